@@ -1,0 +1,37 @@
+"""One semantics on two databases: how each has to be opened for it."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+
+def database(url: str, default_file: Path) -> dict[str, Any]:
+    """Django's settings for the database at `url`, or for the SQLite file."""
+    settings: dict[str, Any] = environ.Env.db_url_config(
+        url or f"sqlite:///{default_file}"
+    )
+    if settings["ENGINE"].endswith("sqlite3"):
+        return settings | _SQLITE
+    return settings | _POSTGRESQL
+
+
+_SQLITE: dict[str, Any] = {
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        # A transaction that reads first and writes later could not be retried.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: a commit that a client has seen survives a power cut too.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32000;"
+        ),
+    },
+}
+_POSTGRESQL: dict[str, Any] = {
+    "CONN_MAX_AGE": 0,
+    "CONN_HEALTH_CHECKS": True,
+    # Connections are handed from thread to thread, so that idle threads hold none.
+    "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 10}},
+}

@@ -1,0 +1,29 @@
+"""How the settings read the environment."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+import environ
+
+
+class Environment(environ.FileAwareEnv):  # type: ignore[misc]
+    """The environment; `NAME_FILE` names a file that holds the value of `NAME`."""
+
+
+def kept_secret(file: Path) -> str:
+    """The secret in `file`, made at the first call and readable by its owner only."""
+    if not file.exists():
+        _create_whole(file, secrets.token_urlsafe(50))
+    return file.read_text().strip()
+
+
+def _create_whole(file: Path, text: str) -> None:
+    """Create `file` with all of its text at once, unless another process just did."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()

@@ -1,0 +1,222 @@
+"""The one place where the environment is read. `.env.example` lists every name."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from agentarium.config.databases import database
+from agentarium.config.environment import Environment, kept_secret
+from agentarium.config.logs import logging_config
+from agentarium.runtime.providers import PROVIDERS as PROVIDER_SPECS
+
+env = Environment()
+PACKAGE = Path(__file__).resolve().parent.parent
+
+# --- Where it runs ---------------------------------------------------------------
+
+HOST: str = env.str("AGENTARIUM_HOST", "127.0.0.1")
+PORT: int = env.int("AGENTARIUM_PORT", 8000)
+DATA = Path(env.str("AGENTARIUM_DATA", "data")).resolve()
+DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+# What people type into the browser. With https, cookies are secure and HSTS is on.
+PUBLIC_URL: str = env.str("AGENTARIUM_URL", f"http://{HOST}:{PORT}").rstrip("/")
+HTTPS = PUBLIC_URL.startswith("https://")
+DEBUG: bool = env.bool("AGENTARIUM_DEBUG", False)
+SECRET_KEY: str = env.str("AGENTARIUM_SECRET_KEY", "") or kept_secret(
+    DATA / "secret_key"
+)
+SECRET_KEY_FALLBACKS: list[str] = env.list("AGENTARIUM_SECRET_KEY_FALLBACKS", str, [])
+
+# --- Which services stand beside it ----------------------------------------------
+
+# Without a broker the runner lives in the web process, and nothing else is needed.
+BROKER_URL: str = env.str("AGENTARIUM_BROKER_URL", "")
+EMBEDDED = not BROKER_URL
+# Carries live output and throttle counters between processes; never the truth.
+REDIS_URL: str = env.str(
+    "AGENTARIUM_REDIS_URL", BROKER_URL if BROKER_URL.startswith("redis") else ""
+)
+DATABASES = {
+    "default": database(env.str("DATABASE_URL", ""), DATA / "agentarium.sqlite3")
+}
+CACHES: dict[str, Any] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "agentarium",
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- What it allows --------------------------------------------------------------
+
+REGISTRATION_OPEN: bool = env.bool("AGENTARIUM_REGISTRATION_OPEN", True)
+MAX_INPUT_CHARS: int = env.int("AGENTARIUM_MAX_INPUT_CHARS", 100_000)
+THROTTLE_RATES: dict[str, str] = {
+    "user": env.str("AGENTARIUM_RATE_USER", "1200/min"),
+    "user_token": env.str("AGENTARIUM_RATE_TOKEN", "1200/min"),
+    "anonymous": env.str("AGENTARIUM_RATE_ANONYMOUS", "60/min"),
+    "login": env.str("AGENTARIUM_RATE_LOGIN", "10/min"),
+}
+# Addresses of reverse proxies in front; only then is X-Forwarded-For believed.
+TRUSTED_PROXIES: int = env.int("AGENTARIUM_TRUSTED_PROXIES", 0)
+
+# --- Running tasks ---------------------------------------------------------------
+
+WORKER_CAPACITY: int = env.int("AGENTARIUM_WORKER_CAPACITY", 1000)
+LEASE_SECONDS: float = env.float("AGENTARIUM_LEASE_SECONDS", 10.0)
+MAX_ATTEMPTS: int = env.int("AGENTARIUM_MAX_ATTEMPTS", 3)
+STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
+
+# --- Models ----------------------------------------------------------------------
+
+# Provider name -> its key and base URL; an empty string where none is set.
+PROVIDERS: dict[str, dict[str, str]] = {
+    spec.name: {
+        "api_key": env.str(spec.key_variable, "") if spec.key_variable else "",
+        "base_url": env.str(spec.url_variable, "") if spec.url_variable else "",
+    }
+    for spec in PROVIDER_SPECS.values()
+}
+BUILTIN_MODEL_WEIGHTS: str = env.str("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
+BUILTIN_MODEL_THREADS: int = env.int("AGENTARIUM_BUILTIN_MODEL_THREADS", 0)
+DEFAULT_MODEL: str = env.str("AGENTARIUM_DEFAULT_MODEL", "")
+
+# --- Django ----------------------------------------------------------------------
+
+_public_host = urlsplit(PUBLIC_URL).hostname or HOST
+ALLOWED_HOSTS: list[str] = [
+    *env.list("AGENTARIUM_ALLOWED_HOSTS", str, []),
+    _public_host,
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+ROOT_URLCONF = "agentarium.config.urls"
+WSGI_APPLICATION = "agentarium.config.wsgi.application"
+ASGI_APPLICATION = "agentarium.config.asgi.application"
+AUTH_USER_MODEL = "accounts.User"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+STATIC_URL = "static/"
+PAGE_ROOT = PACKAGE / "page"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "agentarium.core",
+    "agentarium.accounts",
+    "agentarium.providers",
+    "agentarium.agents",
+    "agentarium.tasks",
+    "agentarium.worker",
+]
+MIDDLEWARE = [
+    "agentarium.core.request_log.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "agentarium.core.security_headers.SecurityHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGGING_CONFIG = None
+LOGGING = logging_config(
+    level=env.str("AGENTARIUM_LOG_LEVEL", "INFO"),
+    form=env.str("AGENTARIUM_LOG_FORMAT", "auto"),
+)
+
+# --- Security --------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Probes speak plain HTTP to the process itself.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+X_FRAME_OPTIONS = "DENY"
+
+# --- The API ---------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "agentarium.accounts.api.authentication.ApiTokenAuthentication",
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "agentarium.accounts.api.authentication.PageSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "agentarium.accounts.api.permissions.TokenHasScope",
+        "agentarium.core.permissions.IsOwner",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "agentarium.accounts.api.throttles.CallerThrottle",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["agentarium.core.filters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "agentarium.core.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "agentarium.core.schema.ProblemAutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "agentarium.core.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": True,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Agentarium",
+    "DESCRIPTION": "Run AI agents as tracked background tasks.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {},
+}

@@ -1,0 +1,5 @@
+"""Who serves models, behind one streaming interface."""
+
+from agentarium.runtime.providers.catalogue import PROVIDERS, ProviderSpec
+
+__all__ = ["PROVIDERS", "ProviderSpec"]
