@@ -1,0 +1,190 @@
+"""The server: one aiohttp application, in this process or in one of its own."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+
+from bench.fake_provider.script import Script, script_for
+from bench.fake_provider.wires import AnthropicWire, GoogleWire, OpenAIWire, Wire
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MODELS = ("fake", "fake-large")
+
+
+@dataclass(slots=True)
+class Stats:
+    """`closed_by_client` counts the answers that their client did not wait for."""
+
+    requests: int = 0
+    open: int = 0
+    peak_open: int = 0
+    completed: int = 0
+    failed: int = 0
+    closed_by_client: int = 0
+
+
+@dataclass(slots=True)
+class Received:
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+class FakeProvider:
+    """`async with FakeProvider() as provider:` serves at `provider.url`."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.stats = Stats()
+        self.received: deque[Received] = deque(maxlen=32)
+        self._port = port
+        self._runner = web.AppRunner(
+            self._application(),
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=0.1,
+        )
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=4096)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    def reset(self) -> None:
+        """Forget what was counted; what is open stays counted as open."""
+        self.stats = Stats(open=self.stats.open, peak_open=self.stats.open)
+        self.received.clear()
+
+    def _application(self) -> web.Application:
+        application = web.Application(client_max_size=64 * 1024 * 1024)
+        openai = self._answering(OpenAIWire())
+        application.router.add_post("/v1/chat/completions", openai)
+        application.router.add_post("/v1/messages", self._answering(AnthropicWire()))
+        application.router.add_post(
+            "/{version:v1|v1beta}/models/{model}:{action}",
+            self._answering(GoogleWire()),
+        )
+        application.router.add_get("/v1/models", self._models)
+        application.router.add_get("/__stats", self._stats)
+        application.router.add_post("/__reset", self._reset)
+        return application
+
+    async def _models(self, request: web.Request) -> web.Response:
+        self._note(request, {})
+        rows = [{"id": name, "object": "model", "owned_by": "fake"} for name in MODELS]
+        return _json({"object": "list", "data": rows})
+
+    async def _stats(self, _: web.Request) -> web.Response:
+        return _json(asdict(self.stats))
+
+    async def _reset(self, _: web.Request) -> web.Response:
+        self.reset()
+        return _json(asdict(self.stats))
+
+    def _note(self, request: web.Request, body: dict[str, Any]) -> None:
+        self.received.append(Received(request.path, dict(request.headers), body))
+
+    def _answering(self, wire: Wire) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            body = orjson.loads(await request.read())
+            self._note(request, body)
+            self.stats.requests += 1
+            self.stats.open += 1
+            self.stats.peak_open = max(self.stats.peak_open, self.stats.open)
+            try:
+                return await self._answer(request, wire, body)
+            except (asyncio.CancelledError, ConnectionResetError):
+                self.stats.closed_by_client += 1
+                raise
+            finally:
+                self.stats.open -= 1
+
+        return answer
+
+    async def _answer(
+        self, request: web.Request, wire: Wire, body: dict[str, Any]
+    ) -> web.StreamResponse:
+        asked = wire.asked(
+            body,
+            request.match_info.get("model", ""),
+            request.match_info.get("action", ""),
+        )
+        script = script_for(asked)
+        if script.first_delay:
+            await asyncio.sleep(script.first_delay)
+        if script.status != 200:
+            self.stats.failed += 1
+            # A real provider may quote what it was sent; nobody may hand that on.
+            message = f"refused: {asked.last_user_text} {dict(request.headers)}"
+            headers = {"Retry-After": script.retry_after} if script.retry_after else {}
+            return _json(wire.error(script, message), script.status, headers)
+        if not asked.is_stream or script.is_streaming_ignored:
+            self.stats.completed += 1
+            return _json(wire.whole(script, asked.model))
+        return await self._stream(request, wire, script, asked.model)
+
+    async def _stream(
+        self, request: web.Request, wire: Wire, script: Script, model: str
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        opening, *pieces = wire.frames(script, model)
+        frames = [opening + b"".join(pieces[:1]), *pieces[1:]]
+        if not script.delay:
+            frames = [b"".join(frames)]
+        if script.then == "finish" and not script.delay:
+            frames = [frames[0] + wire.ending(script, model)]
+        for number, frame in enumerate(frames):
+            if number:
+                await asyncio.sleep(script.delay)
+            await response.write(frame)
+        if script.then == "finish" and script.delay:
+            await response.write(wire.ending(script, model))
+        return await self._leave(request, response, wire, script)
+
+    async def _leave(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        wire: Wire,
+        script: Script,
+    ) -> web.StreamResponse:
+        """End the stream in the way that the script wants."""
+        if script.then == "hang":
+            await asyncio.Event().wait()
+        if script.then == "garbage":
+            await response.write(b'data: {"choices": [\xff\n\nwhat is this\n\n')
+        if script.then == "error":
+            data = orjson.dumps(wire.error(script, "it broke"))
+            await response.write(b"event: error\ndata: " + data + b"\n\n")
+        if script.then == "finish":
+            self.stats.completed += 1
+        else:
+            self.stats.failed += 1
+        if script.then == "cut" and request.transport is not None:
+            request.transport.close()
+        else:
+            await response.write_eof()
+        return response
+
+
+def _json(
+    data: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(data),
+        status=status,
+        headers=headers,
+        content_type="application/json",
+    )
