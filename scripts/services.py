@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Run a command beside a PostgreSQL and a Redis of its own.
+
+    scripts/services.py -- pytest
+
+Both listen on free ports of 127.0.0.1 and keep their data in a temporary folder.
+The command finds them through DATABASE_URL, AGENTARIUM_BROKER_URL and
+AGENTARIUM_REDIS_URL, its exit code is passed on, and both are stopped and their
+data deleted when it ends, however it ends.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple, NoReturn
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+ROLE = "agentarium"
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Account(NamedTuple):
+    """Whom the servers run as; None where nothing has to change."""
+
+    uid: int | None = None
+    gid: int | None = None
+    groups: list[int] | None = None
+
+
+def main(arguments: Sequence[str]) -> int:
+    command = list(arguments[1:] if arguments[:1] == ["--"] else arguments)
+    if not command:
+        fail("Usage: scripts/services.py -- COMMAND [ARGUMENT...]")
+    for number in STOPPING:
+        signal.signal(number, leave)
+    account = unprivileged_account()
+    with ExitStack() as stack:
+        folder = stack.enter_context(shared_folder())
+        postgresql_port, redis_port = free_ports(2)
+        stack.enter_context(postgresql(folder, postgresql_port, account))
+        stack.enter_context(redis(folder, redis_port, account))
+        return run(
+            command,
+            DATABASE_URL=f"postgres://{ROLE}@127.0.0.1:{postgresql_port}/{ROLE}",
+            AGENTARIUM_BROKER_URL=f"redis://127.0.0.1:{redis_port}/0",
+            AGENTARIUM_REDIS_URL=f"redis://127.0.0.1:{redis_port}/0",
+        )
+
+
+def run(command: Sequence[str], **variables: str) -> int:
+    """Run `command` to its end; it does not outlive this program."""
+    process = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603
+    try:
+        code = process.wait()
+    except SystemExit as reason:
+        # A Ctrl-C has reached the whole group already, and twice means "at once".
+        if reason.code != exit_code(signal.SIGINT):
+            process.send_signal(signal.SIGINT)
+        wait_or_kill(process)
+        raise
+    return code if code >= 0 else exit_code(-code)
+
+
+def exit_code(number: int) -> int:
+    """What a shell reports for a program that a signal ended."""
+    return 128 + number
+
+
+def leave(number: int, _frame: FrameType | None) -> NoReturn:
+    """Unwind once; a second signal must not interrupt the cleaning up."""
+    for other in STOPPING:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(exit_code(number))
+
+
+@contextmanager
+def postgresql(folder: Path, port: int, account: Account) -> Iterator[None]:
+    binaries = postgresql_binaries()
+    data = own_folder(folder / "postgresql", account)
+    form = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync")
+    once(
+        [binaries / "initdb", f"--pgdata={data}", f"--username={ROLE}", *form],
+        account,
+    )
+    # The data live as long as one run: nothing here has to survive a power cut.
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": "",
+        "max_connections": 200,
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+    }
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    client = ["--host=127.0.0.1", f"--port={port}", f"--username={ROLE}"]
+    with server(
+        [binaries / "postgres", "-D", data, *options],
+        account,
+        is_ready=lambda: succeeds([binaries / "pg_isready", "--quiet", *client]),
+        stop_signal=signal.SIGINT,
+    ):
+        once([binaries / "createdb", *client, ROLE], account)
+        yield
+
+
+@contextmanager
+def redis(folder: Path, port: int, account: Account) -> Iterator[None]:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        fail("Redis is not here: install it (Debian: apt-get install redis-server).")
+    data = own_folder(folder / "redis", account)
+    memory_only = ("--save", "", "--appendonly", "no")
+    with server(
+        [binary, "--bind", "127.0.0.1", "--port", port, "--dir", data, *memory_only],
+        account,
+        is_ready=lambda: answers_ping(port),
+        stop_signal=signal.SIGTERM,
+    ):
+        yield
+
+
+@contextmanager
+def server(
+    command: Sequence[object],
+    account: Account,
+    *,
+    is_ready: Callable[[], bool],
+    stop_signal: signal.Signals,
+) -> Iterator[None]:
+    """Hold a server that is ready, in a session of its own.
+
+    A Ctrl-C meant for the command must not take the database away under it.
+    """
+    with tempfile.TemporaryFile("w+b") as log:
+        process = subprocess.Popen(  # noqa: S603
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=account.uid,
+            group=account.gid,
+            extra_groups=account.groups,
+        )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not is_ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    fail(f"{command[0]} did not start:\n{log.read().decode()}")
+                time.sleep(0.05)
+            yield
+        finally:
+            process.send_signal(stop_signal)
+            wait_or_kill(process)
+
+
+def wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def once(command: Sequence[object], account: Account) -> None:
+    """Run a command that has to succeed."""
+    done = subprocess.run(  # noqa: S603
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        user=account.uid,
+        group=account.gid,
+        extra_groups=account.groups,
+        check=False,
+    )
+    if done.returncode != 0:
+        fail(f"{command[0]} failed:\n{done.stdout.decode()}")
+
+
+def succeeds(command: Sequence[object]) -> bool:
+    parts = [str(part) for part in command]
+    return subprocess.run(parts, check=False).returncode == 0  # noqa: S603
+
+
+def answers_ping(port: int) -> bool:
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", port), timeout=1) as connection,
+    ):
+        connection.sendall(b"PING\r\n")
+        return connection.recv(5) == b"+PONG"
+    return False
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def postgresql_binaries() -> Path:
+    """The folder of PostgreSQL's server programs: Debian keeps it out of the PATH."""
+    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    folders = sorted(debian, key=lambda bin_: float(bin_.parent.name), reverse=True)
+    if on_path := shutil.which("initdb"):
+        folders.append(Path(on_path).resolve().parent)
+    complete = [bin_ for bin_ in folders if (bin_ / "postgres").exists()]
+    if not complete:
+        fail("PostgreSQL is not here: install it (Debian: apt-get install postgresql).")
+    return complete[0]
+
+
+def unprivileged_account() -> Account:
+    """Somebody else than root: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return Account()
+    users = {user.pw_name: user for user in pwd.getpwall()}
+    user = users.get("postgres") or users["nobody"]
+    return Account(user.pw_uid, user.pw_gid, [])
+
+
+@contextmanager
+def shared_folder() -> Iterator[Path]:
+    """A temporary folder that the servers' account may pass through."""
+    with tempfile.TemporaryDirectory(prefix="agentarium-services-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+def own_folder(folder: Path, account: Account) -> Path:
+    folder.mkdir(mode=0o700)
+    if account.uid is not None and account.gid is not None:
+        os.chown(folder, account.uid, account.gid)
+    return folder
+
+
+def fail(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
