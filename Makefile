@@ -17,7 +17,7 @@ PRODUCTION := AGENTARIUM_URL=https://agentarium.example \
 
 .NOTPARALLEL:
 .PHONY: help up demo dev test check check-python check-api check-page fmt \
-	test-sqlite test-page test-browser test-wheel test-postgresql \
+	test-sqlite test-page test-browser test-scripts test-postgresql \
 	api lock wheel bench clean environment dev-environment page page-packages system
 
 help: ## List the targets.
@@ -38,7 +38,7 @@ dev: dev-environment page-packages ## Start backend and page with reload on chan
 # --- Testing ----------------------------------------------------------------------
 
 # The longest suite comes last, so that its count of tests is the closing line.
-test: system check test-sqlite test-page test-browser demo test-wheel test-postgresql ## Check and test everything, as CI does.
+test: system check test-sqlite test-page test-browser demo test-scripts test-postgresql ## Check and test everything, as CI does.
 
 check: check-python check-api check-page ## Check format, lint, types, contracts, migrations and schema.
 
@@ -72,8 +72,8 @@ test-page: page ## Run the page's unit tests.
 test-browser: dev-environment page system ## Walk through the page in a real browser.
 	$(ALONE) npm --prefix frontend run --silent e2e
 
-test-wheel: dev-environment page ## Install the wheel alone in an empty environment and start it.
-	$(ALONE) $(BIN)/pytest scripts/tests
+test-scripts: dev-environment page system ## Run the tests of scripts/, and start the wheel alone.
+	$(ALONE) $(BIN)/pytest scripts
 
 # --- Changing ---------------------------------------------------------------------
 
