@@ -63,8 +63,9 @@ check-page: page-packages
 test-sqlite: dev-environment ## Run the Python tests on SQLite.
 	$(ALONE) $(BIN)/pytest -n 2
 
+# One after the other: parallel tests would hear each other through the one Redis.
 test-postgresql: dev-environment system ## Run them on PostgreSQL, Redis and a Celery worker.
-	$(ALONE) $(BIN)/python scripts/services.py -- $(BIN)/pytest -n 2
+	$(ALONE) $(BIN)/python scripts/services.py -- $(BIN)/pytest
 
 test-page: page ## Run the page's unit tests.
 	npm --prefix frontend test

@@ -54,7 +54,8 @@ def main(arguments: Sequence[str]) -> int:
             command,
             DATABASE_URL=f"postgres://{ROLE}@127.0.0.1:{postgresql_port}/{ROLE}",
             AGENTARIUM_BROKER_URL=f"redis://127.0.0.1:{redis_port}/0",
-            AGENTARIUM_REDIS_URL=f"redis://127.0.0.1:{redis_port}/0",
+            # Apart, so that a test that empties the cache takes no message away.
+            AGENTARIUM_REDIS_URL=f"redis://127.0.0.1:{redis_port}/1",
         )
 
 
