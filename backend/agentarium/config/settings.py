@@ -123,12 +123,12 @@ INSTALLED_APPS = [
     "agentarium.providers",
     "agentarium.agents",
     "agentarium.tasks",
-    "agentarium.worker",
 ]
 MIDDLEWARE = [
     "agentarium.core.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "agentarium.core.security_headers.SecurityHeadersMiddleware",
+    "agentarium.core.rate_limits.RateLimitHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -176,6 +176,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 # Probes speak plain HTTP to the process itself.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "agentarium.core.problems.csrf_failure"
 
 # --- The API ---------------------------------------------------------------------
 
@@ -193,11 +194,17 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_THROTTLE_CLASSES": [
         "agentarium.accounts.api.throttles.CallerThrottle",
     ],
-    "DEFAULT_FILTER_BACKENDS": ["agentarium.core.filters.StrictFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "agentarium.core.filters.StrictFilterBackend",
+        "agentarium.core.filters.WordSearch",
+        "agentarium.core.filters.StrictOrdering",
+    ],
     "DEFAULT_PAGINATION_CLASS": "agentarium.core.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "agentarium.core.schema.ProblemAutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["agentarium.core.parsers.BoundedJSONParser"],
+    # OPTIONS would describe forms; the OpenAPI description does that.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "agentarium.core.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -208,6 +215,8 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "UPDATE_LAST_LOGIN": True,
+    # A changed password ends the tokens that were given out before.
+    "CHECK_REVOKE_TOKEN": True,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Agentarium",

@@ -1,8 +1,16 @@
 """Which room answers which path."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("agentarium.accounts.api.urls")),
+    # Last: it ends with the page, which takes every address that is left.
+    path("", include("agentarium.core.urls")),
 ]
+
+handler400 = "agentarium.core.problems.bad_request"
+handler403 = "agentarium.core.problems.permission_denied"
+handler404 = "agentarium.core.problems.not_found"
+handler500 = "agentarium.core.problems.server_error"

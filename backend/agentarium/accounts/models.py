@@ -1,0 +1,147 @@
+"""Who may sign in, and the tokens by which programs act for them."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from agentarium.core.rate_limits import Rate
+
+TOKEN_MARK = "agt_"  # noqa: S105
+# One write a minute is enough to see whether a token is in use.
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: "User") -> Self:
+        return self.filter(pk=user.pk)
+
+    def named(self, username: str) -> Self:
+        """The account of this name, whatever its case."""
+        return self.alias(folded_name=Lower("username")).filter(
+            folded_name=username.lower()
+        )
+
+    def at_email(self, email: str) -> Self:
+        """The account of this address, whatever its case."""
+        return self.alias(folded_email=Lower("email")).filter(
+            folded_email=email.lower()
+        )
+
+
+class AccountManager(UserManager.from_queryset(UserQuerySet)["User"]):  # type: ignore[misc]
+    """Finds people by name as they type it."""
+
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        user: User = self.named(username or "").get()
+        return user
+
+
+class User(AbstractUser):
+    """A person who owns agents and tasks."""
+
+    # Letters that look alike or fold differently make two names one.
+    username = models.CharField(
+        max_length=150, unique=True, validators=[ASCIIUsernameValidator()]
+    )
+
+    objects: ClassVar[AccountManager] = AccountManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="user_username_unique"),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_unique",
+                condition=~models.Q(email=""),
+            ),
+        ]
+
+
+def validate_rate(text: str) -> None:
+    try:
+        Rate.parse(text)
+    except ValueError as error:
+        raise ValidationError(str(error), code="invalid") from error
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(owner=user, revoked_at=None)
+
+    def with_secret(self, token: str) -> Self:
+        return self.filter(secret_hash=ApiToken.hash_of(token))
+
+
+class ApiToken(models.Model):
+    """A secret by which a program acts for its owner, within its scopes."""
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        RUN = "run"
+        WRITE = "write"
+
+    owner = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="api_tokens", db_index=False
+    )
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=20, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list)
+    rate = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        validators=[validate_rate],
+        help_text="A limit of its own, such as 30/min.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        indexes = [
+            models.Index(
+                fields=["owner", "-created_at", "-id"], name="apitoken_of_owner"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… ({self.name})"
+
+    @staticmethod
+    def new_secret() -> tuple[str, str]:
+        """A fresh token, and the beginning of it that stays visible."""
+        prefix = TOKEN_MARK + secrets.token_hex(4)
+        return f"{prefix}_{secrets.token_hex(32)}", prefix
+
+    @staticmethod
+    def hash_of(token: str) -> str:
+        """A plain hash will do: nobody guesses 256 random bits."""
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def allows(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def note_use(self) -> None:
+        """Write when it was last used, unless that was just written."""
+        now = timezone.now()
+        if self.last_used_at is None or self.last_used_at <= now - LAST_USED_STEP:
+            ApiToken.objects.filter(pk=self.pk).update(last_used_at=now)

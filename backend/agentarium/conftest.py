@@ -1,0 +1,50 @@
+"""What the tests of all apps share."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.accounts.tests.factories import UserFactory
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    """Throttles count in the cache; no test pays for another's requests."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return UserFactory.create(username="alice")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    return UserFactory.create(username="stranger")
+
+
+@pytest.fixture
+def api(alice: User) -> APIClient:
+    """A client of alice's. Authentication costs no query here."""
+    return _client_of(alice)
+
+
+@pytest.fixture
+def stranger_api(stranger: User) -> APIClient:
+    return _client_of(stranger)
+
+
+@pytest.fixture
+def anonymous_api() -> APIClient:
+    return APIClient()
+
+
+def _client_of(user: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client

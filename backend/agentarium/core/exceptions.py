@@ -1,0 +1,63 @@
+"""What may go wrong in the domain; the API renders each as a problem."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import ClassVar, NamedTuple
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one field of a request."""
+
+    code: str
+    detail: str
+
+
+class DomainError(Exception):
+    """The request could not be carried out."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: Mapping[str, Sequence[FieldError]] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Explain with `detail` (else the class's docstring), and field by field.
+
+        `retry_after` is in seconds.
+        """
+        self.detail = detail or inspect.cleandoc(self.__doc__ or "")
+        self.errors = errors
+        self.retry_after = retry_after
+        super().__init__(self.detail)
+
+
+class InvalidInputError(DomainError):
+    """The input is not valid."""
+
+    code = "invalid"
+
+
+class NotFoundError(DomainError):
+    """There is no such object, or it is not yours."""
+
+    code = "not_found"
+    status = HTTPStatus.NOT_FOUND
+
+
+class ConflictError(DomainError):
+    """The object is not in a state that allows this."""
+
+    code = "conflict"
+    status = HTTPStatus.CONFLICT
+
+
+class TooManyRequestsError(DomainError):
+    """Too many requests; try again later."""
+
+    code = "throttled"
+    status = HTTPStatus.TOO_MANY_REQUESTS

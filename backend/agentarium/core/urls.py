@@ -1,0 +1,20 @@
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from agentarium.core.health import healthz, readyz
+from agentarium.core.page import page
+from agentarium.core.schema import CachedGenerator
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    # Open to all: it describes the API and holds nobody's data.
+    path(
+        "api/schema/",
+        SpectacularAPIView.as_view(generator_class=CachedGenerator),
+        name="schema",
+    ),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    # Last: the page has routes of its own, which the server doesn't know.
+    re_path(r"^(?!(?:api|admin|static|metrics)(?:/|$)|healthz|readyz).*$", page),
+]
