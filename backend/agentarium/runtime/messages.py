@@ -66,6 +66,12 @@ class Message:
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
     @property
+    def reasoning(self) -> str:
+        return "".join(
+            part.text for part in self.parts if isinstance(part, ReasoningPart)
+        )
+
+    @property
     def tool_calls(self) -> tuple[ToolCallPart, ...]:
         return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
 

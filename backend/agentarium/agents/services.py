@@ -1,0 +1,65 @@
+"""What people ask for with agents."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
+from agentarium.providers.services import default_model
+
+
+@transaction.atomic
+def create_agent(*, owner: User, **fields: Any) -> Agent:
+    """Define an agent, with its first version; without a model it gets the default."""
+    fields["model"] = fields.get("model") or default_model()
+    agent = Agent.objects.create(owner=owner, **fields)
+    AgentVersion.objects.create(agent=agent, number=1, **agent.definition)
+    return agent
+
+
+@transaction.atomic
+def update_agent(agent: Agent, **changes: Any) -> Agent:
+    """Change an agent; a change of its definition makes the next version of it."""
+    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    before = agent.definition
+    for name, value in changes.items():
+        setattr(agent, name, value)
+    if agent.definition != before:
+        agent.version += 1
+        AgentVersion.objects.create(
+            agent=agent, number=agent.version, **agent.definition
+        )
+    agent.save(update_fields=[*changes, "version", "updated_at"])
+    return agent
+
+
+def roll_back_agent(agent: Agent, version: AgentVersion) -> Agent:
+    """Make an earlier definition the current one, as a new version."""
+    return update_agent(
+        agent, **{name: getattr(version, name) for name in DEFINITION_FIELDS}
+    )
+
+
+def restore_agent(agent: Agent) -> Agent:
+    """Bring a deleted agent back, with all of its history."""
+    agent.deleted_at = None
+    agent.save(update_fields=["deleted_at", "updated_at"])
+    return agent
+
+
+def hide_agent(agent: Agent) -> None:
+    """Take an agent out of sight and out of use; its tasks remain."""
+    agent.deleted_at = timezone.now()
+    agent.save(update_fields=["deleted_at", "updated_at"])
+
+
+def create_first_agent(owner: User) -> Agent:
+    """The agent that a new account finds ready to run."""
+    return create_agent(
+        owner=owner,
+        name="Assistant",
+        description="Answers questions. Ready to run, and yours to change.",
+        instructions="You are a helpful assistant. Answer clearly and briefly.",
+    )

@@ -1,0 +1,40 @@
+"""The Celery application: wakes for the runners, and work beside the tasks."""
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentarium.config.settings")
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from kombu import Queue
+from kombu.common import Broadcast
+
+from agentarium.tasks.wake import WAKE_JOB
+
+app = Celery("agentarium", broker=settings.BROKER_URL or None, set_as_current=True)
+app.conf.update(
+    task_default_queue="agentarium",
+    # A wake goes to every worker; whoever has room claims.
+    task_queues=[Queue("agentarium"), Broadcast("agentarium.wake")],
+    task_routes={WAKE_JOB: {"queue": "agentarium.wake", "exchange": "agentarium.wake"}},
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    worker_pool="threads",
+    worker_concurrency=4,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # A broker that is away must be noticed in seconds, by senders and by workers.
+    broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+)
+app.autodiscover_tasks(["agentarium.worker"], related_name="jobs")
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery sets up its own logging unless somebody answers this signal."""

@@ -1,0 +1,23 @@
+"""The synchronous site: Django, and the files of the page and the admin before it."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentarium.config.settings")
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import AppDirectoriesFinder
+from django.core.wsgi import get_wsgi_application
+from whitenoise import WhiteNoise
+
+
+def _is_immutable(_path: str, url: str) -> bool:
+    """Vite puts a hash of the content into each name."""
+    return url.startswith("/assets/")
+
+
+application = WhiteNoise(
+    get_wsgi_application(), max_age=3600, immutable_file_test=_is_immutable
+)
+application.add_files(settings.PAGE_ROOT / "assets", prefix="assets/")
+for storage in AppDirectoriesFinder().storages.values():
+    application.add_files(storage.location, prefix=settings.STATIC_URL)

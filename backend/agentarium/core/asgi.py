@@ -1,0 +1,251 @@
+"""One process for both kinds of request: short ones on threads, streams on the loop.
+
+Django's own ASGI handler hops between threads several times for each request, and
+ties a thread (and with it a database connection) to each open stream. Here the whole
+synchronous site runs as WSGI in a thread of a bounded pool: it signs the caller in,
+checks, throttles and logs as for any request. Where a view answers with an
+`EventStream`, only the sending is handed to the event loop.
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterator,
+    MutableMapping,
+)
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication
+
+import structlog
+from django.http import HttpResponse
+
+log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+Headers = list[tuple[str, str]]
+
+# A stream ends after so many seconds, so that the caller's rights are checked again.
+MAX_STREAM_SECONDS = 1800
+# What a reader is told before a stream ends early: come back soon.
+RECONNECT = b": reconnect\nretry: 500\n\n"
+
+
+class EventStream(HttpResponse):
+    """A response of server-sent events, sent by the event loop.
+
+    `follow` makes the stream. Under a plain WSGI server there is no loop: there the
+    body is `stored`, what the log holds by now, and readers come back for more.
+    """
+
+    def __init__(
+        self,
+        *,
+        follow: Callable[[], AsyncGenerator[bytes, None]],
+        stored: Callable[[], bytes],
+    ) -> None:
+        super().__init__(content_type="text/event-stream; charset=utf-8")
+        self.headers["Cache-Control"] = "no-cache, no-transform"
+        self.headers["X-Accel-Buffering"] = "no"
+        self.follow = follow
+        self._stored = stored
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([self._stored(), RECONNECT])
+
+
+class Answer:
+    """What the synchronous site answered."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.stream: AsyncGenerator[bytes, None] | None = None
+
+    def start(self, status: str, headers: Headers, *_: Any) -> Callable[[bytes], Any]:
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers
+        ]
+        return io.BytesIO().write
+
+
+class Site:
+    """The ASGI application: a WSGI site, its streams, and what lives beside them."""
+
+    def __init__(
+        self,
+        site: WSGIApplication,
+        *,
+        lifespan: Lifespan,
+        threads: int,
+        max_body: int,
+    ) -> None:
+        self._site = site
+        self._lifespan = lifespan
+        self._max_body = max_body
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
+        self._streams: set[asyncio.Task[None]] = set()
+        self._is_draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    def drain(self) -> None:
+        """End the open streams, and each that begins from now on, with a hint."""
+        self._is_draining = True
+        for stream in self._streams:
+            stream.cancel()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self._lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                self.drain()
+        finally:
+            self._pool.shutdown()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await self._read_body(receive)
+        if body is None:
+            return
+        answer = await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._ask, environ(scope, body)
+        )
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": answer.headers,
+            }
+        )
+        if answer.stream and scope["method"] != "HEAD":
+            await self._stream(answer.stream, receive, send)
+        else:
+            await send({"type": "http.response.body", "body": answer.body})
+
+    async def _read_body(self, receive: Receive) -> bytes | None:
+        """The request's body, or None if the client went away.
+
+        One byte more than allowed is kept, for the site to refuse it properly.
+        """
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            if len(body) <= self._max_body:
+                body += message.get("body", b"")
+            if not message.get("more_body", False):
+                return bytes(body[: self._max_body + 1])
+
+    def _ask(self, request: dict[str, Any]) -> Answer:
+        answer = Answer()
+        response: Any = self._site(request, _as_start_response(answer))
+        try:
+            if isinstance(response, EventStream):
+                answer.stream = response.follow()
+            else:
+                answer.body = b"".join(response)
+        finally:
+            if hasattr(response, "close"):
+                response.close()
+        return answer
+
+    async def _stream(
+        self, stream: AsyncGenerator[bytes, None], receive: Receive, send: Send
+    ) -> None:
+        """Send a stream until it ends, its reader leaves, or the server stops."""
+        sending = asyncio.create_task(self._send_all(stream, send))
+        self._streams.add(sending)
+        if self._is_draining:
+            sending.cancel()
+        leaving = asyncio.create_task(_wait_for_disconnect(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            sending.cancel()
+            self._streams.discard(sending)
+        await asyncio.wait({sending})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send_all(self, stream: AsyncGenerator[bytes, None], send: Send) -> None:
+        try:
+            async with aclosing(stream), asyncio.timeout(MAX_STREAM_SECONDS):
+                async for chunk in stream:
+                    await send(_chunk(chunk))
+        except (asyncio.CancelledError, TimeoutError):
+            # To a reader who left, this goes nowhere.
+            await send(_chunk(RECONNECT))
+        except Exception:  # noqa: BLE001 - the edge of a response; readers come back
+            log.exception("stream.failed")
+
+
+def _chunk(body: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": body, "more_body": True}
+
+
+def _as_start_response(answer: Answer) -> StartResponse:
+    start: Any = answer.start
+    return start  # type: ignore[no-any-return]
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    """The WSGI environment of a request (PEP 3333)."""
+    host, port = scope.get("server") or ("localhost", 80)
+    path = scope["path"].encode().decode("latin-1")
+    request: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if client := scope.get("client"):
+        request["REMOTE_ADDR"] = client[0]
+    for name, value in scope["headers"]:
+        _add_header(request, name.decode("latin-1"), value.decode("latin-1"))
+    return request
+
+
+def _add_header(request: dict[str, Any], name: str, value: str) -> None:
+    # An underscore would let a client forge a header that a proxy sets with a dash.
+    if "_" in name or name == "content-length":
+        return
+    key = name.upper().replace("-", "_")
+    if key != "CONTENT_TYPE":
+        key = f"HTTP_{key}"
+    separator = "; " if key == "HTTP_COOKIE" else ","
+    request[key] = f"{request[key]}{separator}{value}" if key in request else value

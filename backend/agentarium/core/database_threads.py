@@ -1,0 +1,43 @@
+"""Threads that talk to the database for an event loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class DatabaseThreads:
+    """A bounded number of threads, so that a thousand readers share few connections.
+
+    Django keeps a connection for each thread: work that ran in whichever thread was
+    free would otherwise open one after the other.
+    """
+
+    def __init__(self, name: str, *, size: int = 1) -> None:
+        self._size = size
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
+
+    async def run(
+        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call a function that uses the database, in one of the threads."""
+
+        def call() -> R:
+            close_old_connections()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                close_old_connections()
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def close(self) -> None:
+        """Wait for what runs, and close the threads' connections."""
+        for _ in range(self._size):
+            self._pool.submit(connections.close_all)
+        self._pool.shutdown()

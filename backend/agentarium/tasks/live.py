@@ -1,0 +1,119 @@
+"""Live output between the processes that execute and those that show.
+
+A bus only carries: whatever it drops, a reader finds in the database. So publishing
+never waits and never fails, and a reader that fell behind is told to read again.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+# A reader this far behind reads the database instead of a queue.
+MAX_QUEUED = 500
+
+Message = dict[str, Any]
+
+
+class Subscription:
+    """What one reader has not taken yet. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._messages: deque[Message] = deque()
+        self._arrived = asyncio.Event()
+        self._is_behind = False
+
+    def put(self, message: Message) -> None:
+        if len(self._messages) < MAX_QUEUED:
+            self._messages.append(message)
+        else:
+            self._is_behind = True
+        self._arrived.set()
+
+    def fall_behind(self) -> None:
+        """Say that messages may have been missed."""
+        self._is_behind = True
+        self._arrived.set()
+
+    async def take(self, *, timeout: float) -> list[Message] | None:  # noqa: ASYNC109
+        """All messages that are here, waiting up to `timeout` seconds for the first.
+
+        `None` means that the reader has to look into the database.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                await self._arrived.wait()
+        except TimeoutError:
+            return []
+        self._arrived.clear()
+        messages, self._messages = list(self._messages), deque()
+        if self._is_behind:
+            self._is_behind = False
+            return None
+        return messages
+
+
+class Bus(Protocol):
+    def publish(self, task_id: int, message: Message) -> None:
+        """Carry a message to whoever watches the task. Callable from any thread."""
+        ...
+
+
+class LocalBus:
+    """Readers in this process. The other end of it lives on one event loop."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._readers: dict[int, set[Subscription]] = defaultdict(set)
+
+    def publish(self, task_id: int, message: Message) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+        if _is_running_in(loop):
+            self.deliver(task_id, message)
+        else:
+            loop.call_soon_threadsafe(self.deliver, task_id, message)
+
+    def deliver(self, task_id: int, message: Message) -> None:
+        for reader in self._readers.get(task_id, ()):
+            reader.put(message)
+
+    def all_behind(self) -> None:
+        """Have every reader look into the database: messages may have been missed."""
+        for readers in self._readers.values():
+            for reader in readers:
+                reader.fall_behind()
+
+    @contextmanager
+    def subscribe(self, task_id: int) -> Iterator[Subscription]:
+        """Follow one task from now on, on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        reader = Subscription()
+        if not self._readers[task_id]:
+            self.watch(task_id)
+        self._readers[task_id].add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers[task_id].discard(reader)
+            if not self._readers[task_id]:
+                del self._readers[task_id]
+                self.unwatch(task_id)
+
+    def watch(self, task_id: int) -> None:
+        """The first reader of a task came. Nothing to do in one process."""
+
+    def unwatch(self, task_id: int) -> None:
+        """The last reader of a task left."""
+
+    async def run(self) -> None:
+        """Carry messages from other processes, for as long as this one serves."""
+
+
+def _is_running_in(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False

@@ -1,0 +1,110 @@
+"""The bus between processes: Redis publish/subscribe, a channel for each task."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from agentarium.tasks.live import LocalBus, Message
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "agentarium:task:"
+# Redis does not subscribe to nothing; this channel keeps the connection in use.
+IDLE_CHANNEL = f"{PREFIX}none"
+RECONNECT_SECONDS = 1.0
+MAX_OUTBOX = 10_000
+
+
+class RedisBus(LocalBus):
+    """Publishes to Redis, and delivers to readers here what other processes publish.
+
+    `run` does the carrying. While Redis is away messages are dropped, and readers are
+    sent to the database once a second.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._redis: Redis = Redis.from_url(url, socket_connect_timeout=2)
+        self._outbox: deque[tuple[str, bytes]] = deque(maxlen=MAX_OUTBOX)
+        self._has_mail = asyncio.Event()
+        self._pubsub: PubSub | None = None
+        self._changes: set[asyncio.Task[None]] = set()
+
+    def publish(self, task_id: int, message: Message) -> None:
+        self._outbox.append((f"{PREFIX}{task_id}", orjson.dumps(message)))
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._has_mail.set)
+
+    def watch(self, task_id: int) -> None:
+        if self._pubsub:
+            self._change(self._pubsub.subscribe(f"{PREFIX}{task_id}"))
+
+    def unwatch(self, task_id: int) -> None:
+        if self._pubsub:
+            self._change(self._pubsub.unsubscribe(f"{PREFIX}{task_id}"))
+
+    def _change(self, command: Any) -> None:
+        async def run() -> None:
+            # A broken connection is seen, and mended, by the one that listens.
+            with suppress(RedisError, OSError):
+                await command
+
+        task = asyncio.create_task(run())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+
+    async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send())
+                group.create_task(self._receive())
+        finally:
+            await self._redis.aclose()
+
+    async def _send(self) -> None:
+        while True:
+            await self._has_mail.wait()
+            self._has_mail.clear()
+            mail = [self._outbox.popleft() for _ in range(len(self._outbox))]
+            try:
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for channel, payload in mail:
+                        pipeline.publish(channel, payload)
+                    await pipeline.execute()
+            except (RedisError, OSError) as error:
+                log.warning("bus.dropped", messages=len(mail), error=str(error))
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as self._pubsub:
+                    channels = [f"{PREFIX}{task_id}" for task_id in self._readers]
+                    await self._pubsub.subscribe(IDLE_CHANNEL, *channels)
+                    async for item in self._pubsub.listen():
+                        self._take(item)
+            except (RedisError, OSError) as error:
+                log.warning("bus.disconnected", error=str(error))
+            finally:
+                self._pubsub = None
+            self.all_behind()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _take(self, item: dict[str, Any]) -> None:
+        suffix = item["channel"].decode().removeprefix(PREFIX)
+        if not suffix.isdigit():
+            return
+        if item["type"] == "message":
+            self.deliver(int(suffix), orjson.loads(item["data"]))
+        elif item["type"] == "subscribe":
+            # What was published before this moment went past us.
+            for reader in self._readers.get(int(suffix), ()):
+                reader.fall_behind()

@@ -1,0 +1,127 @@
+"""A task's output as one reader sees it: first what is stored, then live.
+
+The database is the record. The bus only makes it quick: wherever a message does not
+follow exactly on what the reader has, the reader goes back to the record.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.live import LocalBus, Message, Subscription
+from agentarium.tasks.log import Entry, continued, read_log
+
+# Seconds without a message after which a reader looks into the database by itself.
+POLL_SECONDS = 5.0
+# A reader that is ahead of what is stored, but missed a piece, waits for the record.
+BEHIND_SECONDS = 0.1
+HEARTBEAT = b": alive\n\n"
+OPENING = b"retry: 1000\n\n"
+
+
+class Reader:
+    """How far one reader is, and what comes next for it."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
+        self.has_ended = False
+        # A live message did not follow on what the reader has.
+        self.is_behind = True
+
+    def take(self, entries: Iterable[Entry]) -> bytes:
+        """Move on over entries, and encode them."""
+        chunks = []
+        for entry in entries:
+            self.cursor = entry.cursor
+            chunks.append(entry.encode())
+        return b"".join(chunks)
+
+    def take_live(self, messages: Iterable[Message]) -> bytes:
+        """Move on over live messages, as far as they follow on each other."""
+        chunks = []
+        for message in messages:
+            entries = self._follow_on(message)
+            if entries is None:
+                self.is_behind = True
+                break
+            chunks.append(self.take(entries))
+            self.has_ended = bool(entries) and entries[-1].is_last
+        return b"".join(chunks)
+
+    def _follow_on(self, message: Message) -> Sequence[Entry] | None:
+        """What a message adds: nothing if it is old, None if there is a gap before it.
+
+        One of an earlier attempt is old, too: its worker lost its lease, and does not
+        know it yet.
+        """
+        if "text" in message:
+            return self._of_delta(message)
+        return self._of_event(message)
+
+    def _of_delta(self, message: Message) -> Sequence[Entry] | None:
+        """`message`: attempt, seq of the event before, step, channel, offset, text."""
+        position = (message["attempt"], message["seq"])
+        here = (self.cursor.attempt, self.cursor.seq)
+        if position < here:
+            return []
+        channel, offset = message["channel"], message["offset"]
+        if position > here or offset > getattr(self.cursor, channel):
+            return None
+        step, text = message["step"], message["text"]
+        return list(continued(self.cursor, step, channel, offset, text))
+
+    def _of_event(self, message: Message) -> Sequence[Entry] | None:
+        """`message`: attempt, seq, type, data, the last with the lengths of the text
+        between the event before and this one."""
+        position = (message["attempt"], message["seq"])
+        here = (self.cursor.attempt, self.cursor.seq)
+        if position <= here:
+            return []
+        if position != (here[0], here[1] + 1) or self._misses_text(message):
+            return None
+        return [Entry(message["type"], message["data"], Cursor(*position))]
+
+    def _misses_text(self, message: Message) -> bool:
+        """Whether the step that this event closes said more than the reader has."""
+        data = message["data"]
+        return (
+            self.cursor.text < data["text_length"]
+            or self.cursor.reasoning < data["reasoning_length"]
+        )
+
+
+async def follow(
+    task_id: int, cursor: Cursor, *, bus: LocalBus, database: DatabaseThreads
+) -> AsyncGenerator[bytes, None]:
+    """Server-sent events from `cursor` on, until the task has ended."""
+    reader = Reader(cursor)
+    yield OPENING
+    with bus.subscribe(task_id) as subscription:
+        while not reader.has_ended:
+            if reader.is_behind:
+                yield await _catch_up(task_id, reader, database)
+            else:
+                yield await _next_live(reader, subscription)
+
+
+async def _catch_up(task_id: int, reader: Reader, database: DatabaseThreads) -> bytes:
+    """The next part of the record, or nothing once the reader has all of it."""
+    log = await database.run(read_log, task_id, reader.cursor)
+    if log.entries:
+        reader.has_ended = log.is_whole and log.entries[-1].is_last
+        return reader.take(log.entries)
+    reader.has_ended = log.is_whole
+    reader.is_behind = False
+    return HEARTBEAT
+
+
+async def _next_live(reader: Reader, subscription: Subscription) -> bytes:
+    messages = await subscription.take(timeout=POLL_SECONDS)
+    if not messages:
+        reader.is_behind = True
+        return b""
+    chunk = reader.take_live(messages)
+    if reader.is_behind and not chunk:
+        await asyncio.sleep(BEHIND_SECONDS)
+    return chunk

@@ -1,0 +1,65 @@
+"""Telling workers that there is something to do. It carries no truth.
+
+A wake that is lost costs one poll interval; one too many costs a look. So sending one
+never waits, never fails, and many at once become one.
+"""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger(__name__)
+
+WAKE_JOB = "agentarium.wake"
+
+_listeners: list[Callable[[], None]] = []
+
+
+def on_wake(listener: Callable[[], None]) -> None:
+    """Have the runner in this process woken. Called from any thread."""
+    _listeners.append(listener)
+
+
+def off_wake(listener: Callable[[], None]) -> None:
+    _listeners.remove(listener)
+
+
+def wake_workers() -> None:
+    """Have every worker look for pending tasks, here or behind the broker."""
+    for listener in _listeners:
+        listener()
+    if settings.BROKER_URL:
+        _Sender.shared().send()
+
+
+class _Sender:
+    """Sends wakes from a thread of its own: a broker that is away holds up nobody."""
+
+    _shared: "_Sender | None" = None
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        self._is_due = threading.Event()
+        threading.Thread(target=self._run, name="wake", daemon=True).start()
+
+    @classmethod
+    def shared(cls) -> "_Sender":
+        with cls._lock:
+            cls._shared = cls._shared or cls()
+            return cls._shared
+
+    def send(self) -> None:
+        self._is_due.set()
+
+    def _run(self) -> None:
+        while True:
+            self._is_due.wait()
+            self._is_due.clear()
+            try:
+                current_app.send_task(WAKE_JOB, retry=False, ignore_result=True)
+            except (OperationalError, OSError) as error:
+                log.warning("wake.not_sent", error=str(error))

@@ -1,0 +1,117 @@
+"""How a worker takes tasks, and how those of a dead one come back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from agentarium.tasks.models import AgentTask, Event, Worker
+from agentarium.tasks.services import append_event, end_unclaimed
+
+log = structlog.get_logger(__name__)
+
+Status = AgentTask.Status
+# How long the row of a worker that is gone is kept for people to look at.
+KEEP_WORKERS = timedelta(days=1)
+
+
+@transaction.atomic
+def claim_tasks(worker: Worker, *, limit: int) -> list[AgentTask]:
+    """Take up to `limit` pending tasks, oldest first, each as a new attempt.
+
+    Workers that claim at once pass over each other's rows. Should this worker be
+    declared lost in the same moment, the next sweep finds what it took.
+    """
+    if not Worker.objects.filter(pk=worker.pk, lost_at__isnull=True).exists():
+        return []
+    pending = AgentTask.objects.filter(status=Status.PENDING).order_by("id")
+    tasks = list(
+        pending.select_related("agent_version").select_for_update(
+            skip_locked=True, of=("self",), no_key=True
+        )[:limit]
+    )
+    AgentTask.objects.filter(pk__in=[task.pk for task in tasks]).update(
+        status=Status.RUNNING,
+        attempt=F("attempt") + 1,
+        worker=worker,
+        started_at=Coalesce("started_at", Now()),
+    )
+    for task in tasks:
+        task.attempt += 1
+    Event.objects.bulk_create(_started(task, worker) for task in tasks)
+    return tasks
+
+
+def _started(task: AgentTask, worker: Worker) -> Event:
+    return Event(
+        task=task,
+        attempt=task.attempt,
+        seq=1,
+        type="attempt.started",
+        created_at=timezone.now(),
+        data={"attempt": task.attempt, "worker": worker.name},
+    )
+
+
+@transaction.atomic
+def recover_tasks() -> list[AgentTask]:
+    """Take back the tasks of every worker whose lease ran out.
+
+    Their next claim starts a new attempt, unless too many workers died of them.
+    """
+    Worker.objects.filter(lost_at__isnull=True, lease_until__lt=Now()).update(
+        lost_at=Now()
+    )
+    lost = Worker.objects.filter(lost_at__isnull=False)
+    tasks = _lock(
+        AgentTask.objects.filter(
+            status=Status.RUNNING, worker__in=list(lost.values_list("pk", flat=True))
+        )
+    )
+    for task in tasks:
+        _recover(task)
+    lost.filter(lost_at__lt=Now() - KEEP_WORKERS).delete()
+    return tasks
+
+
+def _recover(task: AgentTask) -> None:
+    task.lost_attempts += 1
+    AgentTask.objects.filter(pk=task.pk).update(lost_attempts=task.lost_attempts)
+    log.warning("task.attempt_lost", task_id=task.pk, attempt=task.attempt)
+    if task.lost_attempts < settings.MAX_ATTEMPTS:
+        _return_to_queue(task, "attempt.lost")
+    else:
+        end_unclaimed(
+            task,
+            status=Status.FAILED,
+            code="worker_lost",
+            detail=f"{task.lost_attempts} workers died while they ran this task.",
+        )
+
+
+@transaction.atomic
+def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
+    """Give (task id, attempt) pairs back at once, for another worker to go on with."""
+    attempts = dict(held)
+    running = AgentTask.objects.filter(
+        pk__in=list(attempts), status=Status.RUNNING, worker=worker
+    )
+    for task in _lock(running):
+        if task.attempt == attempts[task.pk]:
+            _return_to_queue(task, "attempt.handed_back")
+
+
+def _return_to_queue(task: AgentTask, event: str) -> None:
+    AgentTask.objects.filter(pk=task.pk).update(status=Status.PENDING, worker=None)
+    append_event(task, event, {"attempt": task.attempt})
+
+
+def _lock(tasks: QuerySet[AgentTask]) -> list[AgentTask]:
+    """The rows, locked in one order; those that somebody else decides on are left."""
+    columns = tasks.only("id", "attempt", "lost_attempts").order_by("id")
+    return list(columns.select_for_update(skip_locked=True, no_key=True))

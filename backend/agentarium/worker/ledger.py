@@ -1,0 +1,138 @@
+"""What workers write, for many tasks in one transaction, and only while they may."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from agentarium.tasks.models import AgentTask, Draft, Event, Step
+
+Held = tuple[int, int]  # task id, attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How an attempt ended its task."""
+
+    status: AgentTask.Status
+    output_text: str = ""
+    error_code: str = ""
+    error_detail: str = ""
+
+
+@dataclass(slots=True)
+class Entry:
+    """What one attempt adds to the record, in one go.
+
+    `finish` ends the task and comes with the tokens of all its steps.
+    """
+
+    task_id: int
+    attempt: int
+    events: list[Event] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    finish: Finish | None = None
+
+    @property
+    def held(self) -> Held:
+        return (self.task_id, self.attempt)
+
+
+def write_entries(entries: Sequence[Entry]) -> set[Held]:
+    """Write what the attempts that still hold their tasks have to say; all or nothing.
+
+    Returns the attempts that held. The rows of the tasks are locked first: between
+    the look and the commit nobody else can take one over. Safe to repeat after a lost
+    connection: rows that are there already are the same ones.
+    """
+    with transaction.atomic():
+        held = _lock_held({entry.held for entry in entries})
+        kept = [entry for entry in entries if entry.held in held]
+        finished = [step for entry in kept for step in entry.steps]
+        if finished:
+            Step.objects.bulk_create(finished, ignore_conflicts=True)
+            _drop_drafts(finished)
+        _create_drafts(kept, {(step.task_id, step.position) for step in finished})
+        events = [event for entry in kept for event in entry.events]
+        Event.objects.bulk_create(events, ignore_conflicts=True)
+        _add_progress([entry for entry in kept if entry.steps and not entry.finish])
+        _finish([entry for entry in kept if entry.finish])
+    return held
+
+
+def _lock_held(held: set[Held]) -> set[Held]:
+    ids = sorted({task_id for task_id, _ in held})
+    rows = AgentTask.objects.filter(pk__in=ids, status=AgentTask.Status.RUNNING)
+    locked = rows.order_by("id").select_for_update(no_key=True)
+    return held & set(locked.values_list("id", "attempt"))
+
+
+def _drop_drafts(finished: Iterable[Step]) -> None:
+    """The whole text is in the step now."""
+    Draft.objects.filter(task__in={step.task_id for step in finished}).delete()
+
+
+def _create_drafts(entries: Iterable[Entry], finished: set[tuple[int, int]]) -> None:
+    drafts = [
+        draft
+        for entry in entries
+        for draft in entry.drafts
+        if (draft.task_id, draft.step) not in finished
+    ]
+    if drafts:
+        Draft.objects.bulk_create(drafts, ignore_conflicts=True)
+
+
+_TABLE = AgentTask._meta.db_table
+_ADD = (
+    f"UPDATE {_TABLE} SET steps_count = steps_count + %s,"  # noqa: S608 - our table
+    " input_tokens = input_tokens + %s, output_tokens = output_tokens + %s"
+)
+
+
+def _progress(entry: Entry) -> tuple[int, int, int]:
+    return (
+        len(entry.steps),
+        sum(step.input_tokens for step in entry.steps),
+        sum(step.output_tokens for step in entry.steps),
+    )
+
+
+def _add_progress(entries: Sequence[Entry]) -> None:
+    """Count steps and tokens, once: a repeated write finds the steps counted."""
+    _execute_many(
+        f"{_ADD} WHERE id = %s AND attempt = %s AND steps_count < %s",
+        [
+            (*_progress(entry), *entry.held, entry.steps[-1].position)
+            for entry in entries
+        ],
+    )
+
+
+def _finish(entries: Sequence[Entry]) -> None:
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    _execute_many(
+        f"{_ADD}, status = %s, output_text = %s, error_code = %s, error_detail = %s,"
+        " worker_id = NULL, finished_at = %s"
+        " WHERE id = %s AND attempt = %s AND status = 'running'",
+        [(*_progress(entry), *_end_of(entry), now, *entry.held) for entry in entries],
+    )
+
+
+def _end_of(entry: Entry) -> tuple[str, str, str, str]:
+    assert entry.finish
+    finish = entry.finish
+    return (
+        finish.status.value,
+        finish.output_text,
+        finish.error_code,
+        finish.error_detail,
+    )
+
+
+def _execute_many(statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
