@@ -55,9 +55,9 @@ def hide_agent(agent: Agent) -> None:
     agent.save(update_fields=["deleted_at", "updated_at"])
 
 
-def create_first_agent(owner: User) -> Agent:
-    """The agent that a new account finds ready to run."""
-    return create_agent(
+def create_first_agent(owner: User) -> None:
+    """Make the agent that a new account finds ready to run."""
+    create_agent(
         owner=owner,
         name="Assistant",
         description="Answers questions. Ready to run, and yours to change.",

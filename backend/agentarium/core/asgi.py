@@ -194,7 +194,7 @@ class Site:
         except (asyncio.CancelledError, TimeoutError):
             # To a reader who left, this goes nowhere.
             await send(_chunk(RECONNECT))
-        except Exception:  # noqa: BLE001 - the edge of a response; readers come back
+        except Exception:
             log.exception("stream.failed")
 
 

@@ -15,6 +15,9 @@ MAX_QUEUED = 500
 
 Message = dict[str, Any]
 
+# Something was written that no message tells: look into the database.
+CHANGED: Message = {"type": "changed"}
+
 
 class Subscription:
     """What one reader has not taken yet. Belongs to one event loop."""
@@ -36,7 +39,7 @@ class Subscription:
         self._is_behind = True
         self._arrived.set()
 
-    async def take(self, *, timeout: float) -> list[Message] | None:  # noqa: ASYNC109
+    async def take(self, *, timeout: float) -> list[Message] | None:
         """All messages that are here, waiting up to `timeout` seconds for the first.
 
         `None` means that the reader has to look into the database.

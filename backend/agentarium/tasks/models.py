@@ -216,6 +216,9 @@ class Event(models.Model):
     class Meta:
         ordering = ["attempt", "seq"]
 
+    def __str__(self) -> str:
+        return f"{self.type} of task {self.task_id}"
+
 
 class Draft(models.Model):
     """A piece of the text of a step that is not finished: live output, kept.
@@ -243,3 +246,6 @@ class Draft(models.Model):
 
     class Meta:
         ordering = ["offset"]
+
+    def __str__(self) -> str:
+        return f"Draft of step {self.step} of task {self.task_id}"

@@ -77,7 +77,7 @@ class RedisBus(LocalBus):
             try:
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     for channel, payload in mail:
-                        pipeline.publish(channel, payload)
+                        pipeline.publish(channel, payload)  # type: ignore[unused-awaitable]
                     await pipeline.execute()
             except (RedisError, OSError) as error:
                 log.warning("bus.dropped", messages=len(mail), error=str(error))

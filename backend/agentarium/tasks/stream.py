@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import LocalBus, Message, Subscription
+from agentarium.tasks.live import CHANGED, LocalBus, Message, Subscription
 from agentarium.tasks.log import Entry, continued, read_log
 
 # Seconds without a message after which a reader looks into the database by itself.
@@ -55,6 +55,8 @@ class Reader:
         One of an earlier attempt is old, too: its worker lost its lease, and does not
         know it yet.
         """
+        if message == CHANGED:
+            return None
         if "text" in message:
             return self._of_delta(message)
         return self._of_event(message)
@@ -85,10 +87,9 @@ class Reader:
     def _misses_text(self, message: Message) -> bool:
         """Whether the step that this event closes said more than the reader has."""
         data = message["data"]
-        return (
-            self.cursor.text < data["text_length"]
-            or self.cursor.reasoning < data["reasoning_length"]
-        )
+        text: int = data["text_length"]
+        reasoning: int = data["reasoning_length"]
+        return self.cursor.text < text or self.cursor.reasoning < reasoning
 
 
 async def follow(

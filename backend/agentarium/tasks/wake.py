@@ -28,10 +28,15 @@ def off_wake(listener: Callable[[], None]) -> None:
     _listeners.remove(listener)
 
 
-def wake_workers() -> None:
-    """Have every worker look for pending tasks, here or behind the broker."""
+def wake_here() -> None:
+    """Have the runner of this process, if there is one, look for tasks."""
     for listener in _listeners:
         listener()
+
+
+def wake_workers() -> None:
+    """Have every worker look for pending tasks, here and behind the broker."""
+    wake_here()
     if settings.BROKER_URL:
         _Sender.shared().send()
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from agentarium.tasks.models import AgentTask, Event, Worker
+from agentarium.tasks.models import AgentTask, Event, TaskQuerySet, Worker
 from agentarium.tasks.services import append_event, end_unclaimed
 
 log = structlog.get_logger(__name__)
@@ -95,6 +95,15 @@ def _recover(task: AgentTask) -> None:
 
 
 @transaction.atomic
+def lose_attempt(worker: Worker, held: tuple[int, int]) -> None:
+    """Count an attempt of this worker, (task id, attempt), as lost."""
+    task_id, attempt = held
+    mine = AgentTask.objects.filter(pk=task_id, worker=worker).held(attempt=attempt)
+    for task in _lock(mine):
+        _recover(task)
+
+
+@transaction.atomic
 def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
     """Give (task id, attempt) pairs back at once, for another worker to go on with."""
     attempts = dict(held)
@@ -111,7 +120,7 @@ def _return_to_queue(task: AgentTask, event: str) -> None:
     append_event(task, event, {"attempt": task.attempt})
 
 
-def _lock(tasks: QuerySet[AgentTask]) -> list[AgentTask]:
+def _lock(tasks: TaskQuerySet) -> list[AgentTask]:
     """The rows, locked in one order; those that somebody else decides on are left."""
     columns = tasks.only("id", "attempt", "lost_attempts").order_by("id")
     return list(columns.select_for_update(skip_locked=True, no_key=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 from django.utils import timezone
 
 from agentarium.runtime.loop import run_agent
@@ -59,7 +60,7 @@ class Execution:
         self._history = history
         self._around = around
         # The claim wrote the first event of this attempt.
-        self._seq = 1
+        self._seq = self._written_seq = 1
         self._answer = history[-1].text if history else ""
         self._input_tokens = task.input_tokens
         self._output_tokens = task.output_tokens
@@ -67,10 +68,17 @@ class Execution:
         self._step = self._new_step(task.steps_count + 1)
 
     async def run(self) -> None:
-        """Whatever goes wrong ends the task; raises nothing but `CancelledError`."""
+        """Whatever goes wrong ends the task.
+
+        Raises what the database says to a failure that it does not take either.
+        """
         try:
             finish = await self._run_within_limits()
-            await self._end(finish)
+            try:
+                await self._end(finish)
+            except (DatabaseError, ValueError):
+                self._forget_unwritten()
+                await self._end(_failure("not_storable", "It could not be stored."))
         except AttemptLostError:
             log.warning("task.lost", **self._log_context())
         finally:
@@ -90,7 +98,7 @@ class Execution:
             return _failure(error.code, error.detail)
         except AttemptLostError:
             raise
-        except Exception:  # noqa: BLE001 - the one edge of an execution
+        except Exception:
             log.exception("task.crashed", **self._log_context())
             return _failure("internal_error", "An unexpected error; see the log.")
         return Finish(Status.COMPLETED, output_text=self._answer)
@@ -154,6 +162,12 @@ class Execution:
         )
         if entry.events:
             await self._around.journal.write(entry)
+            self._written_seq = entry.events[-1].seq
+
+    def _forget_unwritten(self) -> None:
+        """Drop what the database refused, and the numbers it was given."""
+        self._unwritten = Entry(self.task.pk, self.task.attempt)
+        self._seq = self._written_seq
 
     def _add_event(self, kind: str, data: dict[str, Any]) -> None:
         self._seq += 1

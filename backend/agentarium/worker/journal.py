@@ -74,7 +74,7 @@ class Journal:
                 size = min(len(self._queue), MAX_BATCH)
                 await self._write_batch([self._queue.popleft() for _ in range(size)])
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self._thread.close()
 
     async def _wait(self) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from agentarium.tasks.models import Worker
@@ -44,7 +45,7 @@ def release_lease(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk).update(lease_until=Now(), lost_at=Now())
 
 
-def _lease_end() -> object:
+def _lease_end() -> CombinedExpression:
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 

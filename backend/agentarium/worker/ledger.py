@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -132,7 +133,7 @@ def _end_of(entry: Entry) -> tuple[str, str, str, str]:
     )
 
 
-def _execute_many(statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+def _execute_many(statement: str, rows: Sequence[tuple[str | int | datetime | None, ...]]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(statement, rows)

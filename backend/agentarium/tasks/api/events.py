@@ -1,0 +1,31 @@
+"""A task's output as server-sent events: the database's record, then live."""
+
+from functools import partial
+
+from agentarium.core.asgi import EventStream
+from agentarium.tasks import site
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.log import read_log
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.stream import OPENING, follow
+
+
+def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
+    """What happened after `cursor`, and what happens from now on, until the task ends.
+
+    The caller has made sure that the task may be seen.
+    """
+    return EventStream(
+        follow=partial(
+            follow,
+            task.pk,
+            cursor,
+            bus=site.bus(),
+            database=site.readers(),
+        ),
+        stored=lambda: OPENING + _stored(task.pk, cursor),
+    )
+
+
+def _stored(task_id: int, cursor: Cursor) -> bytes:
+    return b"".join(entry.encode() for entry in read_log(task_id, cursor).entries)

@@ -1,0 +1,22 @@
+"""What the streams of this process share: the bus, and threads that read for them."""
+
+from functools import cache
+
+from django.conf import settings
+
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.tasks.live import LocalBus
+from agentarium.tasks.redis_bus import RedisBus
+
+READER_THREADS = 4
+
+
+@cache
+def bus() -> LocalBus:
+    """The bus of this process, by what stands beside it."""
+    return RedisBus(settings.REDIS_URL) if settings.REDIS_URL else LocalBus()
+
+
+@cache
+def readers() -> DatabaseThreads:
+    return DatabaseThreads("readers", size=READER_THREADS)

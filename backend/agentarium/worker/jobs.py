@@ -1,0 +1,11 @@
+"""What Celery calls in a worker process. Each may be lost, late or repeated."""
+
+from celery import shared_task
+
+from agentarium.tasks import wake
+
+
+@shared_task(name=wake.WAKE_JOB, ignore_result=True)
+def wake_runner() -> None:
+    """Have this process look for pending tasks."""
+    wake.wake_here()

@@ -1,0 +1,82 @@
+"""The runner of this process: on the web server's loop, or on a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from django.conf import settings
+
+from agentarium.providers.services import provider_configs
+from agentarium.runtime.providers.registry import ModelClients
+from agentarium.tasks import site, wake
+from agentarium.worker.runner import Runner
+
+log = structlog.get_logger(__name__)
+
+# What an orderly end may take beyond the grace that running tasks get.
+STOP_MARGIN_SECONDS = 10.0
+
+
+def make_runner() -> Runner:
+    return Runner(
+        bus=site.bus(),
+        clients=ModelClients(provider_configs()),
+        capacity=settings.WORKER_CAPACITY,
+    )
+
+
+@asynccontextmanager
+async def carrying() -> AsyncIterator[None]:
+    """Carry live output to and from other processes, on this event loop."""
+    work = asyncio.create_task(site.bus().run())
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+@asynccontextmanager
+async def executing() -> AsyncIterator[None]:
+    """Run tasks on this event loop; at the end, finish them or hand them back."""
+    runner = make_runner()
+    wake.on_wake(runner.wake)
+    work = asyncio.create_task(runner.run())
+    try:
+        yield
+    finally:
+        wake.off_wake(runner.wake)
+        runner.stop()
+        await work
+
+
+class RunnerThread:
+    """A runner on an event loop of its own, in a process whose main thread is busy."""
+
+    def __init__(self) -> None:
+        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="runner")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin to end; callable from any thread, and more than once."""
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    def join(self) -> None:
+        """Wait for the end, for as long as an orderly one may take."""
+        self._thread.join(settings.STOP_GRACE_SECONDS + STOP_MARGIN_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.run(self._work())
+
+    async def _work(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with carrying(), executing():
+            await self._stop.wait()

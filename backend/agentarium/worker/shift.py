@@ -1,0 +1,189 @@
+"""The life of one worker row: from its registration until it stops or is lost."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.messages import Message
+from agentarium.runtime.providers.base import ModelClient
+from agentarium.tasks.live import CHANGED, Bus
+from agentarium.tasks.models import AgentTask, Worker
+from agentarium.worker import claims, leases
+from agentarium.worker.execution import Execution, Surroundings
+from agentarium.worker.history import read_histories
+from agentarium.worker.journal import Journal
+
+log = structlog.get_logger(__name__)
+
+MAX_CLAIM = 200
+POLL_SECONDS = 1.0
+SWEEP_SECONDS = 2.0
+
+Claimed = list[tuple[AgentTask, list[Message]]]
+
+
+class ModelClients(Protocol):
+    """Opens models by name, and shares between tasks what can be shared."""
+
+    def get(self, model: str) -> ModelClient: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a runner works with, whichever worker it is at the time."""
+
+    bus: Bus
+    clients: ModelClients
+    database: DatabaseThreads
+
+
+class Signals:
+    """What a runner was told. Belongs to its event loop."""
+
+    def __init__(self) -> None:
+        self.woken = asyncio.Event()
+        self.is_stopping = False
+
+    def stop(self) -> None:
+        self.is_stopping = True
+        self.woken.set()
+
+
+class Shift:
+    """Holds a lease, claims as long as it has it, and ends in order."""
+
+    def __init__(self, worker: Worker, means: Means, signals: Signals) -> None:
+        self._worker = worker
+        self._means = means
+        self._signals = signals
+        self._is_lost = False
+        self._running: dict[asyncio.Task[None], AgentTask] = {}
+        self._loop = asyncio.get_running_loop()
+        self._heartbeat = leases.Heartbeat(worker, on_lost=self._lose)
+        self._journal = Journal(bus=means.bus, may_publish=self._may_publish)
+        self._around = Surroundings(
+            self._journal, means.bus, self._may_publish, means.clients.get
+        )
+
+    async def run(self) -> None:
+        log.info("worker.started", worker_id=self._worker.pk)
+        self._heartbeat.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = (self._journal.run(), self._sweep(), self._turn())
+                companions = [group.create_task(work) for work in beside]
+                await self._claim_until_told()
+                await self._end()
+                for companion in companions:
+                    companion.cancel()
+        finally:
+            await self._drop(list(self._running))
+            await asyncio.to_thread(self._heartbeat.stop)
+            await asyncio.to_thread(self._journal.close)
+            log.info("worker.stopped", worker_id=self._worker.pk)
+
+    def _may_publish(self) -> bool:
+        return self._heartbeat.is_valid and not self._is_lost
+
+    def _lose(self) -> None:
+        """Called from the heartbeat's thread."""
+        self._is_lost = True
+        self._loop.call_soon_threadsafe(self._signals.woken.set)
+
+    async def _claim_until_told(self) -> None:
+        while not (self._is_lost or self._signals.is_stopping):
+            self._signals.woken.clear()
+            free = min(self._worker.capacity - len(self._running), MAX_CLAIM)
+            claimed = await self._claim(free) if free > 0 else []
+            for task, history in claimed:
+                self._start(task, history)
+            if len(claimed) < MAX_CLAIM:
+                await self._wait_for_wake()
+
+    async def _wait_for_wake(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._signals.woken.wait()
+
+    async def _claim(self, limit: int) -> Claimed:
+        def claim() -> Claimed:
+            tasks = claims.claim_tasks(self._worker, limit=limit)
+            histories = read_histories(tasks)
+            return [(task, histories[task.pk]) for task in tasks]
+
+        claimed = await self._means.database.run(claim)
+        for task, _ in claimed:
+            self._announce(task.pk)
+        return claimed
+
+    def _announce(self, task_id: int) -> None:
+        if self._may_publish():
+            self._means.bus.publish(task_id, CHANGED)
+
+    def _start(self, task: AgentTask, history: list[Message]) -> None:
+        running = asyncio.create_task(self._execute(task, history))
+        self._running[running] = task
+        running.add_done_callback(self._make_room)
+
+    def _make_room(self, ended: asyncio.Task[None]) -> None:
+        was_full = len(self._running) >= self._worker.capacity
+        self._running.pop(ended, None)
+        if was_full:
+            self._signals.woken.set()
+
+    async def _execute(self, task: AgentTask, history: list[Message]) -> None:
+        try:
+            await Execution(task, history, self._around).run()
+        except (DatabaseError, ValueError):
+            # Not even its failure could be stored; it counts as a lost attempt.
+            log.exception("task.not_ended", task_id=task.pk)
+            held = (task.pk, task.attempt)
+            await self._means.database.run(claims.lose_attempt, self._worker, held)
+
+    async def _sweep(self) -> None:
+        """Take back, now and then, what workers left that died: here or anywhere."""
+        while True:
+            recovered = await self._means.database.run(claims.recover_tasks)
+            for task in recovered:
+                self._announce(task.pk)
+            if recovered:
+                self._signals.woken.set()
+            # Workers that started together do not sweep together for ever.
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
+
+    async def _turn(self) -> None:
+        """Show the heartbeat's thread that this loop is alive."""
+        while True:
+            self._heartbeat.loop_turned()
+            await asyncio.sleep(1)
+
+    async def _end(self) -> None:
+        """Let running tasks finish for a while, and hand the others back at once."""
+        if self._running and not self._is_lost:
+            await asyncio.wait(self._running, timeout=settings.STOP_GRACE_SECONDS)
+        left = dict(self._running)
+        await self._drop(list(left))
+        if self._is_lost:
+            return
+        held = [(task.pk, task.attempt) for task in left.values()]
+        await self._means.database.run(claims.hand_back_tasks, self._worker, held)
+        for task_id, _ in held:
+            self._announce(task_id)
+        await self._means.database.run(leases.release_lease, self._worker)
+
+    async def _drop(self, running: Sequence[asyncio.Task[None]]) -> None:
+        """Cancel executions: their providers' connections close."""
+        for execution in running:
+            execution.cancel()
+        if running:
+            await asyncio.wait(running)
