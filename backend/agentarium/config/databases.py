@@ -12,7 +12,9 @@ def database(url: str, default_file: Path) -> dict[str, Any]:
         url or f"sqlite:///{default_file}"
     )
     if settings["ENGINE"].endswith("sqlite3"):
-        return settings | _SQLITE
+        # Tests use threads, and so a file: in memory, threads lock each other out.
+        test = {"TEST": {"NAME": str(default_file.with_name("test.sqlite3"))}}
+        return settings | _SQLITE | test
     return settings | _POSTGRESQL
 
 

@@ -133,7 +133,9 @@ def _end_of(entry: Entry) -> tuple[str, str, str, str]:
     )
 
 
-def _execute_many(statement: str, rows: Sequence[tuple[str | int | datetime | None, ...]]) -> None:
+def _execute_many(
+    statement: str, rows: Sequence[tuple[str | int | datetime | None, ...]]
+) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(statement, rows)

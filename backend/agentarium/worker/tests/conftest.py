@@ -1,0 +1,93 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from django.db import connections
+
+from agentarium.accounts.models import User
+from agentarium.accounts.tests.factories import UserFactory
+from agentarium.agents.models import Agent
+from agentarium.agents.services import create_agent
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.tasks.live import LocalBus
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services import submit_task
+from agentarium.worker.runner import Runner
+from agentarium.worker.tests.scripted import ScriptedModel, ScriptedModels
+
+DEADLINE_SECONDS = 15
+
+RunWith = Callable[..., AbstractAsyncContextManager[Runner]]
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> User:
+    return UserFactory.create(username="alice")
+
+
+@pytest.fixture
+def agent(owner: User) -> Agent:
+    return create_agent(
+        owner=owner, name="Agent", model="scripted", instructions="Be brief."
+    )
+
+
+@pytest.fixture
+def submit(agent: Agent) -> Callable[..., AgentTask]:
+    def submit_one(text: str = "Hello") -> AgentTask:
+        return submit_task(agent=agent, input_text=text, owner=agent.owner)
+
+    return submit_one
+
+
+@pytest.fixture
+def task(submit: Callable[..., AgentTask]) -> AgentTask:
+    return submit()
+
+
+@pytest.fixture
+def database(transactional_db: None) -> Iterator[DatabaseThreads]:
+    threads = DatabaseThreads("test")
+    yield threads
+    threads.close()
+    connections.close_all()
+
+
+@pytest.fixture
+def bus() -> LocalBus:
+    return LocalBus()
+
+
+@pytest.fixture
+def running(bus: LocalBus) -> RunWith:
+    """Start a runner whose agents talk to a scripted model."""
+
+    @asynccontextmanager
+    async def run(model: ScriptedModel, *, capacity: int = 10) -> AsyncIterator[Runner]:
+        runner = Runner(
+            bus=bus, clients=ScriptedModels(scripted=model), capacity=capacity
+        )
+        work = asyncio.create_task(runner.run())
+        try:
+            yield runner
+        finally:
+            runner.stop()
+            await work
+
+    return run
+
+
+@pytest.fixture
+def reaches(database: DatabaseThreads) -> Callable[..., Awaitable[AgentTask]]:
+    """Wait until a task has a status, and return it as it is then."""
+
+    async def wait(task: AgentTask, status: str) -> AgentTask:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while True:
+                now = await database.run(AgentTask.objects.get, pk=task.pk)
+                if now.status == status:
+                    return now
+                await asyncio.sleep(0.01)
+
+    return wait

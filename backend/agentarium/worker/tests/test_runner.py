@@ -1,0 +1,321 @@
+"""The runner from the outside: what becomes of a task, in the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from django.db.models.functions import Now
+from pytest_django import Settings
+
+from agentarium.agents.models import AgentVersion
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.messages import Message, TextPart, message_to_json
+from agentarium.runtime.providers.base import ProviderError
+from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.scripted import ScriptedModel
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+Submit = Callable[..., AgentTask]
+
+
+def types_of(task: AgentTask) -> list[tuple[int, int, str]]:
+    return list(task.events.values_list("attempt", "seq", "type"))
+
+
+class TestCompleting:
+    async def test_stores_the_answer_its_step_its_tokens_and_its_log(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        model = ScriptedModel("Hel", "lo", reasoning="Hm.")
+
+        async with running(model):
+            ended = await reaches(task, "completed")
+
+        assert ended.output_text == "Hello"
+        assert (ended.input_tokens, ended.output_tokens, ended.steps_count) == (7, 2, 1)
+        assert ended.started_at and ended.finished_at
+        assert ended.worker_id is None
+        step = await database.run(Step.objects.get, task=task)
+        assert step.message["parts"][1]["text"] == "Hello"
+        assert (step.position, step.model, step.attempt) == (1, "scripted-1", 1)
+        assert await database.run(types_of, task) == [
+            (0, 1, "task.created"),
+            (1, 1, "attempt.started"),
+            (1, 2, "step.completed"),
+            (1, 3, "task.completed"),
+        ]
+        assert not await database.run(Draft.objects.filter(task=task).exists)
+
+    async def test_asks_the_model_with_instructions_input_and_settings(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        await database.run(
+            AgentVersion.objects.filter(pk=task.agent_version_id).update,
+            temperature=0.5,
+            max_output_tokens=9,
+        )
+        model = ScriptedModel("Yes")
+
+        async with running(model):
+            await reaches(task, "completed")
+
+        (messages,) = model.calls
+        assert [(m.role, m.text) for m in messages] == [
+            ("system", "Be brief."),
+            ("user", "Hello"),
+        ]
+        assert model.settings
+        assert (model.settings.temperature, model.settings.max_output_tokens) == (
+            0.5,
+            9,
+        )
+
+    async def test_runs_many_at_once_up_to_its_capacity(
+        self,
+        submit: Submit,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        tasks = [await database.run(submit) for _ in range(5)]
+        gate = asyncio.Event()
+        model = ScriptedModel("Yes", gate=gate)
+
+        async with running(model, capacity=3):
+            async with asyncio.timeout(15):
+                while model.open_streams < 3:
+                    await asyncio.sleep(0.01)
+            await reaches(tasks[2], "running")
+            assert (await reaches(tasks[3], "pending")).attempt == 0
+            gate.set()
+            for task in tasks:
+                await reaches(task, "completed")
+
+        assert len(model.calls) == 5
+
+    async def test_keeps_text_that_a_database_cannot_hold_as_it_is(
+        self, task: AgentTask, running: RunWith, reaches: Reaches
+    ) -> None:
+        async with running(ScriptedModel("a\x00b", "\ud800c")):
+            ended = await reaches(task, "completed")
+
+        assert ended.output_text == "ab?c"
+
+
+class TestFailing:
+    async def test_says_what_the_provider_said_and_keeps_what_was_shown(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        error = ProviderError("provider_auth", "Set OPENAI_API_KEY.")
+
+        async with running(ScriptedModel("Hal", error=error)):
+            ended = await reaches(task, "failed")
+
+        assert ended.error_code == "provider_auth"
+        assert ended.error_detail == "Set OPENAI_API_KEY."
+        draft = await database.run(Draft.objects.get, task=task)
+        assert (draft.seq, draft.offset, draft.text) == (1, 0, "Hal")
+        last = await database.run(Event.objects.filter(task=task).last)
+        assert last
+        assert last.type == "task.failed"
+        assert last.data["error_code"] == "provider_auth"
+
+    async def test_fails_a_task_whose_model_cannot_be_opened(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        await database.run(
+            AgentVersion.objects.filter(pk=task.agent_version_id).update, model="gone"
+        )
+
+        async with running(ScriptedModel("Yes")):
+            ended = await reaches(task, "failed")
+
+        assert ended.error_code == "model_unavailable"
+
+    async def test_fails_visibly_on_an_error_nobody_thought_of(
+        self, task: AgentTask, running: RunWith, reaches: Reaches
+    ) -> None:
+        async with running(ScriptedModel("Yes", error=RuntimeError("secret"))):
+            ended = await reaches(task, "failed")
+
+        assert ended.error_code == "internal_error"
+        assert "secret" not in ended.error_detail
+
+    async def test_ends_at_the_limit_of_time_and_closes_the_connection(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        await database.run(
+            AgentVersion.objects.filter(pk=task.agent_version_id).update, timeout=1
+        )
+        model = ScriptedModel("Never", gate=asyncio.Event())
+
+        async with running(model):
+            ended = await reaches(task, "failed")
+            assert model.open_streams == 0
+
+        assert ended.error_code == "timeout"
+
+
+class TestLosing:
+    async def test_takes_over_what_a_dead_worker_left(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        await database.run(_held_by_a_dead_worker, task)
+
+        async with running(ScriptedModel("Yes")):
+            ended = await reaches(task, "completed")
+
+        assert (ended.attempt, ended.lost_attempts) == (2, 1)
+        assert (1, 2, "attempt.lost") in await database.run(types_of, task)
+
+    async def test_fails_a_task_that_too_many_workers_died_of(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        settings: Settings,
+    ) -> None:
+        settings.MAX_ATTEMPTS = 1
+        await database.run(_held_by_a_dead_worker, task)
+        model = ScriptedModel("Yes")
+
+        async with running(model):
+            ended = await reaches(task, "failed")
+
+        assert ended.error_code == "worker_lost"
+        assert model.calls == []
+
+    async def test_does_not_ask_again_for_a_step_that_is_stored(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        await database.run(_held_by_a_dead_worker, task)
+        await database.run(_answered, task)
+        model = ScriptedModel("Again")
+
+        async with running(model):
+            ended = await reaches(task, "completed")
+
+        assert model.calls == []
+        assert ended.output_text == "Stored"
+
+    async def test_writes_nothing_once_another_attempt_has_begun(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        gate = asyncio.Event()
+        model = ScriptedModel("Late", gate=gate)
+
+        async with running(model, capacity=1):
+            await reaches(task, "running")
+            await database.run(AgentTask.objects.filter(pk=task.pk).update, attempt=7)
+            gate.set()
+            async with asyncio.timeout(15):
+                while model.open_streams:
+                    await asyncio.sleep(0.01)
+
+        now = await database.run(AgentTask.objects.get, pk=task.pk)
+        assert (now.status, now.attempt, now.output_text) == ("running", 7, "")
+        assert not await database.run(Step.objects.filter(task=task).exists)
+
+    async def test_begins_anew_after_it_was_declared_lost(
+        self,
+        submit: Submit,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        settings: Settings,
+    ) -> None:
+        settings.LEASE_SECONDS = 0.4
+        first = await database.run(submit)
+        gate = asyncio.Event()
+        model = ScriptedModel("Yes", gate=gate)
+
+        async with running(model):
+            await reaches(first, "running")
+            settings.LEASE_SECONDS = 10
+            await database.run(Worker.objects.update, lost_at=Now())
+            async with asyncio.timeout(15):
+                while len(model.calls) < 2:
+                    await asyncio.sleep(0.01)
+            gate.set()
+            ended = await reaches(first, "completed")
+
+        assert ended.attempt == 2
+        assert await database.run(Worker.objects.count) == 2
+
+
+class TestStopping:
+    async def test_hands_back_what_does_not_end_in_time(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        settings: Settings,
+    ) -> None:
+        settings.STOP_GRACE_SECONDS = 0.01
+        model = ScriptedModel("Half", gate=asyncio.Event())
+
+        async with running(model):
+            await reaches(task, "running")
+
+        now = await database.run(AgentTask.objects.get, pk=task.pk)
+        assert (now.status, now.lost_attempts) == ("pending", 0)
+        assert (1, 2, "attempt.handed_back") in await database.run(types_of, task)
+        assert not await database.run(Worker.objects.alive().exists)
+
+
+def _held_by_a_dead_worker(task: AgentTask) -> None:
+    dead = Worker.objects.create(
+        name="dead", capacity=1, lease_until=Now() - timedelta(seconds=1)
+    )
+    AgentTask.objects.filter(pk=task.pk).update(
+        status="running", attempt=1, worker=dead, started_at=Now()
+    )
+    Event.objects.create(task=task, attempt=1, seq=1, type="attempt.started")
+
+
+def _answered(task: AgentTask) -> None:
+    Step.objects.create(
+        task=task,
+        position=1,
+        attempt=1,
+        kind=Step.Kind.MODEL_RESPONSE,
+        started_at=task.created_at,
+        finished_at=task.created_at,
+        message=message_to_json(Message("assistant", (TextPart("Stored"),))),
+    )
+    AgentTask.objects.filter(pk=task.pk).update(steps_count=1)
