@@ -1,0 +1,50 @@
+"""Reading server-sent events as a browser does."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True)
+class Frame:
+    type: str
+    id: str
+    data: dict[str, Any]
+
+
+def frames_of(chunk: bytes) -> Iterator[Frame]:
+    """The events in a chunk; comments and hints are passed over."""
+    for block in chunk.decode().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if line)
+        if "event" in lines:
+            data = orjson.loads(lines["data"])
+            yield Frame(lines["event"], lines["id"], data)
+
+
+async def read(
+    stream: AsyncGenerator[bytes, None], *, at_most: int | None = None
+) -> list[Frame]:
+    """The first events of a stream, or all until it ends."""
+    frames: list[Frame] = []
+    async with aclosing(stream):
+        async for chunk in stream:
+            frames += frames_of(chunk)
+            if at_most is not None and len(frames) >= at_most:
+                break
+    return frames[:at_most]
+
+
+def text_of(frames: list[Frame], channel: str = "text") -> str:
+    """What a reader has of the last attempt's text, dropping what broke off."""
+    kept, current = "", ""
+    for frame in frames:
+        if frame.type == f"{channel}.delta":
+            current += frame.data["text"]
+        elif frame.type == "step.completed":
+            kept, current = kept + current, ""
+        elif frame.type == "attempt.started":
+            current = ""
+    return kept + current

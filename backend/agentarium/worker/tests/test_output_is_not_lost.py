@@ -1,0 +1,143 @@
+"""P5: output once shown is not lost. Readers against a runner that really runs."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import pytest
+from pytest_django import Settings
+
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.providers.base import ProviderError
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.live import LocalBus
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.stream import follow
+from agentarium.tasks.tests.frames import Frame, read, text_of
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.scripted import ScriptedModel
+
+PIECES = [f"{number}🐢 " for number in range(200)]
+TEXT = "".join(PIECES)
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+Open = Callable[[AgentTask, str], AsyncGenerator[bytes, None]]
+
+
+@pytest.fixture
+def open_stream(bus: LocalBus, database: DatabaseThreads) -> Open:
+    def open_at(task: AgentTask, cursor: str = "") -> AsyncGenerator[bytes, None]:
+        return follow(task.pk, Cursor.parse(cursor), bus=bus, database=database)
+
+    return open_at
+
+
+async def read_with_cuts(
+    open_stream: Open, task: AgentTask, chance: random.Random
+) -> list[Frame]:
+    """Read to the end over connections that break after a few events each."""
+    frames: list[Frame] = []
+    while not frames or frames[-1].type != "task.completed":
+        cursor = frames[-1].id if frames else ""
+        frames += await read(open_stream(task, cursor), at_most=chance.randint(1, 20))
+    return frames
+
+
+async def test_shows_a_reader_all_of_it_once_while_it_is_made(
+    task: AgentTask, running: RunWith, open_stream: Open
+) -> None:
+    reading = asyncio.create_task(read(open_stream(task, "")))
+
+    async with running(ScriptedModel(*PIECES, reasoning="Let me think.")):
+        frames = await reading
+
+    assert text_of(frames) == TEXT
+    assert text_of(frames, "reasoning") == "Let me think."
+    assert [f.type for f in frames if not f.type.endswith("delta")] == [
+        "task.created",
+        "attempt.started",
+        "step.completed",
+        "task.completed",
+    ]
+
+
+async def test_shows_the_same_to_one_who_comes_when_it_is_over(
+    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+) -> None:
+    async with running(ScriptedModel(*PIECES, reasoning="Hm.")):
+        await reaches(task, "completed")
+
+    frames = await read(open_stream(task, ""))
+
+    assert text_of(frames) == TEXT
+    assert text_of(frames, "reasoning") == "Hm."
+    assert frames[-1].type == "task.completed"
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_loses_and_repeats_nothing_when_connections_break(
+    task: AgentTask, running: RunWith, open_stream: Open, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    readers = [
+        asyncio.create_task(read_with_cuts(open_stream, task, chance)) for _ in range(5)
+    ]
+
+    async with running(ScriptedModel(*PIECES)):
+        for reader in readers:
+            assert text_of(await reader) == TEXT
+
+
+async def test_continues_in_the_middle_of_a_character_stream_that_is_stored(
+    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+) -> None:
+    async with running(ScriptedModel(*PIECES)):
+        await reaches(task, "completed")
+
+    frames = await read(open_stream(task, "1.1.100.0"))
+
+    assert text_of(frames) == TEXT[100:]
+
+
+async def test_shows_what_is_there_of_a_step_that_broke_off_and_why(
+    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+) -> None:
+    error = ProviderError("provider_unavailable", "The connection was lost.")
+    async with running(ScriptedModel("Half a ", "word", error=error)):
+        await reaches(task, "failed")
+
+    whole = await read(open_stream(task, ""))
+    rest = await read(open_stream(task, "1.1.5.0"))
+
+    assert text_of(whole) == "Half a word"
+    assert text_of(rest) == "a word"
+    assert whole[-1].data["error_code"] == "provider_unavailable"
+
+
+async def test_tells_a_reader_to_drop_what_a_lost_attempt_said(
+    task: AgentTask, running: RunWith, open_stream: Open, settings: Settings
+) -> None:
+    reading = asyncio.create_task(read(open_stream(task, "")))
+    settings.STOP_GRACE_SECONDS = 0.01
+    half = ScriptedModel("Half", gate=asyncio.Event())
+
+    async with running(half):
+        while not half.open_streams:
+            await asyncio.sleep(0.01)
+        # Leaving stops the runner, which hands the task back.
+    async with running(ScriptedModel("Whole")):
+        frames = await reading
+
+    attempts = [f.data["attempt"] for f in frames if f.type == "attempt.started"]
+    assert attempts == [1, 2]
+    assert text_of(frames) == "Whole"
+
+
+async def test_ends_at_once_behind_the_end(
+    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+) -> None:
+    async with running(ScriptedModel("Yes")):
+        await reaches(task, "completed")
+    whole = await read(open_stream(task, ""))
+
+    assert await read(open_stream(task, whole[-1].id)) == []
