@@ -1,0 +1,134 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useRouter } from '@tanstack/react-router'
+import {
+  BookOpenIcon,
+  ChevronsUpDownIcon,
+  LogOutIcon,
+  MonitorIcon,
+  MoonIcon,
+  ShieldIcon,
+  SunIcon,
+} from 'lucide-react'
+import { toast } from 'sonner'
+
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuLabel,
+  DropdownMenuRadioGroup,
+  DropdownMenuRadioItem,
+  DropdownMenuSeparator,
+  DropdownMenuTrigger,
+} from '@/components/ui/dropdown-menu'
+import { meQuery, useSignOut } from '@/features/session/queries'
+import { asProblem } from '@/lib/api/problem'
+import { THEMES, useTheme } from '@/lib/theme'
+import type { Theme } from '@/lib/theme'
+
+/** Who is signed in, how the page looks, and the way out. */
+export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
+  const { data: user } = useQuery(meQuery())
+  if (!user) return null
+  return (
+    <DropdownMenu>
+      <DropdownMenuTrigger
+        aria-label={`Account of ${user.username}`}
+        className="data-[state=open]:bg-accent md:hover:bg-accent flex items-center gap-2.5 rounded-lg text-left text-sm md:w-full md:px-2 md:py-1.5"
+      >
+        <span
+          aria-hidden
+          className="bg-brand/15 text-brand grid size-8 shrink-0 place-items-center rounded-full text-[0.8125rem] font-semibold uppercase md:size-7 md:text-xs"
+        >
+          {user.username.slice(0, 1)}
+        </span>
+        {isWide && (
+          <>
+            <span className="min-w-0 flex-1 truncate font-medium">
+              {user.username}
+            </span>
+            <ChevronsUpDownIcon
+              aria-hidden
+              className="text-muted-foreground size-4"
+            />
+          </>
+        )}
+      </DropdownMenuTrigger>
+      <DropdownMenuContent align={isWide ? 'start' : 'end'} className="w-52">
+        <DropdownMenuLabel className="truncate">
+          {user.email || user.username}
+        </DropdownMenuLabel>
+        <DropdownMenuSeparator />
+        <ThemeItems />
+        <DropdownMenuSeparator />
+        <DropdownMenuItem asChild>
+          <a href="/api/docs/">
+            <BookOpenIcon />
+            API reference
+          </a>
+        </DropdownMenuItem>
+        {user.is_staff && (
+          <DropdownMenuItem asChild>
+            <a href="/admin/">
+              <ShieldIcon />
+              Administration
+            </a>
+          </DropdownMenuItem>
+        )}
+        <SignOutItem />
+      </DropdownMenuContent>
+    </DropdownMenu>
+  )
+}
+
+const THEME_LOOKS = {
+  light: { label: 'Light', icon: SunIcon },
+  dark: { label: 'Dark', icon: MoonIcon },
+  system: { label: 'As the system', icon: MonitorIcon },
+}
+
+function ThemeItems() {
+  const { theme, setTheme } = useTheme()
+  return (
+    <DropdownMenuRadioGroup
+      aria-label="Appearance"
+      value={theme}
+      onValueChange={(next) => {
+        setTheme(next as Theme)
+      }}
+    >
+      {THEMES.map((each) => {
+        const { label, icon: Icon } = THEME_LOOKS[each]
+        return (
+          <DropdownMenuRadioItem key={each} value={each}>
+            <Icon />
+            {label}
+          </DropdownMenuRadioItem>
+        )
+      })}
+    </DropdownMenuRadioGroup>
+  )
+}
+
+function SignOutItem() {
+  const queryClient = useQueryClient()
+  const router = useRouter()
+  const signOut = useSignOut()
+
+  const leave = async () => {
+    try {
+      await signOut.mutateAsync({})
+      await router.navigate({ to: '/sign-in' })
+      queryClient.clear()
+    } catch (error) {
+      toast.error(asProblem(error).detail)
+    }
+  }
+
+  return (
+    <DropdownMenuItem onSelect={() => void leave()}>
+      <LogOutIcon />
+      Sign out
+    </DropdownMenuItem>
+  )
+}

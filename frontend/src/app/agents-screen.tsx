@@ -1,0 +1,22 @@
+import { getRouteApi } from '@tanstack/react-router'
+
+import { AgentsPage } from '@/features/agents/agents-page'
+
+const route = getRouteApi('/app/agents')
+
+export function AgentsScreen() {
+  const filters = route.useSearch()
+  const navigate = route.useNavigate()
+  return (
+    <AgentsPage
+      filters={filters}
+      onFiltersChange={(search) => {
+        void navigate({ search, replace: true })
+      }}
+      onCreated={(agent) => {
+        const params = { agentId: String(agent.id) }
+        void navigate({ to: '/agents/$agentId', params })
+      }}
+    />
+  )
+}

@@ -1,0 +1,122 @@
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { BotIcon, InboxIcon } from 'lucide-react'
+import type { LucideIcon } from 'lucide-react'
+import { useEffect, useRef } from 'react'
+
+import { Logo } from '@/components/logo'
+
+import { AccountMenu } from './account-menu'
+
+/** The frame of every screen: a sidebar, or bars above and below on a phone. */
+export function AppLayout() {
+  return (
+    <div className="min-h-dvh md:pl-58">
+      <a
+        href="#content"
+        className="bg-primary text-primary-foreground fixed top-2 left-2 z-50 -translate-y-20 rounded-lg px-3 py-2 text-sm focus:translate-y-0"
+      >
+        Skip to the content
+      </a>
+      <Sidebar />
+      <TopBar />
+      <Content />
+      <BottomBar />
+    </div>
+  )
+}
+
+/** After a change of screen the focus is at its beginning, as after a page load. */
+function Content() {
+  const main = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  const shown = useRef(pathname)
+
+  useEffect(() => {
+    if (shown.current !== pathname) {
+      shown.current = pathname
+      main.current?.focus({ preventScroll: true })
+    }
+  }, [pathname])
+
+  return (
+    <main
+      ref={main}
+      id="content"
+      tabIndex={-1}
+      className="pb-20 outline-none focus-visible:outline-none md:pb-0"
+    >
+      <Outlet />
+    </main>
+  )
+}
+
+type Destination = {
+  to: '/tasks' | '/agents'
+  label: string
+  icon: LucideIcon
+}
+
+const DESTINATIONS: Destination[] = [
+  { to: '/tasks', label: 'Tasks', icon: InboxIcon },
+  { to: '/agents', label: 'Agents', icon: BotIcon },
+]
+
+function Sidebar() {
+  return (
+    <div className="bg-sidebar fixed inset-y-0 left-0 hidden w-58 flex-col border-r px-3 py-4 md:flex">
+      <Link to="/" className="mb-6 rounded-lg px-2 py-1">
+        <Logo />
+      </Link>
+      <nav aria-label="Main" className="flex-1">
+        <ul className="space-y-0.5">
+          {DESTINATIONS.map(({ to, label, icon: Icon }) => (
+            <li key={to}>
+              <Link
+                to={to}
+                className="text-muted-foreground hover:bg-accent hover:text-foreground aria-[current=page]:bg-accent aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand flex h-9 items-center gap-2.5 rounded-lg px-2.5 text-sm font-medium transition-colors"
+              >
+                <Icon aria-hidden className="size-4.5" />
+                {label}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <AccountMenu isWide />
+    </div>
+  )
+}
+
+function TopBar() {
+  return (
+    <header className="bg-background/90 sticky top-0 z-30 flex h-14 items-center justify-between border-b px-4 backdrop-blur md:hidden">
+      <Link to="/" className="rounded-lg">
+        <Logo />
+      </Link>
+      <AccountMenu />
+    </header>
+  )
+}
+
+function BottomBar() {
+  return (
+    <nav
+      aria-label="Main"
+      className="bg-background/95 fixed inset-x-0 bottom-0 z-30 border-t pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
+    >
+      <ul className="flex">
+        {DESTINATIONS.map(({ to, label, icon: Icon }) => (
+          <li key={to} className="flex-1">
+            <Link
+              to={to}
+              className="text-muted-foreground aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand flex h-15 flex-col items-center justify-center gap-1 text-xs font-medium"
+            >
+              <Icon aria-hidden className="size-5" />
+              {label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}

@@ -1,0 +1,49 @@
+import { Link, useRouter } from '@tanstack/react-router'
+import type { ErrorComponentProps } from '@tanstack/react-router'
+import { CompassIcon } from 'lucide-react'
+
+import { LogoMark } from '@/components/logo'
+import { ErrorNotice, Notice } from '@/components/notice'
+import { Button } from '@/components/ui/button'
+import { useTitle } from '@/lib/use-title'
+
+/** While it is not known yet who is signed in. */
+export function AppPending() {
+  return (
+    <div
+      role="status"
+      aria-label="Loading"
+      className="grid min-h-dvh place-items-center"
+    >
+      <LogoMark className="size-10 animate-pulse" />
+    </div>
+  )
+}
+
+export function ScreenError({ error }: ErrorComponentProps) {
+  const router = useRouter()
+  return (
+    <div className="grid min-h-[60dvh] place-items-center">
+      <ErrorNotice error={error} onRetry={() => void router.invalidate()} />
+    </div>
+  )
+}
+
+export function MissingScreen() {
+  useTitle('Not found')
+  return (
+    <main className="grid min-h-dvh place-items-center">
+      <Notice
+        icon={CompassIcon}
+        title="There is no such page"
+        action={
+          <Button asChild variant="outline">
+            <Link to="/tasks">Go to the tasks</Link>
+          </Button>
+        }
+      >
+        The address may be mistyped, or the page has moved.
+      </Notice>
+    </main>
+  )
+}

@@ -1,0 +1,181 @@
+import { CheckIcon, ChevronsUpDownIcon } from 'lucide-react'
+import { useId, useState } from 'react'
+import type { ReactNode } from 'react'
+
+import { cn } from '@/lib/cn'
+
+import {
+  Command,
+  CommandEmpty,
+  CommandGroup,
+  CommandInput,
+  CommandItem,
+  CommandList,
+} from './ui/command'
+import type { ControlProps } from './ui/field'
+import { fieldClassName } from './ui/input'
+import { Popover, PopoverContent, PopoverTrigger } from './ui/popover'
+
+type Choice = {
+  value: string
+  label: string
+  group?: string
+  /** Why it cannot be chosen. */
+  unavailable?: string
+}
+
+type ComboboxProps = {
+  choices: Choice[]
+  value: string
+  onChange: (value: string) => void
+  placeholder: string
+  searchLabel: string
+  empty: ReactNode
+  control?: ControlProps
+  label?: string
+  /** Accept what was typed, where no choice is called so; says how it is offered. */
+  custom?: (text: string) => string
+  /** Where the choices come from a search on the server. */
+  onSearch?: (text: string) => void
+  className?: string
+}
+
+export function Combobox(props: ComboboxProps) {
+  const { choices, value, placeholder, control, label, className } = props
+  const [isOpen, setOpen] = useState(false)
+  const listId = useId()
+  const chosen = choices.find((choice) => choice.value === value)
+  const shown = chosen?.label ?? value
+
+  return (
+    <Popover open={isOpen} onOpenChange={setOpen} modal>
+      <PopoverTrigger asChild>
+        <button
+          type="button"
+          role="combobox"
+          aria-expanded={isOpen}
+          aria-controls={listId}
+          aria-label={label && `${label}: ${shown || placeholder}`}
+          {...control}
+          className={cn(
+            fieldClassName,
+            'flex h-9 items-center gap-2 text-left',
+            className,
+          )}
+        >
+          <span
+            className={cn(
+              'min-w-0 flex-1 truncate',
+              !shown && 'text-muted-foreground',
+            )}
+          >
+            {shown || placeholder}
+          </span>
+          <ChevronsUpDownIcon
+            aria-hidden
+            className="text-muted-foreground size-4 shrink-0"
+          />
+        </button>
+      </PopoverTrigger>
+      <PopoverContent
+        id={listId}
+        className="w-(--radix-popover-trigger-width) min-w-64 overflow-hidden"
+      >
+        <Choices
+          {...props}
+          onChange={(next) => {
+            props.onChange(next)
+            setOpen(false)
+          }}
+        />
+      </PopoverContent>
+    </Popover>
+  )
+}
+
+function Choices({
+  choices,
+  value,
+  onChange,
+  searchLabel,
+  empty,
+  custom,
+  onSearch,
+}: ComboboxProps) {
+  const [text, setText] = useState('')
+  const typed = text.trim()
+  const isKnown = choices.some((choice) => choice.value === typed)
+  const groups = [...new Set(choices.map((choice) => choice.group ?? ''))]
+
+  return (
+    <Command shouldFilter={!onSearch} label={searchLabel}>
+      <CommandInput
+        placeholder={searchLabel}
+        value={text}
+        onValueChange={(next) => {
+          setText(next)
+          onSearch?.(next)
+        }}
+      />
+      <CommandList>
+        {!(custom && typed) && <CommandEmpty>{empty}</CommandEmpty>}
+        {groups.map((group) => (
+          <CommandGroup key={group} heading={group || undefined}>
+            {choices
+              .filter((choice) => (choice.group ?? '') === group)
+              .map((choice) => (
+                <ChoiceItem
+                  key={choice.value}
+                  choice={choice}
+                  isChosen={choice.value === value}
+                  onChoose={onChange}
+                />
+              ))}
+          </CommandGroup>
+        ))}
+        {custom && typed && !isKnown && (
+          <CommandGroup forceMount>
+            <CommandItem
+              forceMount
+              value={`custom ${typed}`}
+              onSelect={() => {
+                onChange(typed)
+              }}
+            >
+              <span className="truncate">{custom(typed)}</span>
+            </CommandItem>
+          </CommandGroup>
+        )}
+      </CommandList>
+    </Command>
+  )
+}
+
+type ChoiceItemProps = {
+  choice: Choice
+  isChosen: boolean
+  onChoose: (value: string) => void
+}
+
+function ChoiceItem({ choice, isChosen, onChoose }: ChoiceItemProps) {
+  return (
+    <CommandItem
+      value={choice.value}
+      keywords={[choice.label]}
+      disabled={choice.unavailable !== undefined}
+      onSelect={() => {
+        onChoose(choice.value)
+      }}
+    >
+      <span className="min-w-0 flex-1">
+        <span className="block truncate">{choice.label}</span>
+        {choice.unavailable && (
+          <span className="text-muted-foreground block text-xs">
+            {choice.unavailable}
+          </span>
+        )}
+      </span>
+      {isChosen && <CheckIcon aria-label="chosen" className="text-brand" />}
+    </CommandItem>
+  )
+}

@@ -1,0 +1,66 @@
+import { isValidElement } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
+import ReactMarkdown from 'react-markdown'
+import type { Components } from 'react-markdown'
+import remarkGfm from 'remark-gfm'
+
+import { CopyButton } from './copy-button'
+
+function textOf(node: ReactNode): string {
+  if (typeof node === 'string') return node
+  if (Array.isArray(node)) return node.map(textOf).join('')
+  if (isValidElement<{ children?: ReactNode }>(node)) {
+    return textOf(node.props.children)
+  }
+  return ''
+}
+
+function CodeBlock({ children }: ComponentProps<'pre'>) {
+  return (
+    <div className="group relative">
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls sideways must be reachable by keyboard. */}
+      <pre tabIndex={0}>{children}</pre>
+      <CopyButton
+        text={textOf(children).replace(/\n$/, '')}
+        label="Copy code"
+        className="bg-muted absolute top-1.5 right-1.5"
+      />
+    </div>
+  )
+}
+
+function SafeLink({ href, children }: { href?: string; children: ReactNode }) {
+  if (!href) return children
+  return (
+    <a href={href} target="_blank" rel="noreferrer noopener nofollow">
+      {children}
+    </a>
+  )
+}
+
+/** Links leave in a new tab and tell nothing; an image would call another host, so it is a link. */
+const components: Components = {
+  pre: CodeBlock,
+  a: ({ href = '', children }) => <SafeLink href={href}>{children}</SafeLink>,
+  img: ({ src, alt }) => (
+    <SafeLink href={typeof src === 'string' ? src : ''}>
+      {alt ?? 'Image'}
+    </SafeLink>
+  ),
+  table: ({ children }) => (
+    <div className="overflow-x-auto">
+      <table>{children}</table>
+    </div>
+  ),
+}
+
+/** A model's answer. Raw HTML in it stays text. */
+export function Markdown({ text }: { text: string }) {
+  return (
+    <div className="prose">
+      <ReactMarkdown remarkPlugins={[remarkGfm]} components={components}>
+        {text}
+      </ReactMarkdown>
+    </div>
+  )
+}

@@ -1,0 +1,56 @@
+import { CloudOffIcon, RotateCwIcon, SearchXIcon } from 'lucide-react'
+import type { LucideIcon } from 'lucide-react'
+import type { ReactNode } from 'react'
+
+import { asProblem } from '@/lib/api/problem'
+
+import { Button } from './ui/button'
+
+type NoticeProps = {
+  icon: LucideIcon
+  title: string
+  children: ReactNode
+  action?: ReactNode
+}
+
+/** What stands where a list or a screen has nothing to show. */
+export function Notice({ icon: Icon, title, children, action }: NoticeProps) {
+  return (
+    <div className="flex flex-col items-center px-6 py-14 text-center sm:py-20">
+      <div className="bg-muted text-muted-foreground mb-4 grid size-11 place-items-center rounded-xl border">
+        <Icon aria-hidden className="size-5" />
+      </div>
+      <h2 className="font-semibold tracking-tight">{title}</h2>
+      <p className="text-muted-foreground mt-1 max-w-sm text-sm text-balance">
+        {children}
+      </p>
+      {action && <div className="mt-5">{action}</div>}
+    </div>
+  )
+}
+
+type ErrorNoticeProps = { error: unknown; onRetry: () => void }
+
+/** A failed load, in the problem's own sentence, with a way to try again. */
+export function ErrorNotice({ error, onRetry }: ErrorNoticeProps) {
+  const problem = asProblem(error)
+  const isMissing = problem.status === 404
+  return (
+    <div role="alert">
+      <Notice
+        icon={isMissing ? SearchXIcon : CloudOffIcon}
+        title={isMissing ? 'Not found' : 'This could not be loaded'}
+        action={
+          <Button variant="outline" onClick={onRetry}>
+            <RotateCwIcon />
+            Try again
+          </Button>
+        }
+      >
+        {isMissing
+          ? 'It does not exist, it was deleted, or it belongs to someone else.'
+          : problem.detail}
+      </Notice>
+    </div>
+  )
+}

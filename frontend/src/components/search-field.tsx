@@ -1,0 +1,72 @@
+import { SearchIcon, XIcon } from 'lucide-react'
+import { useEffect, useEffectEvent, useState } from 'react'
+
+import { cn } from '@/lib/cn'
+import { useDebounced } from '@/lib/use-debounced'
+
+import { Button } from './ui/button'
+import { Input } from './ui/input'
+
+type SearchFieldProps = {
+  label: string
+  value: string
+  onSearch: (value: string) => void
+  className?: string
+}
+
+/** Searches once the typing pauses. A search that came by the URL replaces what stands. */
+export function SearchField({
+  label,
+  value,
+  onSearch,
+  className,
+}: SearchFieldProps) {
+  const [text, setText] = useState(value)
+  const [known, setKnown] = useState(value)
+  const settled = useDebounced(text)
+
+  if (value !== known) {
+    setKnown(value)
+    if (value !== settled.trim()) setText(value)
+  }
+
+  const search = useEffectEvent((next: string) => {
+    if (next !== value) onSearch(next)
+  })
+  useEffect(() => {
+    search(settled.trim())
+  }, [settled])
+
+  return (
+    <div role="search" className={cn('relative', className)}>
+      <SearchIcon
+        aria-hidden
+        className="text-muted-foreground pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2"
+      />
+      <Input
+        type="text"
+        inputMode="search"
+        aria-label={label}
+        placeholder={label}
+        value={text}
+        className="px-9"
+        onChange={(event) => {
+          setText(event.target.value)
+        }}
+      />
+      {text && (
+        <Button
+          variant="ghost"
+          size="icon-small"
+          aria-label="Clear the search"
+          className="text-muted-foreground absolute top-0.5 right-0.5"
+          onClick={() => {
+            setText('')
+          }}
+        >
+          <XIcon />
+        </Button>
+      )}
+    </div>
+  )
+}

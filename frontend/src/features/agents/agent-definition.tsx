@@ -1,0 +1,59 @@
+import type { ReactNode } from 'react'
+
+import { RelativeTime } from '@/components/times'
+import { formatNumber } from '@/lib/format'
+
+import type { Agent } from './queries'
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="flex items-baseline justify-between gap-4">
+      <dt className="text-muted-foreground shrink-0 text-xs">{label}</dt>
+      <dd className="tabular min-w-0 truncate text-sm">{children}</dd>
+    </div>
+  )
+}
+
+const byProvider = (
+  <span className="text-muted-foreground">Provider’s choice</span>
+)
+
+/** What decides how the agent answers. */
+export function AgentDefinition({ agent }: { agent: Agent }) {
+  return (
+    <section
+      aria-label="Definition"
+      className="bg-card space-y-4 rounded-2xl border p-4 sm:p-5"
+    >
+      <dl className="space-y-2.5">
+        <div>
+          <dt className="text-muted-foreground text-xs">Model</dt>
+          <dd className="mt-0.5 font-mono text-[0.8125rem] wrap-anywhere">
+            {agent.model}
+          </dd>
+        </div>
+        <Fact label="Temperature">{agent.temperature ?? byProvider}</Fact>
+        <Fact label="Output limit">
+          {agent.max_output_tokens
+            ? `${formatNumber(agent.max_output_tokens)} tokens`
+            : byProvider}
+        </Fact>
+        <Fact label="Timeout">{formatNumber(agent.timeout)} s</Fact>
+        <Fact label="Version">{agent.version}</Fact>
+        <Fact label="Changed">
+          <RelativeTime time={agent.updated_at} />
+        </Fact>
+      </dl>
+      <div className="border-t pt-4">
+        <h2 className="text-muted-foreground text-xs">Instructions</h2>
+        {agent.instructions ? (
+          <p className="mt-1.5 max-h-96 overflow-y-auto text-sm leading-relaxed wrap-anywhere whitespace-pre-wrap">
+            {agent.instructions}
+          </p>
+        ) : (
+          <p className="text-muted-foreground mt-1.5 text-sm">None.</p>
+        )}
+      </div>
+    </section>
+  )
+}

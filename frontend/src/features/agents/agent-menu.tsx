@@ -1,0 +1,100 @@
+import {
+  CopyIcon,
+  CopyPlusIcon,
+  EllipsisIcon,
+  PencilIcon,
+  Trash2Icon,
+} from 'lucide-react'
+import { useState } from 'react'
+import { toast } from 'sonner'
+
+import { AlertDialog } from '@/components/ui/alert-dialog'
+import { Button } from '@/components/ui/button'
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuSeparator,
+  DropdownMenuTrigger,
+} from '@/components/ui/dropdown-menu'
+
+import type { AgentDraft } from './agent-dialog'
+import type { Agent } from './queries'
+
+type AgentMenuProps = {
+  agent: Agent
+  onDraft: (draft: AgentDraft) => void
+  onDelete: (agent: Agent) => void
+}
+
+async function copyId(agent: Agent) {
+  try {
+    await navigator.clipboard.writeText(String(agent.id))
+    toast.success(`ID ${agent.id} copied.`)
+  } catch {
+    toast.error('The browser did not allow copying.')
+  }
+}
+
+/** What can be done with one agent. */
+export function AgentMenu({ agent, onDraft, onDelete }: AgentMenuProps) {
+  const [isAsking, setAsking] = useState(false)
+  return (
+    <>
+      <DropdownMenu>
+        <DropdownMenuTrigger asChild>
+          <Button
+            variant="ghost"
+            size="icon-small"
+            aria-label={`Actions for ${agent.name}`}
+            className="text-muted-foreground relative"
+          >
+            <EllipsisIcon />
+          </Button>
+        </DropdownMenuTrigger>
+        <DropdownMenuContent align="end">
+          <DropdownMenuItem
+            onSelect={() => {
+              onDraft({ kind: 'edit', agent })
+            }}
+          >
+            <PencilIcon />
+            Edit
+          </DropdownMenuItem>
+          <DropdownMenuItem
+            onSelect={() => {
+              onDraft({ kind: 'copy', agent })
+            }}
+          >
+            <CopyPlusIcon />
+            Duplicate
+          </DropdownMenuItem>
+          <DropdownMenuItem onSelect={() => void copyId(agent)}>
+            <CopyIcon />
+            Copy ID
+          </DropdownMenuItem>
+          <DropdownMenuSeparator />
+          <DropdownMenuItem
+            className="text-destructive [&_svg]:text-destructive"
+            onSelect={() => {
+              setAsking(true)
+            }}
+          >
+            <Trash2Icon />
+            Delete
+          </DropdownMenuItem>
+        </DropdownMenuContent>
+      </DropdownMenu>
+      <AlertDialog
+        open={isAsking}
+        onOpenChange={setAsking}
+        title={`Delete ${agent.name}?`}
+        description="Nobody can run it any more. Its tasks and their answers stay."
+        action="Delete agent"
+        onAction={() => {
+          onDelete(agent)
+        }}
+      />
+    </>
+  )
+}

@@ -1,0 +1,103 @@
+import { Controller } from 'react-hook-form'
+
+import { Field } from '@/components/ui/field'
+import { Input } from '@/components/ui/input'
+import { Slider } from '@/components/ui/slider'
+import { Switch } from '@/components/ui/switch'
+
+import type { AgentFormControls } from './agent-form'
+
+const FIRST_TEMPERATURE = 0.7
+
+const asNumber = (text: unknown) =>
+  text === '' || text === null ? null : Number(text)
+
+type AgentSettingsProps = { form: AgentFormControls }
+
+/** How the model is called. */
+export function AgentSettings({ form }: AgentSettingsProps) {
+  const { errors } = form.formState
+  return (
+    <div className="grid gap-5 sm:grid-cols-2">
+      <Temperature form={form} />
+      <Field
+        label="Output limit"
+        hint="Tokens per response; empty leaves it to the provider."
+        error={errors.max_output_tokens?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('max_output_tokens', { setValueAs: asNumber })}
+            type="number"
+            inputMode="numeric"
+            min={1}
+            placeholder="Provider's limit"
+          />
+        )}
+      </Field>
+      <Field
+        label="Timeout"
+        hint="Seconds that one attempt may take."
+        error={errors.timeout?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('timeout', { setValueAs: asNumber })}
+            type="number"
+            inputMode="numeric"
+            min={1}
+          />
+        )}
+      </Field>
+    </div>
+  )
+}
+
+function Temperature({ form }: AgentSettingsProps) {
+  return (
+    <Controller
+      control={form.control}
+      name="temperature"
+      render={({ field: { value, onChange }, fieldState }) => (
+        <Field
+          label="Temperature"
+          className="sm:col-span-2"
+          hint={
+            value === null
+              ? 'Left to the provider.'
+              : 'Low is steady, high is inventive.'
+          }
+          error={fieldState.error?.message}
+        >
+          {(control) => (
+            <div className="flex items-center gap-4">
+              <Switch
+                {...control}
+                checked={value !== null}
+                onCheckedChange={(isSet) => {
+                  onChange(isSet ? FIRST_TEMPERATURE : null)
+                }}
+              />
+              <Slider
+                aria-label="Temperature value"
+                min={0}
+                max={2}
+                step={0.1}
+                disabled={value === null}
+                value={[value ?? FIRST_TEMPERATURE]}
+                onValueChange={([next]) => {
+                  onChange(next)
+                }}
+              />
+              <output className="tabular w-8 text-right text-sm">
+                {value === null ? '–' : value.toFixed(1)}
+              </output>
+            </div>
+          )}
+        </Field>
+      )}
+    />
+  )
+}

@@ -1,0 +1,28 @@
+import { useQueryClient } from '@tanstack/react-query'
+
+import { api } from '@/lib/api/client'
+
+/** Who is signed in. A 401 means nobody. */
+export const meQuery = () =>
+  api.queryOptions('get', '/api/auth/me/', undefined, {
+    staleTime: 5 * 60_000,
+    retry: false,
+  })
+
+export function useSignIn() {
+  const queryClient = useQueryClient()
+
+  return api.useMutation('post', '/api/auth/login/', {
+    // Nothing that another person saw may stay.
+    onMutate: () => {
+      queryClient.clear()
+    },
+    onSuccess: (user) => {
+      queryClient.setQueryData(meQuery().queryKey, user)
+    },
+  })
+}
+
+export const useRegister = () => api.useMutation('post', '/api/auth/register/')
+
+export const useSignOut = () => api.useMutation('post', '/api/auth/logout/')

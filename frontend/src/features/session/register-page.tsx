@@ -1,0 +1,129 @@
+import { zodResolver } from '@hookform/resolvers/zod'
+import { Link } from '@tanstack/react-router'
+import { LoaderCircleIcon } from 'lucide-react'
+import { useForm } from 'react-hook-form'
+import * as z from 'zod/mini'
+
+import { Button } from '@/components/ui/button'
+import { Field } from '@/components/ui/field'
+import { Input } from '@/components/ui/input'
+import type { Schemas } from '@/lib/api/client'
+import { showProblem } from '@/lib/form-errors'
+
+import { useRegister, useSignIn } from './queries'
+import { FormError, SessionCard } from './session-card'
+
+const schema = z.object({
+  username: z.string().check(z.trim(), z.minLength(1, 'Choose a username.')),
+  email: z.union([z.literal(''), z.email('This is not an e-mail address.')]),
+  password: z.string().check(z.minLength(8, 'Use at least 8 characters.')),
+}) satisfies z.ZodMiniType<Schemas['RegisterRequest']>
+
+type RegisterPageProps = {
+  onSignedIn: () => void
+  redirect?: string | undefined
+}
+
+function useRegisterForm(onSignedIn: () => void) {
+  const register = useRegister()
+  const signIn = useSignIn()
+  const form = useForm({
+    resolver: zodResolver(schema),
+    defaultValues: { username: '', email: '', password: '' },
+  })
+
+  const submit = form.handleSubmit(async (body) => {
+    try {
+      await register.mutateAsync({ body })
+      const { username, password } = body
+      await signIn.mutateAsync({ body: { username, password } })
+      onSignedIn()
+    } catch (error) {
+      const fields = ['username', 'email', 'password'] as const
+      const message = showProblem(error, form.setError, fields)
+      form.setError('root', { message: message ?? '' })
+    }
+  })
+
+  return { form, submit }
+}
+
+export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
+  const { form, submit } = useRegisterForm(onSignedIn)
+  const { errors, isSubmitting } = form.formState
+
+  return (
+    <SessionCard
+      title="Create your account"
+      lead="An assistant is ready to run as soon as you are in."
+      below={
+        <>
+          Already have an account?{' '}
+          <Button asChild variant="link">
+            <Link to="/sign-in" search={{ redirect }}>
+              Sign in
+            </Link>
+          </Button>
+        </>
+      }
+    >
+      <form
+        className="space-y-4"
+        noValidate
+        onSubmit={(event) => void submit(event)}
+      >
+        <FormError message={errors.root?.message} />
+        <Field label="Username" error={errors.username?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register('username')}
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+            />
+          )}
+        </Field>
+        <Field
+          label="E-mail"
+          aside={
+            <span className="text-muted-foreground text-xs">Optional</span>
+          }
+          error={errors.email?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register('email')}
+              type="email"
+              autoComplete="email"
+            />
+          )}
+        </Field>
+        <Field
+          label="Password"
+          hint="At least 8 characters, not a common one."
+          error={errors.password?.message}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register('password')}
+              type="password"
+              autoComplete="new-password"
+            />
+          )}
+        </Field>
+        <Button
+          type="submit"
+          size="large"
+          className="w-full"
+          aria-disabled={isSubmitting}
+        >
+          {isSubmitting && <LoaderCircleIcon className="animate-spin" />}
+          Create account
+        </Button>
+      </form>
+    </SessionCard>
+  )
+}

@@ -1,0 +1,100 @@
+import { zodResolver } from '@hookform/resolvers/zod'
+import { Link } from '@tanstack/react-router'
+import { LoaderCircleIcon } from 'lucide-react'
+import { useForm } from 'react-hook-form'
+import * as z from 'zod/mini'
+
+import { Button } from '@/components/ui/button'
+import { Field } from '@/components/ui/field'
+import { Input } from '@/components/ui/input'
+import type { Schemas } from '@/lib/api/client'
+import { showProblem } from '@/lib/form-errors'
+
+import { useSignIn } from './queries'
+import { FormError, SessionCard } from './session-card'
+
+const schema = z.object({
+  username: z.string().check(z.trim(), z.minLength(1, 'Enter your username.')),
+  password: z.string().check(z.minLength(1, 'Enter your password.')),
+}) satisfies z.ZodMiniType<Schemas['LoginRequest']>
+
+type SignInPageProps = { onSignedIn: () => void; redirect?: string | undefined }
+
+export function SignInPage({ onSignedIn, redirect }: SignInPageProps) {
+  const signIn = useSignIn()
+  const form = useForm({
+    resolver: zodResolver(schema),
+    defaultValues: { username: '', password: '' },
+  })
+  const { errors } = form.formState
+
+  const submit = form.handleSubmit((body) => {
+    signIn.mutate(
+      { body },
+      {
+        onSuccess: onSignedIn,
+        onError: (error) => {
+          const fields = ['username', 'password'] as const
+          const message = showProblem(error, form.setError, fields)
+          form.setError('root', { message: message ?? '' })
+          form.setFocus('password', { shouldSelect: true })
+        },
+      },
+    )
+  })
+
+  return (
+    <SessionCard
+      title="Sign in"
+      lead="Run your agents and watch them work."
+      below={
+        <>
+          New here?{' '}
+          <Button asChild variant="link">
+            <Link to="/register" search={{ redirect }}>
+              Create an account
+            </Link>
+          </Button>
+        </>
+      }
+    >
+      <form
+        className="space-y-4"
+        noValidate
+        onSubmit={(event) => void submit(event)}
+      >
+        <FormError message={errors.root?.message} />
+        <Field label="Username" error={errors.username?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register('username')}
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+            />
+          )}
+        </Field>
+        <Field label="Password" error={errors.password?.message}>
+          {(control) => (
+            <Input
+              {...control}
+              {...form.register('password')}
+              type="password"
+              autoComplete="current-password"
+            />
+          )}
+        </Field>
+        <Button
+          type="submit"
+          size="large"
+          className="w-full"
+          aria-disabled={signIn.isPending}
+        >
+          {signIn.isPending && <LoaderCircleIcon className="animate-spin" />}
+          Sign in
+        </Button>
+      </form>
+    </SessionCard>
+  )
+}

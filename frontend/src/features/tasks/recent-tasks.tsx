@@ -1,0 +1,46 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+
+import { ErrorNotice } from '@/components/notice'
+import { isLive } from '@/components/status'
+import { Button } from '@/components/ui/button'
+
+import { recentTasksQuery } from './queries'
+import { TaskList, TaskListSkeleton } from './task-row'
+
+/** The last tasks of one agent. */
+export function RecentTasks({ agent }: { agent: number }) {
+  const { data, error, refetch } = useQuery({
+    ...recentTasksQuery(agent),
+    refetchInterval: ({ state }) =>
+      state.data?.results.some((row) => isLive(row.status)) ? 3000 : false,
+  })
+
+  return (
+    <section aria-label="Recent tasks">
+      <header className="mb-3 flex items-center justify-between px-1">
+        <h2 className="text-sm font-medium">Recent tasks</h2>
+        {data && data.results.length > 0 && (
+          <Button asChild variant="link">
+            <Link to="/tasks" search={{ agent }}>
+              See all
+            </Link>
+          </Button>
+        )}
+      </header>
+      {data ? (
+        data.results.length > 0 ? (
+          <TaskList rows={data.results} label="Recent tasks" hasAgent={false} />
+        ) : (
+          <p className="text-muted-foreground rounded-2xl border border-dashed px-4 py-8 text-center text-sm">
+            This agent has not run yet.
+          </p>
+        )
+      ) : error ? (
+        <ErrorNotice error={error} onRetry={() => void refetch()} />
+      ) : (
+        <TaskListSkeleton rows={3} />
+      )}
+    </section>
+  )
+}

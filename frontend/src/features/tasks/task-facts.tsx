@@ -1,0 +1,72 @@
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+
+import { StatusBadge } from '@/components/status'
+import { Duration, RelativeTime } from '@/components/times'
+import { formatNumber } from '@/lib/format'
+
+import type { Task } from './queries'
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <dt className="text-muted-foreground text-xs">{label}</dt>
+      <dd className="mt-0.5 truncate text-sm">{children}</dd>
+    </div>
+  )
+}
+
+const none = <span className="text-muted-foreground">–</span>
+
+/** What is known of a task beside its text. */
+export function TaskFacts({ task }: { task: Task }) {
+  return (
+    <dl className="bg-card grid grid-cols-2 gap-x-4 gap-y-4 rounded-2xl border p-4 sm:grid-cols-4 sm:p-5 lg:grid-cols-1 lg:gap-y-3.5">
+      <Fact label="Status">
+        <StatusBadge status={task.status} />
+      </Fact>
+      <Fact label="Agent">
+        <Link
+          to="/agents/$agentId"
+          params={{ agentId: String(task.agent) }}
+          className="font-medium hover:underline"
+        >
+          {task.agent_name}
+        </Link>
+      </Fact>
+      <Fact label="Submitted">
+        <RelativeTime time={task.created_at} />
+      </Fact>
+      <Fact label="Waited">
+        <Duration
+          from={task.created_at}
+          to={task.started_at ?? task.finished_at}
+        />
+      </Fact>
+      <Fact label="Ran">
+        {task.started_at ? (
+          <Duration from={task.started_at} to={task.finished_at} />
+        ) : (
+          none
+        )}
+      </Fact>
+      <Fact label="Input tokens">
+        <Tokens count={task.input_tokens} />
+      </Fact>
+      <Fact label="Output tokens">
+        <Tokens count={task.output_tokens} />
+      </Fact>
+      <Fact label="Attempt">
+        <span className="tabular">{task.attempt || none}</span>
+      </Fact>
+    </dl>
+  )
+}
+
+function Tokens({ count }: { count: number }) {
+  return count > 0 ? (
+    <span className="tabular">{formatNumber(count)}</span>
+  ) : (
+    none
+  )
+}

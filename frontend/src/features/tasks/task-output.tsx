@@ -1,0 +1,143 @@
+import { BrainIcon, ChevronRightIcon, UnplugIcon } from 'lucide-react'
+import { lazy, Suspense, useDeferredValue } from 'react'
+import type { ReactNode } from 'react'
+
+import { CopyButton } from '@/components/copy-button'
+import { isLive } from '@/components/status'
+import { useFollowScroll } from '@/lib/use-follow-scroll'
+
+import type { Task } from './queries'
+import { joined } from './task-stream'
+import { useTaskStream } from './use-task-stream'
+
+const Markdown = lazy(() =>
+  import('@/components/markdown').then(({ Markdown }) => ({
+    default: Markdown,
+  })),
+)
+
+/** The answer of a task as it grows, and once it is whole. Key it by the task. */
+export function TaskOutput({ task }: { task: Task }) {
+  const isMoving = isLive(task.status)
+  // A task that failed midway has no output; its log still holds what was said.
+  const stream = useTaskStream(task.id, isMoving || !task.output_text)
+  const text = task.output_text || joined(stream, 'text')
+  const reasoning = joined(stream, 'reasoning')
+  useFollowScroll(text + reasoning, isMoving)
+
+  return (
+    <section aria-label="Output" className="bg-card rounded-2xl border">
+      <header className="flex h-12 items-center gap-2 border-b pr-2 pl-4 sm:pl-5">
+        <h2 className="text-sm font-medium">Output</h2>
+        <div className="flex-1" />
+        <ConnectionNote
+          isLost={isMoving && stream.connection === 'reconnecting'}
+        />
+        {text && <CopyButton text={text} label="Copy output" />}
+      </header>
+      <div
+        role="log"
+        aria-label="Answer"
+        aria-busy={isMoving}
+        className="px-4 py-4 sm:px-5"
+      >
+        <Reasoning text={reasoning} isOpen={isMoving && !text} />
+        <Answer text={text} status={task.status} />
+      </div>
+      <Failure task={task} />
+    </section>
+  )
+}
+
+type AnswerProps = { text: string; status: Task['status'] }
+
+function Answer({ text, status }: AnswerProps) {
+  const shown = useDeferredValue(text)
+  if (!text) {
+    return <p className="text-muted-foreground text-sm">{SILENCE[status]}</p>
+  }
+  return (
+    <div data-growing={isLive(status) || undefined} className="answer">
+      <Suspense
+        fallback={<p className="wrap-anywhere whitespace-pre-wrap">{shown}</p>}
+      >
+        <Markdown text={shown} />
+      </Suspense>
+    </div>
+  )
+}
+
+const SILENCE: Record<Task['status'], ReactNode> = {
+  pending: <Waiting>Waiting for a worker</Waiting>,
+  running: <Waiting>Waiting for the first words</Waiting>,
+  waiting: <Waiting>Waiting</Waiting>,
+  completed: 'The answer is empty.',
+  failed: 'It failed before the first words.',
+  cancelled: 'It was cancelled before the first words.',
+}
+
+function Waiting({ children }: { children: ReactNode }) {
+  return (
+    <span className="inline-flex items-center gap-2">
+      <span className="relative flex size-2">
+        <span className="bg-running absolute size-full animate-ping rounded-full opacity-60" />
+        <span className="bg-running size-2 rounded-full" />
+      </span>
+      {children}
+    </span>
+  )
+}
+
+function Reasoning({ text, isOpen }: { text: string; isOpen: boolean }) {
+  if (!text) return null
+  return (
+    <details open={isOpen} className="group bg-muted/50 mb-4 rounded-xl border">
+      <summary className="text-muted-foreground flex cursor-pointer list-none items-center gap-2 rounded-xl px-3 py-2 text-sm">
+        <BrainIcon aria-hidden className="size-4" />
+        Reasoning
+        <ChevronRightIcon
+          aria-hidden
+          className="size-4 transition-transform group-open:rotate-90"
+        />
+      </summary>
+      <p className="text-muted-foreground px-3 pb-3 text-sm wrap-anywhere whitespace-pre-wrap">
+        {text}
+      </p>
+    </details>
+  )
+}
+
+function ConnectionNote({ isLost }: { isLost: boolean }) {
+  return (
+    <span
+      role="status"
+      className="text-waiting inline-flex items-center gap-1.5 text-xs"
+    >
+      {isLost && (
+        <>
+          <UnplugIcon aria-hidden className="size-3.5" />
+          Connection lost. Reconnecting…
+        </>
+      )}
+    </span>
+  )
+}
+
+function Failure({ task }: { task: Task }) {
+  if (task.status !== 'failed') return null
+  return (
+    <div
+      role="alert"
+      className="bg-failed/8 rounded-b-2xl border-t px-4 py-3 text-sm sm:px-5"
+    >
+      <p className="text-failed wrap-anywhere">
+        {task.error_detail || 'The task failed.'}
+      </p>
+      {task.error_code && (
+        <p className="text-muted-foreground mt-0.5 font-mono text-xs">
+          {task.error_code}
+        </p>
+      )}
+    </div>
+  )
+}

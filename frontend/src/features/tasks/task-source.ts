@@ -1,0 +1,62 @@
+import { isEndEvent, parseTaskEvent, TASK_EVENT_TYPES } from './task-events'
+import type { TaskEvent } from './task-events'
+
+export type Connection = 'connecting' | 'open' | 'reconnecting' | 'closed'
+
+type Listener = {
+  onEvent: (event: TaskEvent) => void
+  onConnection: (connection: Connection) => void
+}
+
+const FIRST_DELAY = 500
+const LAST_DELAY = 10_000
+
+/**
+ * Follow a task until it ends, over as many connections as that takes.
+ *
+ * EventSource reconnects by itself after a cut, but gives up for good when it gets an
+ * error page, as from a proxy whose server restarts. So each connection is ended at its
+ * first error, and the next one begins after the last event that arrived.
+ */
+export function followTask(id: number, { onEvent, onConnection }: Listener) {
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let cursor = ''
+  let delay = FIRST_DELAY
+
+  const close = () => {
+    clearTimeout(timer)
+    source?.close()
+  }
+
+  const receive = (message: MessageEvent<string>) => {
+    cursor = message.lastEventId || cursor
+    const event = parseTaskEvent(message.type, message.data)
+    if (!event) return
+    onEvent(event)
+    if (isEndEvent(event)) {
+      close()
+      onConnection('closed')
+    }
+  }
+
+  const connect = () => {
+    const after = cursor && `?after=${encodeURIComponent(cursor)}`
+    source = new EventSource(`/api/tasks/${id}/events/${after}`)
+    source.addEventListener('open', () => {
+      delay = FIRST_DELAY
+      onConnection('open')
+    })
+    source.addEventListener('error', () => {
+      source?.close()
+      onConnection('reconnecting')
+      timer = setTimeout(connect, delay)
+      delay = Math.min(delay * 2, LAST_DELAY)
+    })
+    for (const type of TASK_EVENT_TYPES) source.addEventListener(type, receive)
+  }
+
+  onConnection('connecting')
+  connect()
+  return close
+}

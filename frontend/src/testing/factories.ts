@@ -1,0 +1,76 @@
+import type { Schemas } from '@/lib/api/client'
+
+const TIME = '2026-05-04T10:00:00Z'
+
+export const makeUser = (
+  fields: Partial<Schemas['User']> = {},
+): Schemas['User'] => ({
+  id: 1,
+  username: 'alice',
+  email: '',
+  is_staff: false,
+  ...fields,
+})
+
+export const makeAgent = (
+  fields: Partial<Schemas['Agent']> = {},
+): Schemas['Agent'] => ({
+  id: 1,
+  name: 'Assistant',
+  description: 'Answers questions.',
+  instructions: 'You are helpful.',
+  model: 'builtin:smollm2',
+  temperature: null,
+  max_output_tokens: null,
+  timeout: 600,
+  version: 1,
+  tasks_count: 0,
+  recent_tasks: [],
+  created_at: TIME,
+  updated_at: TIME,
+  ...fields,
+})
+
+export const makeTask = (
+  fields: Partial<Schemas['Task']> = {},
+): Schemas['Task'] => ({
+  id: 1,
+  agent: 1,
+  agent_name: 'Assistant',
+  status: 'completed',
+  attempt: 1,
+  model: 'builtin:smollm2',
+  input_text: 'Say hello',
+  output_text: 'Hello',
+  error_code: '',
+  error_detail: '',
+  input_tokens: 12,
+  output_tokens: 3,
+  created_at: TIME,
+  started_at: TIME,
+  finished_at: TIME,
+  ...fields,
+})
+
+export const makePage = <Row>(results: Row[], next: string | null = null) => ({
+  count: results.length,
+  count_is_exact: true,
+  next,
+  previous: null,
+  results,
+})
+
+export const makeProblem = (
+  status: number,
+  code: string,
+  detail: string,
+  errors?: Record<string, { code: string; detail: string }[]>,
+) => ({
+  type: 'about:blank',
+  title: 'Problem',
+  status,
+  code,
+  detail,
+  instance: '/',
+  ...(errors ? { errors } : {}),
+})

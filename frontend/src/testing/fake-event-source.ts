@@ -1,0 +1,36 @@
+/** Stands in for the browser's EventSource; the test plays the server. */
+export class FakeEventSource extends EventTarget {
+  static all: FakeEventSource[] = []
+
+  static get last() {
+    return FakeEventSource.all.at(-1)
+  }
+
+  readonly url: string
+  isClosed = false
+
+  constructor(url: string) {
+    super()
+    this.url = url
+    FakeEventSource.all.push(this)
+  }
+
+  open() {
+    this.dispatchEvent(new Event('open'))
+  }
+
+  emit(type: string, data: unknown, lastEventId = '') {
+    if (this.isClosed) return
+    const message = { data: JSON.stringify(data), lastEventId }
+    this.dispatchEvent(new MessageEvent(type, message))
+  }
+
+  /** The connection breaks. */
+  fail() {
+    this.dispatchEvent(new Event('error'))
+  }
+
+  close() {
+    this.isClosed = true
+  }
+}
