@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from agentarium.accounts.models import User
 
 MAX_INSTRUCTIONS_CHARS = 100_000
+MAX_NAME_CHARS = 100
 
 
 class Definition(models.Model):
@@ -72,7 +73,7 @@ class Agent(Definition):
     owner = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="agents", db_index=False
     )
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=MAX_NAME_CHARS)
     description = models.CharField(max_length=500, blank=True)
     version = models.PositiveIntegerField(
         default=1, help_text="Number of the version that a new task runs."

@@ -6,8 +6,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from agentarium.accounts.models import User
-from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
+from agentarium.agents.models import (
+    DEFINITION_FIELDS,
+    MAX_NAME_CHARS,
+    Agent,
+    AgentVersion,
+)
 from agentarium.providers.services import default_model
+
+COPY_MARK = " (copy)"
 
 
 @transaction.atomic
@@ -42,10 +49,22 @@ def roll_back_agent(agent: Agent, version: AgentVersion) -> Agent:
     )
 
 
+def duplicate_agent(agent: Agent) -> Agent:
+    """Define another agent just like this one, without its tasks and its history."""
+    room = MAX_NAME_CHARS - len(COPY_MARK)
+    return create_agent(
+        owner=agent.owner,
+        name=agent.name[:room] + COPY_MARK,
+        description=agent.description,
+        **agent.definition,
+    )
+
+
 def restore_agent(agent: Agent) -> Agent:
-    """Bring a deleted agent back, with all of its history."""
-    agent.deleted_at = None
-    agent.save(update_fields=["deleted_at", "updated_at"])
+    """Bring a deleted agent back, with all of its history; a kept one stays as it is."""
+    if agent.deleted_at is not None:
+        agent.deleted_at = None
+        agent.save(update_fields=["deleted_at", "updated_at"])
     return agent
 
 

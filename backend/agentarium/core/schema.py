@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -60,6 +61,16 @@ class ProblemAutoSchema(AutoSchema):
                     described, code, [MEDIA_TYPE], direction
                 )
         return dict(sorted(bodies.items()))
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """A response shows every field of its row, also those that a request may omit."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        serializer = force_instance(serializer)
+        if direction == "response" and isinstance(
+            serializer, serializers.ModelSerializer
+        ):
+            schema["required"] = sorted(schema["properties"])
+        return schema
 
     def _problem_codes(self) -> set[str]:
         codes = {"429"}

@@ -13,6 +13,23 @@ from django.db.models.functions import Now
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 
+# What a list shows of a task.
+ROW_COLUMNS = (
+    "owner_id",
+    "agent_id",
+    "agent_version_id",
+    "status",
+    "attempt",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "input_tokens",
+    "output_tokens",
+    "steps_count",
+    "error_code",
+    "input_text",
+)
+
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> Self:
@@ -46,10 +63,15 @@ class TaskQuerySet(models.QuerySet["AgentTask"]):
         return self.filter(owner=user)
 
     def for_list(self) -> Self:
-        return self.select_related("agent").defer("output_text", "error_detail")
+        """What a row shows: no text but the input, of the agent only its name."""
+        return self.select_related("agent", "agent_version").only(
+            "agent__name", "agent_version__number", *ROW_COLUMNS
+        )
 
     def for_detail(self) -> Self:
-        return self.select_related("agent", "agent_version")
+        return self.select_related("agent", "agent_version").defer(
+            "agent__instructions", "agent_version__instructions"
+        )
 
     def held(self, *, attempt: int) -> Self:
         """Only while `attempt` is the one that may write: the fence of every worker."""

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.agents.services import hide_agent
+from agentarium.core.exceptions import NotFoundError
 from agentarium.tasks.models import AgentTask, Event
 from agentarium.tasks.wake import wake_workers
 
@@ -18,8 +19,13 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def submit_task(*, agent: Agent, input_text: str, owner: User) -> AgentTask:
-    """Record a task, and wake a worker once the row is committed."""
-    version = AgentVersion.objects.only("id").get(agent=agent, number=agent.version)
+    """Record a task, and wake a worker once the row is committed.
+
+    Raises `NotFoundError` if the agent was deleted in the meantime.
+    """
+    version = AgentVersion.objects.defer("instructions").get(
+        agent=agent, number=agent.version
+    )
     task = AgentTask.objects.create(
         owner=owner,
         agent=agent,
@@ -28,8 +34,11 @@ def submit_task(*, agent: Agent, input_text: str, owner: User) -> AgentTask:
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
     )
     Event.objects.create(task=task, attempt=0, seq=1, type="task.created")
-    # Last, so that the agent's row is locked for as short as can be.
-    Agent.objects.filter(pk=agent.pk).update(tasks_count=F("tasks_count") + 1)
+    # Last, so that the agent's row is locked for as short as can be; and it decides
+    # between us and whoever deletes the agent at the same time.
+    kept = Agent.objects.kept().filter(pk=agent.pk)
+    if not kept.update(tasks_count=F("tasks_count") + 1):
+        raise NotFoundError
     transaction.on_commit(wake_workers)
     return task
 

@@ -1,0 +1,72 @@
+"""What agents owe to tasks: their newest ones in lists, and stopping when deleted.
+
+The routes of agents stand here, because the app of agents knows nothing of tasks.
+"""
+
+from typing import Any
+
+from drf_spectacular.utils import (
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
+from rest_framework import mixins, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agentarium.agents.api import views
+from agentarium.agents.api.serializers import AgentSerializer
+from agentarium.agents.models import Agent
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.recent import EXCERPT_CHARS, recent_tasks
+from agentarium.tasks.services import delete_agent
+
+
+class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
+    input_excerpt = serializers.SerializerMethodField(
+        help_text=f"The first {EXCERPT_CHARS} characters; … where more follow."
+    )
+
+    class Meta:
+        model = AgentTask
+        fields = ["id", "status", "created_at", "finished_at", "input_excerpt"]
+        read_only_fields = fields
+
+    def get_input_excerpt(self, task: Any) -> str:
+        text: str = task.beginning
+        return text if len(text) <= EXCERPT_CHARS else f"{text[:EXCERPT_CHARS]}…"
+
+
+class AgentRowSerializer(AgentSerializer):
+    recent_tasks = serializers.SerializerMethodField(
+        help_text="The five newest, newest first."
+    )
+
+    class Meta(AgentSerializer.Meta):
+        fields = [*AgentSerializer.Meta.fields, "recent_tasks"]
+
+    @extend_schema_field(RecentTaskSerializer(many=True))
+    def get_recent_tasks(self, agent: Agent) -> Any:
+        tasks = self.context["recent_tasks"].get(agent.pk, [])
+        return RecentTaskSerializer(tasks, many=True).data
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List agents", responses=AgentRowSerializer(many=True)),
+    destroy=extend_schema(
+        summary="Delete an agent",
+        description="It is hidden, its pending tasks are cancelled, and its history "
+        "stays. `restore` brings it back.",
+    ),
+)
+class AgentViewSet(mixins.DestroyModelMixin, views.AgentViewSet):
+    def list(self, request: Request) -> Response:
+        agents = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        assert agents is not None
+        recent = recent_tasks(self.request.user, [agent.pk for agent in agents])
+        context = {"recent_tasks": recent}
+        rows = AgentRowSerializer(agents, many=True, context=context)
+        return self.get_paginated_response(rows.data)
+
+    def perform_destroy(self, instance: Agent) -> None:
+        delete_agent(instance)

@@ -1,0 +1,195 @@
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.accounts.models import ApiToken
+from agentarium.agents.models import Agent
+from agentarium.core.asgi import EventStream
+from agentarium.core.problems import MEDIA_TYPE
+from agentarium.core.schema import MEANINGS, ProblemSerializer
+from agentarium.tasks.api.events import event_stream
+from agentarium.tasks.api.filters import TaskFilter
+from agentarium.tasks.api.serializers import (
+    StepSerializer,
+    TaskRowSerializer,
+    TaskRunSerializer,
+    TaskSerializer,
+)
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services import submit_task
+
+RUN_EXAMPLE = OpenApiExample(
+    "Run an agent",
+    value={"agent": 1, "input_text": "Explain write-ahead logging in two sentences."},
+    request_only=True,
+)
+RUN_ANSWER = OpenApiExample(
+    "Accepted",
+    value={
+        "id": 7,
+        "agent": 1,
+        "agent_name": "Assistant",
+        "agent_version": 1,
+        "status": "pending",
+        "input_text": "Explain write-ahead logging in two sentences.",
+        "created_at": "2026-01-31T12:00:00.000000Z",
+        "started_at": None,
+        "finished_at": None,
+        "attempt": 0,
+        "steps_count": 0,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "error_code": "",
+        "output_text": "",
+        "error_detail": "",
+        "request_id": "4f1d3a0b6c5e4d2f8a9b7c6d5e4f3a2b",
+        "model": "builtin:smollm2-135m-instruct",
+    },
+    response_only=True,
+    status_codes=["201"],
+)
+run_schema = partial(
+    extend_schema,
+    summary="Run an agent",
+    description="Answers at once with the pending task, which is stored by then. "
+    "Follow it through its `events`. An agent that is missing, deleted or not yours "
+    "is a 404.",
+    request=TaskRunSerializer,
+    responses={
+        201: TaskSerializer,
+        (404, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["404"]),
+    },
+    examples=[RUN_EXAMPLE, RUN_ANSWER],
+)
+
+
+class EventStreamRenderer(BaseRenderer):
+    """Lets clients ask for `text/event-stream`; the stream renders itself."""
+
+    media_type = "text/event-stream"
+    format = "sse"
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List tasks", responses=TaskRowSerializer(many=True)),
+    retrieve=extend_schema(summary="Get a task"),
+    create=run_schema(operation_id="tasks_create"),
+    run=run_schema(operation_id="tasks_run"),
+)
+class TaskViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[AgentTask],
+):
+    """What happened stays as it is: tasks are run, never edited or deleted."""
+
+    request: AuthenticatedRequest
+    queryset = AgentTask.objects.none()
+    serializer_class: Any = TaskSerializer
+    filterset_class = TaskFilter
+    search_fields = ["input_text", "agent__name"]
+    ordering_fields = ["created_at", "status", "agent__name"]
+    ordering = ["-created_at", "-id"]
+    scope_by_action = {"create": ApiToken.Scope.RUN, "run": ApiToken.Scope.RUN}
+
+    def get_queryset(self) -> QuerySet[AgentTask]:
+        tasks = AgentTask.objects.visible_to(self.request.user)
+        match self.action:
+            case "list":
+                return tasks.for_list()
+            case "retrieve":
+                return tasks.for_detail()
+        return tasks.only("id", "owner_id")
+
+    def get_serializer_class(self) -> Any:
+        return (
+            TaskRowSerializer
+            if self.action == "list"
+            else super().get_serializer_class()
+        )
+
+    def create(self, request: Request) -> Response:
+        return self._submit(request)
+
+    @action(detail=False, methods=["post"])
+    def run(self, request: Request) -> Response:
+        return self._submit(request)
+
+    def _submit(self, request: Request) -> Response:
+        asked = TaskRunSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        agents = Agent.objects.visible_to(self.request.user).kept()
+        agent = get_object_or_404(agents, pk=asked.validated_data["agent"])
+        self.check_object_permissions(request, agent)
+        task = submit_task(
+            agent=agent,
+            input_text=asked.validated_data["input_text"],
+            owner=self.request.user,
+        )
+        return Response(
+            TaskSerializer(task).data,
+            status=status.HTTP_201_CREATED,
+            headers={"Location": reverse("task-detail", args=[task.pk])},
+        )
+
+    @extend_schema(
+        operation_id="tasks_steps",
+        summary="List a task's steps",
+        description="In the order in which they were done.",
+        responses=StepSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, serializer_class=StepSerializer)
+    def steps(self, request: Request, pk: str) -> Response:
+        steps: Any = self.get_object().steps.all()
+        page: Any = self.paginate_queryset(steps)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="tasks_events",
+        summary="Follow a task",
+        description="Server-sent events: what happened after the cursor, then what "
+        "happens, until the task ends. The id of each event is the cursor behind it. "
+        "Comments keep the connection alive.",
+        parameters=[
+            OpenApiParameter("format", exclude=True),
+            OpenApiParameter(
+                "after", description="The cursor to continue from: the id of an event."
+            ),
+            OpenApiParameter(
+                "Last-Event-ID",
+                location=OpenApiParameter.HEADER,
+                description="The same, as browsers send it when they reconnect; it "
+                "wins over `after`.",
+            ),
+        ],
+        responses={
+            (200, "text/event-stream"): OpenApiTypes.STR,
+            (400, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["400"]),
+        },
+    )
+    @action(detail=True, renderer_classes=[EventStreamRenderer, JSONRenderer])
+    def events(self, request: Request, pk: str) -> EventStream:
+        task = self.get_object()
+        place = request.headers.get("Last-Event-ID") or request.query_params.get(
+            "after"
+        )
+        return event_stream(task, Cursor.parse(place or ""))
