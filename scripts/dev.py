@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Serve the backend and the page from their sources, each reloading on change."""
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+FRONTEND = ROOT / "frontend"
+
+
+def main() -> int:
+    subprocess.run([BIN / "agentarium", "migrate"], cwd=ROOT, check=True)  # noqa: S603
+    processes = [backend(), page()]
+    # A Ctrl-C reaches both of them by itself.
+    with suppress(KeyboardInterrupt):
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.2)
+    for process in processes:
+        process.terminate()
+    return max(process.wait() for process in processes)
+
+
+def backend() -> "subprocess.Popen[bytes]":
+    reload = ("--reload", "--reload-dir", "backend/agentarium")
+    # An open stream would hold up each reload.
+    quick = ("--timeout-graceful-shutdown", "1", "--no-access-log")
+    application = "agentarium.config.asgi:application"
+    command = (BIN / "uvicorn", application, *reload, *quick)
+    return subprocess.Popen(command, cwd=ROOT)  # noqa: S603
+
+
+def page() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([FRONTEND / "node_modules/.bin/vite"], cwd=FRONTEND)  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main())
