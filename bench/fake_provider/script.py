@@ -26,7 +26,8 @@ class Script:
 
     `then` says what follows the last piece: a proper end, an error object, the
     connection's end (`cut`), the body's end without an end of the answer (`end`),
-    bytes that are no event, or nothing for ever. `delay` is in seconds and lies
+    bytes that are no event, or nothing for ever. `refuses` names a parameter that
+    a request must not have. `delay` is in seconds and lies
     before each piece but the first, `first_delay` before the first byte. Tool calls
     are asked for in `tool_rounds` rounds, then the text is answered.
     """
@@ -45,6 +46,7 @@ class Script:
     then: Then = "finish"
     has_usage: bool = True
     is_streaming_ignored: bool = False
+    refuses: str = ""
     line_end: str = "\n"
 
     @property

@@ -3,8 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
+from weakref import WeakSet
 
 import orjson
 from aiohttp import web
@@ -42,6 +43,8 @@ class FakeProvider:
         self.stats = Stats()
         self.received: deque[Received] = deque(maxlen=32)
         self._port = port
+        self._transports: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self.connections = 0
         self._runner = web.AppRunner(
             self._application(),
             handler_cancellation=True,
@@ -93,6 +96,10 @@ class FakeProvider:
 
     def _note(self, request: web.Request, body: dict[str, Any]) -> None:
         self.received.append(Received(request.path, dict(request.headers), body))
+        transport = request.transport
+        if transport is not None and transport not in self._transports:
+            self._transports.add(transport)
+            self.connections += 1
 
     def _answering(self, wire: Wire) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -122,6 +129,8 @@ class FakeProvider:
         script = script_for(asked)
         if script.first_delay:
             await asyncio.sleep(script.first_delay)
+        if script.refuses in body:
+            script = replace(script, status=400)
         if script.status != 200:
             self.stats.failed += 1
             # A real provider may quote what it was sent; nobody may hand that on.

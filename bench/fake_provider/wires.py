@@ -99,8 +99,9 @@ class OpenAIWire:
 
     def error(self, script: Script, message: str) -> dict[str, Any]:
         code = script.error_code or None
-        error = {"message": message, "type": "fake_error", "param": None, "code": code}
-        return {"error": error}
+        parameter = script.refuses or None
+        error = {"message": message, "type": "fake_error", "param": parameter}
+        return {"error": error | {"code": code}}
 
     def _chunk(
         self,

@@ -15,6 +15,9 @@ class ModelSettings:
     max_output_tokens: int | None = None
 
 
+PROVIDER_DEFAULTS = ModelSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class ToolDefinition:
     """A tool as a model sees it; `parameters` is the JSON schema of its arguments."""
@@ -78,7 +81,7 @@ class ModelClient(Protocol):
         messages: Sequence[Message],
         *,
         tools: Sequence[ToolDefinition] = (),
-        settings: ModelSettings = ModelSettings(),
+        settings: ModelSettings = PROVIDER_DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """Yield deltas as they arrive, then exactly one `ModelResponse`.
 

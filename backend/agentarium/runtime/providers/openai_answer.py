@@ -1,0 +1,267 @@
+"""One answer on the OpenAI-compatible wire, put together from what arrives."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from agentarium.runtime.messages import (
+    FinishReason,
+    Message,
+    ModelResponse,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    Usage,
+)
+from agentarium.runtime.providers.base import (
+    Delta,
+    ProviderError,
+    ReasoningDelta,
+    TextDelta,
+)
+from agentarium.runtime.providers.failures import (
+    identifiers,
+    provider_failure,
+    status_of,
+)
+
+MAX_ANSWER_CHARS = 16 * 1024 * 1024
+
+_FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+class OpenAIAnswer:
+    """Takes events, or a whole answer, and becomes one `ModelResponse`."""
+
+    def __init__(self, *, title: str, model: str, secret: str = "") -> None:
+        self._title = title
+        self._model = model
+        self._secret = secret
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: list[_Call] = []
+        self._usage = Usage()
+        self._served_model = ""
+        self._finish_reason = ""
+        self._size = 0
+        self._is_foreign = False
+        self.is_done = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the model has said that it is finished."""
+        return self.is_done or bool(self._finish_reason)
+
+    def take(self, events: Iterable[bytes]) -> list[Delta]:
+        """Add events, or the one object of an answer that came without streaming.
+
+        What they say together comes back as few deltas.
+        """
+        pieces: list[Delta] = []
+        for event in events:
+            if event == b"[DONE]":
+                self.is_done = True
+                break
+            self._add(self._object(event), pieces)
+        return _merged(pieces)
+
+    def response(self) -> ModelResponse:
+        """The finished answer; a `ProviderError` where it was cut off."""
+        if not self.is_complete and self._is_foreign:
+            raise self.garbled()
+        if not self.is_complete:
+            raise ProviderError(
+                "provider_unavailable",
+                f"{self._title} broke off before the answer was complete.",
+                is_transient=True,
+            )
+        parts: list[Part] = []
+        if self._reasoning:
+            parts.append(ReasoningPart("".join(self._reasoning)))
+        if self._text:
+            parts.append(TextPart("".join(self._text)))
+        parts += [call.part() for call in self._calls]
+        if not parts and not self._finish_reason:
+            raise self.garbled()
+        reason = _FINISH_REASONS.get(self._finish_reason or "stop", "other")
+        return ModelResponse(
+            message=Message("assistant", tuple(parts)),
+            usage=self._usage,
+            model=self._served_model or self._model,
+            # Some servers call it a plain stop.
+            finish_reason="tool_calls" if self._calls and reason == "stop" else reason,
+        )
+
+    def garbled(self) -> ProviderError:
+        return ProviderError(
+            "provider_protocol",
+            f"{self._title} sent something that is not an answer on the "
+            "OpenAI-compatible wire. Check the base URL.",
+        )
+
+    def _object(self, data: bytes) -> dict[str, Any]:
+        try:
+            value = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            raise self.garbled() from None
+        if not isinstance(value, dict):
+            raise self.garbled()
+        return value
+
+    def _add(self, chunk: dict[str, Any], pieces: list[Delta]) -> None:
+        if chunk.get("error"):
+            raise self._failure(chunk["error"])
+        usage = chunk.get("usage")
+        if isinstance(usage, dict):
+            self._usage = _usage(usage)
+        if not self._served_model and isinstance(chunk.get("model"), str):
+            self._served_model = chunk["model"]
+        choices = chunk.get("choices")
+        if not choices:
+            self._is_foreign |= choices is None and usage is None
+            return
+        try:
+            self._add_choice(choices[0], pieces)
+        except (AttributeError, IndexError, KeyError, TypeError):
+            raise self.garbled() from None
+
+    def _add_choice(self, choice: dict[str, Any], pieces: list[Delta]) -> None:
+        if "message" in choice:
+            self.is_done = True
+        delta = choice.get("delta") or choice.get("message") or {}
+        if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
+            pieces.append(ReasoningDelta(self._kept(self._reasoning, reasoning)))
+        if text := delta.get("content") or delta.get("refusal"):
+            pieces.append(TextDelta(self._kept(self._text, text)))
+        for call in delta.get("tool_calls") or ():
+            self._add_call(call)
+        self._finish_reason = choice.get("finish_reason") or self._finish_reason
+
+    def _kept(self, texts: list[str], content: Any) -> str:
+        text = _plain(content)
+        self._grow(len(text))
+        texts.append(text)
+        return text
+
+    def _add_call(self, piece: dict[str, Any]) -> None:
+        function = piece.get("function") or {}
+        call = self._call_for(piece)
+        call.tool_call_id = call.tool_call_id or piece.get("id") or ""
+        call.name = call.name or function.get("name") or ""
+        arguments = function.get("arguments") or ""
+        if not isinstance(arguments, str):
+            arguments = orjson.dumps(arguments).decode()
+        self._grow(len(arguments))
+        call.arguments.append(arguments)
+
+    def _call_for(self, piece: dict[str, Any]) -> "_Call":
+        """The call that a piece continues, or a new one.
+
+        By index, but servers are known that leave it out or count all as 0: there a
+        new id begins a new call.
+        """
+        index, new_id = piece.get("index"), piece.get("id")
+        for call in reversed(self._calls):
+            is_same_place = index is None or call.index == index
+            if is_same_place and new_id in (None, "", call.tool_call_id):
+                return call
+        call = _Call(len(self._calls) if index is None else index)
+        self._calls.append(call)
+        return call
+
+    def _grow(self, chars: int) -> None:
+        self._size += chars
+        if self._size > MAX_ANSWER_CHARS:
+            raise ProviderError(
+                "provider_protocol",
+                f"{self._title} sent an answer that is too long to keep.",
+            )
+
+    def _failure(self, error: Any) -> ProviderError:
+        """The error for an error object that came with a status of 200."""
+        known = error if isinstance(error, dict) else {}
+        return provider_failure(
+            status_of(known),
+            title=self._title,
+            model=self._model,
+            words=identifiers(known, secret=self._secret),
+        )
+
+
+class _Call:
+    """A tool call in the making."""
+
+    __slots__ = ("arguments", "index", "name", "tool_call_id")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.tool_call_id = ""
+        self.name = ""
+        self.arguments: list[str] = []
+
+    def part(self) -> ToolCallPart:
+        return ToolCallPart(
+            tool_call_id=self.tool_call_id or f"call_{uuid4().hex}",
+            name=self.name,
+            arguments="".join(self.arguments) or "{}",
+        )
+
+
+def _merged(pieces: list[Delta]) -> list[Delta]:
+    """Neighbours of one kind as one delta."""
+    if len(pieces) < 2:
+        return pieces
+    merged: list[Delta] = []
+    start = 0
+    for end in range(1, len(pieces) + 1):
+        if end < len(pieces) and type(pieces[end]) is type(pieces[start]):
+            continue
+        text = "".join(piece.text for piece in pieces[start:end])
+        merged.append(type(pieces[start])(text))
+        start = end
+    return merged
+
+
+def _plain(content: Any) -> str:
+    """Text that is sent as it is, or as a list of parts."""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content)
+
+
+def _usage(usage: dict[str, Any]) -> Usage:
+    """The tokens; what is missing or no number counts as none."""
+    input_tokens = _count(usage, "prompt_tokens")
+    output_tokens = _count(usage, "completion_tokens")
+    reasoning = _count(_details(usage, "completion_tokens_details"), "reasoning_tokens")
+    cached = _count(_details(usage, "prompt_tokens_details"), "cached_tokens")
+    # xAI counts reasoning beside the output, not in it: the total tells.
+    if reasoning and _count(usage, "total_tokens") == sum(
+        (input_tokens, output_tokens, reasoning)
+    ):
+        output_tokens += reasoning
+    return Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_input_tokens=cached or _count(usage, "prompt_cache_hit_tokens"),
+        reasoning_tokens=reasoning,
+    )
+
+
+def _details(usage: dict[str, Any], name: str) -> dict[str, Any]:
+    details = usage.get(name)
+    return details if isinstance(details, dict) else {}
+
+
+def _count(usage: dict[str, Any], name: str) -> int:
+    value = usage.get(name)
+    return value if type(value) is int and value > 0 else 0

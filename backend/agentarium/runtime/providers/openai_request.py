@@ -1,0 +1,102 @@
+"""A conversation as the OpenAI-compatible wire wants it."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from agentarium.runtime.messages import Message, ReasoningPart, ToolResultPart
+from agentarium.runtime.providers.base import ModelSettings, ToolDefinition
+
+# OpenAI's reasoning models take no temperature and count `max_completion_tokens`.
+_REASONING_MODEL = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])(?!.*-chat)")
+
+
+def request_body(
+    model: str,
+    messages: Sequence[Message],
+    tools: Sequence[ToolDefinition],
+    settings: ModelSettings,
+    *,
+    refused: Collection[str] = (),
+    reasoning_field: str = "",
+) -> dict[str, Any]:
+    """The request for one streamed answer.
+
+    `refused` names parameters that this server is known to refuse, `reasoning_field`
+    the one in which it wants its own reasoning back.
+    """
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [
+            item for message in messages for item in _items(message, reasoning_field)
+        ],
+        "stream": True,
+    }
+    if "stream_options" not in refused:
+        body["stream_options"] = {"include_usage": True}
+    if tools:
+        body["tools"] = [_tool(tool) for tool in tools]
+    return body | _limits(model, settings, refused)
+
+
+def _limits(
+    model: str, settings: ModelSettings, refused: Collection[str]
+) -> dict[str, Any]:
+    is_reasoning = _REASONING_MODEL.match(model) is not None
+    limits: dict[str, Any] = {}
+    if settings.max_output_tokens is not None:
+        is_new_name = is_reasoning or "max_tokens" in refused
+        if "max_completion_tokens" in refused:
+            is_new_name = False
+        name = "max_completion_tokens" if is_new_name else "max_tokens"
+        limits[name] = settings.max_output_tokens
+    is_temperature_taken = not is_reasoning and "temperature" not in refused
+    if settings.temperature is not None and is_temperature_taken:
+        limits["temperature"] = settings.temperature
+    return limits
+
+
+def _items(message: Message, reasoning_field: str) -> Iterator[dict[str, Any]]:
+    """The wire's messages for one of ours: each tool result is one of its own."""
+    if message.role == "assistant":
+        yield _assistant(message, reasoning_field)
+        return
+    results = [part for part in message.parts if isinstance(part, ToolResultPart)]
+    for result in results:
+        yield {
+            "role": "tool",
+            "tool_call_id": result.tool_call_id,
+            "content": result.content,
+        }
+    if not results:
+        yield {"role": message.role, "content": message.text}
+
+
+def _assistant(message: Message, reasoning_field: str) -> dict[str, Any]:
+    item: dict[str, Any] = {"role": "assistant", "content": message.text}
+    if message.tool_calls:
+        item["content"] = message.text or None
+        item["tool_calls"] = [
+            {
+                "id": call.tool_call_id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    thoughts = [part for part in message.parts if isinstance(part, ReasoningPart)]
+    # DeepSeek refuses a turn with tool calls where the field is missing.
+    if reasoning_field and (thoughts or message.tool_calls):
+        item[reasoning_field] = "".join(part.text for part in thoughts)
+    return item
+
+
+def _tool(tool: ToolDefinition) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "function": {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters or {"type": "object", "properties": {}},
+        },
+    }

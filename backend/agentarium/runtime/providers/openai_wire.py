@@ -1,0 +1,299 @@
+"""The OpenAI-compatible wire: a thin streaming client on aiohttp and orjson.
+
+Most calls go through it, so it is built for many streams at once: everything that
+arrived together is handed on as one delta.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+
+from agentarium.runtime.messages import Message, ModelResponse
+from agentarium.runtime.providers.base import (
+    PROVIDER_DEFAULTS,
+    Delta,
+    ModelSettings,
+    ProviderError,
+    ToolDefinition,
+)
+from agentarium.runtime.providers.failures import (
+    identifiers,
+    provider_failure,
+    retry_after_seconds,
+)
+from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
+from agentarium.runtime.providers.openai_answer import OpenAIAnswer
+from agentarium.runtime.providers.openai_request import request_body
+from agentarium.runtime.providers.sse import EventTooLongError, SseParser
+
+READ_TIMEOUT = 300.0
+_MAX_BODY_BYTES = 32 * 1024 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
+# What some servers refuse, and what a request can do without.
+_DISPENSABLE = ("stream_options", "temperature", "max_tokens", "max_completion_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIEndpoint:
+    """Where a server of this wire is; `title` is what people call it."""
+
+    title: str
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    read_timeout: float = READ_TIMEOUT
+    reasoning_field: str = ""
+
+
+class OpenAIClient:
+    """A `ModelClient` for one model of one server."""
+
+    def __init__(self, endpoint: OpenAIEndpoint, model: str, pool: HttpPool) -> None:
+        self._endpoint = endpoint
+        self._model = model
+        self._pool = pool
+        self._url = f"{endpoint.base_url.rstrip('/')}/chat/completions"
+        self._headers = headers_for(endpoint)
+        self._timeout = timeouts(endpoint.read_timeout)
+        self._proxy = proxy_for(self._url)
+        self._refused: set[str] = set()
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolDefinition] = (),
+        settings: ModelSettings = PROVIDER_DEFAULTS,
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        """See `ModelClient.stream`."""
+        answer = OpenAIAnswer(
+            title=self._endpoint.title,
+            model=self._model,
+            secret=self._endpoint.api_key,
+        )
+        with _named_failures(self._endpoint, answer):
+            response = await self._post(messages, tools, settings)
+            self._pool.watch(response)
+            try:
+                reader = _reader(response, answer)
+                async for received in response.content.iter_any():
+                    for delta in answer.take(reader.feed(received)):
+                        yield delta
+                    if answer.is_done:
+                        break
+                else:
+                    for delta in answer.take(reader.close()):
+                        yield delta
+                await _drain(response)
+            finally:
+                # Keeps the connection for the next call if it was read to its end.
+                response.close()
+        yield answer.response()
+
+    async def _post(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolDefinition],
+        settings: ModelSettings,
+    ) -> aiohttp.ClientResponse:
+        """Send the request, again without a parameter that the server refuses."""
+        while True:
+            body = request_body(
+                self._model,
+                messages,
+                tools,
+                settings,
+                refused=self._refused,
+                reasoning_field=self._endpoint.reasoning_field,
+            )
+            response = await self._send(orjson.dumps(body))
+            if response.status == HTTPStatus.OK:
+                return response
+            error = await _error_object(response)
+            refused = _refused_parameter(response.status, error, body)
+            if refused is None or refused in self._refused:
+                raise self._failure(response, error)
+            self._refused.add(refused)
+
+    async def _send(self, body: bytes) -> aiohttp.ClientResponse:
+        try:
+            return await self._pool.session().post(
+                self._url,
+                data=body,
+                headers=self._headers,
+                timeout=self._timeout,
+                proxy=self._proxy,
+                # The key must not follow to wherever a redirect points.
+                allow_redirects=False,
+            )
+        except (ValueError, aiohttp.NonHttpUrlClientError):
+            raise ProviderError(
+                "provider_bad_request",
+                f"The base URL or the key for {self._endpoint.title} has characters "
+                "that cannot be sent.",
+            ) from None
+
+    def _failure(
+        self, response: aiohttp.ClientResponse, error: dict[str, Any]
+    ) -> ProviderError:
+        return provider_failure(
+            response.status,
+            title=self._endpoint.title,
+            model=self._model,
+            words=identifiers(error, secret=self._endpoint.api_key),
+            retry_after=retry_after_seconds(response.headers),
+        )
+
+
+def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
+    headers = {"Content-Type": "application/json"}
+    if key := endpoint.api_key.strip():
+        headers["Authorization"] = f"Bearer {key}"
+    return headers
+
+
+@contextmanager
+def _named_failures(
+    endpoint: OpenAIEndpoint, answer: OpenAIAnswer
+) -> Generator[None, None, None]:
+    """Turn what goes wrong on the way into a `ProviderError`.
+
+    A connection that breaks after the model has said that it is finished has lost
+    nothing but the count of tokens: that answer counts.
+    """
+    try:
+        yield
+    except EventTooLongError:
+        raise answer.garbled() from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        if not answer.is_complete:
+            raise connection_failure(endpoint, error) from None
+
+
+def connection_failure(
+    endpoint: OpenAIEndpoint, error: aiohttp.ClientError | OSError
+) -> ProviderError:
+    """The error for a connection that could not be made, or that broke."""
+    title, place = endpoint.title, _origin(endpoint.base_url)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return ProviderError(
+            "provider_unavailable",
+            f"The certificate of {title} at {place} cannot be verified.",
+        )
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return ProviderError(
+            "provider_timeout",
+            f"{title} does not accept a connection at {place}.",
+            is_transient=True,
+        )
+    if isinstance(error, TimeoutError):
+        return ProviderError(
+            "provider_timeout",
+            f"{title} sent nothing for {endpoint.read_timeout:g} seconds.",
+            is_transient=True,
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return ProviderError(
+            "provider_unavailable",
+            f"{title} cannot be reached at {place}. Check that it runs there.",
+            is_transient=True,
+        )
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ProviderError(
+            "provider_protocol", f"What answers at {place} does not speak HTTP."
+        )
+    return ProviderError(
+        "provider_unavailable",
+        f"The connection to {title} broke off before the answer was complete.",
+        is_transient=True,
+    )
+
+
+class _WholeBody:
+    """Stands in for the event parser where a server answers without streaming."""
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+
+    def feed(self, received: bytes) -> list[bytes]:
+        self._body += received
+        if len(self._body) > _MAX_BODY_BYTES:
+            raise EventTooLongError
+        return []
+
+    def close(self) -> list[bytes]:
+        return [bytes(self._body)]
+
+
+def _reader(
+    response: aiohttp.ClientResponse, answer: OpenAIAnswer
+) -> SseParser | _WholeBody:
+    if response.content_type == "text/html":
+        raise answer.garbled()
+    is_whole = response.content_type == "application/json"
+    return _WholeBody() if is_whole else SseParser()
+
+
+async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, or a little more than `limit` bytes of a longer one."""
+    body = bytearray()
+    async for received in response.content.iter_any():
+        body += received
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
+async def _error_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """The error that a refusal carries; empty where it is not one of the wire."""
+    try:
+        body = await read_limited(response, _MAX_ERROR_BYTES)
+        data = orjson.loads(body)
+    except (orjson.JSONDecodeError, aiohttp.ClientError, TimeoutError):
+        return {}
+    finally:
+        response.close()
+    if not isinstance(data, dict):
+        return {}
+    error = data.get("error", data)
+    return error | _invalid_field(error) if isinstance(error, dict) else {}
+
+
+def _invalid_field(error: dict[str, Any]) -> dict[str, Any]:
+    """The parameter that a server built on FastAPI complains about."""
+    match error:
+        case {"detail": [{"loc": [*_, str(name)]}, *_]}:
+            return {"param": name}
+    return {}
+
+
+def _refused_parameter(
+    status: int, error: dict[str, Any], body: Mapping[str, Any]
+) -> str | None:
+    """The dispensable parameter that the server says it does not take."""
+    if status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return None
+    named = error.get("param")
+    return named if named in _DISPENSABLE and named in body else None
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read on to the end of the body, which is there or about to be."""
+    if response.content.at_eof():
+        return
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(0.2):
+            async for _ in response.content.iter_any():
+                pass
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port: an address without what may be secret in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

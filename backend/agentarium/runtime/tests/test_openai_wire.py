@@ -1,0 +1,434 @@
+import asyncio
+import socket
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from agentarium.runtime.messages import (
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    Usage,
+    system_message,
+    user_message,
+)
+from agentarium.runtime.providers.base import ModelSettings, TextDelta
+from agentarium.runtime.providers.http import HttpPool
+from agentarium.runtime.providers.openai_wire import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.tests.asking import WEATHER, ask, failure, until
+from bench.fake_provider import FakeProvider
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture
+def model(provider: FakeProvider, pool: HttpPool) -> Any:
+    """Makes a client for a scripted model."""
+
+    def make(name: str = "fake", **options: Any) -> OpenAIClient:
+        endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", KEY, **options)
+        return OpenAIClient(endpoint, name, pool)
+
+    return make
+
+
+def scripted(**script: Any) -> tuple[Message, ...]:
+    return (user_message(orjson.dumps({"fake": script}).decode()),)
+
+
+class TestAnswer:
+    async def test_streams_text_then_one_response(self, model: Any) -> None:
+        answer = await ask(model(), scripted(text="grüße 🌍 " * 20, pieces=40))
+
+        assert answer.text == answer.response.message.text == "grüße 🌍 " * 20
+        assert answer.response.finish_reason == "stop"
+        assert answer.response.model == "fake"
+        assert answer.response.usage == Usage(12, 40, cached_input_tokens=4)
+
+    async def test_is_one_delta_where_all_arrived_together(self, model: Any) -> None:
+        answer = await ask(model(), scripted(text="word " * 50, pieces=50))
+
+        assert answer.deltas == [TextDelta("word " * 50)]
+
+    async def test_is_handed_on_as_it_arrives(self, model: Any) -> None:
+        answer = await ask(model(), scripted(text="abc", pieces=3, delay=0.02))
+
+        assert answer.deltas == [TextDelta("a"), TextDelta("b"), TextDelta("c")]
+
+    async def test_keeps_reasoning_apart(self, model: Any) -> None:
+        answer = await ask(model(), scripted(text="yes", reasoning="hm"))
+
+        assert (answer.reasoning, answer.text) == ("hm", "yes")
+        assert answer.response.message.parts == (ReasoningPart("hm"), TextPart("yes"))
+
+    async def test_may_come_without_streaming(self, model: Any) -> None:
+        answer = await ask(model("fake,is_streaming_ignored=true,text=whole"))
+
+        assert answer.deltas == [TextDelta("whole")]
+        assert answer.response.message.text == "whole"
+        assert answer.response.usage.output_tokens == 1
+
+    async def test_may_come_without_usage(self, model: Any) -> None:
+        answer = await ask(model("fake,has_usage=false"))
+
+        assert answer.response.usage == Usage()
+
+    async def test_may_have_windows_line_ends(self, model: Any) -> None:
+        answer = await ask(model(), scripted(text="abc", pieces=3, line_end="\r\n"))
+
+        assert answer.text == "abc"
+
+    async def test_says_when_it_was_cut_at_the_token_limit(self, model: Any) -> None:
+        answer = await ask(model("fake,finish_reason=length"))
+
+        assert answer.response.finish_reason == "length"
+
+    async def test_reuses_the_connection(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        client = model()
+
+        await ask(client)
+        await ask(client)
+
+        assert provider.stats.completed == 2
+        assert provider.connections == 1
+
+
+class TestTools:
+    async def test_calls_are_assembled(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        calls = [
+            {"name": "get_weather", "arguments": '{"city": "Köln"}'},
+            {"name": "get_weather", "arguments": '{"city": "Brno"}'},
+        ]
+
+        answer = await ask(model(), scripted(tool_calls=calls), tools=[WEATHER])
+
+        assert answer.response.message.tool_calls == (
+            ToolCallPart("call_0", "get_weather", '{"city": "Köln"}'),
+            ToolCallPart("call_1", "get_weather", '{"city": "Brno"}'),
+        )
+        assert answer.response.finish_reason == "tool_calls"
+        (tool,) = provider.received[-1].body["tools"]
+        assert tool["function"]["parameters"] == WEATHER.parameters
+
+    async def test_results_go_back_as_messages_of_their_own(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        call = ToolCallPart("call_0", "get_weather", "{}")
+        history = (
+            system_message("Be brief."),
+            *scripted(tool_calls=["get_weather"], text="Sunny."),
+            Message("assistant", (ReasoningPart("hm"), call)),
+            Message("tool", (ToolResultPart("call_0", "get_weather", "sun"),)),
+        )
+
+        answer = await ask(model(), history, tools=[WEATHER])
+
+        assert answer.text == "Sunny."
+        sent = provider.received[-1].body["messages"]
+        assert [item["role"] for item in sent] == [
+            "system",
+            "user",
+            "assistant",
+            "tool",
+        ]
+        assert sent[2]["content"] is None
+        assert sent[2]["tool_calls"][0]["id"] == sent[3]["tool_call_id"] == "call_0"
+        assert "reasoning_content" not in sent[2]
+
+    async def test_reasoning_goes_back_where_the_provider_wants_it(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        call = ToolCallPart("call_0", "get_weather", "{}")
+        history = (
+            user_message("hi"),
+            Message("assistant", (ReasoningPart("hm"), call)),
+            Message("tool", (ToolResultPart("call_0", "get_weather", "sun"),)),
+        )
+
+        await ask(model(reasoning_field="reasoning_content"), history)
+
+        sent = provider.received[-1].body["messages"]
+        assert sent[1]["reasoning_content"] == "hm"
+
+
+class TestSettings:
+    async def test_are_sent_as_the_wire_names_them(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        await ask(model(), settings=ModelSettings(0.5, 100))
+
+        body = provider.received[-1].body
+        assert (body["temperature"], body["max_tokens"]) == (0.5, 100)
+        assert body["stream_options"] == {"include_usage": True}
+        assert provider.received[-1].headers["Authorization"] == f"Bearer {KEY}"
+
+    async def test_that_are_not_set_are_not_sent(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        await ask(model())
+
+        names = provider.received[-1].body.keys()
+        assert names == {"model", "messages", "stream", "stream_options"}
+
+    @pytest.mark.parametrize("name", ["o3-mini", "gpt-5", "openai/gpt-6-luna"])
+    async def test_suit_reasoning_models(
+        self, model: Any, provider: FakeProvider, name: str
+    ) -> None:
+        await ask(model(name), settings=ModelSettings(0.5, 100))
+
+        body = provider.received[-1].body
+        assert body["max_completion_tokens"] == 100
+        assert not body.keys() & {"max_tokens", "temperature"}
+
+    @pytest.mark.parametrize("name", ["gpt-4o", "gpt-5-chat-latest", "olmo", "o"])
+    async def test_suit_all_other_models(
+        self, model: Any, provider: FakeProvider, name: str
+    ) -> None:
+        await ask(model(name), settings=ModelSettings(0.5, 100))
+
+        assert provider.received[-1].body["max_tokens"] == 100
+
+    @pytest.mark.parametrize(
+        ("refused", "sent_instead"),
+        [
+            ("temperature", None),
+            ("stream_options", None),
+            ("max_tokens", "max_completion_tokens"),
+        ],
+    )
+    async def test_that_a_server_refuses_are_left_out_from_then_on(
+        self,
+        model: Any,
+        provider: FakeProvider,
+        refused: str,
+        sent_instead: str | None,
+    ) -> None:
+        client = model(f"fake,refuses={refused}")
+
+        await ask(client, settings=ModelSettings(0.5, 100))
+        await ask(client, settings=ModelSettings(0.5, 100))
+
+        assert provider.stats.requests == 3
+        body = provider.received[-1].body
+        assert refused not in body
+        assert sent_instead is None or body[sent_instead] == 100
+
+
+class TestFailure:
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (400, "provider_bad_request"),
+            (401, "provider_auth"),
+            (404, "model_not_found"),
+            (429, "provider_rate_limited"),
+            (500, "provider_unavailable"),
+        ],
+    )
+    async def test_before_the_answer_has_the_code_of_its_status(
+        self, model: Any, status: int, code: str
+    ) -> None:
+        error = await failure(model(f"fake,status={status}"))
+
+        assert error.code == code
+
+    async def test_keeps_the_providers_wish_for_a_pause(self, model: Any) -> None:
+        error = await failure(model("fake,status=429,retry_after=7"))
+
+        assert error.is_transient
+        assert error.retry_after == 7
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 500])
+    async def test_never_repeats_key_or_prompt(self, model: Any, status: int) -> None:
+        error = await failure(model(), scripted(status=status, text="my own prompt"))
+
+        assert "my own prompt" not in error.detail
+        assert KEY not in error.detail
+
+    @pytest.mark.parametrize(
+        ("then", "code", "is_transient"),
+        [
+            ("error", "provider_unavailable", True),
+            ("cut", "provider_unavailable", True),
+            ("end", "provider_unavailable", True),
+            ("garbage", "provider_protocol", False),
+        ],
+    )
+    async def test_in_the_middle_is_never_taken_for_an_answer(
+        self,
+        model: Any,
+        then: str,
+        code: str,
+        is_transient: bool,  # noqa: FBT001
+    ) -> None:
+        error = await failure(model(f"fake,then={then}"))
+
+        assert (error.code, error.is_transient) == (code, is_transient)
+
+    async def test_in_the_middle_comes_after_what_was_said(self, model: Any) -> None:
+        stream = model("fake,then=cut,text=half").stream([user_message("hi")])
+
+        async with aclosing(stream):
+            assert await anext(stream) == TextDelta("half")
+
+    @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
+    async def test_of_a_server_that_falls_silent_is_a_timeout(
+        self, model: Any, script: str
+    ) -> None:
+        error = await failure(model(f"fake,{script}", read_timeout=0.05))
+
+        assert (error.code, error.is_transient) == ("provider_timeout", True)
+
+    async def test_to_connect_says_where(self, pool: HttpPool) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://user:secret@127.0.0.1:{free.getsockname()[1]}/v1"
+            client = OpenAIClient(OpenAIEndpoint("Fake", url), "fake", pool)
+
+            error = await failure(client)
+
+        assert (error.code, error.is_transient) == ("provider_unavailable", True)
+        assert f"127.0.0.1:{url.rpartition(':')[2].partition('/')[0]}" in error.detail
+        assert "secret" not in error.detail
+
+    @pytest.mark.parametrize("url", ["", "nonsense", "http://", "ftp://x/v1"])
+    async def test_of_an_address_that_is_none(self, pool: HttpPool, url: str) -> None:
+        client = OpenAIClient(OpenAIEndpoint("Fake", url), "fake", pool)
+
+        error = await failure(client)
+
+        assert (error.code, error.is_transient) == ("provider_bad_request", False)
+
+    async def test_of_a_key_that_cannot_be_sent(
+        self, provider: FakeProvider, pool: HttpPool
+    ) -> None:
+        endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", "sk-1\nsk-2")
+
+        error = await failure(OpenAIClient(endpoint, "fake", pool))
+
+        assert error.code == "provider_bad_request"
+        assert "sk-" not in error.detail
+
+
+class TestForeignServer:
+    """Something answers at the base URL, but it is no model server."""
+
+    @pytest.fixture
+    async def answering(self, pool: HttpPool) -> Any:
+        runners: list[web.AppRunner] = []
+
+        async def serve(response: web.Response) -> OpenAIClient:
+            async def answer(_: web.Request) -> web.Response:
+                return response
+
+            application = web.Application()
+            application.router.add_post("/v1/chat/completions", answer)
+            runner = web.AppRunner(application)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            runners.append(runner)
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            return OpenAIClient(OpenAIEndpoint("Fake", url, KEY), "fake", pool)
+
+        yield serve
+        for runner in runners:
+            await runner.cleanup()
+
+    async def test_that_answers_with_a_page(self, answering: Any) -> None:
+        page = web.Response(text="<p>data: hello</p>", content_type="text/html")
+
+        error = await failure(await answering(page))
+
+        assert (error.code, error.is_transient) == ("provider_protocol", False)
+
+    async def test_that_answers_with_other_json(self, answering: Any) -> None:
+        error = await failure(await answering(web.json_response({"hello": "world"})))
+
+        assert (error.code, error.is_transient) == ("provider_protocol", False)
+
+    async def test_that_reports_an_error_with_status_200(self, answering: Any) -> None:
+        body = {"error": {"code": 502, "message": "upstream"}}
+
+        error = await failure(await answering(web.json_response(body)))
+
+        assert (error.code, error.is_transient) == ("provider_unavailable", True)
+
+    async def test_that_redirects_is_not_followed_with_the_key(
+        self, answering: Any, provider: FakeProvider
+    ) -> None:
+        elsewhere = f"{provider.url}/v1/chat/completions"
+        away = web.Response(status=307, headers={"Location": elsewhere})
+
+        error = await failure(await answering(away))
+
+        assert error.code == "provider_bad_request"
+        assert provider.stats.requests == 0
+
+    async def test_that_speaks_no_http(self, pool: HttpPool) -> None:
+        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 mail.example.org\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            url = f"http://127.0.0.1:{port}/v1"
+            error = await failure(OpenAIClient(OpenAIEndpoint("F", url), "fake", pool))
+
+        assert error.code == "provider_protocol"
+
+
+class TestStopping:
+    async def test_by_closing_the_stream_closes_the_connection(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        stream = model("fake,then=hang").stream([user_message("hi")])
+        await anext(stream)
+
+        await stream.aclose()
+
+        await until(lambda: provider.stats.closed_by_client == 1)
+        assert provider.stats.open == 0
+
+    @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
+    async def test_by_cancelling_the_task_closes_the_connection(
+        self, model: Any, provider: FakeProvider, script: str
+    ) -> None:
+        task = asyncio.create_task(ask(model(f"fake,{script}")))
+        await until(lambda: provider.stats.open == 1)
+
+        task.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await until(lambda: provider.stats.closed_by_client == 1)
+        assert provider.stats.open == 0
+
+    @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
+    async def test_by_closing_the_pool_ends_calls_under_way(
+        self, model: Any, provider: FakeProvider, pool: HttpPool, script: str
+    ) -> None:
+        task = asyncio.create_task(failure(model(f"fake,{script}")))
+        await until(lambda: provider.stats.open == 1)
+
+        await pool.aclose()
+
+        assert (await task).code == "provider_unavailable"
+
+
+async def test_holds_many_streams_at_once(model: Any, provider: FakeProvider) -> None:
+    client = model("fake,pieces=3,delay=0.2,text=abc")
+
+    answers = await asyncio.gather(*(ask(client) for _ in range(300)))
+
+    assert {answer.text for answer in answers} == {"abc"}
+    assert provider.stats.peak_open == 300

@@ -1,0 +1,49 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentarium.runtime.providers.sse import (
+    MAX_EVENT_BYTES,
+    EventTooLongError,
+    SseParser,
+)
+
+STREAM = (
+    ": a comment\n\n"
+    "event: message\r\nid: 7\r\ndata: grüße 🌍\r\n\r\n"
+    "data:{\ndata: }\n\n"
+    "retry: 3\n"
+    "data: [DONE]\n\n"
+).encode()
+EVENTS = ["grüße 🌍".encode(), b"{\n}", b"[DONE]"]
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_reads_the_same_events_wherever_the_network_cuts(cuts: list[int]) -> None:
+    parser = SseParser()
+    edges = [0, *sorted(cuts), len(STREAM)]
+
+    events = [
+        event
+        for start, end in pairwise(edges)
+        for event in parser.feed(STREAM[start:end])
+    ]
+
+    assert events == EVENTS
+
+
+def test_hands_on_the_last_event_without_its_empty_line() -> None:
+    parser = SseParser()
+
+    assert parser.feed(b"data: one\n\ndata: two") == [b"one"]
+    assert parser.close() == [b"two"]
+
+
+def test_keeps_no_more_than_an_event_may_have() -> None:
+    parser = SseParser()
+
+    parser.feed(b"data: " + b"x" * (MAX_EVENT_BYTES - 6))
+    with pytest.raises(EventTooLongError):
+        parser.feed(b"x")
