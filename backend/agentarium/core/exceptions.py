@@ -56,6 +56,13 @@ class ConflictError(DomainError):
     status = HTTPStatus.CONFLICT
 
 
+class ContentTooLargeError(DomainError):
+    """The body is larger than the server takes."""
+
+    code = "content_too_large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 class TooManyRequestsError(DomainError):
     """Too many requests; try again later."""
 

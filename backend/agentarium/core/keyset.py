@@ -12,6 +12,20 @@ from django.db.models.fields.tuple_lookups import (
     TupleGreaterThan,
     TupleLessThan,
 )
+from django.db.models.lookups import GreaterThan, LessThan
+
+# Django spells row comparisons out for SQLite, which then enters no index at the row;
+# SQLite has known them since 3.15.
+
+
+class RowGreaterThan(TupleGreaterThan):
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return GreaterThan.as_sql(self, compiler, connection)
+
+
+class RowLessThan(TupleLessThan):
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return LessThan.as_sql(self, compiler, connection)
 
 
 class Key(NamedTuple):
@@ -95,7 +109,7 @@ def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
     first, *rest = keys
     value, *others = values
     if len({key.descending for key in keys}) == 1 and not _any_nullable(keys):
-        lookup = TupleLessThan if first.descending else TupleGreaterThan
+        lookup = RowLessThan if first.descending else RowGreaterThan
         return Q(lookup(Tuple(*(F(key.path) for key in keys)), tuple(values)))
     later = first.beyond(value)
     if not rest:

@@ -1,20 +1,13 @@
 """What request bodies may be."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-
-class ContentTooLarge(APIException):
-    """The body is larger than the server takes."""
-
-    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    default_code = "content_too_large"
-    default_detail = "The body is larger than the server takes."
+from agentarium.core.exceptions import ContentTooLargeError
 
 
 class BoundedJSONParser(JSONParser):
@@ -30,7 +23,7 @@ class BoundedJSONParser(JSONParser):
         # Django reads no further than this; without a number it reads nothing.
         length = str(meta.get("CONTENT_LENGTH", ""))
         if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise ContentTooLarge
+            raise ContentTooLargeError
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:

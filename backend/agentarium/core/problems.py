@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -16,7 +16,7 @@ from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from agentarium.core.exceptions import DomainError, FieldError
+from agentarium.core.exceptions import ContentTooLargeError, DomainError, FieldError
 from agentarium.core.request_log import current_request_id
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,8 @@ def problem(
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """The problem for an expected failure; None lets Django answer with a 500."""
     path = context["request"].path
+    if isinstance(exc, RequestDataTooBig):
+        exc = ContentTooLargeError()
     if isinstance(exc, DomainError):
         return _domain_problem(exc, path)
     known = _as_api_exception(exc)

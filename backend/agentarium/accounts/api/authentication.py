@@ -1,5 +1,7 @@
 """How a request proves whose it is."""
 
+from http import HTTPStatus
+
 from rest_framework.authentication import (
     BaseAuthentication,
     SessionAuthentication,
@@ -9,6 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from agentarium.accounts.models import TOKEN_MARK, ApiToken, User
+from agentarium.core.exceptions import DomainError
 
 BEARER = 'Bearer realm="api"'
 
@@ -38,6 +41,13 @@ class ApiTokenAuthentication(BaseAuthentication):
         return BEARER
 
 
+class CsrfFailedError(DomainError):
+    """The page is out of date; load it again."""
+
+    code = "csrf_failed"
+    status = HTTPStatus.FORBIDDEN
+
+
 class PageSessionAuthentication(SessionAuthentication):
     """The page's session cookie, with the CSRF token that belongs to it."""
 
@@ -45,13 +55,4 @@ class PageSessionAuthentication(SessionAuthentication):
         try:
             super().enforce_csrf(request)
         except PermissionDenied as error:
-            raise PermissionDenied(
-                "The page is out of date; load it again.", code="csrf_failed"
-            ) from error
-
-
-class CsrfOnly(PageSessionAuthentication):
-    """Nobody is signed in yet, and still no other site may send the request."""
-
-    def authenticate(self, request: Request) -> None:
-        self.enforce_csrf(request)
+            raise CsrfFailedError from error

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
 from rest_framework.request import Request
 
+from agentarium.accounts.api.authentication import PageSessionAuthentication
 from agentarium.accounts.models import ApiToken
 
 
@@ -34,6 +35,14 @@ class NoTokenWrites(BasePermission):
         if request.method in SAFE_METHODS:
             return True
         return not isinstance(request.auth, ApiToken)
+
+
+class FromThePage(AllowAny):
+    """Anyone, but only from our own page: another site could sign its victim in."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        PageSessionAuthentication().enforce_csrf(request)
+        return True
 
 
 def _scope_for(request: Request, view: Any) -> str:

@@ -1,0 +1,121 @@
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.utils import timezone
+from rest_framework import serializers
+
+from agentarium.accounts.models import ApiToken, User, validate_rate
+
+
+class PasswordField(serializers.CharField):
+    """A password as typed: spaces count. Nobody hashes a novel for a stranger."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            write_only=True,
+            trim_whitespace=False,
+            max_length=1024,
+            style={"input_type": "password"},
+            **options,
+        )
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    """An account, as its owner sees it."""
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "email", "is_staff", "date_joined"]
+        read_only_fields = fields
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(
+        max_length=150, validators=[ASCIIUsernameValidator()]
+    )
+    email = serializers.EmailField(max_length=254)
+    password = PasswordField()
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150, write_only=True)
+    password = PasswordField()
+
+
+class TokenPairSerializer(serializers.Serializer[Any]):
+    access = serializers.CharField(help_text="Send it as a bearer; it lives minutes.")
+    refresh = serializers.CharField(help_text="Works once, for another pair.")
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    refresh = serializers.CharField(write_only=True)
+
+
+class EmailSerializer(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254, write_only=True)
+
+
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    current_password = PasswordField()
+    new_password = PasswordField()
+
+
+class SessionInfoSerializer(serializers.Serializer[Any]):
+    """What the page needs to know before anyone has signed in."""
+
+    is_authenticated = serializers.BooleanField()
+    has_users = serializers.BooleanField(help_text="False on a new server.")
+    is_registration_open = serializers.BooleanField()
+
+
+class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=ApiToken.Scope.choices),
+        allow_empty=False,
+        max_length=len(ApiToken.Scope),
+    )
+    rate = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=20,
+        validators=[validate_rate],
+        help_text="A limit of its own, such as 30/min, in place of the server's.",
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = [
+            "id",
+            "name",
+            "prefix",
+            "scopes",
+            "rate",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+        ]
+        read_only_fields = ["prefix", "created_at", "last_used_at"]
+
+    def validate_scopes(self, scopes: list[str]) -> list[str]:
+        return [scope for scope in ApiToken.Scope.values if scope in scopes]
+
+    def validate_expires_at(self, moment: datetime | None) -> datetime | None:
+        if moment is not None and moment <= timezone.now():
+            raise serializers.ValidationError("Choose a time to come.", "in_the_past")
+        return moment
+
+
+class ApiTokenNameSerializer(serializers.ModelSerializer[ApiToken]):
+    class Meta:
+        model = ApiToken
+        fields = ["name"]
+
+
+class ApiTokenCreatedSerializer(ApiTokenSerializer):
+    """A new token: `token` is shown this once and cannot be read again."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(ApiTokenSerializer.Meta):
+        fields = [*ApiTokenSerializer.Meta.fields, "token"]

@@ -1,0 +1,182 @@
+"""Accounts: making one, signing in and out, and changing one's own."""
+
+from typing import Any
+
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.middleware.csrf import get_token
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from agentarium.accounts import services
+from agentarium.accounts.api import jwt, serializers
+from agentarium.accounts.api.authentication import PageSessionAuthentication
+from agentarium.accounts.api.permissions import (
+    FromThePage,
+    NoTokenWrites,
+    TokenHasScope,
+)
+from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.accounts.api.throttles import CallerThrottle, LoginThrottle
+from agentarium.accounts.models import User
+
+
+def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:
+    """The validated fields of the request's body."""
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+class RegisterView(APIView):
+    """Make an account.
+
+    The first account of a server becomes its superuser, and can be made even where
+    registration is closed.
+    """
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        request=serializers.RegistrationSerializer,
+        responses={201: serializers.UserSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        user = services.sign_up(**valid(serializers.RegistrationSerializer, request))
+        data = serializers.UserSerializer(user).data
+        return Response(data, status=status.HTTP_201_CREATED)
+
+
+class SessionInfoView(APIView):
+    """What the page needs before anyone has signed in; sets the CSRF cookie too."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=serializers.SessionInfoSerializer)
+    def get(self, request: Request) -> Response:
+        get_token(request._request)
+        is_authenticated = request.user.is_authenticated
+        return Response(
+            {
+                "is_authenticated": is_authenticated,
+                "has_users": is_authenticated or User.objects.exists(),
+                "is_registration_open": services.is_registration_open(),
+            }
+        )
+
+
+class LoginView(APIView):
+    """Begin a session of the page; needs the CSRF token, and gives a new one."""
+
+    authentication_classes = []
+    permission_classes = [FromThePage]
+    throttle_classes = [CallerThrottle, LoginThrottle]
+
+    @extend_schema(
+        request=serializers.CredentialsSerializer,
+        responses=serializers.UserSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        credentials = valid(serializers.CredentialsSerializer, request)
+        user = services.verify_credentials(request=request._request, **credentials)
+        login(request._request, user)
+        return Response(serializers.UserSerializer(user).data)
+
+
+class LogoutView(APIView):
+    """End the session, if there is one."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        logout(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(APIView):
+    """The caller's own account."""
+
+    request: AuthenticatedRequest
+    permission_classes = [IsAuthenticated, NoTokenWrites, TokenHasScope]
+
+    @extend_schema(responses=serializers.UserSerializer)
+    def get(self, request: AuthenticatedRequest) -> Response:
+        return Response(serializers.UserSerializer(request.user).data)
+
+    @extend_schema(
+        request=serializers.EmailSerializer, responses=serializers.UserSerializer
+    )
+    def patch(self, request: AuthenticatedRequest) -> Response:
+        fields = valid(serializers.EmailSerializer, request)
+        user = services.change_email(request.user, **fields)
+        return Response(serializers.UserSerializer(user).data)
+
+
+class PasswordView(APIView):
+    """Change the password: all other sessions end, and JWTs given out before."""
+
+    permission_classes = [IsAuthenticated, NoTokenWrites]
+    throttle_classes = [CallerThrottle, LoginThrottle]
+
+    @extend_schema(request=serializers.PasswordChangeSerializer, responses={204: None})
+    def post(self, request: AuthenticatedRequest) -> Response:
+        fields = valid(serializers.PasswordChangeSerializer, request)
+        services.change_password(
+            request.user,
+            current=fields["current_password"],
+            new=fields["new_password"],
+        )
+        if isinstance(request.successful_authenticator, PageSessionAuthentication):
+            update_session_auth_hash(request._request, request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TokenPairView(APIView):
+    """A JWT pair for an API client."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [CallerThrottle, LoginThrottle]
+
+    @extend_schema(
+        request=serializers.CredentialsSerializer,
+        responses=serializers.TokenPairSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        credentials = valid(serializers.CredentialsSerializer, request)
+        user = services.verify_credentials(request=request._request, **credentials)
+        return Response(jwt.sign_in(user))
+
+
+class TokenRefreshView(APIView):
+    """Another JWT pair; the refresh token is used up by it."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        request=serializers.RefreshSerializer,
+        responses=serializers.TokenPairSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        return Response(
+            jwt.rotate(valid(serializers.RefreshSerializer, request)["refresh"])
+        )
+
+
+class TokenBlacklistView(APIView):
+    """Sign an API client out: its refresh token is refused from now on."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=serializers.RefreshSerializer, responses={204: None})
+    def post(self, request: Request) -> Response:
+        jwt.end(valid(serializers.RefreshSerializer, request)["refresh"])
+        return Response(status=status.HTTP_204_NO_CONTENT)

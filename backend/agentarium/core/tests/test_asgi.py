@@ -1,0 +1,235 @@
+"""The bridge between the event loop and the synchronous site, spoken to as ASGI."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from wsgiref.types import StartResponse
+
+import pytest
+
+from agentarium.core.asgi import RECONNECT, EventStream, Site
+
+Message = dict[str, Any]
+
+
+@asynccontextmanager
+async def nothing_beside() -> AsyncIterator[None]:
+    yield
+
+
+class Client:
+    """One request, and what came back for it."""
+
+    def __init__(self, *received: Message) -> None:
+        self.received = asyncio.Queue[Message]()
+        for message in received:
+            self.received.put_nowait(message)
+        self.sent: list[Message] = []
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+        await asyncio.sleep(0)
+
+    def leave(self) -> None:
+        self.received.put_nowait({"type": "http.disconnect"})
+
+    @property
+    def status(self) -> int:
+        status: int = self.sent[0]["status"]
+        return status
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent[1:])
+
+
+def body(content: bytes = b"", *, more: bool = False) -> Message:
+    return {"type": "http.request", "body": content, "more_body": more}
+
+
+def scope(method: str = "GET", **changes: Any) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": "/täsks/",
+        "query_string": b"a=1",
+        "headers": [(b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x_user", b"root")],
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.9", 5),
+    } | changes
+
+
+def echo(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
+    start("201 Created", [("Content-Type", "text/plain")])
+    return [environ["REQUEST_METHOD"].encode(), b" ", environ["wsgi.input"].read()]
+
+
+def site_of(answer: Callable[..., Any], *, max_body: int = 100) -> Site:
+    return Site(answer, lifespan=nothing_beside, threads=2, max_body=max_body)
+
+
+def streaming(chunks: Callable[[], AsyncGenerator[bytes, None]]) -> Site:
+    def answer(_: dict[str, Any], start: StartResponse) -> EventStream:
+        start("200 OK", [("Content-Type", "text/event-stream")])
+        return EventStream(follow=chunks, stored=lambda: b"stored")
+
+    return site_of(answer)
+
+
+async def test_answers_with_what_the_site_says() -> None:
+    client = Client(body(b"hel", more=True), body(b"lo"))
+
+    await site_of(echo)(scope("POST"), client.received.get, client.send)
+
+    assert (client.status, client.body) == (201, b"POST hello")
+
+
+async def test_hands_the_request_on_as_wsgi_has_it() -> None:
+    seen: dict[str, Any] = {}
+
+    def answer(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
+        seen.update(environ)
+        return echo(environ, start)
+
+    client = Client(body())
+    await site_of(answer)(scope(), client.received.get, client.send)
+
+    assert seen["PATH_INFO"].encode("latin-1").decode() == "/täsks/"
+    assert seen["QUERY_STRING"] == "a=1"
+    assert seen["HTTP_COOKIE"] == "a=1; b=2"
+    assert seen["REMOTE_ADDR"] == "127.0.0.9"
+    assert "HTTP_X_USER" not in seen
+
+
+async def test_keeps_one_byte_more_of_a_body_than_is_allowed() -> None:
+    client = Client(body(b"x" * 60, more=True), body(b"x" * 60, more=True), body(b"x"))
+
+    await site_of(echo)(scope("POST"), client.received.get, client.send)
+
+    assert len(client.body) == len(b"POST ") + 101
+
+
+async def test_asks_nobody_for_a_client_that_left() -> None:
+    client = Client(body(b"x", more=True))
+    client.leave()
+
+    await site_of(echo)(scope("POST"), client.received.get, client.send)
+
+    assert client.sent == []
+
+
+async def test_sends_a_stream_until_it_ends() -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        yield b"two"
+
+    client = Client(body())
+    await streaming(chunks)(scope(), client.received.get, client.send)
+
+    assert client.body == b"onetwo"
+    assert not client.sent[-1].get("more_body")
+
+
+class TestEndless:
+    """Streams that do not end by themselves."""
+
+    closed: list[bool]
+
+    @pytest.fixture
+    def endless(self) -> Site:
+        self.closed = []
+
+        async def chunks() -> AsyncGenerator[bytes, None]:
+            try:
+                yield b"one"
+                await asyncio.Event().wait()
+            finally:
+                self.closed.append(True)
+
+        return streaming(chunks)
+
+    async def until_begun(self, client: Client) -> None:
+        async with asyncio.timeout(5):
+            while b"one" not in client.body:
+                await asyncio.sleep(0)
+
+    async def test_closes_a_stream_whose_reader_leaves(self, endless: Site) -> None:
+        client = Client(body())
+        request = asyncio.create_task(
+            endless(scope(), client.received.get, client.send)
+        )
+        await self.until_begun(client)
+
+        client.leave()
+        await request
+
+        assert self.closed == [True]
+
+    async def test_ends_streams_with_a_hint_when_the_server_stops(
+        self, endless: Site
+    ) -> None:
+        client = Client(body())
+        request = asyncio.create_task(
+            endless(scope(), client.received.get, client.send)
+        )
+        await self.until_begun(client)
+
+        endless.drain()
+        await request
+
+        assert client.body == b"one" + RECONNECT
+        assert self.closed == [True]
+
+    async def test_sends_a_stream_away_that_begins_after_that(
+        self, endless: Site
+    ) -> None:
+        client = Client(body())
+        endless.drain()
+
+        await endless(scope(), client.received.get, client.send)
+
+        assert client.body == RECONNECT
+
+
+async def test_ends_a_stream_that_fails_for_its_reader_to_come_back() -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        raise ValueError("secret")
+
+    client = Client(body())
+    await streaming(chunks)(scope(), client.received.get, client.send)
+
+    assert client.body == b"one"
+    assert client.sent[-1] == {"type": "http.response.body", "body": b""}
+
+
+def test_gives_what_is_stored_under_a_plain_wsgi_server() -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"never asked for"
+
+    response = EventStream(follow=chunks, stored=lambda: b"stored")
+
+    assert b"".join(response) == b"stored" + RECONNECT
+
+
+async def test_lives_as_long_as_the_server_does() -> None:
+    life: list[str] = []
+
+    @asynccontextmanager
+    async def beside() -> AsyncIterator[None]:
+        life.append("begun")
+        yield
+        life.append("ended")
+
+    site = Site(echo, lifespan=beside, threads=1, max_body=1)
+    client = Client({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+
+    await site({"type": "lifespan"}, client.received.get, client.send)
+
+    assert life == ["begun", "ended"]
+    assert [message["type"] for message in client.sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
