@@ -135,10 +135,10 @@ class Site:
                 "headers": answer.headers,
             }
         )
-        if answer.stream and scope["method"] != "HEAD":
+        if answer.stream and scope["method"] != "HEAD" and not self._is_draining:
             await self._stream(answer.stream, receive, send)
-        else:
-            await send({"type": "http.response.body", "body": answer.body})
+        body = RECONNECT if answer.stream and self._is_draining else answer.body
+        await send({"type": "http.response.body", "body": body})
 
     async def _read_body(self, receive: Receive) -> bytes | None:
         """The request's body, or None if the client went away.
@@ -174,8 +174,6 @@ class Site:
         """Send a stream until it ends, its reader leaves, or the server stops."""
         sending = asyncio.create_task(self._send_all(stream, send))
         self._streams.add(sending)
-        if self._is_draining:
-            sending.cancel()
         leaving = asyncio.create_task(_wait_for_disconnect(receive))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -184,16 +182,17 @@ class Site:
             sending.cancel()
             self._streams.discard(sending)
         await asyncio.wait({sending})
-        await send({"type": "http.response.body", "body": b""})
 
     async def _send_all(self, stream: AsyncGenerator[bytes, None], send: Send) -> None:
         try:
             async with aclosing(stream), asyncio.timeout(MAX_STREAM_SECONDS):
                 async for chunk in stream:
                     await send(_chunk(chunk))
-        except (asyncio.CancelledError, TimeoutError):
-            # To a reader who left, this goes nowhere.
+        except TimeoutError:
             await send(_chunk(RECONNECT))
+        except asyncio.CancelledError:
+            # Told to drain, `_answer` says so; a reader who left hears nothing.
+            pass
         except Exception:
             log.exception("stream.failed")
 
