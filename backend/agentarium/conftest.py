@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
+
+# Passwords are slow to hash on purpose; here hundreds are.
+Argon2PasswordHasher.time_cost = 1
+Argon2PasswordHasher.memory_cost = 8
+Argon2PasswordHasher.parallelism = 1
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,88 @@
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from agentarium.accounts.models import ApiToken, User
+from agentarium.accounts.tests.factories import (
+    PASSWORD,
+    ApiTokenFactory,
+    UserFactory,
+)
+
+TOKENS = "/admin/accounts/apitoken/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/", "/admin/accounts/user/", "/admin/accounts/user/add/", TOKENS],
+)
+def test_shows_its_lists(admin: Client, path: str) -> None:
+    ApiTokenFactory.create()
+
+    assert admin.get(path).status_code == 200
+
+
+def test_never_shows_a_hash(admin: Client) -> None:
+    token = ApiTokenFactory.create()
+
+    page = admin.get(f"{TOKENS}{token.pk}/change/").content.decode()
+
+    assert token.prefix in page
+    assert token.secret_hash not in page
+
+
+def test_revokes_tokens(admin: Client) -> None:
+    token = ApiTokenFactory.create()
+
+    admin.post(TOKENS, {"action": "revoke", "_selected_action": [token.pk]})
+
+    assert ApiToken.objects.exclude(revoked_at=None).get() == token
+
+
+def test_makes_and_deletes_no_tokens(admin: Client) -> None:
+    token = ApiTokenFactory.create()
+
+    assert admin.get(f"{TOKENS}add/").status_code == 403
+    assert admin.post(f"{TOKENS}{token.pk}/delete/").status_code == 403
+
+
+def test_edits_an_account(admin: Client, alice: User) -> None:
+    path = f"/admin/accounts/user/{alice.pk}/change/"
+
+    response = admin.post(path, {"username": "alice", "email": "a@b.example"})
+
+    assert response.status_code == 302
+    alice.refresh_from_db()
+    assert alice.email == "a@b.example"
+    assert not alice.is_active
+
+
+def test_counts_guesses_of_a_password(client: Client, settings: Settings) -> None:
+    settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "login": "1/hour"}
+    UserFactory.create(username="root", is_staff=True)
+    guess = {"username": "root", "password": "wrong"}
+    client.post("/admin/login/", guess)
+
+    response = client.post("/admin/login/", {**guess, "password": PASSWORD})
+
+    assert response.status_code == 200
+    assert b"Too many attempts" in response.content
+
+
+def test_lets_staff_in(client: Client) -> None:
+    UserFactory.create(username="root", is_staff=True)
+
+    response = client.post(
+        "/admin/login/?next=/admin/", {"username": "root", "password": PASSWORD}
+    )
+
+    assert response.status_code == 302
+    assert response["Location"] == "/admin/"
