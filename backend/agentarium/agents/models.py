@@ -41,6 +41,24 @@ class Definition(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
         help_text="Seconds that one attempt may take.",
     )
+    step_timeout = models.PositiveIntegerField(
+        default=300,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="Seconds that one model response may take.",
+    )
+    max_steps = models.PositiveIntegerField(
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text="Model responses that one task may take.",
+    )
+    fallback_models = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Models to ask, in order, when the one before does not answer.",
+    )
+    tools = models.JSONField(
+        default=list, blank=True, help_text="What it may call, with settings."
+    )
 
     class Meta:
         abstract = True
@@ -52,6 +70,10 @@ DEFINITION_FIELDS = (
     "temperature",
     "max_output_tokens",
     "timeout",
+    "step_timeout",
+    "max_steps",
+    "fallback_models",
+    "tools",
 )
 
 

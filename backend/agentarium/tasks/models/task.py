@@ -1,7 +1,7 @@
-"""The record of a task: its row, its steps, its log, and who executes it.
+"""The row of a task, and its place in the queue.
 
-Columns of unbounded text come last in their tables, so that SQLite reaches the
-others without walking through them.
+Columns of unbounded text come last in the table, so that SQLite reaches the others
+without walking through them.
 """
 
 from typing import Self
@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
+from agentarium.tasks.models.worker import Worker
 
 # What a list shows of a task.
 ROW_COLUMNS = (
@@ -28,34 +29,11 @@ ROW_COLUMNS = (
     "steps_count",
     "error_code",
     "input_text",
+    "priority",
+    "run_after",
+    "parent_id",
+    "follows_id",
 )
-
-
-class WorkerQuerySet(models.QuerySet["Worker"]):
-    def alive(self) -> Self:
-        return self.filter(lost_at__isnull=True, lease_until__gte=Now())
-
-
-class Worker(models.Model):
-    """A process that executes tasks; its lease covers every attempt it holds.
-
-    One row to renew, however many tasks run. A worker that was declared lost can
-    never renew again: it has to register anew.
-    """
-
-    name = models.CharField(max_length=200, help_text="Host and process id.")
-    capacity = models.PositiveIntegerField()
-    started_at = models.DateTimeField(db_default=Now())
-    lease_until = models.DateTimeField()
-    lost_at = models.DateTimeField(null=True)
-
-    objects = WorkerQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class TaskQuerySet(models.QuerySet["AgentTask"]):
@@ -117,6 +95,29 @@ class AgentTask(models.Model):
     request_id = models.CharField(
         max_length=64, blank=True, help_text="The request that submitted it."
     )
+    priority = models.SmallIntegerField(
+        default=0, help_text="Higher ones are taken first."
+    )
+    # The place in the queue of its priority: owners' tasks are interleaved by it.
+    rank = models.BigIntegerField(default=0)
+    run_after = models.DateTimeField(null=True, help_text="Not to be begun before.")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="children",
+        help_text="The task that called this one as a tool.",
+    )
+    depth = models.PositiveSmallIntegerField(default=0)
+    follows = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="followers",
+        help_text="The task whose conversation this one goes on with.",
+    )
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -145,7 +146,34 @@ class AgentTask(models.Model):
             ),
             models.Index(fields=["-created_at", "-id"], name="task_created"),
             models.Index(
-                fields=["id"], name="task_pending", condition=models.Q(status="pending")
+                fields=["-priority", "rank", "id"],
+                name="task_pending",
+                condition=models.Q(status="pending"),
+            ),
+            models.Index(
+                fields=["owner", "priority", "rank"],
+                name="task_owner_pending",
+                condition=models.Q(status="pending"),
+            ),
+            models.Index(
+                fields=["owner", "agent"],
+                name="task_owner_running",
+                condition=models.Q(status="running"),
+            ),
+            models.Index(
+                fields=["parent"],
+                name="task_parent",
+                condition=models.Q(parent__isnull=False),
+            ),
+            models.Index(
+                fields=["follows"],
+                name="task_follows",
+                condition=models.Q(follows__isnull=False),
+            ),
+            models.Index(
+                fields=["finished_at"],
+                name="task_finished",
+                condition=models.Q(finished_at__isnull=False),
             ),
             models.Index(
                 fields=["worker"],
@@ -187,87 +215,23 @@ ENDED = (
 )
 
 
-class Step(models.Model):
-    """One stored unit of a task's progress; what is stored is never done again."""
+class Submission(models.Model):
+    """What was answered to an `Idempotency-Key`, for as long as it is remembered."""
 
-    class Kind(models.TextChoices):
-        MODEL_RESPONSE = "model_response"
-        TOOL_RESULT = "tool_result"
-
-    task = models.ForeignKey(
-        AgentTask, on_delete=models.CASCADE, related_name="steps", db_index=False
+    owner = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    position = models.PositiveIntegerField(help_text="1, 2, 3 ... within the task.")
-    attempt = models.PositiveIntegerField()
-    kind = models.CharField(max_length=16, choices=Kind.choices)
-    model = models.CharField(max_length=200, blank=True)
-    finish_reason = models.CharField(max_length=16, blank=True)
-    input_tokens = models.PositiveIntegerField(default=0)
-    output_tokens = models.PositiveIntegerField(default=0)
-    cached_input_tokens = models.PositiveIntegerField(default=0)
-    reasoning_tokens = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField()
-    message = models.JSONField(help_text="The message, in the runtime's neutral form.")
+    key = models.CharField(max_length=200)
+    body_hash = models.CharField(max_length=64)
+    task = models.ForeignKey(
+        AgentTask, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     class Meta:
-        ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["task", "position"], name="step_position_of_task"
-            )
+            models.UniqueConstraint(fields=["owner", "key"], name="submission_key")
         ]
 
     def __str__(self) -> str:
-        return f"Step {self.position} of task {self.task_id}"
-
-
-class Event(models.Model):
-    """One numbered entry of a task's log: append-only, ordered by attempt, then seq."""
-
-    pk = models.CompositePrimaryKey("task", "attempt", "seq")
-    task = models.ForeignKey(
-        AgentTask, on_delete=models.CASCADE, related_name="events", db_index=False
-    )
-    attempt = models.PositiveIntegerField()
-    seq = models.PositiveIntegerField()
-    type = models.CharField(max_length=32)
-    created_at = models.DateTimeField(db_default=Now())
-    data = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["attempt", "seq"]
-
-    def __str__(self) -> str:
-        return f"{self.type} of task {self.task_id}"
-
-
-class Draft(models.Model):
-    """A piece of the text of a step that is not finished: live output, kept.
-
-    It comes after event `seq` and before the next. Gone once the step is stored, which
-    then holds the whole text; a step that broke off keeps its drafts.
-    """
-
-    class Channel(models.TextChoices):
-        TEXT = "text"
-        REASONING = "reasoning"
-
-    pk = models.CompositePrimaryKey("task", "attempt", "seq", "channel", "offset")
-    task = models.ForeignKey(
-        AgentTask, on_delete=models.CASCADE, related_name="drafts", db_index=False
-    )
-    attempt = models.PositiveIntegerField()
-    seq = models.PositiveIntegerField()
-    step = models.PositiveIntegerField()
-    channel = models.CharField(max_length=16, choices=Channel.choices)
-    offset = models.PositiveIntegerField(
-        help_text="Characters of the step before it, in its channel."
-    )
-    text = models.TextField()
-
-    class Meta:
-        ordering = ["offset"]
-
-    def __str__(self) -> str:
-        return f"Draft of step {self.step} of task {self.task_id}"
+        return f"Submission of task {self.task_id}"

@@ -1,0 +1,92 @@
+"""What happened in a task: its steps, its log, and the text that is being made."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from agentarium.tasks.models.task import AgentTask
+
+
+class Step(models.Model):
+    """One stored unit of a task's progress; what is stored is never done again."""
+
+    class Kind(models.TextChoices):
+        MODEL_RESPONSE = "model_response"
+        TOOL_RESULT = "tool_result"
+
+    task = models.ForeignKey(
+        AgentTask, on_delete=models.CASCADE, related_name="steps", db_index=False
+    )
+    position = models.PositiveIntegerField(help_text="1, 2, 3 ... within the task.")
+    attempt = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    model = models.CharField(max_length=200, blank=True)
+    finish_reason = models.CharField(max_length=16, blank=True)
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    cached_input_tokens = models.PositiveIntegerField(default=0)
+    reasoning_tokens = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    message = models.JSONField(help_text="The message, in the runtime's neutral form.")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "position"], name="step_position_of_task"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Step {self.position} of task {self.task_id}"
+
+
+class Event(models.Model):
+    """One numbered entry of a task's log: append-only, ordered by attempt, then seq."""
+
+    pk = models.CompositePrimaryKey("task", "attempt", "seq")
+    task = models.ForeignKey(
+        AgentTask, on_delete=models.CASCADE, related_name="events", db_index=False
+    )
+    attempt = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField()
+    type = models.CharField(max_length=32)
+    created_at = models.DateTimeField(db_default=Now())
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["attempt", "seq"]
+
+    def __str__(self) -> str:
+        return f"{self.type} of task {self.task_id}"
+
+
+class Draft(models.Model):
+    """A piece of the text of a step that is not finished: live output, kept.
+
+    It comes after event `seq` and before the next. Gone once the step is stored, which
+    then holds the whole text; a step that broke off keeps its drafts.
+    """
+
+    class Channel(models.TextChoices):
+        TEXT = "text"
+        REASONING = "reasoning"
+
+    pk = models.CompositePrimaryKey("task", "attempt", "seq", "channel", "offset")
+    task = models.ForeignKey(
+        AgentTask, on_delete=models.CASCADE, related_name="drafts", db_index=False
+    )
+    attempt = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+    channel = models.CharField(max_length=16, choices=Channel.choices)
+    offset = models.PositiveIntegerField(
+        help_text="Characters of the step before it, in its channel."
+    )
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["offset"]
+
+    def __str__(self) -> str:
+        return f"Draft of step {self.step} of task {self.task_id}"

@@ -1,0 +1,89 @@
+"""Calls of tools that somebody or something has to remember."""
+
+from typing import Self
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.db.models.functions import Now
+
+from agentarium.accounts.models import User
+from agentarium.tasks.models.task import AgentTask
+
+
+class ToolCallQuerySet(models.QuerySet["ToolCall"]):
+    def visible_to(self, user: AbstractBaseUser) -> Self:
+        return self.filter(task__owner=user)
+
+    def waiting(self) -> Self:
+        return self.filter(status=ToolCall.Status.WAITING)
+
+
+class ToolCall(models.Model):
+    """A call that has to be remembered: it waits, or it must not be done twice.
+
+    A call that only reads, and needs nobody's word, has no row.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        APPROVED = "approved"
+        STARTED = "started"
+        ANSWERED = "answered"
+        COMPLETED = "completed"
+
+    class WaitsFor(models.TextChoices):
+        APPROVAL = "approval"
+        ANSWER = "answer"
+        OUTCOME = "outcome"
+        TASK = "task"
+
+    task = models.ForeignKey(
+        AgentTask, on_delete=models.CASCADE, related_name="tool_calls", db_index=False
+    )
+    step = models.PositiveIntegerField(help_text="The model response that asked.")
+    tool_call_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    effect = models.CharField(max_length=16)
+    status = models.CharField(max_length=16, choices=Status.choices)
+    waits_for = models.CharField(max_length=16, choices=WaitsFor.choices, blank=True)
+    child = models.OneToOneField(
+        AgentTask,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="called_by",
+        help_text="The task that answers it.",
+    )
+    decided_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    is_error = models.BooleanField(default=False)
+    arguments = models.TextField(help_text="JSON; a person may have changed it.")
+    answer = models.TextField(blank=True, help_text="What the model is told.")
+
+    objects = ToolCallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["task"],
+                name="tool_call_waiting",
+                condition=models.Q(status="waiting"),
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="tool_call_expiring",
+                condition=models.Q(status="waiting", expires_at__isnull=False),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "step", "tool_call_id"], name="tool_call_of_step"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of task {self.task_id}"

@@ -1,0 +1,33 @@
+"""Who executes tasks."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def alive(self) -> Self:
+        return self.filter(lost_at__isnull=True, lease_until__gte=Now())
+
+
+class Worker(models.Model):
+    """A process that executes tasks; its lease covers every attempt it holds.
+
+    One row to renew, however many tasks run. A worker that was declared lost can
+    never renew again: it has to register anew.
+    """
+
+    name = models.CharField(max_length=200, help_text="Host and process id.")
+    capacity = models.PositiveIntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    lease_until = models.DateTimeField()
+    lost_at = models.DateTimeField(null=True)
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
