@@ -40,7 +40,7 @@ command -v node >/dev/null && command -v npm >/dev/null ||
 
 if ! is_current packages "$packages"; then
     echo "Installing the locked npm packages into frontend/node_modules ..." >&2
-    npm ci --silent --no-audit --no-fund
+    npm ci --loglevel=error --no-audit --no-fund
     echo "$packages" >node_modules/.packages
 fi
 if [ "$1" = build ]; then
