@@ -32,8 +32,13 @@ class TestHealth:
 
     @pytest.mark.django_db
     def test_is_ready_with_its_tables(
-        self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+        self,
+        client: Client,
+        settings: Settings,
+        django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
+        settings.BROKER_URL = ""
+
         response = client.get("/readyz")
 
         assert response.status_code == 200
@@ -64,6 +69,12 @@ class TestHealth:
 
         assert response.status_code == 503
         assert response.json()["database"] == "unreachable"
+
+    @pytest.mark.django_db
+    def test_sees_its_broker(self, client: Client, settings: Settings) -> None:
+        settings.BROKER_URL = "memory://"
+
+        assert client.get("/readyz").json()["broker"] == "ok"
 
     @pytest.mark.django_db
     def test_is_ready_without_its_broker(
