@@ -45,9 +45,15 @@ CACHES: dict[str, Any] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "agentarium",
+        # It carries counters only: better none than a request that waits for one.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # By default it holds 300, and would forget most counters of a busy server.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 # --- What it allows --------------------------------------------------------------
@@ -205,8 +211,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "agentarium.core.schema.ProblemAutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["agentarium.core.parsers.BoundedJSONParser"],
-    # OPTIONS would describe forms; the OpenAPI description does that.
-    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_METADATA_CLASS": "agentarium.core.metadata.AllowedMethods",
     "EXCEPTION_HANDLER": "agentarium.core.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

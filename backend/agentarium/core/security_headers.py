@@ -36,4 +36,7 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         for name, value in HEADERS.items():
             response.setdefault(name, value)
+        if request.path.startswith("/api/"):
+            # Answers are somebody's own, and some are shown only once.
+            response.setdefault("Cache-Control", "no-store")
         return response

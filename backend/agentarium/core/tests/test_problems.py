@@ -34,6 +34,14 @@ def test_a_wrong_method_says_which_are_allowed(anonymous_api: APIClient) -> None
     assert "POST" in response["Allow"]
 
 
+def test_options_says_no_more_than_what_is_allowed(anonymous_api: APIClient) -> None:
+    response = anonymous_api.options("/echo/")
+
+    assert response.status_code == 200
+    assert response.json() == {}
+    assert response["Allow"] == "POST, OPTIONS"
+
+
 def test_an_unacceptable_format_is_a_problem(anonymous_api: APIClient) -> None:
     response = anonymous_api.get("/entries/", HTTP_ACCEPT="image/png")
 

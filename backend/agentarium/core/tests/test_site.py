@@ -137,6 +137,10 @@ class TestHeaders:
         assert headers["Referrer-Policy"] == "same-origin"
         assert "camera=()" in headers["Permissions-Policy"]
 
+    @pytest.mark.django_db
+    def test_keep_the_apis_answers_out_of_caches(self, client: Client) -> None:
+        assert client.get("/api/auth/session/")["Cache-Control"] == "no-store"
+
 
 class TestDescription:
     def test_is_valid_and_complete(self) -> None:

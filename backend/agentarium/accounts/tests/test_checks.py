@@ -1,0 +1,16 @@
+from pytest_django import Settings
+
+from agentarium.accounts.checks import check_rates
+
+
+def test_the_default_rates_can_be_read() -> None:
+    assert check_rates() == []
+
+
+def test_names_a_rate_that_cannot_be_read(settings: Settings) -> None:
+    settings.THROTTLE_RATES = {"user": "10/min", "login": "sometimes"}
+
+    (error,) = check_rates()
+
+    assert error.id == "accounts.E001"
+    assert "login" in error.msg
