@@ -34,11 +34,11 @@ export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
     <DropdownMenu>
       <DropdownMenuTrigger
         aria-label={`Account of ${user.username}`}
-        className="data-[state=open]:bg-accent md:hover:bg-accent flex items-center gap-2.5 rounded-lg text-left text-sm md:w-full md:px-2 md:py-1.5"
+        className="flex items-center gap-2.5 rounded-lg text-left text-sm data-[state=open]:bg-accent md:w-full md:px-2 md:py-1.5 md:hover:bg-accent"
       >
         <span
           aria-hidden
-          className="bg-brand/15 text-brand grid size-8 shrink-0 place-items-center rounded-full text-[0.8125rem] font-semibold uppercase md:size-7 md:text-xs"
+          className="grid size-8 shrink-0 place-items-center rounded-full bg-brand/15 text-[0.8125rem] font-semibold text-brand uppercase md:size-7 md:text-xs"
         >
           {user.username.slice(0, 1)}
         </span>
@@ -49,7 +49,7 @@ export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
             </span>
             <ChevronsUpDownIcon
               aria-hidden
-              className="text-muted-foreground size-4"
+              className="size-4 text-muted-foreground"
             />
           </>
         )}

@@ -19,14 +19,16 @@ export function AgentScreen() {
         const params = { agentId: String(agent.id) }
         void navigate({ to: '/agents/$agentId', params, search: {} })
       }}
+      runPanel={
+        <RunPanel
+          agent={id}
+          task={task}
+          onRun={(next) => {
+            void navigate({ search: { task: next }, resetScroll: false })
+          }}
+        />
+      }
     >
-      <RunPanel
-        agent={id}
-        task={task}
-        onRun={(next) => {
-          void navigate({ search: { task: next }, resetScroll: false })
-        }}
-      />
       <RecentTasks agent={id} />
     </AgentPage>
   )

@@ -13,7 +13,7 @@ export function AppLayout() {
     <div className="min-h-dvh md:pl-58">
       <a
         href="#content"
-        className="bg-primary text-primary-foreground fixed top-2 left-2 z-50 -translate-y-20 rounded-lg px-3 py-2 text-sm focus:translate-y-0"
+        className="fixed top-2 left-2 z-50 -translate-y-20 rounded-lg bg-primary px-3 py-2 text-sm text-primary-foreground focus:translate-y-0"
       >
         Skip to the content
       </a>
@@ -63,7 +63,7 @@ const DESTINATIONS: Destination[] = [
 
 function Sidebar() {
   return (
-    <div className="bg-sidebar fixed inset-y-0 left-0 hidden w-58 flex-col border-r px-3 py-4 md:flex">
+    <div className="fixed inset-y-0 left-0 hidden w-58 flex-col border-r bg-sidebar px-3 py-4 md:flex">
       <Link to="/" className="mb-6 rounded-lg px-2 py-1">
         <Logo />
       </Link>
@@ -73,7 +73,7 @@ function Sidebar() {
             <li key={to}>
               <Link
                 to={to}
-                className="text-muted-foreground hover:bg-accent hover:text-foreground aria-[current=page]:bg-accent aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand flex h-9 items-center gap-2.5 rounded-lg px-2.5 text-sm font-medium transition-colors"
+                className="flex h-9 items-center gap-2.5 rounded-lg px-2.5 text-sm font-medium text-muted-foreground transition-colors hover:bg-accent hover:text-foreground aria-[current=page]:bg-accent aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand"
               >
                 <Icon aria-hidden className="size-4.5" />
                 {label}
@@ -89,7 +89,7 @@ function Sidebar() {
 
 function TopBar() {
   return (
-    <header className="bg-background/90 sticky top-0 z-30 flex h-14 items-center justify-between border-b px-4 backdrop-blur md:hidden">
+    <header className="sticky top-0 z-30 flex h-14 items-center justify-between border-b bg-background/90 px-4 backdrop-blur md:hidden">
       <Link to="/" className="rounded-lg">
         <Logo />
       </Link>
@@ -102,14 +102,14 @@ function BottomBar() {
   return (
     <nav
       aria-label="Main"
-      className="bg-background/95 fixed inset-x-0 bottom-0 z-30 border-t pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
+      className="fixed inset-x-0 bottom-0 z-30 border-t bg-background/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
     >
       <ul className="flex">
         {DESTINATIONS.map(({ to, label, icon: Icon }) => (
           <li key={to} className="flex-1">
             <Link
               to={to}
-              className="text-muted-foreground aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand flex h-15 flex-col items-center justify-center gap-1 text-xs font-medium"
+              className="flex h-15 flex-col items-center justify-center gap-1 text-xs font-medium text-muted-foreground aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand"
             >
               <Icon aria-hidden className="size-5" />
               {label}

@@ -11,7 +11,7 @@ import * as z from 'zod/mini'
 
 import { STATUSES } from '@/components/status'
 import { agentQuery, agentsQuery } from '@/features/agents/queries'
-import { meQuery } from '@/features/session/queries'
+import { meQuery, sessionQuery } from '@/features/session/queries'
 import {
   recentTasksQuery,
   taskQuery,
@@ -57,6 +57,11 @@ const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
   validateSearch: returning,
+  // A new server has nobody who could sign in.
+  loader: async ({ context }) => {
+    const session = await context.queryClient.query(sessionQuery())
+    if (!session.has_users) throw redirect({ to: '/register' })
+  },
   component: lazyRouteComponent(
     () => import('./session-screens'),
     'SignInScreen',
@@ -67,6 +72,7 @@ const registerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/register',
   validateSearch: returning,
+  loader: ({ context }) => context.queryClient.query(sessionQuery()),
   component: lazyRouteComponent(
     () => import('./session-screens'),
     'RegisterScreen',
@@ -119,10 +125,12 @@ const agentRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/agents/$agentId',
   validateSearch: z.object({ task: id }),
-  loader: ({ context, params }) => {
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, params, deps }) => {
     const agentId = Number(params.agentId)
     warm(context.queryClient.query(agentQuery(agentId)))
     warm(context.queryClient.query(recentTasksQuery(agentId)))
+    if (deps.task) warm(context.queryClient.query(taskQuery(deps.task)))
   },
   component: lazyRouteComponent(() => import('./agent-screen'), 'AgentScreen'),
 })

@@ -73,7 +73,7 @@ export function Combobox(props: ComboboxProps) {
           </span>
           <ChevronsUpDownIcon
             aria-hidden
-            className="text-muted-foreground size-4 shrink-0"
+            className="size-4 shrink-0 text-muted-foreground"
           />
         </button>
       </PopoverTrigger>
@@ -170,7 +170,7 @@ function ChoiceItem({ choice, isChosen, onChoose }: ChoiceItemProps) {
       <span className="min-w-0 flex-1">
         <span className="block truncate">{choice.label}</span>
         {choice.unavailable && (
-          <span className="text-muted-foreground block text-xs">
+          <span className="block text-xs text-muted-foreground">
             {choice.unavailable}
           </span>
         )}

@@ -23,7 +23,7 @@ function CodeBlock({ children }: ComponentProps<'pre'>) {
       <CopyButton
         text={textOf(children).replace(/\n$/, '')}
         label="Copy code"
-        className="bg-muted absolute top-1.5 right-1.5"
+        className="absolute top-1.5 right-1.5 bg-muted"
       />
     </div>
   )

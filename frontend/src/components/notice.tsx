@@ -17,11 +17,11 @@ type NoticeProps = {
 export function Notice({ icon: Icon, title, children, action }: NoticeProps) {
   return (
     <div className="flex flex-col items-center px-6 py-14 text-center sm:py-20">
-      <div className="bg-muted text-muted-foreground mb-4 grid size-11 place-items-center rounded-xl border">
+      <div className="mb-4 grid size-11 place-items-center rounded-xl border bg-muted text-muted-foreground">
         <Icon aria-hidden className="size-5" />
       </div>
       <h2 className="font-semibold tracking-tight">{title}</h2>
-      <p className="text-muted-foreground mt-1 max-w-sm text-sm text-balance">
+      <p className="mt-1 max-w-sm text-sm text-balance text-muted-foreground">
         {children}
       </p>
       {action && <div className="mt-5">{action}</div>}

@@ -38,7 +38,7 @@ export function Screen({
             {heading ?? title}
           </h1>
           {lead && (
-            <div className="text-muted-foreground text-sm wrap-anywhere">
+            <div className="text-sm wrap-anywhere text-muted-foreground">
               {lead}
             </div>
           )}

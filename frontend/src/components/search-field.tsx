@@ -41,7 +41,7 @@ export function SearchField({
     <div role="search" className={cn('relative', className)}>
       <SearchIcon
         aria-hidden
-        className="text-muted-foreground pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2"
+        className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-muted-foreground"
       />
       <Input
         type="text"
@@ -59,7 +59,7 @@ export function SearchField({
           variant="ghost"
           size="icon-small"
           aria-label="Clear the search"
-          className="text-muted-foreground absolute top-0.5 right-0.5"
+          className="absolute top-0.5 right-0.5 text-muted-foreground"
           onClick={() => {
             setText('')
           }}

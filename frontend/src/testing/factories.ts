@@ -9,12 +9,13 @@ export const makeUser = (
   username: 'alice',
   email: '',
   is_staff: false,
+  date_joined: TIME,
   ...fields,
 })
 
 export const makeAgent = (
-  fields: Partial<Schemas['Agent']> = {},
-): Schemas['Agent'] => ({
+  fields: Partial<Schemas['AgentRow']> = {},
+): Schemas['AgentRow'] => ({
   id: 1,
   name: 'Assistant',
   description: 'Answers questions.',
@@ -28,6 +29,7 @@ export const makeAgent = (
   recent_tasks: [],
   created_at: TIME,
   updated_at: TIME,
+  deleted_at: null,
   ...fields,
 })
 
@@ -37,8 +39,11 @@ export const makeTask = (
   id: 1,
   agent: 1,
   agent_name: 'Assistant',
+  agent_version: 1,
   status: 'completed',
   attempt: 1,
+  steps_count: 1,
+  request_id: '',
   model: 'builtin:smollm2',
   input_text: 'Say hello',
   output_text: 'Hello',

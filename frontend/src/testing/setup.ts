@@ -1,10 +1,13 @@
 import '@testing-library/jest-dom/vitest'
 
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest'
 
 import { FakeEventSource } from './fake-event-source'
 import { server } from './server'
+
+// A screen's code is loaded on its first use, which takes its time on a busy machine.
+configure({ asyncUtilTimeout: 10_000 })
 
 beforeAll(() => {
   server.listen({ onUnhandledRequest: 'error' })
@@ -27,9 +30,10 @@ afterAll(() => {
 // What Radix asks of a browser and jsdom does not have.
 Element.prototype.scrollIntoView = () => undefined
 Element.prototype.hasPointerCapture = () => false
+Element.prototype.setPointerCapture = () => undefined
 globalThis.scrollTo = () => undefined
 globalThis.ResizeObserver = class {
-  observe() {}
-  unobserve() {}
-  disconnect() {}
+  observe = () => undefined
+  unobserve = () => undefined
+  disconnect = () => undefined
 }

@@ -37,7 +37,7 @@ export function AlertDialog({
           <Primitive.Title className="text-base font-semibold tracking-tight">
             {title}
           </Primitive.Title>
-          <Primitive.Description className="text-muted-foreground text-sm">
+          <Primitive.Description className="text-sm text-muted-foreground">
             {description}
           </Primitive.Description>
           <div className="mt-4 flex flex-col-reverse gap-2 sm:flex-row sm:justify-end">

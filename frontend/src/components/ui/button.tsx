@@ -11,13 +11,13 @@ const buttonVariants = cva(
     variants: {
       variant: {
         primary:
-          'bg-primary text-primary-foreground hover:bg-primary/88 shadow-xs',
+          'bg-primary text-primary-foreground shadow-xs hover:bg-primary/88',
         outline:
-          'border-input bg-card text-foreground hover:bg-accent border shadow-xs',
+          'border border-input bg-card text-foreground shadow-xs hover:bg-accent',
         ghost: 'text-foreground hover:bg-accent',
         destructive:
-          'bg-destructive text-destructive-foreground hover:bg-destructive/90 shadow-xs',
-        link: 'text-brand h-auto rounded-sm px-0 underline-offset-4 hover:underline',
+          'bg-destructive text-destructive-foreground shadow-xs hover:bg-destructive/90',
+        link: 'h-auto rounded-sm px-0 text-brand underline-offset-4 hover:underline',
       },
       size: {
         default: 'h-9 px-3.5',

@@ -12,10 +12,10 @@ export function CommandInput({
 }: ComponentProps<typeof Primitive.Input>) {
   return (
     <div className="flex items-center gap-2 border-b px-3">
-      <SearchIcon className="text-muted-foreground size-4 shrink-0" />
+      <SearchIcon className="size-4 shrink-0 text-muted-foreground" />
       <Primitive.Input
         className={cn(
-          'placeholder:text-muted-foreground h-10 w-full bg-transparent text-base outline-none focus-visible:outline-none sm:text-sm',
+          'h-10 w-full bg-transparent text-base outline-none placeholder:text-muted-foreground focus-visible:outline-none sm:text-sm',
           className,
         )}
         {...props}
@@ -46,7 +46,7 @@ export function CommandGroup({
   return (
     <Primitive.Group
       className={cn(
-        '**:[[cmdk-group-heading]]:text-muted-foreground **:[[cmdk-group-heading]]:px-2.5 **:[[cmdk-group-heading]]:pt-2 **:[[cmdk-group-heading]]:pb-1 **:[[cmdk-group-heading]]:text-xs **:[[cmdk-group-heading]]:font-medium',
+        '**:[[cmdk-group-heading]]:px-2.5 **:[[cmdk-group-heading]]:pt-2 **:[[cmdk-group-heading]]:pb-1 **:[[cmdk-group-heading]]:text-xs **:[[cmdk-group-heading]]:font-medium **:[[cmdk-group-heading]]:text-muted-foreground',
         className,
       )}
       {...props}
@@ -61,7 +61,7 @@ export function CommandItem({
   return (
     <Primitive.Item
       className={cn(
-        'data-[disabled=true]:text-muted-foreground data-[selected=true]:bg-accent flex cursor-default items-center gap-2 rounded-lg px-2.5 py-2 text-sm outline-none select-none sm:py-1.5 [&_svg]:size-4 [&_svg]:shrink-0',
+        'flex cursor-default items-center gap-2 rounded-lg px-2.5 py-2 text-sm outline-none select-none data-[disabled=true]:text-muted-foreground data-[selected=true]:bg-accent sm:py-1.5 [&_svg]:size-4 [&_svg]:shrink-0',
         className,
       )}
       {...props}
@@ -72,7 +72,7 @@ export function CommandItem({
 export function CommandEmpty(props: ComponentProps<typeof Primitive.Empty>) {
   return (
     <Primitive.Empty
-      className="text-muted-foreground px-3 py-6 text-center text-sm"
+      className="px-3 py-6 text-center text-sm text-muted-foreground"
       {...props}
     />
   )

@@ -47,7 +47,7 @@ export function DialogContent({
             <Primitive.Title className="text-base font-semibold tracking-tight">
               {title}
             </Primitive.Title>
-            <Primitive.Description className="text-muted-foreground text-sm">
+            <Primitive.Description className="text-sm text-muted-foreground">
               {description}
             </Primitive.Description>
           </div>
@@ -56,7 +56,7 @@ export function DialogContent({
               variant="ghost"
               size="icon-small"
               aria-label="Close"
-              className="text-muted-foreground -mt-0.5 -mr-2"
+              className="-mt-0.5 -mr-2 text-muted-foreground"
             >
               <XIcon />
             </Button>

@@ -80,7 +80,7 @@ export function DropdownMenuLabel({
   return (
     <Primitive.Label
       className={cn(
-        'text-muted-foreground px-2.5 py-1.5 text-xs font-medium',
+        'px-2.5 py-1.5 text-xs font-medium text-muted-foreground',
         className,
       )}
       {...props}
@@ -89,5 +89,5 @@ export function DropdownMenuLabel({
 }
 
 export function DropdownMenuSeparator() {
-  return <Primitive.Separator className="bg-border -mx-1 my-1 h-px" />
+  return <Primitive.Separator className="-mx-1 my-1 h-px bg-border" />
 }

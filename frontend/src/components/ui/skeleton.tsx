@@ -5,7 +5,7 @@ import { cn } from '@/lib/cn'
 export function Skeleton({ className, ...props }: ComponentProps<'div'>) {
   return (
     <div
-      className={cn('bg-accent animate-pulse rounded-md', className)}
+      className={cn('animate-pulse rounded-md bg-accent', className)}
       {...props}
     />
   )

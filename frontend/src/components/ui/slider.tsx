@@ -17,13 +17,13 @@ export function Slider({
       )}
       {...props}
     >
-      <Primitive.Track className="bg-input/60 relative h-1.5 w-full grow overflow-hidden rounded-full">
-        <Primitive.Range className="bg-brand absolute h-full" />
+      <Primitive.Track className="relative h-1.5 w-full grow overflow-hidden rounded-full bg-input/60">
+        <Primitive.Range className="absolute h-full bg-brand" />
       </Primitive.Track>
       <Primitive.Thumb
         aria-label={label}
         aria-describedby={describedBy}
-        className="border-input hover:ring-ring/20 focus-visible:ring-ring/40 block size-4.5 rounded-full border bg-white shadow-sm transition-shadow outline-none hover:ring-4 focus-visible:ring-4 focus-visible:outline-none"
+        className="block size-4.5 rounded-full border border-input bg-white shadow-sm transition-shadow outline-none hover:ring-4 hover:ring-ring/20 focus-visible:ring-4 focus-visible:ring-ring/40 focus-visible:outline-none"
       />
     </Primitive.Root>
   )

@@ -15,9 +15,9 @@ export function Toaster() {
       mobileOffset={{ bottom: 76 }}
       closeButton={false}
       icons={{
-        success: <CircleCheckIcon className="text-completed size-4" />,
-        error: <CircleAlertIcon className="text-failed size-4" />,
-        info: <InfoIcon className="text-running size-4" />,
+        success: <CircleCheckIcon className="size-4 text-completed" />,
+        error: <CircleAlertIcon className="size-4 text-failed" />,
+        info: <InfoIcon className="size-4 text-running" />,
         loading: <LoaderCircleIcon className="size-4 animate-spin" />,
       }}
       toastOptions={{

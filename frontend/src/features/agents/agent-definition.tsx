@@ -8,8 +8,8 @@ import type { Agent } from './queries'
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div className="flex items-baseline justify-between gap-4">
-      <dt className="text-muted-foreground shrink-0 text-xs">{label}</dt>
-      <dd className="tabular min-w-0 truncate text-sm">{children}</dd>
+      <dt className="shrink-0 text-xs text-muted-foreground">{label}</dt>
+      <dd className="min-w-0 truncate text-sm tabular">{children}</dd>
     </div>
   )
 }
@@ -23,11 +23,11 @@ export function AgentDefinition({ agent }: { agent: Agent }) {
   return (
     <section
       aria-label="Definition"
-      className="bg-card space-y-4 rounded-2xl border p-4 sm:p-5"
+      className="space-y-4 rounded-2xl border bg-card p-4 sm:p-5"
     >
       <dl className="space-y-2.5">
         <div>
-          <dt className="text-muted-foreground text-xs">Model</dt>
+          <dt className="text-xs text-muted-foreground">Model</dt>
           <dd className="mt-0.5 font-mono text-[0.8125rem] wrap-anywhere">
             {agent.model}
           </dd>
@@ -45,13 +45,13 @@ export function AgentDefinition({ agent }: { agent: Agent }) {
         </Fact>
       </dl>
       <div className="border-t pt-4">
-        <h2 className="text-muted-foreground text-xs">Instructions</h2>
+        <h2 className="text-xs text-muted-foreground">Instructions</h2>
         {agent.instructions ? (
           <p className="mt-1.5 max-h-96 overflow-y-auto text-sm leading-relaxed wrap-anywhere whitespace-pre-wrap">
             {agent.instructions}
           </p>
         ) : (
-          <p className="text-muted-foreground mt-1.5 text-sm">None.</p>
+          <p className="mt-1.5 text-sm text-muted-foreground">None.</p>
         )}
       </div>
     </section>

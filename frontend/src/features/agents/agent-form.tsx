@@ -79,7 +79,7 @@ function Identity({ form }: { form: AgentFormControls }) {
       </Field>
       <Field
         label="Description"
-        aside={<span className="text-muted-foreground text-xs">Optional</span>}
+        aside={<span className="text-xs text-muted-foreground">Optional</span>}
         error={errors.description?.message}
       >
         {(control) => (

@@ -8,25 +8,25 @@ import { formatCompact, formatCount } from '@/lib/format'
 
 import type { AgentDraft } from './agent-dialog'
 import { AgentMenu } from './agent-menu'
-import type { Agent } from './queries'
+import type { Agent, AgentRow } from './queries'
 
 const columns =
   'grid grid-cols-[minmax(0,1fr)_2rem] items-center gap-x-4 sm:grid-cols-[minmax(0,1fr)_minmax(8rem,13rem)_4rem_8rem_2rem]'
 
 type AgentListProps = {
-  agents: Agent[]
+  agents: AgentRow[]
   onDraft: (draft: AgentDraft) => void
-  onDelete: (agent: Agent) => void
+  onDelete: (agent: Agent) => Promise<void>
 }
 
 export function AgentList({ agents, onDraft, onDelete }: AgentListProps) {
   return (
-    <div className="bg-card overflow-hidden rounded-2xl border">
+    <div className="overflow-hidden rounded-2xl border bg-card">
       <div
         aria-hidden
         className={cn(
           columns,
-          'bg-muted/50 text-muted-foreground hidden border-b py-2 pr-3 pl-4 text-xs sm:grid',
+          'hidden border-b bg-muted/50 py-2 pr-3 pl-4 text-xs text-muted-foreground sm:grid',
         )}
       >
         <span>Agent</span>
@@ -40,7 +40,7 @@ export function AgentList({ agents, onDraft, onDelete }: AgentListProps) {
             key={agent.id}
             className={cn(
               columns,
-              'hover:bg-muted/70 relative py-3 pr-3 pl-4 transition-colors',
+              'relative py-3 pr-3 pl-4 transition-colors hover:bg-muted/70',
             )}
           >
             <AgentCells agent={agent} />
@@ -52,21 +52,21 @@ export function AgentList({ agents, onDraft, onDelete }: AgentListProps) {
   )
 }
 
-function AgentCells({ agent }: { agent: Agent }) {
+function AgentCells({ agent }: { agent: AgentRow }) {
   return (
     <>
       <div className="min-w-0">
         <Link
           to="/agents/$agentId"
           params={{ agentId: String(agent.id) }}
-          className="focus-visible:after:outline-ring block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2"
+          className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
           {agent.name}
         </Link>
-        <p className="text-muted-foreground truncate text-xs">
+        <p className="truncate text-xs text-muted-foreground">
           {agent.description || 'No description'}
         </p>
-        <p className="text-muted-foreground mt-1.5 flex items-center gap-2 text-xs sm:hidden">
+        <p className="mt-1.5 flex items-center gap-2 text-xs text-muted-foreground sm:hidden">
           <span className="min-w-0 truncate font-mono">{agent.model}</span>
           <span aria-hidden>·</span>
           <span className="shrink-0">
@@ -74,10 +74,10 @@ function AgentCells({ agent }: { agent: Agent }) {
           </span>
         </p>
       </div>
-      <span className="text-muted-foreground hidden truncate font-mono text-xs sm:block">
+      <span className="hidden truncate font-mono text-xs text-muted-foreground sm:block">
         {agent.model}
       </span>
-      <span className="tabular hidden text-right text-sm sm:block">
+      <span className="hidden text-right text-sm tabular sm:block">
         {formatCompact(agent.tasks_count)}
         <span className="sr-only"> tasks</span>
       </span>
@@ -86,10 +86,10 @@ function AgentCells({ agent }: { agent: Agent }) {
   )
 }
 
-function LastRun({ agent }: { agent: Agent }) {
+function LastRun({ agent }: { agent: AgentRow }) {
   const last = agent.recent_tasks[0]
   return (
-    <span className="text-muted-foreground hidden items-center justify-end gap-1.5 text-xs sm:flex">
+    <span className="hidden items-center justify-end gap-1.5 text-xs text-muted-foreground sm:flex">
       {last ? (
         <>
           <StatusIcon status={last.status} className="size-3.5" />
@@ -107,7 +107,7 @@ export function AgentListSkeleton() {
     <div
       role="status"
       aria-label="Loading"
-      className="bg-card divide-y overflow-hidden rounded-2xl border"
+      className="divide-y overflow-hidden rounded-2xl border bg-card"
     >
       {Array.from({ length: 5 }, (_, index) => (
         <div key={index} className="flex items-center gap-4 px-4 py-4">

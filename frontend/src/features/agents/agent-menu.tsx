@@ -24,7 +24,7 @@ import type { Agent } from './queries'
 type AgentMenuProps = {
   agent: Agent
   onDraft: (draft: AgentDraft) => void
-  onDelete: (agent: Agent) => void
+  onDelete: (agent: Agent) => Promise<void>
 }
 
 async function copyId(agent: Agent) {
@@ -47,7 +47,7 @@ export function AgentMenu({ agent, onDraft, onDelete }: AgentMenuProps) {
             variant="ghost"
             size="icon-small"
             aria-label={`Actions for ${agent.name}`}
-            className="text-muted-foreground relative"
+            className="relative text-muted-foreground"
           >
             <EllipsisIcon />
           </Button>
@@ -92,7 +92,7 @@ export function AgentMenu({ agent, onDraft, onDelete }: AgentMenuProps) {
         description="Nobody can run it any more. Its tasks and their answers stay."
         action="Delete agent"
         onAction={() => {
-          onDelete(agent)
+          void onDelete(agent)
         }}
       />
     </>

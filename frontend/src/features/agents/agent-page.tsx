@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { ChevronRightIcon, PencilIcon } from 'lucide-react'
+import { ChevronRightIcon, PencilIcon, UndoIcon } from 'lucide-react'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
@@ -15,37 +15,28 @@ import type { AgentDraft } from './agent-dialog'
 import { AgentMenu } from './agent-menu'
 import { agentQuery } from './queries'
 import type { Agent } from './queries'
-import { useAgentDeletion } from './use-agent-deletion'
+import { useAgentDeletion, useAgentRestoring } from './use-agent-deletion'
 
 type AgentPageProps = {
   id: number
   onLeave: () => void
   onCreated: (agent: Agent) => void
-  /** What runs the agent, and what it ran. */
+  /** What runs the agent. */
+  runPanel: ReactNode
+  /** What the agent ran. */
   children: ReactNode
 }
 
-export function AgentPage({
-  id,
-  onLeave,
-  onCreated,
-  children,
-}: AgentPageProps) {
+export function AgentPage({ id, ...props }: AgentPageProps) {
   const { data: agent, error, refetch } = useQuery(agentQuery(id))
-  if (agent) {
-    return (
-      <LoadedAgent agent={agent} onLeave={onLeave} onCreated={onCreated}>
-        {children}
-      </LoadedAgent>
-    )
-  }
+  if (agent) return <LoadedAgent agent={agent} {...props} />
   return (
     <Screen title="Agent" above={<Breadcrumb />}>
       {error ? (
         <ErrorNotice error={error} onRetry={() => void refetch()} />
       ) : (
         <Columns beside={<Skeleton className="h-80 rounded-2xl" />}>
-          {children}
+          <Skeleton className="h-40 rounded-2xl" />
         </Columns>
       )}
     </Screen>
@@ -58,10 +49,14 @@ function LoadedAgent({
   agent,
   onLeave,
   onCreated,
+  runPanel,
   children,
 }: LoadedAgentProps) {
   const [draft, setDraft] = useState<AgentDraft>()
   const deleteAgent = useAgentDeletion(onLeave)
+  const edit = () => {
+    setDraft({ kind: 'edit', agent })
+  }
 
   return (
     <Screen
@@ -69,21 +64,25 @@ function LoadedAgent({
       lead={agent.description}
       above={<Breadcrumb name={agent.name} />}
       actions={
-        <>
-          <Button
-            variant="outline"
-            onClick={() => {
-              setDraft({ kind: 'edit', agent })
-            }}
-          >
-            <PencilIcon />
-            Edit
-          </Button>
-          <AgentMenu agent={agent} onDraft={setDraft} onDelete={deleteAgent} />
-        </>
+        !agent.deleted_at && (
+          <>
+            <Button variant="outline" onClick={edit}>
+              <PencilIcon />
+              Edit
+            </Button>
+            <AgentMenu
+              agent={agent}
+              onDraft={setDraft}
+              onDelete={deleteAgent}
+            />
+          </>
+        )
       }
     >
-      <Columns beside={<AgentDefinition agent={agent} />}>{children}</Columns>
+      <Columns beside={<AgentDefinition agent={agent} />}>
+        {agent.deleted_at ? <DeletedNote agent={agent} /> : runPanel}
+        {children}
+      </Columns>
       <AgentDialog
         draft={draft}
         onCreated={onCreated}
@@ -92,6 +91,26 @@ function LoadedAgent({
         }}
       />
     </Screen>
+  )
+}
+
+function DeletedNote({ agent }: { agent: Agent }) {
+  const restore = useAgentRestoring()
+  return (
+    <div className="flex flex-wrap items-center gap-3 rounded-2xl border border-dashed px-4 py-4 text-sm sm:px-5">
+      <p className="flex-1">
+        This agent was deleted. Its tasks stay, and it can be brought back.
+      </p>
+      <Button
+        variant="outline"
+        onClick={() => {
+          restore(agent)
+        }}
+      >
+        <UndoIcon />
+        Restore
+      </Button>
+    </div>
   )
 }
 
@@ -111,9 +130,9 @@ function Columns({ beside, children }: ColumnsProps) {
 function Breadcrumb({ name = '…' }: { name?: string }) {
   return (
     <nav aria-label="Breadcrumb" className="mb-1">
-      <ol className="text-muted-foreground flex items-center gap-1 text-sm">
+      <ol className="flex items-center gap-1 text-sm text-muted-foreground">
         <li>
-          <Link to="/agents" className="hover:text-foreground rounded">
+          <Link to="/agents" className="rounded hover:text-foreground">
             Agents
           </Link>
         </li>

@@ -91,7 +91,7 @@ function Temperature({ form }: AgentSettingsProps) {
                   onChange(next)
                 }}
               />
-              <output className="tabular w-8 text-right text-sm">
+              <output className="w-8 text-right text-sm tabular">
                 {value === null ? '–' : value.toFixed(1)}
               </output>
             </div>

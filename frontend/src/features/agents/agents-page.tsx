@@ -152,7 +152,7 @@ type NoAgentsProps = {
 
 function NoAgents({ isSearch, onDraft }: NoAgentsProps) {
   return (
-    <div className="bg-card rounded-2xl border">
+    <div className="rounded-2xl border bg-card">
       {isSearch ? (
         <Notice icon={SearchXIcon} title="No agent matches">
           Try fewer words.

@@ -5,6 +5,7 @@ import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
 export type Agent = Schemas['Agent']
+export type AgentRow = Schemas['AgentRow']
 export type AgentRequest = Schemas['AgentRequest']
 
 /** What the list of agents shows. It lives in the URL. */
@@ -21,7 +22,7 @@ export function agentsQuery({ search, ordering }: AgentFilters = {}) {
   const { queryKey } = api.queryOptions('get', '/api/agents/', {
     params: { query },
   })
-  return pagesOptions<Agent>(queryKey, (cursor, signal) =>
+  return pagesOptions<AgentRow>(queryKey, (cursor, signal) =>
     fetchClient.GET('/api/agents/', {
       params: { query: { ...query, ...(cursor ? { cursor } : {}) } },
       signal,
@@ -59,13 +60,25 @@ export function useUpdateAgent() {
 }
 
 export function useDeleteAgent() {
+  const queryClient = useQueryClient()
   const refresh = useAgentsRefresh()
-  return api.useMutation('delete', '/api/agents/{id}/', { onSuccess: refresh })
+
+  return api.useMutation('delete', '/api/agents/{id}/', {
+    onSuccess: (_, { params }) => {
+      void queryClient.invalidateQueries(agentQuery(params.path.id))
+      return refresh()
+    },
+  })
 }
 
 export function useRestoreAgent() {
+  const queryClient = useQueryClient()
   const refresh = useAgentsRefresh()
+
   return api.useMutation('post', '/api/agents/{id}/restore/', {
-    onSuccess: refresh,
+    onSuccess: (agent) => {
+      queryClient.setQueryData(agentQuery(agent.id).queryKey, agent)
+      return refresh()
+    },
   })
 }

@@ -5,13 +5,13 @@ import { asProblem } from '@/lib/api/problem'
 import { useDeleteAgent, useRestoreAgent } from './queries'
 import type { Agent } from './queries'
 
-/** Delete an agent, and offer to take it back. */
-export function useAgentDeletion(onDeleted?: () => void) {
-  const deleteAgent = useDeleteAgent()
-  const restoreAgent = useRestoreAgent()
-  const fail = (error: unknown) => toast.error(asProblem(error).detail)
+const fail = (error: unknown) => toast.error(asProblem(error).detail)
 
-  const restore = (agent: Agent) => {
+/** Bring a deleted agent back. */
+export function useAgentRestoring() {
+  const restoreAgent = useRestoreAgent()
+
+  return (agent: Agent) => {
     restoreAgent.mutate(
       { params: { path: { id: agent.id } } },
       {
@@ -20,25 +20,27 @@ export function useAgentDeletion(onDeleted?: () => void) {
       },
     )
   }
+}
 
-  return (agent: Agent) => {
-    deleteAgent.mutate(
-      { params: { path: { id: agent.id } } },
-      {
-        onSuccess: () => {
-          toast.success(`${agent.name} was deleted.`, {
-            duration: 10_000,
-            action: {
-              label: 'Undo',
-              onClick: () => {
-                restore(agent)
-              },
-            },
-          })
-          onDeleted?.()
-        },
-        onError: fail,
-      },
-    )
+/** Delete an agent, and offer to take it back. */
+export function useAgentDeletion(onDeleted?: () => void) {
+  const deleteAgent = useDeleteAgent()
+  const restore = useAgentRestoring()
+
+  return async (agent: Agent) => {
+    try {
+      await deleteAgent.mutateAsync({ params: { path: { id: agent.id } } })
+    } catch (error) {
+      fail(error)
+      return
+    }
+    const onClick = () => {
+      restore(agent)
+    }
+    toast.success(`${agent.name} was deleted.`, {
+      duration: 10_000,
+      action: { label: 'Undo', onClick },
+    })
+    onDeleted?.()
   }
 }

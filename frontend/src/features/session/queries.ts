@@ -9,6 +9,9 @@ export const meQuery = () =>
     retry: false,
   })
 
+/** What the server tells before anyone has signed in. */
+export const sessionQuery = () => api.queryOptions('get', '/api/auth/session/')
+
 export function useSignIn() {
   const queryClient = useQueryClient()
 

@@ -1,4 +1,5 @@
 import { zodResolver } from '@hookform/resolvers/zod'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { LoaderCircleIcon } from 'lucide-react'
 import { useForm } from 'react-hook-form'
@@ -10,14 +11,14 @@ import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
 import { showProblem } from '@/lib/form-errors'
 
-import { useRegister, useSignIn } from './queries'
+import { sessionQuery, useRegister, useSignIn } from './queries'
 import { FormError, SessionCard } from './session-card'
 
 const schema = z.object({
   username: z.string().check(z.trim(), z.minLength(1, 'Choose a username.')),
-  email: z.union([z.literal(''), z.email('This is not an e-mail address.')]),
+  email: z.email('Enter your e-mail address.'),
   password: z.string().check(z.minLength(8, 'Use at least 8 characters.')),
-}) satisfies z.ZodMiniType<Schemas['RegisterRequest']>
+}) satisfies z.ZodMiniType<Schemas['RegistrationRequest']>
 
 type RegisterPageProps = {
   onSignedIn: () => void
@@ -48,82 +49,103 @@ function useRegisterForm(onSignedIn: () => void) {
   return { form, submit }
 }
 
+const FIRST = {
+  title: 'Welcome to Agentarium',
+  lead: 'This server is new. The first account looks after it.',
+}
+const LATER = {
+  title: 'Create your account',
+  lead: 'An assistant is ready to run as soon as you are in.',
+}
+
 export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
+  const { data: session } = useQuery(sessionQuery())
+  const isFirst = session?.has_users === false
+
+  return (
+    <SessionCard
+      {...(isFirst ? FIRST : LATER)}
+      below={
+        !isFirst && (
+          <>
+            Already have an account?{' '}
+            <Button asChild variant="link">
+              <Link to="/sign-in" search={{ redirect }}>
+                Sign in
+              </Link>
+            </Button>
+          </>
+        )
+      }
+    >
+      {session?.is_registration_open === false ? (
+        <p className="text-sm">
+          New accounts are made by the operator of this server.
+        </p>
+      ) : (
+        <RegisterForm onSignedIn={onSignedIn} />
+      )}
+    </SessionCard>
+  )
+}
+
+type RegisterFormProps = Pick<RegisterPageProps, 'onSignedIn'>
+
+function RegisterForm({ onSignedIn }: RegisterFormProps) {
   const { form, submit } = useRegisterForm(onSignedIn)
   const { errors, isSubmitting } = form.formState
 
   return (
-    <SessionCard
-      title="Create your account"
-      lead="An assistant is ready to run as soon as you are in."
-      below={
-        <>
-          Already have an account?{' '}
-          <Button asChild variant="link">
-            <Link to="/sign-in" search={{ redirect }}>
-              Sign in
-            </Link>
-          </Button>
-        </>
-      }
+    <form
+      className="space-y-4"
+      noValidate
+      onSubmit={(event) => void submit(event)}
     >
-      <form
-        className="space-y-4"
-        noValidate
-        onSubmit={(event) => void submit(event)}
+      <FormError message={errors.root?.message} />
+      <Field label="Username" error={errors.username?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('username')}
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+          />
+        )}
+      </Field>
+      <Field label="E-mail" error={errors.email?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('email')}
+            type="email"
+            autoComplete="email"
+          />
+        )}
+      </Field>
+      <Field
+        label="Password"
+        hint="At least 8 characters, not a common one."
+        error={errors.password?.message}
       >
-        <FormError message={errors.root?.message} />
-        <Field label="Username" error={errors.username?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              {...form.register('username')}
-              autoComplete="username"
-              autoCapitalize="none"
-              spellCheck={false}
-            />
-          )}
-        </Field>
-        <Field
-          label="E-mail"
-          aside={
-            <span className="text-muted-foreground text-xs">Optional</span>
-          }
-          error={errors.email?.message}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              {...form.register('email')}
-              type="email"
-              autoComplete="email"
-            />
-          )}
-        </Field>
-        <Field
-          label="Password"
-          hint="At least 8 characters, not a common one."
-          error={errors.password?.message}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              {...form.register('password')}
-              type="password"
-              autoComplete="new-password"
-            />
-          )}
-        </Field>
-        <Button
-          type="submit"
-          size="large"
-          className="w-full"
-          aria-disabled={isSubmitting}
-        >
-          {isSubmitting && <LoaderCircleIcon className="animate-spin" />}
-          Create account
-        </Button>
-      </form>
-    </SessionCard>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('password')}
+            type="password"
+            autoComplete="new-password"
+          />
+        )}
+      </Field>
+      <Button
+        type="submit"
+        size="large"
+        className="w-full"
+        aria-disabled={isSubmitting}
+      >
+        {isSubmitting && <LoaderCircleIcon className="animate-spin" />}
+        Create account
+      </Button>
+    </form>
   )
 }

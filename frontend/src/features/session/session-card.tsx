@@ -23,16 +23,18 @@ export function SessionCard({
         <div className="mb-7 flex flex-col items-center text-center">
           <LogoMark className="size-11" />
           <h1 className="mt-5 text-xl font-semibold tracking-tight">{title}</h1>
-          <p className="text-muted-foreground mt-1 text-sm text-balance">
+          <p className="mt-1 text-sm text-balance text-muted-foreground">
             {lead}
           </p>
         </div>
-        <div className="bg-card rounded-2xl border p-5 shadow-xs sm:p-6">
+        <div className="rounded-2xl border bg-card p-5 shadow-xs sm:p-6">
           {children}
         </div>
-        <p className="text-muted-foreground mt-5 text-center text-sm">
-          {below}
-        </p>
+        {below && (
+          <p className="mt-5 text-center text-sm text-muted-foreground">
+            {below}
+          </p>
+        )}
       </div>
     </main>
   )
@@ -44,7 +46,7 @@ export function FormError({ message }: { message: string | undefined }) {
   return (
     <p
       role="alert"
-      className="bg-failed/10 text-failed rounded-lg px-3 py-2 text-sm"
+      className="rounded-lg bg-failed/10 px-3 py-2 text-sm text-failed"
     >
       {message}
     </p>

@@ -1,4 +1,5 @@
 import { zodResolver } from '@hookform/resolvers/zod'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { LoaderCircleIcon } from 'lucide-react'
 import { useForm } from 'react-hook-form'
@@ -10,13 +11,13 @@ import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
 import { showProblem } from '@/lib/form-errors'
 
-import { useSignIn } from './queries'
+import { sessionQuery, useSignIn } from './queries'
 import { FormError, SessionCard } from './session-card'
 
 const schema = z.object({
   username: z.string().check(z.trim(), z.minLength(1, 'Enter your username.')),
   password: z.string().check(z.minLength(1, 'Enter your password.')),
-}) satisfies z.ZodMiniType<Schemas['LoginRequest']>
+}) satisfies z.ZodMiniType<Schemas['CredentialsRequest']>
 
 type SignInPageProps = { onSignedIn: () => void; redirect?: string | undefined }
 
@@ -27,6 +28,7 @@ export function SignInPage({ onSignedIn, redirect }: SignInPageProps) {
     defaultValues: { username: '', password: '' },
   })
   const { errors } = form.formState
+  const { data: session } = useQuery(sessionQuery())
 
   const submit = form.handleSubmit((body) => {
     signIn.mutate(
@@ -48,14 +50,16 @@ export function SignInPage({ onSignedIn, redirect }: SignInPageProps) {
       title="Sign in"
       lead="Run your agents and watch them work."
       below={
-        <>
-          New here?{' '}
-          <Button asChild variant="link">
-            <Link to="/register" search={{ redirect }}>
-              Create an account
-            </Link>
-          </Button>
-        </>
+        session?.is_registration_open && (
+          <>
+            New here?{' '}
+            <Button asChild variant="link">
+              <Link to="/register" search={{ redirect }}>
+                Create an account
+              </Link>
+            </Button>
+          </>
+        )
       }
     >
       <form

@@ -32,7 +32,7 @@ export function RecentTasks({ agent }: { agent: number }) {
         data.results.length > 0 ? (
           <TaskList rows={data.results} label="Recent tasks" hasAgent={false} />
         ) : (
-          <p className="text-muted-foreground rounded-2xl border border-dashed px-4 py-8 text-center text-sm">
+          <p className="rounded-2xl border border-dashed px-4 py-8 text-center text-sm text-muted-foreground">
             This agent has not run yet.
           </p>
         )

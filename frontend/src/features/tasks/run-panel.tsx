@@ -69,7 +69,7 @@ function RunBox(props: RunBoxProps) {
 
   return (
     <form
-      className="bg-card focus-within:border-ring focus-within:ring-ring/20 rounded-2xl border shadow-xs transition-[border-color,box-shadow] focus-within:ring-3"
+      className="rounded-2xl border bg-card shadow-xs transition-[border-color,box-shadow] focus-within:border-ring focus-within:ring-3 focus-within:ring-ring/20"
       onSubmit={(event) => {
         event.preventDefault()
         run()
@@ -82,7 +82,7 @@ function RunBox(props: RunBoxProps) {
         placeholder="What shall it do?"
         rows={3}
         value={text}
-        className="placeholder:text-muted-foreground/90 field-sizing-content max-h-96 min-h-24 w-full resize-none rounded-t-2xl bg-transparent px-4 pt-3.5 pb-2 text-base leading-relaxed outline-none focus-visible:outline-none sm:text-[0.9375rem]"
+        className="field-sizing-content max-h-96 min-h-24 w-full resize-none rounded-t-2xl bg-transparent px-4 pt-3.5 pb-2 text-base leading-relaxed outline-none placeholder:text-muted-foreground/90 focus-visible:outline-none sm:text-[0.9375rem]"
         onChange={(event) => {
           setText(event.target.value)
         }}
@@ -110,7 +110,7 @@ function RunBox(props: RunBoxProps) {
 
 function RunHelp({ id, message }: { id: string; message: string }) {
   return (
-    <p id={id} className="text-muted-foreground flex-1 pl-1 text-xs">
+    <p id={id} className="flex-1 pl-1 text-xs text-muted-foreground">
       {message ? (
         <span role="alert" className="text-destructive">
           {message}
@@ -131,7 +131,7 @@ function Answer({ id }: { id: number }) {
   if (!task) return null
   return (
     <div className="space-y-3">
-      <div className="text-muted-foreground flex items-center gap-3 px-1 text-xs">
+      <div className="flex items-center gap-3 px-1 text-xs text-muted-foreground">
         <StatusBadge status={task.status} />
         {task.started_at && (
           <Duration from={task.started_at} to={task.finished_at} />

@@ -10,7 +10,7 @@ import type { Task } from './queries'
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div className="min-w-0">
-      <dt className="text-muted-foreground text-xs">{label}</dt>
+      <dt className="text-xs text-muted-foreground">{label}</dt>
       <dd className="mt-0.5 truncate text-sm">{children}</dd>
     </div>
   )
@@ -21,7 +21,7 @@ const none = <span className="text-muted-foreground">–</span>
 /** What is known of a task beside its text. */
 export function TaskFacts({ task }: { task: Task }) {
   return (
-    <dl className="bg-card grid grid-cols-2 gap-x-4 gap-y-4 rounded-2xl border p-4 sm:grid-cols-4 sm:p-5 lg:grid-cols-1 lg:gap-y-3.5">
+    <dl className="grid grid-cols-2 gap-x-4 gap-y-4 rounded-2xl border bg-card p-4 sm:grid-cols-4 sm:p-5 lg:grid-cols-1 lg:gap-y-3.5">
       <Fact label="Status">
         <StatusBadge status={task.status} />
       </Fact>

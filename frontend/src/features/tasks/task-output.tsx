@@ -26,7 +26,7 @@ export function TaskOutput({ task }: { task: Task }) {
   useFollowScroll(text + reasoning, isMoving)
 
   return (
-    <section aria-label="Output" className="bg-card rounded-2xl border">
+    <section aria-label="Output" className="rounded-2xl border bg-card">
       <header className="flex h-12 items-center gap-2 border-b pr-2 pl-4 sm:pl-5">
         <h2 className="text-sm font-medium">Output</h2>
         <div className="flex-1" />
@@ -54,7 +54,7 @@ type AnswerProps = { text: string; status: Task['status'] }
 function Answer({ text, status }: AnswerProps) {
   const shown = useDeferredValue(text)
   if (!text) {
-    return <p className="text-muted-foreground text-sm">{SILENCE[status]}</p>
+    return <p className="text-sm text-muted-foreground">{SILENCE[status]}</p>
   }
   return (
     <div data-growing={isLive(status) || undefined} className="answer">
@@ -80,8 +80,8 @@ function Waiting({ children }: { children: ReactNode }) {
   return (
     <span className="inline-flex items-center gap-2">
       <span className="relative flex size-2">
-        <span className="bg-running absolute size-full animate-ping rounded-full opacity-60" />
-        <span className="bg-running size-2 rounded-full" />
+        <span className="absolute size-full animate-ping rounded-full bg-running opacity-60" />
+        <span className="size-2 rounded-full bg-running" />
       </span>
       {children}
     </span>
@@ -91,8 +91,8 @@ function Waiting({ children }: { children: ReactNode }) {
 function Reasoning({ text, isOpen }: { text: string; isOpen: boolean }) {
   if (!text) return null
   return (
-    <details open={isOpen} className="group bg-muted/50 mb-4 rounded-xl border">
-      <summary className="text-muted-foreground flex cursor-pointer list-none items-center gap-2 rounded-xl px-3 py-2 text-sm">
+    <details open={isOpen} className="group mb-4 rounded-xl border bg-muted/50">
+      <summary className="flex cursor-pointer list-none items-center gap-2 rounded-xl px-3 py-2 text-sm text-muted-foreground">
         <BrainIcon aria-hidden className="size-4" />
         Reasoning
         <ChevronRightIcon
@@ -100,7 +100,7 @@ function Reasoning({ text, isOpen }: { text: string; isOpen: boolean }) {
           className="size-4 transition-transform group-open:rotate-90"
         />
       </summary>
-      <p className="text-muted-foreground px-3 pb-3 text-sm wrap-anywhere whitespace-pre-wrap">
+      <p className="px-3 pb-3 text-sm wrap-anywhere whitespace-pre-wrap text-muted-foreground">
         {text}
       </p>
     </details>
@@ -111,7 +111,7 @@ function ConnectionNote({ isLost }: { isLost: boolean }) {
   return (
     <span
       role="status"
-      className="text-waiting inline-flex items-center gap-1.5 text-xs"
+      className="inline-flex items-center gap-1.5 text-xs text-waiting"
     >
       {isLost && (
         <>
@@ -128,13 +128,13 @@ function Failure({ task }: { task: Task }) {
   return (
     <div
       role="alert"
-      className="bg-failed/8 rounded-b-2xl border-t px-4 py-3 text-sm sm:px-5"
+      className="rounded-b-2xl border-t bg-failed/8 px-4 py-3 text-sm sm:px-5"
     >
-      <p className="text-failed wrap-anywhere">
+      <p className="wrap-anywhere text-failed">
         {task.error_detail || 'The task failed.'}
       </p>
       {task.error_code && (
-        <p className="text-muted-foreground mt-0.5 font-mono text-xs">
+        <p className="mt-0.5 font-mono text-xs text-muted-foreground">
           {task.error_code}
         </p>
       )}

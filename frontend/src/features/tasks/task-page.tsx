@@ -51,9 +51,9 @@ export function TaskPage({ id }: { id: number }) {
 function Breadcrumb({ id }: { id: number }) {
   return (
     <nav aria-label="Breadcrumb" className="mb-1">
-      <ol className="text-muted-foreground flex items-center gap-1 text-sm">
+      <ol className="flex items-center gap-1 text-sm text-muted-foreground">
         <li>
-          <Link to="/tasks" className="hover:text-foreground rounded">
+          <Link to="/tasks" className="rounded hover:text-foreground">
             Tasks
           </Link>
         </li>
@@ -96,7 +96,7 @@ function RunAgain({ task }: { task: Task }) {
 
 function TaskInput({ text }: { text: string }) {
   return (
-    <section aria-label="Input" className="bg-card rounded-2xl border">
+    <section aria-label="Input" className="rounded-2xl border bg-card">
       <header className="flex h-12 items-center border-b pr-2 pl-4 sm:pl-5">
         <h2 className="flex-1 text-sm font-medium">Input</h2>
         <CopyButton text={text} label="Copy input" />

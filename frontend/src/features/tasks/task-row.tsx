@@ -17,7 +17,7 @@ function TaskRowItem({ row, hasAgent }: { row: TaskRow; hasAgent: boolean }) {
     <li
       className={cn(
         columns,
-        'hover:bg-muted/70 relative px-4 py-2.5 transition-colors',
+        'relative px-4 py-2.5 transition-colors hover:bg-muted/70',
       )}
     >
       <StatusIcon status={row.status} />
@@ -25,11 +25,11 @@ function TaskRowItem({ row, hasAgent }: { row: TaskRow; hasAgent: boolean }) {
         <Link
           to="/tasks/$taskId"
           params={{ taskId: String(row.id) }}
-          className="focus-visible:after:outline-ring block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2"
+          className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
           {row.input_text}
         </Link>
-        <p className="text-muted-foreground truncate text-xs">
+        <p className="truncate text-xs text-muted-foreground">
           {hasAgent && <>{row.agent_name} · </>}
           <span className="tabular">{row.id}</span>
           {row.error_code && (
@@ -37,17 +37,17 @@ function TaskRowItem({ row, hasAgent }: { row: TaskRow; hasAgent: boolean }) {
           )}
         </p>
       </div>
-      <span className="text-muted-foreground tabular hidden text-right text-xs sm:block">
+      <span className="hidden text-right text-xs text-muted-foreground tabular sm:block">
         <TokenCounts row={row} />
       </span>
-      <span className="text-muted-foreground hidden text-right text-xs sm:block">
+      <span className="hidden text-right text-xs text-muted-foreground sm:block">
         {row.started_at && (
           <Duration from={row.started_at} to={row.finished_at} />
         )}
       </span>
       <RelativeTime
         time={row.created_at}
-        className="text-muted-foreground text-right text-xs"
+        className="text-right text-xs text-muted-foreground"
       />
     </li>
   )
@@ -70,12 +70,12 @@ type TaskListProps = { rows: TaskRow[]; label: string; hasAgent?: boolean }
 
 export function TaskList({ rows, label, hasAgent = true }: TaskListProps) {
   return (
-    <div className="bg-card overflow-hidden rounded-2xl border">
+    <div className="overflow-hidden rounded-2xl border bg-card">
       <div
         aria-hidden
         className={cn(
           columns,
-          'bg-muted/50 text-muted-foreground hidden border-b px-4 py-2 text-xs sm:grid',
+          'hidden border-b bg-muted/50 px-4 py-2 text-xs text-muted-foreground sm:grid',
         )}
       >
         <span className="col-start-2">Task</span>
@@ -97,7 +97,7 @@ export function TaskListSkeleton({ rows = 8 }: { rows?: number }) {
     <div
       role="status"
       aria-label="Loading"
-      className="bg-card divide-y overflow-hidden rounded-2xl border"
+      className="divide-y overflow-hidden rounded-2xl border bg-card"
     >
       {Array.from({ length: rows }, (_, index) => (
         <div key={index} className="flex items-center gap-3 px-4 py-3.5">

@@ -56,7 +56,7 @@ function Inbox({ filters, onClear }: InboxProps) {
   return (
     <div aria-busy={query.isPlaceholderData}>
       <TaskList rows={rows} label="Tasks" />
-      <p role="status" className="text-muted-foreground mt-3 px-1 text-xs">
+      <p role="status" className="mt-3 px-1 text-xs text-muted-foreground">
         {formatCount(count, 'task', isExact)}
       </p>
       <LoadMore query={query} />
@@ -66,7 +66,7 @@ function Inbox({ filters, onClear }: InboxProps) {
 
 function NoTasks() {
   return (
-    <div className="bg-card rounded-2xl border">
+    <div className="rounded-2xl border bg-card">
       <Notice
         icon={InboxIcon}
         title="No tasks yet"
@@ -84,7 +84,7 @@ function NoTasks() {
 
 function NothingFound({ onClear }: { onClear: () => void }) {
   return (
-    <div className="bg-card rounded-2xl border">
+    <div className="rounded-2xl border bg-card">
       <Notice
         icon={SearchXIcon}
         title="No task matches"

@@ -1,0 +1,172 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test } from 'vitest'
+
+import type { Schemas } from '@/lib/api/client'
+import { makeAgent, makePage, makeProblem } from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+const models: Schemas['Model'][] = [
+  {
+    name: 'builtin:smollm2',
+    title: 'SmolLM2',
+    provider: 'builtin',
+    is_available: true,
+    is_default: true,
+    reason: '',
+  },
+  {
+    name: 'openai:gpt-4o-mini',
+    title: 'gpt-4o-mini',
+    provider: 'openai',
+    is_available: false,
+    is_default: false,
+    reason: 'OPENAI_API_KEY is not set.',
+  },
+]
+
+let agents = [makeAgent()]
+
+beforeEach(() => {
+  agents = [makeAgent()]
+  signIn()
+  server.use(
+    http.get('/api/agents/', () => HttpResponse.json(makePage(agents))),
+    http.get('/api/models/', () => HttpResponse.json(models)),
+  )
+})
+
+async function openForm() {
+  const app = renderApp('/agents')
+  await screen.findByText('Assistant')
+  await app.user.click(screen.getByRole('button', { name: 'New agent' }))
+  await waitFor(() => {
+    expect(screen.getByLabelText('Model')).toHaveTextContent('SmolLM2')
+  })
+  return app
+}
+
+test('creates an agent on the default model', async () => {
+  let body: unknown
+  server.use(
+    http.post('/api/agents/', async ({ request }) => {
+      body = await request.json()
+      return HttpResponse.json(makeAgent({ id: 2 }), { status: 201 })
+    }),
+    http.get('/api/agents/2/', () => HttpResponse.json(makeAgent({ id: 2 }))),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
+  )
+  const { history, user } = await openForm()
+
+  await user.type(screen.getByLabelText('Name'), 'Writer')
+  await user.type(screen.getByLabelText('Instructions'), 'Write well.')
+  await user.type(screen.getByLabelText('Output limit'), '500')
+  await user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  await waitFor(() => {
+    expect(history.location.pathname).toBe('/agents/2')
+  })
+  expect(body).toEqual({
+    name: 'Writer',
+    description: '',
+    instructions: 'Write well.',
+    model: 'builtin:smollm2',
+    temperature: null,
+    max_output_tokens: 500,
+    timeout: 600,
+  })
+})
+
+test('asks for a name before it asks the server', async () => {
+  const { user } = await openForm()
+
+  await user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  expect(await screen.findByText('Give it a name.')).toBeVisible()
+  expect(screen.getByLabelText('Name')).toHaveFocus()
+})
+
+test('shows what the server refuses on its field', async () => {
+  const errors = {
+    model: [{ code: 'unknown_provider', detail: 'There is no provider x.' }],
+  }
+  server.use(
+    http.post('/api/agents/', () =>
+      HttpResponse.json(makeProblem(400, 'invalid', 'Not valid.', errors), {
+        status: 400,
+      }),
+    ),
+  )
+  const { user } = await openForm()
+
+  await user.type(screen.getByLabelText('Name'), 'Writer')
+  await user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  await waitFor(() => {
+    expect(screen.getByLabelText('Model')).toHaveAccessibleDescription(
+      'There is no provider x.',
+    )
+  })
+})
+
+test('says why a model cannot be chosen, and takes one that is not listed', async () => {
+  const { user } = await openForm()
+
+  await user.click(screen.getByLabelText('Model'))
+  const unavailable = screen.getByRole('option', { name: /gpt-4o-mini/ })
+  expect(unavailable).toHaveAttribute('aria-disabled', 'true')
+  expect(unavailable).toHaveTextContent('OPENAI_API_KEY is not set.')
+
+  await user.keyboard('openai:my-own{Enter}')
+  expect(screen.getByLabelText('Model')).toHaveTextContent('openai:my-own')
+})
+
+test('deletes an agent after asking, and takes it back', async () => {
+  let restored = false
+  server.use(
+    http.delete('/api/agents/1/', () => {
+      agents = []
+      return new HttpResponse(null, { status: 204 })
+    }),
+    http.post('/api/agents/1/restore/', () => {
+      restored = true
+      agents = [makeAgent()]
+      return HttpResponse.json(makeAgent())
+    }),
+  )
+  const { user } = renderApp('/agents')
+
+  await user.click(
+    await screen.findByRole('button', { name: 'Actions for Assistant' }),
+  )
+  await user.click(screen.getByRole('menuitem', { name: 'Delete' }))
+  const question = screen.getByRole('alertdialog')
+  await user.click(
+    within(question).getByRole('button', { name: 'Delete agent' }),
+  )
+  expect(await screen.findByText('No agents yet')).toBeVisible()
+
+  await user.click(await screen.findByRole('button', { name: 'Undo' }))
+  expect(await screen.findByRole('link', { name: 'Assistant' })).toBeVisible()
+  expect(restored).toBe(true)
+})
+
+test('offers another try when the list cannot be loaded', async () => {
+  let isAway = true
+  server.use(
+    http.get('/api/agents/', () =>
+      isAway
+        ? HttpResponse.json(makeProblem(403, 'no', 'Not now.'), { status: 403 })
+        : HttpResponse.json(makePage([makeAgent()])),
+    ),
+  )
+  const { user } = renderApp('/agents')
+  expect(await screen.findByRole('alert')).toHaveTextContent('Not now.')
+  isAway = false
+
+  await user.click(screen.getByRole('button', { name: 'Try again' }))
+
+  expect(await screen.findByText('Assistant')).toBeVisible()
+})

@@ -1,0 +1,224 @@
+import { act, screen, waitFor } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test, vi } from 'vitest'
+
+import { makeAgent, makePage, makeProblem, makeTask } from '@/testing/factories'
+import { FakeEventSource } from '@/testing/fake-event-source'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+const running = makeTask({
+  id: 7,
+  status: 'running',
+  output_text: '',
+  finished_at: null,
+  input_tokens: 0,
+  output_tokens: 0,
+})
+const end = {
+  status: 'completed',
+  error_code: '',
+  error_detail: '',
+  input_tokens: 12,
+  output_tokens: 3,
+}
+
+let task = running
+
+beforeEach(() => {
+  task = running
+  signIn()
+  server.use(
+    http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
+    http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([task]))),
+    http.get('/api/tasks/7/', () => HttpResponse.json(task)),
+  )
+})
+
+/** The one stream that is open, once it is. */
+async function openStream() {
+  await waitFor(() => {
+    expect(FakeEventSource.last?.isClosed).toBe(false)
+  })
+  const source = FakeEventSource.last
+  if (!source) throw new Error('There is no stream.')
+  act(() => {
+    source.open()
+  })
+  return source
+}
+
+const delta = (text: string) => ({ step: 1, text })
+
+test('runs an agent and shows the answer as it comes', async () => {
+  let body: unknown
+  server.use(
+    http.post('/api/tasks/run/', async ({ request }) => {
+      body = await request.json()
+      return HttpResponse.json(
+        { ...running, status: 'pending', started_at: null },
+        { status: 201 },
+      )
+    }),
+  )
+  const { history, user } = renderApp('/agents/1')
+
+  await user.type(await screen.findByLabelText('Input'), 'Say hello')
+  await user.keyboard('{Control>}{Enter}{/Control}')
+  const stream = await openStream()
+  act(() => {
+    stream.emit('attempt.started', { attempt: 1 }, '1.1.0.0')
+    stream.emit('text.delta', delta('Hel'), '1.1.3.0')
+    stream.emit('text.delta', delta('lo'), '1.1.5.0')
+  })
+
+  const answer = await screen.findByRole('log', { name: 'Answer' })
+  await waitFor(() => {
+    expect(answer).toHaveTextContent('Hello')
+  })
+  expect(answer).toHaveAttribute('aria-busy', 'true')
+  expect(body).toEqual({ agent: 1, input_text: 'Say hello' })
+  expect(history.location.href).toBe('/agents/1?task=7')
+
+  task = makeTask({ ...running, ...makeTask({ id: 7 }) })
+  act(() => {
+    stream.emit('task.completed', end, '1.3.0.0')
+  })
+  await waitFor(() => {
+    expect(answer).toHaveAttribute('aria-busy', 'false')
+  })
+  expect(answer).toHaveTextContent(/^Hello$/)
+  expect(stream.isClosed).toBe(true)
+  expect(FakeEventSource.all.filter((each) => !each.isClosed)).toEqual([])
+})
+
+test('says what is wrong with the input beside it', async () => {
+  const errors = { input_text: [{ code: 'max_length', detail: 'Too long.' }] }
+  server.use(
+    http.post('/api/tasks/run/', () =>
+      HttpResponse.json(makeProblem(400, 'invalid', 'Not valid.', errors), {
+        status: 400,
+      }),
+    ),
+  )
+  const { user } = renderApp('/agents/1')
+  const input = await screen.findByLabelText('Input')
+
+  await user.click(screen.getByRole('button', { name: 'Run' }))
+  expect(input).toHaveAccessibleDescription('Type what the agent shall do.')
+
+  await user.type(input, 'Say hello')
+  await user.click(screen.getByRole('button', { name: 'Run' }))
+  await waitFor(() => {
+    expect(input).toHaveAccessibleDescription('Too long.')
+  })
+})
+
+test('continues after a cut without repeating a character', async () => {
+  renderApp('/tasks/7')
+  const first = await openStream()
+  act(() => {
+    first.emit('text.delta', delta('Hel'), '1.1.3.0')
+    first.fail()
+  })
+  expect(
+    await screen.findByText('Connection lost. Reconnecting…'),
+  ).toBeVisible()
+
+  await waitFor(() => {
+    expect(FakeEventSource.last).not.toBe(first)
+  })
+  const second = await openStream()
+  act(() => {
+    second.emit('text.delta', delta('lo'), '1.1.5.0')
+  })
+
+  await waitFor(() => {
+    expect(screen.getByRole('log')).toHaveTextContent(/^Hello$/)
+  })
+  expect(first.isClosed).toBe(true)
+  expect(second.url).toBe('/api/tasks/7/events/?after=1.1.3.0')
+  expect(screen.queryByText('Connection lost. Reconnecting…')).toBeNull()
+})
+
+test('drops the text of a step that broke when another attempt begins', async () => {
+  renderApp('/tasks/7')
+  const stream = await openStream()
+
+  act(() => {
+    stream.emit('text.delta', delta('Half an ans'), '1.1.11.0')
+    stream.emit('attempt.started', { attempt: 2 }, '2.1.0.0')
+    stream.emit('text.delta', delta('Whole'), '2.1.5.0')
+    stream.emit('something.new', { what: 'ever' }, '2.2.0.0')
+  })
+
+  await waitFor(() => {
+    expect(screen.getByRole('log')).toHaveTextContent(/^Whole$/)
+  })
+})
+
+test('shows why a task failed', async () => {
+  renderApp('/tasks/7')
+  const stream = await openStream()
+  const detail = 'The key of OpenAI was refused.'
+  const failure = {
+    ...end,
+    status: 'failed',
+    error_code: 'provider_auth',
+    error_detail: detail,
+  }
+  task = {
+    ...running,
+    status: 'failed',
+    error_code: 'provider_auth',
+    error_detail: detail,
+    finished_at: running.created_at,
+  }
+
+  act(() => {
+    stream.emit('task.failed', failure, '1.2.0.0')
+  })
+
+  expect(await screen.findByRole('alert')).toHaveTextContent(detail)
+})
+
+test('runs a task again as a new one', async () => {
+  task = makeTask({ id: 7 })
+  const next = makeTask({ id: 8, input_text: 'Say hello' })
+  const run = vi.fn()
+  server.use(
+    http.post('/api/tasks/run/', async ({ request }) => {
+      run(await request.json())
+      return HttpResponse.json(next, { status: 201 })
+    }),
+    http.get('/api/tasks/8/', () => HttpResponse.json(next)),
+  )
+  const { history, user } = renderApp('/tasks/7')
+
+  await user.click(await screen.findByRole('button', { name: 'Run again' }))
+
+  await waitFor(() => {
+    expect(history.location.pathname).toBe('/tasks/8')
+  })
+  expect(run).toHaveBeenCalledExactlyOnceWith({
+    agent: 1,
+    input_text: 'Say hello',
+  })
+})
+
+test('never renders what a model says as HTML', async () => {
+  task = makeTask({
+    id: 7,
+    output_text: 'Look: <img src=x onerror=alert(1)> [x](javascript:alert(1))',
+  })
+  renderApp('/tasks/7')
+
+  const answer = await screen.findByRole('log')
+  await waitFor(() => {
+    expect(answer).toHaveTextContent('<img src=x onerror=alert(1)>')
+  })
+  expect(answer.querySelector('img')).toBeNull()
+  expect(answer.querySelector('[href^="javascript"]')).toBeNull()
+})

@@ -1,0 +1,152 @@
+import { screen, waitFor } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { expect, test } from 'vitest'
+
+import { makePage, makeProblem, makeTask, makeUser } from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp } from './render-app'
+
+const problem = (...args: Parameters<typeof makeProblem>) =>
+  HttpResponse.json(makeProblem(...args), { status: args[0] })
+
+/** A server that nobody has signed in to yet. */
+function answerAsStranger({ hasUsers = true, isOpen = true } = {}) {
+  const refuse = () => problem(401, 'not_authenticated', 'Sign in first.')
+  server.use(
+    http.get('/api/auth/me/', refuse),
+    http.get('/api/tasks/', refuse),
+    http.get('/api/agents/', refuse),
+    http.get('/api/auth/session/', () =>
+      HttpResponse.json({
+        is_authenticated: false,
+        has_users: hasUsers,
+        is_registration_open: isOpen,
+      }),
+    ),
+  )
+}
+
+function answerAsAlice() {
+  server.use(
+    http.get('/api/auth/me/', () => HttpResponse.json(makeUser())),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([makeTask()]))),
+    http.get('/api/agents/', () => HttpResponse.json(makePage([]))),
+  )
+}
+
+test('returns to where one was after signing in', async () => {
+  answerAsStranger()
+  document.cookie = 'csrftoken=crumb'
+  let sent: { token: string | null; body: unknown } | undefined
+  server.use(
+    http.post('/api/auth/login/', async ({ request }) => {
+      const token = request.headers.get('X-CSRFToken')
+      sent = { token, body: await request.json() }
+      answerAsAlice()
+      return HttpResponse.json(makeUser())
+    }),
+  )
+  const { history, user } = renderApp('/tasks?status=completed')
+
+  await user.type(await screen.findByLabelText('Username'), 'alice')
+  await user.type(screen.getByLabelText('Password'), 'a secret')
+  await user.click(screen.getByRole('button', { name: 'Sign in' }))
+
+  expect(await screen.findByRole('heading', { name: 'Tasks' })).toBeVisible()
+  expect(history.location.href).toBe('/tasks?status=completed')
+  expect(sent).toEqual({
+    token: 'crumb',
+    body: { username: 'alice', password: 'a secret' },
+  })
+})
+
+test('says why it did not sign in, and keeps the name', async () => {
+  answerAsStranger()
+  server.use(
+    http.post('/api/auth/login/', () =>
+      problem(401, 'invalid_credentials', 'The name or the password is wrong.'),
+    ),
+  )
+  const { user } = renderApp('/sign-in')
+
+  await user.type(await screen.findByLabelText('Username'), 'alice')
+  await user.type(screen.getByLabelText('Password'), 'wrong{Enter}')
+
+  expect(await screen.findByRole('alert')).toHaveTextContent(
+    'The name or the password is wrong.',
+  )
+  expect(screen.getByLabelText('Username')).toHaveValue('alice')
+})
+
+test('never leads a fresh session to another site', async () => {
+  answerAsStranger()
+  server.use(
+    http.post('/api/auth/login/', () => {
+      answerAsAlice()
+      return HttpResponse.json(makeUser())
+    }),
+  )
+  const { history, user } = renderApp('/sign-in?redirect=//evil.example/')
+
+  await user.type(await screen.findByLabelText('Username'), 'alice')
+  await user.type(screen.getByLabelText('Password'), 'a secret{Enter}')
+
+  await waitFor(() => {
+    expect(history.location.pathname).toBe('/tasks')
+  })
+})
+
+test('asks a new server for its first account', async () => {
+  answerAsStranger({ hasUsers: false })
+
+  const { history } = renderApp('/tasks')
+
+  expect(
+    await screen.findByRole('heading', { name: 'Welcome to Agentarium' }),
+  ).toBeVisible()
+  expect(history.location.pathname).toBe('/register')
+})
+
+test('offers no registration where it is closed', async () => {
+  answerAsStranger({ isOpen: false })
+
+  renderApp('/sign-in')
+
+  expect(await screen.findByLabelText('Username')).toBeVisible()
+  expect(screen.queryByRole('link', { name: 'Create an account' })).toBeNull()
+})
+
+test('shows what the server refuses on the fields of registration', async () => {
+  answerAsStranger()
+  server.use(
+    http.post('/api/auth/register/', () =>
+      problem(400, 'invalid', 'The input is not valid.', {
+        username: [{ code: 'taken', detail: 'Somebody has this name.' }],
+      }),
+    ),
+  )
+  const { user } = renderApp('/register')
+
+  const username = await screen.findByLabelText('Username')
+  await user.type(username, 'alice')
+  await user.type(screen.getByLabelText('E-mail'), 'alice@example.org')
+  await user.type(screen.getByLabelText('Password'), 'a long secret{Enter}')
+
+  await waitFor(() => {
+    expect(username).toHaveAccessibleDescription('Somebody has this name.')
+  })
+  expect(username).toBeInvalid()
+})
+
+test('leads to the sign-in when the session is over, and remembers the place', async () => {
+  answerAsAlice()
+  const { history, user } = renderApp('/tasks')
+  await screen.findByRole('list', { name: 'Tasks' })
+  answerAsStranger()
+
+  await user.type(screen.getByLabelText('Search tasks'), 'x')
+
+  expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
+  expect(history.location.href).toContain('redirect=/tasks')
+})

@@ -1,0 +1,116 @@
+import { screen, waitFor } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test } from 'vitest'
+
+import { makeAgent, makePage, makeTask } from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+let asked: URLSearchParams[] = []
+
+beforeEach(() => {
+  asked = []
+  signIn()
+  server.use(
+    http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
+    http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
+    http.get('/api/tasks/', ({ request }) => {
+      const { searchParams } = new URL(request.url)
+      asked.push(searchParams)
+      return HttpResponse.json(makePage([makeTask()]))
+    }),
+  )
+})
+
+const last = () => asked.at(-1)
+
+test('asks for what the address says', async () => {
+  renderApp('/tasks?status=failed,cancelled&agent=1&search=hello')
+
+  await screen.findByRole('link', { name: 'Say hello' })
+  expect(last()?.getAll('status')).toEqual(['failed', 'cancelled'])
+  expect(last()?.get('agent')).toBe('1')
+  expect(last()?.get('search')).toBe('hello')
+  expect(screen.getByLabelText('Search tasks')).toHaveValue('hello')
+  expect(
+    screen.getByRole('button', { name: 'Status: 2 statuses' }),
+  ).toBeVisible()
+  expect(
+    await screen.findByRole('combobox', { name: 'Agent: Assistant' }),
+  ).toBeVisible()
+})
+
+test('leaves out what the address says wrongly', async () => {
+  renderApp('/tasks?status=nonsense&agent=x')
+
+  await screen.findByRole('link', { name: 'Say hello' })
+  expect(last()?.toString()).toBe('')
+})
+
+test('writes each filter into the address', async () => {
+  const { history, user } = renderApp('/tasks')
+  await screen.findByRole('link', { name: 'Say hello' })
+
+  await user.click(screen.getByRole('button', { name: 'Status: Any status' }))
+  await user.click(screen.getByRole('menuitemcheckbox', { name: 'Failed' }))
+  await user.click(screen.getByRole('menuitemcheckbox', { name: 'Completed' }))
+  await user.keyboard('{Escape}')
+  await waitFor(() => {
+    expect(history.location.search).toBe('?status=completed,failed')
+  })
+
+  await user.click(screen.getByRole('combobox', { name: 'Agent: Any agent' }))
+  await user.click(await screen.findByRole('option', { name: 'Assistant' }))
+  await waitFor(() => {
+    expect(history.location.search).toBe('?status=completed,failed&agent=1')
+  })
+
+  await user.type(screen.getByLabelText('Search tasks'), 'hello')
+  await waitFor(() => {
+    expect(history.location.search).toBe(
+      '?status=completed,failed&agent=1&search=hello',
+    )
+  })
+  await waitFor(() => {
+    expect(last()?.get('search')).toBe('hello')
+  })
+
+  await user.click(screen.getByRole('button', { name: 'Clear' }))
+  await waitFor(() => {
+    expect(history.location.search).toBe('')
+  })
+  expect(screen.getByLabelText('Search tasks')).toHaveValue('')
+})
+
+test('loads the next page behind the cursor', async () => {
+  const second = makeTask({ id: 2, input_text: 'Say goodbye' })
+  server.use(
+    http.get('/api/tasks/', ({ request }) => {
+      const cursor = new URL(request.url).searchParams.get('cursor')
+      const page = cursor
+        ? makePage([second])
+        : makePage([makeTask()], 'http://server/api/tasks/?cursor=abc')
+      return HttpResponse.json(page)
+    }),
+  )
+  const { user } = renderApp('/tasks')
+
+  await user.click(await screen.findByRole('button', { name: 'Load more' }))
+
+  expect(await screen.findByRole('link', { name: 'Say goodbye' })).toBeVisible()
+  expect(screen.getByRole('link', { name: 'Say hello' })).toBeVisible()
+  expect(screen.queryByRole('button', { name: 'Load more' })).toBeNull()
+})
+
+test('leads from an empty inbox to the agents', async () => {
+  server.use(http.get('/api/tasks/', () => HttpResponse.json(makePage([]))))
+
+  renderApp('/tasks')
+
+  expect(await screen.findByText('No tasks yet')).toBeVisible()
+  expect(screen.getByRole('link', { name: 'Choose an agent' })).toHaveAttribute(
+    'href',
+    '/agents',
+  )
+})
