@@ -7,8 +7,6 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
-from kombu import Connection
-from kombu.exceptions import OperationalError
 
 PROBE_SECONDS = 1
 
@@ -57,6 +55,10 @@ _migrated: list[bool] = []
 def _broker_state() -> str:
     if not settings.BROKER_URL:
         return "none"
+    # Slow to import, and one process alone does without.
+    from kombu import Connection
+    from kombu.exceptions import OperationalError
+
     options = {"socket_timeout": PROBE_SECONDS}
     try:
         with Connection(

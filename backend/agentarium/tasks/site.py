@@ -6,7 +6,6 @@ from django.conf import settings
 
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.live import LocalBus
-from agentarium.tasks.redis_bus import RedisBus
 
 READER_THREADS = 4
 
@@ -14,7 +13,12 @@ READER_THREADS = 4
 @cache
 def bus() -> LocalBus:
     """The bus of this process, by what stands beside it."""
-    return RedisBus(settings.REDIS_URL) if settings.REDIS_URL else LocalBus()
+    if not settings.REDIS_URL:
+        return LocalBus()
+    # The client is slow to import, and one process alone does without.
+    from agentarium.tasks.redis_bus import RedisBus
+
+    return RedisBus(settings.REDIS_URL)
 
 
 @cache

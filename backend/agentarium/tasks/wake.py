@@ -8,9 +8,7 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from celery import current_app
 from django.conf import settings
-from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +59,10 @@ class _Sender:
         self._is_due.set()
 
     def _run(self) -> None:
+        # Slow to import, and one process alone does without.
+        from celery import current_app
+        from kombu.exceptions import OperationalError
+
         while True:
             self._is_due.wait()
             self._is_due.clear()
