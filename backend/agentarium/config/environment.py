@@ -4,12 +4,21 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 
 class Environment(environ.FileAwareEnv):  # type: ignore[misc]
     """The environment; `NAME_FILE` names a file that holds the value of `NAME`."""
+
+    def get_value(self, var: str, *args: Any, **options: Any) -> Any:
+        """The value; one of the wrong kind is told with the name of its variable."""
+        try:
+            return super().get_value(var, *args, **options)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var}: {error}") from error
 
 
 def kept_secret(file: Path) -> str:

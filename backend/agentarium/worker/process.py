@@ -58,14 +58,21 @@ class RunnerThread:
 
     def __init__(self) -> None:
         self._stop = asyncio.Event()
+        self._is_stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="runner")
 
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it ended without being told to."""
+        return not (self._is_stopping or self._thread.is_alive())
+
     def stop(self) -> None:
         """Begin to end; callable from any thread, and more than once."""
+        self._is_stopping = True
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
 
@@ -77,6 +84,9 @@ class RunnerThread:
         asyncio.run(self._work())
 
     async def _work(self) -> None:
+        # In this order: whoever stops us either finds the loop, or is seen here.
         self._loop = asyncio.get_running_loop()
+        if self._is_stopping:
+            return
         async with carrying(), executing():
             await self._stop.wait()
