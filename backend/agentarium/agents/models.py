@@ -5,9 +5,9 @@ from typing import Any, Self
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.functions import Now
 
 from agentarium.accounts.models import User
+from agentarium.core.clock import Now
 
 MAX_INSTRUCTIONS_CHARS = 100_000
 MAX_NAME_CHARS = 100

@@ -60,6 +60,12 @@ CACHES: dict[str, Any] = {
 
 REGISTRATION_OPEN: bool = env.bool("AGENTARIUM_REGISTRATION_OPEN", True)
 MAX_INPUT_CHARS: int = env.int("AGENTARIUM_MAX_INPUT_CHARS", 100_000)
+# Pending tasks of one user, and of one agent; 0 is no limit.
+MAX_PENDING_PER_USER: int = env.int("AGENTARIUM_MAX_PENDING_PER_USER", 10_000)
+MAX_PENDING_PER_AGENT: int = env.int("AGENTARIUM_MAX_PENDING_PER_AGENT", 0)
+# Running tasks of one user, and of one agent; 0 is no limit.
+MAX_RUNNING_PER_USER: int = env.int("AGENTARIUM_MAX_RUNNING_PER_USER", 0)
+MAX_RUNNING_PER_AGENT: int = env.int("AGENTARIUM_MAX_RUNNING_PER_AGENT", 0)
 THROTTLE_RATES: dict[str, str] = {
     "user": env.str("AGENTARIUM_RATE_USER", "1200/min"),
     "user_token": env.str("AGENTARIUM_RATE_TOKEN", "1200/min"),
@@ -71,10 +77,22 @@ WEB_THREADS: int = env.int("AGENTARIUM_WEB_THREADS", 8)
 # Addresses of reverse proxies in front; only then is X-Forwarded-For believed.
 TRUSTED_PROXIES: int = env.int("AGENTARIUM_TRUSTED_PROXIES", 0)
 
+# Networks, addresses and hosts inside the house that tools and webhooks may reach.
+OUTBOUND_ALLOW: list[str] = env.list("AGENTARIUM_OUTBOUND_ALLOW", str, [])
+# MCP servers that run as programs on this machine: name -> command, args, env, cwd.
+MCP_STDIO: dict[str, dict[str, Any]] = env.json("AGENTARIUM_MCP_STDIO", {})
+
 # --- Running tasks ---------------------------------------------------------------
 
 WORKER_CAPACITY: int = env.int("AGENTARIUM_WORKER_CAPACITY", 1000)
 LEASE_SECONDS: float = env.float("AGENTARIUM_LEASE_SECONDS", 10.0)
+# How often one model is asked for one answer, when its errors may pass.
+MODEL_TRIES: int = env.int("AGENTARIUM_MODEL_TRIES", 4)
+MAX_TOOL_RESULT_CHARS: int = env.int("AGENTARIUM_MAX_TOOL_RESULT_CHARS", 50_000)
+# How many agents may call each other in a row.
+MAX_AGENT_DEPTH: int = env.int("AGENTARIUM_MAX_AGENT_DEPTH", 5)
+# After so long without a word a call that waits for a person is refused; 0 is never.
+APPROVAL_SECONDS: int = env.int("AGENTARIUM_APPROVAL_SECONDS", 604_800)
 MAX_ATTEMPTS: int = env.int("AGENTARIUM_MAX_ATTEMPTS", 3)
 STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
 
@@ -129,6 +147,7 @@ INSTALLED_APPS = [
     "agentarium.core",
     "agentarium.accounts",
     "agentarium.providers",
+    "agentarium.tools",
     "agentarium.agents",
     "agentarium.tasks",
 ]

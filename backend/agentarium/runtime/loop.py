@@ -1,40 +1,95 @@
-"""The agent's loop: ask the model, hand on what it says, until it has answered.
+"""The agent's loop: model, tool calls, results, model ... until it has answered.
 
-It stores nothing. Whoever drives it saves each finished message before asking for the
-next piece, and may start it again later from the messages that were saved.
+It stores nothing. Whoever drives it makes each thing it yields last before anything
+follows from it, and may start it again later from the messages that were stored.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
-from agentarium.runtime.messages import Message, ModelResponse
-from agentarium.runtime.providers.base import Delta, ModelClient, ModelSettings
+from agentarium.runtime.messages import (
+    Message,
+    ModelResponse,
+    ToolCallPart,
+    ToolResultPart,
+)
+from agentarium.runtime.providers.base import Delta
+from agentarium.runtime.retries import Retried
+
+Piece = Delta | Retried | ModelResponse | ToolResultPart
+Ask = Callable[
+    [Sequence[Message]], AsyncGenerator[Delta | Retried | ModelResponse, None]
+]
+CallTools = Callable[[Sequence[ToolCallPart]], AsyncGenerator[ToolResultPart, None]]
 
 
-def is_answered(messages: Sequence[Message]) -> bool:
-    """Whether the last word is the model's, with nothing left to call."""
-    last = messages[-1]
-    return last.role == "assistant" and not last.tool_calls
+class StepLimitError(Exception):
+    """The agent wants to go on, but has taken as many steps as it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an agent's loop reaches outside of itself.
+
+    `ask` streams one response of a model. `call_tools` yields the results that are to
+    be had now; a call without a result suspends the run. `before_call` is awaited
+    before the model is asked: there the caller makes sure that what was yielded lasts.
+    """
+
+    ask: Ask
+    call_tools: CallTools
+    before_call: Callable[[], Awaitable[None]]
 
 
 async def run_agent(
-    messages: Sequence[Message],
-    *,
-    client: ModelClient,
-    settings: ModelSettings,
-    before_call: Callable[[], Awaitable[None]],
-) -> AsyncGenerator[Delta | ModelResponse, None]:
-    """Yield deltas as they come, and each finished response.
+    messages: Sequence[Message], *, world: World, max_steps: int
+) -> AsyncGenerator[Piece, None]:
+    """Yield what happens, until the agent has answered or has to wait.
 
-    `before_call` is awaited before anything is asked of the world: there the caller
-    makes sure that what was yielded so far will last. Closing the generator closes the
-    provider's connection. Raises `ProviderError`.
+    Closing the generator closes the connections of whatever is under way. Raises
+    `ProviderError`, and `StepLimitError` before response number `max_steps` + 1.
     """
     messages = list(messages)
-    while not is_answered(messages):
-        await before_call()
-        async with aclosing(client.stream(messages, settings=settings)) as pieces:
+    while True:
+        if calls := unanswered(messages):
+            async with aclosing(world.call_tools(calls)) as results:
+                async for result in results:
+                    messages.append(Message("tool", (result,)))
+                    yield result
+        if unanswered(messages) or messages[-1].role == "assistant":
+            return
+        _check_steps(messages, max_steps)
+        await world.before_call()
+        async with aclosing(world.ask(messages)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ModelResponse):
                     messages.append(piece.message)
                 yield piece
+
+
+def _check_steps(messages: Sequence[Message], max_steps: int) -> None:
+    """The responses since the person's last word count."""
+    taken = 0
+    for message in reversed(messages):
+        if message.role == "user":
+            break
+        taken += message.role == "assistant"
+    if taken >= max_steps:
+        raise StepLimitError
+
+
+def unanswered(messages: Sequence[Message]) -> list[ToolCallPart]:
+    """The calls of the last response that have no result yet."""
+    answered = set()
+    for message in reversed(messages):
+        if message.role != "tool":
+            return [
+                call for call in message.tool_calls if call.tool_call_id not in answered
+            ]
+        answered |= {
+            part.tool_call_id
+            for part in message.parts
+            if isinstance(part, ToolResultPart)
+        }
+    return []

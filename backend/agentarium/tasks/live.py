@@ -15,6 +15,21 @@ MAX_QUEUED = 500
 
 Message = dict[str, Any]
 
+
+class Channel:
+    """The names of what can be watched."""
+
+    @staticmethod
+    def task(task_id: int) -> str:
+        """A task's output."""
+        return f"task:{task_id}"
+
+    @staticmethod
+    def owner(owner_id: int) -> str:
+        """The status of all tasks of one person."""
+        return f"owner:{owner_id}"
+
+
 # Something was written that no message tells: look into the database.
 CHANGED: Message = {"type": "changed"}
 
@@ -58,8 +73,8 @@ class Subscription:
 
 
 class Bus(Protocol):
-    def publish(self, task_id: int, message: Message) -> None:
-        """Carry a message to whoever watches the task. Callable from any thread."""
+    def publish(self, channel: str, message: Message) -> None:
+        """Carry a message to whoever watches the channel. Callable from any thread."""
         ...
 
 
@@ -68,19 +83,19 @@ class LocalBus:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._readers: dict[int, set[Subscription]] = defaultdict(set)
+        self._readers: dict[str, set[Subscription]] = defaultdict(set)
 
-    def publish(self, task_id: int, message: Message) -> None:
+    def publish(self, channel: str, message: Message) -> None:
         loop = self._loop
         if loop is None or loop.is_closed():
             return
         if _is_running_in(loop):
-            self.deliver(task_id, message)
+            self.deliver(channel, message)
         else:
-            loop.call_soon_threadsafe(self.deliver, task_id, message)
+            loop.call_soon_threadsafe(self.deliver, channel, message)
 
-    def deliver(self, task_id: int, message: Message) -> None:
-        for reader in self._readers.get(task_id, ()):
+    def deliver(self, channel: str, message: Message) -> None:
+        for reader in self._readers.get(channel, ()):
             reader.put(message)
 
     def all_behind(self) -> None:
@@ -90,26 +105,26 @@ class LocalBus:
                 reader.fall_behind()
 
     @contextmanager
-    def subscribe(self, task_id: int) -> Iterator[Subscription]:
-        """Follow one task from now on, on the running event loop."""
+    def subscribe(self, channel: str) -> Iterator[Subscription]:
+        """Follow one channel from now on, on the running event loop."""
         self._loop = asyncio.get_running_loop()
         reader = Subscription()
-        if not self._readers[task_id]:
-            self.watch(task_id)
-        self._readers[task_id].add(reader)
+        if not self._readers[channel]:
+            self.watch(channel)
+        self._readers[channel].add(reader)
         try:
             yield reader
         finally:
-            self._readers[task_id].discard(reader)
-            if not self._readers[task_id]:
-                del self._readers[task_id]
-                self.unwatch(task_id)
+            self._readers[channel].discard(reader)
+            if not self._readers[channel]:
+                del self._readers[channel]
+                self.unwatch(channel)
 
-    def watch(self, task_id: int) -> None:
-        """The first reader of a task came. Nothing to do in one process."""
+    def watch(self, channel: str) -> None:
+        """The first reader of a channel came. Nothing to do in one process."""
 
-    def unwatch(self, task_id: int) -> None:
-        """The last reader of a task left."""
+    def unwatch(self, channel: str) -> None:
+        """The last reader of a channel left."""
 
     async def run(self) -> None:
         """Carry messages from other processes, for as long as this one serves."""

@@ -1,4 +1,4 @@
-"""The bus between processes: Redis publish/subscribe, a channel for each task."""
+"""The bus between processes: Redis publish/subscribe, a channel for each task and each owner."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ from agentarium.tasks.live import LocalBus, Message
 
 log = structlog.get_logger(__name__)
 
-PREFIX = "agentarium:task:"
+PREFIX = "agentarium:"
 # Redis does not subscribe to nothing; this channel keeps the connection in use.
 IDLE_CHANNEL = f"{PREFIX}none"
 RECONNECT_SECONDS = 1.0
@@ -37,18 +37,18 @@ class RedisBus(LocalBus):
         self._pubsub: PubSub | None = None
         self._changes: set[asyncio.Task[None]] = set()
 
-    def publish(self, task_id: int, message: Message) -> None:
-        self._outbox.append((f"{PREFIX}{task_id}", orjson.dumps(message)))
+    def publish(self, channel: str, message: Message) -> None:
+        self._outbox.append((f"{PREFIX}{channel}", orjson.dumps(message)))
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._has_mail.set)
 
-    def watch(self, task_id: int) -> None:
+    def watch(self, channel: str) -> None:
         if self._pubsub:
-            self._change(self._pubsub.subscribe(f"{PREFIX}{task_id}"))
+            self._change(self._pubsub.subscribe(f"{PREFIX}{channel}"))
 
-    def unwatch(self, task_id: int) -> None:
+    def unwatch(self, channel: str) -> None:
         if self._pubsub:
-            self._change(self._pubsub.unsubscribe(f"{PREFIX}{task_id}"))
+            self._change(self._pubsub.unsubscribe(f"{PREFIX}{channel}"))
 
     def _change(self, command: Any) -> None:
         async def run() -> None:
@@ -87,7 +87,7 @@ class RedisBus(LocalBus):
         while True:
             try:
                 async with self._redis.pubsub() as self._pubsub:
-                    channels = [f"{PREFIX}{task_id}" for task_id in self._readers]
+                    channels = [f"{PREFIX}{channel}" for channel in self._readers]
                     await self._pubsub.subscribe(IDLE_CHANNEL, *channels)
                     async for item in self._pubsub.listen():
                         self._take(item)
@@ -99,12 +99,10 @@ class RedisBus(LocalBus):
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _take(self, item: dict[str, Any]) -> None:
-        suffix = item["channel"].decode().removeprefix(PREFIX)
-        if not suffix.isdigit():
-            return
+        channel = item["channel"].decode().removeprefix(PREFIX)
         if item["type"] == "message":
-            self.deliver(int(suffix), orjson.loads(item["data"]))
+            self.deliver(channel, orjson.loads(item["data"]))
         elif item["type"] == "subscribe":
             # What was published before this moment went past us.
-            for reader in self._readers.get(int(suffix), ()):
+            for reader in self._readers.get(channel, ()):
                 reader.fall_behind()

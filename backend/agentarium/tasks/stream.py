@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import CHANGED, LocalBus, Message, Subscription
+from agentarium.tasks.live import CHANGED, Channel, LocalBus, Message, Subscription
 from agentarium.tasks.log import Entry, continued, read_log
 
 # Seconds without a message after which a reader looks into the database by itself.
@@ -98,7 +98,7 @@ async def follow(
     """Server-sent events from `cursor` on, until the task has ended."""
     reader = Reader(cursor)
     yield OPENING
-    with bus.subscribe(task_id) as subscription:
+    with bus.subscribe(Channel.task(task_id)) as subscription:
         while not reader.has_ended:
             if reader.is_behind:
                 yield await _catch_up(task_id, reader, database)

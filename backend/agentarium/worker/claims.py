@@ -1,48 +1,66 @@
 """How a worker takes tasks, and how those of a dead one come back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce, Now
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from agentarium.tasks.models import AgentTask, Event, TaskQuerySet, Worker
-from agentarium.tasks.services import append_event, end_unclaimed
+from agentarium.core.clock import Now
+from agentarium.tasks.announce import announce
+from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
+from agentarium.tasks.services import append_event, end_unclaimed, next_rank
+from agentarium.worker.limits import allowed, within_limits
 
 log = structlog.get_logger(__name__)
 
 Status = AgentTask.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an interrupted model call has cost, as far as can be told from outside."""
+
+    task_id: int
+    attempt: int
+    input_tokens: int
+    output_tokens: int
+    drafts: Sequence[Draft]
+
+
 # How long the row of a worker that is gone is kept for people to look at.
 KEEP_WORKERS = timedelta(days=1)
 
 
 @transaction.atomic
 def claim_tasks(worker: Worker, *, limit: int) -> list[AgentTask]:
-    """Take up to `limit` pending tasks, oldest first, each as a new attempt.
+    """Take up to `limit` tasks from the queue, each as a new attempt.
 
     Workers that claim at once pass over each other's rows. Should this worker be
     declared lost in the same moment, the next sweep finds what it took.
     """
     if not Worker.objects.filter(pk=worker.pk, lost_at__isnull=True).exists():
         return []
-    pending = AgentTask.objects.filter(status=Status.PENDING).order_by("id")
     tasks = list(
-        pending.select_related("agent_version").select_for_update(
-            skip_locked=True, of=("self",), no_key=True
-        )[:limit]
+        allowed(AgentTask.objects.in_queue())
+        .select_related("agent_version")
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
     )
+    tasks = within_limits(tasks)
     AgentTask.objects.filter(pk__in=[task.pk for task in tasks]).update(
         status=Status.RUNNING,
         attempt=F("attempt") + 1,
         worker=worker,
-        started_at=Coalesce("started_at", Now()),
+        started_at=Coalesce("started_at", Value(timezone.now(), DateTimeField())),
     )
     for task in tasks:
         task.attempt += 1
+        task.status = Status.RUNNING
     Event.objects.bulk_create(_started(task, worker) for task in tasks)
     return tasks
 
@@ -103,6 +121,42 @@ def lose_attempt(worker: Worker, held: tuple[int, int]) -> None:
         _recover(task)
 
 
+def find_held(held: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of the (task id, attempt) pairs still hold their tasks."""
+    held = set(held)
+    ids = [task_id for task_id, _ in held]
+    running = AgentTask.objects.filter(pk__in=ids, status=Status.RUNNING)
+    return held & set(running.values_list("id", "attempt"))
+
+
+@transaction.atomic
+def settle_cancelled(worker: Worker, spent: Spent) -> None:
+    """Add what a cancelled attempt of this worker had spent by the time it stopped.
+
+    The one thing that a worker may write to a task that has ended, and only once.
+    """
+    cancelled = AgentTask.objects.filter(
+        pk=spent.task_id, attempt=spent.attempt, status=Status.CANCELLED, worker=worker
+    )
+    for task in _lock(cancelled):
+        AgentTask.objects.filter(pk=task.pk).update(
+            worker=None,
+            input_tokens=F("input_tokens") + spent.input_tokens,
+            output_tokens=F("output_tokens") + spent.output_tokens,
+        )
+        Draft.objects.bulk_create(spent.drafts, ignore_conflicts=True)
+        append_event(
+            task,
+            "usage.settled",
+            {
+                "input_tokens": spent.input_tokens,
+                "output_tokens": spent.output_tokens,
+                "is_estimate": True,
+            },
+        )
+        announce(task)
+
+
 @transaction.atomic
 def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
     """Give (task id, attempt) pairs back at once, for another worker to go on with."""
@@ -116,11 +170,18 @@ def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
 
 
 def _return_to_queue(task: AgentTask, event: str) -> None:
-    AgentTask.objects.filter(pk=task.pk).update(status=Status.PENDING, worker=None)
+    task.status = Status.PENDING
+    rank = next_rank(owner_id=task.owner_id, priority=task.priority)
+    AgentTask.objects.filter(pk=task.pk).update(
+        status=task.status, worker=None, rank=rank
+    )
     append_event(task, event, {"attempt": task.attempt})
+    announce(task)
 
 
 def _lock(tasks: TaskQuerySet) -> list[AgentTask]:
     """The rows, locked in one order; those that somebody else decides on are left."""
-    columns = tasks.only("id", "attempt", "lost_attempts").order_by("id")
+    columns = tasks.only(
+        "id", "owner_id", "status", "attempt", "lost_attempts", "priority"
+    ).order_by("id")
     return list(columns.select_for_update(skip_locked=True, no_key=True))

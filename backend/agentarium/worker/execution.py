@@ -1,37 +1,45 @@
-"""One attempt at one task: drives the agent's loop, and stores each thing it says."""
+"""One attempt at one task: drives the agent's loop, and records each thing it says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
-from django.utils import timezone
 
-from agentarium.runtime.loop import run_agent
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.loop import Piece, StepLimitError, World, run_agent, unanswered
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
-    system_message,
-    user_message,
+    ToolCallPart,
+    ToolResultPart,
 )
 from agentarium.runtime.providers.base import (
-    Delta,
     ModelClient,
     ModelSettings,
     ProviderError,
 )
+from agentarium.runtime.retries import Asking, Retried
 from agentarium.tasks.live import Bus
-from agentarium.tasks.models import AgentTask, Event, Step
+from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.worker.attempt_record import AttemptRecord
+from agentarium.worker.calls import Calls, Record
+from agentarium.worker.claims import Spent
+from agentarium.worker.history import History
 from agentarium.worker.journal import AttemptLostError, Journal
-from agentarium.worker.ledger import Entry, Finish
-from agentarium.worker.output import StepInProgress, storable
+from agentarium.worker.ledger import Finish, Held
+from agentarium.worker.output import storable
+from agentarium.worker.toolbox import Toolbox, open_toolbox, start_child
 
 log = structlog.get_logger(__name__)
 
 Status = AgentTask.Status
+# A rule of thumb for what a provider has not counted.
+CHARS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +51,25 @@ class Surroundings:
 
     journal: Journal
     bus: Bus
+    database: DatabaseThreads
     may_publish: Callable[[], bool]
     open_client: Callable[[str], ModelClient]
 
 
 class Execution:
-    """Runs a claimed task to its end, unless it loses the task on the way.
+    """Runs a claimed task to its end, or until it waits, unless it loses the task."""
 
-    `history` is what earlier attempts have stored, and is not asked for again.
-    """
-
-    def __init__(
-        self, task: AgentTask, history: list[Message], around: Surroundings
-    ) -> None:
+    def __init__(self, task: AgentTask, history: History, around: Surroundings) -> None:
         self.task = task
-        self._history = history
+        self.record = AttemptRecord(task, journal=around.journal, bus=around.bus)
         self._around = around
-        # The claim wrote the first event of this attempt.
-        self._seq = self._written_seq = 1
-        self._answer = history[-1].text if history else ""
-        self._input_tokens = task.input_tokens
-        self._output_tokens = task.output_tokens
-        self._unwritten = Entry(task.pk, task.attempt)
-        self._step = self._new_step(task.steps_count + 1)
+        self._messages = list(history.messages)
+        self._rows = dict(history.calls)
+        self._toolbox = Toolbox()
+
+    @property
+    def held(self) -> Held:
+        return (self.task.pk, self.task.attempt)
 
     async def run(self) -> None:
         """Whatever goes wrong ends the task.
@@ -74,18 +78,23 @@ class Execution:
         """
         try:
             finish = await self._run_within_limits()
-            try:
-                await self._end(finish)
-            except (DatabaseError, ValueError):
-                self._forget_unwritten()
-                await self._end(_failure("not_storable", "It could not be stored."))
+            await self._end(finish)
         except AttemptLostError:
-            log.warning("task.lost", **self._log_context())
+            log.info("task.lost", **self._log_context())
         finally:
-            self._around.journal.forget_draft(self)
+            self.record.close()
+            await self._toolbox.aclose()
 
-    def take_drafts(self) -> Entry | None:
-        return self._step.take_drafts()
+    async def _end(self, finish: Finish) -> None:
+        try:
+            await self.record.finish(finish)
+        except (DatabaseError, ValueError):
+            self.record.forget_unwritten()
+            finish = _failure("not_storable", "What it said could not be stored.")
+            await self.record.finish(finish)
+        log.info(
+            "task.attempt_ended", **self._log_context(), status=finish.status.value
+        )
 
     async def _run_within_limits(self) -> Finish:
         limit = self.task.agent_version.timeout
@@ -94,96 +103,102 @@ class Execution:
                 await self._drive()
         except TimeoutError:
             return _failure("timeout", f"It took longer than {limit} seconds.")
+        except StepLimitError:
+            steps = self.task.agent_version.max_steps
+            return _failure("max_steps", f"It had no answer after {steps} responses.")
         except ProviderError as error:
             return _failure(error.code, error.detail)
         except AttemptLostError:
             raise
-        except Exception:
+        except Exception:  # the one edge of an execution
             log.exception("task.crashed", **self._log_context())
             return _failure("internal_error", "An unexpected error; see the log.")
-        return Finish(Status.COMPLETED, output_text=self._answer)
+        if unanswered(self._messages):
+            return Finish(Status.WAITING)
+        return Finish(Status.COMPLETED, output_text=storable(self._messages[-1].text))
 
     async def _drive(self) -> None:
         version = self.task.agent_version
-        instructions = [system_message(version.instructions)]
-        messages = [
-            *(instructions if version.instructions else []),
-            user_message(self.task.input_text),
-            *self._history,
-        ]
-        run = run_agent(
-            messages,
-            client=self._around.open_client(version.model),
+        self._toolbox = await open_toolbox(self.task, self._around.database)
+        asking = Asking(
+            models=[version.model, *version.fallback_models],
+            open_client=self._around.open_client,
             settings=ModelSettings(version.temperature, version.max_output_tokens),
-            before_call=self._write,
+            tools=self._toolbox.definitions,
+            tries=settings.MODEL_TRIES,
+            timeout=version.step_timeout,
         )
+        world = World(
+            ask=asking.ask, call_tools=self._call_tools, before_call=self._before_call
+        )
+        run = run_agent(self._messages, world=world, max_steps=version.max_steps)
         async with aclosing(run) as pieces:
             async for piece in pieces:
-                if isinstance(piece, ModelResponse):
-                    self._keep(piece)
-                else:
-                    self._show(piece)
+                self._take(piece)
 
-    def _show(self, delta: Delta) -> None:
-        message = self._step.add(delta)
-        if self._around.may_publish():
-            self._around.bus.publish(self.task.pk, message)
-        self._around.journal.note_draft(self)
+    def _take(self, piece: Piece) -> None:
+        match piece:
+            case ModelResponse(message=message):
+                self._messages.append(message)
+                self.record.add_response(piece)
+            case ToolResultPart():
+                self._messages.append(Message("tool", (piece,)))
+                row = self._rows.pop(piece.tool_call_id, None)
+                self.record.add_result(piece, row)
+            case Retried():
+                self.record.add_retry(piece)
+            case _:
+                self.record.show(piece, is_live=self._around.may_publish())
 
-    def _keep(self, response: ModelResponse) -> None:
-        """Add a finished response to what is written before anything follows from it."""
-        step = self._step.finish(response)
-        self._answer = storable(response.message.text)
-        self._input_tokens += step.input_tokens
-        self._output_tokens += step.output_tokens
-        self._unwritten.steps.append(step)
-        self._add_event("step.completed", _summary(step))
-        self._step = self._new_step(step.position + 1)
+    async def _before_call(self) -> None:
+        await self.record.write()
+        self.record.begin_step()
 
-    async def _end(self, finish: Finish) -> None:
-        self._unwritten.finish = finish
-        if broken_off := self._step.take_drafts():
-            self._unwritten.drafts = broken_off.drafts
-        data = {
-            "status": finish.status.value,
-            "error_code": finish.error_code,
-            "error_detail": finish.error_detail,
-            "input_tokens": self._input_tokens,
-            "output_tokens": self._output_tokens,
-        }
-        self._add_event(f"task.{finish.status.value}", data)
-        await self._write()
-        log.info("task.ended", **self._log_context(), status=finish.status.value)
-
-    async def _write(self) -> None:
-        entry, self._unwritten = (
-            self._unwritten,
-            Entry(self.task.pk, self.task.attempt),
+    async def _call_tools(
+        self, parts: Sequence[ToolCallPart]
+    ) -> AsyncGenerator[ToolResultPart, None]:
+        await self._before_call()
+        calls = Calls(
+            self.task,
+            step=self._asked_in(),
+            rows=self._rows,
+            toolbox=self._toolbox,
+            record=Record(self._remember, self._start_child),
         )
-        if entry.events:
-            await self._around.journal.write(entry)
-            self._written_seq = entry.events[-1].seq
+        async with aclosing(calls.run(parts)) as results:
+            async for result in results:
+                yield result
 
-    def _forget_unwritten(self) -> None:
-        """Drop what the database refused, and the numbers it was given."""
-        self._unwritten = Entry(self.task.pk, self.task.attempt)
-        self._seq = self._written_seq
+    def _asked_in(self) -> int:
+        """The position of the response whose calls are open."""
+        results = 0
+        for message in reversed(self._messages):
+            if message.role != "tool":
+                break
+            results += 1
+        return self.record.position - results
 
-    def _add_event(self, kind: str, data: dict[str, Any]) -> None:
-        self._seq += 1
-        self._unwritten.events.append(
-            Event(
-                task_id=self.task.pk,
-                attempt=self.task.attempt,
-                seq=self._seq,
-                type=kind,
-                created_at=timezone.now(),
-                data=data | self._step.lengths,
-            )
+    async def _remember(self, row: ToolCall) -> None:
+        self._rows[row.tool_call_id] = row
+        await self.record.remember(row)
+
+    async def _start_child(self, row: ToolCall, agent_id: int) -> None:
+        await self._around.database.run(
+            start_child, task=self.task, row=row, agent_id=agent_id
         )
+        await self._remember(row)
 
-    def _new_step(self, position: int) -> StepInProgress:
-        return StepInProgress(self.task, seq=self._seq, position=position)
+    def spent_since_last_step(self) -> Spent:
+        """An estimate of what a call has cost that was interrupted: nobody tells."""
+        drafts = self.record.unfinished()
+        asked = sum(len(message.text) for message in self._messages)
+        said = self.record.unfinished_chars
+        return Spent(
+            *self.held,
+            input_tokens=asked // CHARS_PER_TOKEN if self.record.is_asking else 0,
+            output_tokens=-(-said // CHARS_PER_TOKEN),
+            drafts=drafts,
+        )
 
     def _log_context(self) -> dict[str, Any]:
         return {
@@ -191,18 +206,6 @@ class Execution:
             "attempt": self.task.attempt,
             "request_id": self.task.request_id,
         }
-
-
-def _summary(step: Step) -> dict[str, Any]:
-    """What readers are told of a finished step; its text they have by then."""
-    return {
-        "step": step.position,
-        "kind": step.kind,
-        "model": step.model,
-        "finish_reason": step.finish_reason,
-        "input_tokens": step.input_tokens,
-        "output_tokens": step.output_tokens,
-    }
 
 
 def _failure(code: str, detail: str) -> Finish:

@@ -1,18 +1,64 @@
-"""What earlier attempts at a task have stored, and a new one does not ask for again."""
+"""What a task goes on from: its conversation, and what earlier attempts have done."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from agentarium.runtime.messages import Message, message_from_json
-from agentarium.tasks.models import AgentTask, Step
+from agentarium.runtime.messages import (
+    Message,
+    message_from_json,
+    system_message,
+    user_message,
+)
+from agentarium.tasks.models import AgentTask, Step, ToolCall
+from agentarium.tasks.thread import earlier_tasks
 
 
-def read_histories(tasks: Iterable[AgentTask]) -> dict[int, list[Message]]:
-    """Task id -> the messages of its finished steps, in order."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """Messages to go on from, and the rows of calls that have no result yet."""
+
+    messages: Sequence[Message]
+    calls: dict[str, ToolCall] = field(default_factory=dict)
+
+
+def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
+    """Task id -> where it stands. A constant number of queries for first attempts."""
+    threads = {task.pk: earlier_tasks(task) for task in tasks if task.follows_id}
     begun = [task.pk for task in tasks if task.steps_count]
-    histories: dict[int, list[Message]] = defaultdict(list)
-    if begun:
-        steps = Step.objects.filter(task__in=begun).order_by("task", "position")
-        for step in steps.only("task", "message"):
-            histories[step.task_id].append(message_from_json(step.message))
+    earlier = [task.pk for thread in threads.values() for task in thread]
+    steps = _steps([*begun, *earlier])
+    calls = _open_calls(begun)
+    histories = {}
+    for task in tasks:
+        messages = _instructions(task)
+        for one in (*threads.get(task.pk, ()), task):
+            messages += [user_message(one.input_text), *steps.get(one.pk, ())]
+        histories[task.pk] = History(messages, calls.get(task.pk, {}))
     return histories
+
+
+def _instructions(task: AgentTask) -> list[Message]:
+    text = task.agent_version.instructions
+    return [system_message(text)] if text else []
+
+
+def _steps(task_ids: Iterable[int]) -> dict[int, list[Message]]:
+    ids = list(task_ids)
+    messages: dict[int, list[Message]] = defaultdict(list)
+    if ids:
+        steps = Step.objects.filter(task__in=ids).order_by("task", "position")
+        for step in steps.only("task", "message"):
+            messages[step.task_id].append(message_from_json(step.message))
+    return messages
+
+
+def _open_calls(task_ids: Sequence[int]) -> dict[int, dict[str, ToolCall]]:
+    calls: dict[int, dict[str, ToolCall]] = defaultdict(dict)
+    if task_ids:
+        rows = ToolCall.objects.filter(task__in=task_ids).exclude(
+            status=ToolCall.Status.COMPLETED
+        )
+        for row in rows:
+            calls[row.task_id][row.tool_call_id] = row
+    return calls

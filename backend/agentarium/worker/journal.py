@@ -10,7 +10,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.tasks.live import Bus
+from agentarium.tasks.live import Bus, Channel
 from agentarium.worker.ledger import Entry, Held, write_entries
 
 log = structlog.get_logger(__name__)
@@ -129,7 +129,7 @@ class Journal:
             return
         for event in entry.events:
             self._bus.publish(
-                event.task_id,
+                Channel.task(event.task_id),
                 {
                     "attempt": event.attempt,
                     "seq": event.seq,

@@ -11,8 +11,8 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Now
 
+from agentarium.core.clock import Now
 from agentarium.tasks.models import Worker
 
 log = structlog.get_logger(__name__)

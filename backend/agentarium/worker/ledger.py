@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agentarium.tasks.models import AgentTask, Draft, Event, Step
+from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 
 Held = tuple[int, int]  # task id, attempt
 
@@ -31,14 +31,21 @@ class Entry:
 
     task_id: int
     attempt: int
+    owner_id: int = 0
     events: list[Event] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
+    tool_calls: list[ToolCall] = field(default_factory=list)
     finish: Finish | None = None
 
     @property
     def held(self) -> Held:
         return (self.task_id, self.attempt)
+
+    @property
+    def is_waiting(self) -> bool:
+        finish = self.finish
+        return finish is not None and finish.status == AgentTask.Status.WAITING
 
 
 def write_entries(entries: Sequence[Entry]) -> set[Held]:
@@ -58,8 +65,11 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
         _create_drafts(kept, {(step.task_id, step.position) for step in finished})
         events = [event for entry in kept for event in entry.events]
         Event.objects.bulk_create(events, ignore_conflicts=True)
-        _add_progress([entry for entry in kept if entry.steps and not entry.finish])
-        _finish([entry for entry in kept if entry.finish])
+        _keep_calls([call for entry in kept for call in entry.tool_calls])
+        ending = [entry for entry in kept if entry.finish and not entry.is_waiting]
+        _add_progress([e for e in kept if e.steps and e not in ending])
+        _finish(ending)
+        _suspend([entry for entry in kept if entry.is_waiting])
     return held
 
 
@@ -84,6 +94,30 @@ def _create_drafts(entries: Iterable[Entry], finished: set[tuple[int, int]]) -> 
     ]
     if drafts:
         Draft.objects.bulk_create(drafts, ignore_conflicts=True)
+
+
+def _keep_calls(calls: Iterable[ToolCall]) -> None:
+    """Insert or update; the last word of a batch about one call counts."""
+    rows = {(call.task_id, call.step, call.tool_call_id): call for call in calls}
+    if rows:
+        ToolCall.objects.bulk_create(
+            rows.values(),
+            update_conflicts=True,
+            unique_fields=["task", "step", "tool_call_id"],
+            update_fields=["status", "waits_for", "expires_at", "child"],
+        )
+
+
+def _suspend(entries: Iterable[Entry]) -> None:
+    """Let go of tasks that wait; of one whose calls were decided meanwhile, too.
+
+    That one is pending at once. The decision locks the task's row as we do: it either
+    came before, and is seen here, or comes after, and finds the task waiting.
+    """
+    for entry in entries:
+        waiting = ToolCall.objects.waiting().filter(task=entry.task_id).exists()
+        status = AgentTask.Status.WAITING if waiting else AgentTask.Status.PENDING
+        AgentTask.objects.filter(pk=entry.task_id).update(status=status, worker=None)
 
 
 _TABLE = AgentTask._meta.db_table

@@ -1,5 +1,6 @@
 """The step that an attempt is making: its text is shown at once, stored in pieces."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -24,11 +25,13 @@ class StepInProgress:
     `seq` is that of the last event before it.
     """
 
-    def __init__(self, task: AgentTask, *, seq: int, position: int) -> None:
+    def __init__(
+        self, task: AgentTask, *, seq: int, position: int, began_at: datetime
+    ) -> None:
         self._task = task
         self._seq = seq
         self._position = position
-        self._began_at = timezone.now()
+        self._began_at = began_at
         self._length = {Channel.TEXT: 0, Channel.REASONING: 0}
         self._unstored: dict[Channel, list[str]] = {}
 
@@ -97,16 +100,16 @@ class StepInProgress:
             reasoning_tokens=usage.reasoning_tokens,
             started_at=self._began_at,
             finished_at=timezone.now(),
-            message=_storable_json(message_to_json(response.message)),
+            message=storable_json(message_to_json(response.message)),
         )
 
 
-def _storable_json(value: Any) -> Any:
+def storable_json(value: Any) -> Any:
     """A JSON value with every string in it storable."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, list):
-        return [_storable_json(item) for item in value]
+        return [storable_json(item) for item in value]
     if isinstance(value, dict):
-        return {key: _storable_json(item) for key, item in value.items()}
+        return {key: storable_json(item) for key, item in value.items()}
     return value

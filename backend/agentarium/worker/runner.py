@@ -33,7 +33,7 @@ class Runner:
 
     def wake(self) -> None:
         """Look for tasks now. Callable from any thread."""
-        self._call(self._signals.woken.set)
+        self._call(self._signals.wake)
 
     def stop(self) -> None:
         """Take no more tasks, and end soon. Callable from any thread."""

@@ -12,22 +12,26 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.messages import Message
 from agentarium.runtime.providers.base import ModelClient
-from agentarium.tasks.live import CHANGED, Bus
+from agentarium.tasks.announce import tell
+from agentarium.tasks.live import Bus
 from agentarium.tasks.models import AgentTask, Worker
+from agentarium.tasks.services import answer_from_children
 from agentarium.worker import claims, leases
 from agentarium.worker.execution import Execution, Surroundings
-from agentarium.worker.history import read_histories
+from agentarium.worker.history import History, read_histories
 from agentarium.worker.journal import Journal
+from agentarium.worker.ledger import Held
+from agentarium.worker.sweep import sweep
 
 log = structlog.get_logger(__name__)
 
 MAX_CLAIM = 200
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 2.0
+WATCH_SECONDS = 0.5
 
-Claimed = list[tuple[AgentTask, list[Message]]]
+Claimed = list[tuple[AgentTask, History]]
 
 
 class ModelClients(Protocol):
@@ -53,10 +57,23 @@ class Signals:
     def __init__(self) -> None:
         self.woken = asyncio.Event()
         self.is_stopping = False
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something is to be done, or to be done no longer."""
+        self.woken.set()
+        self._changed.set()
 
     def stop(self) -> None:
         self.is_stopping = True
-        self.woken.set()
+        self.wake()
+
+    async def wait_for_change(self, seconds: float) -> None:
+        """Until the next `wake`, for at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        self._changed.clear()
 
 
 class Shift:
@@ -67,12 +84,16 @@ class Shift:
         self._means = means
         self._signals = signals
         self._is_lost = False
-        self._running: dict[asyncio.Task[None], AgentTask] = {}
+        self._running: dict[asyncio.Task[None], Execution] = {}
         self._loop = asyncio.get_running_loop()
         self._heartbeat = leases.Heartbeat(worker, on_lost=self._lose)
         self._journal = Journal(bus=means.bus, may_publish=self._may_publish)
         self._around = Surroundings(
-            self._journal, means.bus, self._may_publish, means.clients.get
+            journal=self._journal,
+            bus=means.bus,
+            database=means.database,
+            may_publish=self._may_publish,
+            open_client=means.clients.get,
         )
 
     async def run(self) -> None:
@@ -80,7 +101,12 @@ class Shift:
         self._heartbeat.start()
         try:
             async with asyncio.TaskGroup() as group:
-                beside = (self._journal.run(), self._sweep(), self._turn())
+                beside = (
+                    self._journal.run(),
+                    self._sweep(),
+                    self._watch_held(),
+                    self._turn(),
+                )
                 companions = [group.create_task(work) for work in beside]
                 await self._claim_until_told()
                 await self._end()
@@ -98,7 +124,7 @@ class Shift:
     def _lose(self) -> None:
         """Called from the heartbeat's thread."""
         self._is_lost = True
-        self._loop.call_soon_threadsafe(self._signals.woken.set)
+        self._loop.call_soon_threadsafe(self._signals.wake)
 
     async def _claim_until_told(self) -> None:
         while not (self._is_lost or self._signals.is_stopping):
@@ -123,16 +149,17 @@ class Shift:
 
         claimed = await self._means.database.run(claim)
         for task, _ in claimed:
-            self._announce(task.pk)
+            self._tell(task)
         return claimed
 
-    def _announce(self, task_id: int) -> None:
+    def _tell(self, task: AgentTask) -> None:
         if self._may_publish():
-            self._means.bus.publish(task_id, CHANGED)
+            tell(self._means.bus, task)
 
-    def _start(self, task: AgentTask, history: list[Message]) -> None:
-        running = asyncio.create_task(self._execute(task, history))
-        self._running[running] = task
+    def _start(self, task: AgentTask, history: History) -> None:
+        execution = Execution(task, history, self._around)
+        running = asyncio.create_task(self._execute(execution))
+        self._running[running] = execution
         running.add_done_callback(self._make_room)
 
     def _make_room(self, ended: asyncio.Task[None]) -> None:
@@ -141,23 +168,45 @@ class Shift:
         if was_full:
             self._signals.woken.set()
 
-    async def _execute(self, task: AgentTask, history: list[Message]) -> None:
+    async def _execute(self, execution: Execution) -> None:
+        task = execution.task
         try:
-            await Execution(task, history, self._around).run()
+            await execution.run()
         except (DatabaseError, ValueError):
             # Not even its failure could be stored; it counts as a lost attempt.
             log.exception("task.not_ended", task_id=task.pk)
-            held = (task.pk, task.attempt)
-            await self._means.database.run(claims.lose_attempt, self._worker, held)
+            await self._means.database.run(
+                claims.lose_attempt, self._worker, execution.held
+            )
+        if task.parent_id:
+            await self._means.database.run(answer_from_children)
+
+    async def _watch_held(self) -> None:
+        """Stop, within the second, what somebody else has decided about."""
+        while True:
+            if self._running:
+                held = [execution.held for execution in self._running.values()]
+                still = await self._means.database.run(claims.find_held, held)
+                await self._let_go(set(held) - still)
+            await self._signals.wait_for_change(WATCH_SECONDS)
+
+    async def _let_go(self, lost: set[Held]) -> None:
+        """Close connections, then tell what was spent until then."""
+        dropped = {
+            running: execution
+            for running, execution in self._running.items()
+            if execution.held in lost
+        }
+        await self._drop(list(dropped))
+        for execution in dropped.values():
+            spent = execution.spent_since_last_step()
+            await self._means.database.run(claims.settle_cancelled, self._worker, spent)
 
     async def _sweep(self) -> None:
         """Take back, now and then, what workers left that died: here or anywhere."""
         while True:
-            recovered = await self._means.database.run(claims.recover_tasks)
-            for task in recovered:
-                self._announce(task.pk)
-            if recovered:
-                self._signals.woken.set()
+            if await self._means.database.run(sweep):
+                self._signals.wake()
             # Workers that started together do not sweep together for ever.
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
 
@@ -175,10 +224,8 @@ class Shift:
         await self._drop(list(left))
         if self._is_lost:
             return
-        held = [(task.pk, task.attempt) for task in left.values()]
+        held = [execution.held for execution in left.values()]
         await self._means.database.run(claims.hand_back_tasks, self._worker, held)
-        for task_id, _ in held:
-            self._announce(task_id)
         await self._means.database.run(leases.release_lease, self._worker)
 
     async def _drop(self, running: Sequence[asyncio.Task[None]]) -> None:

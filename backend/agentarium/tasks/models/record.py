@@ -1,8 +1,8 @@
 """What happened in a task: its steps, its log, and the text that is being made."""
 
 from django.db import models
-from django.db.models.functions import Now
 
+from agentarium.core.clock import Now
 from agentarium.tasks.models.task import AgentTask
 
 

@@ -8,10 +8,10 @@ from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models.functions import Now
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
+from agentarium.core.clock import Now
 from agentarium.tasks.models.worker import Worker
 
 # What a list shows of a task.
@@ -50,6 +50,11 @@ class TaskQuerySet(models.QuerySet["AgentTask"]):
         return self.select_related("agent", "agent_version").defer(
             "agent__instructions", "agent_version__instructions"
         )
+
+    def in_queue(self) -> Self:
+        """Those that a worker may take now, in the order in which it does."""
+        pending = self.filter(status=AgentTask.Status.PENDING, is_due=True)
+        return pending.order_by("-priority", "rank", "id")
 
     def held(self, *, attempt: int) -> Self:
         """Only while `attempt` is the one that may write: the fence of every worker."""
@@ -100,6 +105,8 @@ class AgentTask(models.Model):
     )
     # The place in the queue of its priority: owners' tasks are interleaved by it.
     rank = models.BigIntegerField(default=0)
+    # Not yet, where `run_after` lies ahead: the queue does not look at those.
+    is_due = models.BooleanField(default=True)
     run_after = models.DateTimeField(null=True, help_text="Not to be begun before.")
     parent = models.ForeignKey(
         "self",
@@ -148,12 +155,17 @@ class AgentTask(models.Model):
             models.Index(
                 fields=["-priority", "rank", "id"],
                 name="task_pending",
-                condition=models.Q(status="pending"),
+                condition=models.Q(status="pending", is_due=True),
             ),
             models.Index(
                 fields=["owner", "priority", "rank"],
                 name="task_owner_pending",
                 condition=models.Q(status="pending"),
+            ),
+            models.Index(
+                fields=["run_after"],
+                name="task_not_due",
+                condition=models.Q(status="pending", is_due=False),
             ),
             models.Index(
                 fields=["owner", "agent"],

@@ -4,9 +4,9 @@ from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models.functions import Now
 
 from agentarium.accounts.models import User
+from agentarium.core.clock import Now
 from agentarium.tasks.models.task import AgentTask
 
 

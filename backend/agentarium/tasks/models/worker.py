@@ -3,7 +3,8 @@
 from typing import Self
 
 from django.db import models
-from django.db.models.functions import Now
+
+from agentarium.core.clock import Now
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):

@@ -19,7 +19,17 @@ def test_takes_an_event_without_an_offset() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["x", "1", "1.", "1.2.3", "-1.2", "1.2.3.4.5", "9999999999.1", "١.٢", "1.2\n"],
+    [
+        "x",
+        "1",
+        "1.",
+        "1.2.3",
+        "-1.2",
+        "1.2.3.4.5",
+        "9999999999.1",
+        "\u0661.\u0662",
+        "1.2\n",
+    ],
 )
 def test_refuses_anything_else(value: str) -> None:
     with pytest.raises(InvalidCursorError):

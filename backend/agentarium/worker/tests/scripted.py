@@ -19,6 +19,8 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 
+DEFAULTS = ModelSettings()
+
 
 class ScriptedModel:
     """Answers `pieces`, after `gate` is opened if it is closed; or fails with `error`.
@@ -46,7 +48,7 @@ class ScriptedModel:
         messages: Sequence[Message],
         *,
         tools: Sequence[ToolDefinition] = (),
-        settings: ModelSettings = ModelSettings(),
+        settings: ModelSettings = DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         self.calls.append(list(messages))
         self.settings = settings

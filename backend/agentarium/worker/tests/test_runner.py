@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from django.db.models.functions import Now
 from pytest_django import Settings
 
 from agentarium.agents.models import AgentVersion
+from agentarium.core.clock import Now
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.messages import Message, TextPart, message_to_json
 from agentarium.runtime.providers.base import ProviderError
@@ -38,7 +38,8 @@ class TestCompleting:
 
         assert ended.output_text == "Hello"
         assert (ended.input_tokens, ended.output_tokens, ended.steps_count) == (7, 2, 1)
-        assert ended.started_at and ended.finished_at
+        assert ended.started_at
+        assert ended.finished_at
         assert ended.worker_id is None
         step = await database.run(Step.objects.get, task=task)
         assert step.message["parts"][1]["text"] == "Hello"

@@ -1,0 +1,50 @@
+"""What people, clients and schedules ask for with tasks."""
+
+from agentarium.tasks.services.calls import (
+    answer_call,
+    answer_from_children,
+    approve_call,
+    expire_calls,
+    reject_call,
+    resolve_call,
+)
+from agentarium.tasks.services.cancel import (
+    cancel_task,
+    cancel_tasks,
+    delete_agent,
+    force_fail_task,
+)
+from agentarium.tasks.services.ending import append_event, end_unclaimed
+from agentarium.tasks.services.queue import next_rank, queue_due_tasks
+from agentarium.tasks.services.retry import retry_task, retry_tasks
+from agentarium.tasks.services.submit import (
+    NO_WISHES,
+    Wishes,
+    submit_child,
+    submit_once,
+    submit_task,
+)
+
+__all__ = [
+    "NO_WISHES",
+    "Wishes",
+    "answer_call",
+    "answer_from_children",
+    "append_event",
+    "approve_call",
+    "cancel_task",
+    "cancel_tasks",
+    "delete_agent",
+    "end_unclaimed",
+    "expire_calls",
+    "force_fail_task",
+    "next_rank",
+    "queue_due_tasks",
+    "reject_call",
+    "resolve_call",
+    "retry_task",
+    "retry_tasks",
+    "submit_child",
+    "submit_once",
+    "submit_task",
+]

@@ -1,0 +1,166 @@
+"""What people decide about the calls that wait for them.
+
+A decision and the task's going on are one transaction: the task's row is locked, the
+call is answered once, and with the last answer the task is pending again.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from agentarium.accounts.models import User
+from agentarium.core.exceptions import ConflictError
+from agentarium.tasks.announce import announce
+from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.services.ending import append_event, end_unclaimed
+from agentarium.tasks.services.queue import next_rank
+from agentarium.tasks.wake import wake_workers
+
+Status = ToolCall.Status
+WaitsFor = ToolCall.WaitsFor
+
+
+class NotWaitingError(ConflictError):
+    """Nobody waits for this any more: it was decided, or its task has ended."""
+
+    code = "not_waiting"
+
+
+def approve_call(
+    call: ToolCall, *, by: User, arguments: dict[str, Any] | None = None
+) -> ToolCall:
+    """Let a call be made, with other arguments if given. Raises `NotWaitingError`."""
+    changes: dict[str, Any] = {"status": Status.APPROVED}
+    if arguments is not None:
+        changes["arguments"] = json.dumps(arguments, ensure_ascii=False)
+    return _decide(call, WaitsFor.APPROVAL, "approved", by=by, **changes)
+
+
+def reject_call(call: ToolCall, *, by: User, reason: str = "") -> ToolCall:
+    """Have the model told that a call may not be made. Raises `NotWaitingError`."""
+    answer = f"A person has refused this call. {reason}".strip()
+    return _decide(
+        call,
+        WaitsFor.APPROVAL,
+        "rejected",
+        by=by,
+        status=Status.ANSWERED,
+        answer=answer,
+        is_error=True,
+    )
+
+
+def answer_call(call: ToolCall, *, by: User, text: str) -> ToolCall:
+    """Answer a question that the agent asked. Raises `NotWaitingError`."""
+    return _decide(
+        call, WaitsFor.ANSWER, "answered", by=by, status=Status.ANSWERED, answer=text
+    )
+
+
+@transaction.atomic
+def resolve_call(
+    call: ToolCall, *, by: User, outcome: str, result: str = ""
+) -> ToolCall:
+    """Say what became of a call whose worker died during it: done, repeat or fail.
+
+    Raises `NotWaitingError`.
+    """
+    if outcome == "repeat":
+        return _decide(call, WaitsFor.OUTCOME, "repeat", by=by, status=Status.APPROVED)
+    decided = _decide(
+        call, WaitsFor.OUTCOME, outcome, by=by, status=Status.ANSWERED, answer=result
+    )
+    if outcome == "fail":
+        task = AgentTask.objects.select_for_update().get(pk=call.task_id)
+        detail = f"The outcome of {call.name} was unknown. {result}".strip()
+        end_unclaimed(
+            task,
+            status=AgentTask.Status.FAILED,
+            code="tool_outcome_unknown",
+            detail=detail,
+        )
+    return decided
+
+
+@transaction.atomic
+def _decide(
+    call: ToolCall, waits_for: str, decision: str, *, by: User | None, **changes: Any
+) -> ToolCall:
+    task = AgentTask.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=call.task_id
+    )
+    waiting = ToolCall.objects.waiting().filter(pk=call.pk, waits_for=waits_for)
+    if not waiting.update(decided_by=by, decided_at=timezone.now(), **changes):
+        raise NotWaitingError
+    data = {
+        "tool_call_id": call.tool_call_id,
+        "decision": decision,
+        "by": by and by.pk,
+    }
+    if task.status == AgentTask.Status.WAITING:
+        append_event(task, "tool.decided", data)
+        go_on_if_decided(task)
+    return ToolCall.objects.select_related("task__agent").get(pk=call.pk)
+
+
+def go_on_if_decided(task: AgentTask) -> None:
+    """Queue a waiting task once nothing is left that it waits for. Its row is locked."""
+    if ToolCall.objects.waiting().filter(task=task).exists():
+        return
+    task.status = AgentTask.Status.PENDING
+    AgentTask.objects.filter(pk=task.pk).update(
+        status=task.status,
+        rank=next_rank(owner_id=task.owner_id, priority=task.priority),
+    )
+    announce(task)
+    transaction.on_commit(wake_workers)
+
+
+def expire_calls(*, now: datetime | None = None) -> int:
+    """Refuse what nobody has decided in time; returns how many calls that were."""
+    overdue = ToolCall.objects.waiting().filter(expires_at__lt=now or timezone.now())
+    count = 0
+    for call in overdue[:100]:
+        try:
+            _decide(
+                call,
+                call.waits_for,
+                "expired",
+                by=None,
+                status=Status.ANSWERED,
+                answer="Nobody has decided in time; the call was not made.",
+                is_error=True,
+            )
+        except NotWaitingError:
+            continue
+        count += 1
+    return count
+
+
+def answer_from_children() -> int:
+    """Answer the calls whose task has ended; returns how many calls that were."""
+    calls = ToolCall.objects.waiting().filter(
+        waits_for=WaitsFor.TASK, child__finished_at__isnull=False
+    )
+    count = 0
+    for call in calls.select_related("child")[:100]:
+        assert call.child
+        is_error = call.child.status != AgentTask.Status.COMPLETED
+        failure = f"It {call.child.status}: {call.child.error_detail}".strip()
+        try:
+            _decide(
+                call,
+                WaitsFor.TASK,
+                str(call.child.status),
+                by=None,
+                status=Status.ANSWERED,
+                answer=failure if is_error else call.child.output_text,
+                is_error=is_error,
+            )
+        except NotWaitingError:
+            continue
+        count += 1
+    return count

@@ -1,0 +1,90 @@
+"""Stopping tasks. A cancel wins against everything but a task that has ended."""
+
+from django.db import transaction
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
+from agentarium.agents.services import hide_agent
+from agentarium.core.exceptions import ConflictError
+from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
+from agentarium.tasks.services.ending import append_event, end_unclaimed
+from agentarium.tasks.wake import wake_workers
+
+Status = AgentTask.Status
+# Ended in one transaction, so that no lock is held for long.
+BATCH = 200
+
+
+class TaskEndedError(ConflictError):
+    """The task has ended already."""
+
+    code = "task_ended"
+
+
+def cancel_task(task: AgentTask, *, by: User) -> AgentTask:
+    """End a task now, and what it called; a running one writes nothing after this.
+
+    The worker that holds it finds out at once, closes the provider's connection, and
+    then adds what was spent. Raises `TaskEndedError`.
+    """
+    if not _cancel(AgentTask.objects.filter(pk=task.pk), by=by):
+        raise TaskEndedError
+    return AgentTask.objects.for_detail().get(pk=task.pk)
+
+
+def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
+    """Cancel all of `tasks` that are live; returns how many that were."""
+    count = 0
+    ids = list(tasks.filter(status__in=LIVE).values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        batch = AgentTask.objects.filter(pk__in=ids[start : start + BATCH])
+        count += _cancel(batch, by=by)
+    return count
+
+
+@transaction.atomic
+def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
+    """Lock parents before children: whoever ends several tasks does it in this order."""
+    cancelled = generation = _lock_live(tasks)
+    while generation:
+        for task in generation:
+            append_event(task, "cancel.requested", {"by": by.pk, "was": task.status})
+            end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
+        called = AgentTask.objects.filter(parent__in=[task.pk for task in generation])
+        generation = _lock_live(called)
+    if cancelled:
+        transaction.on_commit(wake_workers)
+    return len(cancelled)
+
+
+def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
+    live = tasks.filter(status__in=LIVE).order_by("id")
+    return list(
+        live.only("id", "owner_id", "attempt", "status").select_for_update(
+            of=("self",), no_key=True
+        )
+    )
+
+
+@transaction.atomic
+def delete_agent(agent: Agent) -> None:
+    """Hide an agent, and stop its tasks that have not begun; all of them remain."""
+    hide_agent(agent)
+    pending = AgentTask.objects.filter(agent=agent, status=Status.PENDING)
+    for task in pending.select_for_update().only("id", "owner_id", "attempt"):
+        end_unclaimed(task, status=Status.CANCELLED, code="agent_deleted")
+
+
+@transaction.atomic
+def force_fail_task(task: AgentTask, *, by: User) -> None:
+    """End a task as failed, whatever it does, as an operator. Raises `TaskEndedError`."""
+    locked = _lock_live(AgentTask.objects.filter(pk=task.pk))
+    if not locked:
+        raise TaskEndedError
+    end_unclaimed(
+        locked[0],
+        status=Status.FAILED,
+        code="failed_by_operator",
+        detail=f"Ended by {by.username}.",
+    )
+    transaction.on_commit(wake_workers)

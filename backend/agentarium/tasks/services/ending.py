@@ -1,0 +1,45 @@
+"""How a task ends, and how its log goes on, while no worker holds it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+
+from agentarium.tasks.announce import announce
+from agentarium.tasks.models import AgentTask, Event, ToolCall
+
+MAX_DETAIL_CHARS = 1000
+
+
+def end_unclaimed(
+    task: AgentTask, *, status: AgentTask.Status, code: str, detail: str = ""
+) -> None:
+    """End a task that no worker writes to. The caller has locked its row."""
+    detail = detail[:MAX_DETAIL_CHARS]
+    AgentTask.objects.filter(pk=task.pk).update(
+        status=status, finished_at=timezone.now(), error_code=code, error_detail=detail
+    )
+    task.status = status
+    # Nobody has to decide for it any more.
+    ToolCall.objects.waiting().filter(task=task).update(
+        status=ToolCall.Status.COMPLETED, is_error=True
+    )
+    append_event(
+        task,
+        f"task.{status.value}",
+        {"status": status.value, "error_code": code, "error_detail": detail},
+    )
+    announce(task)
+
+
+def append_event(task: AgentTask, kind: str, data: Mapping[str, Any]) -> Event:
+    """Add to the log of a task that no worker writes to. Its row is locked."""
+    last = Event.objects.filter(task=task, attempt=task.attempt).aggregate(Max("seq"))
+    return Event.objects.create(
+        task=task,
+        attempt=task.attempt,
+        seq=(last["seq__max"] or 0) + 1,
+        type=kind,
+        data=dict(data),
+    )

@@ -1,0 +1,41 @@
+"""The order of the queue: by priority, and within one fairly between owners."""
+
+from typing import cast
+
+from django.db import transaction
+from django.db.models import Max, Min
+
+from agentarium.core.clock import Now
+from agentarium.tasks.models import AgentTask
+
+# Taken into the queue at once, so that no transaction gets long.
+MAX_DUE = 500
+
+
+def next_rank(*, owner_id: int, priority: int) -> int:
+    """The place of an owner's next task among the pending ones of its priority.
+
+    Start-time fair queueing (Goyal, Vin and Cheng, 1996) with tasks of equal weight:
+    an owner's tasks follow one another, and the first of them stands beside whatever
+    is next in the queue. So a thousand tasks of one owner delay another's first one by
+    one task, and both numbers are read from the ends of an index.
+    """
+    pending = AgentTask.objects.in_queue().filter(priority=priority).order_by()
+    mine = pending.filter(owner=owner_id).aggregate(last=Max("rank"))["last"]
+    if mine is not None:
+        return cast("int", mine) + 1
+    return cast("int", pending.aggregate(first=Min("rank"))["first"] or 0)
+
+
+@transaction.atomic
+def queue_due_tasks() -> int:
+    """Put the tasks into the queue whose time has come; returns how many."""
+    later = AgentTask.objects.filter(
+        status=AgentTask.Status.PENDING, is_due=False, run_after__lte=Now()
+    )
+    columns = later.order_by("run_after").only("id", "owner_id", "priority")
+    tasks = list(columns.select_for_update(skip_locked=True, no_key=True)[:MAX_DUE])
+    for task in tasks:
+        rank = next_rank(owner_id=task.owner_id, priority=task.priority)
+        AgentTask.objects.filter(pk=task.pk).update(is_due=True, rank=rank)
+    return len(tasks)

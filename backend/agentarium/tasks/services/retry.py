@@ -1,0 +1,65 @@
+"""Running a task that failed once more; what it did before stays on record."""
+
+from django.db import transaction
+
+from agentarium.accounts.models import User
+from agentarium.core.exceptions import ConflictError
+from agentarium.tasks.announce import announce
+from agentarium.tasks.models import AgentTask, TaskQuerySet
+from agentarium.tasks.services.ending import append_event
+from agentarium.tasks.services.queue import next_rank
+from agentarium.tasks.wake import wake_workers
+
+Status = AgentTask.Status
+RETRYABLE = (Status.FAILED, Status.CANCELLED)
+BATCH = 200
+
+
+class NotRetryableError(ConflictError):
+    """Only a task that failed or was cancelled can be run again."""
+
+    code = "not_retryable"
+
+
+def retry_task(task: AgentTask, *, by: User) -> AgentTask:
+    """Queue a task again. Its finished steps are kept, and not done again.
+
+    Raises `NotRetryableError`.
+    """
+    if not _retry(AgentTask.objects.filter(pk=task.pk), by=by):
+        raise NotRetryableError
+    return AgentTask.objects.for_detail().get(pk=task.pk)
+
+
+def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
+    """Queue all of `tasks` again that failed or were cancelled; returns how many."""
+    count = 0
+    ids = list(tasks.filter(status__in=RETRYABLE).values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        count += _retry(
+            AgentTask.objects.filter(pk__in=ids[start : start + BATCH]), by=by
+        )
+    return count
+
+
+@transaction.atomic
+def _retry(tasks: TaskQuerySet, *, by: User) -> int:
+    ended = tasks.filter(status__in=RETRYABLE).order_by("id")
+    columns = ended.only("id", "owner_id", "attempt", "status", "priority")
+    locked = list(columns.select_for_update(of=("self",), no_key=True))
+    for task in locked:
+        append_event(task, "task.retried", {"by": by.pk, "was": task.status})
+        task.status = Status.PENDING
+        AgentTask.objects.filter(pk=task.pk).update(
+            status=Status.PENDING,
+            rank=next_rank(owner_id=task.owner_id, priority=task.priority),
+            lost_attempts=0,
+            worker=None,
+            finished_at=None,
+            error_code="",
+            error_detail="",
+        )
+        announce(task)
+    if locked:
+        transaction.on_commit(wake_workers)
+    return len(locked)

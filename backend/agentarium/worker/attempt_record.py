@@ -1,0 +1,212 @@
+"""What one attempt says, in order: numbered, shown live, and made to last."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from agentarium.runtime.messages import (
+    Message,
+    ModelResponse,
+    ToolResultPart,
+    message_to_json,
+)
+from agentarium.runtime.providers.base import Delta
+from agentarium.runtime.retries import Retried
+from agentarium.tasks.live import Bus, Channel
+from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
+from agentarium.worker.journal import Journal
+from agentarium.worker.ledger import Entry, Finish
+from agentarium.worker.output import StepInProgress, storable, storable_json
+
+# What an event shows of a tool's result; the step has all of it.
+EXCERPT_CHARS = 500
+
+
+class AttemptRecord:
+    """The only writer of a task, for as long as its attempt holds it.
+
+    Things are added at once and written together; `write` returns when they last.
+    """
+
+    def __init__(self, task: AgentTask, *, journal: Journal, bus: Bus) -> None:
+        self._task = task
+        self._journal = journal
+        self._bus = bus
+        # The claim wrote the first event of this attempt.
+        self._seq = self._written_seq = 1
+        self.position = task.steps_count
+        self.input_tokens = task.input_tokens
+        self.output_tokens = task.output_tokens
+        self._began_at = timezone.now()
+        self.is_asking = False
+        self._step: StepInProgress | None = None
+        self._unwritten = self._new_entry()
+
+    # --- What happens ----------------------------------------------------------
+
+    def begin_step(self) -> None:
+        """Something is asked of the world now."""
+        self._began_at = timezone.now()
+        self.is_asking = True
+
+    def show(self, delta: Delta, *, is_live: bool) -> None:
+        """Take a piece of the answer; while `is_live`, readers have it at once."""
+        message = self._current_step().add(delta)
+        if is_live:
+            self._bus.publish(Channel.task(self._task.pk), message)
+        self._journal.note_draft(self)
+
+    def add_response(self, response: ModelResponse) -> Step:
+        """A finished answer, with the calls that it asks for."""
+        step = self._current_step().finish(response)
+        self.is_asking = False
+        self.position = step.position
+        self.input_tokens += step.input_tokens
+        self.output_tokens += step.output_tokens
+        self._unwritten.steps.append(step)
+        self._add_event(
+            "step.completed",
+            {
+                "step": step.position,
+                "kind": step.kind,
+                "model": step.model,
+                "finish_reason": step.finish_reason,
+                "input_tokens": step.input_tokens,
+                "output_tokens": step.output_tokens,
+            },
+        )
+        for call in response.message.tool_calls:
+            data = {"step": step.position, **_call_data(call.tool_call_id, call.name)}
+            self._add_event("tool.call", data | {"arguments": storable(call.arguments)})
+        return step
+
+    def add_result(self, result: ToolResultPart, row: ToolCall | None) -> None:
+        """The result of a call; `row` is what was remembered of the call."""
+        self.position += 1
+        now = timezone.now()
+        self._unwritten.steps.append(
+            Step(
+                task_id=self._task.pk,
+                attempt=self._task.attempt,
+                position=self.position,
+                kind=Step.Kind.TOOL_RESULT,
+                started_at=self._began_at,
+                finished_at=now,
+                message=storable_json(message_to_json(Message("tool", (result,)))),
+            )
+        )
+        if row:
+            row.status, row.waits_for = ToolCall.Status.COMPLETED, ""
+            self._unwritten.tool_calls.append(row)
+        data = {"step": self.position, **_call_data(result.tool_call_id, result.name)}
+        excerpt = storable(result.content[:EXCERPT_CHARS])
+        self._add_event(
+            "tool.result", data | {"is_error": result.is_error, "content": excerpt}
+        )
+
+    def add_retry(self, retried: Retried) -> None:
+        """What was said of this answer does not count; it is asked for again."""
+        data = {
+            "step": self.position + 1,
+            "model": retried.model,
+            "next_model": retried.next_model,
+            "error_code": retried.code,
+            "error_detail": storable(retried.detail),
+            "wait_seconds": round(retried.wait, 3),
+        }
+        self._add_event("step.retried", data)
+
+    async def remember(self, row: ToolCall) -> None:
+        """Make a call last before anything is done about it."""
+        self._unwritten.tool_calls.append(row)
+        data = _call_data(row.tool_call_id, row.name)
+        if row.status == ToolCall.Status.WAITING:
+            waiting = {"waits_for": row.waits_for, "arguments": row.arguments}
+            self._add_event("tool.waiting", data | waiting)
+        else:
+            self._add_event("tool.started", data)
+        await self.write()
+
+    async def finish(self, finish: Finish) -> None:
+        """End the attempt, keeping what was said of a step that broke off."""
+        if self._step and (broken_off := self._step.take_drafts()):
+            self._unwritten.drafts = broken_off.drafts
+        self._unwritten.finish = finish
+        data = {
+            "status": finish.status.value,
+            "error_code": finish.error_code,
+            "error_detail": finish.error_detail,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+        }
+        self._add_event(f"task.{finish.status.value}", data)
+        await self.write()
+
+    # --- What is left, when it is interrupted --------------------------------------
+
+    @property
+    def unfinished_chars(self) -> int:
+        """How much a model has said in an answer that is not finished."""
+        return sum(self._step.lengths.values()) if self._step else 0
+
+    def unfinished(self) -> list[Draft]:
+        """What of that is not stored."""
+        entry = self._step.take_drafts() if self._step else None
+        return entry.drafts if entry else []
+
+    # --- Making it last --------------------------------------------------------
+
+    async def write(self) -> None:
+        """Commit what was added. Raises `AttemptLostError`, and what a database says."""
+        entry, self._unwritten = self._unwritten, self._new_entry()
+        if entry.events:
+            await self._journal.write(entry)
+            self._written_seq = entry.events[-1].seq
+
+    def forget_unwritten(self) -> None:
+        """Drop what the database refused, and the numbers it was given."""
+        self._unwritten = self._new_entry()
+        self._seq = self._written_seq
+        self._step = None
+
+    def take_drafts(self) -> Entry | None:
+        return self._step.take_drafts() if self._step else None
+
+    def close(self) -> None:
+        self._journal.forget_draft(self)
+
+    def _current_step(self) -> StepInProgress:
+        self._step = self._step or StepInProgress(
+            self._task,
+            seq=self._seq,
+            position=self.position + 1,
+            began_at=self._began_at,
+        )
+        return self._step
+
+    def _add_event(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Add an event; it closes the text that was shown before it."""
+        lengths = self._step.lengths if self._step else NO_TEXT
+        self._step = None
+        self._seq += 1
+        self._unwritten.events.append(
+            Event(
+                task_id=self._task.pk,
+                attempt=self._task.attempt,
+                seq=self._seq,
+                type=kind,
+                created_at=timezone.now(),
+                data={**data, **lengths},
+            )
+        )
+
+    def _new_entry(self) -> Entry:
+        return Entry(self._task.pk, self._task.attempt, owner_id=self._task.owner_id)
+
+
+NO_TEXT = {"text_length": 0, "reasoning_length": 0}
+
+
+def _call_data(tool_call_id: str, name: str) -> dict[str, Any]:
+    return {"tool_call_id": storable(tool_call_id), "name": storable(name)}

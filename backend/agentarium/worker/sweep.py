@@ -1,0 +1,22 @@
+"""What has to be looked after now and then, by whichever worker comes first."""
+
+from agentarium.tasks.services import (
+    answer_from_children,
+    expire_calls,
+    queue_due_tasks,
+)
+from agentarium.worker.claims import recover_tasks
+
+
+def sweep() -> bool:
+    """Take back what dead workers left, and go on with what waited long enough.
+
+    Safe to do in many processes at once. Returns whether there is something to claim.
+    """
+    changed = [
+        len(recover_tasks()),
+        queue_due_tasks(),
+        expire_calls(),
+        answer_from_children(),
+    ]
+    return any(changed)
