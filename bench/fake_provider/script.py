@@ -29,7 +29,8 @@ class Script:
     bytes that are no event, or nothing for ever. `refuses` names a parameter that
     a request must not have. `delay` is in seconds and lies
     before each piece but the first, `first_delay` before the first byte. Tool calls
-    are asked for in `tool_rounds` rounds, then the text is answered.
+    are asked for in `tool_rounds` rounds, then the text is answered; OpenAI sends them
+    in pieces, Mistral whole.
     """
 
     text: str = "This is the fake provider's answer."
@@ -42,6 +43,7 @@ class Script:
     error_code: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_rounds: int = 1
+    are_tool_calls_whole: bool = False
     finish_reason: str = ""
     then: Then = "finish"
     has_usage: bool = True

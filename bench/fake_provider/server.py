@@ -11,7 +11,13 @@ import orjson
 from aiohttp import web
 
 from bench.fake_provider.script import Script, script_for
-from bench.fake_provider.wires import AnthropicWire, GoogleWire, OpenAIWire, Wire
+from bench.fake_provider.wires import (
+    AnthropicWire,
+    GoogleWire,
+    OpenAIWire,
+    Wire,
+    event,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MODELS = ("fake", "fake-large")
@@ -175,8 +181,8 @@ class FakeProvider:
         if script.then == "garbage":
             await response.write(b'data: {"choices": [\xff\n\nwhat is this\n\n')
         if script.then == "error":
-            data = orjson.dumps(wire.error(script, "it broke"))
-            await response.write(b"event: error\ndata: " + data + b"\n\n")
+            error = wire.error(script, "it broke")
+            await response.write(event(error, script, wire.error_event))
         if script.then == "finish":
             self.stats.completed += 1
         else:

@@ -13,6 +13,8 @@ INPUT_TOKENS = 12
 class Wire(Protocol):
     """How requests are read and answers are written."""
 
+    error_event: str
+
     def asked(self, body: dict[str, Any], model: str, action: str) -> Asked: ...
 
     def frames(self, script: Script, model: str) -> Iterator[bytes]:
@@ -35,6 +37,8 @@ def event(data: dict[str, Any], script: Script, name: str = "") -> bytes:
 
 
 class OpenAIWire:
+    error_event = ""
+
     def asked(self, body: dict[str, Any], model: str, action: str) -> Asked:
         messages = body["messages"]
         users = [n for n, message in enumerate(messages) if message["role"] == "user"]
@@ -63,6 +67,10 @@ class OpenAIWire:
     def _tool_frames(self, script: Script, model: str) -> Iterator[bytes]:
         """Each call's head first, then its arguments in two pieces."""
         for index, call in enumerate(script.tool_calls):
+            if script.are_tool_calls_whole:
+                whole = _openai_call(index, call.name, call.arguments)
+                yield self._chunk(script, model, {"tool_calls": [whole]})
+                continue
             head = _openai_call(index, call.name, "")
             yield self._chunk(script, model, {"tool_calls": [head]})
             middle = len(call.arguments) // 2
@@ -73,7 +81,14 @@ class OpenAIWire:
     def ending(self, script: Script, model: str) -> bytes:
         last = self._chunk(script, model, {}, self._finish_reason(script))
         if script.has_usage:
-            data = {"model": model, "choices": [], "usage": self._usage(script)}
+            data = {
+                "id": "chatcmpl-fake",
+                "object": "chat.completion.chunk",
+                "created": 1_700_000_000,
+                "model": model,
+                "choices": [],
+                "usage": self._usage(script),
+            }
             last += event(data, script)
         return last + f"data: [DONE]{script.line_end * 2}".encode()
 
@@ -134,6 +149,8 @@ class OpenAIWire:
 
 
 class AnthropicWire:
+    error_event = "error"
+
     def asked(self, body: dict[str, Any], model: str, action: str) -> Asked:
         messages = body["messages"]
         written = [
@@ -231,6 +248,8 @@ class AnthropicWire:
 
 
 class GoogleWire:
+    error_event = ""
+
     def asked(self, body: dict[str, Any], model: str, action: str) -> Asked:
         contents = body["contents"]
         written = [

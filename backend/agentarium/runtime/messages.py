@@ -28,11 +28,15 @@ class ReasoningPart:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallPart:
-    """A call that the model asks for; `arguments` is the JSON text as it came."""
+    """A call that the model asks for; `arguments` is the JSON text as it came.
+
+    `signature` is what its provider wants back untouched, as with reasoning.
+    """
 
     tool_call_id: str
     name: str
     arguments: str
+    signature: str = ""
     type: Literal["tool_call"] = "tool_call"
 
 

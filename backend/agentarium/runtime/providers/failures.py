@@ -98,15 +98,18 @@ def provider_failure(
     words: Iterable[str] = (),
     retry_after: float | None = None,
 ) -> ProviderError:
-    """The error for an HTTP status and the identifiers that came with it."""
+    """The error for an HTTP status, or what equals one.
+
+    `words` are the identifiers that came with it; they are shown as they are.
+    """
     words = tuple(words)
     told = (_STATUS_BY_WORD.get(word.lower()) for word in words)
     # A status of its own is more exact than a word like `invalid_request_error`,
     # which OpenAI uses for a wrong key too; but no credit is told by the word only.
     better = next((status for status in told if status in (402, 413)), None)
     code, is_transient, sentence = _meaning(better or status)
-    hints = ", ".join((f"HTTP {status}", *words))
-    detail = f"{sentence.format(title=title, model=model)} ({hints})"
+    hints = f" ({', '.join(words)})" if words else ""
+    detail = sentence.format(title=title, model=model) + hints
     return ProviderError(
         code,
         detail,

@@ -142,11 +142,12 @@ class OpenAIClient:
     def _failure(
         self, response: aiohttp.ClientResponse, error: dict[str, Any]
     ) -> ProviderError:
+        words = identifiers(error, secret=self._endpoint.api_key)
         return provider_failure(
             response.status,
             title=self._endpoint.title,
             model=self._model,
-            words=identifiers(error, secret=self._endpoint.api_key),
+            words=[f"HTTP {response.status}", *words],
             retry_after=retry_after_seconds(response.headers),
         )
 
