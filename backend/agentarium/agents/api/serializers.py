@@ -3,10 +3,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
+from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.fields import TextField
 from agentarium.runtime.providers import PROVIDERS
 
+# The part of a definition that the API shows, of an agent and of its versions alike.
+DEFINITION = ["instructions", "model", "temperature", "max_output_tokens", "timeout"]
 MODEL_NAME = re.compile(r"[\w.:/@+~-]+", re.ASCII)
 
 
@@ -48,11 +50,7 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
             "id",
             "name",
             "description",
-            "instructions",
-            "model",
-            "temperature",
-            "max_output_tokens",
-            "timeout",
+            *DEFINITION,
             "version",
             "tasks_count",
             "created_at",
@@ -72,7 +70,7 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
 class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
     class Meta:
         model = AgentVersion
-        fields = ["number", "created_at", *DEFINITION_FIELDS]
+        fields = ["number", "created_at", *DEFINITION]
         read_only_fields = fields
 
 

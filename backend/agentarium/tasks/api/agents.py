@@ -7,7 +7,6 @@ from typing import Any
 
 from drf_spectacular.utils import (
     extend_schema,
-    extend_schema_field,
     extend_schema_view,
 )
 from rest_framework import mixins, serializers
@@ -22,6 +21,14 @@ from agentarium.tasks.recent import EXCERPT_CHARS, recent_tasks
 from agentarium.tasks.services import delete_agent
 
 
+class RecentTasks(serializers.ListSerializer[AgentTask]):
+    """The part of `recent_tasks` in the context that is this agent's."""
+
+    def get_attribute(self, instance: Any) -> list[AgentTask]:
+        recent: dict[int, list[AgentTask]] = self.context["recent_tasks"]
+        return recent.get(instance.pk, [])
+
+
 class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
     input_excerpt = serializers.SerializerMethodField(
         help_text=f"The first {EXCERPT_CHARS} characters; … where more follow."
@@ -29,6 +36,7 @@ class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
 
     class Meta:
         model = AgentTask
+        list_serializer_class = RecentTasks
         fields = ["id", "status", "created_at", "finished_at", "input_excerpt"]
         read_only_fields = fields
 
@@ -38,17 +46,12 @@ class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
 
 
 class AgentRowSerializer(AgentSerializer):
-    recent_tasks = serializers.SerializerMethodField(
-        help_text="The five newest, newest first."
+    recent_tasks = RecentTaskSerializer(
+        many=True, read_only=True, help_text="The five newest, newest first."
     )
 
     class Meta(AgentSerializer.Meta):
         fields = [*AgentSerializer.Meta.fields, "recent_tasks"]
-
-    @extend_schema_field(RecentTaskSerializer(many=True))
-    def get_recent_tasks(self, agent: Agent) -> Any:
-        tasks = self.context["recent_tasks"].get(agent.pk, [])
-        return RecentTaskSerializer(tasks, many=True).data
 
 
 @extend_schema_view(

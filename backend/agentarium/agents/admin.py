@@ -1,0 +1,63 @@
+"""Agents, for the operator to look at; only their owners change them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from agentarium.agents.models import Agent, AgentVersion
+
+
+class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = AgentVersion
+    extra = 0
+    fields = [
+        "number",
+        "model",
+        "temperature",
+        "max_output_tokens",
+        "timeout",
+        "created_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AgentVersion]:
+        return super().get_queryset(request).defer("instructions")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Agent)
+class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = [
+        "id",
+        "name",
+        "owner",
+        "model",
+        "version",
+        "tasks_count",
+        "created_at",
+        "deleted_at",
+    ]
+    list_display_links = ["id", "name"]
+    list_filter = [("deleted_at", admin.EmptyFieldListFilter), "created_at"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "model", "owner__username"]
+    show_full_result_count = False
+    inlines = [VersionInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

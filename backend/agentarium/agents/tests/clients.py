@@ -1,0 +1,12 @@
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.accounts.services import create_api_token
+
+
+def with_scopes(owner: User, *scopes: str) -> APIClient:
+    """A client that signs in with a token of these scopes."""
+    _, secret = create_api_token(owner=owner, name="script", scopes=list(scopes))
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client

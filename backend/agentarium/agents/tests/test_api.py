@@ -1,0 +1,532 @@
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import DEFINITION_FIELDS, Agent
+from agentarium.agents.services import update_agent
+from agentarium.agents.tests.clients import with_scopes
+from agentarium.agents.tests.factories import AgentFactory
+
+AGENTS = "/api/agents/"
+
+
+def url(agent: Agent, action: str = "") -> str:
+    return f"{AGENTS}{agent.pk}/{action}"
+
+
+def names(response: Any) -> list[str]:
+    return [row["name"] for row in response.data["results"]]
+
+
+class TestList:
+    def test_shows_only_the_callers_agents(self, api: APIClient, alice: User) -> None:
+        agents = AgentFactory.create_batch(3, owner=alice)
+        AgentFactory.create()
+
+        response = api.get(AGENTS)
+
+        assert names(response) == [agent.name for agent in reversed(agents)]
+
+    @pytest.mark.parametrize(
+        ("word", "found"),
+        [("Poet", ["Poet"]), ("rhymes", ["Poet"]), ("prompt", []), ("poet nope", [])],
+    )
+    def test_searches_names_and_descriptions(
+        self, api: APIClient, alice: User, word: str, found: list[str]
+    ) -> None:
+        AgentFactory.create(
+            owner=alice, name="Poet", description="rhymes", instructions="prompt"
+        )
+        AgentFactory.create(owner=alice, name="Judge")
+
+        assert names(api.get(AGENTS, {"search": word})) == found
+
+    @pytest.mark.parametrize(
+        ("ordering", "first"),
+        [
+            ("name", "A"),
+            ("-name", "B"),
+            ("created_at", "B"),
+            ("-created_at", "A"),
+            ("updated_at", "A"),
+            ("-updated_at", "B"),
+            ("tasks_count", "B"),
+            ("-tasks_count", "A"),
+        ],
+    )
+    def test_orders(
+        self, api: APIClient, alice: User, ordering: str, first: str
+    ) -> None:
+        old = AgentFactory.create(owner=alice, name="B", tasks_count=1)
+        AgentFactory.create(owner=alice, name="A", tasks_count=2)
+        update_agent(old, description="changed last")
+
+        assert names(api.get(AGENTS, {"ordering": ordering}))[0] == first
+
+    def test_filters_by_model(self, api: APIClient, alice: User) -> None:
+        AgentFactory.create(owner=alice, name="Mini", model="openai:gpt-4o-mini")
+        AgentFactory.create(owner=alice, name="Big", model="openai:gpt-4o")
+
+        assert names(api.get(AGENTS, {"model": "openai:gpt-4o"})) == ["Big"]
+
+    @pytest.mark.parametrize(
+        ("value", "found"), [("true", ["Gone"]), ("false", ["Kept"]), ("", ["Kept"])]
+    )
+    def test_lists_the_deleted_or_the_kept(
+        self, api: APIClient, alice: User, value: str, found: list[str]
+    ) -> None:
+        AgentFactory.create(owner=alice, name="Kept")
+        AgentFactory.create(owner=alice, name="Gone", deleted_at=timezone.now())
+
+        assert names(api.get(AGENTS, {"is_deleted": value})) == found
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("is_deleted", "maybe"),
+            ("ordering", "owner"),
+            ("ordering", "deleted_at"),
+            ("owner", "1"),
+            ("model", "a\0b"),
+            ("search", "a\0b"),
+        ],
+    )
+    def test_refuses_what_it_does_not_know(
+        self, api: APIClient, name: str, value: str
+    ) -> None:
+        response = api.get(AGENTS, {name: value})
+
+        assert response.status_code == 400
+        assert list(response.data["errors"]) == [name]
+
+
+class TestCreate:
+    def test_defines_an_agent_and_its_first_version(
+        self, api: APIClient, alice: User
+    ) -> None:
+        body = {
+            "name": "Poet",
+            "description": "Writes",
+            "instructions": "  Rhyme.\n",
+            "model": "anthropic:claude-sonnet-4-5",
+            "temperature": 0.5,
+            "max_output_tokens": 100,
+            "timeout": 60,
+        }
+
+        response = api.post(AGENTS, body)
+
+        assert response.status_code == 201
+        assert response.data.items() >= body.items()
+        assert response.headers["Location"] == f"{AGENTS}{response.data['id']}/"
+        agent = Agent.objects.get(pk=response.data["id"])
+        assert agent.owner == alice
+        assert agent.versions.values(*DEFINITION_FIELDS).get() == agent.definition
+
+    def test_chooses_the_default_model(self, api: APIClient, settings: Any) -> None:
+        settings.DEFAULT_MODEL = "openai:gpt-4o"
+
+        response = api.post(AGENTS, {"name": "Poet"})
+
+        assert response.data["model"] == "openai:gpt-4o"
+
+    def test_keeps_what_it_decides_itself_to_itself(
+        self, api: APIClient, alice: User, stranger: User
+    ) -> None:
+        decided = {
+            "id": 77,
+            "owner": stranger.pk,
+            "version": 5,
+            "tasks_count": 9,
+            "created_at": "2001-01-01T00:00:00Z",
+            "deleted_at": "2001-01-01T00:00:00Z",
+        }
+
+        response = api.post(AGENTS, {"name": "Poet", **decided})
+
+        assert response.status_code == 201
+        agent = Agent.objects.get()
+        assert (agent.owner, agent.version, agent.tasks_count) == (alice, 1, 0)
+        assert agent.deleted_at is None
+        assert agent.created_at.year > 2001
+
+    @pytest.mark.parametrize(
+        ("model", "code"),
+        [
+            ("acme:large", "unknown_provider"),
+            ("Openai:gpt-4o", "unknown_provider"),
+            ("openai:", "invalid_model_name"),
+            (":gpt-4o", "invalid_model_name"),
+            ("gpt 4o", "invalid_model_name"),
+            ("openai:gpt\n4o", "invalid_model_name"),
+            ("openai:gpt\x7f", "invalid_model_name"),
+            ("öpenai:gpt", "invalid_model_name"),
+            ("", "blank"),
+            (" ", "blank"),
+            (None, "null"),
+            (4, "invalid"),
+            (["openai:gpt-4o"], "invalid"),
+            ("m" * 201, "max_length"),
+        ],
+    )
+    def test_refuses_a_model_that_nobody_serves(
+        self, api: APIClient, model: Any, code: str
+    ) -> None:
+        response = api.post(AGENTS, {"name": "Poet", "model": model})
+
+        assert response.status_code == 400
+        assert response.data["errors"]["model"][0]["code"] == code
+
+    def test_says_which_providers_there_are(self, api: APIClient) -> None:
+        response = api.post(AGENTS, {"name": "Poet", "model": "acme:large"})
+
+        detail = response.data["errors"]["model"][0]["detail"]
+        assert "anthropic" in detail
+        assert "openai" in detail
+
+    @pytest.mark.parametrize(
+        "model",
+        ["gpt-4o-mini", "openai:llama3.2:3b", "openai:org/name@v1", "builtin:smollm2"],
+    )
+    def test_takes_models_that_it_has_never_heard_of(
+        self, api: APIClient, model: str
+    ) -> None:
+        assert api.post(AGENTS, {"name": "Poet", "model": model}).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("name", ""),
+            ("name", " "),
+            ("name", "n" * 101),
+            ("name", "a\0b"),
+            ("name", None),
+            ("name", ["a"]),
+            ("description", "d" * 501),
+            ("description", "a\0b"),
+            ("instructions", "a\0b"),
+            ("instructions", "i" * 100_001),
+            ("instructions", {"a": 1}),
+            ("temperature", -0.1),
+            ("temperature", 2.1),
+            ("temperature", "nan"),
+            ("temperature", "warm"),
+            ("max_output_tokens", 0),
+            ("max_output_tokens", 1_000_001),
+            ("max_output_tokens", "many"),
+            ("timeout", 0),
+            ("timeout", 86_401),
+            ("timeout", None),
+        ],
+    )
+    def test_refuses_what_cannot_be(
+        self, api: APIClient, field: str, value: Any
+    ) -> None:
+        response = api.post(AGENTS, {"name": "Poet", field: value})
+
+        assert response.status_code == 400
+        assert response.data["code"] == "invalid"
+        assert list(response.data["errors"]) == [field]
+        assert not Agent.objects.exists()
+
+    def test_needs_a_name(self, api: APIClient) -> None:
+        response = api.post(AGENTS, {})
+
+        assert response.data["errors"]["name"][0]["code"] == "required"
+
+
+class TestRetrieve:
+    def test_shows_an_agent_in_one_query(
+        self,
+        api: APIClient,
+        alice: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        agent = AgentFactory.create(owner=alice)
+
+        # 1. the agent
+        with django_assert_num_queries(1):
+            response = api.get(url(agent))
+
+        assert response.data["instructions"] == agent.instructions
+
+    def test_shows_a_deleted_agent_because_its_tasks_point_at_it(
+        self, api: APIClient, alice: User
+    ) -> None:
+        agent = AgentFactory.create(owner=alice, deleted_at=timezone.now())
+
+        response = api.get(url(agent))
+
+        assert response.status_code == 200
+        assert response.data["deleted_at"] is not None
+
+    @pytest.mark.parametrize("pk", ["0", "abc", "-1", "9" * 30, "1.0", "%00"])
+    def test_finds_nothing_at_an_id_that_is_none(
+        self, api: APIClient, alice: User, pk: str
+    ) -> None:
+        response = api.get(f"{AGENTS}{pk}/")
+
+        assert response.status_code == 404
+        assert response.json()["code"] == "not_found"
+
+
+class TestUpdate:
+    def test_makes_a_version_of_a_change_to_the_definition(
+        self, api: APIClient, alice: User
+    ) -> None:
+        agent = AgentFactory.create(owner=alice, instructions="Old.")
+
+        response = api.patch(url(agent), {"instructions": "New."})
+
+        assert response.data["version"] == 2
+        assert response.data["instructions"] == "New."
+        kept = agent.versions.values_list("number", "instructions")
+        assert list(kept) == [(2, "New."), (1, "Old.")]
+
+    def test_makes_no_version_of_a_new_name(self, api: APIClient, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice)
+
+        response = api.patch(url(agent), {"name": "New"})
+
+        assert (response.data["name"], response.data["version"]) == ("New", 1)
+        assert agent.versions.count() == 1
+
+    def test_replaces_what_a_put_names(self, api: APIClient, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice, temperature=1.0)
+
+        response = api.put(url(agent), {"name": "New", "temperature": None})
+
+        assert response.status_code == 200
+        agent.refresh_from_db()
+        assert (agent.name, agent.temperature) == ("New", None)
+        assert agent.model == "openai:gpt-4o-mini"
+
+    def test_leaves_read_only_fields_alone(
+        self, api: APIClient, alice: User, stranger: User
+    ) -> None:
+        agent = AgentFactory.create(owner=alice)
+
+        response = api.patch(
+            url(agent), {"version": 9, "tasks_count": 9, "owner": stranger.pk}
+        )
+
+        assert response.status_code == 200
+        agent.refresh_from_db()
+        assert (agent.version, agent.tasks_count, agent.owner) == (1, 0, alice)
+
+    def test_refuses_a_wrong_field_and_changes_nothing(
+        self, api: APIClient, alice: User
+    ) -> None:
+        agent = AgentFactory.create(owner=alice, name="Old")
+
+        response = api.patch(url(agent), {"name": "New", "timeout": 0})
+
+        assert list(response.data["errors"]) == ["timeout"]
+        agent.refresh_from_db()
+        assert agent.name == "Old"
+
+
+class TestVersions:
+    def test_lists_them_newest_first_in_two_queries(
+        self,
+        api: APIClient,
+        alice: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        agent = AgentFactory.create(owner=alice, instructions="1")
+        update_agent(agent, instructions="2")
+        update_agent(agent, instructions="3")
+
+        # 1. the agent, 2. its versions
+        with django_assert_num_queries(2):
+            response = api.get(url(agent, "versions/"))
+
+        assert response.data["count"] == 3
+        rows = [
+            (row["number"], row["instructions"]) for row in response.data["results"]
+        ]
+        assert rows == [(3, "3"), (2, "2"), (1, "1")]
+
+    def test_comes_in_pages(self, api: APIClient, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice, instructions="1")
+        update_agent(agent, instructions="2")
+
+        first = api.get(url(agent, "versions/"), {"limit": 1})
+        second = api.get(first.data["next"])
+
+        assert [row["number"] for row in second.data["results"]] == [1]
+
+
+class TestRollback:
+    def test_makes_an_earlier_definition_the_next_version(
+        self, api: APIClient, alice: User
+    ) -> None:
+        agent = AgentFactory.create(owner=alice, instructions="Old.", temperature=1.0)
+        update_agent(agent, instructions="New.", temperature=None)
+
+        response = api.post(url(agent, "rollback/"), {"version": 1})
+
+        assert response.status_code == 200
+        assert response.data["version"] == 3
+        assert response.data["instructions"] == "Old."
+        assert response.data["temperature"] == 1.0
+        assert agent.versions.count() == 3
+
+    @pytest.mark.parametrize("version", [7, 0, "x", None, 10**30])
+    def test_refuses_a_version_that_is_not_there(
+        self, api: APIClient, alice: User, version: Any
+    ) -> None:
+        agent = AgentFactory.create(owner=alice)
+
+        response = api.post(url(agent, "rollback/"), {"version": version})
+
+        assert response.status_code == 400
+        assert list(response.data["errors"]) == ["version"]
+
+    def test_knows_nothing_of_the_versions_of_other_agents(
+        self, api: APIClient, alice: User
+    ) -> None:
+        agent, other = AgentFactory.create_batch(2, owner=alice)
+        update_agent(other, instructions="New.")
+
+        response = api.post(url(agent, "rollback/"), {"version": 2})
+
+        assert response.status_code == 400
+
+
+class TestRestore:
+    def test_brings_a_deleted_agent_back(self, api: APIClient, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice, deleted_at=timezone.now())
+
+        response = api.post(url(agent, "restore/"))
+
+        assert response.status_code == 200
+        assert response.data["deleted_at"] is None
+        assert names(api.get(AGENTS)) == [agent.name]
+
+    def test_leaves_a_kept_agent_as_it_is(self, api: APIClient, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice)
+
+        response = api.post(url(agent, "restore/"))
+
+        assert response.status_code == 200
+        before = agent.updated_at
+        agent.refresh_from_db()
+        assert agent.updated_at == before
+
+
+class TestDuplicate:
+    def test_makes_another_agent_of_the_same_definition(
+        self, api: APIClient, alice: User
+    ) -> None:
+        agent = AgentFactory.create(
+            owner=alice, description="Writes", temperature=0.3, tasks_count=4
+        )
+        update_agent(agent, instructions="New.")
+
+        response = api.post(url(agent, "duplicate/"))
+
+        assert response.status_code == 201
+        copy = Agent.objects.get(pk=response.data["id"])
+        assert response.headers["Location"] == url(copy)
+        assert copy.definition == Agent.objects.get(pk=agent.pk).definition
+        assert (copy.owner, copy.name) == (alice, f"{agent.name} (copy)")
+        assert (copy.description, copy.version, copy.tasks_count) == ("Writes", 1, 0)
+
+    def test_cuts_a_long_name(self, api: APIClient, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice, name="n" * 100)
+
+        response = api.post(url(agent, "duplicate/"))
+
+        assert response.data["name"] == "n" * 93 + " (copy)"
+
+
+@pytest.mark.parametrize(
+    ("method", "action", "body"),
+    [
+        ("put", "", {"name": "New"}),
+        ("patch", "", {"name": "New"}),
+        ("delete", "", None),
+        ("get", "versions/", None),
+        ("post", "rollback/", {"version": 1}),
+        ("post", "duplicate/", None),
+    ],
+)
+def test_a_deleted_agent_can_only_be_seen_and_restored(
+    api: APIClient, alice: User, method: str, action: str, body: Any
+) -> None:
+    agent = AgentFactory.create(owner=alice, deleted_at=timezone.now())
+
+    response = getattr(api, method)(url(agent, action), body)
+
+    assert response.status_code == 404
+    assert response.data["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("method", "action", "body"),
+    [
+        ("get", "", None),
+        ("put", "", {"name": "New"}),
+        ("patch", "", {"name": "New"}),
+        ("delete", "", None),
+        ("get", "versions/", None),
+        ("post", "rollback/", {"version": 1}),
+        ("post", "restore/", None),
+        ("post", "duplicate/", None),
+    ],
+)
+def test_a_strangers_agent_is_not_there(
+    stranger_api: APIClient, alice: User, method: str, action: str, body: Any
+) -> None:
+    agent = AgentFactory.create(owner=alice)
+    before = list(Agent.objects.values())
+
+    response = getattr(stranger_api, method)(url(agent, action), body)
+
+    assert response.status_code == 404
+    assert response.data["code"] == "not_found"
+    assert list(Agent.objects.values()) == before
+
+
+class TestTokens:
+    def test_read_with_read_and_change_with_write(self, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice)
+        reader, writer = with_scopes(alice, "read"), with_scopes(alice, "write")
+
+        assert reader.get(url(agent)).status_code == 200
+        assert reader.get(url(agent, "versions/")).status_code == 200
+        assert writer.patch(url(agent), {"name": "New"}).status_code == 200
+        assert writer.post(url(agent, "duplicate/")).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("method", "action"),
+        [("patch", ""), ("delete", ""), ("post", "duplicate/"), ("post", "restore/")],
+    )
+    def test_change_nothing_without_write(
+        self, alice: User, method: str, action: str
+    ) -> None:
+        agent = AgentFactory.create(owner=alice)
+        client = with_scopes(alice, "read", "run")
+
+        response = getattr(client, method)(url(agent, action))
+
+        assert response.status_code == 403
+        assert response.data["code"] == "insufficient_scope"
+
+    def test_read_nothing_without_read(self, alice: User) -> None:
+        assert with_scopes(alice, "run", "write").get(AGENTS).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_gets_in_without_credentials(
+    anonymous_api: APIClient, db: None, method: str
+) -> None:
+    response = getattr(anonymous_api, method)(AGENTS)
+
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")

@@ -1,0 +1,120 @@
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from agentarium.accounts.models import User
+from agentarium.accounts.tests.factories import UserFactory
+from agentarium.agents.services import update_agent
+from agentarium.agents.tests.factories import AgentFactory
+from agentarium.tasks.admin import CappedPaginator
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.tests.factories import StepFactory, TaskFactory
+
+AGENTS = "/admin/agents/agent/"
+TASKS = "/admin/tasks/agenttask/"
+STEPS = "/admin/tasks/step/"
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    client = Client()
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def rows(alice: User) -> None:
+    for _ in range(3):
+        StepFactory.create(task=TaskFactory.create(agent__owner=alice, completed=True))
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("address", [AGENTS, TASKS, STEPS])
+def test_lists_cost_four_queries_whatever_they_hold(
+    operator: Client, django_assert_num_queries: DjangoAssertNumQueries, address: str
+) -> None:
+    # 1. the session, 2. the operator, 3. how many rows, 4. the rows
+    with django_assert_num_queries(4):
+        response = operator.get(address)
+
+    assert response.status_code == 200
+    assert response.content.count(b"field-id") == 3
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        (f"{AGENTS}?q=alice", 3),
+        (f"{AGENTS}?deleted_at__isempty=0", 0),
+        (f"{TASKS}?q=alice", 3),
+        (f"{TASKS}?q=nobody", 0),
+        (f"{TASKS}?status__exact=completed", 3),
+        (f"{TASKS}?status__exact=failed", 0),
+        (f"{STEPS}?q=gpt-4o-mini-2024-07-18", 3),
+        (f"{STEPS}?kind__exact=tool_result", 0),
+    ],
+)
+def test_lists_can_be_searched_and_filtered(
+    operator: Client, address: str, found: int
+) -> None:
+    response = operator.get(address)
+
+    assert response.status_code == 200
+    assert response.content.count(b"field-id") == found
+
+
+def test_a_task_is_found_by_its_id(operator: Client) -> None:
+    task, _ = TaskFactory.create(), TaskFactory.create()
+
+    response = operator.get(TASKS, {"q": str(task.pk)})
+
+    assert response.content.count(b"field-id") == 1
+
+
+def test_an_agent_is_shown_with_its_versions(operator: Client) -> None:
+    agent = AgentFactory.create()
+    update_agent(agent, model="openai:gpt-4o")
+
+    response = operator.get(f"{AGENTS}{agent.pk}/change/")
+
+    assert response.status_code == 200
+    assert b"openai:gpt-4o-mini" in response.content
+    assert b'name="_save"' not in response.content
+
+
+@pytest.mark.parametrize("address", [f"{TASKS}7/change/", f"{STEPS}8/change/"])
+def test_a_task_and_its_steps_are_shown_and_not_edited(
+    operator: Client, address: str
+) -> None:
+    StepFactory.create(pk=8, task=TaskFactory.create(pk=7, running=True))
+
+    shown = operator.get(address)
+    edited = operator.post(address, {"status": "failed"})
+
+    assert shown.status_code == 200
+    assert b'name="_save"' not in shown.content
+    assert edited.status_code == 403
+
+
+@pytest.mark.parametrize("address", [AGENTS, TASKS, STEPS])
+def test_people_who_are_no_operators_are_sent_away(
+    stranger: User, address: str
+) -> None:
+    client = Client()
+    client.force_login(stranger)
+
+    assert client.get(address).status_code == 302
+    assert client.get(f"{address}add/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_list_counts_no_further_than_anybody_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("agentarium.tasks.admin.COUNTED_ROWS", 2)
+    TaskFactory.create_batch(3)
+
+    paginator = CappedPaginator(AgentTask.objects.order_by("id"), 1)
+
+    assert (paginator.count, paginator.num_pages) == (2, 2)
