@@ -97,7 +97,7 @@ class AttemptRecord:
             )
         )
         if row:
-            row.status, row.waits_for = ToolCall.Status.COMPLETED, ""
+            row.status = ToolCall.Status.COMPLETED
             self._unwritten.tool_calls.append(row)
         data = {"step": self.position, **_call_data(result.tool_call_id, result.name)}
         excerpt = storable(result.content[:EXCERPT_CHARS])
@@ -151,9 +151,8 @@ class AttemptRecord:
         return sum(self._step.lengths.values()) if self._step else 0
 
     def unfinished(self) -> list[Draft]:
-        """What of that is not stored."""
-        entry = self._step.take_drafts() if self._step else None
-        return entry.drafts if entry else []
+        """The text of that, all of it."""
+        return self._step.whole() if self._step else []
 
     # --- Making it last --------------------------------------------------------
 

@@ -115,7 +115,7 @@ class Calls:
         assert not isinstance(tool, Question | AgentTool)
         if tool.spec.effect != "read":
             row = row or self._new_row(part, tool)
-            row.status, row.waits_for = Status.STARTED, ""
+            row.status = Status.STARTED
             await self._record.remember(row)
         return await self._call(part, tool, arguments)
 

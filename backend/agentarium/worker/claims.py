@@ -144,7 +144,13 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
             input_tokens=F("input_tokens") + spent.input_tokens,
             output_tokens=F("output_tokens") + spent.output_tokens,
         )
-        Draft.objects.bulk_create(spent.drafts, ignore_conflicts=True)
+        # Some of it may be stored already; readers pass over what they have.
+        Draft.objects.bulk_create(
+            spent.drafts,
+            update_conflicts=True,
+            unique_fields=["task", "attempt", "seq", "channel", "offset"],
+            update_fields=["text"],
+        )
         append_event(
             task,
             "usage.settled",

@@ -33,7 +33,7 @@ from agentarium.worker.history import History
 from agentarium.worker.journal import AttemptLostError, Journal
 from agentarium.worker.ledger import Finish, Held
 from agentarium.worker.output import storable
-from agentarium.worker.toolbox import Toolbox, open_toolbox, start_child
+from agentarium.worker.toolbox import OpenToolbox, Toolbox, start_child
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,7 @@ class Surroundings:
     database: DatabaseThreads
     may_publish: Callable[[], bool]
     open_client: Callable[[str], ModelClient]
+    open_toolbox: OpenToolbox
 
 
 class Execution:
@@ -119,7 +120,7 @@ class Execution:
 
     async def _drive(self) -> None:
         version = self.task.agent_version
-        self._toolbox = await open_toolbox(self.task, self._around.database)
+        self._toolbox = await self._around.open_toolbox(self.task)
         asking = Asking(
             models=[version.model, *version.fallback_models],
             open_client=self._around.open_client,

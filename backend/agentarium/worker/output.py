@@ -33,6 +33,7 @@ class StepInProgress:
         self._position = position
         self._began_at = began_at
         self._length = {Channel.TEXT: 0, Channel.REASONING: 0}
+        self._said: dict[Channel, list[str]] = {}
         self._unstored: dict[Channel, list[str]] = {}
 
     def add(self, delta: Delta) -> Message:
@@ -42,6 +43,7 @@ class StepInProgress:
         text = storable(delta.text)
         offset = self._length[channel]
         self._length[channel] += len(text)
+        self._said.setdefault(channel, []).append(text)
         self._unstored.setdefault(channel, []).append(text)
         return {
             "attempt": self._task.attempt,
@@ -61,6 +63,12 @@ class StepInProgress:
             self._draft(channel, "".join(texts)) for channel, texts in unstored.items()
         ]
         return Entry(self._task.pk, self._task.attempt, drafts=drafts)
+
+    def whole(self) -> list[Draft]:
+        """All that was said, whatever of it is stored; it begins where a channel does."""
+        return [
+            self._draft(channel, "".join(texts)) for channel, texts in self._said.items()
+        ]
 
     def _draft(self, channel: Channel, text: str) -> Draft:
         return Draft(

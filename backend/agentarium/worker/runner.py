@@ -14,6 +14,7 @@ from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.live import Bus
 from agentarium.worker import leases
 from agentarium.worker.shift import Means, ModelClients, Shift, Signals
+from agentarium.worker.toolbox import OpenToolbox
 
 log = structlog.get_logger(__name__)
 
@@ -24,9 +25,17 @@ RESTART_SECONDS = 1.0
 class Runner:
     """Executes tasks until it is told to stop."""
 
-    def __init__(self, *, bus: Bus, clients: ModelClients, capacity: int) -> None:
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        clients: ModelClients,
+        open_toolbox: OpenToolbox,
+        capacity: int,
+    ) -> None:
         self._bus = bus
         self._clients = clients
+        self._open_toolbox = open_toolbox
         self._capacity = capacity
         self._loop: asyncio.AbstractEventLoop | None = None
         self._signals = Signals()
@@ -47,7 +56,7 @@ class Runner:
         """Work until `stop`. Declared lost, it begins anew, as another worker."""
         self._loop = asyncio.get_running_loop()
         database = DatabaseThreads("runner", size=2)
-        means = Means(self._bus, self._clients, database)
+        means = Means(self._bus, self._clients, self._open_toolbox, database)
         try:
             while not self._signals.is_stopping:
                 await self._work(means)

@@ -23,6 +23,7 @@ from agentarium.worker.history import History, read_histories
 from agentarium.worker.journal import Journal
 from agentarium.worker.ledger import Held
 from agentarium.worker.sweep import sweep
+from agentarium.worker.toolbox import OpenToolbox
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Means:
 
     bus: Bus
     clients: ModelClients
+    open_toolbox: OpenToolbox
     database: DatabaseThreads
 
 
@@ -94,6 +96,7 @@ class Shift:
             database=means.database,
             may_publish=self._may_publish,
             open_client=means.clients.get,
+            open_toolbox=means.open_toolbox,
         )
 
     async def run(self) -> None:

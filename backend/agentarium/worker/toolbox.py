@@ -1,11 +1,10 @@
 """What the agent of one task can call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agentarium.agents.models import Agent
-from agentarium.core.database_threads import DatabaseThreads
 from agentarium.core.exceptions import DomainError
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
@@ -49,12 +48,7 @@ class Toolbox:
                 await close()
 
 
-async def open_toolbox(task: AgentTask, database: DatabaseThreads) -> Toolbox:
-    """The tools of the version that a task runs."""
-    entries = task.agent_version.tools
-    if not entries:
-        return Toolbox()
-    return await database.run(_open, task.owner_id, entries)
+OpenToolbox = Callable[[AgentTask], Awaitable[Toolbox]]
 
 
 def start_child(*, task: AgentTask, row: ToolCall, agent_id: int) -> None:
@@ -71,7 +65,3 @@ def start_child(*, task: AgentTask, row: ToolCall, agent_id: int) -> None:
         raise ToolError(error.detail) from error
     if not is_ours:
         raise AttemptLostError
-
-
-def _open(owner_id: int, entries: Sequence[Any]) -> Toolbox:
-    raise ToolError("Tools cannot be opened.")

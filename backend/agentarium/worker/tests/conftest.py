@@ -10,11 +10,13 @@ from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
 from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.providers.base import ModelClient
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task
 from agentarium.worker.runner import Runner
-from agentarium.worker.tests.scripted import ScriptedModel, ScriptedModels
+from agentarium.worker.tests.scripted import ScriptedModels
+from agentarium.worker.toolbox import AnyTool, Toolbox
 
 DEADLINE_SECONDS = 15
 
@@ -64,9 +66,20 @@ def running(bus: LocalBus) -> RunWith:
     """Start a runner whose agents talk to a scripted model."""
 
     @asynccontextmanager
-    async def run(model: ScriptedModel, *, capacity: int = 10) -> AsyncIterator[Runner]:
+    async def run(
+        model: ModelClient,
+        *tools: AnyTool,
+        capacity: int = 10,
+        **others: ModelClient,
+    ) -> AsyncIterator[Runner]:
+        async def open_toolbox(_: AgentTask) -> Toolbox:
+            return Toolbox({tool.spec.name: tool for tool in tools})
+
         runner = Runner(
-            bus=bus, clients=ScriptedModels(scripted=model), capacity=capacity
+            bus=bus,
+            clients=ScriptedModels(scripted=model, **others),
+            open_toolbox=open_toolbox,
+            capacity=capacity,
         )
         work = asyncio.create_task(runner.run())
         try:

@@ -6,18 +6,22 @@ from collections.abc import AsyncGenerator, Sequence
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
+    Part,
     ReasoningPart,
     TextPart,
+    ToolCallPart,
     Usage,
 )
 from agentarium.runtime.providers.base import (
     Delta,
+    ModelClient,
     ModelSettings,
     ProviderError,
     ReasoningDelta,
     TextDelta,
     ToolDefinition,
 )
+from agentarium.runtime.tools.base import Effect, ToolCall, ToolError, ToolSpec
 
 DEFAULTS = ModelSettings()
 
@@ -76,10 +80,10 @@ class ScriptedModel:
 class ScriptedModels:
     """Hands out scripted models by name."""
 
-    def __init__(self, **models: ScriptedModel) -> None:
+    def __init__(self, **models: ModelClient) -> None:
         self.models = models
 
-    def get(self, model: str) -> ScriptedModel:
+    def get(self, model: str) -> ModelClient:
         try:
             return self.models[model]
         except KeyError:
@@ -89,3 +93,73 @@ class ScriptedModels:
 
     async def aclose(self) -> None:
         pass
+
+
+class TalkingModel:
+    """Says one thing after another: a text, a list of tool calls, or an error."""
+
+    def __init__(self, *turns: str | list[ToolCallPart] | ProviderError) -> None:
+        self.turns = list(turns)
+        self.calls: list[list[Message]] = []
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolDefinition] = (),
+        settings: ModelSettings = DEFAULTS,
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        self.calls.append(list(messages))
+        turn = self.turns.pop(0)
+        if isinstance(turn, ProviderError):
+            yield TextDelta("Broken")
+            raise turn
+        if isinstance(turn, str):
+            yield TextDelta(turn)
+            parts: tuple[Part, ...] = (TextPart(turn),)
+        else:
+            parts = tuple(turn)
+        yield ModelResponse(Message("assistant", parts), Usage(1, 1), "talking-1")
+
+
+class ScriptedTool:
+    """Counts its calls by key, and answers once `gate` is open."""
+
+    def __init__(
+        self,
+        name: str = "do",
+        *,
+        effect: Effect = "write",
+        needs_approval: bool = False,
+        gate: asyncio.Event | None = None,
+        error: ToolError | None = None,
+        timeout: float = 30,
+    ) -> None:
+        self.spec = ToolSpec(
+            name,
+            "Does it.",
+            {"type": "object", "properties": {"what": {"type": "string"}}},
+            effect=effect,
+            needs_approval=needs_approval,
+            timeout=timeout,
+        )
+        self.gate = gate
+        self.error = error
+        self.calls: list[ToolCall] = []
+        self.open_calls = 0
+
+    async def call(self, call: ToolCall) -> str:
+        self.calls.append(call)
+        self.open_calls += 1
+        try:
+            if self.gate:
+                await self.gate.wait()
+            if self.error:
+                raise self.error
+            return f"Done: {call.arguments.get('what', 'it')}"
+        finally:
+            self.open_calls -= 1
+
+
+def call_of(name: str = "do", number: int = 1, arguments: str = "{}") -> ToolCallPart:
+    return ToolCallPart(f"call-{number}", name, arguments)

@@ -1,0 +1,176 @@
+"""P6: stop stops. Connections and calls, counted where they end."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from agentarium.accounts.models import User
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.providers.base import ProviderError
+from agentarium.tasks.models import AgentTask, Draft, Event
+from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.scripted import (
+    ScriptedModel,
+    ScriptedTool,
+    TalkingModel,
+    call_of,
+)
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+
+
+async def until(condition: Callable[[], bool]) -> float:
+    """Seconds until it is so."""
+    began_at = time.monotonic()
+    async with asyncio.timeout(15):
+        while not condition():
+            await asyncio.sleep(0.005)
+    return time.monotonic() - began_at
+
+
+class TestCancel:
+    async def test_closes_the_connection_within_a_second_and_tells_what_was_spent(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        model = ScriptedModel("Once upon ", "a time", gate=asyncio.Event())
+
+        async with running(model):
+            await until(lambda: model.open_streams == 1)
+            await database.run(cancel_task, task, by=owner)
+            took = await until(lambda: model.open_streams == 0)
+            cancelled = await reaches(task, "cancelled")
+            while (await database.run(_last_event, task)).type != "usage.settled":
+                await asyncio.sleep(0.01)
+
+        assert took < 1
+        assert cancelled.error_code == "cancelled"
+        now = await database.run(AgentTask.objects.get, pk=task.pk)
+        assert (now.input_tokens, now.output_tokens) == (3, 4)
+        drafts = await database.run(lambda: list(Draft.objects.filter(task=task)))
+        assert "".join(draft.text for draft in drafts) == "Once upon a time"
+
+    async def test_calls_no_further_tool(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        gate = asyncio.Event()
+        model = TalkingModel([call_of("a", 1)], [call_of("b", 2)], "Never.")
+        first, second = ScriptedTool("a", gate=gate), ScriptedTool("b")
+
+        async with running(model, first, second):
+            await until(lambda: first.open_calls == 1)
+            await database.run(cancel_task, task, by=owner)
+            assert await until(lambda: first.open_calls == 0) < 1
+            gate.set()
+            await reaches(task, "cancelled")
+
+        assert second.calls == []
+        assert len(model.calls) == 1
+
+    async def test_ends_pending_tasks_at_once(
+        self, submit: Callable[..., AgentTask], database: DatabaseThreads, owner: User
+    ) -> None:
+        tasks = [await database.run(submit) for _ in range(3)]
+
+        count = await database.run(
+            cancel_tasks, AgentTask.objects.filter(owner=owner), by=owner
+        )
+
+        assert count == 3
+        ended = AgentTask.objects.filter(
+            pk__in=[task.pk for task in tasks], status="cancelled"
+        )
+        assert await database.run(ended.count) == 3
+
+
+class TestTryingAgain:
+    async def test_asks_again_after_an_error_that_passes(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        busy = ProviderError(
+            "provider_rate_limited", "Slow down.", is_transient=True, retry_after=0.01
+        )
+        model = TalkingModel(busy, busy, "Now.")
+
+        async with running(model):
+            ended = await reaches(task, "completed")
+
+        assert (ended.output_text, ended.attempt) == ("Now.", 1)
+        retries = await database.run(
+            lambda: list(Event.objects.filter(task=task, type="step.retried"))
+        )
+        assert [event.data["error_code"] for event in retries] == [
+            "provider_rate_limited",
+            "provider_rate_limited",
+        ]
+
+    async def test_asks_the_next_model_when_the_first_will_not_answer(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        await database.run(_fall_back_to, task, "other")
+        broken = TalkingModel(ProviderError("provider_auth", "No."))
+
+        async with running(broken, other=TalkingModel("Me.")):
+            ended = await reaches(task, "completed")
+
+        assert ended.output_text == "Me."
+        assert len(broken.calls) == 1
+
+    async def test_does_not_ask_again_when_it_makes_no_sense(
+        self, task: AgentTask, running: RunWith, reaches: Reaches
+    ) -> None:
+        model = TalkingModel(ProviderError("provider_bad_request", "No."), "Never.")
+
+        async with running(model):
+            ended = await reaches(task, "failed")
+
+        assert ended.error_code == "provider_bad_request"
+
+    async def test_runs_a_failed_task_again_without_its_finished_steps(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        error = ProviderError("provider_auth", "No.")
+        model = TalkingModel([call_of()], error, "Now.")
+        tool = ScriptedTool()
+
+        async with running(model, tool):
+            await reaches(task, "failed")
+            await database.run(retry_task, task, by=owner)
+            ended = await reaches(task, "completed")
+
+        assert (ended.attempt, ended.error_code) == (2, "")
+        assert len(tool.calls) == 1
+
+
+def _last_event(task: AgentTask) -> Event:
+    last = Event.objects.filter(task=task).last()
+    assert last
+    return last
+
+
+def _fall_back_to(task: AgentTask, model: str) -> None:
+    task.agent_version.fallback_models = [model]
+    task.agent_version.save()
