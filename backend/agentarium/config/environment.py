@@ -20,6 +20,11 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
         except ValueError as error:
             raise ImproperlyConfigured(f"{var}: {error}") from error
 
+    def first(self, *names: str) -> str:
+        """The first text that is set under one of these names, or an empty one."""
+        values = (str(self.str(name, "")) for name in names if name)
+        return next((value for value in values if value), "")
+
 
 def kept_secret(file: Path) -> str:
     """The secret in `file`, made at the first call and readable by its owner only."""

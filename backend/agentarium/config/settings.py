@@ -101,8 +101,8 @@ STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
 # Provider name -> its key and base URL; an empty string where none is set.
 PROVIDERS: dict[str, dict[str, str]] = {
     spec.name: {
-        "api_key": env.str(spec.key_variable, "") if spec.key_variable else "",
-        "base_url": env.str(spec.url_variable, "") if spec.url_variable else "",
+        "api_key": env.first(spec.key_variable, spec.other_key_variable),
+        "base_url": env.first(spec.url_variable, spec.other_url_variable),
     }
     for spec in PROVIDER_SPECS.values()
 }

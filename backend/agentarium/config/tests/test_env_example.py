@@ -13,9 +13,17 @@ def names_read() -> set[str]:
     """Every variable that the settings ask the environment for."""
     code = Path(settings.__file__).read_text()
     own = set(re.findall(r'env\.\w+\(\s*"(\w+)"', code))
-    keys = {spec.key_variable for spec in PROVIDERS.values()}
-    urls = {spec.url_variable for spec in PROVIDERS.values()}
-    return (own | keys | urls) - {""}
+    of_providers = {
+        name
+        for spec in PROVIDERS.values()
+        for name in (
+            spec.key_variable,
+            spec.other_key_variable,
+            spec.url_variable,
+            spec.other_url_variable,
+        )
+    }
+    return (own | of_providers) - {""}
 
 
 def names_listed() -> list[str]:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import aiohttp
 
 CONNECT_TIMEOUT = 10.0
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class HttpPool:
@@ -67,4 +68,6 @@ def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for an address."""
     parts = urlsplit(url)
     proxy = getproxies().get(parts.scheme)
-    return None if not proxy or proxy_bypass(parts.netloc) else proxy
+    if not proxy or parts.hostname in _THIS_MACHINE or proxy_bypass(parts.netloc):
+        return None
+    return proxy

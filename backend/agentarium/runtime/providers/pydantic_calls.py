@@ -19,6 +19,7 @@ from pydantic_ai.messages import (
     ThinkingPart,
     ThinkingPartDelta,
 )
+from pydantic_ai.models import Model
 
 from agentarium.runtime.messages import Message, ModelResponse
 from agentarium.runtime.providers.base import (
@@ -39,6 +40,9 @@ from agentarium.runtime.providers.pydantic_messages import (
 )
 from agentarium.runtime.providers.pydantic_models import build_model
 from agentarium.runtime.providers.pydantic_wire import PydanticEndpoint
+
+# Model names are free text, so that their number has to be bounded.
+MAX_MODELS = 100
 
 # The categories that the library tells apart, as the status that means the same.
 _STATUS_BY_CATEGORY: tuple[
@@ -80,12 +84,11 @@ async def _closing_responses() -> AsyncGenerator[None, None]:
             await response.aclose()
 
 
-class PydanticModel:
-    """A model of the library and the connections that it calls through."""
+class PydanticCalls:
+    """Calls models of one provider, over connections of its own."""
 
-    def __init__(self, endpoint: PydanticEndpoint, name: str) -> None:
+    def __init__(self, endpoint: PydanticEndpoint) -> None:
         self._endpoint = endpoint
-        self._name = name
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(
                 endpoint.read_timeout, connect=CONNECT_TIMEOUT, pool=None
@@ -93,24 +96,26 @@ class PydanticModel:
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
             event_hooks={"response": [_note_opened]},
         )
-        self._model = build_model(endpoint, name, self._http)
+        self._models: dict[str, Model] = {}
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
     async def stream(
         self,
+        name: str,
         messages: Sequence[Message],
         tools: Sequence[ToolDefinition],
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        with self._named_failures():
+        with self._named_failures(name):
+            model = self._model(name)
             async with (
                 _closing_responses(),
                 model_request_stream(
-                    self._model,
-                    to_library(messages, self._model.system),
+                    model,
+                    to_library(messages, model.system),
                     model_settings=library_settings(settings),
                     model_request_parameters=parameters(tools),
                 ) as events,
@@ -130,26 +135,33 @@ class PydanticModel:
             is_transient=True,
         )
 
+    def _model(self, name: str) -> Model:
+        if name not in self._models:
+            if len(self._models) >= MAX_MODELS:
+                self._models.clear()
+            self._models[name] = build_model(self._endpoint, name, self._http)
+        return self._models[name]
+
     @contextmanager
-    def _named_failures(self) -> Generator[None, None, None]:
+    def _named_failures(self, name: str) -> Generator[None, None, None]:
         try:
             yield
         except library_errors.ModelAPIError as error:
-            raise self._failure(error) from None
+            raise self._failure(error, name) from None
         except httpx2.TimeoutException:
             raise provider_failure(
-                504, title=self._endpoint.title, model=self._name
+                504, title=self._endpoint.title, model=name
             ) from None
         except (httpx2.HTTPError, OSError):
             raise self._cut_off() from None
         except library_errors.UserError:
             raise provider_failure(
-                400, title=self._endpoint.title, model=self._name
+                400, title=self._endpoint.title, model=name
             ) from None
         except (library_errors.UnexpectedModelBehavior, ValueError):
             raise self._garbled() from None
 
-    def _failure(self, error: library_errors.ModelAPIError) -> ProviderError:
+    def _failure(self, error: library_errors.ModelAPIError, name: str) -> ProviderError:
         if type(error) is library_errors.ModelAPIError:
             return self._garbled()
         status = _status(error)
@@ -163,7 +175,7 @@ class PydanticModel:
         return provider_failure(
             status,
             title=self._endpoint.title,
-            model=self._name,
+            model=name,
             words=identifiers(words, secret=self._endpoint.api_key),
             retry_after=error.retry_after,
         )

@@ -19,7 +19,7 @@ from agentarium.runtime.providers.base import (
 )
 
 if TYPE_CHECKING:
-    from agentarium.runtime.providers.pydantic_calls import PydanticModel
+    from agentarium.runtime.providers.pydantic_calls import PydanticCalls
 
 READ_TIMEOUT = 300.0
 
@@ -35,14 +35,42 @@ class PydanticEndpoint:
     read_timeout: float = READ_TIMEOUT
 
 
-class PydanticClient:
-    """A `ModelClient` for one model, bound to the event loop of its first call."""
+class PydanticProvider:
+    """One provider's connections, bound to the event loop of the first call."""
 
-    def __init__(self, endpoint: PydanticEndpoint, model: str) -> None:
+    def __init__(self, endpoint: PydanticEndpoint) -> None:
         self._endpoint = endpoint
-        self._name = model
-        self._model: PydanticModel | None = None
+        self._calls: PydanticCalls | None = None
         self._loading = asyncio.Lock()
+
+    def client(self, model: str) -> "PydanticClient":
+        return PydanticClient(self, model)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        if self._calls is not None:
+            await self._calls.aclose()
+            self._calls = None
+
+    async def calls(self) -> "PydanticCalls":
+        """The library's side of it, loaded now if need be."""
+        async with self._loading:
+            if self._calls is None:
+                self._calls = await asyncio.to_thread(self._load)
+            return self._calls
+
+    def _load(self) -> "PydanticCalls":
+        from agentarium.runtime.providers.pydantic_calls import PydanticCalls
+
+        return PydanticCalls(self._endpoint)
+
+
+class PydanticClient:
+    """A `ModelClient` for one model of such a provider."""
+
+    def __init__(self, provider: PydanticProvider, model: str) -> None:
+        self._provider = provider
+        self._model = model
 
     async def stream(
         self,
@@ -52,23 +80,8 @@ class PydanticClient:
         settings: ModelSettings = PROVIDER_DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        model = await self._loaded()
-        async with aclosing(model.stream(messages, tools, settings)) as pieces:
+        calls = await self._provider.calls()
+        stream = calls.stream(self._model, messages, tools, settings)
+        async with aclosing(stream) as pieces:
             async for piece in pieces:
                 yield piece
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-        if self._model is not None:
-            await self._model.aclose()
-
-    async def _loaded(self) -> "PydanticModel":
-        async with self._loading:
-            if self._model is None:
-                self._model = await asyncio.to_thread(self._load)
-            return self._model
-
-    def _load(self) -> "PydanticModel":
-        from agentarium.runtime.providers.pydantic_calls import PydanticModel
-
-        return PydanticModel(self._endpoint, self._name)

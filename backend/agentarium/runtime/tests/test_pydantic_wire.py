@@ -24,7 +24,11 @@ from agentarium.runtime.messages import (
     user_message,
 )
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
-from agentarium.runtime.providers.pydantic_wire import PydanticClient, PydanticEndpoint
+from agentarium.runtime.providers.pydantic_wire import (
+    PydanticClient,
+    PydanticEndpoint,
+    PydanticProvider,
+)
 from agentarium.runtime.tests.asking import WEATHER, ask, failure, until
 from bench.fake_provider import FakeProvider
 
@@ -39,16 +43,16 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def client_of(provider: FakeProvider) -> AsyncIterator[MakeClient]:
-    clients: list[PydanticClient] = []
+    providers: list[PydanticProvider] = []
 
     def make(name: str, model: str = "fake", read_timeout: float = 30) -> Any:
         endpoint = PydanticEndpoint(name, "Fake", KEY, provider.url, read_timeout)
-        clients.append(PydanticClient(endpoint, model))
-        return clients[-1]
+        providers.append(PydanticProvider(endpoint))
+        return providers[-1].client(model)
 
     yield make
-    for client in clients:
-        await client.aclose()
+    for opened in providers:
+        await opened.aclose()
 
 
 def scripted(**script: Any) -> tuple[Message, ...]:

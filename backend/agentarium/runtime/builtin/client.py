@@ -1,0 +1,121 @@
+"""The built-in model behind the same interface as all others."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from agentarium.runtime.builtin.process import SLOTS, TITLE, BuiltinProcess
+from agentarium.runtime.messages import Message, ModelResponse
+from agentarium.runtime.providers.base import (
+    PROVIDER_DEFAULTS,
+    Delta,
+    ModelSettings,
+    ProviderError,
+    ToolDefinition,
+)
+from agentarium.runtime.providers.config import BuiltinConfig
+from agentarium.runtime.providers.http import HttpPool
+from agentarium.runtime.providers.openai_wire import OpenAIClient
+
+# So small a model may go on for ever: it is told when to stop.
+MAX_OUTPUT_TOKENS = 1024
+# After a start that failed, nobody tries again for so long: it would fail for each
+# of a thousand waiting tasks in turn.
+_PAUSE_AFTER_FAILURE = 5.0
+_END_SEEN_WITHIN = 1.0
+
+
+class BuiltinModel:
+    """The process, started when it is first needed, and again when it has ended."""
+
+    def __init__(self, config: BuiltinConfig) -> None:
+        self._config = config
+        self._pool = HttpPool()
+        self._process: BuiltinProcess | None = None
+        self._failed: ProviderError | None = None
+        self._failed_at = 0.0
+        self._starting = asyncio.Lock()
+        # Who waits for a free slot waits here, where it costs the server nothing and
+        # no time of silence runs.
+        self.slots = asyncio.Semaphore(SLOTS)
+
+    def client(self, name: str) -> "BuiltinClient":
+        return BuiltinClient(self, name)
+
+    @property
+    def pid(self) -> int | None:
+        """The running process's id."""
+        return self._process.pid if self._process else None
+
+    async def running(self) -> BuiltinProcess:
+        """The process; all who ask while it starts wait for the same start."""
+        async with self._starting:
+            if self._process is None or self._process.exit_code is not None:
+                self._process = await self._start()
+            return self._process
+
+    async def _start(self) -> BuiltinProcess:
+        now = asyncio.get_running_loop().time()
+        if self._failed and now - self._failed_at < _PAUSE_AFTER_FAILURE:
+            raise self._failed
+        try:
+            process = await BuiltinProcess.start(self._config)
+        except ProviderError as error:
+            self._failed = error
+            self._failed_at = asyncio.get_running_loop().time()
+            raise
+        self._failed = None
+        return process
+
+    def connected(self, process: BuiltinProcess, name: str) -> OpenAIClient:
+        return OpenAIClient(process.endpoint, name, self._pool)
+
+    async def aclose(self) -> None:
+        """End the process. Answers under way fail."""
+        async with self._starting:
+            if self._process is not None:
+                await self._process.aclose()
+                self._process = None
+        await self._pool.aclose()
+
+
+class BuiltinClient:
+    """A `ModelClient`."""
+
+    def __init__(self, model: BuiltinModel, name: str) -> None:
+        self._model = model
+        self._name = name
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolDefinition] = (),
+        settings: ModelSettings = PROVIDER_DEFAULTS,
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        """See `ModelClient.stream`."""
+        if settings.max_output_tokens is None:
+            settings = replace(settings, max_output_tokens=MAX_OUTPUT_TOKENS)
+        async with self._model.slots:
+            process = await self._model.running()
+            client = self._model.connected(process, self._name)
+            stream = client.stream(messages, tools=tools, settings=settings)
+            try:
+                async with aclosing(stream) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            except ProviderError as error:
+                raise await _explained(error, process) from None
+
+
+async def _explained(error: ProviderError, process: BuiltinProcess) -> ProviderError:
+    """The reason behind a connection that broke, if it is that the process ended."""
+    is_broken = error.code == "provider_unavailable"
+    if is_broken and await process.has_ended(within=_END_SEEN_WITHIN):
+        return ProviderError(
+            "provider_unavailable",
+            f"{TITLE}'s process stopped (exit code {process.exit_code}).",
+            is_transient=True,
+        )
+    return error

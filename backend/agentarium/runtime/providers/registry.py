@@ -1,0 +1,114 @@
+"""From a model's name to a client that can be asked."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from agentarium.runtime.builtin.weights import find_weights
+from agentarium.runtime.providers.base import ModelClient, ProviderError
+from agentarium.runtime.providers.catalogue import (
+    PROVIDERS,
+    ProviderSpec,
+    split_model,
+)
+from agentarium.runtime.providers.config import ProviderConfig
+from agentarium.runtime.providers.sources import (
+    BuiltinSource,
+    ClientSource,
+    OpenAISource,
+    PydanticSource,
+)
+
+# Model names are free text, so that their number has to be bounded.
+MAX_CLIENTS = 1000
+
+
+class ModelClients:
+    """Opens models by name, and shares what can be shared between tasks.
+
+    Belongs to the event loop that it is first used on. Clients own nothing: all
+    connections and processes belong to their provider's source, one for each.
+    """
+
+    def __init__(self, configs: Mapping[str, ProviderConfig]) -> None:
+        self._configs = configs
+        self._sources: dict[str, ClientSource] = {}
+        self._clients: dict[str, ModelClient] = {}
+
+    def get(self, model: str) -> ModelClient:
+        """The client for `provider:name`, or for a bare name of OpenAI's.
+
+        Raises `ProviderError` with the code `model_unavailable` where the model
+        cannot be called from here, and says what to do about it.
+        """
+        client = self._clients.get(model)
+        if client is None:
+            client = self._clients[model] = open_client(
+                model, self._configs, self._sources
+            )
+            if len(self._clients) > MAX_CLIENTS:
+                del self._clients[next(iter(self._clients))]
+        return client
+
+    async def aclose(self) -> None:
+        """Close all connections and end the built-in model; calls under way fail."""
+        sources = [*self._sources.values()]
+        self._sources.clear()
+        self._clients.clear()
+        for source in sources:
+            await source.aclose()
+
+
+def open_client(
+    model: str,
+    configs: Mapping[str, ProviderConfig],
+    sources: dict[str, ClientSource],
+) -> ModelClient:
+    """A client for a model. Takes its provider's source from `sources`, or adds it."""
+    provider, name = split_model(model)
+    spec = PROVIDERS.get(provider)
+    if spec is None or not name:
+        raise ProviderError(
+            "model_unavailable",
+            f"There is no provider {provider!r}. A model is named provider:name, with "
+            f"one of these providers: {', '.join(PROVIDERS)}.",
+        )
+    config = configs.get(provider, ProviderConfig())
+    if reason := why_unavailable(spec, config):
+        raise ProviderError("model_unavailable", reason)
+    if provider not in sources:
+        sources[provider] = _source(spec, config)
+    return sources[provider].client(name)
+
+
+def why_unavailable(spec: ProviderSpec, config: ProviderConfig) -> str:
+    """Why no model of a provider can be called from here; empty where they can.
+
+    Looks at what is set and installed, and asks nobody.
+    """
+    if spec.package and not is_installed(spec.package):
+        return f"{spec.title} needs the package {spec.package}, which is not installed."
+    if spec.wire == "builtin" and find_weights(config.builtin) is None:
+        return (
+            "The weights of the built-in model are not there yet. `agentarium up` "
+            "fetches them at its first start."
+        )
+    if spec.is_key_required and not config.api_key:
+        return f"{spec.title} needs a key. Set {spec.key_variable}."
+    if spec.wire != "builtin" and not spec.url(config.base_url):
+        return f"{spec.title} needs an address. Set {spec.url_variable}."
+    return ""
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package can be imported, without importing it."""
+    root, _, _ = package.partition(".")
+    # Finding `google.genai` imports `google`, which must be there for that.
+    return find_spec(root) is not None and find_spec(package) is not None
+
+
+def _source(spec: ProviderSpec, config: ProviderConfig) -> ClientSource:
+    if spec.wire == "builtin":
+        return BuiltinSource(config.builtin)
+    if spec.wire == "pydantic":
+        return PydanticSource(spec, config)
+    return OpenAISource(spec, config)

@@ -1,0 +1,79 @@
+"""What the clients of one provider share: connections, a library, a process.
+
+Each wire is imported when its first client is made, so that a program which calls no
+model pays for none.
+"""
+
+from typing import Protocol
+
+from agentarium.runtime.providers.base import ModelClient
+from agentarium.runtime.providers.catalogue import ProviderSpec
+from agentarium.runtime.providers.config import BuiltinConfig, ProviderConfig
+
+
+class ClientSource(Protocol):
+    """Makes clients for the models of one provider."""
+
+    def client(self, model: str) -> ModelClient: ...
+
+    async def aclose(self) -> None:
+        """Give back what the clients share. Calls under way fail."""
+        ...
+
+
+class OpenAISource:
+    def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
+        from agentarium.runtime.providers.http import HttpPool
+        from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+
+        self._pool = HttpPool()
+        self._endpoint = OpenAIEndpoint(
+            title=spec.title,
+            base_url=spec.url(config.base_url),
+            api_key=config.api_key,
+            reasoning_field=spec.reasoning_field,
+        )
+
+    def client(self, model: str) -> ModelClient:
+        from agentarium.runtime.providers.openai_wire import OpenAIClient
+
+        return OpenAIClient(self._endpoint, model, self._pool)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class PydanticSource:
+    def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
+        from agentarium.runtime.providers.pydantic_wire import (
+            PydanticEndpoint,
+            PydanticProvider,
+        )
+
+        self._provider = PydanticProvider(
+            PydanticEndpoint(
+                provider=spec.name,
+                title=spec.title,
+                api_key=config.api_key,
+                base_url=spec.url(config.base_url),
+            )
+        )
+
+    def client(self, model: str) -> ModelClient:
+        return self._provider.client(model)
+
+    async def aclose(self) -> None:
+        await self._provider.aclose()
+
+
+class BuiltinSource:
+    def __init__(self, config: BuiltinConfig) -> None:
+        from agentarium.runtime.builtin.client import BuiltinModel
+
+        self._model = BuiltinModel(config)
+
+    def client(self, model: str) -> ModelClient:
+        return self._model.client(model)
+
+    async def aclose(self) -> None:
+        await self._model.aclose()
