@@ -253,5 +253,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "TaskStatusEnum": "agentarium.tasks.models.AgentTask.Status",
+        "ToolCallStatusEnum": "agentarium.tasks.models.ToolCall.Status",
+    },
 }

@@ -1,5 +1,7 @@
 """A conversation over several tasks: each follows the one before."""
 
+from django.contrib.auth.base_user import AbstractBaseUser
+
 from agentarium.tasks.models import AgentTask
 
 # As far back as a task sees, and as a reader is shown.
@@ -11,6 +13,12 @@ def earlier_tasks(task: AgentTask) -> list[AgentTask]:
 
     Those that did not complete have said nothing that can be gone on from.
     """
+    thread = _before(task)
+    return [one for one in thread if one.status == AgentTask.Status.COMPLETED][::-1]
+
+
+def _before(task: AgentTask) -> list[AgentTask]:
+    """The tasks that lead to `task`, newest first."""
     thread: list[AgentTask] = []
     follows = task.follows_id
     while follows and len(thread) < MAX_THREAD:
@@ -19,7 +27,20 @@ def earlier_tasks(task: AgentTask) -> list[AgentTask]:
         ).get(pk=follows)
         if before.owner_id != task.owner_id:
             break
-        if before.status == AgentTask.Status.COMPLETED:
-            thread.append(before)
+        thread.append(before)
         follows = before.follows_id
-    return thread[::-1]
+    return thread
+
+
+def thread_of(task: AgentTask, *, user: AbstractBaseUser) -> list[AgentTask]:
+    """The conversation around a task, oldest first: what came before, and after."""
+    mine = AgentTask.objects.visible_to(user)
+    before = [one.pk for one in _before(task)]
+    after: list[int] = []
+    generation = [task.pk]
+    while generation and len(after) < MAX_THREAD:
+        followers = mine.filter(follows__in=generation).values_list("pk", flat=True)
+        generation = list(followers[:MAX_THREAD])
+        after += generation
+    ids = [*before, task.pk, *after]
+    return list(mine.for_detail().filter(pk__in=ids).order_by("created_at", "id"))

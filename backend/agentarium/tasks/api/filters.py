@@ -9,7 +9,7 @@ from django.utils.datastructures import MultiValueDict
 from django_filters.fields import IsoDateTimeField
 
 from agentarium.agents.models import Agent
-from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models import AgentTask, ToolCall
 
 
 class RepeatedOrListed(forms.SelectMultiple):
@@ -22,7 +22,9 @@ class RepeatedOrListed(forms.SelectMultiple):
 
 class StatusFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
     def filter(self, queryset: Any, value: list[str]) -> Any:
-        return queryset.filter(status__in=value) if value else queryset
+        if not value:
+            return queryset
+        return queryset.filter(**{f"{self.field_name}__in": value})
 
 
 class InstantField(IsoDateTimeField):  # type: ignore[misc]
@@ -60,4 +62,28 @@ class TaskFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     class Meta:
         model = AgentTask
+        fields: list[str] = []
+
+
+def _tasks_of(request: HttpRequest) -> QuerySet[AgentTask]:
+    assert request.user.is_authenticated
+    return AgentTask.objects.visible_to(request.user)
+
+
+class ApprovalFilter(django_filters.FilterSet):  # type: ignore[misc]
+    status = StatusFilter(
+        choices=ToolCall.Status.choices,
+        widget=RepeatedOrListed,
+        help_text="One or more; those that wait where it is left out.",
+    )
+    waits_for = StatusFilter(
+        field_name="waits_for",
+        choices=ToolCall.WaitsFor.choices,
+        widget=RepeatedOrListed,
+        help_text="One or more, repeated or joined by commas.",
+    )
+    task = django_filters.ModelChoiceFilter(queryset=_tasks_of)
+
+    class Meta:
+        model = ToolCall
         fields: list[str] = []

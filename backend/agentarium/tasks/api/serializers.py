@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from agentarium.core.fields import TextField
 from agentarium.tasks.models import AgentTask, Step
+from agentarium.tasks.waits import explain_wait
 
 
 class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
@@ -33,8 +34,30 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
             "input_tokens",
             "output_tokens",
             "error_code",
+            "priority",
+            "run_after",
+            "parent",
+            "follows",
         ]
         read_only_fields = fields
+
+
+class WaitSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(
+        choices=[
+            "not_due",
+            "no_worker",
+            "user_limit",
+            "agent_limit",
+            "queued",
+            "person",
+            "task",
+        ]
+    )
+    detail = serializers.CharField()
+    position = serializers.IntegerField(
+        allow_null=True, help_text="How many tasks are before it, counted to 1,000."
+    )
 
 
 class TaskSerializer(TaskRowSerializer):
@@ -51,12 +74,39 @@ class TaskSerializer(TaskRowSerializer):
         read_only_fields = fields
 
 
+class TaskDetailSerializer(TaskSerializer):
+    wait = serializers.SerializerMethodField(
+        help_text="Why it does not run just now; null for one that runs or has ended."
+    )
+
+    class Meta(TaskSerializer.Meta):
+        fields = [*TaskSerializer.Meta.fields, "wait"]
+        read_only_fields = fields
+
+    @extend_schema_field(WaitSerializer(allow_null=True))
+    def get_wait(self, task: AgentTask) -> Any:
+        wait = explain_wait(task)
+        return wait and WaitSerializer(wait).data
+
+
 class TaskRunSerializer(serializers.Serializer[Any]):
     # No related field: a missing agent is a 404, as in an address.
     agent = serializers.IntegerField(help_text="The agent's id.")
     input_text = TextField(
         help_text="At most as many characters as the server allows: 100,000, unless "
         "its operator has set another limit."
+    )
+
+    priority = serializers.IntegerField(
+        default=0, min_value=-100, max_value=100, help_text="Higher ones go first."
+    )
+    run_after = serializers.DateTimeField(
+        default=None, allow_null=True, help_text="Not to be begun before."
+    )
+    follows = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        help_text="A task of yours whose conversation this one goes on with.",
     )
 
     def validate_input_text(self, text: str) -> str:

@@ -1,10 +1,12 @@
 from rest_framework.routers import SimpleRouter
 
 from agentarium.tasks.api.agents import AgentViewSet
+from agentarium.tasks.api.approvals import ApprovalViewSet
 from agentarium.tasks.api.views import TaskViewSet
 
 router = SimpleRouter()
 router.register("agents", AgentViewSet, basename="agent")
+router.register("approvals", ApprovalViewSet, basename="approval")
 router.register("tasks", TaskViewSet, basename="task")
 
 urlpatterns = router.urls

@@ -22,20 +22,24 @@ from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.models import ApiToken
 from agentarium.agents.models import Agent
 from agentarium.core.asgi import EventStream
+from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.core.problems import MEDIA_TYPE
 from agentarium.core.schema import MEANINGS, ProblemSerializer
 from agentarium.tasks.api.events import event_stream
 from agentarium.tasks.api.filters import TaskFilter
 from agentarium.tasks.api.serializers import (
     StepSerializer,
+    TaskDetailSerializer,
     TaskRowSerializer,
     TaskRunSerializer,
     TaskSerializer,
 )
+from agentarium.tasks.api.verbs import TaskVerbs
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.services import submit_task
+from agentarium.tasks.services import Wishes, submit_once
 
+MAX_KEY_CHARS = 200
 RUN_EXAMPLE = OpenApiExample(
     "Run an agent",
     value={"agent": 1, "input_text": "Explain write-ahead logging in two sentences."},
@@ -73,12 +77,29 @@ run_schema = partial(
     "Follow it through its `events`. An agent that is missing, deleted or not yours "
     "is a 404.",
     request=TaskRunSerializer,
+    parameters=[
+        OpenApiParameter(
+            "Idempotency-Key",
+            location=OpenApiParameter.HEADER,
+            description="The same key and body give the same task for 24 hours; "
+            "another body is a 409.",
+        )
+    ],
     responses={
         201: TaskSerializer,
         (404, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["404"]),
     },
     examples=[RUN_EXAMPLE, RUN_ANSWER],
 )
+
+
+def _checked_key(key: str) -> str:
+    if len(key) > MAX_KEY_CHARS or not key.isprintable():
+        detail = f"At most {MAX_KEY_CHARS} printable characters."
+        raise InvalidInputError(
+            errors={"Idempotency-Key": [FieldError("invalid", detail)]}
+        )
+    return key
 
 
 class EventStreamRenderer(BaseRenderer):
@@ -90,11 +111,12 @@ class EventStreamRenderer(BaseRenderer):
 
 @extend_schema_view(
     list=extend_schema(summary="List tasks", responses=TaskRowSerializer(many=True)),
-    retrieve=extend_schema(summary="Get a task"),
+    retrieve=extend_schema(summary="Get a task", responses=TaskDetailSerializer),
     create=run_schema(operation_id="tasks_create"),
     run=run_schema(operation_id="tasks_run"),
 )
 class TaskViewSet(
+    TaskVerbs,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[AgentTask],
@@ -108,7 +130,10 @@ class TaskViewSet(
     search_fields = ["input_text", "agent__name"]
     ordering_fields = ["created_at", "status", "agent__name"]
     ordering = ["-created_at", "-id"]
-    scope_by_action = {"create": ApiToken.Scope.RUN, "run": ApiToken.Scope.RUN}
+    scope_by_action = dict.fromkeys(
+        ("create", "run", "cancel", "retry", "cancel_many", "retry_many"),
+        ApiToken.Scope.RUN,
+    )
 
     def get_queryset(self) -> QuerySet[AgentTask]:
         tasks = AgentTask.objects.visible_to(self.request.user)
@@ -117,14 +142,15 @@ class TaskViewSet(
                 return tasks.for_list()
             case "retrieve":
                 return tasks.for_detail()
-        return tasks.only("id", "owner_id")
+        return tasks.only("id", "owner_id", "follows_id")
 
     def get_serializer_class(self) -> Any:
-        return (
-            TaskRowSerializer
-            if self.action == "list"
-            else super().get_serializer_class()
-        )
+        match self.action:
+            case "list":
+                return TaskRowSerializer
+            case "retrieve":
+                return TaskDetailSerializer
+        return super().get_serializer_class()
 
     def create(self, request: Request) -> Response:
         return self._submit(request)
@@ -139,15 +165,30 @@ class TaskViewSet(
         agents = Agent.objects.visible_to(self.request.user).kept()
         agent = get_object_or_404(agents, pk=asked.validated_data["agent"])
         self.check_object_permissions(request, agent)
-        task = submit_task(
+        text = asked.validated_data["input_text"]
+        key = request.headers.get("Idempotency-Key", "")
+        task = submit_once(
+            key=_checked_key(key),
             agent=agent,
-            input_text=asked.validated_data["input_text"],
+            input_text=text,
             owner=self.request.user,
+            wishes=self._wishes(asked.validated_data),
         )
         return Response(
             TaskSerializer(task).data,
             status=status.HTTP_201_CREATED,
             headers={"Location": reverse("task-detail", args=[task.pk])},
+        )
+
+    def _wishes(self, asked: dict[str, Any]) -> Wishes:
+        follows = None
+        if asked["follows"] is not None:
+            mine = AgentTask.objects.visible_to(self.request.user)
+            follows = get_object_or_404(
+                mine.only("id", "owner_id"), pk=asked["follows"]
+            )
+        return Wishes(
+            priority=asked["priority"], run_after=asked["run_after"], follows=follows
         )
 
     @extend_schema(

@@ -110,15 +110,19 @@ def submit_once(
     input_text: str,
     owner: User,
     wishes: Wishes = NO_WISHES,
-) -> tuple[AgentTask, bool]:
+) -> AgentTask:
     """Submit under an `Idempotency-Key`: the same key and body give the same task.
 
-    Returns the task, and whether it is new. Raises `IdempotencyConflictError` when the
+    Without a key each is a task of its own. Raises `IdempotencyConflictError` when the
     key came with another body, and what `submit_task` raises.
     """
+    if not key:
+        return submit_task(
+            agent=agent, input_text=input_text, owner=owner, wishes=wishes
+        )
     body_hash = _hash(agent, input_text, wishes)
     if earlier := _earlier(owner, key, body_hash):
-        return earlier, False
+        return earlier
     try:
         with transaction.atomic():
             task = submit_task(
@@ -132,8 +136,8 @@ def submit_once(
         earlier = _earlier(owner, key, body_hash)
         if earlier is None:
             raise
-        return earlier, False
-    return task, True
+        return earlier
+    return task
 
 
 def _earlier(owner: User, key: str, body_hash: str) -> AgentTask | None:

@@ -1,0 +1,129 @@
+"""What can be done to tasks, one or many."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.tasks.api.serializers import TaskSerializer
+from agentarium.tasks.models import AgentTask, TaskQuerySet
+from agentarium.tasks.services import (
+    cancel_task,
+    cancel_tasks,
+    retry_task,
+    retry_tasks,
+)
+from agentarium.tasks.thread import thread_of
+
+MAX_IDS = 1000
+
+
+class ManySerializer(serializers.Serializer[Any]):
+    """Which tasks: those with these ids, or all that a filter finds."""
+
+    ids = serializers.ListField(
+        child=serializers.IntegerField(), required=False, max_length=MAX_IDS
+    )
+    status = serializers.ListField(
+        child=serializers.ChoiceField(choices=AgentTask.Status.choices), required=False
+    )
+    agent = serializers.IntegerField(required=False)
+    created_at__gte = serializers.DateTimeField(required=False)
+    created_at__lte = serializers.DateTimeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            detail = "Give ids, or at least one filter."
+            raise serializers.ValidationError({"ids": [detail]}, "required")
+        return attrs
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="How many tasks it was done to.")
+
+
+class TaskVerbs:
+    """Actions of the tasks' view."""
+
+    request: AuthenticatedRequest
+    get_object: Any
+
+    @extend_schema(
+        summary="Cancel a task",
+        description="A pending or waiting one ends at once; a running one writes "
+        "nothing after this, and its provider's connection is closed within a second. "
+        "A task that has ended is a 409.",
+        request=None,
+        responses=TaskSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        task = cancel_task(self.get_object(), by=self.request.user)
+        return Response(TaskSerializer(task).data)
+
+    @extend_schema(
+        summary="Run a failed task again",
+        description="Its finished steps are kept. For tasks that failed or were "
+        "cancelled; any other is a 409.",
+        request=None,
+        responses=TaskSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        task = retry_task(self.get_object(), by=self.request.user)
+        return Response(TaskSerializer(task).data)
+
+    @extend_schema(
+        operation_id="tasks_cancel_many",
+        summary="Cancel many tasks",
+        request=ManySerializer,
+        responses=CountSerializer,
+    )
+    @action(detail=False, methods=["post"], url_path="cancel", url_name="cancel-many")
+    def cancel_many(self, request: Request) -> Response:
+        count = cancel_tasks(self._asked(), by=self.request.user)
+        return Response({"count": count})
+
+    @extend_schema(
+        operation_id="tasks_retry_many",
+        summary="Run many failed tasks again",
+        request=ManySerializer,
+        responses=CountSerializer,
+    )
+    @action(detail=False, methods=["post"], url_path="retry", url_name="retry-many")
+    def retry_many(self, request: Request) -> Response:
+        count = retry_tasks(self._asked(), by=self.request.user)
+        return Response({"count": count})
+
+    @extend_schema(
+        operation_id="tasks_thread",
+        summary="Show a task's conversation",
+        description="The tasks that it follows, itself, and those that follow it, "
+        "oldest first.",
+        responses=TaskSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def thread(self, request: Request, pk: str) -> Response:
+        tasks = thread_of(self.get_object(), user=self.request.user)
+        return Response(TaskSerializer(tasks, many=True).data)
+
+    def _asked(self) -> TaskQuerySet:
+        """The caller's tasks that the body names. Whatever is not theirs is missing."""
+        asked = ManySerializer(data=self.request.data)
+        asked.is_valid(raise_exception=True)
+        filters = {
+            "ids": "pk__in",
+            "status": "status__in",
+            "agent": "agent",
+            "created_at__gte": "created_at__gte",
+            "created_at__lte": "created_at__lte",
+        }
+        mine = AgentTask.objects.visible_to(self.request.user)
+        return mine.filter(
+            **{filters[name]: value for name, value in asked.validated_data.items()}
+        )
