@@ -23,7 +23,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
 import structlog
-from django.http import HttpResponse
+from django.http import StreamingHttpResponse
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ MAX_STREAM_SECONDS = 1800
 RECONNECT = b": reconnect\nretry: 500\n\n"
 
 
-class EventStream(HttpResponse):
+class EventStream(StreamingHttpResponse):
     """A response of server-sent events, sent by the event loop.
 
     `follow` makes the stream. Under a plain WSGI server there is no loop: there the
@@ -52,14 +52,17 @@ class EventStream(HttpResponse):
         follow: Callable[[], AsyncGenerator[bytes, None]],
         stored: Callable[[], bytes],
     ) -> None:
-        super().__init__(content_type="text/event-stream; charset=utf-8")
+        super().__init__(
+            self._once(stored), content_type="text/event-stream; charset=utf-8"
+        )
         self.headers["Cache-Control"] = "no-cache, no-transform"
         self.headers["X-Accel-Buffering"] = "no"
         self.follow = follow
-        self._stored = stored
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter([self._stored(), RECONNECT])
+    @staticmethod
+    def _once(stored: Callable[[], bytes]) -> Iterator[bytes]:
+        yield stored()
+        yield RECONNECT
 
 
 class Answer:
