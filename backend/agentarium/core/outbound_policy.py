@@ -1,0 +1,195 @@
+"""Where a request that a user steers may go. Pure: it opens nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Literal, Self
+
+from yarl import URL
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+OutboundCode = Literal[
+    "outbound_refused",  # the policy forbids it; nothing was sent
+    "outbound_unreachable",  # no such host, no connection, connection lost
+    "outbound_timeout",
+    "outbound_too_large",
+    "outbound_redirects",  # more redirects than are followed
+]
+
+MAX_URL_CHARS = 8_192
+
+# IANA's special-purpose registry. Written out, because what Python's `is_global` says
+# of some of them has changed between its patch releases.
+_REFUSED_V4 = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        # The metadata services of nearly all clouds.
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        # Azure's metadata and agent service: a public address that is not public.
+        "168.63.129.16/32",
+    )
+)
+# Whatever is not global unicast is refused: loopback, link-local, unique local,
+# multicast, IPv4-mapped and -compatible, NAT64.
+_GLOBAL_V6 = IPv6Network("2000::/3")
+_REFUSED_V6 = tuple(
+    IPv6Network(network)
+    for network in (
+        # Teredo and 6to4 carry an IPv4 address to wherever it leads.
+        "2001::/23",
+        "2002::/16",
+        "2001:db8::/32",
+        "3fff::/20",
+    )
+)
+# Ports whose services can be made to act by lines that a stranger put into a request.
+_REFUSED_PORTS = frozenset(
+    (
+        *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79),
+        *(87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137),
+        *(139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532),
+        *(540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723),
+        *(2049, 3659, 4045, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669),
+        *(6697, 10080, 11211),
+    )
+)
+
+
+class OutboundError(Exception):
+    """A request that was refused or failed; its text never tells an inside address.
+
+    `may_have_arrived` says that the other end may have got it, and acted on it.
+    """
+
+    def __init__(
+        self, code: OutboundCode, detail: str, *, may_have_arrived: bool = False
+    ) -> None:
+        super().__init__(detail)
+        self.code: OutboundCode = code
+        self.detail = detail
+        self.may_have_arrived = may_have_arrived
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundPolicy:
+    """Public addresses, and what the operator allows besides."""
+
+    networks: tuple[Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Self:
+        """From addresses, networks (`10.1.0.0/16`), hosts and `*.domain`s.
+
+        Raises ValueError for an entry that is none of them.
+        """
+        networks: list[Network] = []
+        hosts: set[str] = set()
+        for entry in filter(None, (entry.strip().lower() for entry in entries)):
+            if _is_literal(entry.partition("/")[0]):
+                networks.append(ip_network(entry, strict=False))
+            elif "/" in entry or "*" in entry.removeprefix("*."):
+                raise ValueError(f"{entry!r} is neither a network nor a host.")
+            else:
+                hosts.add(entry.rstrip("."))
+        return cls(tuple(networks), frozenset(hosts))
+
+    def allows_host(self, host: str) -> bool:
+        """Whether the operator allows the host, wherever its name leads."""
+        name = host.lower().rstrip(".")
+        parents = name.split(".")[1:]
+        above = (".".join(parents[start:]) for start in range(len(parents)))
+        return name in self.hosts or any(f"*.{it}" in self.hosts for it in above)
+
+    def allows_address(self, text: str) -> bool:
+        """Whether a connection may be made to this address, as a socket names it."""
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return False
+        if any(address in network for network in self.networks):
+            return True
+        if isinstance(address, IPv4Address):
+            return not any(address in network for network in _REFUSED_V4)
+        return (
+            address.scope_id is None
+            and address in _GLOBAL_V6
+            and not any(address in network for network in _REFUSED_V6)
+        )
+
+    def check(self, url: str) -> URL:
+        """The URL, parsed once for all that follows. Raises `OutboundError`.
+
+        A host that is a name is checked when it is resolved, not here.
+        """
+        parsed = _parsed(url)
+        host, port = parsed.raw_host, parsed.port
+        if parsed.scheme not in {"http", "https"}:
+            raise _refused("Only http:// and https:// addresses can be called.")
+        if not host or port is None:
+            raise _refused("The address names no host.")
+        if parsed.raw_user is not None or parsed.raw_password is not None:
+            raise _refused("An address must not carry a user name or a password.")
+        if port in _REFUSED_PORTS or not port:
+            raise _refused(f"Port {port} is not for HTTP, and is not called.")
+        if _is_literal(host) and not self.allows_address(host):
+            raise refused_host(host)
+        return parsed.with_fragment(None)
+
+
+def refused_host(host: str) -> OutboundError:
+    return _refused(
+        f"{host} is not a public address. An operator can allow it with "
+        "AGENTARIUM_OUTBOUND_ALLOW."
+    )
+
+
+def _parsed(url: str) -> URL:
+    if len(url) > MAX_URL_CHARS:
+        raise _refused("The address is too long.")
+    # Where parsers differ about these, one would check what another one connects to.
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise _refused("The address has a character that does not belong in one.")
+    try:
+        parsed = URL(url)
+        _ = parsed.port
+    except ValueError as error:
+        raise _refused("This is not a complete address.") from error
+    return parsed
+
+
+def _is_literal(host: str) -> bool:
+    """Whether a host is an address; also one that only some parsers understand.
+
+    A name's last label is never a number, so that `127.1`, `0x7f.1` and `2130706433`
+    are addresses.
+    """
+    last = host.rstrip(".").rpartition(".")[2]
+    return ":" in host or last.isdigit() or last.lower().startswith("0x")
+
+
+def _refused(detail: str) -> OutboundError:
+    return OutboundError("outbound_refused", detail)

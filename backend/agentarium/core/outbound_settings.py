@@ -1,0 +1,23 @@
+"""The guard as this server's operator has set it."""
+
+import functools
+
+from django.conf import settings
+
+from agentarium.core.outbound import Outbound
+from agentarium.core.outbound_policy import OutboundPolicy
+
+
+def new_outbound() -> Outbound:
+    """A guard with connections of its own; whoever makes it closes it."""
+    return Outbound(outbound_policy())
+
+
+def outbound_policy() -> OutboundPolicy:
+    """What `AGENTARIUM_OUTBOUND_ALLOW` says."""
+    return _policy(*settings.OUTBOUND_ALLOW)
+
+
+@functools.cache
+def _policy(*entries: str) -> OutboundPolicy:
+    return OutboundPolicy.parse(entries)

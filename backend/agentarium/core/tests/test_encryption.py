@@ -1,0 +1,94 @@
+"""Secrets at rest, and the rotation of the key that they depend on."""
+
+import pytest
+from pytest_django import Settings
+
+from agentarium.core.encryption import (
+    Sealed,
+    SealedField,
+    SealedMapField,
+    UnreadableSecretError,
+)
+
+FIRST = "the first secret key of this server"
+SECOND = "the second secret key of this server"
+
+
+@pytest.fixture(autouse=True)
+def _first_key(settings: Settings) -> None:
+    settings.SECRET_KEY = FIRST
+    settings.SECRET_KEY_FALLBACKS = []
+
+
+def test_reads_what_it_wrote() -> None:
+    assert Sealed.of("sk-geheim-äöü").reveal() == "sk-geheim-äöü"
+
+
+def test_writes_the_same_secret_differently_each_time() -> None:
+    assert Sealed.of("secret").token != Sealed.of("secret").token
+
+
+def test_shows_itself_to_nobody() -> None:
+    sealed = Sealed.of("secret")
+
+    shown = f"{sealed} {sealed!r} {[sealed]}"
+
+    assert "secret" not in shown
+    assert sealed.token not in shown
+
+
+def test_refuses_a_token_that_was_changed() -> None:
+    token = Sealed.of("secret").token
+
+    with pytest.raises(UnreadableSecretError):
+        Sealed(token[:-2] + "AA").reveal()
+
+
+def test_another_key_reads_nothing(settings: Settings) -> None:
+    sealed = Sealed.of("secret")
+    settings.SECRET_KEY = SECOND
+
+    with pytest.raises(UnreadableSecretError):
+        sealed.reveal()
+    with pytest.raises(UnreadableSecretError):
+        sealed.resealed()
+
+
+def test_a_former_key_still_reads(settings: Settings) -> None:
+    sealed = Sealed.of("secret")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECOND, [FIRST]
+
+    assert sealed.reveal() == "secret"
+
+
+def test_a_resealed_secret_needs_the_former_key_no_more(settings: Settings) -> None:
+    sealed = Sealed.of("secret")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECOND, [FIRST]
+    resealed = sealed.resealed()
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert resealed.reveal() == "secret"
+
+
+def test_what_is_written_now_is_written_with_the_current_key(
+    settings: Settings,
+) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECOND, [FIRST]
+    sealed = Sealed.of("secret")
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert sealed.reveal() == "secret"
+
+
+class TestFields:
+    def test_a_plain_text_cannot_be_stored_by_mistake(self) -> None:
+        with pytest.raises(TypeError) as refused:
+            SealedField().get_prep_value("secret")
+        with pytest.raises(TypeError):
+            SealedMapField().get_prep_value({"Authorization": "secret"})
+
+        assert "secret" not in str(refused.value)
+
+    def test_nothing_is_stored_as_nothing(self) -> None:
+        assert SealedField().get_prep_value(None) is None
+        assert SealedField().from_db_value(None) is None
