@@ -17,6 +17,13 @@ class ToolError(Exception):
     """
 
 
+class OutcomeUnknownError(ToolError):
+    """A call that may have been carried out although no answer came.
+
+    Of a `write` tool, neither its model nor anyone else should repeat it blindly.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
     """A tool as its agent has it; `timeout` is in seconds, for one call."""

@@ -1,0 +1,49 @@
+"""What time it is, which no model knows."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from agentarium.runtime.tools.base import ToolCall, ToolError, ToolSpec
+
+CURRENT_TIME = ToolSpec(
+    name="current_time",
+    description="The current date, weekday and time in a time zone.",
+    parameters={
+        "type": "object",
+        "properties": {
+            "timezone": {
+                "type": "string",
+                "description": "IANA name such as Europe/Berlin; UTC if left out.",
+                "maxLength": 100,
+            }
+        },
+        "additionalProperties": False,
+    },
+    effect="read",
+    timeout=5.0,
+)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CurrentTime:
+    def __init__(
+        self, spec: ToolSpec = CURRENT_TIME, *, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.spec = spec
+        self._now = now
+
+    async def call(self, call: ToolCall) -> str:
+        name = call.arguments.get("timezone") or "UTC"
+        try:
+            zone = ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ToolError(
+                f"There is no time zone {name!r}. Use an IANA name, such as "
+                "Europe/Berlin, America/New_York or UTC."
+            ) from error
+        there = self._now().astimezone(zone)
+        return f"{there:%A}, {there.isoformat(timespec='seconds')} ({name})"
