@@ -1,0 +1,202 @@
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from agentarium.core.fields import TextField
+from agentarium.core.outbound_policy import OutboundError
+from agentarium.core.outbound_settings import outbound_policy
+from agentarium.runtime.tools.http import HeaderError, check_header
+from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
+from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
+from agentarium.tools.models import MAX_URL_CHARS, Effect, HttpTool, McpServer
+
+MAX_HEADERS = 20
+MAX_HEADER_CHARS = 4_000
+
+
+class HeadersField(serializers.DictField):
+    """Headers by name: written, and never shown. Null keeps the stored value."""
+
+    child = serializers.CharField(
+        allow_null=True, max_length=MAX_HEADER_CHARS, trim_whitespace=False
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            write_only=True,
+            required=False,
+            help_text="They replace the stored ones; null keeps a stored value.",
+            **options,
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        headers = super().to_internal_value(data)
+        if len({name.lower() for name in headers}) < len(headers):
+            raise serializers.ValidationError(
+                "A header stands here twice.", "duplicate"
+            )
+        if len(headers) > MAX_HEADERS:
+            raise serializers.ValidationError(
+                f"At most {MAX_HEADERS} headers.", "max_length"
+            )
+        wrong = {
+            name: problem
+            for name, value in headers.items()
+            if (problem := _problem(name, value))
+        }
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return headers
+
+
+def _problem(name: str, value: str | None) -> str:
+    try:
+        check_header(name, value or "")
+    except HeaderError as error:
+        return str(error)
+    return ""
+
+
+def _check_address(url: str) -> None:
+    try:
+        outbound_policy().check(url)
+    except OutboundError as error:
+        raise serializers.ValidationError(error.detail, error.code) from error
+
+
+class UrlTemplateField(TextField):
+    def to_internal_value(self, data: Any) -> str:
+        template = super().to_internal_value(data)
+        try:
+            UrlTemplate(template)
+        except TemplateError as error:
+            raise serializers.ValidationError(str(error), "invalid_url") from error
+        _check_address(template.replace("{", "").replace("}", ""))
+        return template
+
+
+class AddressField(TextField):
+    def to_internal_value(self, data: Any) -> str:
+        url = super().to_internal_value(data)
+        _check_address(url)
+        return url
+
+
+class ParametersField(serializers.JSONField):
+    def to_internal_value(self, data: Any) -> Any:
+        schema = super().to_internal_value(data)
+        if not isinstance(schema, Mapping):
+            raise serializers.ValidationError("A JSON schema is an object.", "invalid")
+        try:
+            ArgumentsSchema(schema)
+        except SchemaError as error:
+            raise serializers.ValidationError(str(error), "invalid_schema") from error
+        return schema
+
+
+class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
+    parameters = ParametersField(
+        required=False, help_text="JSON schema of the arguments, an object."
+    )
+    url_template = UrlTemplateField(max_length=MAX_URL_CHARS)
+    headers = HeadersField()
+    header_names = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = HttpTool
+        fields = [
+            "id",
+            "name",
+            "description",
+            "parameters",
+            "method",
+            "url_template",
+            "headers",
+            "header_names",
+            "effect",
+            "needs_approval",
+            "timeout",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["created_at", "updated_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Every place in the address has an argument that the schema requires."""
+        template = attrs.get("url_template", getattr(self.instance, "url_template", ""))
+        schema = attrs.get("parameters")
+        if schema is None:
+            schema = getattr(self.instance, "parameters", None) or {"type": "object"}
+        attrs.setdefault("parameters", schema)
+        places = UrlTemplate(template).names
+        missing = sorted(places - set(schema.get("required", [])))
+        if missing:
+            raise serializers.ValidationError(
+                {
+                    "url_template": serializers.ErrorDetail(
+                        f"`{missing[0]}` has to be a required parameter.",
+                        "missing_parameter",
+                    )
+                }
+            )
+        return attrs
+
+
+class TrialRequestSerializer(serializers.Serializer[Any]):
+    arguments = serializers.DictField(default=dict)
+
+
+class TrialSerializer(serializers.Serializer[Any]):
+    result = serializers.CharField(help_text="What a model would be told.")
+    is_error = serializers.BooleanField()
+    seconds = serializers.FloatField()
+
+
+class McpToolSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    description = serializers.CharField()
+    parameters = serializers.JSONField()
+    effect = serializers.ChoiceField(choices=Effect.choices)
+
+
+class McpServerSerializer(serializers.ModelSerializer[McpServer]):
+    url = AddressField(max_length=MAX_URL_CHARS)
+    headers = HeadersField()
+    header_names = serializers.ListField(child=serializers.CharField(), read_only=True)
+    tools = McpToolSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = McpServer
+        fields = [
+            "id",
+            "name",
+            "description",
+            "url",
+            "headers",
+            "header_names",
+            "timeout",
+            "tools",
+            "fetched_at",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["fetched_at", "created_at", "updated_at"]
+
+
+class CatalogueEntrySerializer(serializers.Serializer[Any]):
+    reference = serializers.JSONField(
+        help_text="The entry for an agent's list of tools."
+    )
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="`built in`, `http`, or the name of the MCP server."
+    )
+    name = serializers.CharField(help_text="As the model sees it.")
+    description = serializers.CharField()
+    parameters = serializers.JSONField()
+    effect = serializers.ChoiceField(choices=Effect.choices)
+    needs_approval = serializers.BooleanField()
+
+
+class CatalogueSerializer(serializers.Serializer[Any]):
+    results = CatalogueEntrySerializer(many=True)

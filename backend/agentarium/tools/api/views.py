@@ -1,0 +1,140 @@
+"""Tools over HTTP: the catalogue, and what people declare themselves."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.tools.api.serializers import (
+    CatalogueSerializer,
+    HttpToolSerializer,
+    McpServerSerializer,
+    TrialRequestSerializer,
+    TrialSerializer,
+)
+from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.offers import offers
+from agentarium.tools.services import (
+    create_http_tool,
+    create_mcp_server,
+    refresh_mcp_server,
+    try_http_tool,
+    update_http_tool,
+    update_mcp_server,
+)
+
+
+class CatalogueView(APIView):
+    @extend_schema(
+        operation_id="tools_list",
+        summary="List what an agent can be given",
+        description="The built-in tools, your HTTP tools, and the tools of MCP servers "
+        "as they were when the server was last asked.",
+        responses=CatalogueSerializer,
+    )
+    def get(self, request: AuthenticatedRequest) -> Response:
+        return Response({"results": list(offers(request.user))})
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List your HTTP tools"),
+    create=extend_schema(summary="Declare an HTTP tool"),
+    retrieve=extend_schema(summary="Get an HTTP tool"),
+    update=extend_schema(summary="Replace an HTTP tool's fields"),
+    partial_update=extend_schema(summary="Change an HTTP tool"),
+    destroy=extend_schema(
+        summary="Delete an HTTP tool",
+        description="Agents that have it in their list run without it from now on.",
+    ),
+)
+class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
+    request: AuthenticatedRequest
+    queryset = HttpTool.objects.none()
+    serializer_class: Any = HttpToolSerializer
+    search_fields = ["name", "description", "url_template"]
+    ordering_fields = ["created_at", "updated_at", "name"]
+    ordering = ["-created_at", "-id"]
+    scope_by_action = {"test": "run"}
+
+    def get_queryset(self) -> QuerySet[HttpTool]:
+        return HttpTool.objects.visible_to(self.request.user)
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = create_http_tool(
+            owner=self.request.user, **serializer.validated_data
+        )
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = update_http_tool(
+            serializer.instance, **serializer.validated_data
+        )
+
+    @extend_schema(
+        operation_id="http_tools_test",
+        summary="Call an HTTP tool now",
+        description="With its secrets and all its effects, for at most 20 seconds. "
+        "A call that fails is a result too: `is_error` says so.",
+        request=TrialRequestSerializer,
+        responses=TrialSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:
+        tool = self.get_object()
+        wanted = TrialRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        trial = try_http_tool(tool, wanted.validated_data["arguments"])
+        return Response(TrialSerializer(trial).data)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List your MCP servers"),
+    create=extend_schema(
+        summary="Register an MCP server",
+        description="`refresh` lists its tools then.",
+    ),
+    retrieve=extend_schema(summary="Get an MCP server"),
+    update=extend_schema(summary="Replace an MCP server's fields"),
+    partial_update=extend_schema(summary="Change an MCP server"),
+    destroy=extend_schema(
+        summary="Delete an MCP server",
+        description="Agents that have its tools run without them from now on.",
+    ),
+)
+class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
+    request: AuthenticatedRequest
+    queryset = McpServer.objects.none()
+    serializer_class: Any = McpServerSerializer
+    search_fields = ["name", "description", "url"]
+    ordering_fields = ["created_at", "updated_at", "name"]
+    ordering = ["-created_at", "-id"]
+
+    def get_queryset(self) -> QuerySet[McpServer]:
+        return McpServer.objects.visible_to(self.request.user)
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = create_mcp_server(
+            owner=self.request.user, **serializer.validated_data
+        )
+
+    def perform_update(self, serializer: Any) -> None:
+        serializer.instance = update_mcp_server(
+            serializer.instance, **serializer.validated_data
+        )
+
+    @extend_schema(
+        operation_id="mcp_servers_refresh",
+        summary="Ask an MCP server for its tools",
+        description="409 if the server cannot be used.",
+        request=None,
+        responses=McpServerSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, pk: str) -> Response:
+        server = refresh_mcp_server(self.get_object())
+        return Response(self.get_serializer(server).data)

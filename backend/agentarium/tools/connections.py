@@ -1,0 +1,78 @@
+"""The runtime's HTTP, by way of the guard: here the two meet that know not each other."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+from agentarium.core.outbound import Outbound, OutboundResponse
+from agentarium.core.outbound_policy import OutboundError
+from agentarium.core.outbound_settings import new_outbound
+from agentarium.runtime.tools.http_client import FetchError
+
+
+class GuardedResponse:
+    def __init__(self, response: OutboundResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self.url = response.url
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        with _told_as_fetch_error():
+            async for piece in self._response.pieces():
+                yield piece
+
+    async def read_beginning(self, max_bytes: int) -> bytes:
+        with _told_as_fetch_error():
+            return await self._response.read_beginning(max_bytes)
+
+
+class GuardedHttp:
+    """`HttpClient` for tools. One serves a process, in any of its event loops."""
+
+    def __init__(self, outbound: Outbound | None = None) -> None:
+        self._outbound = outbound or new_outbound()
+
+    @asynccontextmanager
+    async def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float,
+    ) -> AsyncIterator[GuardedResponse]:
+        with _told_as_fetch_error():
+            async with self._outbound.open(
+                method, url, headers=headers, body=body, timeout=timeout
+            ) as response:
+                yield GuardedResponse(response)
+
+    @asynccontextmanager
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> AsyncIterator[GuardedResponse]:
+        with _told_as_fetch_error():
+            async with self._outbound.send(
+                method, url, headers=headers, body=body
+            ) as response:
+                yield GuardedResponse(response)
+
+    async def aclose(self) -> None:
+        """Close the running loop's connections."""
+        await self._outbound.aclose()
+
+
+@contextmanager
+def _told_as_fetch_error() -> Iterator[None]:
+    try:
+        yield
+    except OutboundError as error:
+        raise FetchError(
+            error.detail, may_have_arrived=error.may_have_arrived
+        ) from error

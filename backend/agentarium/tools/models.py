@@ -1,0 +1,181 @@
+"""What people declare for their agents to call."""
+
+import re
+from typing import Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
+from django.db import models
+from django.db.models.functions import Now
+
+from agentarium.accounts.models import User
+from agentarium.core.encryption import Sealed, SealedMapField
+
+MAX_NAME_CHARS = 64
+MAX_DESCRIPTION_CHARS = 4_000
+MAX_URL_CHARS = 2_000
+MAX_TIMEOUT = 600
+
+# What every provider takes as the name of a tool.
+TOOL_NAME = re.compile(r"\A[a-zA-Z0-9_-]{1,64}\Z")
+valid_name = RegexValidator(
+    TOOL_NAME,
+    "Use 1 to 64 letters, digits, _ and -.",
+    "invalid_name",
+)
+
+
+class Effect(models.TextChoices):
+    READ = "read"
+    IDEMPOTENT = "idempotent"
+    WRITE = "write"
+
+
+class Declared(models.Model):
+    """What an HTTP tool and an MCP server have in common."""
+
+    name = models.CharField(max_length=MAX_NAME_CHARS, validators=[valid_name])
+    description = models.CharField(max_length=MAX_DESCRIPTION_CHARS, blank=True)
+    # Written, never shown: the API tells the names only.
+    headers = SealedMapField(default=dict, blank=True)
+    timeout = models.PositiveIntegerField(
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_TIMEOUT)],
+        help_text="Seconds that one call may take.",
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def header_names(self) -> list[str]:
+        return sorted(self.headers)
+
+    def revealed_headers(self) -> dict[str, str]:
+        """The headers as they are sent. Raises `UnreadableSecretError`."""
+        sealed: dict[str, Sealed] = self.headers
+        return {name: value.reveal() for name, value in sealed.items()}
+
+
+class HttpToolQuerySet(models.QuerySet["HttpTool"]):
+    def visible_to(self, user: AbstractBaseUser) -> Self:
+        return self.filter(owner=user)
+
+
+class HttpTool(Declared):
+    """An HTTP request that agents of its owner can make."""
+
+    class Method(models.TextChoices):
+        GET = "GET"
+        POST = "POST"
+        PUT = "PUT"
+        PATCH = "PATCH"
+        DELETE = "DELETE"
+
+    owner = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="http_tools", db_index=False
+    )
+    parameters = models.JSONField(
+        default=dict, help_text="JSON schema of the arguments, an object."
+    )
+    method = models.CharField(max_length=6, choices=Method.choices, default=Method.GET)
+    url_template = models.CharField(
+        max_length=MAX_URL_CHARS,
+        help_text="With {places} for arguments after the host. Arguments without a "
+        "place become query parameters of GET and DELETE, a JSON body otherwise.",
+    )
+    effect = models.CharField(
+        max_length=10,
+        choices=Effect.choices,
+        default=Effect.WRITE,
+        help_text="What a repeated call does: nothing new (read), nothing new with "
+        "the same Idempotency-Key (idempotent), or the thing once more (write).",
+    )
+    needs_approval = models.BooleanField(
+        default=False, help_text="Ask a person before each call."
+    )
+
+    objects = HttpToolQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                name="http_tool_name",
+                violation_error_code="unique",
+                violation_error_message="You already have a tool of this name.",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["owner", "-created_at", "-id"], name="http_tool_owner_created"
+            )
+        ]
+
+
+class McpServerQuerySet(models.QuerySet["McpServer"]):
+    def visible_to(self, user: AbstractBaseUser) -> Self:
+        return self.filter(owner=user)
+
+    def usable_by(self, owner_id: int) -> Self:
+        """The owner's own, and the operator's, which are everyone's."""
+        return self.filter(models.Q(owner_id=owner_id) | models.Q(owner=None))
+
+
+class McpServer(Declared):
+    """An MCP server, and the tools that it had when it was last asked.
+
+    One without an owner is the operator's: a program that the settings name.
+    """
+
+    owner = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        related_name="mcp_servers",
+        null=True,
+        blank=True,
+        db_index=False,
+    )
+    url = models.CharField(max_length=MAX_URL_CHARS, blank=True)
+    # Each with its name, description, parameters and effect.
+    tools = models.JSONField(default=list, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)
+
+    objects = McpServerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "MCP server"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                name="mcp_server_name",
+                violation_error_code="unique",
+                violation_error_message="You already have a server of this name.",
+            ),
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=models.Q(owner=None),
+                name="mcp_server_operator_name",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["owner", "-created_at", "-id"], name="mcp_server_owner_created"
+            )
+        ]
+
+    @property
+    def tool_rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.tools
+        return rows
