@@ -1,9 +1,12 @@
-"""A task's output as server-sent events: the database's record, then live."""
+"""What happens, as server-sent events: of one task, or of all of the caller's."""
 
 from functools import partial
 
+from django.conf import settings
+
 from agentarium.core.asgi import EventStream
 from agentarium.tasks import site
+from agentarium.tasks.changes import RESYNC, follow_changes
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.log import read_log
 from agentarium.tasks.models import AgentTask
@@ -29,3 +32,12 @@ def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
 
 def _stored(task_id: int, cursor: Cursor) -> bytes:
     return b"".join(entry.encode() for entry in read_log(task_id, cursor).entries)
+
+
+def change_stream(owner_id: int) -> EventStream:
+    """The status changes of all tasks of one person, from now on."""
+    is_blind = not (settings.EMBEDDED or settings.REDIS_URL)
+    return EventStream(
+        follow=partial(follow_changes, owner_id, bus=site.bus(), is_blind=is_blind),
+        stored=lambda: OPENING + RESYNC,
+    )

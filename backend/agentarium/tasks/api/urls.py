@@ -1,7 +1,9 @@
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from agentarium.tasks.api.agents import AgentViewSet
 from agentarium.tasks.api.approvals import ApprovalViewSet
+from agentarium.tasks.api.changes import ChangesView
 from agentarium.tasks.api.views import TaskViewSet
 
 router = SimpleRouter()
@@ -9,4 +11,4 @@ router.register("agents", AgentViewSet, basename="agent")
 router.register("approvals", ApprovalViewSet, basename="approval")
 router.register("tasks", TaskViewSet, basename="task")
 
-urlpatterns = router.urls
+urlpatterns = [path("events/", ChangesView.as_view(), name="events"), *router.urls]

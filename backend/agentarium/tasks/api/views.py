@@ -14,7 +14,7 @@ from drf_spectacular.utils import (
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,6 +27,7 @@ from agentarium.core.problems import MEDIA_TYPE
 from agentarium.core.schema import MEANINGS, ProblemSerializer
 from agentarium.tasks.api.events import event_stream
 from agentarium.tasks.api.filters import TaskFilter
+from agentarium.tasks.api.renderers import EventStreamRenderer
 from agentarium.tasks.api.serializers import (
     StepSerializer,
     TaskDetailSerializer,
@@ -100,13 +101,6 @@ def _checked_key(key: str) -> str:
             errors={"Idempotency-Key": [FieldError("invalid", detail)]}
         )
     return key
-
-
-class EventStreamRenderer(BaseRenderer):
-    """Lets clients ask for `text/event-stream`; the stream renders itself."""
-
-    media_type = "text/event-stream"
-    format = "sse"
 
 
 @extend_schema_view(

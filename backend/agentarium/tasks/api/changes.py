@@ -1,0 +1,28 @@
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.core.asgi import EventStream
+from agentarium.tasks.api.events import change_stream
+from agentarium.tasks.api.renderers import EventStreamRenderer
+
+
+class ChangesView(APIView):
+    """What becomes of the caller's tasks."""
+
+    request: AuthenticatedRequest
+    renderer_classes = [EventStreamRenderer, JSONRenderer]
+
+    @extend_schema(
+        operation_id="events",
+        summary="Follow all tasks",
+        description="Server-sent events: `task.changed` with the task and its status, "
+        "and `resync` where changes may have been missed: look at lists anew.",
+        parameters=[OpenApiParameter("format", exclude=True)],
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> EventStream:
+        return change_stream(self.request.user.pk)

@@ -1,0 +1,46 @@
+"""The status changes of all tasks of one person, as they happen.
+
+Nothing is replayed: a reader that comes, or comes back, is told to look at its lists
+anew (`resync`), and then hears of each change.
+"""
+
+from collections.abc import AsyncGenerator, Iterable
+
+import orjson
+
+from agentarium.tasks.live import Channel, LocalBus, Message
+from agentarium.tasks.stream import HEARTBEAT, OPENING
+
+HEARTBEAT_SECONDS = 10.0
+# Where no bus tells of other processes, readers look by themselves this often.
+BLIND_SECONDS = 3.0
+RESYNC = b"event: resync\ndata: {}\n\n"
+
+
+async def follow_changes(
+    owner_id: int, *, bus: LocalBus, is_blind: bool = False
+) -> AsyncGenerator[bytes, None]:
+    """Server-sent events, for as long as somebody reads them."""
+    yield OPENING
+    with bus.subscribe(Channel.owner(owner_id)) as subscription:
+        yield RESYNC
+        while True:
+            messages = await subscription.take(
+                timeout=BLIND_SECONDS if is_blind else HEARTBEAT_SECONDS
+            )
+            if messages is None or (is_blind and not messages):
+                yield RESYNC
+            elif messages:
+                yield encode(messages)
+            else:
+                yield HEARTBEAT
+
+
+def encode(messages: Iterable[Message]) -> bytes:
+    """The last change of each task."""
+    changes = {message["task"]: message for message in messages}
+    return b"".join(
+        b"event: task.changed\ndata: %b\n\n"
+        % orjson.dumps({"task": change["task"], "status": change["status"]})
+        for change in changes.values()
+    )
