@@ -76,10 +76,22 @@ def _start(order: dict[str, Any]) -> Any:
     # One answer may use all of the context while the others need little.
     params.kv_unified = True
     params.verbosity = -1
-    if order["threads"]:
-        params.cpuparams.n_threads = order["threads"]
-        params.cpuparams_batch.n_threads = order["threads"]
+    threads = order["threads"] or _spare_cores()
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     return xllamacpp.Server(params)
+
+
+def _spare_cores() -> int:
+    """All cores but one, and no more than so small a model has use for.
+
+    Its threads wait for each other in a busy loop. One thread more than there are
+    idle cores makes it more than ten times slower than one thread alone.
+    """
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(cores - 1, 4))
 
 
 if __name__ == "__main__":

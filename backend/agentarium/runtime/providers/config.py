@@ -9,7 +9,7 @@ class BuiltinConfig:
     """How the built-in model runs here.
 
     `weights` is a file of an operator's choice, `data` the folder that downloaded
-    weights lie in, and `threads` a limit, with 0 for as many as there are cores.
+    weights lie in, and `threads` how many it computes with, where 0 leaves the choice to it.
     """
 
     data: Path | None = None
