@@ -1,5 +1,6 @@
 """What people ask for with agents."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -13,13 +14,37 @@ from agentarium.agents.models import (
     AgentVersion,
 )
 from agentarium.providers.services import default_model
+from agentarium.tools.catalogue import CallableAgent
+from agentarium.tools.entries import FindAgents, check_tools
 
 COPY_MARK = " (copy)"
 
 
+def find_agents(owner_id: int) -> FindAgents:
+    """How the tools of an owner's agents find those of that owner."""
+
+    def find(ids: Collection[int]) -> Mapping[int, CallableAgent]:
+        agents = Agent.objects.kept().filter(owner=owner_id, pk__in=ids)
+        rows = agents.values_list("pk", "name", "description")
+        return {pk: CallableAgent(name, description) for pk, name, description in rows}
+
+    return find
+
+
+def _check_tools(owner_id: int, fields: dict[str, Any]) -> None:
+    if fields.get("tools"):
+        fields["tools"] = check_tools(
+            owner_id, fields["tools"], find_agents=find_agents(owner_id)
+        )
+
+
 @transaction.atomic
 def create_agent(*, owner: User, **fields: Any) -> Agent:
-    """Define an agent, with its first version; without a model it gets the default."""
+    """Define an agent, with its first version; without a model it gets the default.
+
+    Raises `InvalidInputError` where its tools are not what they may be.
+    """
+    _check_tools(owner.pk, fields)
     fields["model"] = fields.get("model") or default_model()
     agent = Agent.objects.create(owner=owner, **fields)
     AgentVersion.objects.create(agent=agent, number=1, **agent.definition)
@@ -29,6 +54,7 @@ def create_agent(*, owner: User, **fields: Any) -> Agent:
 @transaction.atomic
 def update_agent(agent: Agent, **changes: Any) -> Agent:
     """Change an agent; a change of its definition makes the next version of it."""
+    _check_tools(agent.owner_id, changes)
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
     before = agent.definition
     for name, value in changes.items():

@@ -25,8 +25,8 @@ from django.utils import timezone
 from agentarium.runtime.messages import ToolCallPart, ToolResultPart
 from agentarium.runtime.tools.base import Tool, ToolError
 from agentarium.runtime.tools.base import ToolCall as Call
-from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tools.toolbox import arguments_schema
 from agentarium.worker.output import storable
 from agentarium.worker.toolbox import AgentTool, AnyTool, Question, Toolbox
 
@@ -96,7 +96,7 @@ class Calls:
             if tool is None:
                 raise ToolError(f"There is no tool {part.name!r}.")
             text = row.arguments if row else part.arguments
-            arguments = ArgumentsSchema(tool.spec.parameters).read(text)
+            arguments = arguments_schema(tool.spec).read(text)
             return await self._decide(part, tool, arguments, row)
         except ToolError as error:
             return _result(part, str(error), is_error=True)

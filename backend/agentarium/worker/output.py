@@ -67,7 +67,8 @@ class StepInProgress:
     def whole(self) -> list[Draft]:
         """All that was said, whatever of it is stored; it begins where a channel does."""
         return [
-            self._draft(channel, "".join(texts)) for channel, texts in self._said.items()
+            self._draft(channel, "".join(texts))
+            for channel, texts in self._said.items()
         ]
 
     def _draft(self, channel: Channel, text: str) -> Draft:

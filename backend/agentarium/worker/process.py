@@ -12,6 +12,7 @@ from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.tasks import site, wake
 from agentarium.worker.runner import Runner
+from agentarium.worker.toolbox import Tools
 
 log = structlog.get_logger(__name__)
 
@@ -19,10 +20,11 @@ log = structlog.get_logger(__name__)
 STOP_MARGIN_SECONDS = 10.0
 
 
-def make_runner() -> Runner:
+def make_runner(tools: Tools) -> Runner:
     return Runner(
         bus=site.bus(),
         clients=ModelClients(provider_configs()),
+        open_toolbox=tools.open,
         capacity=settings.WORKER_CAPACITY,
     )
 
@@ -42,7 +44,8 @@ async def carrying() -> AsyncIterator[None]:
 @asynccontextmanager
 async def executing() -> AsyncIterator[None]:
     """Run tasks on this event loop; at the end, finish them or hand them back."""
-    runner = make_runner()
+    tools = Tools()
+    runner = make_runner(tools)
     wake.on_wake(runner.wake)
     work = asyncio.create_task(runner.run())
     try:
@@ -51,6 +54,7 @@ async def executing() -> AsyncIterator[None]:
         wake.off_wake(runner.wake)
         runner.stop()
         await work
+        await tools.aclose()
 
 
 class RunnerThread:

@@ -3,12 +3,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agentarium.agents.models import Agent, AgentVersion
+from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
 from agentarium.core.fields import TextField
 from agentarium.runtime.providers import PROVIDERS
 
-# The part of a definition that the API shows, of an agent and of its versions alike.
-DEFINITION = ["instructions", "model", "temperature", "max_output_tokens", "timeout"]
+MAX_FALLBACKS = 5
 MODEL_NAME = re.compile(r"[\w.:/@+~-]+", re.ASCII)
 
 
@@ -44,13 +43,26 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
         "where a new agent names none.",
     )
 
+    fallback_models = serializers.ListField(
+        child=ModelNameField(max_length=200),
+        max_length=MAX_FALLBACKS,
+        required=False,
+        help_text="Models to ask, in order, when the one before does not answer.",
+    )
+    tools = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="What it may call: entries as `/api/tools/` gives them, each with "
+        "settings of its own.",
+    )
+
     class Meta:
         model = Agent
         fields = [
             "id",
             "name",
             "description",
-            *DEFINITION,
+            *DEFINITION_FIELDS,
             "version",
             "tasks_count",
             "created_at",
@@ -70,7 +82,7 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
 class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
     class Meta:
         model = AgentVersion
-        fields = ["number", "created_at", *DEFINITION]
+        fields = ["number", "created_at", *DEFINITION_FIELDS]
         read_only_fields = fields
 
 
