@@ -1,0 +1,244 @@
+"""The `agentarium` command: its commands and their options.
+
+Each command imports what it needs when it is called: help and mistakes are answered
+at once, and nothing is loaded before the environment has been read.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Run AI agents as tracked background tasks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Plain JSON, for programs.")]
+UserName = Annotated[
+    str,
+    typer.Option(
+        "--user", metavar="NAME", help="Whose; where there is one account, its."
+    ),
+]
+Host = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")
+]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="The port; 0 is any free one.")
+]
+
+
+def main() -> None:
+    app(prog_name="agentarium")
+
+
+def _show_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if is_wanted:
+        from agentarium.cli.version import version
+
+        typer.echo(f"agentarium {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    from agentarium.cli.project import read_environment_file
+
+    read_environment_file()
+
+
+# --- Serving ----------------------------------------------------------------------
+
+
+@app.command()
+def up(
+    *,
+    host: Host = None,
+    port: Port = None,
+    is_model_wanted: Annotated[
+        bool | None,
+        typer.Option(
+            "--model/--no-model",
+            help="Fetch the built-in model, or do not; else it is tried once.",
+        ),
+    ] = None,
+) -> None:
+    """Start everything that one machine needs, and serve it."""
+    from agentarium.cli.up import run_up
+
+    run_up(host=host, port=port, is_model_wanted=is_model_wanted)
+
+
+@app.command()
+def web(*, host: Host = None, port: Port = None) -> None:
+    """Serve the API and the page; change nothing in the database's tables."""
+    from agentarium.cli.up import run_web
+
+    run_web(host=host, port=port)
+
+
+@app.command()
+def worker(
+    *,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="Tasks that each process holds at once.")
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="How many processes; a dead one is replaced.")
+    ] = 1,
+    is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
+) -> None:
+    """Run tasks: woken by the broker, or looking for them where there is none."""
+    from agentarium.cli.worker import run_worker
+    from agentarium.cli.worker_processes import supervise
+
+    if processes > 1:
+        supervise(processes, capacity=capacity)
+    else:
+        run_worker(capacity=capacity, is_supervised=is_supervised)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to this version."""
+    from agentarium.cli.up import run_migrate
+
+    run_migrate()
+
+
+# --- Accounts, agents, tasks ------------------------------------------------------
+
+
+@app.command()
+def createuser(
+    *,
+    username: Annotated[str, typer.Option(prompt=True)],
+    email: Annotated[str, typer.Option(prompt="Email (may be empty)")] = "",
+    is_password_on_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+    is_staff: Annotated[
+        bool, typer.Option("--staff", help="May use the admin pages.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make an account. The first one of a server is its superuser."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.users import create_user, read_password
+
+        password = read_password(is_on_stdin=is_password_on_stdin)
+        create_user(
+            username=username,
+            email=email,
+            password=password,
+            is_staff=is_staff,
+            as_json=as_json,
+        )
+
+
+@app.command()
+def agents(*, user: UserName = "", as_json: Json = False) -> None:
+    """List a user's agents."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.agents import list_agents
+
+        list_agents(user, as_json=as_json)
+
+
+@app.command()
+def run(
+    agent: Annotated[str, typer.Argument(help="An agent's id, or its exact name.")],
+    text: Annotated[str, typer.Argument(help="The input; - reads it from stdin.")],
+    *,
+    is_followed: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show the output as it comes.")
+    ] = False,
+    user: UserName = "",
+    as_json: Json = False,
+) -> None:
+    """Run an agent on a text, as a task."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.run import run_agent
+
+        run_agent(agent, text, user=user, is_followed=is_followed, as_json=as_json)
+
+
+@app.command()
+def tasks(
+    *,
+    status: Annotated[
+        list[str] | None, typer.Option(help="Only such; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    user: UserName = "",
+    as_json: Json = False,
+) -> None:
+    """List a user's tasks, newest first."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.tasks import list_tasks
+
+        list_tasks(user, statuses=status or [], limit=limit, as_json=as_json)
+
+
+@app.command()
+def task(
+    task_id: Annotated[int, typer.Argument(metavar="ID")],
+    *,
+    user: UserName = "",
+    as_json: Json = False,
+) -> None:
+    """Show a task with its steps."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.tasks import show_task
+
+        show_task(user, task_id, as_json=as_json)
+
+
+# --- Looking after it -------------------------------------------------------------
+
+
+@app.command()
+def doctor(*, as_json: Json = False) -> None:
+    """Check what Agentarium stands on, and say what to do."""
+    from agentarium.cli.doctor import run_doctor
+
+    run_doctor(as_json=as_json)
+
+
+@app.command()
+def demo(
+    *,
+    text: Annotated[
+        str, typer.Option(help="What to ask.")
+    ] = "What is the capital of France? Answer in one sentence.",
+    weights: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The model's GGUF file."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run one task on the built-in model, through the public API, from start to end."""
+    from agentarium.cli.demo import run_demo
+
+    run_demo(text, weights=weights, as_json=as_json)

@@ -1,0 +1,81 @@
+"""Whether the database fits this version, and bringing it there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.management import call_command
+from django.core.management.commands.migrate import Command as Migrate
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from agentarium.cli.terminal import fail, progress
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Migrations by (app, name): what the database lacks, and what only it knows."""
+
+    missing: frozenset[Name]
+    unknown: frozenset[Name]
+    is_empty: bool
+
+
+def read_state() -> State:
+    """Compare the names of our migrations with those that were applied.
+
+    Reading names costs milliseconds; loading all migrations would cost every start
+    half a second.
+    """
+    ours = frozenset(
+        (app.label, file.stem)
+        for app in apps.get_app_configs()
+        for file in (Path(app.path) / "migrations").glob("[!_]*.py")
+    )
+    applied = frozenset(MigrationRecorder(connection).applied_migrations())
+    return State(ours - applied, applied - ours, is_empty=not applied)
+
+
+def migrate() -> State:
+    """Bring the database up to this version; returns how it was found.
+
+    Refuses one that a newer version has written.
+    """
+    state = read_state()
+    refuse_newer(state)
+    if state.missing:
+        _apply(state)
+    return state
+
+
+def refuse_newer(state: State) -> None:
+    if state.unknown:
+        newest = ".".join(max(state.unknown, key=lambda name: name[1]))
+        fail(
+            "This database was written by a newer version of Agentarium "
+            f"({newest} is not known here): install that version, or use another "
+            "database."
+        )
+
+
+def refuse_older(state: State) -> None:
+    if state.missing:
+        fail("The database is not up to date: run `agentarium migrate`.")
+
+
+def _apply(state: State) -> None:
+    title = "Creating the database" if state.is_empty else "Updating the database"
+    with progress(title) as bar:
+        step = bar.add_task(title, total=len(state.missing))
+
+        class Counted(Migrate):
+            def migration_progress_callback(
+                self, action: str, migration: Any = None, fake: Any = None
+            ) -> None:
+                if action == "apply_success":
+                    bar.advance(step)
+
+        call_command(Counted(), interactive=False, verbosity=0)

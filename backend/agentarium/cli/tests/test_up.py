@@ -1,0 +1,146 @@
+"""`agentarium up`, as a process: P1 and P2 on one machine."""
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentarium.cli.local_server import LocalServer, bare_environment
+from agentarium.cli.tests import processes
+
+SLOW = json.dumps({"fake": {"text": "slow " * 40, "pieces": 40, "delay": 0.1}})
+ENDED = ("completed", "failed", "cancelled")
+QUICK_LEASE = {"AGENTARIUM_LEASE_SECONDS": "3"}
+
+
+@pytest.fixture
+def server(tmp_path: Path, provider: dict[str, str]) -> Iterator[LocalServer]:
+    with LocalServer(
+        tmp_path, command=("up", "--no-model"), settings=provider | QUICK_LEASE
+    ) as server:
+        yield server
+
+
+def test_starts_from_nothing_says_where_it_is_and_keeps_its_data(
+    server: LocalServer, tmp_path: Path
+) -> None:
+    first_log = server.log_tail
+    api = processes.sign_up(server)
+    agents = api.get("/api/agents/")
+
+    began_at = time.monotonic()
+    first_code = server.stop()
+    stopped_in = time.monotonic() - began_at
+    server.start()
+
+    assert server.url in first_log
+    assert str(tmp_path / "data") in first_log
+    assert "createuser" in first_log
+    assert (first_code, stopped_in < 10) == (0, True)
+    assert processes.sign_in(server).get("/api/agents/") == agents
+    assert [row["name"] for row in agents["results"]] == ["Assistant"]
+    assert server.stop(signal.SIGINT) == 0
+
+
+def test_does_not_start_twice_on_one_port(server: LocalServer, tmp_path: Path) -> None:
+    result = processes.run("up", cwd=tmp_path, environment=server.environment)
+
+    assert result.returncode == 1
+    assert str(server.port) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_ends_in_order_while_a_task_runs_and_goes_on_with_it_after(
+    server: LocalServer,
+) -> None:
+    api = processes.sign_up(server)
+    agent = processes.make_agent(api)
+    task = api.post("/api/tasks/run/", agent=agent, input_text=SLOW)
+    path = f"/api/tasks/{task['id']}/"
+    next(e for e in api.events(f"{path}events/") if e.type == "text.delta")
+
+    code = server.stop()
+    server.start()
+
+    assert code == 0
+    api = processes.sign_in(server)
+    processes.until(lambda: api.get(path)["status"] in ENDED)
+    assert api.get(path)["status"] == "completed"
+    assert api.get(path)["output_text"] == "slow " * 40
+
+
+def test_completes_a_task_in_whose_middle_it_was_killed(server: LocalServer) -> None:
+    api = processes.sign_up(server)
+    agent = processes.make_agent(api)
+    task = api.post("/api/tasks/run/", agent=agent, input_text=SLOW)
+    path = f"/api/tasks/{task['id']}/"
+    next(e for e in api.events(f"{path}events/") if e.type == "text.delta")
+
+    server.kill()
+    server.start()
+
+    api = processes.sign_in(server)
+    processes.until(lambda: api.get(path)["status"] in ENDED, seconds=20)
+    ended = api.get(path)
+    assert (ended["status"], ended["attempt"]) == ("completed", 2)
+    assert ended["output_text"] == "slow " * 40
+
+
+def test_refuses_a_port_that_is_taken_before_it_touches_the_data(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = processes.run(
+            "up",
+            f"--port={port}",
+            cwd=tmp_path,
+            environment=bare_environment(),
+        )
+
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert str(port) in result.stderr
+    assert not (tmp_path / "data" / "agentarium.sqlite3").exists()
+
+
+def test_web_refuses_tables_that_are_not_there(tmp_path: Path) -> None:
+    server = LocalServer(tmp_path, settings={})
+
+    result = processes.run("web", cwd=tmp_path, environment=server.environment)
+
+    assert result.returncode == 1
+    assert "agentarium migrate" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+class TestEnvironmentFile:
+    def test_is_read_unless_the_environment_says_otherwise(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / ".env").write_text(
+            f"AGENTARIUM_DATA={tmp_path / 'theirs'}\nOPENAI_API_KEY=sk-file\n"
+        )
+        plain = bare_environment() | {"OPENAI_API_KEY": "sk-environment"}
+
+        result = processes.run("doctor", "--json", cwd=tmp_path, environment=plain)
+
+        checks = {check["name"]: check for check in json.loads(result.stdout)}
+        assert str(tmp_path / "theirs") in checks["data folder"]["detail"]
+        assert "OpenAI" in checks["providers"]["detail"]
+        assert checks["tables"]["state"] == "fail"
+        assert result.returncode == 1
+
+    def test_with_a_wrong_value_is_told_in_one_sentence(self, tmp_path: Path) -> None:
+        (tmp_path / ".env").write_text("AGENTARIUM_PORT=eight\n")
+
+        result = processes.run("tasks", cwd=tmp_path, environment=bare_environment())
+
+        assert result.returncode == 2
+        assert "AGENTARIUM_PORT" in result.stderr
+        assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,84 @@
+import json
+
+from agentarium.accounts.models import User
+from agentarium.cli.tests.conftest import Invoke
+
+PASSWORD = "correct-horse-battery"
+
+
+class TestCreateUser:
+    def test_makes_the_first_account_the_superuser_with_an_agent(
+        self, invoke: Invoke, db: None
+    ) -> None:
+        result = invoke(
+            "createuser",
+            "--username=ann",
+            "--email=ann@example.com",
+            "--password-stdin",
+            stdin=f"{PASSWORD}\n",
+        )
+
+        assert result.exit_code == 0
+        ann = User.objects.get()
+        assert (ann.username, ann.email) == ("ann", "ann@example.com")
+        assert ann.is_superuser
+        assert ann.check_password(PASSWORD)
+        assert ann.agents.get().name == "Assistant"
+
+    def test_asks_for_what_it_was_not_told(self, invoke: Invoke, db: None) -> None:
+        answers = f"ann\n\n{PASSWORD}\n{PASSWORD}\n"
+
+        result = invoke("createuser", stdin=answers)
+
+        assert result.exit_code == 0
+        assert User.objects.get().check_password(PASSWORD)
+        assert PASSWORD not in result.output
+
+    def test_makes_later_accounts_plain_ones_unless_told(
+        self, invoke: Invoke, alice: User
+    ) -> None:
+        options = ("--email=", "--password-stdin", "--json")
+
+        plain = invoke("createuser", "--username=ann", *options, stdin=PASSWORD)
+        staff = invoke(
+            "createuser", "--username=bob", "--staff", *options, stdin=PASSWORD
+        )
+
+        assert json.loads(plain.stdout)["username"] == "ann"
+        assert json.loads(staff.stdout)["id"] == User.objects.get(username="bob").pk
+        assert not User.objects.get(username="ann").is_staff
+        assert User.objects.get(username="bob").is_staff
+        assert not User.objects.get(username="bob").is_superuser
+
+    def test_refuses_a_weak_password_and_a_taken_name(
+        self, invoke: Invoke, alice: User
+    ) -> None:
+        options = ("--email=", "--password-stdin")
+
+        weak = invoke("createuser", "--username=ann", *options, stdin="123")
+        taken = invoke("createuser", "--username=Alice", *options, stdin=PASSWORD)
+        wrong = invoke("createuser", "--username=a b", *options, stdin=PASSWORD)
+
+        for result in (weak, taken, wrong):
+            assert result.exit_code == 1
+            assert result.stdout == ""
+            assert len(result.stderr.splitlines()) == 1
+        assert User.objects.count() == 1
+
+
+class TestTheUser:
+    def test_is_the_only_one_there_is(self, invoke: Invoke, alice: User) -> None:
+        assert invoke("agents").exit_code == 0
+
+    def test_has_to_be_named_among_several(
+        self, invoke: Invoke, alice: User, stranger: User
+    ) -> None:
+        assert invoke("agents").exit_code == 2
+        assert invoke("agents", "--user=alice").exit_code == 0
+        assert invoke("agents", "--user=nobody").exit_code == 1
+
+    def test_has_to_be_made_first(self, invoke: Invoke, db: None) -> None:
+        result = invoke("agents")
+
+        assert result.exit_code == 1
+        assert "createuser" in result.stderr

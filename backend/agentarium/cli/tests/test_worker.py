@@ -1,0 +1,139 @@
+"""`agentarium web` and `agentarium worker`, each as processes of their own."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agentarium.cli.local_server import LocalServer
+from agentarium.cli.tests import processes
+
+STREAMED = json.dumps(
+    {"fake": {"text": "one two three four", "pieces": 4, "delay": 0.1}}
+)
+SLOW = json.dumps({"fake": {"text": "slow " * 100, "pieces": 100, "delay": 0.2}})
+SHORT_GRACE = {"AGENTARIUM_STOP_GRACE_SECONDS": "1"}
+
+
+@pytest.fixture
+def dead_broker() -> Iterator[str]:
+    """A broker's URL that nobody answers, while the test lasts."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield f"redis://127.0.0.1:{reserved.getsockname()[1]}/0"
+
+
+@contextmanager
+def web_server(folder: Path, settings: dict[str, str]) -> Iterator[LocalServer]:
+    """`agentarium web` on tables that `agentarium migrate` made."""
+    server = LocalServer(folder, command=("web",), settings=settings)
+    migrated = processes.run("migrate", cwd=folder, environment=server.environment)
+    assert migrated.returncode == 0
+    with server:
+        yield server
+
+
+def test_runs_what_the_web_process_accepts_and_shows(
+    tmp_path: Path,
+    services: dict[str, str],
+    provider: dict[str, str],
+    dead_broker: str,
+) -> None:
+    # Without services a broker that is away keeps the web process from running it.
+    beside = {"AGENTARIUM_BROKER_URL": dead_broker} | services
+    with web_server(tmp_path, provider | beside) as server:
+        api = processes.sign_up(server)
+        agent = processes.make_agent(api)
+        task = api.post("/api/tasks/run/", agent=agent, input_text=STREAMED)
+        pending = api.get(f"/api/tasks/{task['id']}/")["status"]
+        log = tmp_path / "worker.log"
+        with processes.beside(server, "worker", "--capacity=5", log=log) as worker:
+            events = list(api.events(f"/api/tasks/{task['id']}/events/"))
+            worker_code = processes.end(worker)
+        server_code = server.stop()
+
+    pieces = [e.data["text"] for e in events if e.type == "text.delta"]
+    assert pending == "pending"
+    assert "".join(pieces) == "one two three four"
+    assert [e.type for e in events if e.type != "text.delta"] == [
+        "task.created",
+        "attempt.started",
+        "step.completed",
+        "task.completed",
+    ]
+    assert (worker_code, server_code) == (0, 0)
+
+
+def test_runs_tasks_while_the_broker_is_away(
+    tmp_path: Path,
+    services: dict[str, str],
+    provider: dict[str, str],
+    dead_broker: str,
+) -> None:
+    away = {"AGENTARIUM_BROKER_URL": dead_broker, "AGENTARIUM_REDIS_URL": ""}
+    with web_server(tmp_path, provider | services | away) as server:
+        api = processes.sign_up(server)
+        agent = processes.make_agent(api)
+        log = tmp_path / "worker.log"
+        with processes.beside(server, "worker", log=log) as worker:
+            task = api.post("/api/tasks/run/", agent=agent, input_text="Hello")
+            path = f"/api/tasks/{task['id']}/"
+            processes.until(lambda: api.get(path)["status"] == "completed")
+            code = processes.end(worker)
+
+    assert code == 0
+
+
+def test_hands_back_what_does_not_end_in_the_grace(
+    tmp_path: Path,
+    services: dict[str, str],
+    provider: dict[str, str],
+    dead_broker: str,
+) -> None:
+    beside = {"AGENTARIUM_BROKER_URL": dead_broker} | services
+    with web_server(tmp_path, provider | beside | SHORT_GRACE) as server:
+        api = processes.sign_up(server)
+        agent = processes.make_agent(api)
+        task = api.post("/api/tasks/run/", agent=agent, input_text=SLOW)
+        path = f"/api/tasks/{task['id']}/"
+        log = tmp_path / "worker.log"
+        with processes.beside(server, "worker", log=log) as worker:
+            processes.until(lambda: api.get(path)["status"] == "running")
+            code = processes.end(worker)
+        handed_back = api.get(path)
+
+    assert code == 0
+    assert (handed_back["status"], handed_back["attempt"]) == ("pending", 1)
+
+
+def test_replaces_a_process_that_died_and_ends_them_all(
+    tmp_path: Path, services: dict[str, str], provider: dict[str, str]
+) -> None:
+    # Without services the workers look for tasks by themselves.
+    server = LocalServer(tmp_path, settings=provider | services)
+    processes.run("migrate", cwd=tmp_path, environment=server.environment)
+    log = tmp_path / "worker.log"
+    with processes.beside(server, "worker", "--processes=2", log=log) as supervisor:
+        processes.until(lambda: started(log) >= 2)
+        victim = children(supervisor.pid)[0]
+        processes.kill(victim)
+        processes.until(lambda: started(log) >= 3)
+        left = children(supervisor.pid)
+        code = processes.end(supervisor)
+
+    assert len(left) == 2
+    assert victim not in left
+    assert code == 0
+    assert not [pid for pid in left if processes.is_alive(pid)]
+
+
+def started(log: Path) -> int:
+    return log.read_text().count("worker.started")
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]

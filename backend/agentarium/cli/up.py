@@ -1,0 +1,119 @@
+"""`agentarium up`, `web` and `migrate`: from nothing to a server that answers."""
+
+import os
+import signal
+import socket
+import sys
+from types import FrameType
+
+from agentarium.cli.project import project, read_settings
+from agentarium.cli.terminal import fail, say, show
+
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+
+def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) -> None:
+    """Prepare the data, fetch the model, serve."""
+    listener = _listen(host, port)
+    with project(is_quiet=False):
+        from django.conf import settings
+
+        from agentarium.cli import migrations
+        from agentarium.cli.builtin_model import prepare_model
+
+        migrations.migrate()
+        if settings.EMBEDDED:
+            prepare_model(is_wanted=is_model_wanted)
+        _serve(listener, greeting=_greeting(listener))
+
+
+def run_web(*, host: str | None, port: int | None) -> None:
+    """Serve what is there."""
+    listener = _listen(host, port)
+    with project(is_quiet=False):
+        from agentarium.cli import migrations
+
+        migrations.refuse_older(migrations.read_state())
+        _serve(listener, greeting=f"Serving on {_url(listener)}")
+
+
+def run_migrate() -> None:
+    with project():
+        from agentarium.cli import migrations
+
+        state = migrations.migrate()
+        count = len(state.missing)
+        say(f"{count} migrations applied." if count else "Nothing to do.")
+
+
+def _listen(host: str | None, port: int | None) -> socket.socket:
+    """Take the port first: whoever has it, we know before the slow steps."""
+    # Until it serves there is nothing to end in order.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    if host is not None:
+        os.environ["AGENTARIUM_HOST"] = host
+    if port is not None:
+        os.environ["AGENTARIUM_PORT"] = str(port)
+    read_settings()
+    from django.conf import settings
+
+    from agentarium.cli.server import open_socket
+
+    try:
+        return open_socket(settings.HOST, settings.PORT)
+    except OSError as error:
+        fail(
+            f"Cannot listen on {settings.HOST}, port {settings.PORT} "
+            f"({(error.strerror or str(error)).lower()}): stop what uses it, or "
+            "choose another one with --port or AGENTARIUM_PORT."
+        )
+
+
+def _serve(listener: socket.socket, *, greeting: str) -> None:
+    from agentarium.cli.server import serve
+
+    if not serve(listener, on_ready=lambda: show(greeting)):
+        fail("The server could not start; the log above says why.")
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def _greeting(listener: socket.socket) -> str:
+    """What the person who starts it needs to know."""
+    from django.conf import settings
+
+    from agentarium.accounts.models import User
+    from agentarium.cli.version import version
+
+    size = (
+        "embedded: this one process does all"
+        if settings.EMBEDDED
+        else "scaled: tasks wait for `agentarium worker`"
+    )
+    lines = [
+        f"Agentarium {version()} is ready.",
+        f"  Open   {_url(listener)}",
+        f"  Data   {settings.DATA}",
+        f"  Size   {size}",
+    ]
+    if not User.objects.exists():
+        lines.append(
+            "There is no account yet: open the page and create one, or run "
+            "`agentarium createuser`. The first is the superuser."
+        )
+    return "\n".join(lines)
+
+
+def _url(listener: socket.socket) -> str:
+    """Where people find it: the public URL, or the address that is listened on."""
+    from django.conf import settings
+
+    host, port = listener.getsockname()[:2]
+    local = f"http://{settings.HOST}:{settings.PORT}"
+    if local != settings.PUBLIC_URL:
+        return str(settings.PUBLIC_URL)
+    shown = "127.0.0.1" if host in ANY_ADDRESS else host
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

@@ -1,0 +1,48 @@
+"""Accounts, as the operator of the server makes and names them."""
+
+import sys
+
+import typer
+from django.core.exceptions import ValidationError
+
+from agentarium.accounts.models import User
+from agentarium.accounts.services import register_user
+from agentarium.cli.terminal import MISUSED, fail, print_json, say
+
+
+def the_user(name: str) -> User:
+    """The account of this name, or without a name the only one."""
+    if name:
+        named: User | None = User.objects.named(name).first()
+        return named or fail(f"There is no account {name}.")
+    users: list[User] = list(User.objects.order_by("id")[:2])
+    if not users:
+        fail("There is no account yet: make one with `agentarium createuser`.")
+    if len(users) > 1:
+        fail("There are several accounts: name one with --user.", MISUSED)
+    return users[0]
+
+
+def read_password(*, is_on_stdin: bool) -> str:
+    """Ask for a password twice, or take the first line of stdin."""
+    if is_on_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+def create_user(
+    *, username: str, email: str, password: str, is_staff: bool, as_json: bool
+) -> None:
+    try:
+        user = register_user(
+            username=username, email=email, password=password, is_staff=is_staff
+        )
+    except ValidationError as error:
+        said = error.message_dict.items()
+        fail(" ".join(f"{name}: {' '.join(texts)}" for name, texts in said))
+    if as_json:
+        print_json({"id": user.pk, "username": user.username, "email": user.email})
+        return
+    role = " It is the first, and the superuser." if user.is_superuser else ""
+    say(f"The account {user.username} is ready.{role}")
