@@ -235,13 +235,18 @@ async def _remote_client(server: RemoteServer) -> "AsyncIterator[Client]":
     from mcp import Client
     from mcp.client.streamable_http import streamable_http_client
 
-    from agentarium.runtime.tools.mcp_http import http_client
+    from agentarium.runtime.tools.mcp_http import GuardedTransport
 
     _silence()
-    async with http_client(server.http, server.headers) as client:
+    guarded = GuardedTransport(server.http)
+    async with guarded.client(server.headers) as client:
         transport = streamable_http_client(server.url, http_client=client)
         async with Client(transport, cache=None) as connected:
-            yield connected
+            try:
+                yield connected
+            except asyncio.CancelledError:
+                guarded.is_abandoned = True
+                raise
 
 
 @asynccontextmanager

@@ -24,20 +24,24 @@ _NOT_SENT_ON = frozenset(
 _NOT_HANDED_ON = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
-def http_client(http: HttpClient, headers: Mapping[str, str]) -> httpx2.AsyncClient:
-    """The client for one server; `headers` go with each request to it."""
-    return httpx2.AsyncClient(
-        transport=GuardedTransport(http), headers=dict(headers), trust_env=False
-    )
-
-
 class GuardedTransport(httpx2.AsyncBaseTransport):
+    """With `is_abandoned`, no further word goes out: not even a farewell."""
+
     def __init__(self, http: HttpClient) -> None:
+        self.is_abandoned = False
         self._http = http
+
+    def client(self, headers: Mapping[str, str]) -> httpx2.AsyncClient:
+        """The SDK's client for one server; `headers` go with each request to it."""
+        return httpx2.AsyncClient(
+            transport=self, headers=dict(headers), trust_env=False
+        )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if request.method != "DELETE":
             return await self._exchange(request)
+        if self.is_abandoned:
+            return httpx2.Response(204)
         # The end of a session. A server that does not care must not keep us.
         try:
             async with asyncio.timeout(_FAREWELL_TIMEOUT):
@@ -59,6 +63,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             )
         except FetchError as error:
             return _failed(body, error)
+        if (refusal := _refusal(response)) is not None:
+            await stack.aclose()
+            return _failed(body, refusal)
         return httpx2.Response(
             response.status,
             headers=_without(response.headers, _NOT_HANDED_ON),
@@ -90,6 +97,21 @@ class _Body(httpx2.AsyncByteStream):
 
 def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in names}
+
+
+def _refusal(response: HttpResponse) -> FetchError | None:
+    """What a status says for which the server has no words of the protocol."""
+    if response.status in {401, 403}:
+        return FetchError(
+            f"The MCP server lets nobody in with these headers (HTTP {response.status})."
+        )
+    if response.status >= 500 and "json" not in response.headers.get(
+        "Content-Type", ""
+    ):
+        return FetchError(
+            f"The MCP server failed (HTTP {response.status}).", may_have_arrived=True
+        )
+    return None
 
 
 def _failed(body: bytes, error: FetchError) -> httpx2.Response:

@@ -26,6 +26,7 @@ _BLOCKS = frozenset(
     )
 )
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+_FIXED_SPACE = "\u00a0"
 _SPACES = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -93,13 +94,22 @@ def _pieces(body: LexborNode) -> Iterator[str]:
         tag = node.tag
         if tag == "-text":
             text = (node.text_content or "") if is_beginning else ""
-            yield text if preformatted else _SPACES.sub(" ", text.replace("\n", " "))
+            yield _kept(text) if preformatted else _collapsed(text)
         elif is_beginning:
             preformatted += tag == "pre"
             yield _opening(tag)
         else:
             preformatted -= tag == "pre"
             yield _closing(tag)
+
+
+def _collapsed(text: str) -> str:
+    return _SPACES.sub(" ", text.replace("\n", " "))
+
+
+def _kept(text: str) -> str:
+    """Preformatted text, whose spaces `_tidy` leaves alone."""
+    return text.expandtabs(4).replace(" ", _FIXED_SPACE)
 
 
 def _walk(body: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
@@ -136,7 +146,6 @@ def _closing(tag: str | None) -> str:
 
 
 def _tidy(text: str) -> str:
-    lines = (
-        line.rstrip().removeprefix(" ").removeprefix("| ") for line in text.split("\n")
-    )
-    return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    lines = (line.strip(" ").removeprefix("| ").rstrip() for line in text.split("\n"))
+    together = _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    return together.replace(_FIXED_SPACE, " ")
