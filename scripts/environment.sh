@@ -40,7 +40,9 @@ rm -f .venv/.locked-*
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
     --require-hashes -r requirements/uv.txt
 uv() { .venv/bin/python -m uv --quiet "$@"; }
-uv pip sync --python .venv/bin/python --require-hashes "requirements/$level.txt"
+# Compiled here, not at the first start, which would take seconds longer.
+uv pip sync --python .venv/bin/python --require-hashes --compile-bytecode \
+    "requirements/$level.txt"
 uv pip install --python .venv/bin/python --no-deps \
     --build-constraints requirements/build.txt --editable .
 echo "$wanted" >".venv/.locked-$level"
