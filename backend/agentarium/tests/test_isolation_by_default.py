@@ -1,0 +1,346 @@
+"""Isolation by default: what is somebody's is not there for anybody else.
+
+Generated from the API's own description: every route, verb, filter and related id. A
+new one that this test knows no object for fails it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import pytest
+from django.apps import apps
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.accounts.tests.factories import ApiTokenFactory
+from agentarium.agents.tests.factories import AgentFactory
+from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
+from agentarium.tools.models import HttpTool, McpServer
+
+# Stands in every text of alice's.
+MARK = "for alice alone"
+MISSING_ID = 2**40
+
+
+def _agent(owner: User) -> int:
+    """With a task that can be cancelled, and one that can be run again."""
+    agent = AgentFactory.create(
+        owner=owner, name=MARK, description=MARK, instructions=MARK
+    )
+    TaskFactory.create(agent=agent, input_text=MARK)
+    TaskFactory.create(
+        agent=agent,
+        failed=True,
+        input_text=MARK,
+        output_text=MARK,
+        error_detail=MARK,
+    )
+    return agent.pk
+
+
+def _failed_task(owner: User) -> int:
+    task = AgentTask.objects.get(agent=_agent(owner), status="failed")
+    StepFactory.create(task=task, message={"role": "assistant", "parts": [MARK]})
+    EventFactory.create(task=task, data={"text": MARK})
+    return task.pk
+
+
+def _pending_task(owner: User) -> int:
+    return AgentTask.objects.get(agent=_agent(owner), status="pending").pk
+
+
+def _approval(owner: User) -> int:
+    return ToolCall.objects.create(
+        task_id=_failed_task(owner),
+        step=1,
+        tool_call_id="call-1",
+        name="send",
+        effect="write",
+        status=ToolCall.Status.WAITING,
+        waits_for=ToolCall.WaitsFor.APPROVAL,
+        arguments=MARK,
+    ).pk
+
+
+def _token(owner: User) -> int:
+    return ApiTokenFactory.create(owner=owner, name=MARK).pk
+
+
+def _http_tool(owner: User) -> int:
+    return HttpTool.objects.create(
+        owner=owner,
+        name="weather",
+        description=MARK,
+        url_template="https://tools.example/",
+    ).pk
+
+
+def _mcp_server(owner: User) -> int:
+    return McpServer.objects.create(
+        owner=owner, name="files", description=MARK, url="https://mcp.example/"
+    ).pk
+
+
+# What stands behind the id of a route: /api/<collection>/{id}/...
+OBJECTS: dict[str, Callable[[User], int]] = {
+    "agents": _agent,
+    "approvals": _approval,
+    "http-tools": _http_tool,
+    "mcp-servers": _mcp_server,
+    "tasks": _failed_task,
+    "tokens": _token,
+}
+# Parameters and fields that hold the ids of these.
+RELATED: dict[str, Sequence[Callable[[User], int]]] = {
+    "agent": [_agent],
+    "follows": [_failed_task],
+    "ids": [_failed_task, _pending_task],
+    "task": [_failed_task],
+}
+# Those that hold a number, and no id.
+NUMBERS = {
+    "limit",
+    "max_output_tokens",
+    "max_steps",
+    "offset",
+    "priority",
+    "step_timeout",
+    "timeout",
+    "version",
+}
+# What a request needs beside the id that is tried.
+FILLING = {"input_text": "Hello"}
+# Open to everybody: they say nothing of anybody, or are the way in and out.
+OPEN = {
+    "POST /api/auth/login/",
+    "POST /api/auth/logout/",
+    "POST /api/auth/register/",
+    "GET /api/auth/session/",
+    "POST /api/auth/token/",
+    "POST /api/auth/token/blacklist/",
+    "POST /api/auth/token/refresh/",
+}
+
+
+class Operation(NamedTuple):
+    method: str
+    path: str
+    # Names of query parameters and of body fields that are whole numbers.
+    parameters: tuple[str, ...]
+    fields: tuple[str, ...]
+    required: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def collection(self) -> str:
+        return self.path.split("/")[2]
+
+    def ask(self, client: APIClient, pk: int = 0, **values: Any) -> Any:
+        query = self.method == "GET"
+        send = getattr(client, self.method.lower())
+        return send(self.path.format(id=pk), values if query else (values or {}))
+
+
+def _operations() -> Iterator[Operation]:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    for path, verbs in schema["paths"].items():
+        for method, described in verbs.items():
+            asked = [
+                parameter["name"]
+                for parameter in described.get("parameters", ())
+                if parameter["in"] == "query" and _is_whole(parameter["schema"])
+            ]
+            body = _body(described, schema["components"]["schemas"])
+            sent = [
+                name
+                for name, value in body.get("properties", {}).items()
+                if _is_whole(value)
+            ]
+            required = set(sent) & set(body.get("required", ()))
+            yield Operation(
+                method.upper(), path, tuple(asked), tuple(sent), tuple(required)
+            )
+
+
+def _body(described: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    content = described.get("requestBody", {}).get("content", {})
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+    body: dict[str, Any] = components.get(reference.rpartition("/")[2], {})
+    return body
+
+
+def _is_whole(value: dict[str, Any]) -> bool:
+    """Numbers, and lists of them: ids may come one by one or several at once."""
+    kinds = [value, value.get("items", {})]
+    return any("integer" in _as_list(kind.get("type")) for kind in kinds)
+
+
+def _as_list(kind: str | list[str] | None) -> list[str]:
+    return kind if isinstance(kind, list) else [kind or ""]
+
+
+OPERATIONS = sorted(_operations())
+DETAILS = [operation for operation in OPERATIONS if "{" in operation.path]
+READS = [
+    operation
+    for operation in OPERATIONS
+    if "{" not in operation.path and operation.method == "GET"
+]
+CLOSED = [operation for operation in OPERATIONS if str(operation) not in OPEN]
+FILTERS = [
+    (operation, name, create)
+    for operation in READS
+    for name in operation.parameters
+    for create in RELATED.get(name, ())
+]
+RELATIONS = [
+    (operation, name, create)
+    for operation in OPERATIONS
+    for name in operation.fields
+    for create in RELATED.get(name, ())
+]
+
+
+class Rows(NamedTuple):
+    """Every row of ours, to see that nothing changed."""
+
+    by_table: dict[str, list[dict[str, Any]]]
+
+    @classmethod
+    def now(cls) -> "Rows":
+        ours = (
+            model
+            for model in apps.get_models()
+            if model.__module__.startswith("agentarium.")
+        )
+        return cls(
+            {
+                model._meta.db_table: list(model._base_manager.order_by("pk").values())
+                for model in ours
+            }
+        )
+
+
+def _label(value: object) -> str:
+    return getattr(value, "__name__", str(value)).strip("_")
+
+
+def _sent(name: str, pk: int) -> int | list[int]:
+    return [pk] if name == "ids" else pk
+
+
+@pytest.fixture
+def alices(alice: User) -> dict[str, int]:
+    """One object of alice's in each collection."""
+    return {name: create(alice) for name, create in OBJECTS.items()}
+
+
+def test_every_route_every_filter_and_every_related_id_is_covered() -> None:
+    numbers = {
+        name
+        for operation in OPERATIONS
+        for name in (*operation.parameters, *operation.fields)
+    }
+
+    assert {operation.collection for operation in DETAILS} <= OBJECTS.keys()
+    assert {tuple(re.findall("{.*?}", each.path)) for each in DETAILS} == {("{id}",)}
+    assert numbers <= RELATED.keys() | NUMBERS
+    assert {str(operation) for operation in OPERATIONS} >= OPEN
+
+
+@pytest.mark.parametrize("operation", DETAILS, ids=str)
+def test_a_strangers_object_is_not_there(
+    stranger_api: APIClient, alices: dict[str, int], operation: Operation
+) -> None:
+    before = Rows.now()
+
+    response = operation.ask(stranger_api, alices[operation.collection])
+
+    assert response.status_code == HTTPStatus.NOT_FOUND
+    assert response.json()["code"] == "not_found"
+    assert Rows.now() == before
+
+
+@pytest.mark.parametrize(
+    "operation", [each for each in DETAILS if each.method == "GET"], ids=str
+)
+def test_its_owner_finds_it(
+    api: APIClient, alices: dict[str, int], operation: Operation
+) -> None:
+    assert operation.ask(api, alices[operation.collection]).status_code == HTTPStatus.OK
+
+
+@pytest.mark.usefixtures("alices")
+@pytest.mark.parametrize("operation", READS, ids=str)
+def test_no_list_shows_what_is_a_strangers(
+    stranger_api: APIClient, operation: Operation
+) -> None:
+    response = operation.ask(stranger_api)
+
+    assert response.status_code == HTTPStatus.OK
+    assert MARK.encode() not in b"".join(response)
+
+
+@pytest.mark.usefixtures("alices")
+@pytest.mark.parametrize(
+    "operation", [each for each in READS if each.collection in OBJECTS], ids=str
+)
+def test_lists_show_their_owners_what_is_theirs(
+    api: APIClient, operation: Operation
+) -> None:
+    assert MARK.encode() in b"".join(operation.ask(api))
+
+
+@pytest.mark.parametrize(("operation", "name", "create"), FILTERS, ids=_label)
+def test_a_filter_takes_a_strangers_id_for_a_missing_one(
+    stranger_api: APIClient,
+    alice: User,
+    operation: Operation,
+    name: str,
+    create: Callable[[User], int],
+) -> None:
+    foreign = operation.ask(stranger_api, **{name: create(alice)})
+    missing = operation.ask(stranger_api, **{name: MISSING_ID})
+
+    assert foreign.status_code == missing.status_code == HTTPStatus.BAD_REQUEST
+    assert foreign.content == missing.content
+
+
+@pytest.mark.parametrize(("operation", "name", "create"), RELATIONS, ids=_label)
+def test_a_body_takes_a_strangers_id_for_a_missing_one(
+    stranger: User,
+    stranger_api: APIClient,
+    alice: User,
+    operation: Operation,
+    name: str,
+    create: Callable[[User], int],
+) -> None:
+    own = {field: RELATED[field][0](stranger) for field in operation.required}
+    body: dict[str, Any] = {**FILLING, **own}
+    foreign_id, missing_id = create(alice), MISSING_ID
+    before = Rows.now()
+
+    foreign = operation.ask(stranger_api, **body | {name: _sent(name, foreign_id)})
+    missing = operation.ask(stranger_api, **body | {name: _sent(name, missing_id)})
+
+    assert foreign.status_code == missing.status_code
+    assert foreign.content == missing.content
+    assert Rows.now() == before
+
+
+@pytest.mark.parametrize("operation", CLOSED, ids=str)
+def test_nobody_is_let_in_without_credentials(
+    anonymous_api: APIClient, alices: dict[str, int], operation: Operation
+) -> None:
+    before = Rows.now()
+
+    response = operation.ask(anonymous_api, alices.get(operation.collection, 0))
+
+    assert response.status_code == HTTPStatus.UNAUTHORIZED
+    assert Rows.now() == before
