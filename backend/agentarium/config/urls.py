@@ -7,6 +7,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("agentarium.accounts.api.urls")),
     path("api/", include("agentarium.tools.api.urls")),
+    path("api/", include("agentarium.providers.api.urls")),
     path("api/", include("agentarium.tasks.api.urls")),
     # Last: it ends with the page, which takes every address that is left.
     path("", include("agentarium.core.urls")),

@@ -4,11 +4,14 @@ Each wire is imported when its first client is made, so that a program which cal
 model pays for none.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agentarium.runtime.providers.base import ModelClient
 from agentarium.runtime.providers.catalogue import ProviderSpec
 from agentarium.runtime.providers.config import BuiltinConfig, ProviderConfig
+
+if TYPE_CHECKING:
+    from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
 
 
 class ClientSource(Protocol):
@@ -21,18 +24,24 @@ class ClientSource(Protocol):
         ...
 
 
+def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoint":
+    """Where a provider of the OpenAI-compatible wire is found here."""
+    from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+
+    return OpenAIEndpoint(
+        title=spec.title,
+        base_url=spec.url(config.base_url),
+        api_key=config.api_key,
+        reasoning_field=spec.reasoning_field,
+    )
+
+
 class OpenAISource:
     def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
         from agentarium.runtime.providers.http import HttpPool
-        from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
 
         self._pool = HttpPool()
-        self._endpoint = OpenAIEndpoint(
-            title=spec.title,
-            base_url=spec.url(config.base_url),
-            api_key=config.api_key,
-            reasoning_field=spec.reasoning_field,
-        )
+        self._endpoint = openai_endpoint(spec, config)
 
     def client(self, model: str) -> ModelClient:
         from agentarium.runtime.providers.openai_wire import OpenAIClient

@@ -1,0 +1,98 @@
+"""The models that a server of the OpenAI-compatible wire says it has."""
+
+import asyncio
+import re
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import orjson
+
+from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.failures import provider_failure
+from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
+from agentarium.runtime.providers.openai_wire import (
+    OpenAIEndpoint,
+    connection_failure,
+    headers_for,
+    read_limited,
+)
+
+MAX_MODELS = 1000
+MAX_NAME_CHARS = 190
+_MAX_BYTES = 8 * 1024 * 1024
+# Providers list all they have, what does not converse included.
+_NOT_FOR_CHAT = re.compile(
+    r"embed|whisper|tts|transcribe|moderation|dall-e|image|audio|realtime|live|sora"
+    r"|davinci|babbage|translate|rerank|speech",
+    re.IGNORECASE,
+)
+# A server may well answer without having such a list.
+_NO_LIST = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+
+
+async def list_models(
+    endpoint: OpenAIEndpoint, pool: HttpPool, *, within: float
+) -> list[str] | None:
+    """The names that can be called, or nothing where the server has no list.
+
+    Raises `ProviderError`, also where the answer takes longer than `within` seconds.
+    """
+    try:
+        async with asyncio.timeout(within):
+            return await _listed(endpoint, pool)
+    except TimeoutError:
+        raise ProviderError(
+            "provider_timeout",
+            f"{endpoint.title} did not list its models within {within:g} seconds.",
+            is_transient=True,
+        ) from None
+    except ValueError:
+        raise _garbled(endpoint) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise connection_failure(endpoint, error) from None
+
+
+async def _listed(endpoint: OpenAIEndpoint, pool: HttpPool) -> list[str] | None:
+    url = f"{endpoint.base_url.rstrip('/')}/models"
+    async with pool.session().get(
+        url,
+        headers=headers_for(endpoint),
+        timeout=timeouts(endpoint.read_timeout),
+        proxy=proxy_for(url),
+        allow_redirects=False,
+    ) as response:
+        if response.status in _NO_LIST:
+            return None
+        if response.status != HTTPStatus.OK:
+            raise provider_failure(
+                response.status,
+                title=endpoint.title,
+                model="",
+                words=[f"HTTP {response.status}"],
+            )
+        body = await read_limited(response, _MAX_BYTES)
+    return _names(endpoint, orjson.loads(body))
+
+
+def _names(endpoint: OpenAIEndpoint, told: Any) -> list[str]:
+    """The names in an answer; Together's is a list without anything around it."""
+    rows = told.get("data") if isinstance(told, dict) else told
+    if not isinstance(rows, list):
+        raise _garbled(endpoint)
+    names = (row.get("id") for row in rows if isinstance(row, dict))
+    fit = (
+        name
+        for name in names
+        if isinstance(name, str)
+        and 0 < len(name) <= MAX_NAME_CHARS
+        and not _NOT_FOR_CHAT.search(name)
+    )
+    return sorted(set(fit))[:MAX_MODELS]
+
+
+def _garbled(endpoint: OpenAIEndpoint) -> ProviderError:
+    return ProviderError(
+        "provider_protocol",
+        f"{endpoint.title} did not answer with a list of models. Check the base URL.",
+    )

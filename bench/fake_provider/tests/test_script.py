@@ -1,0 +1,62 @@
+import asyncio
+
+import aiohttp
+import orjson
+import pytest
+
+from bench.fake_provider.script import Asked, Script, ToolCall, script_for
+from bench.fake_provider.server import FakeProvider
+
+
+@pytest.mark.parametrize(
+    ("model", "script"),
+    [
+        ("fake", Script()),
+        ("fake,pieces=3,delay=0.5", Script(pieces=3, delay=0.5)),
+        ("fake,has_usage=false,then=cut", Script(has_usage=False, then="cut")),
+        ("fake,tool_calls=a+b", Script(tool_calls=(ToolCall("a"), ToolCall("b")))),
+    ],
+)
+def test_reads_the_models_name(model: str, script: Script) -> None:
+    assert script_for(Asked(model)) == script
+
+
+def test_believes_the_message_more_than_the_models_name() -> None:
+    asked = Asked("fake,pieces=3,text=a", last_user_text='{"fake": {"text": "b"}}')
+
+    assert script_for(asked) == Script(text="b", pieces=3)
+
+
+def test_asks_for_no_more_tools_than_it_has_rounds() -> None:
+    asked = Asked("fake,tool_calls=a", tool_rounds_done=1)
+
+    assert script_for(asked).tool_calls == ()
+
+
+@pytest.mark.parametrize(("pieces", "parts"), [(1, 1), (3, 3), (99, 5), (0, 1)])
+def test_cuts_a_text_into_pieces(pieces: int, parts: int) -> None:
+    texts = Script(text="abcde", pieces=pieces).text_pieces
+
+    assert "".join(texts) == "abcde"
+    assert len(texts) == parts
+
+
+async def test_counts_what_its_clients_do() -> None:
+    body = {"model": "fake,then=hang", "stream": True}
+    message = {"role": "user", "content": "hi"}
+
+    async with FakeProvider() as provider, aiohttp.ClientSession() as session:
+        url = f"{provider.url}/v1/chat/completions"
+        response = await session.post(url, json=body | {"messages": [message]})
+        await response.content.readany()
+        response.close()
+        async with asyncio.timeout(5):
+            while provider.stats.closed_by_client == 0:
+                await asyncio.sleep(0.005)
+        async with session.get(f"{provider.url}/__stats") as told:
+            stats = orjson.loads(await told.read())
+        async with session.post(f"{provider.url}/__reset") as told:
+            fresh = orjson.loads(await told.read())
+
+    assert (stats["requests"], stats["closed_by_client"], stats["open"]) == (1, 1, 0)
+    assert fresh["requests"] == 0
