@@ -74,7 +74,7 @@ test-browser: dev-environment page system ## Walk through the page in a real bro
 	$(ALONE) npm --prefix frontend run --silent e2e
 
 test-scripts: dev-environment page system ## Run the tests of scripts/, and start the wheel alone.
-	$(ALONE) $(BIN)/pytest scripts
+	$(ALONE) $(BIN)/pytest -o tmp_path_retention_policy=failed scripts
 
 # --- Changing ---------------------------------------------------------------------
 
