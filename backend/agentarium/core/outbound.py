@@ -8,7 +8,7 @@ first address. No proxy, no cookies.
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -122,7 +122,7 @@ class Outbound:
         the connection, unless the answer was read to its end. Raises `OutboundError`.
         """
         deadline = asyncio.get_running_loop().time() + timeout
-        hop = _Hop(method.upper(), self._policy.check(url), _lower(headers), body)
+        hop = _Hop(method.upper(), self._policy.check(url), dict(headers), body)
         for _ in range(MAX_REDIRECTS + 1):
             async with (
                 _told_as_outbound_error(hop),
@@ -151,7 +151,7 @@ class Outbound:
         body: bytes | None = None,
     ) -> AsyncIterator[OutboundResponse]:
         """One exchange, for a client that sees to time limits and redirects itself."""
-        hop = _Hop(method.upper(), self._policy.check(url), _lower(headers), body)
+        hop = _Hop(method.upper(), self._policy.check(url), dict(headers), body)
         async with _told_as_outbound_error(hop), self._exchange(hop) as response:
             yield _answer(response, hop)
 
@@ -206,7 +206,6 @@ class _Hop:
 
     method: str
     url: URL
-    # By lower-case names.
     headers: dict[str, str]
     body: bytes | None
     is_sent: bool = False
@@ -215,19 +214,15 @@ class _Hop:
         """The request that follows a redirect, as browsers make it."""
         method, body, headers = self.method, self.body, self.headers
         if url.origin() != self.url.origin():
-            headers = _only(headers, _HARMLESS_HEADERS)
+            headers = _only(headers, lambda name: name in _HARMLESS_HEADERS)
         if status == 303 or (status in {301, 302} and method == "POST"):
             method, body = "GET", None
-            headers = _only(headers, headers.keys() - {"content-type"})
+            headers = _only(headers, lambda name: name != "content-type")
         return type(self)(method, url, headers, body, is_sent=True)
 
 
-def _only(headers: Mapping[str, str], kept: Collection[str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name in kept}
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _only(headers: Mapping[str, str], is_kept: Callable[[str], bool]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if is_kept(name.lower())}
 
 
 def _answer(response: aiohttp.ClientResponse, hop: _Hop) -> OutboundResponse:

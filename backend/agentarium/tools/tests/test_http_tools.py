@@ -1,0 +1,398 @@
+"""HTTP tools and `fetch_url`, through the guard, against a server that counts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from agentarium.core.outbound import Outbound
+from agentarium.core.outbound_policy import OutboundPolicy
+from agentarium.runtime.tools.base import (
+    Effect,
+    OutcomeUnknownError,
+    ToolCall,
+    ToolError,
+    ToolSpec,
+)
+from agentarium.runtime.tools.http import (
+    HeaderError,
+    HttpTool,
+    HttpToolSettings,
+    Method,
+    check_header,
+)
+from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
+from agentarium.runtime.tools.web import FetchUrl
+from agentarium.tools.connections import GuardedHttp
+from bench.fake_tools.server import FakeTools
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[GuardedHttp]:
+    http = GuardedHttp(Outbound(OutboundPolicy.parse(["127.0.0.1"])))
+    yield http
+    await http.aclose()
+
+
+@pytest.fixture
+async def tools() -> AsyncIterator[FakeTools]:
+    async with FakeTools() as tools:
+        yield tools
+
+
+def call(key: str = "key-1", **arguments: Any) -> ToolCall:
+    return ToolCall("call_1", arguments, key)
+
+
+def tool(
+    http: GuardedHttp,
+    url: str,
+    method: Method = "GET",
+    *,
+    effect: Effect = "write",
+    timeout: float = 5.0,
+    headers: dict[str, str] | None = None,
+) -> HttpTool:
+    return HttpTool(
+        ToolSpec("tool", "", effect=effect, timeout=timeout),
+        HttpToolSettings(method, UrlTemplate(url), headers or {}),
+        http,
+    )
+
+
+class TestCalling:
+    async def test_puts_arguments_where_they_belong(
+        self, tools: FakeTools, http: GuardedHttp
+    ) -> None:
+        made = tool(http, f"{tools.url}/do/get?fixed=1&q={{q}}")
+
+        await made.call(call(q="a b&c", page=2, tags=["x", "y"], flag=True, none=None))
+
+        received = tools.received[0]
+        assert received.method == "GET"
+        assert received.body == b""
+        assert received.query == {
+            "fixed": "1",
+            "q": "a b&c",
+            "page": "2",
+            "tags": "x",
+            "flag": "true",
+            "none": "",
+        }
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+    async def test_sends_the_others_as_json(
+        self, tools: FakeTools, http: GuardedHttp, method: Method
+    ) -> None:
+        made = tool(http, tools.url + "/do/{name}", method)
+
+        await made.call(call(name="put", text="é", number=1.5))
+
+        received = tools.received[0]
+        assert (received.method, received.path) == (method, "/do/put")
+        assert received.headers["Content-Type"] == "application/json"
+        assert orjson.loads(received.body) == {"text": "é", "number": 1.5}
+
+    async def test_sends_its_headers(self, tools: FakeTools, http: GuardedHttp) -> None:
+        made = tool(http, f"{tools.url}/do/x", headers={"X-Key": "secret"})
+
+        await made.call(call())
+
+        assert tools.received[0].headers["X-Key"] == "secret"
+        assert "secret" not in repr(made._settings)
+
+    async def test_gives_status_and_body(
+        self, tools: FakeTools, http: GuardedHttp
+    ) -> None:
+        result = await tool(http, f"{tools.url}/do/x").call(call())
+
+        assert result == 'HTTP 200 OK\n\n{"tool":"x","number":1}'
+
+    async def test_an_idempotent_call_is_done_once(
+        self, tools: FakeTools, http: GuardedHttp
+    ) -> None:
+        made = tool(http, f"{tools.url}/do/pay", "POST", effect="idempotent")
+
+        results = [await made.call(call(key)) for key in ("k1", "k1", "k2")]
+
+        assert results[0] == results[1] != results[2]
+        assert tools.stats.calls == {"pay": 3}
+        assert tools.stats.done_by_key == {"k1": 1, "k2": 1}
+
+    @pytest.mark.parametrize("effect", ["read", "write"])
+    async def test_others_carry_no_key(
+        self, tools: FakeTools, http: GuardedHttp, effect: Effect
+    ) -> None:
+        await tool(http, f"{tools.url}/do/x", "POST", effect=effect).call(call())
+
+        assert "Idempotency-Key" not in tools.received[0].headers
+
+
+class TestFailing:
+    @pytest.mark.parametrize("status", [400, 404, 422, 500])
+    async def test_tells_the_model_what_the_server_said(
+        self, tools: FakeTools, http: GuardedHttp, status: int
+    ) -> None:
+        with pytest.raises(ToolError) as failed:
+            await tool(http, f"{tools.url}/do/x?status={status}").call(call())
+
+        assert str(status) in str(failed.value)
+        assert "as the script wants" in str(failed.value)
+        assert not isinstance(failed.value, OutcomeUnknownError)
+
+    @pytest.mark.parametrize("query", ["cut=1", "after=60", "status=502"])
+    async def test_knows_when_it_cannot_know(
+        self, tools: FakeTools, http: GuardedHttp, query: str
+    ) -> None:
+        made = tool(http, f"{tools.url}/do/pay?{query}", "POST", timeout=0.5)
+
+        with pytest.raises(OutcomeUnknownError):
+            await made.call(call())
+
+    async def test_knows_that_nothing_was_done(self, http: GuardedHttp) -> None:
+        with pytest.raises(ToolError) as failed:
+            await tool(http, "http://127.0.0.1:4/x").call(call())
+
+        assert not isinstance(failed.value, OutcomeUnknownError)
+
+    async def test_a_cancelled_call_closes_its_connection(
+        self, tools: FakeTools, http: GuardedHttp
+    ) -> None:
+        made = tool(http, f"{tools.url}/do/x?delay=60", timeout=60)
+        calling = asyncio.create_task(made.call(call()))
+        await reach(lambda: tools.stats.open == 1)
+
+        calling.cancel()
+        await asyncio.wait([calling])
+
+        await reach(lambda: tools.stats.open == 0)
+        assert tools.stats.closed_by_client == 1
+
+    async def test_is_guarded(self, tools: FakeTools) -> None:
+        http = GuardedHttp(Outbound(OutboundPolicy()))
+
+        with pytest.raises(ToolError):
+            await tool(http, f"{tools.url}/do/x").call(call())
+        await http.aclose()
+
+        assert not tools.received
+
+
+async def reach(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+class TestTemplate:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "a/b",
+            "../admin",
+            "..%2fadmin",
+            "x?admin=1",
+            "x#y",
+            "x&y=1",
+            "@evil.example/",
+            "//evil.example/",
+            "\\evil",
+            "x\r\nHost: evil",
+            "é %41",
+        ],
+    )
+    async def test_an_argument_stays_in_its_place(
+        self, tools: FakeTools, http: GuardedHttp, value: str
+    ) -> None:
+        path = tool(http, tools.url + "/do/{id}?a=1")
+        query = tool(http, tools.url + "/do/x?q={id}&a=1")
+
+        await path.call(call(id=value))
+        await query.call(call(id=value))
+
+        first, second = tools.received
+        assert tools.stats.calls == {value: 1, "x": 1}
+        assert first.query == {"a": "1"}
+        assert second.query == {"q": value, "a": "1"}
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [{"id": ".."}, {"id": "."}, {"id": ""}, {"id": None}, {}],
+    )
+    def test_an_argument_cannot_shorten_the_path(
+        self, arguments: dict[str, Any]
+    ) -> None:
+        template = UrlTemplate("https://api.example/users/{id}/keys")
+
+        with pytest.raises(ToolError):
+            template.expand(arguments, {})
+
+    def test_two_arguments_cannot_either(self) -> None:
+        template = UrlTemplate("https://api.example/a/{x}{y}/b")
+
+        with pytest.raises(ToolError):
+            template.expand({"x": ".", "y": "."}, {})
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "",
+            "/path",
+            "{url}",
+            "{scheme}://api.example/",
+            "https://{host}/",
+            "https://api.{domain}/x",
+            "https://api.example:{port}/",
+            "https://{user}@api.example/",
+            "https://api.example{rest}",
+            "https://api.example/{",
+            "https://api.example/{}",
+            "https://api.example/{a b}",
+            "https://api.example/{a.b}",
+            "https://api.example/{{a}}",
+            "https://api.example/a b",
+            "https://api.example/#{a}",
+            "ftp://api.example/",
+            "https://[::1/",
+        ],
+    )
+    def test_refuses_a_template_that_leaves_the_host_open(self, template: str) -> None:
+        with pytest.raises(TemplateError):
+            UrlTemplate(template)
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("Host", "x"),
+            ("content-length", "1"),
+            ("Transfer-Encoding", "chunked"),
+            ("Idempotency-Key", "x"),
+            ("Mcp-Session-Id", "x"),
+            ("Bad Name", "x"),
+            ("", "x"),
+            ("X:Y", "x"),
+            ("X-A", "a\r\nX-B: b"),
+            ("X-A", "a\x00"),
+            ("X-A", "é"),
+            ("X-A", " a"),
+        ],
+    )
+    def test_refuses_what_is_not_for_users(self, name: str, value: str) -> None:
+        with pytest.raises(HeaderError):
+            check_header(name, value)
+
+    def test_takes_the_usual_ones(self) -> None:
+        check_header("Authorization", "Bearer abc.def-ghi_j=")
+        check_header("X-Api-Key", "")
+
+
+class Site:
+    """Answers each path with what the test put there."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, web.Response] = {}
+        self.url = ""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        return self.pages[request.path]
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    site = Site()
+    app = web.Application()
+    app.router.add_get("/{path:.*}", site.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    site.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield site
+    await runner.cleanup()
+
+
+class TestFetchUrl:
+    async def fetch(self, http: GuardedHttp, url: str, **options: Any) -> str:
+        return await FetchUrl(http).call(call(url=url, **options))
+
+    async def test_reads_a_page(self, site: Site, http: GuardedHttp) -> None:
+        html = "<title>T</title><h1>Hi</h1><a href=/b>more</a><script>x</script>"
+        site.pages["/a"] = web.Response(text=html, content_type="text/html")
+
+        text = await self.fetch(http, f"{site.url}/a")
+
+        assert text == (
+            f"Address: {site.url}/a\nTitle: T\n\n# Hi\nmore\n\n"
+            f"Links:\n- more: {site.url}/b"
+        )
+
+    async def test_reads_json_as_it_is(self, site: Site, http: GuardedHttp) -> None:
+        site.pages["/a"] = web.json_response({"a": [1, "ü"]})
+
+        text = await self.fetch(http, f"{site.url}/a")
+
+        assert text.endswith('{"a": [1, "\\u00fc"]}')
+
+    async def test_reads_a_long_text_in_parts(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        site.pages["/a"] = web.Response(text="x" * 150 + "y" * 150)
+
+        first = await self.fetch(http, f"{site.url}/a", max_chars=150)
+        site.pages["/a"] = web.Response(text="x" * 150 + "y" * 150)
+        second = await self.fetch(http, f"{site.url}/a", max_chars=150, start=150)
+
+        assert "start=150" in first
+        assert first.endswith("x" * 150)
+        assert "follow" not in second
+        assert second.endswith("\n" + "y" * 150)
+
+    @pytest.mark.parametrize(
+        "response",
+        [
+            {"body": b"\x89PNG", "content_type": "image/png"},
+            {"body": b"%PDF", "content_type": "application/pdf"},
+            {"text": "gone", "status": 404},
+            {"text": "down", "status": 503},
+        ],
+    )
+    async def test_says_what_cannot_be_read(
+        self, site: Site, http: GuardedHttp, response: dict[str, Any]
+    ) -> None:
+        site.pages["/a"] = web.Response(**response)
+
+        with pytest.raises(ToolError) as failed:
+            await self.fetch(http, f"{site.url}/a")
+
+        assert not isinstance(failed.value, OutcomeUnknownError)
+
+    async def test_reads_the_beginning_of_what_is_too_large(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        site.pages["/a"] = web.Response(text="x" * 5_000_000)
+
+        text = await self.fetch(http, f"{site.url}/a", max_chars=100)
+
+        assert "1999900 characters follow" in text
+
+    async def test_a_compressed_bomb_is_cut_too(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        bomb = web.Response(text="x" * 50_000_000)
+        bomb.enable_compression(web.ContentCoding.gzip)
+        site.pages["/a"] = bomb
+
+        text = await self.fetch(http, f"{site.url}/a", max_chars=100)
+
+        assert len(text) < 1_000
+
+    @pytest.mark.parametrize(
+        "url", ["http://169.254.169.254/", "file:///etc/passwd", "nonsense", ""]
+    )
+    async def test_is_guarded(self, http: GuardedHttp, url: str) -> None:
+        with pytest.raises(ToolError):
+            await self.fetch(http, url)
