@@ -1,0 +1,577 @@
+import json
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import DjangoAssertNumQueries, Settings
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.agents.tests.clients import with_scopes
+from agentarium.core.encryption import Sealed
+from agentarium.runtime.tools.schema import ArgumentsSchema
+from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
+from agentarium.tools.tests.serving import McpServing, ToolsServing
+
+CATALOGUE = "/api/tools/"
+HTTP_TOOLS = "/api/http-tools/"
+MCP_SERVERS = "/api/mcp-servers/"
+
+pytestmark = pytest.mark.django_db
+
+WEATHER: dict[str, Any] = {
+    "name": "weather",
+    "description": "The weather of a city.",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
+    "method": "GET",
+    "url_template": "https://api.example.com/weather/{city}",
+    "headers": {"Authorization": "Bearer secret"},
+    "effect": "read",
+    "needs_approval": False,
+    "timeout": 20,
+}
+SERVER: dict[str, Any] = {
+    "name": "github",
+    "description": "Repositories.",
+    "url": "https://mcp.example.com/mcp",
+    "headers": {"Authorization": "Bearer secret"},
+    "timeout": 20,
+}
+
+
+def url(row: HttpTool | McpServer, action: str = "") -> str:
+    root = HTTP_TOOLS if isinstance(row, HttpTool) else MCP_SERVERS
+    return f"{root}{row.pk}/{action}"
+
+
+class TestCatalogue:
+    def test_lists_what_an_agent_can_be_given(
+        self, api: APIClient, alice: User
+    ) -> None:
+        tool = HttpToolFactory.create(owner=alice, name="pay")
+        server = McpServerFactory.create(owner=alice, name="web")
+        common = McpServerFactory.create(owner=None, name="files")
+        HttpToolFactory.create()
+        McpServerFactory.create()
+
+        rows = api.get(CATALOGUE).data["results"]
+
+        assert [(row["source"], row["name"]) for row in rows] == [
+            ("built in", "current_time"),
+            ("built in", "calculator"),
+            ("built in", "fetch_url"),
+            ("built in", "ask_person"),
+            ("http", "pay"),
+            ("files", "search"),
+            ("files", "send.mail"),
+            ("web", "search"),
+            ("web", "send.mail"),
+        ]
+        references = [row["reference"] for row in rows]
+        assert references[1] == {"type": "builtin", "name": "calculator"}
+        assert references[4] == {"type": "http", "id": tool.pk}
+        assert references[5] == {
+            "type": "mcp",
+            "server": common.pk,
+            "names": ["search"],
+        }
+        assert references[7]["server"] == server.pk
+        assert rows[7]["effect"] == "read"
+
+    def test_all_schemas_can_be_used(self, api: APIClient) -> None:
+        for row in api.get(CATALOGUE).data["results"]:
+            ArgumentsSchema(row["parameters"])
+
+    def test_costs_two_queries(
+        self,
+        api: APIClient,
+        alice: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        HttpToolFactory.create_batch(3, owner=alice)
+        McpServerFactory.create_batch(3, owner=alice)
+
+        # 1. HTTP tools 2. MCP servers
+        with django_assert_num_queries(2):
+            api.get(CATALOGUE)
+
+    def test_is_read_only_and_for_users(
+        self, api: APIClient, anonymous_api: APIClient
+    ) -> None:
+        assert api.post(CATALOGUE, {}).status_code == 405
+        assert anonymous_api.get(CATALOGUE).status_code == 401
+
+
+class TestHttpTools:
+    def test_can_be_declared(self, api: APIClient, alice: User) -> None:
+        response = api.post(HTTP_TOOLS, WEATHER)
+
+        assert response.status_code == 201
+        tool = HttpTool.objects.get()
+        body = response.json()
+        assert tool.owner == alice
+        assert body["header_names"] == ["Authorization"]
+        assert "headers" not in body
+        assert "secret" not in json.dumps(body)
+        assert tool.revealed_headers() == {"Authorization": "Bearer secret"}
+        shown = WEATHER.keys() - {"headers"}
+        assert {key: body[key] for key in shown} == {key: WEATHER[key] for key in shown}
+
+    def test_need_little(self, api: APIClient) -> None:
+        body = {"name": "ping", "url_template": "https://api.example.com/ping"}
+
+        response = api.post(HTTP_TOOLS, body)
+
+        assert response.status_code == 201
+        assert response.data["parameters"] == {"type": "object"}
+        assert response.data["effect"] == "write"
+        assert response.data["header_names"] == []
+
+    @pytest.mark.parametrize(
+        ("change", "field", "code"),
+        [
+            ({"name": ""}, "name", "blank"),
+            ({"name": "a b"}, "name", "invalid_name"),
+            ({"name": "x" * 65}, "name", "invalid_name"),
+            ({"name": "ä"}, "name", "invalid_name"),
+            ({"method": "TRACE"}, "method", "invalid_choice"),
+            ({"effect": "none"}, "effect", "invalid_choice"),
+            ({"timeout": 0}, "timeout", "min_value"),
+            ({"timeout": 601}, "timeout", "max_value"),
+            ({"parameters": []}, "parameters", "invalid"),
+            ({"parameters": {"type": "text"}}, "parameters", "invalid_schema"),
+            (
+                {"parameters": {"type": "object", "$ref": "http://x.example/"}},
+                "parameters",
+                "invalid_schema",
+            ),
+            (
+                {"parameters": {"type": "object"}},
+                "url_template",
+                "missing_parameter",
+            ),
+            ({"url_template": "nonsense"}, "url_template", "invalid_url"),
+            ({"url_template": 7}, "url_template", "invalid"),
+            ({"url_template": "https://{city}/"}, "url_template", "invalid_url"),
+            (
+                {"url_template": "http://127.0.0.1/{city}"},
+                "url_template",
+                "outbound_refused",
+            ),
+            (
+                {"url_template": "http://u:p@a.example/{city}"},
+                "url_template",
+                "outbound_refused",
+            ),
+            (
+                {"url_template": "http://a.example:25/{city}"},
+                "url_template",
+                "outbound_refused",
+            ),
+            ({"headers": {"Host": "x"}}, "headers.Host", "invalid"),
+            ({"headers": {"X": "a\nb"}}, "headers.X", "invalid"),
+            ({"headers": {"X": None}}, "headers", "required"),
+            ({"headers": {"X": "a", "x": "b"}}, "headers", "duplicate"),
+            ({"headers": ["X"]}, "headers", "not_a_dict"),
+        ],
+    )
+    def test_names_what_is_wrong(
+        self, api: APIClient, change: dict[str, Any], field: str, code: str
+    ) -> None:
+        response = api.post(HTTP_TOOLS, WEATHER | change)
+
+        assert response.status_code == 400
+        assert response.data["errors"][field][0]["code"] == code
+        assert not HttpTool.objects.exists()
+
+    def test_names_are_unique_for_each_owner(
+        self, api: APIClient, stranger_api: APIClient
+    ) -> None:
+        first = api.post(HTTP_TOOLS, WEATHER)
+        second = api.post(HTTP_TOOLS, WEATHER)
+        others = stranger_api.post(HTTP_TOOLS, WEATHER)
+
+        assert first.status_code == others.status_code == 201
+        assert second.status_code == 400
+        assert second.data["errors"]["name"][0]["code"] == "unique"
+
+    def test_cannot_be_renamed_to_another_ones_name(
+        self, api: APIClient, alice: User
+    ) -> None:
+        HttpToolFactory.create(owner=alice, name="a")
+        tool = HttpToolFactory.create(owner=alice, name="b")
+
+        response = api.patch(url(tool), {"name": "a"})
+
+        assert response.status_code == 400
+        assert response.data["errors"]["name"][0]["code"] == "unique"
+
+    def test_lists_the_callers_own_in_one_query(
+        self,
+        api: APIClient,
+        alice: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        tools = HttpToolFactory.create_batch(3, owner=alice)
+        HttpToolFactory.create()
+
+        # 1. the page of tools, which tells their number too
+        with django_assert_num_queries(1):
+            response = api.get(HTTP_TOOLS)
+
+        names = [row["name"] for row in response.data["results"]]
+        assert names == [tool.name for tool in reversed(tools)]
+
+    def test_keep_their_secrets_through_other_changes(
+        self, api: APIClient, alice: User
+    ) -> None:
+        tool = HttpToolFactory.create(owner=alice)
+
+        response = api.patch(url(tool), {"description": "new"})
+
+        tool.refresh_from_db()
+        assert response.status_code == 200
+        assert tool.description == "new"
+        assert tool.revealed_headers() == {"Authorization": "Bearer secret"}
+
+    def test_headers_are_replaced_and_null_keeps_one(
+        self, api: APIClient, alice: User
+    ) -> None:
+        tool = HttpToolFactory.create(
+            owner=alice, headers={"A": Sealed.of("1"), "B": Sealed.of("2")}
+        )
+
+        response = api.patch(url(tool), {"headers": {"A": None, "C": "3"}})
+
+        tool.refresh_from_db()
+        assert response.data["header_names"] == ["A", "C"]
+        assert tool.revealed_headers() == {"A": "1", "C": "3"}
+
+    @pytest.mark.parametrize("headers", [{}, {"headers": {"Authorization": None}}])
+    def test_secrets_do_not_follow_to_another_host(
+        self, api: APIClient, alice: User, headers: dict[str, Any]
+    ) -> None:
+        tool = HttpToolFactory.create(owner=alice)
+        change = {"url_template": "https://evil.example/things"}
+
+        response = api.patch(url(tool), change | headers)
+
+        tool.refresh_from_db()
+        assert response.status_code == 400
+        assert "headers" in response.data["errors"]
+        assert tool.url_template == "https://api.example.com/things"
+
+    def test_can_move_with_new_secrets_or_to_another_path(
+        self, api: APIClient, alice: User
+    ) -> None:
+        tool = HttpToolFactory.create(owner=alice)
+
+        path = api.patch(url(tool), {"url_template": "https://api.example.com/new"})
+        host = api.patch(
+            url(tool),
+            {"url_template": "https://b.example/", "headers": {"X": "new"}},
+        )
+
+        tool.refresh_from_db()
+        assert path.status_code == host.status_code == 200
+        assert tool.revealed_headers() == {"X": "new"}
+
+    def test_can_be_deleted(self, api: APIClient, alice: User) -> None:
+        tool = HttpToolFactory.create(owner=alice)
+
+        assert api.delete(url(tool)).status_code == 204
+        assert not HttpTool.objects.exists()
+
+    @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+    def test_are_hidden_from_strangers(
+        self, stranger_api: APIClient, method: str
+    ) -> None:
+        tool = HttpToolFactory.create()
+
+        response = getattr(stranger_api, method)(url(tool), WEATHER)
+
+        assert response.status_code == 404
+        assert response.data["code"] == "not_found"
+        assert HttpTool.objects.get().name == tool.name
+
+    def test_are_not_called_for_strangers(self, stranger_api: APIClient) -> None:
+        response = stranger_api.post(url(HttpToolFactory.create(), "test/"), {})
+
+        assert response.status_code == 404
+
+    def test_tokens_need_their_scopes(self, alice: User) -> None:
+        tool = HttpToolFactory.create(owner=alice)
+        reader = with_scopes(alice, "read")
+
+        assert reader.get(url(tool)).status_code == 200
+        assert reader.patch(url(tool), {}).status_code == 403
+        assert reader.post(url(tool, "test/"), {}).status_code == 403
+
+
+class TestTrial:
+    @pytest.fixture
+    def tools(self, settings: Settings) -> Any:
+        settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+        with ToolsServing() as tools:
+            yield tools
+
+    def make(self, owner: User, address: str) -> HttpTool:
+        return HttpToolFactory.create(
+            owner=owner,
+            method="POST",
+            url_template=address,
+            parameters={
+                "type": "object",
+                "properties": {"n": {"type": "integer"}},
+                "required": ["n"],
+            },
+        )
+
+    def test_calls_the_tool_with_its_secrets(
+        self, api: APIClient, alice: User, tools: Any
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay")
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.status_code == 200
+        assert response.data["result"].startswith("HTTP 200 OK")
+        assert response.data["is_error"] is False
+        assert tools.received[0].headers["Authorization"] == "Bearer secret"
+        assert tools.received[0].body == b'{"n":1}'
+
+    def test_shows_a_failure_as_the_model_would_see_it(
+        self, api: APIClient, alice: User, tools: Any
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay?status=422")
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.status_code == 200
+        assert response.data["is_error"] is True
+        assert "422" in response.data["result"]
+
+    def test_checks_the_arguments(
+        self, api: APIClient, alice: User, tools: Any
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay")
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": "x"}})
+
+        assert response.data["is_error"] is True
+        assert not tools.received
+
+    @pytest.mark.parametrize("body", [{"arguments": []}, {"arguments": "x"}])
+    def test_refuses_arguments_that_are_no_object(
+        self, api: APIClient, alice: User, body: dict[str, Any]
+    ) -> None:
+        tool = self.make(alice, "https://api.example.com/")
+
+        assert api.post(url(tool, "test/"), body).status_code == 400
+
+    def test_is_guarded(
+        self, api: APIClient, alice: User, tools: Any, settings: Settings
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay")
+        settings.OUTBOUND_ALLOW = []
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.data["is_error"] is True
+        assert not tools.received
+
+    def test_says_that_secrets_are_unreadable(
+        self, api: APIClient, alice: User, settings: Settings
+    ) -> None:
+        tool = self.make(alice, "https://api.example.com/")
+        settings.SECRET_KEY = "another"
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.status_code == 409
+        assert response.data["code"] == "unreadable_secret"
+
+
+class TestMcpServers:
+    @pytest.fixture
+    def serving(self, settings: Settings) -> Any:
+        settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+        with McpServing(token="secret") as serving:
+            yield serving
+
+    def test_can_be_registered(self, api: APIClient, alice: User) -> None:
+        response = api.post(MCP_SERVERS, SERVER)
+
+        assert response.status_code == 201
+        server = McpServer.objects.get()
+        assert server.owner == alice
+        assert server.revealed_headers() == {"Authorization": "Bearer secret"}
+        assert response.data["header_names"] == ["Authorization"]
+        assert response.data["tools"] == []
+        assert response.data["fetched_at"] is None
+        assert "secret" not in json.dumps(response.json())
+
+    @pytest.mark.parametrize(
+        ("change", "field", "code"),
+        [
+            ({"name": "a b"}, "name", "invalid_name"),
+            ({"url": "nonsense"}, "url", "outbound_refused"),
+            ({"url": "http://169.254.169.254/"}, "url", "outbound_refused"),
+            ({"url": "http://[::1]/mcp"}, "url", "outbound_refused"),
+            ({"url": ""}, "url", "blank"),
+            ({"headers": {"Host": "x"}}, "headers.Host", "invalid"),
+        ],
+    )
+    def test_names_what_is_wrong(
+        self, api: APIClient, change: dict[str, Any], field: str, code: str
+    ) -> None:
+        response = api.post(MCP_SERVERS, SERVER | change)
+
+        assert response.status_code == 400
+        assert response.data["errors"][field][0]["code"] == code
+
+    def test_names_are_unique_for_each_owner(self, api: APIClient) -> None:
+        api.post(MCP_SERVERS, SERVER)
+
+        response = api.post(MCP_SERVERS, SERVER)
+
+        assert response.data["errors"]["name"][0]["code"] == "unique"
+
+    def test_are_asked_for_their_tools(
+        self, api: APIClient, alice: User, serving: Any
+    ) -> None:
+        server = McpServerFactory.create(owner=alice, url=serving.url, tools=[])
+        headers = {"headers": {"Authorization": "Bearer secret"}}
+        api.patch(url(server), headers)
+
+        response = api.post(url(server, "refresh/"))
+
+        server.refresh_from_db()
+        assert response.status_code == 200
+        assert [tool["name"] for tool in response.data["tools"]][:2] == ["add", "put"]
+        assert response.data["fetched_at"] is not None
+        assert len(server.tool_rows) == 6
+
+    def test_say_why_they_cannot_be_asked(
+        self, api: APIClient, alice: User, serving: Any
+    ) -> None:
+        server = McpServerFactory.create(owner=alice, url=serving.url, headers={})
+
+        response = api.post(url(server, "refresh/"))
+
+        server.refresh_from_db()
+        assert response.status_code == 409
+        assert response.data["code"] == "mcp_server_failed"
+        assert len(server.tool_rows) == 2
+
+    def test_are_guarded(
+        self, api: APIClient, alice: User, serving: Any, settings: Settings
+    ) -> None:
+        settings.OUTBOUND_ALLOW = []
+        server = McpServerFactory.create(owner=alice, url=serving.url)
+
+        response = api.post(url(server, "refresh/"))
+
+        assert response.status_code == 409
+        assert not serving.requests
+
+    def test_secrets_do_not_follow_to_another_host(
+        self, api: APIClient, alice: User
+    ) -> None:
+        server = McpServerFactory.create(owner=alice)
+
+        response = api.patch(url(server), {"url": "https://evil.example/mcp"})
+
+        assert response.status_code == 400
+        assert "headers" in response.data["errors"]
+
+    def test_lists_the_callers_own_in_one_query(
+        self,
+        api: APIClient,
+        alice: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        servers = McpServerFactory.create_batch(3, owner=alice)
+        McpServerFactory.create()
+        McpServerFactory.create(owner=None)
+
+        # 1. the page of servers, which tells their number too
+        with django_assert_num_queries(1):
+            response = api.get(MCP_SERVERS)
+
+        names = [row["name"] for row in response.data["results"]]
+        assert names == [server.name for server in reversed(servers)]
+
+    def test_can_be_deleted(self, api: APIClient, alice: User) -> None:
+        server = McpServerFactory.create(owner=alice)
+
+        assert api.delete(url(server)).status_code == 204
+        assert not McpServer.objects.exists()
+
+    @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+    @pytest.mark.parametrize("is_operators", [True, False])
+    def test_are_hidden_from_strangers(
+        self, stranger_api: APIClient, method: str, *, is_operators: bool
+    ) -> None:
+        owner = {"owner": None} if is_operators else {}
+        server = McpServerFactory.create(**owner)
+
+        response = getattr(stranger_api, method)(url(server), SERVER)
+
+        assert response.status_code == 404
+        assert McpServer.objects.get().name == server.name
+
+    def test_are_not_asked_for_strangers(self, stranger_api: APIClient) -> None:
+        response = stranger_api.post(url(McpServerFactory.create(), "refresh/"))
+
+        assert response.status_code == 404
+
+
+class TestOperatorsServers:
+    def test_come_and_go_with_the_settings(self, settings: Settings) -> None:
+        McpServerFactory.create(owner=None, name="old")
+        settings.MCP_STDIO = {"broken": {"command": "/no/such/program"}}
+
+        call_command("refresh_mcp_servers")
+
+        server = McpServer.objects.get()
+        assert (server.name, server.owner, server.tool_rows) == ("broken", None, [])
+
+
+class TestRotation:
+    def test_writes_all_secrets_with_the_new_key(
+        self, alice: User, settings: Settings
+    ) -> None:
+        tool = HttpToolFactory.create(owner=alice)
+        server = McpServerFactory.create(owner=alice)
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "the new secret key of this server"
+
+        call_command("reseal_secrets")
+
+        settings.SECRET_KEY_FALLBACKS = []
+        tool.refresh_from_db()
+        server.refresh_from_db()
+        assert tool.revealed_headers() == {"Authorization": "Bearer secret"}
+        assert server.revealed_headers() == {"Authorization": "Bearer secret"}
+
+    def test_names_what_it_cannot_read_and_goes_on(
+        self, alice: User, settings: Settings
+    ) -> None:
+        lost = HttpToolFactory.create(owner=alice)
+        first, settings.SECRET_KEY = settings.SECRET_KEY, "another secret key"
+        kept = HttpToolFactory.create(owner=alice)
+
+        with pytest.raises(CommandError, match=f"tools.HttpTool:{lost.pk}"):
+            call_command("reseal_secrets")
+
+        kept.refresh_from_db()
+        assert kept.revealed_headers() == {"Authorization": "Bearer secret"}
+        settings.SECRET_KEY = first
+        lost.refresh_from_db()
+        assert lost.revealed_headers() == {"Authorization": "Bearer secret"}
