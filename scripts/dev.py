@@ -7,12 +7,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from agentarium.cli.project import read_environment_file
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 FRONTEND = ROOT / "frontend"
 
 
 def main() -> int:
+    read_environment_file()
     subprocess.run([BIN / "agentarium", "migrate"], cwd=ROOT, check=True)  # noqa: S603
     processes = [backend(), page()]
     # A Ctrl-C reaches both of them by itself.
