@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
-from agentarium.agents.tests.clients import with_scopes
+from agentarium.accounts.services import create_api_token
 from agentarium.core.encryption import Sealed
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.tools.models import HttpTool, McpServer
@@ -47,6 +47,13 @@ SERVER: dict[str, Any] = {
 def url(row: HttpTool | McpServer, action: str = "") -> str:
     root = HTTP_TOOLS if isinstance(row, HttpTool) else MCP_SERVERS
     return f"{root}{row.pk}/{action}"
+
+
+def client_with_scope(owner: User, scope: str) -> APIClient:
+    _, secret = create_api_token(owner=owner, name="script", scopes=[scope])
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
 
 
 class TestCatalogue:
@@ -306,7 +313,7 @@ class TestHttpTools:
 
     def test_tokens_need_their_scopes(self, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice)
-        reader = with_scopes(alice, "read")
+        reader = client_with_scope(alice, "read")
 
         assert reader.get(url(tool)).status_code == 200
         assert reader.patch(url(tool), {}).status_code == 403

@@ -1,0 +1,68 @@
+"""The counting tool server does what chaos programs rely on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from bench.fake_tools.server import FakeTools
+
+
+@pytest.fixture
+async def tools() -> AsyncIterator[FakeTools]:
+    async with FakeTools() as tools:
+        yield tools
+
+
+@pytest.fixture
+async def client(tools: FakeTools) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(tools.url) as client:
+        yield client
+
+
+async def test_counts_calls_and_what_was_done_for_each_key(
+    client: aiohttp.ClientSession,
+) -> None:
+    for key in ("a", "a", "b"):
+        await client.post("/do/pay", headers={"Idempotency-Key": key})
+    await client.post("/do/send")
+    await client.post("/do/send?status=500")
+
+    async with client.get("/__stats") as answer:
+        stats = await answer.json()
+
+    assert stats["calls"] == {"pay": 3, "send": 2}
+    assert stats["done"] == {"pay": 2, "send": 1}
+    assert stats["done_by_key"] == {"a": 1, "b": 1}
+    assert stats["open"] == 0
+
+
+async def test_does_the_thing_and_hangs_up(
+    tools: FakeTools, client: aiohttp.ClientSession
+) -> None:
+    with pytest.raises(aiohttp.ClientError):
+        await client.post("/do/pay?cut=1")
+
+    assert tools.stats.done == {"pay": 1}
+
+
+async def test_counts_those_who_do_not_wait(
+    tools: FakeTools, client: aiohttp.ClientSession
+) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await client.post("/do/pay?delay=60")
+
+    async with asyncio.timeout(10):
+        while not tools.stats.closed_by_client:
+            await asyncio.sleep(0.01)
+    assert not tools.stats.done
+
+
+async def test_starts_anew(tools: FakeTools, client: aiohttp.ClientSession) -> None:
+    await client.post("/do/pay")
+
+    await client.post("/__reset")
+
+    assert not tools.stats.calls
