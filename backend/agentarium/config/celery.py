@@ -11,14 +11,16 @@ from django.conf import settings
 from kombu import Queue
 from kombu.common import Broadcast
 
-from agentarium.tasks.wake import WAKE_JOB
+from agentarium.tasks.wake import WAKE_EXCHANGE
 
 app = Celery("agentarium", broker=settings.BROKER_URL or None, set_as_current=True)
 app.conf.update(
     task_default_queue="agentarium",
     # A wake goes to every worker; whoever has room claims.
-    task_queues=[Queue("agentarium"), Broadcast("agentarium.wake")],
-    task_routes={WAKE_JOB: {"queue": "agentarium.wake", "exchange": "agentarium.wake"}},
+    task_queues=[
+        Queue("agentarium"),
+        Broadcast(WAKE_EXCHANGE, routing_key=WAKE_EXCHANGE),
+    ],
     task_serializer="json",
     accept_content=["json"],
     task_ignore_result=True,
@@ -32,6 +34,8 @@ app.conf.update(
     worker_send_task_events=False,
     worker_enable_remote_control=False,
 )
+# Wakes are sent from a thread of their own, and threads know the default one only.
+app.set_default()
 app.autodiscover_tasks(["agentarium.worker"], related_name="jobs")
 
 

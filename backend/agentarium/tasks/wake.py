@@ -13,6 +13,7 @@ from django.conf import settings
 log = structlog.get_logger(__name__)
 
 WAKE_JOB = "agentarium.wake"
+WAKE_EXCHANGE = "agentarium.wake"
 
 _listeners: list[Callable[[], None]] = []
 
@@ -61,12 +62,22 @@ class _Sender:
     def _run(self) -> None:
         # Slow to import, and one process alone does without.
         from celery import current_app
+        from kombu import Exchange
         from kombu.exceptions import OperationalError
 
+        # Declared by each sender: undeclared, it would be taken for a direct one.
+        everyone = Exchange(WAKE_EXCHANGE, type="fanout")
         while True:
             self._is_due.wait()
             self._is_due.clear()
             try:
-                current_app.send_task(WAKE_JOB, retry=False, ignore_result=True)
+                current_app.send_task(
+                    WAKE_JOB,
+                    exchange=everyone,
+                    routing_key=WAKE_EXCHANGE,
+                    declare=[everyone],
+                    retry=False,
+                    ignore_result=True,
+                )
             except (OperationalError, OSError) as error:
                 log.warning("wake.not_sent", error=str(error))
