@@ -50,15 +50,17 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "line"}
-        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # The request log says the same, with more.
             "django.request": {"level": "CRITICAL"},
             "django.server": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
+            # A line for each wake, twice.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },
     }
