@@ -1,0 +1,206 @@
+"""What was promised, compared with what happened."""
+
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+
+from bench.chaos.evidence import Accepted, Evidence, Violation
+from bench.chaos.plan import PlannedCall
+from bench.chaos.reading import Reader
+from bench.chaos.record import StoredStep, StoredTask
+
+LIVE = {"pending", "running", "waiting"}
+CANCEL_SECONDS = 1.0
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Everything that is not as it was promised."""
+    found = list(_lost(evidence))
+    for accepted in evidence.accepted:
+        stored = evidence.stored.get(accepted.task_id)
+        if stored is None:
+            continue
+        for check_one in CHECKS:
+            found += check_one(evidence, accepted, stored)
+    for reader in evidence.readers:
+        found += _reader(evidence, reader)
+    return found
+
+
+def _lost(evidence: Evidence) -> Iterator[Violation]:
+    accepted = {one.task_id for one in evidence.accepted}
+    for task_id in accepted - evidence.stored.keys():
+        yield Violation("P1 lost", task_id, "accepted, and not stored")
+    for task_id in evidence.stored.keys() - accepted:
+        yield Violation("P1 doubled", task_id, "stored, and never asked for")
+
+
+def _ended(
+    evidence: Evidence, accepted: Accepted, stored: StoredTask
+) -> Iterator[Violation]:
+    expected = {"completed"}
+    if accepted.may_be_cancelled:
+        expected.add("cancelled")
+    if accepted.cancelled_at is not None:
+        expected = {"cancelled"}
+    if stored.status in LIVE:
+        yield Violation("P2 stuck", stored.id, stored.status)
+    elif stored.status not in expected:
+        detail = f"{stored.status} {stored.error_code}, not {' or '.join(expected)}"
+        yield Violation("P2 end", stored.id, detail)
+
+
+def _whole(
+    evidence: Evidence, accepted: Accepted, stored: StoredTask
+) -> Iterator[Violation]:
+    """Steps without a gap; of a completed task each that was planned, once."""
+    positions = [step.position for step in stored.steps]
+    if positions != list(range(1, stored.steps_count + 1)):
+        yield Violation("P4 steps", stored.id, f"{positions} of {stored.steps_count}")
+    if stored.status != "completed":
+        return
+    planned = sorted(call.id for call in accepted.plan.calls)
+    answered = sorted(call_id for call_id, _ in _results(accepted, stored))
+    if answered != planned:
+        yield Violation("P4 results", stored.id, f"{answered}, not {planned}")
+    if len(stored.responses) != len(accepted.plan.rounds) + 1:
+        detail = f"{len(stored.responses)} responses"
+        yield Violation("P4 responses", stored.id, detail)
+    elif stored.output_text != stored.responses[-1].said("text"):
+        yield Violation("P4 output", stored.id, "not the text of its last step")
+
+
+def _results(
+    accepted: Accepted, stored: StoredTask
+) -> Iterator[tuple[str, StoredStep]]:
+    """The stored results with the ids of the planned calls that they belong to."""
+    asked_round = -1
+    for step in stored.steps:
+        if step.kind == "model_response":
+            asked_round += 1
+        else:
+            place = int(step.message["parts"][0]["tool_call_id"].removeprefix("call_"))
+            yield accepted.plan.rounds[asked_round][place].id, step
+
+
+def _asked_once(
+    evidence: Evidence, accepted: Accepted, stored: StoredTask
+) -> Iterator[Violation]:
+    """No response is asked for, and no call is made, that is stored already."""
+    for number, step in enumerate(stored.responses):
+        asks = evidence.provider.asked[accepted.plan.name, number]
+        if not asks:
+            yield Violation("P4 response", stored.id, f"nobody asked for {number}")
+        if any(ask.began_at > step.finished_at.timestamp() for ask in asks):
+            yield Violation("P4 asked again", stored.id, f"response {number}")
+    for call_id, step in _results(accepted, stored):
+        called = evidence.tools.called[call_id]
+        if any(call.began_at > step.finished_at.timestamp() for call in called):
+            yield Violation("P4 called again", stored.id, call_id)
+
+
+def _called_as_allowed(
+    evidence: Evidence, accepted: Accepted, stored: StoredTask
+) -> Iterator[Violation]:
+    for call in accepted.plan.calls:
+        for detail in _wrong_calls(evidence, call):
+            yield Violation("P4 calls", stored.id, f"{call.id} {call.tool}: {detail}")
+
+
+def _wrong_calls(evidence: Evidence, call: PlannedCall) -> Iterator[str]:
+    called = evidence.tools.called[call.id]
+    done = evidence.tools.done(call.id)
+    if call.tool == "idempotent" and (done > 1 or len({one.key for one in called}) > 1):
+        yield f"done {done} times, with {len({one.key for one in called})} keys"
+    if call.tool in ("write", "approved"):
+        allowed = 1 + evidence.repeats[call.id]
+        if len(called) > allowed:
+            yield f"called {len(called)} times, allowed {allowed}"
+        if done > 1:
+            yield f"done {done} times"
+    if call.tool == "approved" and called and call.id not in evidence.approved:
+        yield "called without approval"
+
+
+def _logged_in_order(
+    evidence: Evidence, accepted: Accepted, stored: StoredTask
+) -> Iterator[Violation]:
+    """Attempt after attempt, each from 1 on without a gap; nothing after the end."""
+    attempt, seq = 0, 0
+    for event in stored.events:
+        if (event.attempt, event.seq) not in ((attempt, seq + 1), (attempt + 1, 1)):
+            detail = f"{event.attempt}.{event.seq} after {attempt}.{seq}"
+            yield Violation("P3 order", stored.id, detail)
+        attempt, seq = event.attempt, event.seq
+    if attempt != stored.attempt:
+        detail = f"attempt {stored.attempt}, log until {attempt}"
+        yield Violation("P3 order", stored.id, detail)
+    ends = [event.type for event in stored.events if event.type in _ENDS]
+    if stored.status not in LIVE and ends != [f"task.{stored.status}"]:
+        yield Violation("P3 order", stored.id, f"{stored.status}, but says {ends}")
+
+
+_ENDS = {"task.completed", "task.failed", "task.cancelled"}
+
+
+def _stopped(
+    evidence: Evidence, accepted: Accepted, stored: StoredTask
+) -> Iterator[Violation]:
+    """Within a second of a cancel nothing is open, and nothing is called after that."""
+    late = stopping_seconds(evidence, accepted)
+    if late is not None and late > CANCEL_SECONDS:
+        yield Violation("P6 stop", stored.id, f"{late:.2f} s after the cancel")
+
+
+def stopping_seconds(evidence: Evidence, accepted: Accepted) -> float | None:
+    """From a cancel to the end of the last connection; None if it cannot be told.
+
+    A paused process closes nothing, and one without its database cannot know.
+    """
+    at = accepted.cancelled_at
+    if at is None or _is_disturbed(evidence, at):
+        return None
+    numbers = range(len(accepted.plan.rounds) + 1)
+    asked = [
+        ask for n in numbers for ask in evidence.provider.asked[accepted.plan.name, n]
+    ]
+    called = [
+        one for call in accepted.plan.calls for one in evidence.tools.called[call.id]
+    ]
+    ends = [one.ended_at or float("inf") for one in (*asked, *called)]
+    late = [end - at for end in ends if end > at]
+    return max(late, default=0.0)
+
+
+def _is_disturbed(evidence: Evidence, at: float) -> bool:
+    kinds = ("pause worker", "postgresql away")
+    return any(
+        trouble.kind in kinds and trouble.overlaps(at - 1, at + CANCEL_SECONDS + 1)
+        for trouble in evidence.troubles
+    )
+
+
+CHECKS: tuple[Callable[[Evidence, Accepted, StoredTask], Iterator[Violation]], ...] = (
+    _ended,
+    _whole,
+    _asked_once,
+    _called_as_allowed,
+    _logged_in_order,
+    _stopped,
+)
+
+
+def _reader(evidence: Evidence, reader: Reader) -> Iterator[Violation]:
+    """What a reader has is what is stored, byte for byte, step by step."""
+    stored, read = evidence.stored.get(reader.task_id), reader.transcript
+    if stored is None:
+        return
+    for wrong in read.wrong[:3]:
+        yield Violation("P5 order", reader.task_id, wrong)
+    if not read.has_ended:
+        yield Violation("P5 end", reader.task_id, "the reader was not told of the end")
+    for step, position in zip_longest(stored.responses, sorted(read.steps)):
+        if step is None or step.position != position:
+            yield Violation("P5 steps", reader.task_id, f"{sorted(read.steps)}")
+            return
+        if read.steps[position] != (step.said("text"), step.said("reasoning")):
+            yield Violation("P5 text", reader.task_id, f"step {position} differs")

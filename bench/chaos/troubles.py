@@ -1,0 +1,124 @@
+"""What goes wrong, and when."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.chaos.house import House, Program
+from bench.chaos.services import Service
+
+LEASE_SECONDS = 10.0
+
+Happen = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(slots=True)
+class Trouble:
+    """`worker` is the name of the worker it happened to; times are of the clock."""
+
+    kind: str
+    began_at: float
+    ended_at: float | None = None
+    worker: str = ""
+
+    def overlaps(self, start: float, end: float) -> bool:
+        return self.began_at <= end and (self.ended_at or end) >= start
+
+
+@dataclass(slots=True)
+class Troubles:
+    """Makes trouble for a while; all is well again when `run` returns."""
+
+    house: House
+    services: dict[str, Service]
+    chance: random.Random
+    # Between two troubles, on average.
+    gap: float
+    happened: list[Trouble] = field(default_factory=list)
+    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _busy: set[str] = field(default_factory=set)
+
+    async def run(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        kinds = self._kinds()
+        # The first ones in turn, so that a short run has seen each.
+        order = list(kinds)
+        self.chance.shuffle(order)
+        while True:
+            await asyncio.sleep(self.gap * self.chance.uniform(0.3, 1.7))
+            if time.monotonic() > deadline:
+                break
+            kind = order.pop() if order else self.chance.choice(self._weighted(kinds))
+            task = asyncio.create_task(kinds[kind]())
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        if self._under_way:
+            await asyncio.gather(*self._under_way)
+
+    def _kinds(self) -> dict[str, Happen]:
+        kinds: dict[str, Happen] = {}
+        if self.house.workers:
+            kinds["worker"] = self._kill_worker
+        kinds["web"] = self._kill_web
+        kinds["pause"] = self._pause
+        if "redis" in self.services:
+            kinds["redis"] = self._take_redis
+        if "postgresql" in self.services:
+            kinds["postgresql"] = self._restart_postgresql
+        return kinds
+
+    def _weighted(self, kinds: dict[str, Happen]) -> list[str]:
+        return [kind for kind in kinds for _ in range(3 if kind == "worker" else 1)]
+
+    async def _kill_worker(self) -> None:
+        await self._kill("kill worker", self.house.workers)
+
+    async def _kill_web(self) -> None:
+        await self._kill("kill web", [self.house.web])
+
+    async def _kill(self, kind: str, programs: list[Program]) -> None:
+        running = [program for program in programs if not program.is_paused]
+        if not running:
+            return
+        program = self.chance.choice(running)
+        trouble = self._note(kind, program.worker_name)
+        await program.kill()
+        program.start()
+        trouble.ended_at = time.time()
+
+    async def _pause(self) -> None:
+        """Longer than the lease."""
+        running = [one for one in self.house.executing if not one.is_paused]
+        if not running:
+            return
+        program = self.chance.choice(running)
+        trouble = self._note("pause worker", program.worker_name)
+        program.pause()
+        await asyncio.sleep(LEASE_SECONDS + self.chance.uniform(1, 6))
+        program.go_on()
+        trouble.ended_at = time.time()
+
+    async def _take_redis(self) -> None:
+        await self._take_away("redis", away=self.chance.uniform(0.5, 6))
+
+    async def _restart_postgresql(self) -> None:
+        await self._take_away("postgresql", away=self.chance.uniform(0, 2))
+
+    async def _take_away(self, name: str, *, away: float) -> None:
+        if name in self._busy:
+            return
+        self._busy.add(name)
+        trouble = self._note(f"{name} away")
+        await self.services[name].kill()
+        await asyncio.sleep(away)
+        await self.services[name].start()
+        trouble.ended_at = time.time()
+        self._busy.discard(name)
+
+    def _note(self, kind: str, worker: str = "") -> Trouble:
+        trouble = Trouble(kind, time.time(), worker=worker)
+        self.happened.append(trouble)
+        return trouble

@@ -1,0 +1,132 @@
+"""What the people of a run do: submit, watch, cancel, and decide when they are asked."""
+
+import asyncio
+import random
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from bench.chaos.client import User
+from bench.chaos.evidence import Accepted, Evidence
+from bench.chaos.plan import Plan
+from bench.chaos.reading import Reader
+
+LOOK_SECONDS = 0.5
+# Longer than any tool works: what has not been done by then, is not under way.
+THINK_SECONDS = 3.0
+LIVE = "pending,running,waiting"
+
+
+@dataclass(slots=True)
+class Users:
+    evidence: Evidence
+    chance: random.Random
+    _users: list[tuple[User, int]] = field(default_factory=list)
+    _work: set[asyncio.Task[None]] = field(default_factory=set)
+    _first_seen: dict[int, float] = field(default_factory=dict)
+    _readers: list[Reader] = field(default_factory=list)
+
+    def add(self, user: User, agent_id: int) -> None:
+        self._users.append((user, agent_id))
+
+    def raise_failures(self) -> None:
+        """Raise what went wrong beside."""
+        for work in [work for work in self._work if work.done()]:
+            self._work.discard(work)
+            work.result()
+
+    async def submit(self, plans: list[Plan]) -> None:
+        """Each plan at its time; returns when all are accepted."""
+        began_at = time.monotonic()
+        submitting = []
+        for plan in plans:
+            await asyncio.sleep(began_at + plan.submit_at - time.monotonic())
+            submitting.append(asyncio.create_task(self._submit(plan)))
+        await asyncio.gather(*submitting)
+
+    async def _submit(self, plan: Plan) -> None:
+        user, agent_id = self._users[plan.user]
+        body = {"agent": agent_id, "input_text": plan.name}
+        key = {"Idempotency-Key": plan.name}
+        _, task = await user.ask("POST", "/api/tasks/run/", body, headers=key)
+        accepted = Accepted(plan, task["id"])
+        self.evidence.accepted.append(accepted)
+        for _ in range(plan.readers):
+            reader = Reader(user, accepted.task_id, random.Random(self._draw()))  # noqa: S311
+            self.evidence.readers.append(reader)
+            self._begin(reader.run())
+        if plan.cancel_after is not None:
+            self._begin(self._cancel(user, accepted, plan.cancel_after))
+
+    def _draw(self) -> float:
+        return self.chance.random()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work.add(asyncio.create_task(work))
+
+    async def _cancel(self, user: User, accepted: Accepted, after: float) -> None:
+        await asyncio.sleep(after)
+        accepted.may_be_cancelled = True
+        path = f"/api/tasks/{accepted.task_id}/cancel/"
+        status, _ = await user.ask("POST", path, allowed=(409,))
+        if status == 200:
+            accepted.cancelled_at = time.time()
+
+    async def decide(self) -> None:
+        """Decide what they are asked, until cancelled."""
+        while True:
+            for user, _ in self._users:
+                _, page = await user.ask("GET", "/api/approvals/?limit=100")
+                for row in page["results"]:
+                    await self._decide(user, row)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _decide(self, user: User, row: dict[str, Any]) -> None:
+        call_id = orjson.loads(row["arguments"])["id"]
+        path = f"/api/approvals/{row['id']}"
+        if row["waits_for"] == "approval":
+            self.evidence.approved.add(call_id)
+            await user.ask("POST", f"{path}/approve/", {}, allowed=(404, 409))
+            return
+        # Not at once: the call may still be on its way, or under way.
+        first_seen = self._first_seen.setdefault(row["id"], time.monotonic())
+        is_young = time.monotonic() - first_seen < THINK_SECONDS
+        if is_young or self.evidence.tools.is_open(call_id):
+            return
+        is_done = self.evidence.tools.done(call_id) > 0
+        outcome = {"outcome": "done", "result": "As the tool server says."}
+        if not is_done:
+            outcome = {"outcome": "repeat"}
+            self.evidence.repeats[call_id] += 1
+        self.evidence.resolved[call_id] = outcome["outcome"]
+        # It may be asked about once more, should its next worker die, too.
+        self._first_seen.pop(row["id"])
+        await user.ask("POST", f"{path}/resolve/", outcome, allowed=(404, 409))
+
+    async def wait_for_ends(self, seconds: float) -> None:
+        """Until no task is live, for at most so long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.raise_failures()
+            if not [user for user, _ in self._users if await _has_live_tasks(user)]:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def finish_reading(self, seconds: float) -> None:
+        """Let readers come to the end, for at most so long, and then cut them off."""
+        for reader in self.evidence.readers:
+            reader.is_cut = False
+        if self._work:
+            await asyncio.wait(self._work, timeout=seconds)
+        self.raise_failures()
+        for work in self._work:
+            work.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+
+async def _has_live_tasks(user: User) -> bool:
+    _, page = await user.ask("GET", f"/api/tasks/?status={LIVE}&limit=1")
+    return bool(page["count"])
