@@ -10,7 +10,7 @@ has() {
 missing=
 { has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$missing postgresql"
 has redis-server || missing="$missing redis-server"
-has chromium || missing="$missing chromium"
+[ -x "${AGENTARIUM_CHROMIUM:-}" ] || has chromium || missing="$missing chromium"
 if [ -z "$missing" ]; then exit 0; fi
 
 if [ "$(id -u)" != 0 ] || ! has apt-get; then
