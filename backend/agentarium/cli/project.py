@@ -7,8 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentarium.cli.terminal import MISUSED, fail
+
+if TYPE_CHECKING:
+    from agentarium.core.exceptions import DomainError
 
 _NEEDLESS = ("requests", "coreapi", "coreschema", "guardian", "markdown")
 
@@ -107,10 +111,7 @@ def told() -> Iterator[None]:
         fail(_about_database(error))
 
 
-def _sentence(error: Exception) -> str:
-    from agentarium.core.exceptions import DomainError
-
-    assert isinstance(error, DomainError)
+def _sentence(error: "DomainError") -> str:
     fields = [
         f"{name}: {each.detail}"
         for name, found in (error.errors or {}).items()

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,34 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 
 
+class Ending:
+    """That this process was told to end, at whatever moment of its life.
+
+    It only takes note: an exception out of a signal handler may end up in the wrong
+    hands, such as those of a library that is just being imported.
+    """
+
+    def __init__(self) -> None:
+        self.is_due = threading.Event()
+        self._hurry: list[Callable[[], None]] = []
+        signal.signal(signal.SIGTERM, self._begin)
+        signal.signal(signal.SIGINT, self._begin)
+
+    def also(self, hurry: Callable[[], None]) -> None:
+        """Have `hurry` called, too; at once if it has begun."""
+        self._hurry.append(hurry)
+        if self.is_due.is_set():
+            hurry()
+
+    def _begin(self, _signal: int, _frame: FrameType | None) -> None:
+        self.is_due.set()
+        for hurry in self._hurry:
+            hurry()
+
+
 def run_worker(*, capacity: int | None, is_supervised: bool) -> None:
     """Run tasks; at SIGTERM or SIGINT take no more, and finish or hand back those."""
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
+    ending = Ending()
     if capacity is not None:
         os.environ["AGENTARIUM_WORKER_CAPACITY"] = str(capacity)
     with project(is_quiet=False):
@@ -35,19 +60,20 @@ def run_worker(*, capacity: int | None, is_supervised: bool) -> None:
         migrations.refuse_older(migrations.read_state())
         if is_supervised:
             threading.Thread(target=_end_with_parent, daemon=True).start()
-        _run(RunnerThread())
+        _run(RunnerThread(), ending)
 
 
-def _run(runner: "RunnerThread") -> None:
+def _run(runner: "RunnerThread", ending: Ending) -> None:
     from django.conf import settings
 
     runner.start()
+    ending.also(runner.stop)
     threading.Thread(target=_end_with_runner, args=[runner], daemon=True).start()
     try:
         if settings.BROKER_URL:
-            _carry_wakes(runner)
+            _carry_wakes(runner, ending)
         else:
-            _wait_for_signal()
+            ending.is_due.wait()
         is_broken = runner.is_broken
     finally:
         runner.stop()
@@ -56,35 +82,25 @@ def _run(runner: "RunnerThread") -> None:
         fail("The runner ended by itself; the log above says why.")
 
 
-def _carry_wakes(runner: "RunnerThread") -> None:
-    """Be a Celery worker, which knows how to end at a signal."""
+def _carry_wakes(runner: "RunnerThread", ending: Ending) -> None:
+    """Be a Celery worker, which knows how to end at a signal once it has started."""
     from celery import current_app, signals
+    from celery.worker import state
+
+    def stop_celery() -> None:
+        state.should_stop = 0  # type: ignore[assignment]
 
     def stop_claiming(**_: Any) -> None:
         runner.stop()
 
     signals.worker_shutting_down.connect(stop_claiming, weak=False)
+    ending.also(stop_celery)
     celery_worker = current_app.Worker(
         quiet=True, without_gossip=True, without_mingle=True
     )
     celery_worker.start()
     if celery_worker.exitcode:
         sys.exit(celery_worker.exitcode)
-
-
-def _wait_for_signal() -> None:
-    is_over = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        is_over.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    is_over.wait()
-
-
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
 
 
 def _end_with_runner(runner: "RunnerThread") -> None:

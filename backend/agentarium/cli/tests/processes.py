@@ -13,7 +13,7 @@ from agentarium.cli.api_client import ApiClient
 from agentarium.cli.local_server import LocalServer
 
 DEADLINE_SECONDS = 60
-STOP_SECONDS = 15
+STOP_SECONDS = 30
 PASSWORD = "correct-horse-battery"
 
 Process = subprocess.Popen[bytes]

@@ -1,0 +1,87 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest.mock import Mock, patch
+
+import pytest
+from pytest_django import Settings
+
+from agentarium.cli.builtin_model import prepare_model
+from agentarium.runtime.builtin.weights import WeightsError
+
+Fetch = Callable[..., Path]
+MODULE = "agentarium.cli.builtin_model"
+
+
+@pytest.fixture
+def fetch(settings: Settings, tmp_path: Path) -> Iterator[Mock]:
+    """The one step that needs a network; nothing is here yet."""
+    settings.DATA = tmp_path
+    settings.BUILTIN_MODEL_WEIGHTS = ""
+    with (
+        patch(f"{MODULE}.fetch_weights") as fetched,
+        patch(f"{MODULE}.find_weights", return_value=None),
+        patch(f"{MODULE}.is_installed", return_value=True),
+    ):
+        yield fetched
+
+
+def test_is_fetched_into_the_data_folder(fetch: Mock, tmp_path: Path) -> None:
+    prepare_model(is_wanted=None)
+
+    assert fetch.call_args.args[0] == tmp_path
+
+
+def test_shows_how_far_it_is(fetch: Mock) -> None:
+    prepare_model(is_wanted=None)
+
+    on_progress = fetch.call_args.args[1]
+    on_progress(50, 100)
+
+
+def test_that_is_here_is_not_fetched(fetch: Mock, tmp_path: Path) -> None:
+    with patch(f"{MODULE}.find_weights", return_value=tmp_path):
+        prepare_model(is_wanted=True)
+
+    assert not fetch.called
+
+
+def test_that_is_not_wanted_is_not_fetched(fetch: Mock) -> None:
+    prepare_model(is_wanted=False)
+
+    assert not fetch.called
+
+
+def test_that_could_not_be_fetched_is_no_end_and_is_told_at_each_start(
+    fetch: Mock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetch.side_effect = WeightsError("There is no network.")
+
+    prepare_model(is_wanted=None)
+    first = capsys.readouterr()
+    prepare_model(is_wanted=None)
+    second = capsys.readouterr()
+
+    assert fetch.call_count == 1
+    assert "There is no network." in first.err
+    assert "There is no network." in second.err
+    assert "--model" in second.err
+
+
+def test_is_tried_again_when_wanted(fetch: Mock) -> None:
+    fetch.side_effect = [WeightsError("There is no network."), None]
+
+    prepare_model(is_wanted=None)
+    prepare_model(is_wanted=True)
+
+    assert fetch.call_count == 2
+
+
+def test_of_the_operators_own_that_is_missing_is_told(
+    fetch: Mock, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.BUILTIN_MODEL_WEIGHTS = "/nowhere/model.gguf"
+
+    prepare_model(is_wanted=None)
+
+    assert not fetch.called
+    assert "unavailable" in capsys.readouterr().err

@@ -1,0 +1,65 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentarium.cli.local_server import bare_environment
+from agentarium.cli.tests.conftest import Invoke
+
+COMMANDS = (
+    "up",
+    "web",
+    "worker",
+    "migrate",
+    "createuser",
+    "agents",
+    "run",
+    "tasks",
+    "task",
+    "doctor",
+    "demo",
+)
+SLOW_TO_LOAD = ("django", "celery", "uvicorn", "aiohttp", "redis")
+
+
+def test_lists_its_commands(invoke: Invoke) -> None:
+    result = invoke("--help")
+
+    assert result.exit_code == 0
+    assert [name for name in COMMANDS if name not in result.stdout] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_explains_each_of_them(invoke: Invoke, command: str) -> None:
+    assert invoke(command, "--help").exit_code == 0
+
+
+def test_tells_its_version(invoke: Invoke) -> None:
+    result = invoke("--version")
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("agentarium ")
+
+
+def test_does_not_know_other_commands(invoke: Invoke) -> None:
+    assert invoke("fly").exit_code == 2
+
+
+def test_answers_help_without_loading_what_is_slow(tmp_path: Path) -> None:
+    script = (
+        "import sys; from agentarium.cli.main import app\n"
+        "try: app(['--help'])\n"
+        f"finally: print([m for m in {SLOW_TO_LOAD} if m in sys.modules])"
+    )
+
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert result.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,52 @@
+import pytest
+import typer
+from django.db.migrations.recorder import MigrationRecorder
+
+from agentarium.cli import migrations
+from agentarium.cli.tests.conftest import Invoke
+
+FUTURE = ("tasks", "9999_future")
+
+
+@pytest.fixture
+def newer(db: None) -> None:
+    app, name = FUTURE
+    MigrationRecorder.Migration.objects.create(app=app, name=name)
+
+
+def test_knows_a_database_that_is_up_to_date(db: None) -> None:
+    state = migrations.read_state()
+
+    assert not (state.missing or state.unknown or state.is_empty)
+
+
+def test_knows_what_is_missing(db: None) -> None:
+    MigrationRecorder.Migration.objects.filter(app="tasks").delete()
+
+    missing = migrations.read_state().missing
+
+    assert ("tasks", "0001_initial") in missing
+    assert {app for app, _ in missing} == {"tasks"}
+
+
+def test_refuses_a_database_of_a_newer_version(invoke: Invoke, newer: None) -> None:
+    result = invoke("migrate")
+
+    assert result.exit_code == 1
+    assert "tasks.9999_future" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_lets_older_code_serve_on_newer_tables(newer: None) -> None:
+    migrations.refuse_older(migrations.read_state())
+
+
+def test_refuses_to_serve_on_older_tables(db: None) -> None:
+    MigrationRecorder.Migration.objects.filter(app="tasks").delete()
+
+    with pytest.raises(typer.Exit):
+        migrations.refuse_older(migrations.read_state())
+
+
+def test_has_nothing_to_do_twice(invoke: Invoke, db: None) -> None:
+    assert invoke("migrate").exit_code == 0
