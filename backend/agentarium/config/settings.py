@@ -94,6 +94,8 @@ MAX_AGENT_DEPTH: int = env.int("AGENTARIUM_MAX_AGENT_DEPTH", 5)
 # After so long without a word a call that waits for a person is refused; 0 is never.
 APPROVAL_SECONDS: int = env.int("AGENTARIUM_APPROVAL_SECONDS", 604_800)
 MAX_ATTEMPTS: int = env.int("AGENTARIUM_MAX_ATTEMPTS", 3)
+# How long the log of a task that has ended is kept; 0 is for ever.
+KEEP_EVENTS_DAYS: int = env.int("AGENTARIUM_KEEP_EVENTS_DAYS", 90)
 STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
 
 # --- Models ----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -64,8 +65,10 @@ def read_log(task_id: int, cursor: Cursor) -> Log:
             task=task_id,
         )[:MAX_EVENTS]
     )
+    is_cut = len(events) == MAX_EVENTS
+    events = _with_deleted(task_id, cursor, events)
     entries = list(_in_order(cursor, drafts, events, _steps_of(task_id, events)))
-    return Log(entries, is_whole=not is_live and len(events) < MAX_EVENTS)
+    return Log(entries, is_whole=not (is_live or is_cut))
 
 
 def _in_order(
@@ -81,9 +84,66 @@ def _in_order(
         if event is None:
             break
         if event.type == "step.completed":
-            yield from _rest_of(steps[event.data["step"]], cursor)
+            yield from _rest_of(steps[event.data["step"]], _before(event, cursor))
         cursor = Cursor(event.attempt, event.seq)
         yield Entry(event.type, event.data, cursor)
+
+
+def _before(event: Event, cursor: Cursor) -> Cursor:
+    """Where the text before an event begins, also if the event before is deleted."""
+    place = Cursor(event.attempt, max(event.seq - 1, 0))
+    is_there = (cursor.attempt, cursor.seq) == (place.attempt, place.seq)
+    return cursor if is_there else place
+
+
+def _with_deleted(task_id: int, cursor: Cursor, events: list[Event]) -> list[Event]:
+    """`events`, and those of the steps in the gaps that retention has left.
+
+    Numbers follow on each other in a log that is whole, and an end is never deleted:
+    so there is nothing to look for where there is no gap, nor after the last event.
+    """
+    places = [(cursor.attempt, cursor.seq), *((e.attempt, e.seq) for e in events)]
+    if all(_follows_on(*pair) for pair in pairwise(places)):
+        return events
+    steps = Step.objects.filter(
+        task=task_id, attempt__gte=cursor.attempt, kind=Step.Kind.MODEL_RESPONSE
+    )
+    known = set(places)
+    told = list(events)
+    for step in steps.defer("message"):
+        place = (step.attempt, step.seq)
+        if place not in known and places[0] < place < places[-1]:
+            told.append(_completed(step))
+    return sorted(told, key=lambda event: (event.attempt, event.seq))
+
+
+def _follows_on(before: tuple[int, int], place: tuple[int, int]) -> bool:
+    return place == (before[0], before[1] + 1) or (
+        place[0] > before[0] and place[1] == 1
+    )
+
+
+def _completed(step: Step) -> Event:
+    """The event of a finished step, told again."""
+    return Event(
+        task_id=step.task_id,
+        attempt=step.attempt,
+        seq=step.seq,
+        type="step.completed",
+        data=completed_data(step),
+    )
+
+
+def completed_data(step: Step) -> dict[str, Any]:
+    """What the event of a model's response says."""
+    return {
+        "step": step.position,
+        "kind": step.kind,
+        "model": step.model,
+        "finish_reason": step.finish_reason,
+        "input_tokens": step.input_tokens,
+        "output_tokens": step.output_tokens,
+    }
 
 
 def _steps_of(task_id: int, events: Sequence[Event]) -> dict[int, Step]:

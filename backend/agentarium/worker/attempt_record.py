@@ -14,6 +14,7 @@ from agentarium.runtime.messages import (
 from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
 from agentarium.tasks.live import Bus, Channel
+from agentarium.tasks.log import completed_data
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.worker.journal import Journal
 from agentarium.worker.ledger import Entry, Finish
@@ -60,22 +61,13 @@ class AttemptRecord:
     def add_response(self, response: ModelResponse) -> Step:
         """A finished answer, with the calls that it asks for."""
         step = self._current_step().finish(response)
+        step.seq = self._seq + 1
         self.is_asking = False
         self.position = step.position
         self.input_tokens += step.input_tokens
         self.output_tokens += step.output_tokens
         self._unwritten.steps.append(step)
-        self._add_event(
-            "step.completed",
-            {
-                "step": step.position,
-                "kind": step.kind,
-                "model": step.model,
-                "finish_reason": step.finish_reason,
-                "input_tokens": step.input_tokens,
-                "output_tokens": step.output_tokens,
-            },
-        )
+        self._add_event("step.completed", completed_data(step))
         for call in response.message.tool_calls:
             data = {"step": step.position, **_call_data(call.tool_call_id, call.name)}
             self._add_event("tool.call", data | {"arguments": storable(call.arguments)})
@@ -90,6 +82,7 @@ class AttemptRecord:
                 task_id=self._task.pk,
                 attempt=self._task.attempt,
                 position=self.position,
+                seq=self._seq + 1,
                 kind=Step.Kind.TOOL_RESULT,
                 started_at=self._began_at,
                 finished_at=now,

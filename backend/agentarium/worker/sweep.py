@@ -1,5 +1,6 @@
 """What has to be looked after now and then, by whichever worker comes first."""
 
+from agentarium.tasks.chores import do_chores
 from agentarium.tasks.services import (
     answer_from_children,
     expire_calls,
@@ -19,4 +20,5 @@ def sweep() -> bool:
         expire_calls(),
         answer_from_children(),
     ]
+    do_chores()
     return any(changed)

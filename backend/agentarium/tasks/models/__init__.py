@@ -1,5 +1,6 @@
 """The record of a task: its row, its steps, its log, its calls, and its worker."""
 
+from agentarium.tasks.models.chore import Chore
 from agentarium.tasks.models.record import Draft, Event, Step
 from agentarium.tasks.models.task import (
     ENDED,
@@ -17,6 +18,7 @@ __all__ = [
     "LIVE",
     "ROW_COLUMNS",
     "AgentTask",
+    "Chore",
     "Draft",
     "Event",
     "Step",

@@ -18,6 +18,10 @@ class Step(models.Model):
     )
     position = models.PositiveIntegerField(help_text="1, 2, 3 ... within the task.")
     attempt = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField(
+        default=0,
+        help_text="Of the attempt's event that tells of it, also once that is deleted.",
+    )
     kind = models.CharField(max_length=16, choices=Kind.choices)
     model = models.CharField(max_length=200, blank=True)
     finish_reason = models.CharField(max_length=16, blank=True)
@@ -56,6 +60,13 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["attempt", "seq"]
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                name="event_attempt_lost",
+                condition=models.Q(type="attempt.lost"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} of task {self.task_id}"

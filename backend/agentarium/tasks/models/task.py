@@ -188,6 +188,11 @@ class AgentTask(models.Model):
                 condition=models.Q(finished_at__isnull=False),
             ),
             models.Index(
+                fields=["finished_at"],
+                name="task_worker_lost",
+                condition=models.Q(error_code="worker_lost"),
+            ),
+            models.Index(
                 fields=["worker"],
                 name="task_running",
                 condition=models.Q(status="running"),

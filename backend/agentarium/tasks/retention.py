@@ -1,0 +1,64 @@
+"""What is forgotten once it is old enough: the log of tasks that ended long ago.
+
+A task, its steps and its ends stay. What is deleted are the other events and the text
+of answers that broke off; what a reader then sees is made from the steps (`log.py`).
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from agentarium.tasks.log import TERMINAL_EVENTS
+from agentarium.tasks.models import AgentTask, Draft, Event, Submission
+from agentarium.tasks.services.submit import REMEMBER
+
+# Tasks whose log is deleted in one transaction, and rows of other tables.
+MAX_TASKS = 200
+MAX_ROWS = 1000
+
+
+@transaction.atomic
+def delete_old_logs(bookmark: Any) -> Any:
+    """Delete the logs of some tasks that ended too long ago, the oldest first.
+
+    The bookmark is the last task's (finished_at, id): what lies before it is never
+    looked at again. None says that there is no more to do now.
+    """
+    if not settings.KEEP_EVENTS_DAYS:
+        return None
+    ended = _ended_after(bookmark).filter(
+        finished_at__lt=timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
+    )
+    # Locked, so that none of them is run again in between.
+    locked = ended.only("finished_at").select_for_update(no_key=True)
+    batch = list(locked[:MAX_TASKS])
+    if not batch:
+        return None
+    ids = [task.pk for task in batch]
+    Event.objects.filter(task__in=ids).exclude(type__in=TERMINAL_EVENTS).delete()
+    Draft.objects.filter(task__in=ids).delete()
+    last = batch[-1]
+    assert last.finished_at
+    return [last.finished_at.isoformat(), last.pk]
+
+
+def _ended_after(bookmark: Any) -> QuerySet[AgentTask]:
+    ended = AgentTask.objects.filter(finished_at__isnull=False)
+    if bookmark:
+        finished_at, pk = datetime.fromisoformat(bookmark[0]), bookmark[1]
+        ended = ended.filter(finished_at__gte=finished_at).exclude(
+            Q(finished_at=finished_at, pk__lte=pk)
+        )
+    return ended.order_by("finished_at", "pk")
+
+
+def forget_submissions() -> int:
+    """Forget some `Idempotency-Key`s that nobody is promised any more; how many."""
+    old = Submission.objects.filter(created_at__lt=timezone.now() - REMEMBER)
+    ids = list(old.order_by("created_at").values_list("pk", flat=True)[:MAX_ROWS])
+    Submission.objects.filter(pk__in=ids).delete()
+    return len(ids)

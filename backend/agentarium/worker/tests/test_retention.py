@@ -1,0 +1,147 @@
+"""A log that was deleted for its age still tells what matters, from any cursor."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.providers.base import ProviderError
+from agentarium.tasks import retention
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.live import LocalBus
+from agentarium.tasks.models import AgentTask, Chore, Draft, Event
+from agentarium.tasks.services import retry_task
+from agentarium.tasks.stream import follow
+from agentarium.tasks.tests.frames import read, text_of
+from agentarium.worker.tests.conftest import DEADLINE_SECONDS, RunWith
+from agentarium.worker.tests.scripted import (
+    ScriptedModel,
+    ScriptedTool,
+    TalkingModel,
+    call_of,
+)
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+Told = list[tuple[str, str, dict[str, Any]]]
+ReadFrom = Callable[[str], Awaitable[Told]]
+STAYS = {"text.delta", "reasoning.delta", "step.completed", "task.completed"}
+LENGTHS = {"text_length", "reasoning_length"}
+
+
+@pytest.fixture
+def read_from(task: AgentTask, bus: LocalBus, database: DatabaseThreads) -> ReadFrom:
+    """What a reader is told after a cursor, as far as it outlives the log."""
+
+    async def read_all(cursor: str) -> Told:
+        stream = follow(task.pk, Cursor.parse(cursor), bus=bus, database=database)
+        return [
+            (
+                frame.type,
+                frame.id,
+                {key: frame.data[key] for key in frame.data.keys() - LENGTHS},
+            )
+            for frame in await read(stream)
+            if frame.type in STAYS
+        ]
+
+    return read_all
+
+
+def age(task: AgentTask, days: int) -> None:
+    ended = AgentTask.objects.get(pk=task.pk)
+    assert ended.finished_at
+    AgentTask.objects.filter(pk=task.pk).update(
+        finished_at=ended.finished_at - timedelta(days=days)
+    )
+
+
+def delete_logs(task: AgentTask) -> None:
+    age(task, 100)
+    assert retention.delete_old_logs(None)
+
+
+async def test_shows_text_and_end_once_from_every_cursor(
+    task: AgentTask,
+    running: RunWith,
+    reaches: Reaches,
+    database: DatabaseThreads,
+    read_from: ReadFrom,
+) -> None:
+    passing = ProviderError(
+        "provider_unavailable", "Down.", is_transient=True, retry_after=0.0
+    )
+    model = TalkingModel("First", [call_of("look")], passing, "Then a tale")
+    model.turns.pop(0)
+    async with running(model, ScriptedTool("look", effect="read")):
+        await reaches(task, "completed")
+    whole = await read_from("")
+    events = await database.run(
+        lambda: list(Event.objects.filter(task=task).values_list("attempt", "seq"))
+    )
+    cursors = [
+        "",
+        *(f"{attempt}.{seq}" for attempt, seq in events),
+        *(f"{attempt}.{seq}.4.0" for attempt, seq in events),
+        *(cursor for _, cursor, _ in whole),
+    ]
+    before = {cursor: await read_from(cursor) for cursor in cursors}
+
+    await database.run(delete_logs, task)
+
+    assert await database.run(Event.objects.filter(task=task).count) == 1
+    assert {cursor: await read_from(cursor) for cursor in cursors} == before
+    assert [kind for kind, _, _ in whole].count("task.completed") == 1
+    assert "".join(data.get("text", "") for _, _, data in whole) == "Then a tale"
+
+
+async def test_tells_of_a_task_that_was_run_again_after_that(
+    task: AgentTask,
+    running: RunWith,
+    reaches: Reaches,
+    database: DatabaseThreads,
+    bus: LocalBus,
+) -> None:
+    failing = TalkingModel([call_of("look")], ProviderError("provider_auth", "No."))
+    async with running(failing, ScriptedTool("look", effect="read")):
+        await reaches(task, "failed")
+    await database.run(delete_logs, task)
+    assert not await database.run(Draft.objects.filter(task=task).exists)
+
+    await database.run(lambda: retry_task(task, by=task.owner))
+    async with running(ScriptedModel("At last")):
+        await reaches(task, "completed")
+    frames = await read(follow(task.pk, Cursor(), bus=bus, database=database))
+
+    assert [frame.type for frame in frames] == [
+        "step.completed",
+        "task.failed",
+        "task.retried",
+        "attempt.started",
+        "text.delta",
+        "step.completed",
+        "task.completed",
+    ]
+    assert text_of(frames) == "At last"
+
+
+async def test_a_runner_deletes_logs_by_itself(
+    task: AgentTask,
+    running: RunWith,
+    reaches: Reaches,
+    database: DatabaseThreads,
+    settings: Settings,
+) -> None:
+    settings.KEEP_EVENTS_DAYS = 30
+    async with running(ScriptedModel("Yes")):
+        await reaches(task, "completed")
+    await database.run(age, task, 31)
+    await database.run(Chore.objects.all().delete)
+
+    async with running(ScriptedModel("Yes")), asyncio.timeout(DEADLINE_SECONDS):
+        events = Event.objects.filter(task=task)
+        while await database.run(events.count) > 1:
+            await asyncio.sleep(0.01)
