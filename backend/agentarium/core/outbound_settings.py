@@ -1,15 +1,21 @@
 """The guard as this server's operator has set it."""
 
 import functools
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from agentarium.core.outbound import Outbound
 from agentarium.core.outbound_policy import OutboundPolicy
 
+if TYPE_CHECKING:
+    from agentarium.core.outbound import Outbound
 
-def new_outbound() -> Outbound:
+
+def new_outbound() -> "Outbound":
     """A guard with connections of its own; whoever makes it closes it."""
+    # aiohttp takes long to import, and most processes never get here.
+    from agentarium.core.outbound import Outbound
+
     return Outbound(outbound_policy())
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from django.conf import settings
@@ -25,9 +25,11 @@ from agentarium.core.exceptions import (
 from agentarium.runtime.tools.base import ToolCall, ToolError
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
-from agentarium.tools.connections import GuardedHttp
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.toolbox import arguments_schema, http_tool, mcp_server
+
+if TYPE_CHECKING:
+    from agentarium.tools.connections import GuardedHttp
 
 # A call that somebody waits for holds a thread of the web process.
 MAX_WAIT_SECONDS = 20.0
@@ -183,7 +185,9 @@ def _is_usable(tool: McpToolInfo) -> bool:
     return True
 
 
-async def _tried(tool: HttpTool, arguments: dict[str, Any], http: GuardedHttp) -> Trial:
+async def _tried(
+    tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp"
+) -> Trial:
     began = time.monotonic()
     try:
         async with asyncio.timeout(MAX_WAIT_SECONDS):
@@ -195,16 +199,21 @@ async def _tried(tool: HttpTool, arguments: dict[str, Any], http: GuardedHttp) -
     return Trial(result, is_error, round(time.monotonic() - began, 3))
 
 
-async def _called(tool: HttpTool, arguments: dict[str, Any], http: GuardedHttp) -> str:
+async def _called(
+    tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp"
+) -> str:
     made = http_tool(tool, http, needs_approval=False)
     arguments_schema(made.spec).check(arguments)
     return await made.call(ToolCall("trial", arguments, uuid4().hex))
 
 
 def _while_somebody_waits(
-    work: Callable[[GuardedHttp], Coroutine[Any, Any, R]],
+    work: "Callable[[GuardedHttp], Coroutine[Any, Any, R]]",
 ) -> R:
     """Run something of the event loop's in this thread; a few at a time do."""
+
+    # With aiohttp behind it, which takes long to import.
+    from agentarium.tools.connections import GuardedHttp
 
     async def run() -> R:
         http = GuardedHttp()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_TOOLS = 200
 MAX_CHARS = 50_000
 MAX_DESCRIPTION_CHARS = 4_000
-CONNECT_TIMEOUT = 20.0
+LIST_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
 # Beside the arguments of an idempotent call, for servers that know what to do with it.
 IDEMPOTENCY_KEY = "agentarium/idempotency-key"
@@ -83,7 +83,7 @@ async def list_mcp_tools(server: Server) -> list[McpToolInfo]:
     """Ask a server for its tools, on a connection of its own. Raises `ToolError`."""
     connection = McpConnection(server)
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT), connection.client() as client:
+        async with asyncio.timeout(LIST_TIMEOUT), connection.client() as client:
             return await _listed(client)
     except TimeoutError as error:
         raise ToolError("The MCP server took too long to answer.") from error
@@ -125,14 +125,17 @@ class McpTool:
 
     async def call(self, call: ToolCall) -> str:
         meta: Any = {IDEMPOTENCY_KEY: call.idempotency_key}
+        is_called = False
         try:
             async with (
                 asyncio.timeout(self.spec.timeout),
                 self._connection.client() as client,
             ):
+                is_called = True
                 result = await client.call_tool(self._name, call.arguments, meta=meta)
         except TimeoutError as error:
-            raise OutcomeUnknownError("The tool took too long to answer.") from error
+            kind = OutcomeUnknownError if is_called else ToolError
+            raise kind("The MCP server took too long to answer.") from error
         text = _as_text(result)
         if result.is_error:
             raise ToolError(text or "The tool failed, and did not say why.")

@@ -147,7 +147,7 @@ class TestFailing:
     async def test_knows_when_it_cannot_know(
         self, tools: FakeTools, http: GuardedHttp, query: str
     ) -> None:
-        made = tool(http, f"{tools.url}/do/pay?{query}", "POST", timeout=0.5)
+        made = tool(http, f"{tools.url}/do/pay?{query}", "POST", timeout=3.0)
 
         with pytest.raises(OutcomeUnknownError):
             await made.call(call())

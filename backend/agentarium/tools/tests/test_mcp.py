@@ -193,6 +193,8 @@ async def test_the_outcome_of_a_call_that_took_too_long_is_unknown(
 ) -> None:
     connection = McpConnection(RemoteServer(server.url, http))
 
+    await tool(connection, "add").call(call(a=1, b=1))
+
     with pytest.raises(OutcomeUnknownError):
         await tool(connection, "wait", timeout=1.0).call(call())
     after = await tool(connection, "add").call(call(a=1, b=1))
