@@ -4,3 +4,7 @@ from django.apps import AppConfig
 class ToolsConfig(AppConfig):
     name = "agentarium.tools"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Imported for its effect: it registers the checks.
+        from agentarium.tools import checks as checks
