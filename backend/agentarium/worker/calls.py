@@ -23,7 +23,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from agentarium.runtime.messages import ToolCallPart, ToolResultPart
-from agentarium.runtime.tools.base import Tool, ToolError
+from agentarium.runtime.tools.base import OutcomeUnknownError, Tool, ToolError
 from agentarium.runtime.tools.base import ToolCall as Call
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tools.toolbox import arguments_schema
@@ -117,7 +117,14 @@ class Calls:
             row = row or self._new_row(part, tool)
             row.status = Status.STARTED
             await self._record.remember(row)
-        return await self._call(part, tool, arguments)
+        try:
+            return await self._call(part, tool, arguments)
+        except OutcomeUnknownError:
+            if row is None or tool.spec.effect != "write":
+                raise
+            # Nobody here knows whether it was done: a person has to say.
+            await self._wait(row, WaitsFor.OUTCOME, tool)
+            return None
 
     async def _wait(self, row: ToolCall, wait: str, tool: AnyTool) -> None:
         row.status, row.waits_for = Status.WAITING, wait
@@ -142,9 +149,7 @@ class Calls:
                 return _result(part, await tool.call(call))
         except TimeoutError:
             late = f"No answer within {tool.spec.timeout:g} seconds."
-            unknown = " It may or may not have been done."
-            is_safe = tool.spec.effect == "read"
-            raise ToolError(late if is_safe else late + unknown) from None
+            raise OutcomeUnknownError(late) from None
 
     def _new_row(self, part: ToolCallPart, tool: AnyTool) -> ToolCall:
         return ToolCall(

@@ -127,6 +127,13 @@ class Journal:
     def _publish(self, entry: Entry) -> None:
         if not self._may_publish():
             return
+        if entry.finish:
+            changed = {
+                "type": "task.changed",
+                "task": entry.task_id,
+                "status": entry.finish.status.value,
+            }
+            self._bus.publish(Channel.owner(entry.owner_id), changed)
         for event in entry.events:
             self._bus.publish(
                 Channel.task(event.task_id),

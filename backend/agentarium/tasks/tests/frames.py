@@ -21,7 +21,7 @@ def frames_of(chunk: bytes) -> Iterator[Frame]:
         lines = dict(line.split(": ", 1) for line in block.splitlines() if line)
         if "event" in lines:
             data = orjson.loads(lines["data"])
-            yield Frame(lines["event"], lines["id"], data)
+            yield Frame(lines["event"], lines.get("id", ""), data)
 
 
 async def read(
@@ -38,13 +38,13 @@ async def read(
 
 
 def text_of(frames: list[Frame], channel: str = "text") -> str:
-    """What a reader has of the last attempt's text, dropping what broke off."""
+    """What a reader has of the text, dropping what broke off."""
     kept, current = "", ""
     for frame in frames:
         if frame.type == f"{channel}.delta":
             current += frame.data["text"]
         elif frame.type == "step.completed":
             kept, current = kept + current, ""
-        elif frame.type == "attempt.started":
+        elif frame.type in ("attempt.started", "step.retried"):
             current = ""
     return kept + current

@@ -123,15 +123,35 @@ class TestCalling:
     ) -> None:
         model = TalkingModel([call_of("a", 1), call_of("b", 2)], "Sorry.")
         failing = ScriptedTool("a", error=ToolError("Out of tea."))
-        slow = ScriptedTool("b", gate=asyncio.Event(), timeout=0.05)
+        slow = ScriptedTool("b", gate=asyncio.Event(), timeout=0.05, effect="read")
 
         async with running(model, failing, slow):
             await reaches(task, "completed")
 
-        assert results_of(model) == [
+        assert set(results_of(model)) == {
             "Out of tea.",
-            "No answer within 0.05 seconds. It may or may not have been done.",
-        ]
+            "No answer within 0.05 seconds.",
+        }
+
+    async def test_asks_a_person_what_became_of_a_call_that_did_not_answer(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        model = TalkingModel([call_of()], "Fine.")
+        tool = ScriptedTool(gate=asyncio.Event(), timeout=0.05)
+
+        async with running(model, tool):
+            await reaches(task, "waiting")
+            call = await database.run(the_call, task)
+            assert call.waits_for == "outcome"
+            await database.run(resolve_call, call, by=owner, outcome="done")
+            await reaches(task, "completed")
+
+        assert len(tool.calls) == 1
 
     async def test_ends_an_agent_that_does_not_come_to_an_end(
         self,

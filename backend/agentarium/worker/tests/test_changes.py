@@ -1,0 +1,54 @@
+"""The stream of status changes of all of a person's tasks."""
+
+import asyncio
+
+from agentarium.accounts.models import User
+from agentarium.tasks.changes import follow_changes
+from agentarium.tasks.live import LocalBus
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.tests.frames import Frame, frames_of
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.scripted import ScriptedModel
+
+
+async def test_tells_of_each_change_until_the_end(
+    task: AgentTask, running: RunWith, owner: User, bus: LocalBus
+) -> None:
+    changes: list[Frame] = []
+
+    async def read() -> None:
+        async for chunk in follow_changes(owner.pk, bus=bus):
+            changes.extend(frames_of(chunk))
+            if changes[-1:] and changes[-1].data.get("status") == "completed":
+                return
+
+    reading = asyncio.create_task(read())
+    async with running(ScriptedModel("Yes")), asyncio.timeout(15):
+        await reading
+
+    told = [(c.type, c.data.get("task"), c.data.get("status")) for c in changes]
+    assert told[0] == ("resync", None, None)
+    assert told[1] == ("task.changed", task.pk, "running")
+    assert told[-1] == ("task.changed", task.pk, "completed")
+
+
+async def test_says_nothing_of_another_persons_tasks(
+    task: AgentTask, running: RunWith, owner: User, bus: LocalBus
+) -> None:
+    stranger = follow_changes(owner.pk + 1, bus=bus)
+    chunks = [await anext(stranger), await anext(stranger)]
+    own = follow_changes(owner.pk, bus=bus)
+
+    async with running(ScriptedModel("Yes")), asyncio.timeout(15):
+        async for chunk in own:
+            if b"completed" in chunk:
+                break
+    await own.aclose()
+
+    waiting = asyncio.create_task(anext(stranger))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert b"task.changed" not in b"".join(chunks)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await stranger.aclose()
