@@ -74,7 +74,8 @@ class ProblemAutoSchema(AutoSchema):
 
     def _problem_codes(self) -> set[str]:
         codes = {"429"}
-        if not self._is_open():
+        # What is open to all, and sent something, is a way to sign in: it may refuse.
+        if not self._is_open() or self.method == "POST":
             codes |= {"401", "403"}
         if self.method in {"POST", "PUT", "PATCH"} or self._is_list_view():
             codes.add("400")

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import ApiTokenFactory
 from agentarium.agents.tests.factories import AgentFactory
+from agentarium.runtime.messages import message_to_json, user_message
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
 from agentarium.tools.models import HttpTool, McpServer
@@ -44,7 +45,7 @@ def _agent(owner: User) -> int:
 
 def _failed_task(owner: User) -> int:
     task = AgentTask.objects.get(agent=_agent(owner), status="failed")
-    StepFactory.create(task=task, message={"role": "assistant", "parts": [MARK]})
+    StepFactory.create(task=task, message=message_to_json(user_message(MARK)))
     EventFactory.create(task=task, data={"text": MARK})
     return task.pk
 
@@ -75,13 +76,13 @@ def _http_tool(owner: User) -> int:
         owner=owner,
         name="weather",
         description=MARK,
-        url_template="https://tools.example/",
+        url_template="https://127.0.0.1/",
     ).pk
 
 
 def _mcp_server(owner: User) -> int:
     return McpServer.objects.create(
-        owner=owner, name="files", description=MARK, url="https://mcp.example/"
+        owner=owner, name="files", description=MARK, url="https://127.0.0.1/"
     ).pk
 
 

@@ -1,4 +1,3 @@
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -8,6 +7,7 @@ from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.core.asgi import EventStream
 from agentarium.tasks.api.events import change_stream
 from agentarium.tasks.api.renderers import EventStreamRenderer
+from agentarium.tasks.api.serializers import StreamEventSerializer
 
 
 class ChangesView(APIView):
@@ -22,7 +22,7 @@ class ChangesView(APIView):
         description="Server-sent events: `task.changed` with the task and its status, "
         "and `resync` where changes may have been missed: look at lists anew.",
         parameters=[OpenApiParameter("format", exclude=True)],
-        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        responses={(200, "text/event-stream"): StreamEventSerializer},
     )
     def get(self, request: Request) -> EventStream:
         return change_stream(self.request.user.pk)

@@ -188,3 +188,13 @@ class StepSerializer(serializers.ModelSerializer[Step]):
             "message",
         ]
         read_only_fields = fields
+
+
+class StreamEventSerializer(serializers.Serializer[Any]):
+    """One event of a stream, as it stands in its lines."""
+
+    event = serializers.CharField(help_text="What happened, such as `task.completed`.")
+    id = serializers.CharField(
+        required=False, help_text="The cursor behind it, where there is one."
+    )
+    data = serializers.CharField(help_text="JSON.")  # type: ignore[assignment]

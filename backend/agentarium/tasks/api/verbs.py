@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import BigIntegerField
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -26,7 +27,12 @@ class ManySerializer(serializers.Serializer[Any]):
     """Which tasks: those with these ids, or all that a filter finds."""
 
     ids = serializers.ListField(
-        child=serializers.IntegerField(), required=False, max_length=MAX_IDS
+        # No id is larger, and no database takes a larger number.
+        child=serializers.IntegerField(
+            min_value=1, max_value=BigIntegerField.MAX_BIGINT
+        ),
+        required=False,
+        max_length=MAX_IDS,
     )
     status = serializers.ListField(
         child=serializers.ChoiceField(choices=AgentTask.Status.choices), required=False

@@ -3,7 +3,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -30,6 +29,7 @@ from agentarium.tasks.api.filters import TaskFilter
 from agentarium.tasks.api.renderers import EventStreamRenderer
 from agentarium.tasks.api.serializers import (
     StepSerializer,
+    StreamEventSerializer,
     TaskDetailSerializer,
     TaskRowSerializer,
     TaskRunSerializer,
@@ -217,7 +217,7 @@ class TaskViewSet(
             ),
         ],
         responses={
-            (200, "text/event-stream"): OpenApiTypes.STR,
+            (200, "text/event-stream"): StreamEventSerializer,
             (400, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["400"]),
         },
     )

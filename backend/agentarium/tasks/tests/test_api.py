@@ -34,6 +34,10 @@ ROW = {
     "input_tokens",
     "output_tokens",
     "error_code",
+    "priority",
+    "run_after",
+    "parent",
+    "follows",
 }
 
 
@@ -289,6 +293,7 @@ class TestRetrieve:
             "error_detail",
             "request_id",
             "model",
+            "wait",
         }
         assert response.data["output_text"] == "Four."
         assert response.data["request_id"] == "r-12345678"
@@ -315,7 +320,8 @@ class TestRun:
         assert response.status_code == 201
         task = AgentTask.objects.get()
         assert response.headers["Location"] == url(task)
-        assert response.json() == api.get(url(task)).json()
+        shown = api.get(url(task)).json()
+        assert shown == {**response.json(), "wait": shown["wait"]}
         assert response.data["status"] == "pending"
         assert task.owner == alice
         assert task.agent_version == agent.versions.get()
