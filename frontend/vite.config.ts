@@ -1,13 +1,41 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 const backend = 'http://127.0.0.1:8000'
 
+const themeScript = new URL('./src/theme-script.js', import.meta.url)
+
+/** A blocking script of the page's own, before anything is painted; never inline. */
+function themeBeforePaint(): Plugin {
+  let isBuild = false
+  return {
+    name: 'theme-before-paint',
+    config(_config, { command }) {
+      isBuild = command === 'build'
+    },
+    buildStart() {
+      if (!isBuild) return
+      const source = readFileSync(themeScript, 'utf8')
+      this.emitFile({ type: 'asset', name: 'theme-script.js', source })
+    },
+    transformIndexHtml(_html, { bundle = {} }) {
+      const built = Object.values(bundle).find(
+        (file) =>
+          file.type === 'asset' && file.names.includes('theme-script.js'),
+      )
+      const src = `/${built?.fileName ?? 'src/theme-script.js'}`
+      return [{ tag: 'script', attrs: { src }, injectTo: 'head-prepend' }]
+    },
+  }
+}
+
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), themeBeforePaint()],
   resolve: {
     alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
   },

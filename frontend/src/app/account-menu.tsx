@@ -38,10 +38,9 @@ export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
       >
         <span
           aria-hidden
-          className="grid size-8 shrink-0 place-items-center rounded-full bg-brand/15 text-[0.8125rem] font-semibold text-brand uppercase md:size-7 md:text-xs"
-        >
-          {user.username.slice(0, 1)}
-        </span>
+          data-initial={user.username.slice(0, 1)}
+          className="grid size-8 shrink-0 place-items-center rounded-full bg-brand/15 text-[0.8125rem] font-semibold text-brand uppercase before:content-[attr(data-initial)] md:size-7 md:text-xs"
+        />
         {isWide && (
           <>
             <span className="min-w-0 flex-1 truncate font-medium">

@@ -10,20 +10,38 @@ import { renderApp, signIn } from './render-app'
 
 const models: Schemas['Model'][] = [
   {
-    name: 'builtin:smollm2',
-    title: 'SmolLM2',
+    id: 'anthropic:claude',
+    name: 'claude',
+    provider: 'anthropic',
+    is_available: false,
+    is_default: false,
+    reason: 'Anthropic needs a key. Set ANTHROPIC_API_KEY.',
+  },
+  {
+    id: 'builtin:smollm2',
+    name: 'smollm2',
     provider: 'builtin',
     is_available: true,
     is_default: true,
     reason: '',
   },
   {
-    name: 'openai:gpt-4o-mini',
-    title: 'gpt-4o-mini',
-    provider: 'openai',
+    id: 'builtin:larger',
+    name: 'larger',
+    provider: 'builtin',
     is_available: false,
     is_default: false,
-    reason: 'OPENAI_API_KEY is not set.',
+    reason: 'Its weights are missing.',
+  },
+]
+
+const providers: Schemas['Provider'][] = [
+  { name: 'builtin', title: 'Built-in', is_configured: true, reason: '' },
+  {
+    name: 'anthropic',
+    title: 'Anthropic',
+    is_configured: false,
+    reason: 'Anthropic needs a key. Set ANTHROPIC_API_KEY.',
   },
 ]
 
@@ -35,6 +53,7 @@ beforeEach(() => {
   server.use(
     http.get('/api/agents/', () => HttpResponse.json(makePage(agents))),
     http.get('/api/models/', () => HttpResponse.json(models)),
+    http.get('/api/providers/', () => HttpResponse.json(providers)),
   )
 })
 
@@ -43,7 +62,7 @@ async function openForm() {
   await screen.findByText('Assistant')
   await app.user.click(screen.getByRole('button', { name: 'New agent' }))
   await waitFor(() => {
-    expect(screen.getByLabelText('Model')).toHaveTextContent('SmolLM2')
+    expect(screen.getByLabelText('Model')).toHaveTextContent('smollm2')
   })
   return app
 }
@@ -115,9 +134,17 @@ test('says why a model cannot be chosen, and takes one that is not listed', asyn
   const { user } = await openForm()
 
   await user.click(screen.getByLabelText('Model'))
-  const unavailable = screen.getByRole('option', { name: /gpt-4o-mini/ })
-  expect(unavailable).toHaveAttribute('aria-disabled', 'true')
-  expect(unavailable).toHaveTextContent('OPENAI_API_KEY is not set.')
+  const missing = await screen.findByRole('option', { name: /larger/ })
+  expect(missing).toHaveAttribute('aria-disabled', 'true')
+  expect(missing).toHaveTextContent('Its weights are missing.')
+  // What a whole provider lacks is said once, above its models.
+  expect(
+    await screen.findByText('Anthropic needs a key. Set ANTHROPIC_API_KEY.'),
+  ).toBeVisible()
+  expect(screen.getByRole('option', { name: 'claude' })).toHaveAttribute(
+    'aria-disabled',
+    'true',
+  )
 
   await user.keyboard('openai:my-own{Enter}')
   expect(screen.getByLabelText('Model')).toHaveTextContent('openai:my-own')

@@ -4,11 +4,13 @@ import type { LucideIcon } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 
 import { Logo } from '@/components/logo'
+import { useTaskChanges } from '@/features/tasks/use-task-changes'
 
 import { AccountMenu } from './account-menu'
 
 /** The frame of every screen: a sidebar, or bars above and below on a phone. */
 export function AppLayout() {
+  useTaskChanges()
   return (
     <div className="min-h-dvh md:pl-58">
       <a
@@ -63,7 +65,7 @@ const DESTINATIONS: Destination[] = [
 
 function Sidebar() {
   return (
-    <div className="fixed inset-y-0 left-0 hidden w-58 flex-col border-r bg-sidebar px-3 py-4 md:flex">
+    <header className="fixed inset-y-0 left-0 hidden w-58 flex-col border-r bg-sidebar px-3 py-4 md:flex">
       <Link to="/" className="mb-6 rounded-lg px-2 py-1">
         <Logo />
       </Link>
@@ -83,7 +85,7 @@ function Sidebar() {
         </ul>
       </nav>
       <AccountMenu isWide />
-    </div>
+    </header>
   )
 }
 

@@ -16,14 +16,6 @@ const running = makeTask({
   input_tokens: 0,
   output_tokens: 0,
 })
-const end = {
-  status: 'completed',
-  error_code: '',
-  error_detail: '',
-  input_tokens: 12,
-  output_tokens: 3,
-}
-
 let task = running
 
 beforeEach(() => {
@@ -37,12 +29,17 @@ beforeEach(() => {
   )
 })
 
-/** The one stream that is open, once it is. */
+const openStreams = () =>
+  FakeEventSource.all.filter(
+    ({ url, isClosed }) => url.startsWith('/api/tasks/') && !isClosed,
+  )
+
+/** The one stream of a task that is open, once it is. */
 async function openStream() {
   await waitFor(() => {
-    expect(FakeEventSource.last?.isClosed).toBe(false)
+    expect(openStreams()).toHaveLength(1)
   })
-  const source = FakeEventSource.last
+  const [source] = openStreams()
   if (!source) throw new Error('There is no stream.')
   act(() => {
     source.open()
@@ -82,16 +79,16 @@ test('runs an agent and shows the answer as it comes', async () => {
   expect(body).toEqual({ agent: 1, input_text: 'Say hello' })
   expect(history.location.href).toBe('/agents/1?task=7')
 
-  task = makeTask({ ...running, ...makeTask({ id: 7 }) })
+  task = makeTask({ id: 7 })
   act(() => {
-    stream.emit('task.completed', end, '1.3.0.0')
+    stream.emit('task.completed', {}, '1.3.0.0')
+    stream.fail()
   })
   await waitFor(() => {
     expect(answer).toHaveAttribute('aria-busy', 'false')
   })
   expect(answer).toHaveTextContent(/^Hello$/)
-  expect(stream.isClosed).toBe(true)
-  expect(FakeEventSource.all.filter((each) => !each.isClosed)).toEqual([])
+  expect(openStreams()).toEqual([])
 })
 
 test('says what is wrong with the input beside it', async () => {
@@ -127,9 +124,6 @@ test('continues after a cut without repeating a character', async () => {
     await screen.findByText('Connection lost. Reconnecting…'),
   ).toBeVisible()
 
-  await waitFor(() => {
-    expect(FakeEventSource.last).not.toBe(first)
-  })
   const second = await openStream()
   act(() => {
     second.emit('text.delta', delta('lo'), '1.1.5.0')
@@ -163,12 +157,6 @@ test('shows why a task failed', async () => {
   renderApp('/tasks/7')
   const stream = await openStream()
   const detail = 'The key of OpenAI was refused.'
-  const failure = {
-    ...end,
-    status: 'failed',
-    error_code: 'provider_auth',
-    error_detail: detail,
-  }
   task = {
     ...running,
     status: 'failed',
@@ -178,10 +166,65 @@ test('shows why a task failed', async () => {
   }
 
   act(() => {
-    stream.emit('task.failed', failure, '1.2.0.0')
+    stream.emit('task.failed', {}, '1.2.0.0')
+    stream.fail()
   })
 
   expect(await screen.findByRole('alert')).toHaveTextContent(detail)
+})
+
+test('goes on past the end that a retry took back', async () => {
+  renderApp('/tasks/7')
+  const stream = await openStream()
+
+  act(() => {
+    stream.emit('text.delta', delta('Half an ans'), '1.1.11.0')
+    stream.emit('task.failed', {}, '1.2.0.0')
+    stream.emit('task.retried', {}, '1.3.0.0')
+    stream.emit('attempt.started', { attempt: 2 }, '2.1.0.0')
+    stream.emit('text.delta', delta('Whole'), '2.1.5.0')
+  })
+
+  await waitFor(() => {
+    expect(screen.getByRole('log')).toHaveTextContent(/^Whole$/)
+  })
+  expect(openStreams()).toEqual([stream])
+})
+
+test('cancels a running task, and retries it', async () => {
+  const cancelled = makeTask({ id: 7, status: 'cancelled', output_text: '' })
+  server.use(
+    http.post('/api/tasks/7/cancel/', () => {
+      task = cancelled
+      return HttpResponse.json(cancelled)
+    }),
+    http.post('/api/tasks/7/retry/', () => {
+      task = running
+      return HttpResponse.json(running)
+    }),
+  )
+  const { user } = renderApp('/tasks/7')
+
+  await user.click(await screen.findByRole('button', { name: 'Cancel' }))
+  expect(await screen.findByText('Cancelled')).toBeVisible()
+  expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull()
+
+  // Its log holds nothing, or is gone: that is no lost connection.
+  const log = await openStream()
+  act(() => {
+    log.fail()
+  })
+  expect(screen.queryByText('Connection lost. Reconnecting…')).toBeNull()
+
+  await user.click(screen.getByRole('button', { name: 'Retry' }))
+  expect(await screen.findByText('Running')).toBeVisible()
+  const stream = await openStream()
+  act(() => {
+    stream.emit('text.delta', delta('Hello'), '2.1.5.0')
+  })
+  await waitFor(() => {
+    expect(screen.getByRole('log')).toHaveTextContent(/^Hello$/)
+  })
 })
 
 test('runs a task again as a new one', async () => {

@@ -1,8 +1,9 @@
-import { screen, waitFor } from '@testing-library/react'
+import { act, screen, waitFor } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { beforeEach, expect, test } from 'vitest'
 
 import { makeAgent, makePage, makeTask } from '@/testing/factories'
+import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
 
 import { renderApp, signIn } from './render-app'
@@ -101,6 +102,22 @@ test('loads the next page behind the cursor', async () => {
   expect(await screen.findByRole('link', { name: 'Say goodbye' })).toBeVisible()
   expect(screen.getByRole('link', { name: 'Say hello' })).toBeVisible()
   expect(screen.queryByRole('button', { name: 'Load more' })).toBeNull()
+})
+
+test('looks again when a task has changed', async () => {
+  renderApp('/tasks')
+  await screen.findByRole('link', { name: 'Say hello' })
+  const changes = FakeEventSource.all.find(({ url }) => url === '/api/events/')
+  const before = asked.length
+
+  act(() => {
+    changes?.emit('task.changed', { task: 1, status: 'completed' })
+    changes?.emit('task.changed', { task: 2, status: 'failed' })
+  })
+
+  await waitFor(() => {
+    expect(asked).toHaveLength(before + 1)
+  })
 })
 
 test('leads from an empty inbox to the agents', async () => {

@@ -16,12 +16,14 @@ import type { ControlProps } from './ui/field'
 import { fieldClassName } from './ui/input'
 import { Popover, PopoverContent, PopoverTrigger } from './ui/popover'
 
-type Choice = {
+export type Choice = {
   value: string
   label: string
   group?: string
-  /** Why it cannot be chosen. */
-  unavailable?: string
+  /** What is to be said of the whole group. */
+  note?: string
+  hint?: string
+  isDisabled?: boolean
 }
 
 type ComboboxProps = {
@@ -59,7 +61,7 @@ export function Combobox(props: ComboboxProps) {
           {...control}
           className={cn(
             fieldClassName,
-            'flex h-9 items-center gap-2 text-left',
+            'flex h-9 items-center gap-2 text-left text-sm',
             className,
           )}
         >
@@ -120,18 +122,13 @@ function Choices({
       <CommandList>
         {!(custom && typed) && <CommandEmpty>{empty}</CommandEmpty>}
         {groups.map((group) => (
-          <CommandGroup key={group} heading={group || undefined}>
-            {choices
-              .filter((choice) => (choice.group ?? '') === group)
-              .map((choice) => (
-                <ChoiceItem
-                  key={choice.value}
-                  choice={choice}
-                  isChosen={choice.value === value}
-                  onChoose={onChange}
-                />
-              ))}
-          </CommandGroup>
+          <ChoiceGroup
+            key={group}
+            name={group}
+            choices={choices.filter((each) => (each.group ?? '') === group)}
+            value={value}
+            onChoose={onChange}
+          />
         ))}
         {custom && typed && !isKnown && (
           <CommandGroup forceMount>
@@ -151,6 +148,35 @@ function Choices({
   )
 }
 
+type ChoiceGroupProps = {
+  name: string
+  choices: Choice[]
+  value: string
+  onChoose: (value: string) => void
+}
+
+function ChoiceGroup({ name, choices, value, onChoose }: ChoiceGroupProps) {
+  const note = choices[0]?.note
+  const heading = name && (
+    <>
+      {name}
+      {note && <span className="block font-normal">{note}</span>}
+    </>
+  )
+  return (
+    <CommandGroup heading={heading}>
+      {choices.map((choice) => (
+        <ChoiceItem
+          key={choice.value}
+          choice={choice}
+          isChosen={choice.value === value}
+          onChoose={onChoose}
+        />
+      ))}
+    </CommandGroup>
+  )
+}
+
 type ChoiceItemProps = {
   choice: Choice
   isChosen: boolean
@@ -158,21 +184,20 @@ type ChoiceItemProps = {
 }
 
 function ChoiceItem({ choice, isChosen, onChoose }: ChoiceItemProps) {
+  const { value, label, group = '', hint, isDisabled = false } = choice
   return (
     <CommandItem
-      value={choice.value}
-      keywords={[choice.label]}
-      disabled={choice.unavailable !== undefined}
+      value={value}
+      keywords={[label, group]}
+      disabled={isDisabled}
       onSelect={() => {
-        onChoose(choice.value)
+        onChoose(value)
       }}
     >
       <span className="min-w-0 flex-1">
-        <span className="block truncate">{choice.label}</span>
-        {choice.unavailable && (
-          <span className="block text-xs text-muted-foreground">
-            {choice.unavailable}
-          </span>
+        <span className="block truncate">{label}</span>
+        {hint && (
+          <span className="block text-xs text-muted-foreground">{hint}</span>
         )}
       </span>
       {isChosen && <CheckIcon aria-label="chosen" className="text-brand" />}

@@ -1,10 +1,12 @@
-import { isValidElement } from 'react'
+import { isValidElement, memo } from 'react'
 import type { ComponentProps, ReactNode } from 'react'
 import ReactMarkdown from 'react-markdown'
 import type { Components } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 
 import { CopyButton } from './copy-button'
+
+const plugins = [remarkGfm]
 
 function textOf(node: ReactNode): string {
   if (typeof node === 'string') return node
@@ -55,12 +57,12 @@ const components: Components = {
 }
 
 /** A model's answer. Raw HTML in it stays text. */
-export function Markdown({ text }: { text: string }) {
+export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
     <div className="prose">
-      <ReactMarkdown remarkPlugins={[remarkGfm]} components={components}>
+      <ReactMarkdown remarkPlugins={plugins} components={components}>
         {text}
       </ReactMarkdown>
     </div>
   )
-}
+})

@@ -11,7 +11,7 @@ import type { LucideIcon } from 'lucide-react'
 import type { Schemas } from '@/lib/api/client'
 import { cn } from '@/lib/cn'
 
-export type Status = Schemas['StatusEnum']
+export type Status = Schemas['TaskRow']['status']
 
 type Look = { label: string; icon: LucideIcon; text: string; tint: string }
 

@@ -1,7 +1,3 @@
-const relative = new Intl.RelativeTimeFormat('en', {
-  numeric: 'auto',
-  style: 'short',
-})
 const number = new Intl.NumberFormat('en')
 const compact = new Intl.NumberFormat('en', {
   notation: 'compact',
@@ -14,20 +10,31 @@ const exact = new Intl.DateTimeFormat(undefined, {
 const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' })
 const dayAndYear = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
 
-const MINUTE = 60_000
+const SECOND = 1000
+const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+const UNITS = [
+  { unit: 'd', size: DAY },
+  { unit: 'h', size: HOUR },
+  { unit: 'min', size: MINUTE },
+  { unit: 's', size: SECOND },
+]
 
-/** "now", "5 min. ago", "yesterday"; after a week the date. */
+/** "just now", "40 s ago", "5 min ago", "3 h ago", "2 d ago"; after a week the date. */
 export function formatRelative(time: string, now: number) {
   const then = new Date(time)
-  const age = Math.max(0, now - then.getTime())
-  if (age < MINUTE) return age < 10_000 ? 'just now' : 'under a minute ago'
-  if (age < HOUR) return relative.format(-Math.floor(age / MINUTE), 'minute')
-  if (age < DAY) return relative.format(-Math.floor(age / HOUR), 'hour')
-  if (age < 7 * DAY) return relative.format(-Math.floor(age / DAY), 'day')
-  const sameYear = then.getFullYear() === new Date(now).getFullYear()
-  return (sameYear ? day : dayAndYear).format(then)
+  const age = now - then.getTime()
+  if (age < 10 * SECOND) return 'just now'
+  if (age >= 7 * DAY) {
+    const isThisYear = then.getFullYear() === new Date(now).getFullYear()
+    return (isThisYear ? day : dayAndYear).format(then)
+  }
+  const { unit, size } = UNITS.find((each) => age >= each.size) ?? {
+    unit: 's',
+    size: SECOND,
+  }
+  return `${Math.floor(age / size)} ${unit} ago`
 }
 
 export const formatExact = (time: string) => exact.format(new Date(time))

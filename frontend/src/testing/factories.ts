@@ -24,6 +24,10 @@ export const makeAgent = (
   temperature: null,
   max_output_tokens: null,
   timeout: 600,
+  step_timeout: 120,
+  max_steps: 20,
+  fallback_models: [],
+  tools: [],
   version: 1,
   tasks_count: 0,
   recent_tasks: [],
@@ -34,8 +38,8 @@ export const makeAgent = (
 })
 
 export const makeTask = (
-  fields: Partial<Schemas['Task']> = {},
-): Schemas['Task'] => ({
+  fields: Partial<Schemas['TaskDetail']> = {},
+): Schemas['TaskDetail'] => ({
   id: 1,
   agent: 1,
   agent_name: 'Assistant',
@@ -43,6 +47,11 @@ export const makeTask = (
   status: 'completed',
   attempt: 1,
   steps_count: 1,
+  priority: 0,
+  run_after: null,
+  parent: null,
+  follows: null,
+  wait: null,
   request_id: '',
   model: 'builtin:smollm2',
   input_text: 'Say hello',

@@ -2,10 +2,6 @@
 export class FakeEventSource extends EventTarget {
   static all: FakeEventSource[] = []
 
-  static get last() {
-    return FakeEventSource.all.at(-1)
-  }
-
   readonly url: string
   isClosed = false
 

@@ -11,7 +11,7 @@ import { AgentMenu } from './agent-menu'
 import type { Agent, AgentRow } from './queries'
 
 const columns =
-  'grid grid-cols-[minmax(0,1fr)_2rem] items-center gap-x-4 sm:grid-cols-[minmax(0,1fr)_minmax(8rem,13rem)_4rem_8rem_2rem]'
+  'grid grid-cols-[minmax(0,1fr)_2rem] items-center gap-x-4 sm:grid-cols-[minmax(0,1fr)_minmax(8rem,17rem)_4rem_7rem_2rem]'
 
 type AgentListProps = {
   agents: AgentRow[]

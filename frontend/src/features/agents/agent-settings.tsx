@@ -64,15 +64,10 @@ function Temperature({ form }: AgentSettingsProps) {
         <Field
           label="Temperature"
           className="sm:col-span-2"
-          hint={
-            value === null
-              ? 'Left to the provider.'
-              : 'Low is steady, high is inventive.'
-          }
           error={fieldState.error?.message}
         >
           {(control) => (
-            <div className="flex items-center gap-4">
+            <div className="flex h-9 items-center gap-4">
               <Switch
                 {...control}
                 checked={value !== null}
@@ -80,24 +75,42 @@ function Temperature({ form }: AgentSettingsProps) {
                   onChange(isSet ? FIRST_TEMPERATURE : null)
                 }}
               />
-              <Slider
-                aria-label="Temperature value"
-                min={0}
-                max={2}
-                step={0.1}
-                disabled={value === null}
-                value={[value ?? FIRST_TEMPERATURE]}
-                onValueChange={([next]) => {
-                  onChange(next)
-                }}
-              />
-              <output className="w-8 text-right text-sm tabular">
-                {value === null ? '–' : value.toFixed(1)}
-              </output>
+              {value === null ? (
+                <span className="text-sm text-muted-foreground">
+                  Left to the provider
+                </span>
+              ) : (
+                <TemperatureSlider value={value} onChange={onChange} />
+              )}
             </div>
           )}
         </Field>
       )}
     />
+  )
+}
+
+type TemperatureSliderProps = {
+  value: number
+  onChange: (value: number) => void
+}
+
+function TemperatureSlider({ value, onChange }: TemperatureSliderProps) {
+  return (
+    <>
+      <Slider
+        aria-label="Temperature, from steady to inventive"
+        min={0}
+        max={2}
+        step={0.1}
+        value={[value]}
+        onValueChange={([next = value]) => {
+          onChange(next)
+        }}
+      />
+      <output className="w-8 text-right text-sm tabular">
+        {value.toFixed(1)}
+      </output>
+    </>
   )
 }

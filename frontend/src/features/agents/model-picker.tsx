@@ -2,9 +2,11 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useEffectEvent } from 'react'
 
 import { Combobox } from '@/components/combobox'
+import type { Choice } from '@/components/combobox'
 import type { ControlProps } from '@/components/ui/field'
+import type { Schemas } from '@/lib/api/client'
 
-import { modelsQuery } from './queries'
+import { modelsQuery, providersQuery } from './queries'
 
 type ModelPickerProps = {
   control: ControlProps
@@ -14,8 +16,9 @@ type ModelPickerProps = {
 
 /** The models that can be called now, why the others cannot, or any other by its name. */
 export function ModelPicker({ control, value, onChange }: ModelPickerProps) {
-  const { data: models, isPending } = useQuery(modelsQuery())
-  const usual = models?.find((model) => model.is_default)?.name ?? ''
+  const { data: models = [], isPending } = useQuery(modelsQuery())
+  const { data: providers = [] } = useQuery(providersQuery())
+  const usual = models.find((model) => model.is_default)?.id ?? ''
 
   const choose = useEffectEvent(() => {
     if (usual && !value) onChange(usual)
@@ -34,12 +37,29 @@ export function ModelPicker({ control, value, onChange }: ModelPickerProps) {
       searchLabel="Search, or type a model's name"
       empty="No model is known yet. Type its name, as in openai:gpt-4o."
       custom={(name) => `Use “${name}”`}
-      choices={(models ?? []).map((model) => ({
-        value: model.name,
-        label: model.title || model.name,
-        group: model.provider,
-        ...(model.is_available ? {} : { unavailable: model.reason }),
-      }))}
+      choices={choicesOf(models, providers)}
     />
   )
+}
+
+/** Those that can be called first. What a whole provider lacks is said once, for it. */
+function choicesOf(
+  models: Schemas['Model'][],
+  providers: Schemas['Provider'][],
+): Choice[] {
+  const known = new Map(providers.map((each) => [each.name, each]))
+  const inOrder = models.toSorted(
+    (a, b) => Number(b.is_available) - Number(a.is_available),
+  )
+  return inOrder.map(({ id, name, provider, is_available, reason }) => {
+    const { title = provider, reason: lack = '' } = known.get(provider) ?? {}
+    return {
+      value: id,
+      label: name,
+      group: title,
+      note: lack,
+      isDisabled: !is_available,
+      hint: reason === lack ? '' : reason,
+    }
+  })
 }

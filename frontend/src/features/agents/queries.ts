@@ -36,6 +36,9 @@ export const agentQuery = (id: number) =>
 export const modelsQuery = () =>
   api.queryOptions('get', '/api/models/', undefined, { staleTime: 60_000 })
 
+export const providersQuery = () =>
+  api.queryOptions('get', '/api/providers/', undefined, { staleTime: 60_000 })
+
 function useAgentsRefresh() {
   const queryClient = useQueryClient()
   return () =>

@@ -1,13 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query'
-import type { InfiniteData } from '@tanstack/react-query'
 
-import { isLive } from '@/components/status'
 import type { Status } from '@/components/status'
 import { api, fetchClient } from '@/lib/api/client'
 import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
-export type Task = Schemas['Task']
+export type Task = Schemas['TaskDetail']
 export type TaskRow = Schemas['TaskRow']
 
 /** What the inbox shows. It lives in the URL. */
@@ -16,8 +14,6 @@ export type TaskFilters = {
   agent?: number | undefined
   search?: string | undefined
 }
-
-const POLL_MILLISECONDS = 3000
 
 export const taskQuery = (id: number) =>
   api.queryOptions('get', '/api/tasks/{id}/', { params: { path: { id } } })
@@ -38,14 +34,6 @@ export function tasksQuery({ status, agent, search }: TaskFilters = {}) {
     }),
   )
 }
-
-type TaskPages = InfiniteData<{ results: TaskRow[] }>
-
-/** Look again while a row that is shown still moves. */
-export const pollWhileLive = (data: TaskPages | undefined) =>
-  data?.pages.some((page) => page.results.some((row) => isLive(row.status)))
-    ? POLL_MILLISECONDS
-    : false
 
 export const recentTasksQuery = (agent: number) =>
   api.queryOptions('get', '/api/tasks/', {
@@ -73,14 +61,33 @@ export function useTaskListsRefresh() {
     ])
 }
 
-export function useRunTask() {
+/** After an action on a task: what it became, and all lists that show it. */
+function useTaskUpdate() {
   const queryClient = useQueryClient()
   const refreshLists = useTaskListsRefresh()
 
-  return api.useMutation('post', '/api/tasks/run/', {
-    onSuccess: (task) => {
-      queryClient.setQueryData(taskQuery(task.id).queryKey, task)
-      return refreshLists()
-    },
-  })
+  return (task: Schemas['Task']) => {
+    queryClient.setQueryData<Task>(taskQuery(task.id).queryKey, (known) => ({
+      wait: null,
+      ...known,
+      ...task,
+    }))
+    void queryClient.invalidateQueries(taskQuery(task.id))
+    return refreshLists()
+  }
+}
+
+export function useRunTask() {
+  const onSuccess = useTaskUpdate()
+  return api.useMutation('post', '/api/tasks/run/', { onSuccess })
+}
+
+export function useCancelTask() {
+  const onSuccess = useTaskUpdate()
+  return api.useMutation('post', '/api/tasks/{id}/cancel/', { onSuccess })
+}
+
+export function useRetryTask() {
+  const onSuccess = useTaskUpdate()
+  return api.useMutation('post', '/api/tasks/{id}/retry/', { onSuccess })
 }

@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 
 import { ErrorNotice } from '@/components/notice'
-import { isLive } from '@/components/status'
 import { Button } from '@/components/ui/button'
 
 import { recentTasksQuery } from './queries'
@@ -10,11 +9,7 @@ import { TaskList, TaskListSkeleton } from './task-row'
 
 /** The last tasks of one agent. */
 export function RecentTasks({ agent }: { agent: number }) {
-  const { data, error, refetch } = useQuery({
-    ...recentTasksQuery(agent),
-    refetchInterval: ({ state }) =>
-      state.data?.results.some((row) => isLive(row.status)) ? 3000 : false,
-  })
+  const { data, error, refetch } = useQuery(recentTasksQuery(agent))
 
   return (
     <section aria-label="Recent tasks">

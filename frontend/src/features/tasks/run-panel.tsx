@@ -4,12 +4,13 @@ import { ArrowUpRightIcon, LoaderCircleIcon, PlayIcon } from 'lucide-react'
 import { useId, useState } from 'react'
 import { toast } from 'sonner'
 
-import { StatusBadge } from '@/components/status'
+import { isLive, StatusBadge } from '@/components/status'
 import { Duration } from '@/components/times'
 import { Button } from '@/components/ui/button'
 import { asProblem } from '@/lib/api/problem'
 
 import { taskQuery, useRunTask } from './queries'
+import { Cancel } from './task-actions'
 import { TaskOutput } from './task-output'
 
 type RunPanelProps = {
@@ -137,6 +138,7 @@ function Answer({ id }: { id: number }) {
           <Duration from={task.started_at} to={task.finished_at} />
         )}
         <p className="min-w-0 flex-1 truncate">{task.input_text}</p>
+        {isLive(task.status) && <Cancel task={task} size="small" />}
         <Button asChild variant="link" className="text-xs">
           <Link to="/tasks/$taskId" params={{ taskId: String(id) }}>
             Task {id}

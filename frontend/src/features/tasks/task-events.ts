@@ -2,12 +2,7 @@ import * as z from 'zod/mini'
 
 const count = z.int()
 
-const ended = {
-  error_code: z._default(z.string(), ''),
-  error_detail: z._default(z.string(), ''),
-  input_tokens: z._default(count, 0),
-  output_tokens: z._default(count, 0),
-}
+const ENDS = ['task.completed', 'task.failed', 'task.cancelled'] as const
 
 /** What the stream of a task tells. A type that is not here is not for this page. */
 const taskEventSchema = z.discriminatedUnion('type', [
@@ -26,31 +21,16 @@ const taskEventSchema = z.discriminatedUnion('type', [
     input_tokens: z._default(count, 0),
     output_tokens: z._default(count, 0),
   }),
-  z.object({
-    type: z.literal('task.completed'),
-    status: z.literal('completed'),
-    ...ended,
-  }),
-  z.object({
-    type: z.literal('task.failed'),
-    status: z.literal('failed'),
-    ...ended,
-  }),
-  z.object({
-    type: z.literal('task.cancelled'),
-    status: z.literal('cancelled'),
-    ...ended,
-  }),
+  z.object({ type: z.enum(['task.retried', ...ENDS]) }),
 ])
 
 export type TaskEvent = z.infer<typeof taskEventSchema>
-export type TaskEndEvent = Extract<TaskEvent, { status: string }>
-
 const types: Record<TaskEvent['type'], true> = {
   'attempt.started': true,
   'text.delta': true,
   'reasoning.delta': true,
   'step.completed': true,
+  'task.retried': true,
   'task.completed': true,
   'task.failed': true,
   'task.cancelled': true,
@@ -58,8 +38,14 @@ const types: Record<TaskEvent['type'], true> = {
 
 export const TASK_EVENT_TYPES = Object.keys(types)
 
-export const isEndEvent = (event: TaskEvent): event is TaskEndEvent =>
-  'status' in event
+/** Whether a task ended here. One that was retried goes on after it. */
+export const isEnd = ({ type }: TaskEvent) => ENDS.some((each) => each === type)
+
+export type LifeEvent = Extract<TaskEvent, { type: `task.${string}` }>
+
+/** Whether it tells of the task's status, not of its output. */
+export const isLifeEvent = (event: { type: string }): event is LifeEvent =>
+  event.type.startsWith('task.')
 
 /** The event in a message of the stream, or nothing where it cannot be read. */
 export function parseTaskEvent(type: string, data: string) {

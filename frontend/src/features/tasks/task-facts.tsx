@@ -50,23 +50,33 @@ export function TaskFacts({ task }: { task: Task }) {
           none
         )}
       </Fact>
-      <Fact label="Input tokens">
-        <Tokens count={task.input_tokens} />
+      <Fact label="Tokens">
+        <Tokens task={task} />
       </Fact>
-      <Fact label="Output tokens">
-        <Tokens count={task.output_tokens} />
+      <Fact label="Model">
+        <span title={task.model} className="font-mono text-[0.8125rem]">
+          {task.model}
+        </span>
       </Fact>
-      <Fact label="Attempt">
-        <span className="tabular">{task.attempt || none}</span>
+      <Fact label="Version">
+        <span className="tabular">{task.agent_version}</span>
+        {task.attempt > 1 && (
+          <span className="text-muted-foreground">
+            {' '}
+            · attempt {task.attempt}
+          </span>
+        )}
       </Fact>
     </dl>
   )
 }
 
-function Tokens({ count }: { count: number }) {
-  return count > 0 ? (
-    <span className="tabular">{formatNumber(count)}</span>
-  ) : (
-    none
+function Tokens({ task }: { task: Task }) {
+  if (task.input_tokens + task.output_tokens === 0) return none
+  return (
+    <span className="tabular">
+      {formatNumber(task.input_tokens)} in, {formatNumber(task.output_tokens)}{' '}
+      out
+    </span>
   )
 }

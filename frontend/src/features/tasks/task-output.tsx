@@ -1,10 +1,10 @@
 import { BrainIcon, ChevronRightIcon, UnplugIcon } from 'lucide-react'
-import { lazy, Suspense, useDeferredValue } from 'react'
-import type { ReactNode } from 'react'
+import { lazy, Suspense } from 'react'
 
 import { CopyButton } from '@/components/copy-button'
 import { isLive } from '@/components/status'
 import { useFollowScroll } from '@/lib/use-follow-scroll'
+import { useThrottled } from '@/lib/use-throttled'
 
 import type { Task } from './queries'
 import { joined } from './task-stream'
@@ -16,11 +16,17 @@ const Markdown = lazy(() =>
   })),
 )
 
+/** A growing answer is rendered this often: as fast as one reads. */
+const RENDER_MILLISECONDS = 80
+
 /** The answer of a task as it grows, and once it is whole. Key it by the task. */
 export function TaskOutput({ task }: { task: Task }) {
   const isMoving = isLive(task.status)
   // A task that failed midway has no output; its log still holds what was said.
-  const stream = useTaskStream(task.id, isMoving || !task.output_text)
+  const stream = useTaskStream(task.id, {
+    isEnabled: isMoving || !task.output_text,
+    isEnded: !isMoving,
+  })
   const text = task.output_text || joined(stream, 'text')
   const reasoning = joined(stream, 'reasoning')
   useFollowScroll(text + reasoning, isMoving)
@@ -42,22 +48,22 @@ export function TaskOutput({ task }: { task: Task }) {
         className="px-4 py-4 sm:px-5"
       >
         <Reasoning text={reasoning} isOpen={isMoving && !text} />
-        <Answer text={text} status={task.status} />
+        <Answer text={text} task={task} />
       </div>
       <Failure task={task} />
     </section>
   )
 }
 
-type AnswerProps = { text: string; status: Task['status'] }
+type AnswerProps = { text: string; task: Task }
 
-function Answer({ text, status }: AnswerProps) {
-  const shown = useDeferredValue(text)
-  if (!text) {
-    return <p className="text-sm text-muted-foreground">{SILENCE[status]}</p>
-  }
+function Answer({ text, task }: AnswerProps) {
+  const isGrowing = isLive(task.status)
+  const throttled = useThrottled(text, RENDER_MILLISECONDS)
+  const shown = isGrowing ? throttled : text
+  if (!text) return <Silence task={task} />
   return (
-    <div data-growing={isLive(status) || undefined} className="answer">
+    <div data-growing={isGrowing || undefined} className="answer">
       <Suspense
         fallback={<p className="wrap-anywhere whitespace-pre-wrap">{shown}</p>}
       >
@@ -67,24 +73,27 @@ function Answer({ text, status }: AnswerProps) {
   )
 }
 
-const SILENCE: Record<Task['status'], ReactNode> = {
-  pending: <Waiting>Waiting for a worker</Waiting>,
-  running: <Waiting>Waiting for the first words</Waiting>,
-  waiting: <Waiting>Waiting</Waiting>,
+const SILENCE: Record<Task['status'], string> = {
+  pending: 'Waiting for a worker',
+  running: 'Waiting for the first words',
+  waiting: 'Waiting',
   completed: 'The answer is empty.',
   failed: 'It failed before the first words.',
   cancelled: 'It was cancelled before the first words.',
 }
 
-function Waiting({ children }: { children: ReactNode }) {
+/** Why there is nothing to read. */
+function Silence({ task }: { task: Task }) {
   return (
-    <span className="inline-flex items-center gap-2">
-      <span className="relative flex size-2">
-        <span className="absolute size-full animate-ping rounded-full bg-running opacity-60" />
-        <span className="size-2 rounded-full bg-running" />
-      </span>
-      {children}
-    </span>
+    <p className="flex items-center gap-2.5 text-sm text-muted-foreground">
+      {isLive(task.status) && (
+        <span aria-hidden className="relative flex size-2 shrink-0">
+          <span className="absolute size-full animate-ping rounded-full bg-running opacity-60" />
+          <span className="size-2 rounded-full bg-running" />
+        </span>
+      )}
+      {task.wait?.detail ?? SILENCE[task.status]}
+    </p>
   )
 }
 

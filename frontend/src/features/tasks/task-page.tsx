@@ -1,18 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
-import { ChevronRightIcon, RotateCcwIcon } from 'lucide-react'
-import { toast } from 'sonner'
+import { Link } from '@tanstack/react-router'
+import { ChevronRightIcon } from 'lucide-react'
 
 import { CopyButton } from '@/components/copy-button'
 import { ErrorNotice } from '@/components/notice'
 import { Screen } from '@/components/screen'
-import { isLive } from '@/components/status'
-import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
-import { asProblem } from '@/lib/api/problem'
-
-import { taskQuery, useRunTask } from './queries'
-import type { Task } from './queries'
+import { taskQuery } from './queries'
+import { TaskActions } from './task-actions'
 import { TaskFacts } from './task-facts'
 import { TaskOutput } from './task-output'
 
@@ -25,7 +20,7 @@ export function TaskPage({ id }: { id: number }) {
       title={task ? `${task.agent_name} · ${title}` : title}
       heading={title}
       above={<Breadcrumb id={id} />}
-      actions={task && <RunAgain task={task} />}
+      actions={task && <TaskActions task={task} />}
     >
       {task ? (
         <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_15rem] lg:gap-6">
@@ -61,36 +56,6 @@ function Breadcrumb({ id }: { id: number }) {
         <li aria-current="page">{id}</li>
       </ol>
     </nav>
-  )
-}
-
-function RunAgain({ task }: { task: Task }) {
-  const navigate = useNavigate()
-  const runTask = useRunTask()
-  const run = () => {
-    const { agent, input_text } = task
-    runTask.mutate(
-      { body: { agent, input_text } },
-      {
-        onSuccess: (next) => {
-          void navigate({
-            to: '/tasks/$taskId',
-            params: { taskId: String(next.id) },
-          })
-        },
-        onError: (error) => toast.error(asProblem(error).detail),
-      },
-    )
-  }
-  return (
-    <Button
-      variant={isLive(task.status) ? 'outline' : 'primary'}
-      aria-disabled={runTask.isPending}
-      onClick={run}
-    >
-      <RotateCcwIcon />
-      Run again
-    </Button>
   )
 }
 

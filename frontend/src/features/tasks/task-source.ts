@@ -1,9 +1,11 @@
-import { isEndEvent, parseTaskEvent, TASK_EVENT_TYPES } from './task-events'
+import { isEnd, parseTaskEvent, TASK_EVENT_TYPES } from './task-events'
 import type { TaskEvent } from './task-events'
 
 export type Connection = 'connecting' | 'open' | 'reconnecting' | 'closed'
 
 type Listener = {
+  /** Whether the task has ended, so that a stream that closes is no loss. */
+  isOver: () => boolean
   onEvent: (event: TaskEvent) => void
   onConnection: (connection: Connection) => void
 }
@@ -12,16 +14,21 @@ const FIRST_DELAY = 500
 const LAST_DELAY = 10_000
 
 /**
- * Follow a task until it ends, over as many connections as that takes.
+ * Follow a task until it has ended, over as many connections as that takes. The server
+ * closes the last one; an end that a retry follows is not the last event.
  *
  * EventSource reconnects by itself after a cut, but gives up for good when it gets an
  * error page, as from a proxy whose server restarts. So each connection is ended at its
  * first error, and the next one begins after the last event that arrived.
  */
-export function followTask(id: number, { onEvent, onConnection }: Listener) {
+export function followTask(
+  id: number,
+  { isOver, onEvent, onConnection }: Listener,
+) {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let cursor = ''
+  let hasEnded = false
   let delay = FIRST_DELAY
 
   const close = () => {
@@ -33,11 +40,8 @@ export function followTask(id: number, { onEvent, onConnection }: Listener) {
     cursor = message.lastEventId || cursor
     const event = parseTaskEvent(message.type, message.data)
     if (!event) return
+    hasEnded = isEnd(event)
     onEvent(event)
-    if (isEndEvent(event)) {
-      close()
-      onConnection('closed')
-    }
   }
 
   const connect = () => {
@@ -49,6 +53,10 @@ export function followTask(id: number, { onEvent, onConnection }: Listener) {
     })
     source.addEventListener('error', () => {
       source?.close()
+      if (hasEnded || isOver()) {
+        onConnection('closed')
+        return
+      }
       onConnection('reconnecting')
       timer = setTimeout(connect, delay)
       delay = Math.min(delay * 2, LAST_DELAY)

@@ -1,4 +1,5 @@
-import type { TaskEndEvent, TaskEvent } from './task-events'
+import { isLifeEvent } from './task-events'
+import type { LifeEvent, TaskEvent } from './task-events'
 import type { Connection } from './task-source'
 
 /** One step of a task, as far as its stream has told. */
@@ -10,19 +11,19 @@ type StreamStep = {
 }
 
 export type TaskStream = {
-  attempt: number
   steps: StreamStep[]
   connection: Connection
+  /** Another follower began from the beginning: its first words replace all of this. */
+  isStale: boolean
 }
 
-type Action =
-  | Exclude<TaskEvent, TaskEndEvent>
-  | { type: 'connection'; connection: Connection }
+type OutputEvent = Exclude<TaskEvent, LifeEvent>
+type Action = TaskEvent | { type: 'connection'; connection: Connection }
 
 export const emptyStream: TaskStream = {
-  attempt: 1,
   steps: [],
   connection: 'connecting',
+  isStale: false,
 }
 
 function withStep(
@@ -43,16 +44,26 @@ function withStep(
 
 /** What is known after an event. A new attempt drops the text of the step that broke. */
 export function reduceStream(stream: TaskStream, action: Action): TaskStream {
+  if (isLifeEvent(action)) return stream
+  if (action.type === 'connection') {
+    const { connection } = action
+    return {
+      ...stream,
+      connection,
+      isStale: stream.isStale || connection === 'connecting',
+    }
+  }
+  return withOutput(
+    stream.isStale ? { ...stream, steps: [], isStale: false } : stream,
+    action,
+  )
+}
+
+function withOutput(stream: TaskStream, action: OutputEvent): TaskStream {
   switch (action.type) {
-    case 'connection':
-      // A new follower begins from the beginning; one that reconnects goes on.
-      return action.connection === 'connecting'
-        ? emptyStream
-        : { ...stream, connection: action.connection }
     case 'attempt.started':
       return {
         ...stream,
-        attempt: action.attempt,
         steps: stream.steps.filter((step) => step.isCompleted),
       }
     case 'text.delta':

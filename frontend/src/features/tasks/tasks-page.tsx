@@ -9,7 +9,7 @@ import { Button } from '@/components/ui/button'
 import { rowsOf } from '@/lib/api/pages'
 import { formatCount } from '@/lib/format'
 
-import { pollWhileLive, tasksQuery } from './queries'
+import { tasksQuery } from './queries'
 import type { TaskFilters } from './queries'
 import { TaskFilterBar } from './task-filters'
 import { TaskList, TaskListSkeleton } from './task-row'
@@ -36,10 +36,7 @@ export function TasksPage({ filters, onFiltersChange }: TasksPageProps) {
 type InboxProps = { filters: TaskFilters; onClear: () => void }
 
 function Inbox({ filters, onClear }: InboxProps) {
-  const query = useInfiniteQuery({
-    ...tasksQuery(filters),
-    refetchInterval: ({ state }) => pollWhileLive(state.data),
-  })
+  const query = useInfiniteQuery(tasksQuery(filters))
 
   if (query.error && !query.data) {
     return (

@@ -1,52 +1,30 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useReducer } from 'react'
 
-import { taskQuery, useTaskListsRefresh } from './queries'
-import type { Task } from './queries'
-import { isEndEvent } from './task-events'
-import type { TaskEndEvent, TaskEvent } from './task-events'
+import { taskQuery } from './queries'
+import { isLifeEvent } from './task-events'
+import type { TaskEvent } from './task-events'
 import { followTask } from './task-source'
 import type { Connection } from './task-source'
 import { emptyStream, reduceStream } from './task-stream'
 
-/** Once a task ends: write how into what is known of it, then fetch its whole record. */
-function useTaskEnd(id: number) {
-  const queryClient = useQueryClient()
-  const refreshLists = useTaskListsRefresh()
+type TaskStreamOptions = { isEnabled: boolean; isEnded: boolean }
 
-  return (event: TaskEndEvent) => {
-    const { status, error_code, error_detail } = event
-    const { input_tokens, output_tokens } = event
-    const { queryKey } = taskQuery(id)
-    const known = queryClient.getQueryData<Task>(queryKey)
-    if (!known || known.status === status) return
-    queryClient.setQueryData<Task>(queryKey, {
-      ...known,
-      status,
-      error_code,
-      error_detail,
-      input_tokens,
-      output_tokens,
-    })
-    void queryClient.invalidateQueries(taskQuery(id))
-    void refreshLists()
-  }
-}
-
-/** The live output of a task, followed while `isEnabled`. Use it under a key of the task. */
-export function useTaskStream(id: number, isEnabled: boolean) {
+/**
+ * The output of a task as its log tells it, followed while `isEnabled`: again from the
+ * beginning once it has ended, or was retried. Use it under a key of the task.
+ * What the task's row says is asked of the server whenever it may have changed.
+ */
+export function useTaskStream(
+  id: number,
+  { isEnabled, isEnded }: TaskStreamOptions,
+) {
   const queryClient = useQueryClient()
-  const endTask = useTaskEnd(id)
   const [stream, dispatch] = useReducer(reduceStream, emptyStream)
 
   const onEvent = useEffectEvent((event: TaskEvent) => {
-    if (isEndEvent(event)) {
-      endTask(event)
-      return
-    }
     dispatch(event)
-    // The row says when its attempt began.
-    if (event.type === 'attempt.started') {
+    if (event.type === 'attempt.started' || isLifeEvent(event)) {
       void queryClient.invalidateQueries(taskQuery(id))
     }
   })
@@ -62,6 +40,7 @@ export function useTaskStream(id: number, isEnabled: boolean) {
   useEffect(() => {
     if (!isEnabled) return undefined
     return followTask(id, {
+      isOver: () => isEnded,
       onEvent: (event) => {
         onEvent(event)
       },
@@ -69,7 +48,7 @@ export function useTaskStream(id: number, isEnabled: boolean) {
         onConnection(connection)
       },
     })
-  }, [id, isEnabled])
+  }, [id, isEnabled, isEnded])
 
   return stream
 }

@@ -131,6 +131,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/approvals/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List approvals
+         * @description Calls that wait for a word: to be approved, to be answered, or whose outcome nobody knows. Decided ones with `status`.
+         */
+        get: operations["approvals_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an approval */
+        get: operations["approvals_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/answer/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a question */
+        post: operations["approvals_answer_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/approve/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a call */
+        post: operations["approvals_approve_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/reject/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a call */
+        post: operations["approvals_reject_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/resolve/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what became of a call */
+        post: operations["approvals_resolve_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login/": {
         parameters: {
             query?: never;
@@ -290,6 +395,191 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow all tasks
+         * @description Server-sent events: `task.changed` with the task and its status, and `resync` where changes may have been missed: look at lists anew.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/http-tools/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your HTTP tools */
+        get: operations["http_tools_list"];
+        put?: never;
+        /** Declare an HTTP tool */
+        post: operations["http_tools_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/http-tools/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an HTTP tool */
+        get: operations["http_tools_retrieve"];
+        /** Replace an HTTP tool's fields */
+        put: operations["http_tools_update"];
+        post?: never;
+        /**
+         * Delete an HTTP tool
+         * @description Agents that have it in their list run without it from now on.
+         */
+        delete: operations["http_tools_destroy"];
+        options?: never;
+        head?: never;
+        /** Change an HTTP tool */
+        patch: operations["http_tools_partial_update"];
+        trace?: never;
+    };
+    "/api/http-tools/{id}/test/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call an HTTP tool now
+         * @description With its secrets and all its effects, for at most 20 seconds. A call that fails is a result too: `is_error` says so.
+         */
+        post: operations["http_tools_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp-servers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your MCP servers */
+        get: operations["mcp_servers_list"];
+        put?: never;
+        /**
+         * Register an MCP server
+         * @description `refresh` lists its tools then.
+         */
+        post: operations["mcp_servers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp-servers/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an MCP server */
+        get: operations["mcp_servers_retrieve"];
+        /** Replace an MCP server's fields */
+        put: operations["mcp_servers_update"];
+        post?: never;
+        /**
+         * Delete an MCP server
+         * @description Agents that have its tools run without them from now on.
+         */
+        delete: operations["mcp_servers_destroy"];
+        options?: never;
+        head?: never;
+        /** Change an MCP server */
+        patch: operations["mcp_servers_partial_update"];
+        trace?: never;
+    };
+    "/api/mcp-servers/{id}/refresh/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask an MCP server for its tools
+         * @description 409 if the server cannot be used.
+         */
+        post: operations["mcp_servers_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List models
+         * @description What can be called here and now, and why the rest cannot. Servers are asked for what they have at most once a minute. A name that is not in the list can be called all the same.
+         */
+        get: operations["models_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/providers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the providers of models
+         * @description All that can be called, and what the others need.
+         */
+        get: operations["providers_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/": {
         parameters: {
             query?: never;
@@ -334,6 +624,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a task
+         * @description A pending or waiting one ends at once; a running one writes nothing after this, and its provider's connection is closed within a second. A task that has ended is a 409.
+         */
+        post: operations["tasks_cancel_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/events/": {
         parameters: {
             query?: never;
@@ -354,6 +664,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a failed task again
+         * @description Its finished steps are kept. For tasks that failed or were cancelled; any other is a 409.
+         */
+        post: operations["tasks_retry_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/steps/": {
         parameters: {
             query?: never;
@@ -368,6 +698,66 @@ export interface paths {
         get: operations["tasks_steps"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/thread/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a task's conversation
+         * @description The tasks that it follows, itself, and those that follow it, oldest first.
+         */
+        get: operations["tasks_thread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel many tasks
+         * @description What happened stays as it is: tasks are run, never edited or deleted.
+         */
+        post: operations["tasks_cancel_many"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run many failed tasks again
+         * @description What happened stays as it is: tasks are run, never edited or deleted.
+         */
+        post: operations["tasks_retry_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -428,14 +818,18 @@ export interface paths {
         patch: operations["tokens_partial_update"];
         trace?: never;
     };
-    "/api/models/": {
+    "/api/tools/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["models"];
+        /**
+         * List what an agent can be given
+         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as they were when the server was last asked.
+         */
+        get: operations["tools_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -465,6 +859,16 @@ export interface components {
             max_output_tokens: number | null;
             /** @description Seconds that one attempt may take. */
             timeout: number;
+            /** @description Seconds that one model response may take. */
+            step_timeout: number;
+            /** @description Model responses that one task may take. */
+            max_steps: number;
+            /** @description Models to ask, in order, when the one before does not answer. */
+            fallback_models: string[];
+            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
+            tools: {
+                [key: string]: unknown;
+            }[];
             /** @description Number of the version that a new task runs. */
             readonly version: number;
             readonly tasks_count: number;
@@ -491,6 +895,16 @@ export interface components {
             max_output_tokens?: number | null;
             /** @description Seconds that one attempt may take. */
             timeout?: number;
+            /** @description Seconds that one model response may take. */
+            step_timeout?: number;
+            /** @description Model responses that one task may take. */
+            max_steps?: number;
+            /** @description Models to ask, in order, when the one before does not answer. */
+            fallback_models?: string[];
+            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
+            tools?: {
+                [key: string]: unknown;
+            }[];
         };
         AgentRow: {
             readonly id: number;
@@ -509,6 +923,16 @@ export interface components {
             max_output_tokens: number | null;
             /** @description Seconds that one attempt may take. */
             timeout: number;
+            /** @description Seconds that one model response may take. */
+            step_timeout: number;
+            /** @description Model responses that one task may take. */
+            max_steps: number;
+            /** @description Models to ask, in order, when the one before does not answer. */
+            fallback_models: string[];
+            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
+            tools: {
+                [key: string]: unknown;
+            }[];
             /** @description Number of the version that a new task runs. */
             readonly version: number;
             readonly tasks_count: number;
@@ -538,6 +962,18 @@ export interface components {
             readonly max_output_tokens: number | null;
             /** @description Seconds that one attempt may take. */
             readonly timeout: number;
+            /** @description Seconds that one model response may take. */
+            readonly step_timeout: number;
+            /** @description Model responses that one task may take. */
+            readonly max_steps: number;
+            /** @description Models to ask, in order, when the one before does not answer. */
+            readonly fallback_models: unknown;
+            /** @description What it may call, with settings. */
+            readonly tools: unknown;
+        };
+        AnswerRequest: {
+            /** @description What the agent is told. */
+            text: string;
         };
         ApiToken: {
             readonly id: number;
@@ -577,14 +1013,120 @@ export interface components {
             /** Format: date-time */
             expires_at?: string | null;
         };
+        Approval: {
+            readonly id: number;
+            readonly task: number;
+            readonly agent: number;
+            readonly agent_name: string;
+            /** @description The model response that asked. */
+            readonly step: number;
+            readonly tool_call_id: string;
+            readonly tool: string;
+            readonly effect: string;
+            /** @description JSON, as the model wrote it or a person changed it. */
+            readonly arguments: string;
+            readonly status: components["schemas"]["ToolCallStatusEnum"];
+            readonly waits_for: components["schemas"]["WaitsForEnum"];
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly expires_at: string | null;
+            /** Format: date-time */
+            readonly decided_at: string | null;
+            /** @description What the model is told. */
+            readonly answer: string;
+            readonly is_error: boolean;
+        };
+        ApproveRequest: {
+            /** @description Other arguments than the model's. */
+            arguments?: {
+                [key: string]: unknown;
+            };
+        };
+        Catalogue: {
+            results: components["schemas"]["CatalogueEntry"][];
+        };
+        CatalogueEntry: {
+            /** @description The entry for an agent's list of tools. */
+            reference: unknown;
+            /** @description `built in`, `http`, or the name of the MCP server. */
+            source: string;
+            /** @description As the model sees it. */
+            name: string;
+            description: string;
+            parameters: unknown;
+            effect: components["schemas"]["EffectEnum"];
+            needs_approval: boolean;
+        };
+        Count: {
+            /** @description How many tasks it was done to. */
+            count: number;
+        };
         CredentialsRequest: {
             username: string;
             password: string;
         };
+        /**
+         * @description * `read` - Read
+         *     * `idempotent` - Idempotent
+         *     * `write` - Write
+         * @enum {string}
+         */
+        EffectEnum: "read" | "idempotent" | "write";
         /** @description What is wrong with one field. */
         FieldError: {
             code: string;
             detail: string;
+        };
+        HttpTool: {
+            readonly id: number;
+            name: string;
+            description: string;
+            /** @description JSON schema of the arguments, an object. */
+            parameters: unknown;
+            method: components["schemas"]["MethodEnum"];
+            url_template: string;
+            readonly header_names: string[];
+            /**
+             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            effect: components["schemas"]["EffectEnum"];
+            /** @description Ask a person before each call. */
+            needs_approval: boolean;
+            /** @description Seconds that one call may take. */
+            timeout: number;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly updated_at: string;
+        };
+        HttpToolRequest: {
+            name: string;
+            description?: string;
+            /** @description JSON schema of the arguments, an object. */
+            parameters?: unknown;
+            method?: components["schemas"]["MethodEnum"];
+            url_template: string;
+            /** @description They replace the stored ones; null keeps a stored value. */
+            headers?: {
+                [key: string]: string | null;
+            };
+            /**
+             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            effect?: components["schemas"]["EffectEnum"];
+            /** @description Ask a person before each call. */
+            needs_approval?: boolean;
+            /** @description Seconds that one call may take. */
+            timeout?: number;
         };
         /**
          * @description * `model_response` - Model Response
@@ -592,12 +1134,88 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "model_response" | "tool_result";
+        /** @description Which tasks: those with these ids, or all that a filter finds. */
+        ManyRequest: {
+            ids?: number[];
+            status?: components["schemas"]["TaskStatusEnum"][];
+            agent?: number;
+            /** Format: date-time */
+            created_at__gte?: string;
+            /** Format: date-time */
+            created_at__lte?: string;
+        };
+        McpServer: {
+            readonly id: number;
+            name: string;
+            description: string;
+            url: string;
+            readonly header_names: string[];
+            /** @description Seconds that one call may take. */
+            timeout: number;
+            readonly tools: components["schemas"]["McpTool"][];
+            /** Format: date-time */
+            readonly fetched_at: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly updated_at: string;
+        };
+        McpServerRequest: {
+            name: string;
+            description?: string;
+            url: string;
+            /** @description They replace the stored ones; null keeps a stored value. */
+            headers?: {
+                [key: string]: string | null;
+            };
+            /** @description Seconds that one call may take. */
+            timeout?: number;
+        };
+        McpTool: {
+            name: string;
+            description: string;
+            parameters: unknown;
+            effect: components["schemas"]["EffectEnum"];
+        };
+        McpToolRequest: {
+            name: string;
+            description: string;
+            parameters: unknown;
+            effect: components["schemas"]["EffectEnum"];
+        };
         /** @description What was said in one step. */
         Message: {
             role: components["schemas"]["RoleEnum"];
             parts: components["schemas"]["MessagePart"][];
         };
         MessagePart: components["schemas"]["TextPart"] | components["schemas"]["ReasoningPart"] | components["schemas"]["ToolCallPart"] | components["schemas"]["ToolResultPart"];
+        /**
+         * @description * `GET` - Get
+         *     * `POST` - Post
+         *     * `PUT` - Put
+         *     * `PATCH` - Patch
+         *     * `DELETE` - Delete
+         * @enum {string}
+         */
+        MethodEnum: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+        Model: {
+            /** @description `provider:name`, an agent's `model`. */
+            id: string;
+            provider: string;
+            name: string;
+            is_available: boolean;
+            /** @description Why it cannot be called now; empty where it can. */
+            reason: string;
+            /** @description Whether it is the model of a new agent that names none. */
+            is_default: boolean;
+        };
+        /**
+         * @description * `done` - done
+         *     * `repeat` - repeat
+         *     * `fail` - fail
+         * @enum {string}
+         */
+        OutcomeEnum: "done" | "repeat" | "fail";
         PaginatedAgentRowList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
@@ -648,6 +1266,57 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["ApiToken"][];
+        };
+        PaginatedApprovalList: {
+            /** @description The number of rows, at most 10,000. */
+            count: number;
+            /** @description False where there are more rows than `count`. */
+            count_is_exact: boolean;
+            /**
+             * Format: uri
+             * @description The page after this one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before this one.
+             */
+            previous: string | null;
+            results: components["schemas"]["Approval"][];
+        };
+        PaginatedHttpToolList: {
+            /** @description The number of rows, at most 10,000. */
+            count: number;
+            /** @description False where there are more rows than `count`. */
+            count_is_exact: boolean;
+            /**
+             * Format: uri
+             * @description The page after this one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before this one.
+             */
+            previous: string | null;
+            results: components["schemas"]["HttpTool"][];
+        };
+        PaginatedMcpServerList: {
+            /** @description The number of rows, at most 10,000. */
+            count: number;
+            /** @description False where there are more rows than `count`. */
+            count_is_exact: boolean;
+            /**
+             * Format: uri
+             * @description The page after this one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before this one.
+             */
+            previous: string | null;
+            results: components["schemas"]["McpServer"][];
         };
         PaginatedStepList: {
             /** @description The number of rows, at most 10,000. */
@@ -703,6 +1372,16 @@ export interface components {
             max_output_tokens?: number | null;
             /** @description Seconds that one attempt may take. */
             timeout?: number;
+            /** @description Seconds that one model response may take. */
+            step_timeout?: number;
+            /** @description Model responses that one task may take. */
+            max_steps?: number;
+            /** @description Models to ask, in order, when the one before does not answer. */
+            fallback_models?: string[];
+            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
+            tools?: {
+                [key: string]: unknown;
+            }[];
         };
         PatchedApiTokenNameRequest: {
             name?: string;
@@ -710,6 +1389,41 @@ export interface components {
         PatchedEmailRequest: {
             /** Format: email */
             email?: string;
+        };
+        PatchedHttpToolRequest: {
+            name?: string;
+            description?: string;
+            /** @description JSON schema of the arguments, an object. */
+            parameters?: unknown;
+            method?: components["schemas"]["MethodEnum"];
+            url_template?: string;
+            /** @description They replace the stored ones; null keeps a stored value. */
+            headers?: {
+                [key: string]: string | null;
+            };
+            /**
+             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            effect?: components["schemas"]["EffectEnum"];
+            /** @description Ask a person before each call. */
+            needs_approval?: boolean;
+            /** @description Seconds that one call may take. */
+            timeout?: number;
+        };
+        PatchedMcpServerRequest: {
+            name?: string;
+            description?: string;
+            url?: string;
+            /** @description They replace the stored ones; null keeps a stored value. */
+            headers?: {
+                [key: string]: string | null;
+            };
+            /** @description Seconds that one call may take. */
+            timeout?: number;
         };
         /** @description A failure as RFC 9457 describes it. */
         Problem: {
@@ -729,6 +1443,25 @@ export interface components {
             /** @description Of an unexpected failure: look for it in the log. */
             request_id?: string;
         };
+        Provider: {
+            name: string;
+            title: string;
+            /** @description Whether all that it needs is set and installed. */
+            is_configured: boolean;
+            /** @description Why its models cannot be called now; empty where they can. */
+            reason: string;
+        };
+        /**
+         * @description * `not_due` - not_due
+         *     * `no_worker` - no_worker
+         *     * `user_limit` - user_limit
+         *     * `agent_limit` - agent_limit
+         *     * `queued` - queued
+         *     * `person` - person
+         *     * `task` - task
+         * @enum {string}
+         */
+        ReasonEnum: "not_due" | "no_worker" | "user_limit" | "agent_limit" | "queued" | "person" | "task";
         ReasoningPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -745,7 +1478,7 @@ export interface components {
         ReasoningPartTypeEnum: "reasoning";
         RecentTask: {
             readonly id: number;
-            readonly status: components["schemas"]["StatusEnum"];
+            readonly status: components["schemas"]["TaskStatusEnum"];
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -761,6 +1494,25 @@ export interface components {
             /** Format: email */
             email: string;
             password: string;
+        };
+        RejectRequest: {
+            /**
+             * @description The model is told.
+             * @default
+             */
+            reason?: string;
+        };
+        ResolveRequest: {
+            /**
+             * @description `done`: it happened, with this result. `repeat`: call it again. `fail`: end the task.
+             *
+             *     * `done` - done
+             *     * `repeat` - repeat
+             *     * `fail` - fail
+             */
+            outcome: components["schemas"]["OutcomeEnum"];
+            /** @default  */
+            result?: string;
         };
         /**
          * @description * `system` - system
@@ -788,16 +1540,6 @@ export interface components {
             has_users: boolean;
             is_registration_open: boolean;
         };
-        /**
-         * @description * `pending` - Pending
-         *     * `running` - Running
-         *     * `waiting` - Waiting
-         *     * `completed` - Completed
-         *     * `failed` - Failed
-         *     * `cancelled` - Cancelled
-         * @enum {string}
-         */
-        StatusEnum: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
         Step: {
             /** @description 1, 2, 3 ... within the task. */
             readonly position: number;
@@ -815,13 +1557,22 @@ export interface components {
             readonly finished_at: string;
             readonly message: components["schemas"]["Message"];
         };
+        /** @description One event of a stream, as it stands in its lines. */
+        StreamEvent: {
+            /** @description What happened, such as `task.completed`. */
+            event: string;
+            /** @description The cursor behind it, where there is one. */
+            id?: string;
+            /** @description JSON. */
+            data: string;
+        };
         Task: {
             readonly id: number;
             readonly agent: number;
             readonly agent_name: string;
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
-            readonly status: components["schemas"]["StatusEnum"];
+            readonly status: components["schemas"]["TaskStatusEnum"];
             readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -834,11 +1585,60 @@ export interface components {
             readonly input_tokens: number;
             readonly output_tokens: number;
             readonly error_code: string;
+            /** @description Higher ones are taken first. */
+            readonly priority: number;
+            /**
+             * Format: date-time
+             * @description Not to be begun before.
+             */
+            readonly run_after: string | null;
+            /** @description The task that called this one as a tool. */
+            readonly parent: number | null;
+            /** @description The task whose conversation this one goes on with. */
+            readonly follows: number | null;
             readonly output_text: string;
             readonly error_detail: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
             readonly model: string;
+        };
+        TaskDetail: {
+            readonly id: number;
+            readonly agent: number;
+            readonly agent_name: string;
+            /** @description Number of the agent's version that it runs. */
+            readonly agent_version: number;
+            readonly status: components["schemas"]["TaskStatusEnum"];
+            readonly input_text: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly started_at: string | null;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+            readonly attempt: number;
+            readonly steps_count: number;
+            readonly input_tokens: number;
+            readonly output_tokens: number;
+            readonly error_code: string;
+            /** @description Higher ones are taken first. */
+            readonly priority: number;
+            /**
+             * Format: date-time
+             * @description Not to be begun before.
+             */
+            readonly run_after: string | null;
+            /** @description The task that called this one as a tool. */
+            readonly parent: number | null;
+            /** @description The task whose conversation this one goes on with. */
+            readonly follows: number | null;
+            readonly output_text: string;
+            readonly error_detail: string;
+            /** @description The request that submitted it. */
+            readonly request_id: string;
+            readonly model: string;
+            /** @description Why it does not run just now; null for one that runs or has ended. */
+            readonly wait: components["schemas"]["Wait"] | null;
         };
         TaskRow: {
             readonly id: number;
@@ -846,7 +1646,7 @@ export interface components {
             readonly agent_name: string;
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
-            readonly status: components["schemas"]["StatusEnum"];
+            readonly status: components["schemas"]["TaskStatusEnum"];
             readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -859,13 +1659,46 @@ export interface components {
             readonly input_tokens: number;
             readonly output_tokens: number;
             readonly error_code: string;
+            /** @description Higher ones are taken first. */
+            readonly priority: number;
+            /**
+             * Format: date-time
+             * @description Not to be begun before.
+             */
+            readonly run_after: string | null;
+            /** @description The task that called this one as a tool. */
+            readonly parent: number | null;
+            /** @description The task whose conversation this one goes on with. */
+            readonly follows: number | null;
         };
         TaskRunRequest: {
             /** @description The agent's id. */
             agent: number;
             /** @description At most as many characters as the server allows: 100,000, unless its operator has set another limit. */
             input_text: string;
+            /**
+             * @description Higher ones go first.
+             * @default 0
+             */
+            priority?: number;
+            /**
+             * Format: date-time
+             * @description Not to be begun before.
+             */
+            run_after?: string | null;
+            /** @description A task of yours whose conversation this one goes on with. */
+            follows?: number | null;
         };
+        /**
+         * @description * `pending` - Pending
+         *     * `running` - Running
+         *     * `waiting` - Waiting
+         *     * `completed` - Completed
+         *     * `failed` - Failed
+         *     * `cancelled` - Cancelled
+         * @enum {string}
+         */
+        TaskStatusEnum: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
         TextPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -901,6 +1734,15 @@ export interface components {
          * @enum {string}
          */
         ToolCallPartTypeEnum: "tool_call";
+        /**
+         * @description * `waiting` - Waiting
+         *     * `approved` - Approved
+         *     * `started` - Started
+         *     * `answered` - Answered
+         *     * `completed` - Completed
+         * @enum {string}
+         */
+        ToolCallStatusEnum: "waiting" | "approved" | "started" | "answered" | "completed";
         ToolResultPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -917,6 +1759,18 @@ export interface components {
          * @enum {string}
          */
         ToolResultPartTypeEnum: "tool_result";
+        Trial: {
+            /** @description What a model would be told. */
+            result: string;
+            is_error: boolean;
+            /** Format: double */
+            seconds: number;
+        };
+        TrialRequestRequest: {
+            arguments?: {
+                [key: string]: unknown;
+            };
+        };
         /** @description An account, as its owner sees it. */
         User: {
             readonly id: number;
@@ -934,14 +1788,20 @@ export interface components {
             /** Format: date-time */
             readonly date_joined: string;
         };
-        Model: {
-            name: string;
-            provider: string;
-            title: string;
-            is_available: boolean;
-            reason: string;
-            is_default: boolean;
+        Wait: {
+            reason: components["schemas"]["ReasonEnum"];
+            detail: string;
+            /** @description How many tasks are before it, counted to 1,000. */
+            position: number | null;
         };
+        /**
+         * @description * `approval` - Approval
+         *     * `answer` - Answer
+         *     * `outcome` - Outcome
+         *     * `task` - Task
+         * @enum {string}
+         */
+        WaitsForEnum: "approval" | "answer" | "outcome" | "task";
     };
     responses: never;
     parameters: never;
@@ -1642,6 +2502,468 @@ export interface operations {
             };
         };
     };
+    approvals_list: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: taken from `next` or `previous`. */
+                cursor?: string;
+                /** @description How many rows a page holds. */
+                limit?: number;
+                /** @description How many rows to leave out first. */
+                offset?: number;
+                /** @description `created_at`; `-` before a name turns it round, commas join several. */
+                ordering?: string;
+                /**
+                 * @description One or more; those that wait where it is left out.
+                 *
+                 *     * `waiting` - Waiting
+                 *     * `approved` - Approved
+                 *     * `started` - Started
+                 *     * `answered` - Answered
+                 *     * `completed` - Completed
+                 */
+                status?: ("answered" | "approved" | "completed" | "started" | "waiting")[];
+                task?: number;
+                /**
+                 * @description One or more, repeated or joined by commas.
+                 *
+                 *     * `approval` - Approval
+                 *     * `answer` - Answer
+                 *     * `outcome` - Outcome
+                 *     * `task` - Task
+                 */
+                waits_for?: ("answer" | "approval" | "outcome" | "task")[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedApprovalList"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approvals_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this tool call. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approvals_answer_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this tool call. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approvals_approve_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this tool call. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApproveRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approvals_reject_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this tool call. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RejectRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approvals_resolve_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this tool call. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     auth_login_create: {
         parameters: {
             query?: never;
@@ -1665,6 +2987,24 @@ export interface operations {
             };
             /** @description The input is not valid. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1701,6 +3041,24 @@ export interface operations {
             };
             /** @description The input is not valid. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1912,6 +3270,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -1981,6 +3357,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -2014,6 +3408,24 @@ export interface operations {
             };
             /** @description The input is not valid. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2055,6 +3467,1121 @@ export interface operations {
             };
             /** @description The input is not valid. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["StreamEvent"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_list: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: taken from `next` or `previous`. */
+                cursor?: string;
+                /** @description How many rows a page holds. */
+                limit?: number;
+                /** @description How many rows to leave out first. */
+                offset?: number;
+                /** @description `created_at`, `updated_at`, `name`; `-` before a name turns it round, commas join several. */
+                ordering?: string;
+                /** @description Words that all have to occur. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedHttpToolList"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HttpToolRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HttpTool"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this http tool. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HttpTool"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this http tool. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HttpToolRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HttpTool"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this http tool. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this http tool. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedHttpToolRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HttpTool"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this http tool. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TrialRequestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_list: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: taken from `next` or `previous`. */
+                cursor?: string;
+                /** @description How many rows a page holds. */
+                limit?: number;
+                /** @description How many rows to leave out first. */
+                offset?: number;
+                /** @description `created_at`, `updated_at`, `name`; `-` before a name turns it round, commas join several. */
+                ordering?: string;
+                /** @description Words that all have to occur. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedMcpServerList"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpServerRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServer"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServer"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpServerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServer"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_destroy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedMcpServerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServer"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServer"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_list: {
+        parameters: {
+            query?: {
+                is_available?: boolean | null;
+                /**
+                 * @description * `anthropic` - anthropic
+                 *     * `azure` - azure
+                 *     * `builtin` - builtin
+                 *     * `deepseek` - deepseek
+                 *     * `fireworks` - fireworks
+                 *     * `google` - google
+                 *     * `groq` - groq
+                 *     * `mistral` - mistral
+                 *     * `ollama` - ollama
+                 *     * `openai` - openai
+                 *     * `openai-compatible` - openai-compatible
+                 *     * `openrouter` - openrouter
+                 *     * `together` - together
+                 *     * `xai` - xai
+                 */
+                provider?: "anthropic" | "azure" | "builtin" | "deepseek" | "fireworks" | "google" | "groq" | "mistral" | "ollama" | "openai" | "openai-compatible" | "openrouter" | "together" | "xai";
+                /** @description Part of a model's `id`. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"][];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    providers_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provider"][];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2156,7 +4683,10 @@ export interface operations {
     tasks_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key and body give the same task for 24 hours; another body is a 409. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2238,7 +4768,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"];
+                    "application/json": components["schemas"]["TaskDetail"];
                 };
             };
             /** @description The credentials are missing or not valid. */
@@ -2261,6 +4791,82 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_cancel_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this agent task. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2302,7 +4908,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["StreamEvent"];
                 };
             };
             /** @description The input is not valid. */
@@ -2334,6 +4940,82 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_retry_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this agent task. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2426,10 +5108,198 @@ export interface operations {
             };
         };
     };
-    tasks_run: {
+    tasks_thread: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /** @description A unique integer value identifying this agent task. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_cancel_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ManyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_retry_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ManyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tasks_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body give the same task for 24 hours; another body is a 409. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2805,7 +5675,7 @@ export interface operations {
             };
         };
     };
-    models: {
+    tools_list: {
         parameters: {
             query?: never;
             header?: never;
@@ -2819,11 +5689,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Model"][];
+                    "application/json": components["schemas"]["Catalogue"];
                 };
             };
-            /** @description problem */
-            400: {
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

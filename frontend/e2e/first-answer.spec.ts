@@ -1,0 +1,68 @@
+import { expect, register, runAssistant, scripted, test } from './journey'
+
+const TEXT = Array.from(
+  { length: 60 },
+  (_, index) => `Sentence ${index} of the answer.`,
+).join(' ')
+
+test('from the first account to the first answer', async ({ page }) => {
+  await page.goto('/')
+  await register(page, 'first')
+  await runAssistant(page, scripted({ text: TEXT, pieces: 240, delay: 0.05 }))
+
+  const answer = page.getByRole('log', { name: 'Answer' })
+  await expect(answer).toContainText('Sentence 5 of the answer.')
+  await expect(answer).not.toContainText('Sentence 59 of the answer.')
+  await expect(answer).toHaveAttribute('aria-busy', 'true')
+
+  // In mid-stream: what was shown is there again, and the rest follows.
+  await page.reload()
+  await expect(answer).toContainText('Sentence 5 of the answer.')
+  await expect(answer).not.toContainText('Sentence 59 of the answer.')
+
+  await expect(answer).toHaveAttribute('aria-busy', 'false')
+  await expect(answer).toHaveText(TEXT)
+
+  await page.reload()
+  await expect(answer).toHaveText(TEXT)
+
+  await page
+    .getByRole('navigation')
+    .getByRole('link', { name: 'Tasks' })
+    .click()
+  const row = page.getByRole('list', { name: 'Tasks' }).getByRole('listitem')
+  await expect(row).toHaveCount(1)
+  await expect(row.getByRole('img', { name: 'Completed' })).toBeVisible()
+})
+
+test('the stream goes on after the connection was lost', async ({
+  context,
+  page,
+}) => {
+  await register(page, 'lost')
+  await runAssistant(page, scripted({ text: TEXT, pieces: 240, delay: 0.05 }))
+  const answer = page.getByRole('log', { name: 'Answer' })
+  await expect(answer).toContainText('Sentence 5 of the answer.')
+
+  await context.setOffline(true)
+  await page.evaluate(() => {
+    globalThis.dispatchEvent(new Event('offline'))
+  })
+  await context.setOffline(false)
+
+  await expect(answer).toHaveAttribute('aria-busy', 'false')
+  await expect(answer).toHaveText(TEXT)
+})
+
+test('a failed task says why, and runs again', async ({ page }) => {
+  await register(page, 'failing')
+  await runAssistant(page, scripted({ status: 401 }))
+  await expect(page.getByRole('alert')).toContainText(/key/i)
+
+  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await expect(page.getByText('Failed', { exact: true })).toBeVisible()
+  const before = page.url()
+  await page.getByRole('button', { name: 'Run again' }).click()
+  await expect(page).not.toHaveURL(before)
+  await expect(page.getByRole('alert')).toContainText(/key/i)
+})

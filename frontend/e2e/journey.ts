@@ -1,0 +1,58 @@
+import { test as base } from '@playwright/test'
+import type { Page } from '@playwright/test'
+
+/** A browser on the server under test, which fails what the page complains about. */
+export const test = base.extend<{ complaints: string[] }>({
+  complaints: [
+    async ({ page }, provide) => {
+      const complaints: string[] = []
+      page.on('pageerror', (error) => complaints.push(error.message))
+      page.on('console', (message) => {
+        // An expected refusal, as of a wrong password, is logged by the browser itself.
+        const isRefusal = message.text().startsWith('Failed to load resource')
+        if (message.type() === 'error' && !isRefusal) {
+          complaints.push(message.text())
+        }
+      })
+      await provide(complaints)
+      base.expect(complaints).toEqual([])
+    },
+    { auto: true },
+  ],
+})
+
+export { expect } from '@playwright/test'
+
+export const PASSWORD = 'correct horse battery'
+
+let accounts = 0
+
+/** Make an account through the page; it ends on the list of agents. */
+export async function register(page: Page, prefix: string) {
+  accounts += 1
+  const username = `${prefix}-${Date.now()}-${accounts}`
+  await page.goto('/register')
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('E-mail').fill(`${username}@example.org`)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByRole('link', { name: 'Assistant' }).waitFor()
+  return username
+}
+
+type Script = {
+  text?: string
+  pieces?: number
+  delay?: number
+  status?: number
+}
+
+/** An input that tells the scripted provider what to answer. */
+export const scripted = (script: Script) => JSON.stringify({ fake: script })
+
+/** Run the Assistant on an input, from the list of agents. */
+export async function runAssistant(page: Page, input: string) {
+  await page.getByRole('link', { name: 'Assistant' }).click()
+  await page.getByLabel('Input').fill(input)
+  await page.getByLabel('Input').press('Control+Enter')
+}
