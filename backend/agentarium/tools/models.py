@@ -10,9 +10,9 @@ from django.core.validators import (
     RegexValidator,
 )
 from django.db import models
-from django.db.models.functions import Now
 
 from agentarium.accounts.models import User
+from agentarium.core.clock import Now
 from agentarium.core.encryption import Sealed, SealedMapField
 
 MAX_NAME_CHARS = 64
