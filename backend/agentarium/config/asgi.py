@@ -6,6 +6,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentarium.config.settings")
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 
 from django.conf import settings
 
@@ -23,6 +24,10 @@ async def lifespan() -> AsyncIterator[None]:
             await stack.enter_async_context(executing())
         yield
 
+
+if settings.BROKER_URL:
+    # Wakes are sent through the Celery application: it has to be there.
+    import_module("agentarium.config.celery")
 
 application = Site(
     wsgi_application,

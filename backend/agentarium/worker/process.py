@@ -1,6 +1,8 @@
 """The runner of this process: on the web server's loop, or on a thread of its own."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -48,6 +50,7 @@ async def executing() -> AsyncIterator[None]:
     runner = make_runner(tools)
     wake.on_wake(runner.wake)
     work = asyncio.create_task(runner.run())
+    work.add_done_callback(_end_process_of_broken)
     try:
         yield
     finally:
@@ -55,6 +58,16 @@ async def executing() -> AsyncIterator[None]:
         runner.stop()
         await work
         await tools.aclose()
+
+
+def _end_process_of_broken(work: asyncio.Task[None]) -> None:
+    """A process that only looks as if it worked is worse than one that has ended.
+
+    Whoever supervises it starts it again; its tasks go on elsewhere, or then.
+    """
+    if not work.cancelled() and (error := work.exception()):
+        log.critical("runner.broken", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class RunnerThread:
