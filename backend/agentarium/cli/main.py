@@ -17,6 +17,9 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Plain JSON, for programs.")]
+Watch = Annotated[
+    bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")
+]
 UserName = Annotated[
     str,
     typer.Option(
@@ -216,6 +219,28 @@ def task(
 
 
 # --- Looking after it -------------------------------------------------------------
+
+
+@app.command()
+def workers(*, is_watched: Watch = False, as_json: Json = False) -> None:
+    """Show who runs tasks, and who did in the last day."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.workers import show_workers
+
+        show_workers(is_watched=is_watched, as_json=as_json)
+
+
+@app.command()
+def queue(*, is_watched: Watch = False, as_json: Json = False) -> None:
+    """Show how many tasks are pending, running and waiting, and for how long."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.workers import show_queue
+
+        show_queue(is_watched=is_watched, as_json=as_json)
 
 
 @app.command()

@@ -7,6 +7,16 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 
+class IsStaff(BasePermission):
+    """For those who look after the server, whoever owns what it shows."""
+
+    code = "staff_only"
+    message = "This is for the staff of this server."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.user.is_staff
+
+
 class IsOwner(BasePermission):
     """An object is its owner's alone, for reading too, and missing for others.
 

@@ -125,6 +125,13 @@ OPEN = {
     "POST /api/auth/token/blacklist/",
     "POST /api/auth/token/refresh/",
 }
+# Shut to everybody but staff: they show and change what is anybody's.
+FOR_STAFF = {
+    "POST /api/queue/fail/",
+    "GET /api/queue/",
+    "POST /api/queue/requeue/",
+    "GET /api/workers/",
+}
 
 
 class Operation(NamedTuple):
@@ -191,7 +198,9 @@ DETAILS = [operation for operation in OPERATIONS if "{" in operation.path]
 READS = [
     operation
     for operation in OPERATIONS
-    if "{" not in operation.path and operation.method == "GET"
+    if "{" not in operation.path
+    and operation.method == "GET"
+    and str(operation) not in FOR_STAFF
 ]
 CLOSED = [operation for operation in OPERATIONS if str(operation) not in OPEN]
 FILTERS = [
@@ -252,7 +261,7 @@ def test_every_route_every_filter_and_every_related_id_is_covered() -> None:
     assert {operation.collection for operation in DETAILS} <= OBJECTS.keys()
     assert {tuple(re.findall("{.*?}", each.path)) for each in DETAILS} == {("{id}",)}
     assert numbers <= RELATED.keys() | NUMBERS
-    assert {str(operation) for operation in OPERATIONS} >= OPEN
+    assert {str(operation) for operation in OPERATIONS} >= OPEN | FOR_STAFF
 
 
 @pytest.mark.parametrize("operation", DETAILS, ids=str)
@@ -344,4 +353,19 @@ def test_nobody_is_let_in_without_credentials(
     response = operation.ask(anonymous_api, alices.get(operation.collection, 0))
 
     assert response.status_code == HTTPStatus.UNAUTHORIZED
+    assert Rows.now() == before
+
+
+@pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if str(each) in FOR_STAFF], ids=str
+)
+def test_what_is_for_staff_is_shut_to_others(
+    stranger_api: APIClient, alices: dict[str, int], operation: Operation
+) -> None:
+    before = Rows.now()
+
+    response = operation.ask(stranger_api, ids=[alices["tasks"]])
+
+    assert response.status_code == HTTPStatus.FORBIDDEN
+    assert response.json()["code"] == "staff_only"
     assert Rows.now() == before

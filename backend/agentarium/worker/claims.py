@@ -14,7 +14,7 @@ from django.utils import timezone
 from agentarium.core.clock import Now
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
-from agentarium.tasks.services import append_event, end_unclaimed, next_rank
+from agentarium.tasks.services import append_event, end_unclaimed, return_to_queue
 from agentarium.worker.limits import allowed, within_limits
 
 log = structlog.get_logger(__name__)
@@ -102,7 +102,7 @@ def _recover(task: AgentTask) -> None:
     AgentTask.objects.filter(pk=task.pk).update(lost_attempts=task.lost_attempts)
     log.warning("task.attempt_lost", task_id=task.pk, attempt=task.attempt)
     if task.lost_attempts < settings.MAX_ATTEMPTS:
-        _return_to_queue(task, "attempt.lost")
+        return_to_queue(task, "attempt.lost")
     else:
         end_unclaimed(
             task,
@@ -172,17 +172,7 @@ def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
     )
     for task in _lock(running):
         if task.attempt == attempts[task.pk]:
-            _return_to_queue(task, "attempt.handed_back")
-
-
-def _return_to_queue(task: AgentTask, event: str) -> None:
-    task.status = Status.PENDING
-    rank = next_rank(owner_id=task.owner_id, priority=task.priority)
-    AgentTask.objects.filter(pk=task.pk).update(
-        status=task.status, worker=None, rank=rank
-    )
-    append_event(task, event, {"attempt": task.attempt})
-    announce(task)
+            return_to_queue(task, "attempt.handed_back")
 
 
 def _lock(tasks: TaskQuerySet) -> list[AgentTask]:

@@ -4,6 +4,12 @@ from rest_framework.routers import SimpleRouter
 from agentarium.tasks.api.agents import AgentViewSet
 from agentarium.tasks.api.approvals import ApprovalViewSet
 from agentarium.tasks.api.changes import ChangesView
+from agentarium.tasks.api.operators import (
+    FailView,
+    QueueView,
+    RequeueView,
+    WorkersView,
+)
 from agentarium.tasks.api.views import TaskViewSet
 
 router = SimpleRouter()
@@ -11,4 +17,11 @@ router.register("agents", AgentViewSet, basename="agent")
 router.register("approvals", ApprovalViewSet, basename="approval")
 router.register("tasks", TaskViewSet, basename="task")
 
-urlpatterns = [path("events/", ChangesView.as_view(), name="events"), *router.urls]
+urlpatterns = [
+    path("events/", ChangesView.as_view(), name="events"),
+    path("queue/", QueueView.as_view(), name="queue"),
+    path("queue/fail/", FailView.as_view(), name="queue-fail"),
+    path("queue/requeue/", RequeueView.as_view(), name="queue-requeue"),
+    path("workers/", WorkersView.as_view(), name="workers"),
+    *router.urls,
+]

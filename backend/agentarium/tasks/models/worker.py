@@ -25,6 +25,9 @@ class Worker(models.Model):
     lease_until = models.DateTimeField()
     lost_at = models.DateTimeField(null=True)
 
+    # What `queue_state.list_workers` adds.
+    running: int
+    is_alive: bool
     objects = WorkerQuerySet.as_manager()
 
     class Meta:
@@ -32,3 +35,9 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it ended in order, and gave back what it held."""
+        # Only its own end gives up what is left of the lease (`release_lease`).
+        return self.lost_at is not None and self.lost_at <= self.lease_until

@@ -15,7 +15,12 @@ from agentarium.tasks.services.cancel import (
     force_fail_task,
 )
 from agentarium.tasks.services.ending import append_event, end_unclaimed
-from agentarium.tasks.services.queue import next_rank, queue_due_tasks
+from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
+from agentarium.tasks.services.queue import (
+    next_rank,
+    queue_due_tasks,
+    return_to_queue,
+)
 from agentarium.tasks.services.retry import retry_task, retry_tasks
 from agentarium.tasks.services.submit import (
     NO_WISHES,
@@ -37,13 +42,16 @@ __all__ = [
     "delete_agent",
     "end_unclaimed",
     "expire_calls",
+    "fail_tasks",
     "force_fail_task",
     "next_rank",
     "queue_due_tasks",
     "reject_call",
+    "requeue_tasks",
     "resolve_call",
     "retry_task",
     "retry_tasks",
+    "return_to_queue",
     "submit_child",
     "submit_once",
     "submit_task",

@@ -1,12 +1,14 @@
 """The order of the queue: by priority, and within one fairly between owners."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Max, Min
 
 from agentarium.core.clock import Now
+from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services.ending import append_event
 
 # Taken into the queue at once, so that no transaction gets long.
 MAX_DUE = 500
@@ -39,3 +41,14 @@ def queue_due_tasks() -> int:
         rank = next_rank(owner_id=task.owner_id, priority=task.priority)
         AgentTask.objects.filter(pk=task.pk).update(is_due=True, rank=rank)
     return len(tasks)
+
+
+def return_to_queue(task: AgentTask, event: str, **data: Any) -> None:
+    """Have another attempt go on with a task. The caller has locked its row."""
+    task.status = AgentTask.Status.PENDING
+    rank = next_rank(owner_id=task.owner_id, priority=task.priority)
+    AgentTask.objects.filter(pk=task.pk).update(
+        status=task.status, worker=None, rank=rank
+    )
+    append_event(task, event, {"attempt": task.attempt, **data})
+    announce(task)

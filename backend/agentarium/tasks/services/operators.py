@@ -1,0 +1,54 @@
+"""What an operator may do to anybody's tasks."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from agentarium.accounts.models import User
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services.cancel import TaskEndedError, force_fail_task
+from agentarium.tasks.services.queue import return_to_queue
+from agentarium.tasks.services.retry import retry_tasks
+from agentarium.tasks.wake import wake_workers
+
+Status = AgentTask.Status
+BATCH = 200
+
+
+def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
+    """Take tasks from whatever holds them back to the queue; returns how many.
+
+    Running and waiting ones go on after their last stored step: a running one as a new
+    attempt, and its worker writes nothing after this. Failed ones are run again.
+    """
+    failed = AgentTask.objects.filter(pk__in=ids, status=Status.FAILED)
+    count = retry_tasks(failed, by=by)
+    for start in range(0, len(ids), BATCH):
+        count += _hand_back(ids[start : start + BATCH], by)
+    return count
+
+
+@transaction.atomic
+def _hand_back(ids: Sequence[int], by: User) -> int:
+    held = AgentTask.objects.filter(
+        pk__in=ids, status__in=(Status.RUNNING, Status.WAITING)
+    )
+    columns = held.only("id", "owner_id", "attempt", "status", "priority")
+    tasks = list(columns.order_by("id").select_for_update(no_key=True))
+    for task in tasks:
+        return_to_queue(task, "attempt.handed_back", by=by.pk)
+    if tasks:
+        transaction.on_commit(wake_workers)
+    return len(tasks)
+
+
+def fail_tasks(ids: Sequence[int], *, by: User) -> int:
+    """End those of the tasks as failed that are live; returns how many."""
+    count = 0
+    for task in AgentTask.objects.filter(pk__in=ids).only("id"):
+        try:
+            force_fail_task(task, by=by)
+        except TaskEndedError:
+            continue
+        count += 1
+    return count
