@@ -1,4 +1,5 @@
 import { expect, register, runAssistant, scripted, test } from './journey'
+import { startProxy } from './proxy'
 
 const TEXT = Array.from(
   { length: 60 },
@@ -35,23 +36,29 @@ test('from the first account to the first answer', async ({ page }) => {
   await expect(row.getByRole('img', { name: 'Completed' })).toBeVisible()
 })
 
-test('the stream goes on after the connection was lost', async ({
-  context,
-  page,
+test('the stream goes on without losing or repeating a character', async ({
+  browser,
+  baseURL,
 }) => {
-  await register(page, 'lost')
+  const proxy = await startProxy(baseURL ?? '')
+  const context = await browser.newContext({ baseURL: proxy.url })
+  const page = await context.newPage()
+  await register(page, 'cut')
   await runAssistant(page, scripted({ text: TEXT, pieces: 240, delay: 0.05 }))
   const answer = page.getByRole('log', { name: 'Answer' })
   await expect(answer).toContainText('Sentence 5 of the answer.')
 
-  await context.setOffline(true)
-  await page.evaluate(() => {
-    globalThis.dispatchEvent(new Event('offline'))
-  })
-  await context.setOffline(false)
+  proxy.cut()
+  const note = page.getByText('Connection lost. Reconnecting…')
+  await expect(note).toBeVisible()
+  await expect(answer).toContainText('Sentence 5 of the answer.')
+  proxy.mend()
 
+  await expect(note).toBeHidden()
   await expect(answer).toHaveAttribute('aria-busy', 'false')
   await expect(answer).toHaveText(TEXT)
+  await context.close()
+  await proxy.close()
 })
 
 test('a failed task says why, and runs again', async ({ page }) => {
