@@ -4,25 +4,29 @@ Django's own ASGI handler hops between threads several times for each request, a
 ties a thread (and with it a database connection) to each open stream. Here the whole
 synchronous site runs as WSGI in a thread of a bounded pool: it signs the caller in,
 checks, throttles and logs as for any request. Where a view answers with an
-`EventStream`, only the sending is handed to the event loop.
+`EventStream`, only the sending is handed to the event loop. Any other body that is
+made bit by bit is made in the pool, a piece at a time, as its reader takes it.
 """
 
 import asyncio
 import io
 import sys
+import threading
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
     Callable,
+    Coroutine,
     Iterator,
     MutableMapping,
 )
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
 import structlog
+from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
 log = structlog.get_logger(__name__)
@@ -37,6 +41,8 @@ Headers = list[tuple[str, str]]
 MAX_STREAM_SECONDS = 1800
 # What a reader is told before a stream ends early: come back soon.
 RECONNECT = b": reconnect\nretry: 500\n\n"
+# What is made at once of a body that is made bit by bit, if it comes in small ones.
+PIECE_BYTES = 65_536
 
 
 class EventStream(StreamingHttpResponse):
@@ -65,6 +71,49 @@ class EventStream(StreamingHttpResponse):
         yield RECONNECT
 
 
+class CutOffError(Exception):
+    """The server stops in the middle of a body."""
+
+
+class Download:
+    """A body that is made bit by bit, for a reader who may be slow.
+
+    It holds a thread, and with it a database connection, only while a piece is made.
+    """
+
+    def __init__(self, response: StreamingHttpResponse, pool: Executor) -> None:
+        self._response = response
+        self._pool = pool
+        self._bits: Iterator[bytes] = iter(response)
+        # A reader may leave while a piece is made.
+        self._lock = threading.Lock()
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Each is made when the one before has been taken."""
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            while piece := await run(self._pool, self._next):
+                yield piece
+        finally:
+            await run(self._pool, self._close)
+
+    def _next(self) -> bytes:
+        piece = bytearray()
+        with self._lock:
+            try:
+                for bit in self._bits:
+                    piece += bit
+                    if len(piece) >= PIECE_BYTES:
+                        break
+            finally:
+                close_old_connections()
+        return bytes(piece)
+
+    def _close(self) -> None:
+        with self._lock:
+            self._response.close()
+
+
 class Answer:
     """What the synchronous site answered."""
 
@@ -73,6 +122,7 @@ class Answer:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = b""
         self.stream: AsyncGenerator[bytes, None] | None = None
+        self.download: Download | None = None
 
     def start(self, status: str, headers: Headers, *_: Any) -> Callable[[bytes], Any]:
         self.status = int(status.split(" ", 1)[0])
@@ -138,6 +188,8 @@ class Site:
                 "headers": answer.headers,
             }
         )
+        if answer.download:
+            await self._deliver(answer.download, receive, send)
         if answer.stream and scope["method"] != "HEAD" and not self._is_draining:
             await self._stream(answer.stream, receive, send)
         body = RECONNECT if answer.stream and self._is_draining else answer.body
@@ -161,10 +213,15 @@ class Site:
     def _ask(self, request: dict[str, Any]) -> Answer:
         answer = Answer()
         response: Any = self._site(request, _as_start_response(answer))
+        is_made_bit_by_bit = isinstance(response, StreamingHttpResponse)
+        if is_made_bit_by_bit and _wants_body(request, response):
+            # Closed when it has been sent.
+            answer.download = Download(response, self._pool)
+            return answer
         try:
             if isinstance(response, EventStream):
                 answer.stream = response.follow()
-            else:
+            elif not is_made_bit_by_bit:
                 answer.body = b"".join(response)
         finally:
             if hasattr(response, "close"):
@@ -175,7 +232,21 @@ class Site:
         self, stream: AsyncGenerator[bytes, None], receive: Receive, send: Send
     ) -> None:
         """Send a stream until it ends, its reader leaves, or the server stops."""
-        sending = asyncio.create_task(self._send_all(stream, send))
+        await self._send_while_read(self._send_all(stream, send), receive)
+
+    async def _deliver(self, download: Download, receive: Receive, send: Send) -> None:
+        """Send a body to its end. Raises what kept it from that.
+
+        The server then cuts the connection: a body that ended in order would look
+        like the whole.
+        """
+        await self._send_while_read(_send_pieces(download, send), receive)
+
+    async def _send_while_read(
+        self, work: Coroutine[Any, Any, None], receive: Receive
+    ) -> None:
+        """Send until all is sent, the reader leaves, or the server stops."""
+        sending = asyncio.create_task(work)
         self._streams.add(sending)
         leaving = asyncio.create_task(_wait_for_disconnect(receive))
         try:
@@ -184,7 +255,11 @@ class Site:
             leaving.cancel()
             sending.cancel()
             self._streams.discard(sending)
-        await asyncio.wait({sending})
+        try:
+            await sending
+        except asyncio.CancelledError:
+            if not leaving.done() or leaving.cancelled():
+                raise CutOffError from None
 
     async def _send_all(self, stream: AsyncGenerator[bytes, None], send: Send) -> None:
         try:
@@ -198,6 +273,16 @@ class Site:
             pass
         except Exception:
             log.exception("stream.failed")
+
+
+async def _send_pieces(download: Download, send: Send) -> None:
+    async with aclosing(download.pieces()) as pieces:
+        async for piece in pieces:
+            await send(_chunk(piece))
+
+
+def _wants_body(request: dict[str, Any], response: object) -> bool:
+    return request["REQUEST_METHOD"] != "HEAD" and not isinstance(response, EventStream)
 
 
 def _chunk(body: bytes) -> dict[str, Any]:

@@ -144,7 +144,8 @@ def list_workers() -> list[Worker]:
     found = Worker.objects.annotate(
         has_lease=ExpressionWrapper(has_lease, BooleanField())
     )
-    workers = found.order_by(F("lost_at").desc(nulls_first=True), "-id")[:MAX_WORKERS]
+    last = found.order_by(F("lost_at").desc(nulls_first=True), "-id")
+    workers: list[Any] = list(last[:MAX_WORKERS])
     counts = _running()
     for worker in workers:
         worker.is_alive = worker.has_lease

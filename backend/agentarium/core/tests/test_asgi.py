@@ -1,14 +1,21 @@
 """The bridge between the event loop and the synchronous site, spoken to as ASGI."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from wsgiref.types import StartResponse
 
 import pytest
+from django.http import StreamingHttpResponse
 
-from agentarium.core.asgi import RECONNECT, EventStream, Site
+from agentarium.core.asgi import (
+    PIECE_BYTES,
+    RECONNECT,
+    CutOffError,
+    EventStream,
+    Site,
+)
 
 Message = dict[str, Any]
 
@@ -203,6 +210,114 @@ async def test_ends_a_stream_that_fails_for_its_reader_to_come_back() -> None:
 
     assert client.body == b"one"
     assert client.sent[-1] == {"type": "http.response.body", "body": b""}
+
+
+def downloading(
+    bits: Callable[[], Iterator[bytes]], closed: list[bool] | None = None
+) -> Site:
+    class Response(StreamingHttpResponse):
+        def close(self) -> None:
+            super().close()
+            if closed is not None:
+                closed.append(True)
+
+    def answer(_: dict[str, Any], start: StartResponse) -> StreamingHttpResponse:
+        start("200 OK", [("Content-Type", "text/plain")])
+        return Response(bits())
+
+    return site_of(answer)
+
+
+class TestDownloads:
+    """Bodies that are made bit by bit, on threads of the pool."""
+
+    async def test_sends_small_bits_together_and_large_ones_as_they_come(self) -> None:
+        closed: list[bool] = []
+
+        def bits() -> Iterator[bytes]:
+            yield from (b"a", b"b", b"x" * PIECE_BYTES, b"c")
+
+        client = Client(body())
+        await downloading(bits, closed)(scope(), client.received.get, client.send)
+
+        sent = [message["body"] for message in client.sent[1:]]
+        assert sent == [b"ab" + b"x" * PIECE_BYTES, b"c", b""]
+        assert not client.sent[-1].get("more_body")
+        assert closed == [True]
+
+    async def test_makes_no_more_than_its_reader_takes(self) -> None:
+        made: list[int] = []
+        closed: list[bool] = []
+
+        def bits() -> Iterator[bytes]:
+            for number in range(1000):
+                made.append(number)
+                yield b"x" * PIECE_BYTES
+
+        client = Client(body())
+        is_slow = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            await client.send(message)
+            if client.body and not is_slow.is_set():
+                is_slow.set()
+                await asyncio.Event().wait()
+
+        site = downloading(bits, closed)
+        request = asyncio.create_task(site(scope(), client.received.get, send))
+        await is_slow.wait()
+        assert made == [0]
+
+        client.leave()
+        await request
+
+        assert made == [0]
+        assert closed == [True]
+
+    async def test_does_not_end_in_order_what_is_not_whole(self) -> None:
+        def bits() -> Iterator[bytes]:
+            yield b"x" * PIECE_BYTES
+            raise ValueError("broken")
+
+        client = Client(body())
+        with pytest.raises(ValueError, match="broken"):
+            await downloading(bits)(scope(), client.received.get, client.send)
+
+        assert client.sent[-1]["more_body"]
+
+    async def test_is_cut_off_when_the_server_stops(self) -> None:
+        def bits() -> Iterator[bytes]:
+            while True:
+                yield b"x" * PIECE_BYTES
+
+        client = Client(body())
+        site = downloading(bits)
+        request = asyncio.create_task(site(scope(), client.received.get, client.send))
+        async with asyncio.timeout(5):
+            while not client.body:
+                await asyncio.sleep(0)
+
+        site.drain()
+
+        with pytest.raises(CutOffError):
+            await request
+        assert client.sent[-1]["more_body"]
+
+    async def test_makes_nothing_where_only_the_head_is_asked_for(self) -> None:
+        made: list[bool] = []
+        closed: list[bool] = []
+
+        def bits() -> Iterator[bytes]:
+            made.append(True)
+            yield b"x"
+
+        client = Client(body())
+        site = downloading(bits, closed)
+        await site(scope("HEAD"), client.received.get, client.send)
+
+        assert (client.status, client.body) == (200, b"")
+        assert made == []
+        assert closed == [True]
 
 
 def test_gives_what_is_stored_under_a_plain_wsgi_server() -> None:

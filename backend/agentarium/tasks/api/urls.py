@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from agentarium.tasks.api.agents import AgentViewSet
 from agentarium.tasks.api.approvals import ApprovalViewSet
 from agentarium.tasks.api.changes import ChangesView
+from agentarium.tasks.api.export import ExportView
 from agentarium.tasks.api.operators import (
     FailView,
     QueueView,
@@ -19,6 +20,7 @@ router.register("tasks", TaskViewSet, basename="task")
 
 urlpatterns = [
     path("events/", ChangesView.as_view(), name="events"),
+    path("export/", ExportView.as_view(), name="export"),
     path("queue/", QueueView.as_view(), name="queue"),
     path("queue/fail/", FailView.as_view(), name="queue-fail"),
     path("queue/requeue/", RequeueView.as_view(), name="queue-requeue"),
