@@ -415,6 +415,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export all that is yours
+         * @description JSON Lines: agents with their versions, then tasks with their steps, events and drafts, each as an object whose `type` says what it is. The last line has the type `end` and the `count` of those before it: without it, something is missing.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/http-tools/": {
         parameters: {
             query?: never;
@@ -574,6 +594,66 @@ export interface paths {
         get: operations["providers_list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the queue
+         * @description All users' tasks in numbers. For staff.
+         */
+        get: operations["queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/fail/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End tasks as failed
+         * @description Whatever they do just now. Those that have ended are left as they are. For staff.
+         */
+        post: operations["queue_fail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/requeue/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put tasks back into the queue
+         * @description Running and waiting ones go on as a new attempt, failed ones are run again; finished steps are kept. Others are left as they are. For staff.
+         */
+        post: operations["queue_requeue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -838,6 +918,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the workers
+         * @description Those that are alive, then those that ended in the last day. For staff.
+         */
+        get: operations["workers_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1043,6 +1143,10 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        AtPriority: {
+            priority: number;
+            count: number;
+        };
         Catalogue: {
             results: components["schemas"]["CatalogueEntry"][];
         };
@@ -1066,6 +1170,18 @@ export interface components {
             username: string;
             password: string;
         };
+        /** @description How many tasks are live. */
+        Depth: {
+            pending: number;
+            /** @description Pending ones that could be begun now. */
+            due: number;
+            /** @description Pending ones with a later time. */
+            not_due: number;
+            running: number;
+            waiting: number;
+            /** @description Of those that are due. */
+            priorities: components["schemas"]["AtPriority"][];
+        };
         /**
          * @description * `read` - Read
          *     * `idempotent` - Idempotent
@@ -1077,6 +1193,12 @@ export interface components {
         FieldError: {
             code: string;
             detail: string;
+        };
+        /** @description The workers that are alive. */
+        Fleet: {
+            alive: number;
+            /** @description How many tasks they can hold. */
+            capacity: number;
         };
         HttpTool: {
             readonly id: number;
@@ -1128,12 +1250,21 @@ export interface components {
             /** @description Seconds that one call may take. */
             timeout?: number;
         };
+        IdsRequest: {
+            /** @description Tasks, whoever owns them. */
+            ids: number[];
+        };
         /**
          * @description * `model_response` - Model Response
          *     * `tool_result` - Tool Result
          * @enum {string}
          */
         KindEnum: "model_response" | "tool_result";
+        /** @description How often it happened in the last hour, and in the last day. */
+        Lately: {
+            hour: number;
+            day: number;
+        };
         /** @description Which tasks: those with these ids, or all that a filter finds. */
         ManyRequest: {
             ids?: number[];
@@ -1208,6 +1339,14 @@ export interface components {
             reason: string;
             /** @description Whether it is the model of a new agent that names none. */
             is_default: boolean;
+        };
+        /** @description The task that could have been begun for the longest time. */
+        Oldest: {
+            task: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: double */
+            age_seconds: number;
         };
         /**
          * @description * `done` - done
@@ -1450,6 +1589,16 @@ export interface components {
             is_configured: boolean;
             /** @description Why its models cannot be called now; empty where they can. */
             reason: string;
+        };
+        Queue: {
+            depth: components["schemas"]["Depth"];
+            /** @description Null where none is due. */
+            readonly oldest: components["schemas"]["Oldest"] | null;
+            workers: components["schemas"]["Fleet"];
+            /** @description Attempts whose worker died, and whose tasks went on. */
+            recovered: components["schemas"]["Lately"];
+            /** @description Tasks that failed because too many workers died of them. */
+            lost: components["schemas"]["Lately"];
         };
         /**
          * @description * `not_due` - not_due
@@ -1802,6 +1951,23 @@ export interface components {
          * @enum {string}
          */
         WaitsForEnum: "approval" | "answer" | "outcome" | "task";
+        Worker: {
+            readonly id: number;
+            /** @description Host and process id. */
+            readonly name: string;
+            readonly is_alive: boolean;
+            /** @description It ended in order; else, not alive, it was lost. */
+            readonly has_stopped: boolean;
+            readonly capacity: number;
+            /** @description How many tasks it runs now. */
+            readonly running: number;
+            /** Format: date-time */
+            readonly started_at: string;
+            /** Format: date-time */
+            readonly lease_until: string;
+            /** Format: date-time */
+            readonly lost_at: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -3549,6 +3715,52 @@ export interface operations {
             };
         };
     };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     http_tools_list: {
         parameters: {
             query?: {
@@ -4600,6 +4812,170 @@ export interface operations {
             };
         };
     };
+    queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_fail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queue_requeue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tasks_list: {
         parameters: {
             query?: {
@@ -4733,6 +5109,15 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key came before, with another body. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5353,6 +5738,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The Idempotency-Key came before, with another body. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5690,6 +6084,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Catalogue"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    workers_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"][];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The credentials are missing or not valid. */
