@@ -35,7 +35,6 @@ CHECKED = CHECKS.get_by_names(
         "content_type_conformance",
         "response_headers_conformance",
         "response_schema_conformance",
-        "negative_data_rejection",
     ]
 )
 

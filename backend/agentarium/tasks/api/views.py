@@ -89,6 +89,9 @@ run_schema = partial(
     responses={
         201: TaskSerializer,
         (404, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["404"]),
+        (409, MEDIA_TYPE): OpenApiResponse(
+            ProblemSerializer, "The Idempotency-Key came before, with another body."
+        ),
     },
     examples=[RUN_EXAMPLE, RUN_ANSWER],
 )
