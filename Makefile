@@ -94,7 +94,7 @@ wheel: environment page ## Build the wheel, with the page inside, into dist/.
 	$(BIN)/uv build --quiet --wheel --out-dir dist \
 		--build-constraints requirements/build.txt --require-hashes
 
-bench: dev-environment page ## Measure latency, start-up and memory beside a bare baseline.
+bench: dev-environment page system ## Measure latency, start-up and memory beside a bare baseline.
 	$(BIN)/python -m bench
 
 clean: ## Delete what was built; keep .venv, node_modules and data.
