@@ -73,7 +73,7 @@ class _Sender:
             try:
                 current_app.send_task(
                     WAKE_JOB,
-                    exchange=everyone,
+                    exchange=WAKE_EXCHANGE,
                     routing_key=WAKE_EXCHANGE,
                     declare=[everyone],
                     retry=False,

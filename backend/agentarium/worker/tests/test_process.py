@@ -3,14 +3,13 @@ import os
 import signal
 
 import pytest
-from pytest import MonkeyPatch
 
 from agentarium.worker import process
 from agentarium.worker.runner import Runner
 
 
 async def test_ends_the_process_when_its_runner_breaks(
-    monkeypatch: MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def break_down(_: Runner) -> None:
         raise RuntimeError("Nobody thought of this.")
@@ -19,9 +18,12 @@ async def test_ends_the_process_when_its_runner_breaks(
     monkeypatch.setattr(Runner, "run", break_down)
     monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
 
-    with pytest.raises(RuntimeError):
+    async def live() -> None:
         async with process.executing(), asyncio.timeout(15):
             while not told:
                 await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError):
+        await live()
 
     assert told == [(os.getpid(), signal.SIGTERM)]
