@@ -2,10 +2,12 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.db.models import functions
 
-from agentarium.accounts.models import User
 from agentarium.core.clock import Now
+
+User = get_user_model()
 
 
 @pytest.mark.django_db
