@@ -136,6 +136,10 @@ class Execution:
         async with aclosing(run) as pieces:
             async for piece in pieces:
                 self._take(piece)
+                if isinstance(piece, ToolResultPart | Retried):
+                    # The next thing may take long: neither a death nor a reader may
+                    # have to wait for it.
+                    await self.record.write()
 
     def _take(self, piece: Piece) -> None:
         match piece:

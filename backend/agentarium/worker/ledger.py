@@ -104,7 +104,7 @@ def _keep_calls(calls: Iterable[ToolCall]) -> None:
             rows.values(),
             update_conflicts=True,
             unique_fields=["task", "step", "tool_call_id"],
-            update_fields=["status", "waits_for", "expires_at", "child"],
+            update_fields=["status", "waits_for", "expires_at", "child", "is_error"],
         )
 
 

@@ -131,13 +131,19 @@ def expire_calls(*, now: datetime | None = None) -> int:
                 "expired",
                 by=None,
                 status=Status.ANSWERED,
-                answer="Nobody has decided in time; the call was not made.",
+                answer=_undecided(call),
                 is_error=True,
             )
         except NotWaitingError:
             continue
         count += 1
     return count
+
+
+def _undecided(call: ToolCall) -> str:
+    if call.waits_for == WaitsFor.OUTCOME:
+        return "Nobody has said in time whether it was done: it may or may not be."
+    return "Nobody has decided in time; the call was not made."
 
 
 def answer_from_children() -> int:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from agentarium.core.metrics import TASKS_ENDED, labelled
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Event, ToolCall
 
@@ -21,16 +23,27 @@ def end_unclaimed(
         status=status, finished_at=timezone.now(), error_code=code, error_detail=detail
     )
     task.status = status
-    # Nobody has to decide for it any more.
-    ToolCall.objects.waiting().filter(task=task).update(
-        status=ToolCall.Status.COMPLETED, is_error=True
-    )
+    _close_calls(task)
     append_event(
         task,
         f"task.{status.value}",
         {"status": status.value, "error_code": code, "error_detail": detail},
     )
     announce(task)
+    transaction.on_commit(labelled(TASKS_ENDED, status.value).inc)
+
+
+def _close_calls(task: AgentTask) -> None:
+    """Nobody has to decide for it any more.
+
+    A call that may have been made stays known as such: should the task be run again,
+    it must not be made without asking.
+    """
+    waiting = ToolCall.objects.waiting().filter(task=task)
+    waiting.filter(waits_for=ToolCall.WaitsFor.OUTCOME).update(
+        status=ToolCall.Status.STARTED
+    )
+    waiting.update(status=ToolCall.Status.COMPLETED, is_error=True)
 
 
 def append_event(task: AgentTask, kind: str, data: Mapping[str, Any]) -> Event:

@@ -18,6 +18,8 @@ from agentarium.core.exceptions import (
     NotFoundError,
     TooManyRequestsError,
 )
+from agentarium.core.metrics import TASKS_SUBMITTED
+from agentarium.core.tracing import current_traceparent
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Event, Submission, ToolCall
 from agentarium.tasks.services.queue import next_rank
@@ -81,13 +83,15 @@ def submit_task(
         depth=wishes.parent.depth + 1 if wishes.parent else 0,
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
     )
-    Event.objects.create(task=task, attempt=0, seq=1, type="task.created")
+    origin = {"traceparent": here} if (here := current_traceparent()) else {}
+    Event.objects.create(task=task, attempt=0, seq=1, type="task.created", data=origin)
     # Last, so that the agent's row is locked for as short as can be; and it decides
     # between us and whoever deletes the agent at the same time.
     kept = Agent.objects.kept().filter(pk=agent.pk)
     if not kept.update(tasks_count=F("tasks_count") + 1):
         raise NotFoundError
     announce(task)
+    transaction.on_commit(TASKS_SUBMITTED.inc)
     transaction.on_commit(wake_workers)
     return task
 
@@ -178,5 +182,11 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
     call.child = submit_task(
         agent=agent, input_text=text, owner=agent.owner, wishes=wishes
     )
-    call.save()
+    # An earlier one of this call went away with a cancel of its task.
+    ToolCall.objects.bulk_create(
+        [call],
+        update_conflicts=True,
+        unique_fields=["task", "step", "tool_call_id"],
+        update_fields=["status", "waits_for", "child", "is_error"],
+    )
     return True

@@ -77,6 +77,26 @@ class ScriptedModel:
         return ModelResponse(message, Usage(7, len(self.pieces)), "scripted-1")
 
 
+class StumblingModel(ScriptedModel):
+    """Breaks off the first time."""
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolDefinition] = (),
+        settings: ModelSettings = DEFAULTS,
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        if not self.calls:
+            self.calls.append(list(messages))
+            yield TextDelta("Brok")
+            raise ProviderError(
+                "provider_unavailable", "No.", is_transient=True, retry_after=0
+            )
+        async for piece in super().stream(messages, tools=tools, settings=settings):
+            yield piece
+
+
 class ScriptedModels:
     """Hands out scripted models by name."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 
 import pytest
 from pytest_django import Settings
@@ -13,9 +14,9 @@ from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.stream import follow
-from agentarium.tasks.tests.frames import Frame, read, text_of
+from agentarium.tasks.tests.frames import Frame, frames_of, read, text_of
 from agentarium.worker.tests.conftest import RunWith
-from agentarium.worker.tests.scripted import ScriptedModel
+from agentarium.worker.tests.scripted import ScriptedModel, StumblingModel
 
 PIECES = [f"{number}🐢 " for number in range(200)]
 TEXT = "".join(PIECES)
@@ -112,6 +113,22 @@ async def test_shows_what_is_there_of_a_step_that_broke_off_and_why(
     assert text_of(whole) == "Half a word"
     assert text_of(rest) == "a word"
     assert whole[-1].data["error_code"] == "provider_unavailable"
+
+
+async def test_shows_at_once_what_is_said_after_a_failed_try(
+    task: AgentTask, running: RunWith, open_stream: Open
+) -> None:
+    gate = asyncio.Event()
+    model = StumblingModel("Whole", gate=gate)
+
+    async with running(model), asyncio.timeout(15):
+        frames: list[Frame] = []
+        async with aclosing(open_stream(task, "")) as chunks:
+            while text_of(frames) != "Whole":
+                frames += frames_of(await anext(chunks))
+        gate.set()
+
+    assert [frame.type for frame in frames[-2:]] == ["step.retried", "text.delta"]
 
 
 async def test_tells_a_reader_to_drop_what_a_lost_attempt_said(

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from django.db.models import QuerySet
 from pytest_django import Settings
 
 from agentarium.accounts.models import User
@@ -12,6 +13,7 @@ from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
 from agentarium.core.clock import Now
 from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.messages import ToolResultPart
 from agentarium.runtime.tools.base import ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, Step, ToolCall, Worker
 from agentarium.tasks.services import (
@@ -20,9 +22,15 @@ from agentarium.tasks.services import (
     cancel_task,
     reject_call,
     resolve_call,
+    retry_task,
 )
 from agentarium.worker.tests.conftest import RunWith
-from agentarium.worker.tests.scripted import ScriptedTool, TalkingModel, call_of
+from agentarium.worker.tests.scripted import (
+    ScriptedModel,
+    ScriptedTool,
+    TalkingModel,
+    call_of,
+)
 from agentarium.worker.toolbox import AgentTool, Question
 
 Reaches = Callable[..., Awaitable[AgentTask]]
@@ -40,6 +48,10 @@ def results_of(model: TalkingModel) -> list[str]:
 
 def the_call(task: AgentTask) -> ToolCall:
     return ToolCall.objects.get(task=task)
+
+
+def _results_of(task: AgentTask) -> QuerySet[Step]:
+    return Step.objects.filter(task=task, kind="tool_result")
 
 
 def types_of(task: AgentTask) -> list[str]:
@@ -91,6 +103,25 @@ class TestCalling:
             await reaches(task, "completed")
 
         assert len(results_of(model)) == 3
+
+    async def test_stores_a_result_while_other_calls_are_still_under_way(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        gate = asyncio.Event()
+        model = TalkingModel([call_of("quick", 1), call_of("slow", 2)], "Done.")
+        slow = ScriptedTool("slow", gate=gate)
+
+        async with running(model, ScriptedTool("quick"), slow):
+            async with asyncio.timeout(15):
+                while not await database.run(_results_of(task).exists):
+                    await asyncio.sleep(0.01)
+            assert slow.open_calls == 1
+            gate.set()
+            await reaches(task, "completed")
 
     @pytest.mark.parametrize(
         ("name", "arguments", "said"),
@@ -285,6 +316,29 @@ class TestWaitingForAPerson:
 
         assert (await database.run(the_call, task)).status == "completed"
 
+    async def test_asks_again_when_a_cancelled_task_is_run_again(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        model = TalkingModel([call_of("ask")], "Thanks.")
+
+        async with running(model, Question(ToolSpec("ask", "Asks."))):
+            await reaches(task, "waiting")
+            await database.run(cancel_task, task, by=owner)
+            await database.run(retry_task, task, by=owner)
+            await reaches(task, "waiting")
+            call = await database.run(the_call, task)
+            await database.run(answer_call, call, by=owner, text="Blue.")
+            await reaches(task, "completed")
+
+        (result,) = model.calls[-1][-1].parts
+        assert isinstance(result, ToolResultPart)
+        assert (result.content, result.is_error) == ("Blue.", False)
+
 
 class TestCallingAgents:
     async def test_runs_another_agent_and_takes_its_answer(
@@ -333,6 +387,37 @@ class TestCallingAgents:
 
         alive = AgentTask.objects.exclude(status="cancelled")
         assert not await database.run(alive.exists)
+
+    async def test_calls_it_again_when_the_cancelled_task_is_run_again(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        other = await database.run(
+            create_agent, owner=owner, name="Other", model="other"
+        )
+        spec = ToolSpec("other", "Asks another.", {"type": "object"})
+        model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
+        gate = asyncio.Event()
+        answering = ScriptedModel("Hello yourself.", gate=gate)
+
+        async with running(model, AgentTool(spec, other.pk), other=answering):
+            await reaches(task, "waiting")
+            await database.run(cancel_task, task, by=owner)
+            await database.run(retry_task, task, by=owner)
+            await reaches(task, "waiting")
+            gate.set()
+            await reaches(task, "completed")
+
+        assert results_of(model) == ["Hello yourself."]
+        children = AgentTask.objects.filter(parent=task).values_list("status")
+        assert sorted(await database.run(list, children)) == [
+            ("cancelled",),
+            ("completed",),
+        ]
 
 
 class TestAfterADeath:
@@ -414,6 +499,45 @@ class TestAfterADeath:
 
         assert tool.calls == []
         assert results_of(model) == ["Sent."]
+
+    async def test_still_does_not_repeat_it_when_the_task_was_cancelled_and_retried(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        await database.run(self._leave, task, "write")
+        tool = ScriptedTool()
+
+        async with running(TalkingModel(), tool):
+            await reaches(task, "waiting")
+            await database.run(cancel_task, task, by=owner)
+            await database.run(retry_task, task, by=owner)
+            await reaches(task, "waiting")
+            call = await database.run(the_call, task)
+
+        assert (call.status, call.waits_for) == ("waiting", "outcome")
+        assert tool.calls == []
+
+    async def test_says_that_nobody_knows_when_nobody_decides_in_time(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        settings: Settings,
+    ) -> None:
+        settings.APPROVAL_SECONDS = 1
+        await database.run(self._leave, task, "write")
+        model, tool = TalkingModel("Well."), ScriptedTool()
+
+        async with running(model, tool):
+            await reaches(task, "completed")
+
+        assert tool.calls == []
+        assert "may or may not" in results_of(model)[0]
 
     async def test_repeats_it_if_a_person_says_so(
         self,
