@@ -98,6 +98,16 @@ MAX_ATTEMPTS: int = env.int("AGENTARIUM_MAX_ATTEMPTS", 3)
 KEEP_EVENTS_DAYS: int = env.int("AGENTARIUM_KEEP_EVENTS_DAYS", 90)
 STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
 
+# --- Being watched ---------------------------------------------------------------
+
+# Whoever sends it may read `/metrics`; staff may in any case.
+METRICS_TOKEN: str = env.str("AGENTARIUM_METRICS_TOKEN", "")
+# The port from which worker processes serve their own; 0 is none.
+WORKER_METRICS_PORT: int = env.int("AGENTARIUM_WORKER_METRICS_PORT", 0)
+# Traces go there, over HTTP; without it there are none.
+OTLP_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+OTEL_SERVICE: str = env.str("OTEL_SERVICE_NAME", "agentarium")
+
 # --- Models ----------------------------------------------------------------------
 
 # Provider name -> its key and base URL; an empty string where none is set.
@@ -155,6 +165,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "agentarium.core.request_log.RequestLogMiddleware",
+    "agentarium.core.request_metrics.RequestMetricsMiddleware",
+    "agentarium.core.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "agentarium.core.security_headers.SecurityHeadersMiddleware",
     "agentarium.core.rate_limits.RateLimitHeadersMiddleware",

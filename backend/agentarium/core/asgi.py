@@ -29,6 +29,8 @@ import structlog
 from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
+from agentarium.core.metrics import STREAMS_OPEN
+
 log = structlog.get_logger(__name__)
 
 Scope = MutableMapping[str, Any]
@@ -247,6 +249,7 @@ class Site:
     ) -> None:
         """Send until all is sent, the reader leaves, or the server stops."""
         sending = asyncio.create_task(work)
+        STREAMS_OPEN.inc()
         self._streams.add(sending)
         leaving = asyncio.create_task(_wait_for_disconnect(receive))
         try:
@@ -255,6 +258,7 @@ class Site:
             leaving.cancel()
             sending.cancel()
             self._streams.discard(sending)
+            STREAMS_OPEN.dec()
         try:
             await sending
         except asyncio.CancelledError:

@@ -11,6 +11,7 @@ from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from agentarium.core import metrics
 from agentarium.core.clock import Now
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
@@ -101,6 +102,7 @@ def _recover(task: AgentTask) -> None:
     task.lost_attempts += 1
     AgentTask.objects.filter(pk=task.pk).update(lost_attempts=task.lost_attempts)
     log.warning("task.attempt_lost", task_id=task.pk, attempt=task.attempt)
+    transaction.on_commit(metrics.ATTEMPTS_LOST.inc)
     if task.lost_attempts < settings.MAX_ATTEMPTS:
         return_to_queue(task, "attempt.lost")
     else:

@@ -12,6 +12,7 @@ from agentarium.runtime.messages import (
 )
 from agentarium.tasks.models import AgentTask, Step, ToolCall
 from agentarium.tasks.thread import earlier_tasks
+from agentarium.worker.origins import UNKNOWN, Origin, read_origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class History:
 
     messages: Sequence[Message]
     calls: dict[str, ToolCall] = field(default_factory=dict)
+    origin: Origin = UNKNOWN
 
 
 def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
@@ -29,12 +31,15 @@ def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
     earlier = [task.pk for thread in threads.values() for task in thread]
     steps = _steps([*begun, *earlier])
     calls = _open_calls(begun)
+    origins = read_origins(tasks)
     histories = {}
     for task in tasks:
         messages = _instructions(task)
         for one in (*threads.get(task.pk, ()), task):
             messages += [user_message(one.input_text), *steps.get(one.pk, ())]
-        histories[task.pk] = History(messages, calls.get(task.pk, {}))
+        histories[task.pk] = History(
+            messages, calls.get(task.pk, {}), origins.get(task.pk, UNKNOWN)
+        )
     return histories
 
 

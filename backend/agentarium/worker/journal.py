@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+from agentarium.core import metrics
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.live import Bus, Channel
 from agentarium.worker.ledger import Entry, Held, write_entries
@@ -118,7 +119,11 @@ class Journal:
         pause = 0.05
         while True:
             try:
-                return await self._thread.run(write_entries, entries)
+                began_at = time.perf_counter()
+                held = await self._thread.run(write_entries, entries)
+                metrics.JOURNAL_SECONDS.observe(time.perf_counter() - began_at)
+                metrics.JOURNAL_ENTRIES.observe(len(entries))
+                return held
             except (OperationalError, InterfaceError) as error:
                 log.warning("journal.retry", entries=len(entries), error=str(error))
                 await asyncio.sleep(pause)

@@ -13,6 +13,7 @@ from django.conf import settings
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.tasks import site, wake
+from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner
 from agentarium.worker.toolbox import Tools
 
@@ -105,5 +106,6 @@ class RunnerThread:
         self._loop = asyncio.get_running_loop()
         if self._is_stopping:
             return
-        async with carrying(), executing():
-            await self._stop.wait()
+        with serving_metrics():
+            async with carrying(), executing():
+                await self._stop.wait()

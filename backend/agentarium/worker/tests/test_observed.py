@@ -1,0 +1,214 @@
+"""What is counted of attempts and of their calls, and what a trace shows of them."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+from django.test import Client
+from opentelemetry.trace import SpanKind, StatusCode
+from pytest_django import Settings
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.core.metrics import REGISTRY
+from agentarium.core.tests.spans import Spans, ids, parent_of
+from agentarium.core.tests.spans import spans as spans
+from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.tools.base import ToolError
+from agentarium.tasks.models import AgentTask
+from agentarium.worker.metrics_server import serving_metrics
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.scripted import (
+    ScriptedModel,
+    ScriptedTool,
+    TalkingModel,
+    call_of,
+)
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+SECRET = "the words of nobody's business"
+PASSING = ProviderError(
+    "provider_unavailable", "Down.", is_transient=True, retry_after=0.0
+)
+
+
+class Counted:
+    """How much samples have grown."""
+
+    def __init__(self) -> None:
+        self._before = self._now()
+
+    def __call__(self, name: str, *values: str) -> float:
+        key = (f"agentarium_{name}", values)
+        return self._now().get(key, 0) - self._before.get(key, 0)
+
+    @staticmethod
+    def _now() -> dict[tuple[str, tuple[str, ...]], float]:
+        return {
+            (sample.name, tuple(sample.labels.values())): sample.value
+            for family in REGISTRY.collect()
+            for sample in family.samples
+        }
+
+
+@pytest.fixture
+def counted() -> Counted:
+    return Counted()
+
+
+async def test_counts_tasks_calls_and_tokens(
+    task: AgentTask, running: RunWith, reaches: Reaches, counted: Counted
+) -> None:
+    model = TalkingModel(
+        PASSING, [call_of("look"), call_of("lose", 2)], "That is what I found."
+    )
+    look = ScriptedTool("look", effect="read")
+    lose = ScriptedTool("lose", effect="read", error=ToolError("Lost."))
+
+    async with running(model, look, lose):
+        await reaches(task, "completed")
+
+    assert counted("attempts_started_total") == 1
+    assert counted("task_queue_seconds_count") == 1
+    assert counted("tasks_ended_total", "completed") == 1
+    assert counted("task_duration_seconds_count", "completed") == 1
+    assert counted("model_calls_total", "openai", "ok") == 2
+    assert counted("model_calls_total", "openai", "provider_unavailable") == 1
+    assert counted("model_call_duration_seconds_count", "openai") == 3
+    assert counted("model_tokens_total", "openai", "input") == 2
+    assert counted("tool_calls_total", "ok") == 1
+    assert counted("tool_calls_total", "error") == 1
+    assert counted("journal_batch_entries_count") >= 3
+    assert counted("journal_write_seconds_count") >= 3
+
+
+async def test_counts_what_was_interrupted(
+    task: AgentTask,
+    running: RunWith,
+    reaches: Reaches,
+    counted: Counted,
+    spans: Spans,
+    settings: Settings,
+) -> None:
+    settings.STOP_GRACE_SECONDS = 0.01
+    model = ScriptedModel("Half", gate=asyncio.Event())
+
+    async with running(model):
+        while not model.open_streams:
+            await asyncio.sleep(0.01)
+
+    assert counted("model_calls_total", "openai", "interrupted") == 1
+    assert counted("tasks_ended_total", "completed") == 0
+    for name in ("chat", "invoke_agent"):
+        span = spans.only(name)
+        assert span.status.status_code is StatusCode.ERROR
+        assert span.attributes
+        assert span.attributes["error.type"] == "interrupted"
+
+
+async def test_traces_an_attempt_with_its_calls_and_the_request_before_it(
+    owner: User,
+    agent: Agent,
+    running: RunWith,
+    reaches: Reaches,
+    database: DatabaseThreads,
+    spans: Spans,
+) -> None:
+    task = await database.run(submit_over_http, owner, agent)
+    model = TalkingModel([call_of("look", arguments=f'{{"what": "{SECRET}"}}')], SECRET)
+
+    async with running(model, ScriptedTool("look", effect="read")):
+        await reaches(task, "completed")
+
+    request = spans.only("POST /api/tasks/run/")
+    attempt = spans.only("invoke_agent Agent")
+    chats, tool = spans.named("chat scripted"), spans.only("execute_tool look")
+    assert attempt.parent is None
+    assert [link.context.span_id for link in attempt.links] == [ids(request)[1]]
+    assert [parent_of(span) for span in (*chats, tool)] == [ids(attempt)] * 3
+    assert {span.kind for span in chats} == {SpanKind.CLIENT}
+    said: dict[str, Any] = dict(chats[-1].attributes or {})
+    assert said["gen_ai.operation.name"] == "chat"
+    assert said["gen_ai.provider.name"] == "openai"
+    assert said["gen_ai.request.model"] == "scripted"
+    assert said["gen_ai.response.model"] == "talking-1"
+    assert said["gen_ai.usage.input_tokens"] == 1
+    assert said["gen_ai.response.finish_reasons"] == ("stop",)
+    done: dict[str, Any] = dict(attempt.attributes or {})
+    assert done["agentarium.task.id"] == task.pk
+    assert done["agentarium.task.status"] == "completed"
+    assert done["gen_ai.usage.output_tokens"] == 2
+    assert not [span for span in spans.all if SECRET in span.to_json()]
+
+
+def submit_over_http(owner: User, agent: Agent) -> AgentTask:
+    client = Client()
+    client.force_login(owner)
+    response = client.post(
+        "/api/tasks/run/",
+        {"agent": agent.pk, "input_text": SECRET},
+        content_type="application/json",
+    )
+    assert response.status_code == 201
+    return AgentTask.objects.get(pk=response.json()["id"])
+
+
+async def test_a_trace_says_why_an_attempt_failed(
+    task: AgentTask, running: RunWith, reaches: Reaches, spans: Spans
+) -> None:
+    error = ProviderError("provider_auth", f"The key is wrong: {SECRET}")
+    async with running(ScriptedModel(error=error)):
+        await reaches(task, "failed")
+
+    for name in ("chat", "invoke_agent"):
+        span = spans.only(name)
+        assert span.attributes
+        assert span.attributes["error.type"] == "provider_auth"
+        assert SECRET not in span.to_json()
+
+
+class TestServer:
+    """A worker process has an address of its own."""
+
+    @pytest.fixture(autouse=True)
+    def _configured(self, settings: Settings) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            settings.WORKER_METRICS_PORT = free.getsockname()[1]
+        settings.METRICS_TOKEN = "scrape-me"
+        settings.HOST = "127.0.0.1"
+
+    def ask(self, port: int, token: str) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", port)
+        headers = {"Authorization": f"Bearer {token}"}
+        with closing(connection):
+            connection.request("GET", "/metrics", headers=headers)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+    def test_shows_what_it_counts_to_whoever_has_the_token(self) -> None:
+        with serving_metrics() as port:
+            status, body = self.ask(port, "scrape-me")
+            refused, _ = self.ask(port, "wrong")
+
+        assert (status, refused) == (200, 404)
+        assert "agentarium_attempts_started_total" in body
+
+    def test_a_second_process_takes_the_next_free_port(self) -> None:
+        with serving_metrics() as first, serving_metrics() as second:
+            assert second > first
+            assert self.ask(first, "scrape-me")[0] == 200
+            assert self.ask(second, "scrape-me")[0] == 200
+
+    def test_there_is_none_where_no_port_is_configured(
+        self, settings: Settings
+    ) -> None:
+        settings.WORKER_METRICS_PORT = 0
+
+        with serving_metrics() as port:
+            assert port == 0
