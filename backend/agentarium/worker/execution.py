@@ -32,6 +32,7 @@ from agentarium.worker.claims import Spent
 from agentarium.worker.history import History
 from agentarium.worker.journal import AttemptLostError, Journal
 from agentarium.worker.ledger import Finish, Held
+from agentarium.worker.observed import Observed
 from agentarium.worker.output import storable
 from agentarium.worker.toolbox import OpenToolbox, Toolbox, start_child
 
@@ -67,6 +68,7 @@ class Execution:
         self._messages = list(history.messages)
         self._rows = dict(history.calls)
         self._toolbox = Toolbox()
+        self._observed = Observed(task, history.origin)
 
     @property
     def held(self) -> Held:
@@ -84,6 +86,7 @@ class Execution:
             log.info("task.lost", **self._log_context())
         finally:
             self.record.close()
+            self._observed.close()
             await self._toolbox.aclose()
 
     async def _end(self, finish: Finish) -> None:
@@ -93,6 +96,11 @@ class Execution:
             self.record.forget_unwritten()
             finish = _failure("not_storable", "What it said could not be stored.")
             await self.record.finish(finish)
+        self._observed.ended(
+            finish,
+            input_tokens=self.record.input_tokens,
+            output_tokens=self.record.output_tokens,
+        )
         log.info(
             "task.attempt_ended", **self._log_context(), status=finish.status.value
         )
@@ -120,10 +128,11 @@ class Execution:
 
     async def _drive(self) -> None:
         version = self.task.agent_version
-        self._toolbox = await self._around.open_toolbox(self.task)
+        toolbox = await self._around.open_toolbox(self.task)
+        self._toolbox = self._observed.watching(toolbox)
         asking = Asking(
             models=[version.model, *version.fallback_models],
-            open_client=self._around.open_client,
+            open_client=self._observed.opening(self._around.open_client),
             settings=ModelSettings(version.temperature, version.max_output_tokens),
             tools=self._toolbox.definitions,
             tries=settings.MODEL_TRIES,
