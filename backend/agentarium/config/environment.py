@@ -16,9 +16,11 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
     def get_value(self, var: str, *args: Any, **options: Any) -> Any:
         """The value; one of the wrong kind is told with the name of its variable."""
         try:
-            return super().get_value(var, *args, **options)
+            value = super().get_value(var, *args, **options)
         except ValueError as error:
             raise ImproperlyConfigured(f"{var}: {error}") from error
+        # Most files end with a line break that is no part of their value.
+        return value.strip() if isinstance(value, str) else value
 
     def first(self, *names: str) -> str:
         """The first text that is set under one of these names, or an empty one."""

@@ -66,13 +66,25 @@ def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
     )
 
 
-@transaction.atomic
 def delete_agent(agent: Agent) -> None:
-    """Hide an agent, and stop its tasks that have not begun; all of them remain."""
+    """Hide an agent, then stop its tasks that have not begun; all of them remain.
+
+    Once it is hidden nobody can submit another.
+    """
     hide_agent(agent)
     pending = AgentTask.objects.filter(agent=agent, status=Status.PENDING)
-    for task in pending.select_for_update().only("id", "owner_id", "attempt"):
+    while _end_pending(pending):
+        pass
+    wake_workers()
+
+
+@transaction.atomic
+def _end_pending(pending: TaskQuerySet) -> int:
+    columns = pending.order_by("id").only("id", "owner_id", "attempt")
+    tasks = list(columns.select_for_update(of=("self",), no_key=True)[:BATCH])
+    for task in tasks:
         end_unclaimed(task, status=Status.CANCELLED, code="agent_deleted")
+    return len(tasks)
 
 
 @transaction.atomic
