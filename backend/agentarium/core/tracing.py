@@ -15,13 +15,16 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
 from agentarium import __version__
-from agentarium.core.request_log import current_request_id
+from agentarium.core.request_log import PROBES, current_request_id
 from agentarium.core.request_metrics import route_of
 
 Kind = Literal["internal", "server", "client"]
 Attributes = Mapping[str, Any]
 # A collector that is slow or away must not hold up the end of a process for long.
 EXPORT_SECONDS = 5
+
+# Asked every few seconds by machines.
+UNTRACED = PROBES | {"/metrics"}
 
 _traceparent: ContextVar[str] = ContextVar("traceparent", default="")
 
@@ -163,6 +166,8 @@ class TracingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in UNTRACED:
+            return self.get_response(request)
         span = begin(
             str(request.method),
             {

@@ -21,34 +21,49 @@ from agentarium.core import tracing
 from agentarium.core.tests.spans import Spans, parent_of
 from agentarium.core.tests.spans import spans as spans
 
+SESSION = "/api/auth/session/"
 CALLER = f"00-{'1' * 32}-{'2' * 16}-01"
 
 
+@pytest.mark.django_db
 class TestRequests:
     def test_makes_a_span_below_the_callers(self, client: Client, spans: Spans) -> None:
-        client.get("/healthz", headers={"traceparent": CALLER})
+        client.get(SESSION, headers={"traceparent": CALLER})
 
-        span = spans.only("GET /healthz")
+        span = spans.only(f"GET {SESSION}")
         assert parent_of(span) == (int("1" * 32, 16), int("2" * 16, 16))
         assert span.kind is SpanKind.SERVER
         assert span.attributes
         assert span.attributes["http.response.status_code"] == 200
-        assert span.attributes["http.route"] == "/healthz"
+        assert span.attributes["http.route"] == SESSION
 
     @pytest.mark.parametrize("traceparent", ["", "nonsense", f"00-{'0' * 32}-1-01"])
     def test_begins_a_trace_where_the_caller_has_none(
         self, client: Client, spans: Spans, traceparent: str
     ) -> None:
-        client.get("/healthz", headers={"traceparent": traceparent})
+        client.get(SESSION, headers={"traceparent": traceparent})
 
         assert spans.only("GET").parent is None
 
-    def test_shows_what_failed(self, client: Client, spans: Spans) -> None:
+    @pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+    def test_leaves_out_what_machines_ask(
+        self, client: Client, spans: Spans, path: str
+    ) -> None:
+        client.get(path)
+
+        assert spans.all == ()
+
+    def test_shows_no_query(self, client: Client, spans: Spans) -> None:
         client.get("/api/nothing/?q=secret")
 
-        span = spans.only("GET unmatched")
-        assert "secret" not in span.to_json()
-        assert span.status.status_code is StatusCode.UNSET
+        assert "secret" not in spans.only("GET unmatched").to_json()
+
+    def test_shows_what_failed(self, spans: Spans) -> None:
+        tracing.TracingMiddleware(lambda _: HttpResponse(status=500))(
+            RequestFactory().get("/")
+        )
+
+        assert spans.only("GET").status.status_code is StatusCode.ERROR
 
     def test_tells_the_request_of_itself_only_while_it_lasts(
         self, spans: Spans
