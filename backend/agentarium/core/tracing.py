@@ -163,6 +163,8 @@ class TracingMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not is_on():
             raise MiddlewareNotUsed
+        # Slow to load: now, and not while the first request waits.
+        provider()
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

@@ -22,6 +22,8 @@ def read_origins(tasks: Sequence[AgentTask]) -> dict[int, Origin]:
     """Task id -> where it comes from; in two queries, or none."""
     if not tracing.is_on() or not tasks:
         return {}
+    # Slow to load: here, in a thread, no event loop waits for it.
+    tracing.provider()
     ids = [task.pk for task in tasks]
     first = Event.objects.filter(task__in=ids, attempt=0, seq=1)
     data = dict(first.values_list("task", "data"))
