@@ -56,7 +56,9 @@ class BuiltinProcess:
             undo.push_async_callback(_end, process)
             url = await _loaded(process, _order(config, weights, api_key))
             undo.pop_all()
-        endpoint = OpenAIEndpoint(TITLE, f"{url}/v1", api_key, READ_TIMEOUT)
+        endpoint = OpenAIEndpoint(
+            TITLE, f"{url}/v1", api_key, READ_TIMEOUT, is_reusable=False
+        )
         return cls(process, endpoint)
 
     @property

@@ -42,13 +42,18 @@ _DISPENSABLE = ("stream_options", "temperature", "max_tokens", "max_completion_t
 
 @dataclass(frozen=True, slots=True)
 class OpenAIEndpoint:
-    """Where a server of this wire is; `title` is what people call it."""
+    """Where a server of this wire is; `title` is what people call it.
+
+    `is_reusable` is False for a server that ends connections while they are idle, and
+    so at times just as the next request is sent on one.
+    """
 
     title: str
     base_url: str
     api_key: str = field(default="", repr=False)
     read_timeout: float = READ_TIMEOUT
     reasoning_field: str = ""
+    is_reusable: bool = True
 
 
 class OpenAIClient:
@@ -154,6 +159,8 @@ class OpenAIClient:
 
 def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
     headers = {"Content-Type": "application/json"}
+    if not endpoint.is_reusable:
+        headers["Connection"] = "close"
     if key := endpoint.api_key.strip():
         headers["Authorization"] = f"Bearer {key}"
     return headers
