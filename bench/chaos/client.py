@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 
 PASSWORD = "correct-horse-battery"  # noqa: S105 - of accounts that live for minutes
-REQUEST_SECONDS = aiohttp.ClientTimeout(total=20)
+REQUEST_SECONDS = aiohttp.ClientTimeout(total=60)
 # A house that does not answer for so long is given up.
-PATIENCE = 90.0
+PATIENCE = 150.0
 
 
 class GivenUpError(Exception):

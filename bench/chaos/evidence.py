@@ -28,6 +28,7 @@ class Accepted:
 class Evidence:
     provider: CountedProvider
     tools: CountedTools
+    is_embedded: bool
     accepted: list[Accepted] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from bench.chaos.checks import stopping_seconds
 from bench.chaos.evidence import Evidence, Violation
 from bench.chaos.record import StoredTask
+from bench.chaos.troubles import Trouble
 
 RECOVERY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """From a worker's death to the next attempt at a task that it held."""
+    """From a worker's death to the next attempt at a task that it held.
+
+    Nobody can do anything meanwhile without the database, or as a paused process that
+    is the only one: then it is `hindered`.
+    """
 
     task_id: int
     kind: str
@@ -28,33 +33,48 @@ def recoveries(evidence: Evidence) -> list[Recovery]:
 
 
 def _recoveries_of(evidence: Evidence, stored: StoredTask) -> list[Recovery]:
-    found, began = [], {}
-    for event in stored.events:
-        if event.type == "attempt.started":
-            began[event.attempt] = event
-    for event in stored.events:
-        if event.type != "attempt.lost" or event.attempt + 1 not in began:
+    """From what happened to the worker, while it held the task, to the next attempt."""
+    began = {
+        event.attempt: event
+        for event in stored.events
+        if event.type == "attempt.started"
+    }
+    found = []
+    for lost in stored.events:
+        if lost.type != "attempt.lost" or lost.attempt + 1 not in began:
             continue
+        held = began[lost.attempt]
         trouble = _cause(
-            evidence,
-            str(began[event.attempt].data["worker"]),
-            event.created_at.timestamp(),
+            evidence.troubles,
+            worker=str(held.data["worker"]),
+            start=held.created_at.timestamp(),
+            end=lost.created_at.timestamp(),
         )
-        again_at = began[event.attempt + 1].created_at.timestamp()
         if trouble:
-            kind, at = trouble
-            found.append(Recovery(stored.id, kind, again_at - at))
+            again_at = began[lost.attempt + 1].created_at.timestamp()
+            is_hindered = _is_hindered(evidence, trouble, again_at)
+            kind = f"hindered {trouble.kind}" if is_hindered else trouble.kind
+            found.append(Recovery(stored.id, kind, again_at - trouble.began_at))
     return found
 
 
-def _cause(evidence: Evidence, worker: str, before: float) -> tuple[str, float] | None:
-    """What last happened to a worker before its attempt was declared lost."""
-    causes = [
-        (trouble.kind, trouble.began_at)
-        for trouble in evidence.troubles
-        if trouble.worker == worker and trouble.began_at <= before
-    ]
-    return causes[-1] if causes else None
+def _cause(
+    troubles: list[Trouble], *, worker: str, start: float, end: float
+) -> Trouble | None:
+    """What befell a worker between two instants; else, what all of them had to bear."""
+    between = [one for one in troubles if start <= one.began_at <= end]
+    own = [one for one in between if one.worker == worker]
+    common = [one for one in between if one.kind == "postgresql away"]
+    return next(iter([*own[-1:], *common[-1:]]), None)
+
+
+def _is_hindered(evidence: Evidence, trouble: Trouble, until: float) -> bool:
+    kinds = ["postgresql away", *(["pause worker"] if evidence.is_embedded else [])]
+    return any(
+        other.kind in kinds and other.overlaps(trouble.began_at, until)
+        for other in evidence.troubles
+        if other is not trouble
+    )
 
 
 def late_recoveries(evidence: Evidence) -> list[Violation]:

@@ -37,6 +37,7 @@ class Program:
         return f"{socket.gethostname()}:{self.pid}"
 
     def start(self) -> None:
+        self.is_paused = False
         with (self._folder / "house.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 self._command,
@@ -53,9 +54,11 @@ class Program:
             self._process.kill()
             await asyncio.to_thread(self._process.wait)
 
-    def pause(self) -> None:
+    def pause(self) -> int:
+        """Stop it where it is; which process that was."""
         self.is_paused = True
         os.kill(self.pid, signal.SIGSTOP)
+        return self.pid
 
     def go_on(self) -> None:
         self.is_paused = False

@@ -101,7 +101,7 @@ def _draw(chance: random.Random, name: str, at: float, users: int) -> Plan:
         delay=chance.uniform(0.05, 0.3),
         breaks=frozenset(n for n in range(4) if chance.random() < 0.1),
         cancel_after=chance.uniform(0, 12) if is_cancelled else None,
-        readers=chance.choice((1, 1, 2)),
+        readers=chance.choice((0, 1, 1, 2)),
     )
 
 

@@ -91,8 +91,8 @@ class Reader:
 
     async def _read_once(self) -> None:
         """One connection; cut after some frames or some time, while there are cuts."""
-        frames = self._chance.randint(1, 60) if self.is_cut else None
-        seconds = self._chance.uniform(0.2, 8) if self.is_cut else None
+        frames = self._chance.randint(1, 150) if self.is_cut else None
+        seconds = self._chance.uniform(0.5, 20) if self.is_cut else None
         async with (
             asyncio.timeout(seconds),
             self._user.events(self.task_id, self.transcript.last_id) as response,

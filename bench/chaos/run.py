@@ -48,7 +48,7 @@ async def run(options: Options, folder: Path) -> Evidence:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         provider = await enter(CountedProvider({plan.name: plan for plan in plans}))
-        evidence = Evidence(provider, await enter(CountedTools()))
+        evidence = Evidence(provider, await enter(CountedTools()), options.is_embedded)
         services = {} if options.is_embedded else await enter(_services(folder))
         house = await enter(_house(options, folder, services, provider.url))
         connector = aiohttp.TCPConnector(limit=0)

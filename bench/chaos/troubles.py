@@ -71,7 +71,8 @@ class Troubles:
         return kinds
 
     def _weighted(self, kinds: dict[str, Happen]) -> list[str]:
-        return [kind for kind in kinds for _ in range(3 if kind == "worker" else 1)]
+        often = "worker" if "worker" in kinds else "web"
+        return [kind for kind in kinds for _ in range(3 if kind == often else 1)]
 
     async def _kill_worker(self) -> None:
         await self._kill("kill worker", self.house.workers)
@@ -80,10 +81,7 @@ class Troubles:
         await self._kill("kill web", [self.house.web])
 
     async def _kill(self, kind: str, programs: list[Program]) -> None:
-        running = [program for program in programs if not program.is_paused]
-        if not running:
-            return
-        program = self.chance.choice(running)
+        program = self.chance.choice(programs)
         trouble = self._note(kind, program.worker_name)
         await program.kill()
         program.start()
@@ -96,9 +94,10 @@ class Troubles:
             return
         program = self.chance.choice(running)
         trouble = self._note("pause worker", program.worker_name)
-        program.pause()
+        pid = program.pause()
         await asyncio.sleep(LEASE_SECONDS + self.chance.uniform(1, 6))
-        program.go_on()
+        if program.pid == pid:
+            program.go_on()
         trouble.ended_at = time.time()
 
     async def _take_redis(self) -> None:

@@ -18,7 +18,7 @@ class Frame:
 def frames_of(chunk: bytes) -> Iterator[Frame]:
     """The events in a chunk; comments and hints are passed over."""
     for block in chunk.decode().split("\n\n"):
-        lines = dict(line.split(": ", 1) for line in block.splitlines() if line)
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if line)
         if "event" in lines:
             data = orjson.loads(lines["data"])
             yield Frame(lines["event"], lines.get("id", ""), data)

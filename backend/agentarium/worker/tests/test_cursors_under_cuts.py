@@ -1,0 +1,286 @@
+"""P5, over what nobody thought of: random output, random deaths, random cuts.
+
+An attempt is driven without a runner, so that it can die at any piece: what it had not
+committed is gone with it. The bus loses messages, as one between processes does.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from agentarium.agents.models import Agent
+from agentarium.core.clock import Now
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.messages import (
+    Message,
+    ModelResponse,
+    Part,
+    ReasoningPart,
+    TextPart,
+    Usage,
+    message_from_json,
+)
+from agentarium.runtime.providers.base import (
+    Delta,
+    ModelSettings,
+    ProviderError,
+    ReasoningDelta,
+    TextDelta,
+    ToolDefinition,
+)
+from agentarium.runtime.tools.base import ToolCall
+from agentarium.tasks import stream
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.live import LocalBus
+from agentarium.tasks.live import Message as Carried
+from agentarium.tasks.models import AgentTask, Step, Worker
+from agentarium.tasks.services import submit_task
+from agentarium.tasks.stream import follow
+from agentarium.tasks.tests.frames import Frame, read, text_of
+from agentarium.worker import journal
+from agentarium.worker.claims import claim_tasks, recover_tasks
+from agentarium.worker.execution import Execution, Surroundings
+from agentarium.worker.history import History, read_histories
+from agentarium.worker.journal import Journal
+from agentarium.worker.tests.scripted import (
+    DEFAULTS,
+    ScriptedModels,
+    ScriptedTool,
+    call_of,
+)
+from agentarium.worker.toolbox import Toolbox
+
+Then = Literal["answer", "fail", "call", "die", "die while calling"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the model says when it is asked once, and what becomes of it.
+
+    A piece that ends in "!" is followed by a pause in which what was said is stored.
+    """
+
+    pieces: tuple[Delta, ...]
+    then: Then
+
+
+texts = st.text(
+    st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5
+)
+paused = st.one_of(texts, texts.map(lambda text: f"{text}!"))
+pieces = st.lists(
+    st.one_of(paused.map(TextDelta), paused.map(ReasoningDelta)), max_size=6
+).map(tuple)
+thens: st.SearchStrategy[Then] = st.sampled_from(
+    ["fail", "call", "die", "die while calling"]
+)
+conversations = st.builds(
+    lambda turns, last: [*turns, last],
+    st.lists(st.builds(Turn, pieces, thens), max_size=5),
+    st.builds(Turn, pieces, st.just("answer")),
+)
+
+
+class LossyBus(LocalBus):
+    """Loses some of what it is to carry."""
+
+    def __init__(self, chance: random.Random, loss: float) -> None:
+        super().__init__()
+        self._chance = chance
+        self._loss = loss
+
+    def deliver(self, channel: str, message: Carried) -> None:
+        if self._chance.random() >= self._loss:
+            super().deliver(channel, message)
+
+
+class DyingModel:
+    """Goes through the turns; at a death it says so, and is silent for ever."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self._turns = list(turns)
+        self.died = asyncio.Event()
+        self.dies_at_call = False
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolDefinition] = (),
+        settings: ModelSettings = DEFAULTS,
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        turn = self._turns.pop(0)
+        for piece in turn.pieces:
+            yield piece
+            await asyncio.sleep(0.005 if piece.text.endswith("!") else 0)
+        if turn.then == "fail":
+            raise ProviderError(
+                "provider_unavailable", "No.", is_transient=True, retry_after=0
+            )
+        if turn.then == "die":
+            await self.die()
+        self.dies_at_call = turn.then == "die while calling"
+        calls = () if turn.then == "answer" else (call_of(), call_of(number=2))
+        message = Message("assistant", (*_said(turn), *calls))
+        yield ModelResponse(message, Usage(1, 1), "dying-1")
+
+    async def die(self) -> None:
+        self.died.set()
+        await asyncio.Event().wait()
+
+
+class DyingTool:
+    """Answers, unless the worker dies of its call."""
+
+    spec = ScriptedTool(effect="read").spec
+
+    def __init__(self, model: DyingModel) -> None:
+        self._model = model
+
+    async def call(self, call: ToolCall) -> str:
+        if self._model.dies_at_call and call.tool_call_id == "call-1":
+            self._model.dies_at_call = False
+            await self._model.die()
+        return "Done."
+
+
+def _said(turn: Turn) -> list[Part]:
+    reasoning = [one.text for one in turn.pieces if isinstance(one, ReasoningDelta)]
+    text = [one.text for one in turn.pieces if isinstance(one, TextDelta)]
+    return [ReasoningPart("".join(reasoning)), TextPart("".join(text))]
+
+
+class Lives:
+    """Runs a task through as many attempts as its model dies."""
+
+    def __init__(
+        self, model: DyingModel, bus: LocalBus, database: DatabaseThreads
+    ) -> None:
+        self._model = model
+        self._bus = bus
+        self._database = database
+        self._toolbox = Toolbox({"do": DyingTool(model)})
+
+    async def run(self) -> None:
+        while not await self._run_once():
+            pass
+
+    async def _run_once(self) -> bool:
+        """One attempt; whether it came to the end."""
+        self._model.died.clear()
+        worker, task, history = await self._database.run(_claim)
+        own_journal = Journal(bus=self._bus, may_publish=lambda: True)
+        writing = asyncio.create_task(own_journal.run())
+        execution = Execution(task, history, self._around(own_journal))
+        running = asyncio.create_task(execution.run())
+        dying = asyncio.create_task(self._model.died.wait())
+        await asyncio.wait({running, dying}, return_when=asyncio.FIRST_COMPLETED)
+        has_ended = running.done()
+        for work in (writing, running, dying):
+            work.cancel()
+        await asyncio.wait({writing, running, dying})
+        await asyncio.to_thread(own_journal.close)
+        await self._database.run(_bury, worker)
+        return has_ended
+
+    def _around(self, journal: Journal) -> Surroundings:
+        return Surroundings(
+            journal=journal,
+            bus=self._bus,
+            database=self._database,
+            may_publish=lambda: True,
+            open_client=ScriptedModels(scripted=self._model).get,
+            open_toolbox=self._open_toolbox,
+        )
+
+    async def _open_toolbox(self, _: AgentTask) -> Toolbox:
+        return self._toolbox
+
+
+def _claim() -> tuple[Worker, AgentTask, History]:
+    worker = Worker.objects.create(
+        name="mortal", capacity=1, lease_until=Now() + timedelta(minutes=1)
+    )
+    (task,) = claim_tasks(worker, limit=1)
+    return worker, task, read_histories([task])[task.pk]
+
+
+def _bury(worker: Worker) -> None:
+    Worker.objects.filter(pk=worker.pk).update(lost_at=Now())
+    recover_tasks()
+
+
+async def read_with_cuts(
+    task: AgentTask, bus: LocalBus, database: DatabaseThreads, chance: random.Random
+) -> list[Frame]:
+    """Read to the end over connections that break after a few events each."""
+    frames: list[Frame] = []
+    while not frames or frames[-1].type != "task.completed":
+        cursor = Cursor.parse(frames[-1].id if frames else "")
+        connection = follow(task.pk, cursor, bus=bus, database=database)
+        frames += await read(connection, at_most=chance.randint(1, 9))
+    return frames
+
+
+def _stored(task: AgentTask, kind: str) -> str:
+    steps = Step.objects.filter(task=task, kind="model_response")
+    messages = [message_from_json(step.message) for step in steps]
+    return "".join(
+        message.text if kind == "text" else message.reasoning for message in messages
+    )
+
+
+def _numbers(frames: list[Frame]) -> list[tuple[int, int]]:
+    cursors = [Cursor.parse(f.id) for f in frames if not f.type.endswith("delta")]
+    return [(cursor.attempt, cursor.seq) for cursor in cursors]
+
+
+@pytest.fixture
+def _hurried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """What takes seconds elsewhere takes milliseconds; nothing ends by too many."""
+    monkeypatch.setattr(journal, "DRAFT_SECONDS", 0.002)
+    monkeypatch.setattr(stream, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(stream, "BEHIND_SECONDS", 0.005)
+    settings.MAX_ATTEMPTS = settings.MODEL_TRIES = 100
+
+
+@pytest.mark.usefixtures("_hurried")
+@hypothesis_settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    turns=conversations, loss=st.sampled_from([0.0, 0.1, 0.6, 1.0]), seed=st.integers()
+)
+async def test_every_reader_has_what_is_stored(
+    agent: Agent, database: DatabaseThreads, turns: list[Turn], loss: float, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    bus = LossyBus(chance, loss)
+    task = await database.run(
+        submit_task, agent=agent, input_text="Hello", owner=agent.owner
+    )
+    readers = [
+        asyncio.create_task(read_with_cuts(task, bus, database, chance))
+        for _ in range(3)
+    ]
+
+    await Lives(DyingModel(turns), bus, database).run()
+
+    late = await read_with_cuts(task, bus, database, chance)
+    text = await database.run(_stored, task, "text")
+    reasoning = await database.run(_stored, task, "reasoning")
+    for frames in [*await asyncio.gather(*readers), late]:
+        assert text_of(frames) == text
+        assert text_of(frames, "reasoning") == reasoning
+        assert _numbers(frames) == _numbers(late)
