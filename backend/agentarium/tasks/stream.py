@@ -28,6 +28,7 @@ class Reader:
         self.has_ended = False
         # A live message did not follow on what the reader has.
         self.is_behind = True
+        self.is_early = False
 
     def take(self, entries: Iterable[Entry]) -> bytes:
         """Move on over entries, and encode them."""
@@ -44,6 +45,8 @@ class Reader:
             entries = self._follow_on(message)
             if entries is None:
                 self.is_behind = True
+                # Text that was missed is stored a moment after it was said.
+                self.is_early = "text" in message
                 break
             chunks.append(self.take(entries))
             self.has_ended = bool(entries) and entries[-1].is_last
@@ -123,6 +126,6 @@ async def _next_live(reader: Reader, subscription: Subscription) -> bytes:
         reader.is_behind = True
         return b""
     chunk = reader.take_live(messages)
-    if reader.is_behind and not chunk:
+    if reader.is_behind and reader.is_early and not chunk:
         await asyncio.sleep(BEHIND_SECONDS)
     return chunk
