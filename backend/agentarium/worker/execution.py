@@ -1,10 +1,9 @@
 """One attempt at one task: drives the agent's loop, and records each thing it says."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
@@ -35,7 +34,6 @@ from agentarium.worker.journal import AttemptLostError, Journal
 from agentarium.worker.ledger import Finish, Held
 from agentarium.worker.observed import Observed
 from agentarium.worker.output import storable
-from agentarium.worker.patience import patiently
 from agentarium.worker.toolbox import OpenToolbox, Toolbox, start_child
 
 log = structlog.get_logger(__name__)
@@ -49,15 +47,13 @@ CHARS_PER_TOKEN = 4
 class Surroundings:
     """What all attempts of a runner share.
 
-    `may_publish` says whether the worker's lease cannot have run out yet; `until_leased`
-    waits until that is so.
+    `may_publish` says whether the worker's lease cannot have run out yet.
     """
 
     journal: Journal
     bus: Bus
     database: DatabaseThreads
     may_publish: Callable[[], bool]
-    until_leased: Callable[[], Awaitable[None]]
     open_client: Callable[[str], ModelClient]
     open_toolbox: OpenToolbox
 
@@ -132,7 +128,7 @@ class Execution:
 
     async def _drive(self) -> None:
         version = self.task.agent_version
-        toolbox = await patiently(lambda: self._around.open_toolbox(self.task))
+        toolbox = await self._around.open_toolbox(self.task)
         self._toolbox = self._observed.watching(toolbox)
         asking = Asking(
             models=[version.model, *version.fallback_models],
@@ -170,16 +166,12 @@ class Execution:
 
     async def _before_call(self) -> None:
         await self.record.write()
-        # A worker that was paused for too long asks nothing more of the world.
-        await self._around.until_leased()
-        self.record.begin_step(is_asking=True)
+        self.record.begin_step()
 
     async def _call_tools(
         self, parts: Sequence[ToolCallPart]
     ) -> AsyncGenerator[ToolResultPart, None]:
-        await self.record.write()
-        await self._around.until_leased()
-        self.record.begin_step(is_asking=False)
+        await self._before_call()
         calls = Calls(
             self.task,
             step=self._asked_in(),
@@ -203,11 +195,11 @@ class Execution:
     async def _remember(self, row: ToolCall) -> None:
         self._rows[row.tool_call_id] = row
         await self.record.remember(row)
-        await self._around.until_leased()
 
     async def _start_child(self, row: ToolCall, agent_id: int) -> None:
-        start = partial(start_child, task=self.task, row=row, agent_id=agent_id)
-        await patiently(lambda: self._around.database.run(start))
+        await self._around.database.run(
+            start_child, task=self.task, row=row, agent_id=agent_id
+        )
         await self._remember(row)
 
     def spent_since_last_step(self) -> Spent:
