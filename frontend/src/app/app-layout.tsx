@@ -1,12 +1,11 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
-import { BotIcon, InboxIcon } from 'lucide-react'
-import type { LucideIcon } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 
 import { Logo } from '@/components/logo'
 import { useTaskChanges } from '@/features/tasks/use-task-changes'
 
 import { AccountMenu } from './account-menu'
+import { BottomNavigation, SideNavigation } from './navigation'
 
 /** The frame of every screen: a sidebar, or bars above and below on a phone. */
 export function AppLayout() {
@@ -22,7 +21,7 @@ export function AppLayout() {
       <Sidebar />
       <TopBar />
       <Content />
-      <BottomBar />
+      <BottomNavigation />
     </div>
   )
 }
@@ -52,38 +51,13 @@ function Content() {
   )
 }
 
-type Destination = {
-  to: '/tasks' | '/agents'
-  label: string
-  icon: LucideIcon
-}
-
-const DESTINATIONS: Destination[] = [
-  { to: '/tasks', label: 'Tasks', icon: InboxIcon },
-  { to: '/agents', label: 'Agents', icon: BotIcon },
-]
-
 function Sidebar() {
   return (
     <header className="fixed inset-y-0 left-0 hidden w-58 flex-col border-r bg-sidebar px-3 py-4 md:flex">
       <Link to="/" className="mb-6 rounded-lg px-2 py-1">
         <Logo />
       </Link>
-      <nav aria-label="Main" className="flex-1">
-        <ul className="space-y-0.5">
-          {DESTINATIONS.map(({ to, label, icon: Icon }) => (
-            <li key={to}>
-              <Link
-                to={to}
-                className="flex h-9 items-center gap-2.5 rounded-lg px-2.5 text-sm font-medium text-muted-foreground transition-colors hover:bg-accent hover:text-foreground aria-[current=page]:bg-accent aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand"
-              >
-                <Icon aria-hidden className="size-4.5" />
-                {label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <SideNavigation />
       <AccountMenu isWide />
     </header>
   )
@@ -97,28 +71,5 @@ function TopBar() {
       </Link>
       <AccountMenu />
     </header>
-  )
-}
-
-function BottomBar() {
-  return (
-    <nav
-      aria-label="Main"
-      className="fixed inset-x-0 bottom-0 z-30 border-t bg-background/95 pb-[env(safe-area-inset-bottom)] backdrop-blur md:hidden"
-    >
-      <ul className="flex">
-        {DESTINATIONS.map(({ to, label, icon: Icon }) => (
-          <li key={to} className="flex-1">
-            <Link
-              to={to}
-              className="flex h-15 flex-col items-center justify-center gap-1 text-xs font-medium text-muted-foreground aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand"
-            >
-              <Icon aria-hidden className="size-5" />
-              {label}
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </nav>
   )
 }

@@ -38,7 +38,7 @@ export function MissingScreen() {
         title="There is no such page"
         action={
           <Button asChild variant="outline">
-            <Link to="/tasks">Go to the tasks</Link>
+            <Link to="/">Go to the start</Link>
           </Button>
         }
       >

@@ -1,0 +1,39 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import * as z from 'zod/mini'
+
+import { agentQuery, agentsQuery } from '@/features/agents/queries'
+import { recentTasksQuery, taskQuery } from '@/features/tasks/queries'
+
+import { appRoute } from './root'
+import { id, text } from './search'
+import { warm } from './warm'
+
+const agentsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/agents',
+  validateSearch: z.object({ search: text, ordering: text }),
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, deps }) => {
+    warm(context.queryClient.infiniteQuery(agentsQuery(deps)))
+  },
+  component: lazyRouteComponent(
+    () => import('../agents-screen'),
+    'AgentsScreen',
+  ),
+})
+
+const agentRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/agents/$agentId',
+  validateSearch: z.object({ task: id }),
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, params, deps }) => {
+    const agentId = Number(params.agentId)
+    warm(context.queryClient.query(agentQuery(agentId)))
+    warm(context.queryClient.query(recentTasksQuery(agentId)))
+    if (deps.task) warm(context.queryClient.query(taskQuery(deps.task)))
+  },
+  component: lazyRouteComponent(() => import('../agent-screen'), 'AgentScreen'),
+})
+
+export const agentRoutes = [agentsRoute, agentRoute] as const
