@@ -86,7 +86,7 @@ def _in_order(
         if event.type == "step.completed":
             yield from _rest_of(steps[event.data["step"]], _before(event, cursor))
         cursor = Cursor(event.attempt, event.seq)
-        yield Entry(event.type, event.data, cursor)
+        yield Entry(event.type, event.told, cursor)
 
 
 def _before(event: Event, cursor: Cursor) -> Cursor:
@@ -130,6 +130,7 @@ def _completed(step: Step) -> Event:
         attempt=step.attempt,
         seq=step.seq,
         type="step.completed",
+        created_at=step.finished_at,
         data=completed_data(step),
     )
 

@@ -146,7 +146,7 @@ class Journal:
                     "attempt": event.attempt,
                     "seq": event.seq,
                     "type": event.type,
-                    "data": event.data,
+                    "data": event.told,
                 },
             )
 

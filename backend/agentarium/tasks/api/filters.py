@@ -50,6 +50,11 @@ def _agents_of(request: HttpRequest) -> QuerySet[Agent]:
     return Agent.objects.visible_to(request.user)
 
 
+def _tasks_of(request: HttpRequest) -> QuerySet[AgentTask]:
+    assert request.user.is_authenticated
+    return AgentTask.objects.visible_to(request.user)
+
+
 class TaskFilter(django_filters.FilterSet):  # type: ignore[misc]
     status = StatusFilter(
         choices=AgentTask.Status.choices,
@@ -57,17 +62,15 @@ class TaskFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text="One or more, repeated or joined by commas.",
     )
     agent = django_filters.ModelChoiceFilter(queryset=_agents_of)
+    parent = django_filters.ModelChoiceFilter(
+        queryset=_tasks_of, help_text="Those that this task has called."
+    )
     created_at__gte = InstantFilter(field_name="created_at", lookup_expr="gte")
     created_at__lte = InstantFilter(field_name="created_at", lookup_expr="lte")
 
     class Meta:
         model = AgentTask
         fields: list[str] = []
-
-
-def _tasks_of(request: HttpRequest) -> QuerySet[AgentTask]:
-    assert request.user.is_authenticated
-    return AgentTask.objects.visible_to(request.user)
 
 
 class ApprovalFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -1,9 +1,10 @@
 """What can be done to tasks, one or many."""
 
+from functools import partial
 from typing import Any
 
 from django.db.models import BigIntegerField
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -42,10 +43,19 @@ class ManySerializer(serializers.Serializer[Any]):
     created_at__lte = serializers.DateTimeField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs:
+        if not (attrs or self.context["request"].query_params.get("search")):
             detail = "Give ids, or at least one filter."
             raise serializers.ValidationError({"ids": [detail]}, "required")
         return attrs
+
+
+many_schema = partial(
+    extend_schema,
+    description="Those that the body names, or its filters find; with `search`, only "
+    "what the list finds with it. Ones in another state are passed over.",
+    parameters=[OpenApiParameter("search", description="As in the list.")],
+    request=ManySerializer,
+)
 
 
 class CountSerializer(serializers.Serializer[Any]):
@@ -57,6 +67,7 @@ class TaskVerbs:
 
     request: AuthenticatedRequest
     get_object: Any
+    filter_queryset: Any
 
     @extend_schema(
         summary="Cancel a task",
@@ -83,10 +94,9 @@ class TaskVerbs:
         task = retry_task(self.get_object(), by=self.request.user)
         return Response(TaskSerializer(task).data)
 
-    @extend_schema(
+    @many_schema(
         operation_id="tasks_cancel_many",
         summary="Cancel many tasks",
-        request=ManySerializer,
         responses=CountSerializer,
     )
     @action(detail=False, methods=["post"], url_path="cancel", url_name="cancel-many")
@@ -94,10 +104,9 @@ class TaskVerbs:
         count = cancel_tasks(self._asked(), by=self.request.user)
         return Response({"count": count})
 
-    @extend_schema(
+    @many_schema(
         operation_id="tasks_retry_many",
         summary="Run many failed tasks again",
-        request=ManySerializer,
         responses=CountSerializer,
     )
     @action(detail=False, methods=["post"], url_path="retry", url_name="retry-many")
@@ -120,7 +129,9 @@ class TaskVerbs:
 
     def _asked(self) -> TaskQuerySet:
         """The caller's tasks that the body names. Whatever is not theirs is missing."""
-        asked = ManySerializer(data=self.request.data)
+        asked = ManySerializer(
+            data=self.request.data, context={"request": self.request}
+        )
         asked.is_valid(raise_exception=True)
         filters = {
             "ids": "pk__in",
@@ -130,6 +141,8 @@ class TaskVerbs:
             "created_at__lte": "created_at__lte",
         }
         mine = AgentTask.objects.visible_to(self.request.user)
-        return mine.filter(
+        named = mine.filter(
             **{filters[name]: value for name, value in asked.validated_data.items()}
         )
+        found: TaskQuerySet = self.filter_queryset(named)
+        return found

@@ -205,8 +205,8 @@ class TaskViewSet(
         operation_id="tasks_events",
         summary="Follow a task",
         description="Server-sent events: what happened after the cursor, then what "
-        "happens, until the task ends. The id of each event is the cursor behind it. "
-        "Comments keep the connection alive.",
+        "happens, until the task ends. The id of each event is the cursor behind it; the "
+        "data of all but deltas says when it happened, as `created_at`. Comments keep the connection alive.",
         parameters=[
             OpenApiParameter("format", exclude=True),
             OpenApiParameter(

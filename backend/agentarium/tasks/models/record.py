@@ -1,5 +1,7 @@
 """What happened in a task: its steps, its log, and the text that is being made."""
 
+from typing import Any
+
 from django.db import models
 
 from agentarium.core.clock import Now
@@ -70,6 +72,11 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} of task {self.task_id}"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a reader of the log is told: its data, and when it happened."""
+        return {**self.data, "created_at": self.created_at.isoformat()}
 
 
 class Draft(models.Model):

@@ -145,6 +145,34 @@ class TestList:
 
         assert ids(response) == [task.pk]
 
+    def test_finds_what_a_task_has_called(
+        self,
+        api: APIClient,
+        alice: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        parent = TaskFactory.create(agent__owner=alice)
+        children = [
+            TaskFactory.create(agent=parent.agent, parent=parent) for _ in range(3)
+        ]
+
+        # 1. whether the parent may be seen, 2. its children
+        with django_assert_num_queries(2):
+            response = api.get(TASKS, {"parent": parent.pk})
+
+        assert sorted(ids(response)) == [child.pk for child in children]
+
+    def test_treats_a_strangers_parent_like_one_that_is_not_there(
+        self, api: APIClient
+    ) -> None:
+        task = TaskFactory.create()
+
+        foreign = api.get(TASKS, {"parent": task.pk})
+        missing = api.get(TASKS, {"parent": task.pk + 1})
+
+        assert foreign.status_code == 400
+        assert foreign.content == missing.content
+
     def test_treats_a_strangers_agent_like_one_that_is_not_there(
         self, api: APIClient
     ) -> None:

@@ -46,6 +46,14 @@ def test_opens_whatever_form_is_asked_for(
     assert "event: task.started\nid: 1.1.0.0\n" in text
 
 
+def test_says_when_it_happened(api: APIClient, task: AgentTask) -> None:
+    created_at = task.events.get(type="task.created").created_at.isoformat()
+
+    text = read(api.get(url(task)))
+
+    assert f'"created_at":"{created_at}"' in text
+
+
 def test_continues_after_a_cursor(api: APIClient, task: AgentTask) -> None:
     text = read(api.get(url(task), {"after": "0.1.0.0"}))
 

@@ -29,7 +29,8 @@ Reaches = Callable[..., Awaitable[AgentTask]]
 Told = list[tuple[str, str, dict[str, Any]]]
 ReadFrom = Callable[[str], Awaitable[Told]]
 STAYS = {"text.delta", "reasoning.delta", "step.completed", "task.completed"}
-LENGTHS = {"text_length", "reasoning_length"}
+# Of the log's own making: told again they may differ.
+INCIDENTAL = {"text_length", "reasoning_length", "created_at"}
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def read_from(task: AgentTask, bus: LocalBus, database: DatabaseThreads) -> Read
             (
                 frame.type,
                 frame.id,
-                {key: frame.data[key] for key in frame.data.keys() - LENGTHS},
+                {key: frame.data[key] for key in frame.data.keys() - INCIDENTAL},
             )
             for frame in await read(stream)
             if frame.type in STAYS

@@ -733,7 +733,7 @@ export interface paths {
         };
         /**
          * Follow a task
-         * @description Server-sent events: what happened after the cursor, then what happens, until the task ends. The id of each event is the cursor behind it. Comments keep the connection alive.
+         * @description Server-sent events: what happened after the cursor, then what happens, until the task ends. The id of each event is the cursor behind it; the data of all but deltas says when it happened, as `created_at`. Comments keep the connection alive.
          */
         get: operations["tasks_events"];
         put?: never;
@@ -815,7 +815,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel many tasks
-         * @description What happened stays as it is: tasks are run, never edited or deleted.
+         * @description Those that the body names, or its filters find; with `search`, only what the list finds with it. Ones in another state are passed over.
          */
         post: operations["tasks_cancel_many"];
         delete?: never;
@@ -835,7 +835,7 @@ export interface paths {
         put?: never;
         /**
          * Run many failed tasks again
-         * @description What happened stays as it is: tasks are run, never edited or deleted.
+         * @description Those that the body names, or its filters find; with `search`, only what the list finds with it. Ones in another state are passed over.
          */
         post: operations["tasks_retry_many"];
         delete?: never;
@@ -4990,6 +4990,8 @@ export interface operations {
                 offset?: number;
                 /** @description `created_at`, `status`, `agent__name`; `-` before a name turns it round, commas join several. */
                 ordering?: string;
+                /** @description Those that this task has called. */
+                parent?: number;
                 /** @description Words that all have to occur. */
                 search?: string;
                 /**
@@ -5562,7 +5564,10 @@ export interface operations {
     };
     tasks_cancel_many: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As in the list. */
+                search?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5621,7 +5626,10 @@ export interface operations {
     };
     tasks_retry_many: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As in the list. */
+                search?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
