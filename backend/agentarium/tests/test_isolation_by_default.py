@@ -101,6 +101,7 @@ RELATED: dict[str, Sequence[Callable[[User], int]]] = {
     "follows": [_failed_task],
     "ids": [_failed_task, _pending_task],
     "task": [_failed_task],
+    "parent": [_failed_task],
 }
 # Those that hold a number, and no id.
 NUMBERS = {
