@@ -19,6 +19,7 @@ def database(url: str, default_file: Path) -> dict[str, Any]:
 
 
 _SQLITE: dict[str, Any] = {
+    "ENGINE": "agentarium.core.sqlite3",
     "CONN_MAX_AGE": None,
     "OPTIONS": {
         # A transaction that reads first and writes later could not be retried.
