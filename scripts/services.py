@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -28,6 +28,8 @@ START_SECONDS = 60
 STOP_SECONDS = 20
 ROLE = "agentarium"
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# For data that live as long as one run: nothing has to survive a power cut.
+FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class Account(NamedTuple):
@@ -86,7 +88,14 @@ def leave(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 @contextmanager
-def postgresql(folder: Path, port: int, account: Account) -> Iterator[None]:
+def postgresql(
+    folder: Path,
+    port: int,
+    account: Account,
+    *,
+    durability: Mapping[str, str] = FORGETFUL,
+) -> Iterator[int]:
+    """A PostgreSQL with a database; yields its process."""
     binaries = postgresql_binaries()
     data = own_folder(folder / "postgresql", account)
     form = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync")
@@ -94,15 +103,12 @@ def postgresql(folder: Path, port: int, account: Account) -> Iterator[None]:
         [binaries / "initdb", f"--pgdata={data}", f"--username={ROLE}", *form],
         account,
     )
-    # The data live as long as one run: nothing here has to survive a power cut.
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
         "max_connections": 200,
-        "fsync": "off",
-        "full_page_writes": "off",
-        "synchronous_commit": "off",
+        **durability,
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
     client = ["--host=127.0.0.1", f"--port={port}", f"--username={ROLE}"]
@@ -111,13 +117,14 @@ def postgresql(folder: Path, port: int, account: Account) -> Iterator[None]:
         account,
         is_ready=lambda: succeeds([binaries / "pg_isready", "--quiet", *client]),
         stop_signal=signal.SIGINT,
-    ):
+    ) as pid:
         once([binaries / "createdb", *client, ROLE], account)
-        yield
+        yield pid
 
 
 @contextmanager
-def redis(folder: Path, port: int, account: Account) -> Iterator[None]:
+def redis(folder: Path, port: int, account: Account) -> Iterator[int]:
+    """A Redis that keeps nothing on disk; yields its process."""
     binary = shutil.which("redis-server")
     if binary is None:
         fail("Redis is not here: install it (Debian: apt-get install redis-server).")
@@ -128,8 +135,8 @@ def redis(folder: Path, port: int, account: Account) -> Iterator[None]:
         account,
         is_ready=lambda: answers_ping(port),
         stop_signal=signal.SIGTERM,
-    ):
-        yield
+    ) as pid:
+        yield pid
 
 
 @contextmanager
@@ -139,8 +146,8 @@ def server(
     *,
     is_ready: Callable[[], bool],
     stop_signal: signal.Signals,
-) -> Iterator[None]:
-    """Hold a server that is ready, in a session of its own.
+) -> Iterator[int]:
+    """Hold a server that is ready, in a session of its own; yields its process.
 
     A Ctrl-C meant for the command must not take the database away under it.
     """
@@ -162,7 +169,7 @@ def server(
                     log.seek(0)
                     fail(f"{command[0]} did not start:\n{log.read().decode()}")
                 time.sleep(0.05)
-            yield
+            yield process.pid
         finally:
             process.send_signal(stop_signal)
             wait_or_kill(process)

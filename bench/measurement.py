@@ -1,0 +1,43 @@
+"""What a measurement is: a name, what it runs on, what it finds, what is aimed at."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bench.lab import Lab
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much of everything: 1.0 is what `make bench` does."""
+
+    factor: float = 1.0
+
+    def count(self, number: int) -> int:
+        return max(1, round(number * self.factor))
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A figure of a system that shall stay within a limit.
+
+    The limit is a number, or so many times the same figure of another system.
+    """
+
+    system: str
+    figure: str
+    at_most: float = float("inf")
+    at_least: float = 0.0
+    times: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    name: str
+    title: str
+    systems: Sequence[str]
+    run: Callable[[Lab, str, Effort], Figures]
+    aims: Sequence[Aim] = ()
+    # Figures that are compared with the first system's, and with the stored ratios.
+    compared: Sequence[str] = field(default_factory=tuple)

@@ -1,0 +1,63 @@
+"""T2: a thousand tasks at once, each answer streamed in 50 pieces over 2 s."""
+
+from typing import Any
+
+from bench.client import check_outputs, run_all, sign_up
+from bench.lab import Lab
+from bench.load import load
+from bench.measurement import Aim, Effort, Figures, Measurement
+from bench.systems import serving
+
+TASKS = 1000
+CLIENTS = 32
+WARM_UP = 50
+PIECES = 50
+SECONDS = 2.0
+PIECE = "tokens of number {}, "
+
+
+def _script(number: int) -> dict[str, Any]:
+    text = PIECE.format(number) * PIECES
+    return {"text": text, "pieces": PIECES, "delay": SECONDS / (PIECES - 1)}
+
+
+def run(lab: Lab, system: str, effort: Effort) -> Figures:
+    number = effort.count(TASKS)
+    scripts = [_script(each) for each in range(WARM_UP + number)]
+    with serving(lab, system) as running, load() as drive:
+        account = drive(sign_up, running.url)
+        drive(run_all, account, scripts[:WARM_UP], clients=CLIENTS)
+        running.forget_peak()
+        memory, before = running.resident_bytes(), running.cpu()
+        seconds, answers = drive(run_all, account, scripts[WARM_UP:], clients=CLIENTS)
+        after, peak = running.cpu(), running.peak_bytes()
+        stats = lab.provider_stats()
+        assert stats["completed"] == number + WARM_UP, stats
+        if system in {"embedded", "scaled"}:
+            drive(check_outputs, account, answers)
+    used = {part: (after[part] - before[part]) / number * 1000 for part in after}
+    return {
+        "seconds": seconds,
+        "cpu_ms_per_task": sum(used.values()),
+        **{f"cpu_ms_per_task.{part}": value for part, value in used.items()},
+        "kilobytes_per_task": (peak - memory) / number / 1024,
+        "at_once": stats["peak_open"],
+        "load_cpu": drive.most_cpu,
+    }
+
+
+STREAMS = Measurement(
+    name="T2",
+    title="A thousand tasks at once, each streamed in 50 pieces over 2 s",
+    systems=("asyncio", "celery", "embedded", "scaled"),
+    run=run,
+    compared=("seconds", "cpu_ms_per_task", "kilobytes_per_task"),
+    aims=(
+        Aim("embedded", "seconds", at_most=2, times="asyncio"),
+        Aim("scaled", "seconds", at_most=2, times="asyncio"),
+        Aim("embedded", "cpu_ms_per_task", at_most=6),
+        Aim("scaled", "cpu_ms_per_task", at_most=6),
+        Aim("embedded", "kilobytes_per_task", at_most=400),
+        Aim("scaled", "kilobytes_per_task", at_most=400),
+    ),
+)
