@@ -18,6 +18,7 @@ from agentarium.accounts.retention import (
     forget_expired_tokens,
 )
 from agentarium.core.clock import Now
+from agentarium.tasks import stats
 from agentarium.tasks.models import Chore
 from agentarium.tasks.retention import delete_old_logs, forget_submissions
 
@@ -43,6 +44,7 @@ def _whole(forget: Callable[[], int]) -> Callable[[Any], Any]:
 
 HOUR = timedelta(hours=1)
 CHORES: dict[str, Work] = {
+    stats.CHORE: Work(stats.count_ended_tasks, timedelta(seconds=5)),
     "delete_old_logs": Work(delete_old_logs, HOUR),
     "forget_submissions": Work(_whole(forget_submissions), HOUR),
     "forget_expired_tokens": Work(_whole(forget_expired_tokens), 6 * HOUR),

@@ -4,16 +4,16 @@ A task, its steps and its ends stay. What is deleted are the other events and th
 of answers that broke off; what a reader then sees is made from the steps (`log.py`).
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from agentarium.tasks.ended import ended_after, place_of
 from agentarium.tasks.log import TERMINAL_EVENTS
-from agentarium.tasks.models import AgentTask, Draft, Event, Submission
+from agentarium.tasks.models import Draft, Event, Submission
 from agentarium.tasks.services.submit import REMEMBER
 
 # Tasks whose log is deleted in one transaction, and rows of other tables.
@@ -30,7 +30,7 @@ def delete_old_logs(bookmark: Any) -> Any:
     """
     if not settings.KEEP_EVENTS_DAYS:
         return None
-    ended = _ended_after(bookmark).filter(
+    ended = ended_after(bookmark).filter(
         finished_at__lt=timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
     )
     # Locked, so that none of them is run again in between.
@@ -41,19 +41,7 @@ def delete_old_logs(bookmark: Any) -> Any:
     ids = [task.pk for task in batch]
     Event.objects.filter(task__in=ids).exclude(type__in=TERMINAL_EVENTS).delete()
     Draft.objects.filter(task__in=ids).delete()
-    last = batch[-1]
-    assert last.finished_at
-    return [last.finished_at.isoformat(), last.pk]
-
-
-def _ended_after(bookmark: Any) -> QuerySet[AgentTask]:
-    ended = AgentTask.objects.filter(finished_at__isnull=False)
-    if bookmark:
-        finished_at, pk = datetime.fromisoformat(bookmark[0]), bookmark[1]
-        ended = ended.filter(finished_at__gte=finished_at).exclude(
-            Q(finished_at=finished_at, pk__lte=pk)
-        )
-    return ended.order_by("finished_at", "pk")
+    return place_of(batch[-1])
 
 
 def forget_submissions() -> int:

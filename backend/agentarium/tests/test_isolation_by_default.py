@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.apps import apps
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
@@ -18,7 +19,7 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import ApiTokenFactory
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.runtime.messages import message_to_json, user_message
-from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.models import AgentTask, TaskCount, ToolCall
 from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
 from agentarium.tools.models import HttpTool, McpServer
 
@@ -41,6 +42,16 @@ def _agent(owner: User) -> int:
         error_detail=MARK,
     )
     return agent.pk
+
+
+def _counted_agent(owner: User) -> int:
+    agent_id = _agent(owner)
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for span, start_at in (("hour", hour), ("day", hour.replace(hour=0))):
+        TaskCount.objects.create(
+            owner=owner, span=span, agent_id=agent_id, start_at=start_at, failed=1
+        )
+    return agent_id
 
 
 def _failed_task(owner: User) -> int:
@@ -92,6 +103,7 @@ OBJECTS: dict[str, Callable[[User], int]] = {
     "approvals": _approval,
     "http-tools": _http_tool,
     "mcp-servers": _mcp_server,
+    "stats": _counted_agent,
     "tasks": _failed_task,
     "tokens": _token,
 }
@@ -248,7 +260,7 @@ def _sent(name: str, pk: int) -> int | list[int]:
 
 @pytest.fixture
 def alices(alice: User) -> dict[str, int]:
-    """One object of alice's in each collection."""
+    """One object of alice's in each collection, or what is told of it there."""
     return {name: create(alice) for name, create in OBJECTS.items()}
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agentarium.core import metrics
 from agentarium.core.clock import Now
+from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
 from agentarium.tasks.services import append_event, end_unclaimed, return_to_queue
@@ -145,6 +146,11 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
             worker=None,
             input_tokens=F("input_tokens") + spent.input_tokens,
             output_tokens=F("output_tokens") + spent.output_tokens,
+        )
+        stats.count_spent(
+            task.pk,
+            input_tokens=spent.input_tokens,
+            output_tokens=spent.output_tokens,
         )
         # Some of it may be stored already; readers pass over what they have.
         Draft.objects.bulk_create(

@@ -11,6 +11,7 @@ from agentarium.tasks.api.operators import (
     RequeueView,
     WorkersView,
 )
+from agentarium.tasks.api.stats import StatsView
 from agentarium.tasks.api.views import TaskViewSet
 
 router = SimpleRouter()
@@ -24,6 +25,7 @@ urlpatterns = [
     path("queue/", QueueView.as_view(), name="queue"),
     path("queue/fail/", FailView.as_view(), name="queue-fail"),
     path("queue/requeue/", RequeueView.as_view(), name="queue-requeue"),
+    path("stats/", StatsView.as_view(), name="stats"),
     path("workers/", WorkersView.as_view(), name="workers"),
     *router.urls,
 ]

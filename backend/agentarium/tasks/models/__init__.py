@@ -2,6 +2,13 @@
 
 from agentarium.tasks.models.chore import Chore
 from agentarium.tasks.models.record import Draft, Event, Step
+from agentarium.tasks.models.stats import (
+    ALL_AGENTS,
+    Measure,
+    Span,
+    TaskCount,
+    TaskTime,
+)
 from agentarium.tasks.models.task import (
     ENDED,
     LIVE,
@@ -14,6 +21,7 @@ from agentarium.tasks.models.tool_call import ToolCall
 from agentarium.tasks.models.worker import Worker
 
 __all__ = [
+    "ALL_AGENTS",
     "ENDED",
     "LIVE",
     "ROW_COLUMNS",
@@ -21,9 +29,13 @@ __all__ = [
     "Chore",
     "Draft",
     "Event",
+    "Measure",
+    "Span",
     "Step",
     "Submission",
+    "TaskCount",
     "TaskQuerySet",
+    "TaskTime",
     "ToolCall",
     "Worker",
 ]

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
+from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.services.ending import append_event
@@ -45,8 +46,9 @@ def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
 @transaction.atomic
 def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     ended = tasks.filter(status__in=RETRYABLE).order_by("id")
-    columns = ended.only("id", "owner_id", "attempt", "status", "priority")
+    columns = ended.only("attempt", "priority", *stats.COLUMNS)
     locked = list(columns.select_for_update(of=("self",), no_key=True))
+    stats.uncount(locked)
     for task in locked:
         append_event(task, "task.retried", {"by": by.pk, "was": task.status})
         task.status = Status.PENDING

@@ -660,6 +660,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stats/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count tasks over time
+         * @description How tasks ended by hour or day, how long they took and what they used, read from sums that are kept beside the tasks. A task is counted about 15 seconds after it has ended. One that is run again leaves the count, and is counted anew where it ends.
+         */
+        get: operations["stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/": {
         parameters: {
             query?: never;
@@ -979,6 +999,20 @@ export interface components {
             /** Format: date-time */
             readonly deleted_at: string | null;
         };
+        /** @description How tasks ended, each counted once, when and how it ended last. */
+        AgentFigures: {
+            completed: number;
+            failed: number;
+            cancelled: number;
+            input_tokens: number;
+            output_tokens: number;
+            /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
+            latency_seconds: components["schemas"]["Quantiles"] | null;
+            /** @description The same from when they were begun. */
+            run_seconds: components["schemas"]["Quantiles"] | null;
+            agent: number;
+            agent_name: string;
+        };
         AgentRequest: {
             name: string;
             description?: string;
@@ -1147,6 +1181,26 @@ export interface components {
             priority: number;
             count: number;
         };
+        /** @description How tasks ended, each counted once, when and how it ended last. */
+        Bucket: {
+            completed: number;
+            failed: number;
+            cancelled: number;
+            input_tokens: number;
+            output_tokens: number;
+            /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
+            latency_seconds: components["schemas"]["Quantiles"] | null;
+            /** @description The same from when they were begun. */
+            run_seconds: components["schemas"]["Quantiles"] | null;
+            /** Format: date-time */
+            start: string;
+        };
+        /**
+         * @description * `hour` - Hour
+         *     * `day` - Day
+         * @enum {string}
+         */
+        BucketEnum: "hour" | "day";
         Catalogue: {
             results: components["schemas"]["CatalogueEntry"][];
         };
@@ -1193,6 +1247,18 @@ export interface components {
         FieldError: {
             code: string;
             detail: string;
+        };
+        /** @description How tasks ended, each counted once, when and how it ended last. */
+        Figures: {
+            completed: number;
+            failed: number;
+            cancelled: number;
+            input_tokens: number;
+            output_tokens: number;
+            /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
+            latency_seconds: components["schemas"]["Quantiles"] | null;
+            /** @description The same from when they were begun. */
+            run_seconds: components["schemas"]["Quantiles"] | null;
         };
         /** @description The workers that are alive. */
         Fleet: {
@@ -1590,6 +1656,12 @@ export interface components {
             /** @description Why its models cannot be called now; empty where they can. */
             reason: string;
         };
+        Quantiles: {
+            /** Format: double */
+            p50: number;
+            /** Format: double */
+            p95: number;
+        };
         Queue: {
             depth: components["schemas"]["Depth"];
             /** @description Null where none is due. */
@@ -1688,6 +1760,19 @@ export interface components {
             /** @description False on a new server. */
             has_users: boolean;
             is_registration_open: boolean;
+        };
+        Stats: {
+            bucket: components["schemas"]["BucketEnum"];
+            /**
+             * Format: date-time
+             * @description When the last task ended that is counted; null where none is yet.
+             */
+            counted_until: string | null;
+            total: components["schemas"]["Figures"];
+            /** @description Every hour or day, empty ones too. */
+            series: components["schemas"]["Bucket"][];
+            /** @description The 10 with most tasks, most first. */
+            agents: components["schemas"]["AgentFigures"][];
         };
         Step: {
             /** @description 1, 2, 3 ... within the task. */
@@ -4936,6 +5021,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stats: {
+        parameters: {
+            query?: {
+                /** @description Only the tasks of this agent. */
+                agent?: number;
+                /**
+                 * @description Days are those of UTC.
+                 *
+                 *     * `hour` - Hour
+                 *     * `day` - Day
+                 */
+                bucket?: "hour" | "day";
+                /** @description The first hour or day is the one that holds it; 24 hours or 30 days back where it is left out. */
+                since?: string;
+                /** @description The last one holds it; now where it is left out. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
                 };
             };
             /** @description The input is not valid. */

@@ -1,0 +1,37 @@
+"""The order in which tasks ended, for work that goes through them once.
+
+A bookmark is the (finished_at, id) of the last one that was done, as JSON.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from agentarium.tasks.models import AgentTask, TaskQuerySet
+
+
+def ended_after(bookmark: Any) -> TaskQuerySet:
+    """Those that come after the bookmark, in order; all of them where there is none."""
+    ended = AgentTask.objects.filter(finished_at__isnull=False)
+    if bookmark:
+        finished_at, pk = datetime.fromisoformat(bookmark[0]), bookmark[1]
+        ended = ended.filter(finished_at__gte=finished_at).exclude(
+            Q(finished_at=finished_at, pk__lte=pk)
+        )
+    return ended.order_by("finished_at", "pk")
+
+
+def is_behind(task: AgentTask, bookmark: Any) -> bool:
+    """Whether a task that has ended was done by the time of the bookmark."""
+    if not bookmark:
+        return False
+    assert task.finished_at
+    last = (datetime.fromisoformat(bookmark[0]), bookmark[1])
+    return (task.finished_at, task.pk) <= last
+
+
+def place_of(task: AgentTask) -> list[Any]:
+    """The bookmark behind a task that has ended."""
+    assert task.finished_at
+    return [task.finished_at.isoformat(), task.pk]

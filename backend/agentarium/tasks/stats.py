@@ -1,0 +1,206 @@
+"""Keeping the sums of ended tasks: a chore adds what ended, a retry takes it back.
+
+What holds at any time: the sums are those of the tasks that have ended up to the
+chore's bookmark, each once, in the hour in which it ended last. So whoever changes
+such a task corrects the sums in the same transaction, holding the task's row.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from agentarium.tasks.ended import ended_after, is_behind, place_of
+from agentarium.tasks.histogram import bin_of
+from agentarium.tasks.models import (
+    ALL_AGENTS,
+    AgentTask,
+    Chore,
+    Measure,
+    Span,
+    TaskCount,
+    TaskTime,
+)
+
+CHORE = "count_ended_tasks"
+# Of the row of a task, all that is counted.
+COLUMNS = (
+    "owner_id",
+    "agent_id",
+    "status",
+    "created_at",
+    "run_after",
+    "started_at",
+    "finished_at",
+    "input_tokens",
+    "output_tokens",
+)
+COUNTED = ("completed", "failed", "cancelled", "input_tokens", "output_tokens")
+TOKENS = ("input_tokens", "output_tokens")
+# Tasks counted in one transaction.
+MAX_TASKS = 500
+# By how much the clocks of machines may differ.
+CLOCK_SKEW = timedelta(seconds=10)
+
+Key = tuple[int, str, int, datetime]
+
+
+@transaction.atomic
+def count_ended_tasks(bookmark: Any) -> Any:
+    """Add some tasks that have ended to the sums, in the order in which they did."""
+    ended = ended_after(bookmark).filter(finished_at__lt=_settled_until())
+    batch = list(ended.only("finished_at")[:MAX_TASKS])
+    if not batch:
+        return None
+    # Locked in the order of all who lock several, and looked at again: one that is run
+    # again meanwhile has not ended, and one that then ended is further on.
+    rows = AgentTask.objects.filter(
+        pk__in=[task.pk for task in batch], finished_at__lte=batch[-1].finished_at
+    )
+    locked = rows.order_by("id").only(*COLUMNS).select_for_update(no_key=True)
+    sums = Sums()
+    for task in locked:
+        sums.add(task)
+    sums.write()
+    return place_of(batch[-1])
+
+
+def uncount(tasks: Sequence[AgentTask]) -> None:
+    """Take back what was counted of tasks that are about to be run again.
+
+    The caller has locked their rows and has read `COLUMNS`.
+    """
+    bookmark = _bookmark()
+    sums = Sums()
+    for task in tasks:
+        if is_behind(task, bookmark):
+            sums.add(task, times=-1)
+    sums.write()
+
+
+def count_spent(task_id: int, *, input_tokens: int, output_tokens: int) -> None:
+    """Add tokens that came to be known after a task had ended. Its row is locked."""
+    task = AgentTask.objects.only(*COLUMNS).get(pk=task_id)
+    if is_behind(task, _bookmark()):
+        sums = Sums()
+        sums.add_tokens(task, input_tokens, output_tokens)
+        sums.write()
+
+
+class Sums:
+    """Numbers to be added to the stored ones."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[Key, Counter[str]] = defaultdict(Counter)
+        self._times: Counter[tuple[Key, str, int]] = Counter()
+
+    def add(self, task: AgentTask, times: int = 1) -> None:
+        """Count a task that has ended, `times` being 1 or -1."""
+        for key in _keys(task):
+            self._counts[key][task.status] += times
+            for measure, seconds in _times(task):
+                self._times[key, measure, bin_of(seconds)] += times
+        self.add_tokens(task, times * task.input_tokens, times * task.output_tokens)
+
+    def add_tokens(self, task: AgentTask, inputs: int, outputs: int) -> None:
+        for key in _keys(task):
+            self._counts[key]["input_tokens"] += inputs
+            self._counts[key]["output_tokens"] += outputs
+
+    def write(self) -> None:
+        """Add them, always in one order, so that nobody waits in a circle."""
+        counts = sorted(self._counts.items())
+        _execute_many(
+            _ADD_COUNTS,
+            [(*_row(key), *(sums[name] for name in COUNTED)) for key, sums in counts],
+        )
+        _execute_many(
+            _ADD_TIMES,
+            [
+                (*_row(key), measure, number, count)
+                for (key, measure, number), count in sorted(self._times.items())
+            ],
+        )
+
+
+def start_of(moment: datetime, span: str) -> datetime:
+    """When the hour or the day of a moment begins."""
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    return hour if span == Span.HOUR else hour.replace(hour=0)
+
+
+def _keys(task: AgentTask) -> Iterator[Key]:
+    """The rows that a task is counted in."""
+    assert task.finished_at
+    for span in Span.values:
+        for agent_id in (task.agent_id, ALL_AGENTS):
+            yield task.owner_id, span, agent_id, start_of(task.finished_at, span)
+
+
+def _times(task: AgentTask) -> Iterator[tuple[str, float]]:
+    """How long a completed task took; how long others did says little."""
+    if task.status != AgentTask.Status.COMPLETED:
+        return
+    assert task.finished_at
+    submitted = task.run_after or task.created_at
+    yield Measure.LATENCY, (task.finished_at - submitted).total_seconds()
+    if task.started_at:
+        yield Measure.RUN, (task.finished_at - task.started_at).total_seconds()
+
+
+def _bookmark() -> Any:
+    """Locking a task has waited for the chore, if that was just counting it."""
+    found = Chore.objects.filter(name=CHORE).values_list("bookmark", flat=True)
+    return found.first()
+
+
+# Whoever ends a task looks at the clock with its row locked, so in a transaction that
+# writes: what began before the oldest of these is all there.
+_OLDEST_WRITER = (
+    "SELECT MIN(xact_start) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
+)
+
+
+def _settled_until() -> datetime:
+    """No task will be seen any more that ended before this.
+
+    SQLite has one writer at a time, and that is us.
+    """
+    moments = [timezone.now()]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_OLDEST_WRITER)
+            moments += [moment for (moment,) in cursor.fetchall() if moment]
+    return min(moments) - CLOCK_SKEW
+
+
+def _add_sql(table: str, key: Sequence[str], numbers: Iterable[str]) -> str:
+    """Insert a row, or add its numbers to those of the one that is there."""
+    names = [*key, *numbers]
+    marks = ", ".join(["%s"] * len(names))
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our names
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"
+    )
+
+
+_KEY = ("owner_id", "span", "agent_id", "start_at")
+_ADD_COUNTS = _add_sql(TaskCount._meta.db_table, _KEY, COUNTED)
+_ADD_TIMES = _add_sql(TaskTime._meta.db_table, (*_KEY, "measure", "bin"), ["count"])
+
+
+def _row(key: Key) -> tuple[int, str, int, Any]:
+    owner_id, span, agent_id, start_at = key
+    adapted = connection.ops.adapt_datetimefield_value(start_at)
+    return owner_id, span, agent_id, adapted
+
+
+def _execute_many(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
