@@ -78,9 +78,6 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(owner=user, revoked_at=None)
 
-    def with_secret(self, token: str) -> Self:
-        return self.filter(secret_hash=ApiToken.hash_of(token))
-
 
 class ApiToken(models.Model):
     """A secret by which a program acts for its owner, within its scopes."""

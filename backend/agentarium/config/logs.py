@@ -4,6 +4,7 @@ import logging.config
 import sys
 from typing import Any
 
+import orjson
 import structlog
 
 SHARED: list[Any] = [
@@ -15,6 +16,11 @@ SHARED: list[Any] = [
 ]
 
 
+def _json(line: Any, **options: Any) -> str:
+    """orjson takes a tenth of the standard library's time, and each request logs."""
+    return orjson.dumps(line, **options).decode()
+
+
 def logging_config(*, level: str, form: str) -> dict[str, Any]:
     """Set up structlog and the standard library to one stream of lines on stderr.
 
@@ -24,7 +30,7 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
         if readable
-        else structlog.processors.JSONRenderer()
+        else structlog.processors.JSONRenderer(_json)
     )
     shared = SHARED[:-1] if readable else SHARED
     structlog.configure(

@@ -174,7 +174,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "agentarium.core.admin_messages.AdminMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -224,7 +224,7 @@ CSRF_FAILURE_VIEW = "agentarium.core.problems.csrf_failure"
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "agentarium.accounts.api.authentication.ApiTokenAuthentication",
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "agentarium.accounts.api.authentication.AccessTokenAuthentication",
         "agentarium.accounts.api.authentication.PageSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [
@@ -242,7 +242,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PAGINATION_CLASS": "agentarium.core.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "agentarium.core.schema.ProblemAutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["agentarium.core.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["agentarium.core.parsers.BoundedJSONParser"],
     "DEFAULT_METADATA_CLASS": "agentarium.core.metadata.AllowedMethods",
     "EXCEPTION_HANDLER": "agentarium.core.problems.exception_handler",

@@ -28,6 +28,9 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
         unknown = request.query_params.keys() - known - _common_parameters(view)
         if unknown:
             raise ValidationError({name: [_unknown(name)] for name in sorted(unknown)})
+        if not known & request.query_params.keys():
+            # Django would build a form of all filters, to find none of them used.
+            return queryset
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 

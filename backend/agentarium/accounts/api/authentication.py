@@ -1,6 +1,8 @@
 """How a request proves whose it is."""
 
+from functools import lru_cache
 from http import HTTPStatus
+from typing import Any
 
 from rest_framework.authentication import (
     BaseAuthentication,
@@ -9,10 +11,18 @@ from rest_framework.authentication import (
 )
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.utils import aware_utcnow, get_md5_hash_password
 
 from agentarium.accounts.models import TOKEN_MARK, ApiToken, User
 from agentarium.core.exceptions import DomainError
+from agentarium.core.lookup import Lookup
 
+TOKENS = Lookup(ApiToken.objects.select_related("owner"), by="secret_hash")
+USERS = Lookup(User.objects.all(), by="id")
 BEARER = 'Bearer realm="api"'
 
 
@@ -25,9 +35,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         )
         if scheme.lower() != "bearer" or not secret.startswith(TOKEN_MARK):
             return None
-        token = (
-            ApiToken.objects.with_secret(secret.strip()).select_related("owner").first()
-        )
+        token = TOKENS.find(ApiToken.hash_of(secret.strip()))
         if token is None or token.revoked_at is not None:
             raise AuthenticationFailed("No such token.", code="invalid_token")
         if token.is_expired:
@@ -39,6 +47,40 @@ class ApiTokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return BEARER
+
+
+class AccessTokenAuthentication(JWTAuthentication):
+    """`Authorization: Bearer eyJ...`: a JWT that we gave out. One query."""
+
+    def get_validated_token(self, raw_token: bytes) -> AccessToken:
+        try:
+            token = _verified(raw_token)
+            token.check_exp(current_time=aware_utcnow())
+        except TokenError as error:
+            raise InvalidToken(str(error)) from error
+        return token
+
+    def get_user(self, validated_token: Any) -> Any:
+        user = USERS.find(validated_token[api_settings.USER_ID_CLAIM])
+        if user is None:
+            raise AuthenticationFailed("There is no such user.", code="user_not_found")
+        if not user.is_active:
+            raise AuthenticationFailed("The account is closed.", code="user_inactive")
+        password = validated_token.get(api_settings.REVOKE_TOKEN_CLAIM)
+        if password != get_md5_hash_password(user.password):
+            raise AuthenticationFailed(
+                "The password has been changed.", code="password_changed"
+            )
+        return user
+
+
+@lru_cache(maxsize=1000)
+def _verified(raw_token: bytes) -> AccessToken:
+    """What a token says, if we signed it. That stays so; whether it is too old does not.
+
+    Raises `TokenError`, which is not remembered.
+    """
+    return AccessToken(raw_token)  # type: ignore[arg-type]
 
 
 class CsrfFailedError(DomainError):

@@ -14,6 +14,14 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "bearerFormat": "agt_..."}
 
 
+class AccessTokenScheme(OpenApiAuthenticationExtension):
+    target_class = "agentarium.accounts.api.authentication.AccessTokenAuthentication"
+    name = "jwtAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
 class PageSessionScheme(OpenApiAuthenticationExtension):
     target_class = "agentarium.accounts.api.authentication.PageSessionAuthentication"
     name = "session"

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken
 
-from agentarium.accounts.api import jwt
+from agentarium.accounts.api import authentication, jwt
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import PASSWORD
 
@@ -184,3 +184,16 @@ def test_a_deleted_account_gets_nothing(
 
     assert refreshed.status_code == 401
     assert anonymous_api.get(ME, **bearer(pair["access"])).status_code == 401
+
+
+def test_a_token_that_was_good_is_refused_once_it_is_too_old(
+    anonymous_api: APIClient, pair: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = anonymous_api.get(ME, **bearer(pair["access"]))
+
+    later = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(authentication, "aware_utcnow", lambda: later)
+    second = anonymous_api.get(ME, **bearer(pair["access"]))
+
+    assert (first.status_code, second.status_code) == (200, 401)
+    assert second.json()["code"] == "token_not_valid"
