@@ -46,10 +46,10 @@ class AttemptRecord:
 
     # --- What happens ----------------------------------------------------------
 
-    def begin_step(self) -> None:
-        """Something is asked of the world now."""
+    def begin_step(self, *, is_asking: bool) -> None:
+        """Something is asked of the world now; of a model, if `is_asking`."""
         self._began_at = timezone.now()
-        self.is_asking = True
+        self.is_asking = is_asking
 
     def show(self, delta: Delta, *, is_live: bool) -> None:
         """Take a piece of the answer; while `is_live`, readers have it at once."""

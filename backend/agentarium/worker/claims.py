@@ -120,7 +120,7 @@ def lose_attempt(worker: Worker, held: tuple[int, int]) -> None:
     """Count an attempt of this worker, (task id, attempt), as lost."""
     task_id, attempt = held
     mine = AgentTask.objects.filter(pk=task_id, worker=worker).held(attempt=attempt)
-    for task in _lock(mine):
+    for task in _lock(mine, skip_locked=False):
         _recover(task)
 
 
@@ -183,9 +183,26 @@ def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
             return_to_queue(task, "attempt.handed_back")
 
 
-def _lock(tasks: TaskQuerySet) -> list[AgentTask]:
-    """The rows, locked in one order; those that somebody else decides on are left."""
+@transaction.atomic
+def hand_back_strays(worker: Worker, running: Sequence[tuple[int, int]]) -> None:
+    """Give back what this worker holds by the database, but does not run.
+
+    The connection of a claim broke, and nobody knows whether it was committed.
+    """
+    held = AgentTask.objects.filter(status=Status.RUNNING, worker=worker)
+    strays = {
+        task_id for task_id, _ in {*held.values_list("id", "attempt")} - {*running}
+    }
+    for task in _lock(held.filter(pk__in=strays), skip_locked=False):
+        return_to_queue(task, "attempt.handed_back")
+
+
+def _lock(tasks: TaskQuerySet, *, skip_locked: bool = True) -> list[AgentTask]:
+    """The rows, locked in one order; those that somebody else decides on are left.
+
+    Not where nobody else would come back to them: a live worker has to see to its own.
+    """
     columns = tasks.only(
         "id", "owner_id", "status", "attempt", "lost_attempts", "priority"
     ).order_by("id")
-    return list(columns.select_for_update(skip_locked=True, no_key=True))
+    return list(columns.select_for_update(skip_locked=skip_locked, no_key=True))

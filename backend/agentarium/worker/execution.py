@@ -1,9 +1,10 @@
 """One attempt at one task: drives the agent's loop, and records each thing it says."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -34,6 +35,7 @@ from agentarium.worker.journal import AttemptLostError, Journal
 from agentarium.worker.ledger import Finish, Held
 from agentarium.worker.observed import Observed
 from agentarium.worker.output import storable
+from agentarium.worker.patience import patiently
 from agentarium.worker.toolbox import OpenToolbox, Toolbox, start_child
 
 log = structlog.get_logger(__name__)
@@ -47,13 +49,15 @@ CHARS_PER_TOKEN = 4
 class Surroundings:
     """What all attempts of a runner share.
 
-    `may_publish` says whether the worker's lease cannot have run out yet.
+    `may_publish` says whether the worker's lease cannot have run out yet; `until_leased`
+    waits until that is so.
     """
 
     journal: Journal
     bus: Bus
     database: DatabaseThreads
     may_publish: Callable[[], bool]
+    until_leased: Callable[[], Awaitable[None]]
     open_client: Callable[[str], ModelClient]
     open_toolbox: OpenToolbox
 
@@ -128,7 +132,7 @@ class Execution:
 
     async def _drive(self) -> None:
         version = self.task.agent_version
-        toolbox = await self._around.open_toolbox(self.task)
+        toolbox = await patiently(lambda: self._around.open_toolbox(self.task))
         self._toolbox = self._observed.watching(toolbox)
         asking = Asking(
             models=[version.model, *version.fallback_models],
@@ -166,12 +170,16 @@ class Execution:
 
     async def _before_call(self) -> None:
         await self.record.write()
-        self.record.begin_step()
+        # A worker that was paused for too long asks nothing more of the world.
+        await self._around.until_leased()
+        self.record.begin_step(is_asking=True)
 
     async def _call_tools(
         self, parts: Sequence[ToolCallPart]
     ) -> AsyncGenerator[ToolResultPart, None]:
-        await self._before_call()
+        await self.record.write()
+        await self._around.until_leased()
+        self.record.begin_step(is_asking=False)
         calls = Calls(
             self.task,
             step=self._asked_in(),
@@ -195,11 +203,11 @@ class Execution:
     async def _remember(self, row: ToolCall) -> None:
         self._rows[row.tool_call_id] = row
         await self.record.remember(row)
+        await self._around.until_leased()
 
     async def _start_child(self, row: ToolCall, agent_id: int) -> None:
-        await self._around.database.run(
-            start_child, task=self.task, row=row, agent_id=agent_id
-        )
+        start = partial(start_child, task=self.task, row=row, agent_id=agent_id)
+        await patiently(lambda: self._around.database.run(start))
         await self._remember(row)
 
     def spent_since_last_step(self) -> Spent:

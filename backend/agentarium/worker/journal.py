@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError
 
 from agentarium.core import metrics
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.live import Bus, Channel
 from agentarium.worker.ledger import Entry, Held, write_entries
+from agentarium.worker.patience import AWAY
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +125,7 @@ class Journal:
                 metrics.JOURNAL_SECONDS.observe(time.perf_counter() - began_at)
                 metrics.JOURNAL_ENTRIES.observe(len(entries))
                 return held
-            except (OperationalError, InterfaceError) as error:
+            except AWAY as error:
                 log.warning("journal.retry", entries=len(entries), error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_RETRY_SECONDS)

@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 import structlog
 from django.conf import settings
@@ -22,6 +22,7 @@ from agentarium.worker.execution import Execution, Surroundings
 from agentarium.worker.history import History, read_histories
 from agentarium.worker.journal import Journal
 from agentarium.worker.ledger import Held
+from agentarium.worker.patience import AWAY, patiently
 from agentarium.worker.sweep import sweep
 from agentarium.worker.toolbox import OpenToolbox
 
@@ -31,8 +32,12 @@ MAX_CLAIM = 200
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 2.0
 WATCH_SECONDS = 0.5
+# So often an attempt looks whether its worker may go on.
+LEASED_SECONDS = 0.05
 
 Claimed = list[tuple[AgentTask, History]]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class ModelClients(Protocol):
@@ -95,6 +100,7 @@ class Shift:
             bus=means.bus,
             database=means.database,
             may_publish=self._may_publish,
+            until_leased=self._until_leased,
             open_client=means.clients.get,
             open_toolbox=means.open_toolbox,
         )
@@ -124,6 +130,11 @@ class Shift:
     def _may_publish(self) -> bool:
         return self._heartbeat.is_valid and not self._is_lost
 
+    async def _until_leased(self) -> None:
+        """Until the lease is renewed; one that was lost ends whoever waits here."""
+        while not self._may_publish():
+            await asyncio.sleep(LEASED_SECONDS)
+
     def _lose(self) -> None:
         """Called from the heartbeat's thread."""
         self._is_lost = True
@@ -133,7 +144,7 @@ class Shift:
         while not (self._is_lost or self._signals.is_stopping):
             self._signals.woken.clear()
             free = min(self._worker.capacity - len(self._running), MAX_CLAIM)
-            claimed = await self._claim(free) if free > 0 else []
+            claimed = await self._claim_or_none(free) if free > 0 else []
             for task, history in claimed:
                 self._start(task, history)
             if len(claimed) < MAX_CLAIM:
@@ -143,6 +154,21 @@ class Shift:
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await self._signals.woken.wait()
+
+    async def _claim_or_none(self, limit: int) -> Claimed:
+        """None where the database goes away: what it may have given us goes back."""
+        try:
+            return await self._claim(limit)
+        except AWAY as error:
+            log.warning("worker.claim_broke_off", error=str(error))
+        running = [execution.held for execution in self._running.values()]
+        await self._patiently(claims.hand_back_strays, self._worker, running)
+        return []
+
+    async def _patiently(
+        self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        return await patiently(lambda: self._means.database.run(work, *args, **kwargs))
 
     async def _claim(self, limit: int) -> Claimed:
         def claim() -> Claimed:
@@ -178,18 +204,16 @@ class Shift:
         except (DatabaseError, ValueError):
             # Not even its failure could be stored; it counts as a lost attempt.
             log.exception("task.not_ended", task_id=task.pk)
-            await self._means.database.run(
-                claims.lose_attempt, self._worker, execution.held
-            )
+            await self._patiently(claims.lose_attempt, self._worker, execution.held)
         if task.parent_id:
-            await self._means.database.run(answer_from_children)
+            await self._patiently(answer_from_children)
 
     async def _watch_held(self) -> None:
         """Stop, within the second, what somebody else has decided about."""
         while True:
             if self._running:
                 held = [execution.held for execution in self._running.values()]
-                still = await self._means.database.run(claims.find_held, held)
+                still = await self._patiently(claims.find_held, held)
                 await self._let_go(set(held) - still)
             await self._signals.wait_for_change(WATCH_SECONDS)
 
@@ -203,12 +227,12 @@ class Shift:
         await self._drop(list(dropped))
         for execution in dropped.values():
             spent = execution.spent_since_last_step()
-            await self._means.database.run(claims.settle_cancelled, self._worker, spent)
+            await self._patiently(claims.settle_cancelled, self._worker, spent)
 
     async def _sweep(self) -> None:
         """Take back, now and then, what workers left that died: here or anywhere."""
         while True:
-            if await self._means.database.run(sweep):
+            if await self._patiently(sweep):
                 self._signals.wake()
             # Workers that started together do not sweep together for ever.
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311

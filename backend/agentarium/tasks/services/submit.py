@@ -177,6 +177,9 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
     held = AgentTask.objects.filter(pk=parent.pk).held(attempt=parent.attempt)
     if not held.select_for_update(no_key=True).exists():
         return False
+    if known := _asked_already(call):
+        call.child = known
+        return True
     wishes = Wishes(parent=parent, priority=parent.priority)
     text = str(orjson.loads(call.arguments)["input"])
     call.child = submit_task(
@@ -190,3 +193,12 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
         update_fields=["status", "waits_for", "child", "is_error"],
     )
     return True
+
+
+def _asked_already(call: ToolCall) -> AgentTask | None:
+    """The task that answers a call, where the connection broke as it was made."""
+    rows = ToolCall.objects.waiting().filter(
+        task=call.task_id, step=call.step, tool_call_id=call.tool_call_id
+    )
+    known = rows.select_related("child").first()
+    return known.child if known else None

@@ -198,9 +198,13 @@ class Lives:
             bus=self._bus,
             database=self._database,
             may_publish=lambda: True,
+            until_leased=self._hold,
             open_client=ScriptedModels(scripted=self._model).get,
             open_toolbox=self._open_toolbox,
         )
+
+    async def _hold(self) -> None:
+        """This worker always has its lease."""
 
     async def _open_toolbox(self, _: AgentTask) -> Toolbox:
         return self._toolbox

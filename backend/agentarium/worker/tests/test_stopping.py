@@ -17,6 +17,8 @@ from agentarium.worker.tests.scripted import (
     call_of,
 )
 
+SETTLED = "usage.settled"
+
 Reaches = Callable[..., Awaitable[AgentTask]]
 
 
@@ -45,7 +47,7 @@ class TestCancel:
             await database.run(cancel_task, task, by=owner)
             took = await until(lambda: model.open_streams == 0)
             cancelled = await reaches(task, "cancelled")
-            while (await database.run(_last_event, task)).type != "usage.settled":
+            while (await database.run(_last_event, task)).type != SETTLED:
                 await asyncio.sleep(0.01)
 
         assert took < 1
@@ -73,9 +75,13 @@ class TestCancel:
             assert await until(lambda: first.open_calls == 0) < 1
             gate.set()
             await reaches(task, "cancelled")
+            while (last := await database.run(_last_event, task)).type != SETTLED:
+                await asyncio.sleep(0.01)
 
         assert second.calls == []
         assert len(model.calls) == 1
+        # No model was being asked: nothing was spent beyond what is stored.
+        assert (last.data["input_tokens"], last.data["output_tokens"]) == (0, 0)
 
     async def test_ends_pending_tasks_at_once(
         self, submit: Callable[..., AgentTask], database: DatabaseThreads, owner: User

@@ -1,0 +1,30 @@
+"""Waiting for a database that is away: it comes back, and what runs goes on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from django.db import InterfaceError, InternalError, OperationalError
+
+log = structlog.get_logger(__name__)
+
+# A lost connection. PostgreSQL ends that of a process that was paused in a transaction
+# with what reads as an internal error.
+AWAY = (OperationalError, InterfaceError, InternalError)
+PAUSE_SECONDS = 0.5
+
+R = TypeVar("R")
+
+
+async def patiently(work: Callable[[], Awaitable[R]]) -> R:
+    """Do it until it is done. Only for what may be done twice.
+
+    Of a connection that broke nobody knows whether its last commit arrived.
+    """
+    while True:
+        try:
+            return await work()
+        except AWAY as error:
+            log.warning("worker.database_away", error=str(error))
+            await asyncio.sleep(PAUSE_SECONDS)

@@ -1,0 +1,150 @@
+"""The database goes away, and comes back: what runs goes on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from django.db import InterfaceError, InternalError, OperationalError
+from pytest_django import Settings
+
+from agentarium.accounts.models import User
+from agentarium.agents.services import create_agent
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.tools.base import ToolSpec
+from agentarium.tasks.models import AgentTask
+from agentarium.worker import claims, execution, journal, patience, shift
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.scripted import (
+    ScriptedModel,
+    ScriptedTool,
+    TalkingModel,
+    call_of,
+)
+from agentarium.worker.toolbox import AgentTool, start_child
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+
+
+class Failing:
+    """Calls a function, save for the first few times; or calls it, and fails then."""
+
+    def __init__(
+        self, function: Callable[..., Any], *errors: Exception, is_late: bool = False
+    ) -> None:
+        self._function = function
+        self._is_late = is_late
+        self.errors = list(errors)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.errors and self._is_late:
+            self._function(*args, **kwargs)
+        if self.errors:
+            raise self.errors.pop(0)
+        return self._function(*args, **kwargs)
+
+
+AWAY = (OperationalError("gone"), InterfaceError("closed"), InternalError("idle"))
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (claims, "find_held"),
+        (claims, "claim_tasks"),
+        (shift, "sweep"),
+        (journal, "write_entries"),
+    ],
+)
+async def test_goes_on_with_what_runs(
+    module: Any,
+    name: str,
+    task: AgentTask,
+    running: RunWith,
+    reaches: Reaches,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = asyncio.Event()
+    model = ScriptedModel("Yes", gate=gate)
+
+    async with running(model):
+        await reaches(task, "running")
+        failing = Failing(getattr(module, name), *AWAY)
+        monkeypatch.setattr(module, name, failing)
+        gate.set() if name == "write_entries" else None
+        async with asyncio.timeout(15):
+            while failing.errors:
+                await asyncio.sleep(0.01)
+        gate.set()
+        ended = await reaches(task, "completed")
+
+    assert (ended.attempt, ended.lost_attempts) == (1, 0)
+    assert len(model.calls) == 1
+
+
+async def test_hands_back_what_it_may_have_claimed(
+    task: AgentTask,
+    running: RunWith,
+    reaches: Reaches,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing = Failing(claims.claim_tasks, AWAY[0], is_late=True)
+    monkeypatch.setattr(claims, "claim_tasks", failing)
+
+    async with running(ScriptedModel("Yes")):
+        ended = await reaches(task, "completed")
+
+    assert (ended.attempt, ended.lost_attempts) == (2, 0)
+
+
+async def test_calls_another_agent_once_though_it_may_have_done_so(
+    task: AgentTask,
+    running: RunWith,
+    reaches: Reaches,
+    database: DatabaseThreads,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = await database.run(create_agent, owner=owner, name="Other", model="other")
+    failing = Failing(start_child, AWAY[0], is_late=True)
+    monkeypatch.setattr(execution, "start_child", failing)
+    model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
+    tool = AgentTool(ToolSpec("other", "Asks.", {"type": "object"}), other.pk)
+
+    async with running(model, tool, other=TalkingModel("Hello yourself.")):
+        await reaches(task, "completed")
+
+    assert await database.run(AgentTask.objects.filter(parent=task).count) == 1
+
+
+class TestWithoutALease:
+    """Who may have lost the right to a task asks nothing more of the world."""
+
+    async def test_asks_no_model_and_calls_no_tool(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Settings,
+    ) -> None:
+        settings.LEASE_SECONDS = 30
+        leased = asyncio.Event()
+        monkeypatch.setattr(
+            shift.Shift, "_may_publish", lambda _: leased.is_set(), raising=True
+        )
+        model, tool = TalkingModel([call_of()], "Done."), ScriptedTool()
+
+        async with running(model, tool):
+            await reaches(task, "running")
+            asked_without = list(model.calls)
+            leased.set()
+            await reaches(task, "completed")
+
+        assert asked_without == []
+        assert len(tool.calls) == 1
