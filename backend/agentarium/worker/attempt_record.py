@@ -113,6 +113,10 @@ class AttemptRecord:
     async def remember(self, row: ToolCall) -> None:
         """Make a call last before anything is done about it."""
         self._unwritten.tool_calls.append(row)
+        await self.tell_of(row)
+
+    async def tell_of(self, row: ToolCall) -> None:
+        """Say what is done about a call, or that it waits."""
         data = _call_data(row.tool_call_id, row.name)
         if row.status == ToolCall.Status.WAITING:
             waiting = {"waits_for": row.waits_for, "arguments": row.arguments}

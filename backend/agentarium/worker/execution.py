@@ -208,7 +208,10 @@ class Execution:
     async def _start_child(self, row: ToolCall, agent_id: int) -> None:
         start = partial(start_child, task=self.task, row=row, agent_id=agent_id)
         await patiently(lambda: self._around.database.run(start))
-        await self._remember(row)
+        # Stored with the task that answers it, which may have done so: it is not to be
+        # stored as waiting once more.
+        self._rows[row.tool_call_id] = row
+        await self.record.tell_of(row)
 
     def spent_since_last_step(self) -> Spent:
         """An estimate of what a call has cost that was interrupted: nobody tells."""

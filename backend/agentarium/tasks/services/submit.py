@@ -196,9 +196,18 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
 
 
 def _asked_already(call: ToolCall) -> AgentTask | None:
-    """The task that answers a call, where the connection broke as it was made."""
-    rows = ToolCall.objects.waiting().filter(
-        task=call.task_id, step=call.step, tool_call_id=call.tool_call_id
+    """The task that answers a call, where the connection broke as it was made.
+
+    It may have answered since.
+    """
+    known = (
+        ToolCall.objects.filter(
+            task=call.task_id,
+            step=call.step,
+            tool_call_id=call.tool_call_id,
+            status__in=(ToolCall.Status.WAITING, ToolCall.Status.ANSWERED),
+        )
+        .select_related("child")
+        .first()
     )
-    known = rows.select_related("child").first()
     return known.child if known else None

@@ -5,14 +5,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    transaction,
+)
+from django.utils import timezone
 from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.services import create_agent
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolSpec
-from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.services import answer_from_children
 from agentarium.worker import claims, execution, journal, patience, shift
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
@@ -102,7 +109,19 @@ async def test_hands_back_what_it_may_have_claimed(
     assert (ended.attempt, ended.lost_attempts) == (2, 0)
 
 
+def _start_a_quick_child(*, task: AgentTask, row: ToolCall, agent_id: int) -> None:
+    """It has answered before the connection of the call breaks."""
+    with transaction.atomic():
+        start_child(task=task, row=row, agent_id=agent_id)
+        AgentTask.objects.filter(parent=task).update(
+            status=AgentTask.Status.COMPLETED, finished_at=timezone.now()
+        )
+        answer_from_children()
+
+
+@pytest.mark.parametrize("start", [start_child, _start_a_quick_child])
 async def test_calls_another_agent_once_though_it_may_have_done_so(
+    start: Callable[..., None],
     task: AgentTask,
     running: RunWith,
     reaches: Reaches,
@@ -111,14 +130,15 @@ async def test_calls_another_agent_once_though_it_may_have_done_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = await database.run(create_agent, owner=owner, name="Other", model="other")
-    failing = Failing(start_child, AWAY[0], is_late=True)
+    failing = Failing(start, AWAY[0], is_late=True)
     monkeypatch.setattr(execution, "start_child", failing)
     model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
     tool = AgentTool(ToolSpec("other", "Asks.", {"type": "object"}), other.pk)
 
     async with running(model, tool, other=TalkingModel("Hello yourself.")):
-        await reaches(task, "completed")
+        ended = await reaches(task, "completed")
 
+    assert ended.attempt == 2
     assert await database.run(AgentTask.objects.filter(parent=task).count) == 1
 
 
