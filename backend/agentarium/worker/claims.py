@@ -141,7 +141,7 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
     cancelled = AgentTask.objects.filter(
         pk=spent.task_id, attempt=spent.attempt, status=Status.CANCELLED, worker=worker
     )
-    for task in _lock(cancelled):
+    for task in _lock(cancelled, skip_locked=False):
         AgentTask.objects.filter(pk=task.pk).update(
             worker=None,
             input_tokens=F("input_tokens") + spent.input_tokens,
@@ -178,7 +178,7 @@ def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
     running = AgentTask.objects.filter(
         pk__in=list(attempts), status=Status.RUNNING, worker=worker
     )
-    for task in _lock(running):
+    for task in _lock(running, skip_locked=False):
         if task.attempt == attempts[task.pk]:
             return_to_queue(task, "attempt.handed_back")
 

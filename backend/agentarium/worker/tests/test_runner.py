@@ -1,9 +1,11 @@
 """The runner from the outside: what becomes of a task, in the database."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from django.db import transaction
 from pytest_django import Settings
 
 from agentarium.agents.models import AgentVersion
@@ -12,6 +14,8 @@ from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.messages import Message, TextPart, message_to_json
 from agentarium.runtime.providers.base import ProviderError
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
+from agentarium.worker.claims import claim_tasks, hand_back_tasks
+from agentarium.worker.leases import register_worker
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
@@ -297,6 +301,36 @@ class TestStopping:
         assert (now.status, now.lost_attempts) == ("pending", 0)
         assert (1, 2, "attempt.handed_back") in await database.run(types_of, task)
         assert not await database.run(Worker.objects.alive().exists)
+
+    async def test_hands_back_what_somebody_looks_at_in_that_moment(
+        self, task: AgentTask, database: DatabaseThreads
+    ) -> None:
+        worker = await database.run(register_worker, capacity=1)
+        await database.run(claim_tasks, worker, limit=1)
+        other = DatabaseThreads("other")
+        locked, may_go = threading.Event(), threading.Event()
+        looking = asyncio.ensure_future(other.run(_hold_lock, task, locked, may_go))
+        await asyncio.to_thread(locked.wait)
+
+        back = asyncio.ensure_future(
+            database.run(hand_back_tasks, worker, [(task.pk, 1)])
+        )
+        await asyncio.wait([back], timeout=0.2)
+        may_go.set()
+        await asyncio.gather(looking, back)
+        other.close()
+
+        now = await database.run(AgentTask.objects.get, pk=task.pk)
+        assert now.status == "pending"
+
+
+def _hold_lock(
+    task: AgentTask, locked: threading.Event, may_go: threading.Event
+) -> None:
+    with transaction.atomic():
+        AgentTask.objects.select_for_update(of=("self",)).get(pk=task.pk)
+        locked.set()
+        may_go.wait()
 
 
 def _held_by_a_dead_worker(task: AgentTask) -> None:
