@@ -12,6 +12,8 @@ import orjson
 
 PASSWORD = "a password for benches"  # noqa: S105 - of a server that lives for a minute
 LOOK_SECONDS = 0.1
+# Without any task's end for so long, none will come.
+PATIENCE_SECONDS = 60
 LIVE = "/api/tasks/?status=pending,running,waiting&limit=1"
 ENDED_BADLY = "/api/tasks/?status=failed,cancelled&limit=1"
 
@@ -56,7 +58,11 @@ class Client:
 
     async def until_completed(self) -> None:
         """Wait for the last task; all must have completed."""
-        while await self.count(LIVE):
+        before = moved_at = 0.0
+        while live := await self.count(LIVE):
+            if live != before:
+                before, moved_at = live, time.monotonic()
+            assert time.monotonic() < moved_at + PATIENCE_SECONDS, f"{live} hang"
             await asyncio.sleep(LOOK_SECONDS)
         bad = await self.count(ENDED_BADLY)
         assert not bad, f"{bad} tasks did not complete"

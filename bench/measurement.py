@@ -1,11 +1,20 @@
 """What a measurement is: a name, what it runs on, what it finds, what is aimed at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.lab import Lab
 
 Figures = dict[str, float]
+
+
+def cpu_figures(used: Mapping[str, float], tasks: int) -> Figures:
+    """Of `Running.measured`, for each task: all of it, and by part."""
+    parts = {part: seconds / tasks * 1000 for part, seconds in used.items()}
+    return {
+        "cpu_ms_per_task": sum(parts.values()),
+        **{f"cpu_ms_per_task.{part}": value for part, value in parts.items()},
+    }
 
 
 @dataclass(frozen=True, slots=True)

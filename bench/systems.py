@@ -3,6 +3,8 @@
 Each system is started afresh, on a database of its own, and serves at one URL.
 """
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from bench import processes
+from bench import processes, profiled
 from bench.lab import Lab
 
 
@@ -21,10 +23,26 @@ class Running:
     url: str
     parts: dict[str, int] = field(default_factory=dict)
     seconds_to_healthy: float = 0.0
+    is_profiled: bool = False
 
-    def cpu(self) -> dict[str, float]:
-        """Seconds used up to now, by part."""
+    @contextmanager
+    def measured(self) -> Iterator[Counter[str]]:
+        """What is done herein; at its end, the CPU seconds that it took, by part."""
+        used: Counter[str] = Counter()
+        before = self._cpu()
+        self._signal(profiled.BEGIN)
+        yield used
+        used.update(self._cpu())
+        used.subtract(before)
+        self._signal(profiled.END)
+
+    def _cpu(self) -> dict[str, float]:
         return {name: processes.cpu_seconds(pid) for name, pid in self.parts.items()}
+
+    def _signal(self, number: int) -> None:
+        if self.is_profiled:
+            for pid in self.own:
+                os.kill(pid, number)
 
     @property
     def own(self) -> list[int]:
@@ -116,7 +134,8 @@ def _begin(
             **(options.settings if options else {}),
         }
         lab.reset_provider()
-        yield Running(f"http://127.0.0.1:{port}"), stack, settings
+        url = f"http://127.0.0.1:{port}"
+        yield Running(url, is_profiled=bool(lab.wishes.profile)), stack, settings
 
 
 SYSTEMS: dict[str, Start] = {

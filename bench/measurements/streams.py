@@ -5,7 +5,7 @@ from typing import Any
 from bench.client import check_outputs, run_all, sign_up
 from bench.lab import Lab
 from bench.load import load
-from bench.measurement import Aim, Effort, Figures, Measurement
+from bench.measurement import Aim, Effort, Figures, Measurement, cpu_figures
 from bench.systems import serving
 
 TASKS = 1000
@@ -28,18 +28,19 @@ def run(lab: Lab, system: str, effort: Effort) -> Figures:
         account = drive(sign_up, running.url)
         drive(run_all, account, scripts[:WARM_UP], clients=CLIENTS)
         running.forget_peak()
-        memory, before = running.resident_bytes(), running.cpu()
-        seconds, answers = drive(run_all, account, scripts[WARM_UP:], clients=CLIENTS)
-        after, peak = running.cpu(), running.peak_bytes()
+        memory = running.resident_bytes()
+        with running.measured() as used:
+            seconds, answers = drive(
+                run_all, account, scripts[WARM_UP:], clients=CLIENTS
+            )
+        peak = running.peak_bytes()
         stats = lab.provider_stats()
         assert stats["completed"] == number + WARM_UP, stats
         if system in {"embedded", "scaled"}:
             drive(check_outputs, account, answers)
-    used = {part: (after[part] - before[part]) / number * 1000 for part in after}
     return {
         "seconds": seconds,
-        "cpu_ms_per_task": sum(used.values()),
-        **{f"cpu_ms_per_task.{part}": value for part, value in used.items()},
+        **cpu_figures(used, number),
         "kilobytes_per_task": (peak - memory) / number / 1024,
         "at_once": stats["peak_open"],
         "load_cpu": drive.most_cpu,

@@ -7,7 +7,7 @@ from typing import Any
 from bench.client import Account, check_outputs, run_all, sign_up, signed_in
 from bench.lab import Lab
 from bench.load import load
-from bench.measurement import Aim, Effort, Figures, Measurement
+from bench.measurement import Aim, Effort, Figures, Measurement, cpu_figures
 from bench.statistics import percentile
 from bench.systems import serving
 
@@ -49,19 +49,18 @@ def run(lab: Lab, system: str, effort: Effort) -> Figures:
     with serving(lab, system) as running, load() as drive:
         account = drive(sign_up, running.url)
         drive(run_all, account, scripts[:WARM_UP], clients=CLIENTS)
-        before = running.cpu()
-        seconds, answers = drive(run_all, account, scripts[WARM_UP:], clients=CLIENTS)
-        after = running.cpu()
+        with running.measured() as used:
+            seconds, answers = drive(
+                run_all, account, scripts[WARM_UP:], clients=CLIENTS
+            )
         busy = drive.most_cpu
         times = drive(steady, account, effort.count(STEADY_SECONDS))
         _check(lab, number + WARM_UP + len(times))
         if system in {"embedded", "scaled"}:
             drive(check_outputs, account, answers)
-    used = {part: (after[part] - before[part]) / number * 1000 for part in after}
     return {
         "tasks_per_second": number / seconds,
-        "cpu_ms_per_task": sum(used.values()),
-        **{f"cpu_ms_per_task.{part}": value for part, value in used.items()},
+        **cpu_figures(used, number),
         "submit_ms_p50": percentile(times, 50),
         "submit_ms_p99": percentile(times, 99),
         "load_cpu": busy,
