@@ -15,6 +15,7 @@ from agentarium.tasks.services.cancel import (
     force_fail_task,
 )
 from agentarium.tasks.services.ending import append_event, end_unclaimed
+from agentarium.tasks.services.intake import Wishes
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
 from agentarium.tasks.services.queue import (
     next_rank,
@@ -23,15 +24,12 @@ from agentarium.tasks.services.queue import (
 )
 from agentarium.tasks.services.retry import retry_task, retry_tasks
 from agentarium.tasks.services.submit import (
-    NO_WISHES,
-    Wishes,
     submit_child,
     submit_once,
     submit_task,
 )
 
 __all__ = [
-    "NO_WISHES",
     "Wishes",
     "answer_call",
     "answer_from_children",

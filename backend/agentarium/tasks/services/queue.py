@@ -1,9 +1,8 @@
 """The order of the queue: by priority, and within one fairly between owners."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Max, Min
+from django.db import connection, transaction
 
 from agentarium.core.clock import Now
 from agentarium.tasks.announce import announce
@@ -12,6 +11,15 @@ from agentarium.tasks.services.ending import append_event
 
 # Taken into the queue at once, so that no transaction gets long.
 MAX_DUE = 500
+_TABLE = AgentTask._meta.db_table
+_NEXT_RANK = f"""
+SELECT COALESCE(
+    (SELECT MAX(rank) + 1 FROM {_TABLE}
+     WHERE status = 'pending' AND is_due AND priority = %s AND owner_id = %s),
+    (SELECT MIN(rank) FROM {_TABLE}
+     WHERE status = 'pending' AND is_due AND priority = %s),
+    0
+)"""  # noqa: S608 - our table
 
 
 def next_rank(*, owner_id: int, priority: int) -> int:
@@ -22,11 +30,9 @@ def next_rank(*, owner_id: int, priority: int) -> int:
     is next in the queue. So a thousand tasks of one owner delay another's first one by
     one task, and both numbers are read from the ends of an index.
     """
-    pending = AgentTask.objects.in_queue().filter(priority=priority).order_by()
-    mine = pending.filter(owner=owner_id).aggregate(last=Max("rank"))["last"]
-    if mine is not None:
-        return cast("int", mine) + 1
-    return cast("int", pending.aggregate(first=Min("rank"))["first"] or 0)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_RANK, [priority, owner_id, priority])
+        return int(cursor.fetchone()[0])
 
 
 @transaction.atomic

@@ -367,10 +367,10 @@ class TestRun:
         agent = AgentFactory.create(owner=alice)
         TaskFactory.create_batch(3, agent=agent, completed=True)
 
-        # 1. the agent, 2. begin, 3. whether the queue has room, 4. its version,
-        # 5. the owner's place in the queue, 6. everybody's, 7. the task, 8. its first
-        # event, 9. the agent's counter, 10. end
-        with django_assert_num_queries(10):
+        # 1. the agent, 2. begin, 3. how much room the queue has, 4. the agent's version,
+        # 5. the place in the queue, 6. the task, 7. its first event, 8. the agent's
+        # counter, 9. end
+        with django_assert_num_queries(9):
             api.post(address, {"agent": agent.pk, "input_text": "Hello"})
 
     def test_runs_the_newest_version_and_counts(

@@ -1,0 +1,131 @@
+"""Many rows in few statements, for the tables that are written all the time.
+
+The ORM's `bulk_create` builds and compiles each statement anew: some 0.3 ms for each
+row that a task leaves behind. Here a statement is compiled once for each table.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import Field, Model
+from django.utils.dateparse import parse_datetime
+
+# As many as one statement takes: PostgreSQL's messages have an end.
+MAX_ROWS = 500
+
+Convert = Callable[[Any], Any]
+
+
+class Insert:
+    """`INSERT` for objects of one model, all of them or none.
+
+    `without` names fields that the database fills in, and `returning` those that it
+    gives back, to be set on the objects. `conflict` is what follows `ON CONFLICT`.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        *,
+        without: Sequence[str] = (),
+        returning: Sequence[str] = (),
+        conflict: str = "",
+    ) -> None:
+        self._model = model
+        self._without = without
+        self._returning = returning
+        self._conflict = conflict
+
+    def run(self, rows: Sequence[Model]) -> None:
+        """Write the rows, in the transaction that the caller has begun."""
+        for start in range(0, len(rows), MAX_ROWS):
+            self._write(rows[start : start + MAX_ROWS])
+
+    def _write(self, rows: Sequence[Model]) -> None:
+        values = [
+            tuple(convert(getattr(row, name)) for name, convert in self._columns)
+            for row in rows
+        ]
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                places = ", ".join([self._places] * len(rows))
+                cursor.execute(
+                    f"{self._head} {places}{self._tail}",
+                    [value for row in values for value in row],
+                )
+                given = cursor.fetchall() if self._returning else ()
+                self._set(rows, given)
+            elif self._returning:
+                for row, value in zip(rows, values, strict=True):
+                    cursor.execute(f"{self._head} {self._places}{self._tail}", value)
+                    self._set([row], cursor.fetchall())
+            else:
+                cursor.executemany(f"{self._head} {self._places}{self._tail}", values)
+
+    def _set(self, rows: Sequence[Model], given: Sequence[Sequence[Any]]) -> None:
+        for row, values in zip(rows, given, strict=bool(given)):
+            for name, value in zip(self._returning, values, strict=True):
+                setattr(row, name, _read(self._model._meta.get_field(name), value))
+
+    @cached_property
+    def _fields(self) -> list[Any]:
+        fields = self._model._meta.concrete_fields
+        return [field for field in fields if field.name not in self._without]
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, Convert]]:
+        return [(field.attname, _converter(field)) for field in self._fields]
+
+    @cached_property
+    def _head(self) -> str:
+        quote = connection.ops.quote_name
+        columns = ", ".join(quote(field.column) for field in self._fields)
+        table = quote(self._model._meta.db_table)
+        return f"INSERT INTO {table} ({columns}) VALUES"
+
+    @cached_property
+    def _places(self) -> str:
+        return f"({', '.join(['%s'] * len(self._fields))})"
+
+    @cached_property
+    def _tail(self) -> str:
+        conflict = f" ON CONFLICT {self._conflict}" if self._conflict else ""
+        returning = f" RETURNING {', '.join(self._returning)}"
+        return conflict + (returning if self._returning else "")
+
+
+def _converter(field: "Field[Any, Any]") -> Convert:
+    """From an attribute's value to what the driver takes."""
+    match field.get_internal_type():
+        case "DateTimeField":
+            return _time
+        case "JSONField":
+            return _json
+        case "CharField":
+            # A choice is a text and more than that.
+            return str
+    return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _time(value: datetime | None) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _read(field: Any, value: Any) -> Any:
+    """A value as the driver gives it, as the ORM would: SQLite's times have no zone."""
+    if field.get_internal_type() != "DateTimeField" or value is None:
+        return value
+    moment: Any = value if isinstance(value, datetime) else parse_datetime(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,227 @@
+"""Taking tasks in: those of many requests, in one transaction.
+
+This is written by hand where the ORM would do, because each request pays for it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import Agent, AgentVersion
+from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
+from agentarium.core.metrics import TASKS_SUBMITTED
+from agentarium.core.rows import Insert
+from agentarium.tasks.announce import announce
+from agentarium.tasks.models import AgentTask, Event, Submission
+from agentarium.tasks.services.queue import next_rank
+from agentarium.tasks.wake import wake_workers
+
+# What a full queue asks a client to wait, in seconds.
+RETRY_AFTER = 30
+
+_AGENTS = Agent._meta.db_table
+_AGENT_VERSIONS = AgentVersion._meta.db_table
+_TABLE = AgentTask._meta.db_table
+# The database says when, by its own clock.
+_TASKS = Insert(AgentTask, without=["id", "created_at"], returning=["id", "created_at"])
+_EVENTS = Insert(Event, without=["created_at"])
+_SUBMISSIONS = Insert(Submission, without=["id", "created_at"])
+
+
+class QueueFullError(TooManyRequestsError):
+    """Too many of your tasks are pending; try again when some are done."""
+
+    code = "queue_full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a task may ask for beside its agent and its input."""
+
+    priority: int = 0
+    run_after: datetime | None = None
+    follows: AgentTask | None = None
+    parent: AgentTask | None = None
+
+    @property
+    def is_due(self) -> bool:
+        return self.run_after is None or self.run_after <= timezone.now()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A task that somebody wants done. With a `key`, it is remembered under it."""
+
+    agent: Agent
+    owner: User
+    input_text: str
+    wishes: Wishes = field(default_factory=Wishes)
+    request_id: str = ""
+    traceparent: str = ""
+    key: str = ""
+    body_hash: str = ""
+
+
+Outcome = AgentTask | QueueFullError
+
+
+@transaction.atomic
+def take_in(orders: Sequence[Order]) -> list[Outcome]:
+    """Record tasks with their first events, and wake workers after the commit.
+
+    An order that there is no room for has its error as its outcome. Raises
+    `NotFoundError` if an agent was deleted in the meantime.
+    """
+    room = _Room()
+    errors = [room.take(order) for order in orders]
+    accepted = [
+        order for order, error in zip(orders, errors, strict=True) if error is None
+    ]
+    tasks = _create(accepted)
+    made = iter(tasks)
+    if tasks:
+        transaction.on_commit(lambda: TASKS_SUBMITTED.inc(len(tasks)))
+        transaction.on_commit(wake_workers)
+    return [error or next(made) for error in errors]
+
+
+def _create(orders: Sequence[Order]) -> list[AgentTask]:
+    ranks, versions = _Ranks(), _versions(orders)
+    tasks = [
+        _task(order, versions[order.agent.pk, order.agent.version], ranks.take(order))
+        for order in orders
+    ]
+    _TASKS.run(tasks)
+    _EVENTS.run(
+        [
+            Event(task=task, attempt=0, seq=1, type="task.created", data=_origin(order))
+            for order, task in zip(orders, tasks, strict=True)
+        ]
+    )
+    _SUBMISSIONS.run(
+        [
+            Submission(
+                owner=task.owner, task=task, key=order.key, body_hash=order.body_hash
+            )
+            for order, task in zip(orders, tasks, strict=True)
+            if order.key
+        ]
+    )
+    _count(orders)
+    for task in tasks:
+        announce(task)
+    return tasks
+
+
+def _task(order: Order, version: AgentVersion, rank: int) -> AgentTask:
+    wishes = order.wishes
+    return AgentTask(
+        owner=order.owner,
+        agent=order.agent,
+        agent_version=version,
+        input_text=order.input_text,
+        priority=wishes.priority,
+        rank=rank,
+        run_after=wishes.run_after,
+        is_due=wishes.is_due,
+        follows=wishes.follows,
+        parent=wishes.parent,
+        depth=wishes.parent.depth + 1 if wishes.parent else 0,
+        request_id=order.request_id,
+    )
+
+
+def _origin(order: Order) -> dict[str, Any]:
+    return {"traceparent": order.traceparent} if order.traceparent else {}
+
+
+def _versions(orders: Iterable[Order]) -> dict[tuple[int, int], AgentVersion]:
+    """The version that each agent is at, by (agent id, number)."""
+    wanted = sorted({(order.agent.pk, order.agent.version) for order in orders})
+    if not wanted:
+        return {}
+    pairs = ", ".join(["(%s, %s)"] * len(wanted))
+    rows = AgentVersion.objects.raw(
+        f"SELECT id, agent_id, number, model FROM {_AGENT_VERSIONS}"  # noqa: S608
+        f" WHERE (agent_id, number) IN ({pairs})",
+        [part for pair in wanted for part in pair],
+    )
+    return {(version.agent_id, version.number): version for version in rows}
+
+
+def _count(orders: Iterable[Order]) -> None:
+    """Count the tasks of their agents.
+
+    Last, so that the agents' rows are locked for as short as can be, and always in one
+    order; and it decides between us and whoever deletes an agent at the same time.
+    """
+    counts = sorted(Counter(order.agent.pk for order in orders).items())
+    with connection.cursor() as cursor:
+        for agent_id, count in counts:
+            cursor.execute(
+                f"UPDATE {_AGENTS} SET tasks_count = tasks_count + %s"  # noqa: S608
+                " WHERE id = %s AND deleted_at IS NULL",
+                [count, agent_id],
+            )
+            if not cursor.rowcount:
+                raise NotFoundError
+
+
+class _Ranks:
+    """Places in the queue: one after the other for each owner and priority."""
+
+    def __init__(self) -> None:
+        self._next: dict[tuple[int, int], int] = {}
+
+    def take(self, order: Order) -> int:
+        key = (order.owner.pk, order.wishes.priority)
+        if key not in self._next:
+            self._next[key] = next_rank(owner_id=key[0], priority=key[1])
+        rank = self._next[key]
+        self._next[key] = rank + 1
+        return rank
+
+
+class _Room:
+    """How many more tasks may be pending: of a user, and of a user with one agent."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[int, int], int] = {}
+
+    def take(self, order: Order) -> QueueFullError | None:
+        """Take the room for one task, or say that there is none."""
+        limits = {
+            (order.owner.pk, 0): settings.MAX_PENDING_PER_USER,
+            (order.owner.pk, order.agent.pk): settings.MAX_PENDING_PER_AGENT,
+        }
+        limits = {key: limit for key, limit in limits.items() if limit}
+        for key, limit in limits.items():
+            if key not in self._left:
+                self._left[key] = limit - _count_pending(*key, limit=limit)
+            if self._left[key] <= 0:
+                detail = (
+                    f"{limit} of your tasks are pending; try again when some are done."
+                )
+                return QueueFullError(detail, retry_after=RETRY_AFTER)
+        for key in limits:
+            self._left[key] -= 1
+        return None
+
+
+def _count_pending(owner_id: int, agent_id: int, *, limit: int) -> int:
+    """The pending tasks of a user, or of one agent of theirs; up to `limit`."""
+    agent = " AND agent_id = %s" if agent_id else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT COUNT(*) FROM (SELECT 1 FROM {_TABLE}"  # noqa: S608
+            f" WHERE owner_id = %s AND status = 'pending'{agent} LIMIT %s) AS pending",
+            [owner_id, *([agent_id] if agent_id else []), limit],
+        )
+        return int(cursor.fetchone()[0])
