@@ -28,7 +28,7 @@ from agentarium.agents.services import (
 )
 
 # A deleted agent can be looked at, because its tasks point at it, and brought back.
-ACTIONS_ON_DELETED = frozenset({"list", "retrieve", "restore"})
+ACTIONS_ON_DELETED = frozenset({"retrieve", "restore"})
 
 
 @extend_schema_view(
@@ -61,7 +61,11 @@ class AgentViewSet(
 
     def get_queryset(self) -> QuerySet[Agent]:
         agents = Agent.objects.visible_to(self.request.user)
-        return agents if self.action in ACTIONS_ON_DELETED else agents.kept()
+        # A list that asks for the deleted ones has its own filter for them.
+        is_asked = "is_deleted" in self.request.query_params
+        if self.action in ACTIONS_ON_DELETED or (self.action == "list" and is_asked):
+            return agents
+        return agents.kept()
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = create_agent(
