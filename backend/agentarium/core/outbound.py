@@ -24,6 +24,9 @@ from agentarium.core.outbound_policy import OutboundError, OutboundPolicy, refus
 
 MAX_REDIRECTS = 5
 CONNECT_TIMEOUT = 10.0
+# Shorter than servers keep an idle connection: one that they close as we use it again
+# would be a call of which nobody knows whether it arrived.
+KEEP_SECONDS = 3.0
 # What may follow a redirect to another host: whatever else was sent may be a secret.
 _HARMLESS_HEADERS = frozenset(
     {"accept", "accept-language", "content-type", "idempotency-key", "user-agent"}
@@ -184,10 +187,16 @@ class Outbound:
     def _connector(self, *, is_trusted: bool) -> aiohttp.TCPConnector:
         resolver = self._resolver or ThreadedResolver()
         if is_trusted:
-            return aiohttp.TCPConnector(limit=0, use_dns_cache=False, resolver=resolver)
+            return aiohttp.TCPConnector(
+                limit=0,
+                use_dns_cache=False,
+                keepalive_timeout=KEEP_SECONDS,
+                resolver=resolver,
+            )
         return aiohttp.TCPConnector(
             limit=0,
             use_dns_cache=False,
+            keepalive_timeout=KEEP_SECONDS,
             resolver=CheckedResolver(self._policy, resolver),
             socket_factory=self._checked_socket,
         )
@@ -242,7 +251,24 @@ def _new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         skip_auto_headers=["Content-Type"],
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
         trace_configs=[tracing],
+        middlewares=[_only_once],
     )
+
+
+async def _only_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Leave it to the caller whether a request is made again.
+
+    By itself the client does so, for all methods but POST, when a connection is lost;
+    but whatever was asked may have been done.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
 
 
 async def _note_sent(_: aiohttp.ClientSession, context: Any, __: Any) -> None:

@@ -64,6 +64,8 @@ class Server:
             raise _redirect(302, "/loop")
         if path == "slow":
             await asyncio.Event().wait()
+        if path == "gone" and request.transport:
+            request.transport.close()
         if path == "drip":
             return await self._drip(request)
         headers = {"Set-Cookie": "session=1"}
@@ -328,6 +330,15 @@ class TestLimits:
         await outbound.aclose()
 
         assert "Cookie" not in server.received[1].headers
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+    async def test_asks_once_where_the_connection_is_lost(
+        self, server: Server, method: str
+    ) -> None:
+        error = await refusal(here(), f"{server.url}/gone", method=method)
+
+        assert len(server.received) == 1
+        assert error.may_have_arrived
 
     async def test_knows_that_nothing_arrived_where_nobody_listens(
         self, server: Server
