@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -34,12 +34,16 @@ class Retried:
     wait: float
 
 
+async def _at_once() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """How an agent asks: its models in order, with tools and settings for each.
 
     `tries` is how often one model is asked for one answer; `timeout` in seconds is for
-    each of them. `sleep` waits between two.
+    each of them. `before_try` is awaited before each.
     """
 
     models: Sequence[str]
@@ -48,6 +52,7 @@ class Asking:
     tools: Sequence[ToolDefinition] = ()
     tries: int = 4
     timeout: float | None = None
+    before_try: Callable[[], Awaitable[None]] = _at_once
 
     async def ask(
         self, messages: Sequence[Message]
@@ -61,6 +66,7 @@ class Asking:
         ]
         while plan:
             model, number = plan.pop(0)
+            await self.before_try()
             try:
                 async with aclosing(self._once(model, messages)) as pieces:
                     async for piece in pieces:

@@ -141,6 +141,8 @@ class Execution:
             tools=self._toolbox.definitions,
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
+            # A worker that was paused for too long asks nothing more of the world.
+            before_try=self._around.until_leased,
         )
         world = World(
             ask=asking.ask, call_tools=self._call_tools, before_call=self._before_call
@@ -170,8 +172,6 @@ class Execution:
 
     async def _before_call(self) -> None:
         await self.record.write()
-        # A worker that was paused for too long asks nothing more of the world.
-        await self._around.until_leased()
         self.record.begin_step(is_asking=True)
 
     async def _call_tools(

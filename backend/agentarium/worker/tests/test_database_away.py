@@ -12,7 +12,6 @@ from django.db import (
     transaction,
 )
 from django.utils import timezone
-from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.services import create_agent
@@ -25,6 +24,7 @@ from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
+    StumblingModel,
     TalkingModel,
     call_of,
 )
@@ -151,20 +151,60 @@ class TestWithoutALease:
         running: RunWith,
         reaches: Reaches,
         monkeypatch: pytest.MonkeyPatch,
-        settings: Settings,
     ) -> None:
-        settings.LEASE_SECONDS = 30
-        leased = asyncio.Event()
-        monkeypatch.setattr(
-            shift.Shift, "_may_publish", lambda _: leased.is_set(), raising=True
-        )
         model, tool = TalkingModel([call_of()], "Done."), ScriptedTool()
+        done_before: list[tuple[int, int]] = []
 
+        async def wait(_: shift.Shift) -> None:
+            done_before.append((len(model.calls), len(tool.calls)))
+
+        monkeypatch.setattr(shift.Shift, "_until_leased", wait)
         async with running(model, tool):
-            await reaches(task, "running")
-            asked_without = list(model.calls)
+            await reaches(task, "completed")
+
+        # Before the first question, before and after the call is remembered, and
+        # before the second question.
+        assert done_before == [(0, 0), (1, 0), (1, 0), (1, 1)]
+
+    async def test_does_not_ask_again_after_an_error(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        model = StumblingModel("Yes")
+        asked_before: list[int] = []
+
+        async def wait(_: shift.Shift) -> None:
+            asked_before.append(len(model.calls))
+
+        monkeypatch.setattr(shift.Shift, "_until_leased", wait)
+        async with running(model):
+            await reaches(task, "completed")
+
+        assert asked_before == [0, 1]
+
+    async def test_waits_for_it(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        leased, model = asyncio.Event(), ScriptedModel("Yes")
+        looks: list[int] = []
+
+        def may_publish(_: shift.Shift) -> bool:
+            looks.append(len(model.calls))
+            return leased.is_set()
+
+        monkeypatch.setattr(shift.Shift, "_may_publish", may_publish)
+        async with running(model):
+            async with asyncio.timeout(15):
+                while len(looks) < 5:
+                    await asyncio.sleep(0.01)
             leased.set()
             await reaches(task, "completed")
 
-        assert asked_without == []
-        assert len(tool.calls) == 1
+        assert looks[:5] == [0] * 5
