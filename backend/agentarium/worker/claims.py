@@ -1,6 +1,6 @@
 """How a worker takes tasks, and how those of a dead one come back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
 from agentarium.tasks.services import append_event, end_unclaimed, return_to_queue
+from agentarium.worker.leases import declare_lost
 from agentarium.worker.limits import allowed, within_limits
 
 log = structlog.get_logger(__name__)
@@ -79,14 +80,14 @@ def _started(task: AgentTask, worker: Worker) -> Event:
 
 
 @transaction.atomic
-def recover_tasks() -> list[AgentTask]:
-    """Take back the tasks of every worker whose lease ran out.
+def recover_tasks(*, is_steady: Callable[[], bool]) -> list[AgentTask]:
+    """Take back the tasks of every worker that is dead.
 
     Their next claim starts a new attempt, unless too many workers died of them.
+    `is_steady` says whether a lease that has run out means a death; it is asked when
+    the database is there.
     """
-    Worker.objects.filter(lost_at__isnull=True, lease_until__lt=Now()).update(
-        lost_at=Now()
-    )
+    declare_lost(by_lease=is_steady())
     lost = Worker.objects.filter(lost_at__isnull=False)
     tasks = _lock(
         AgentTask.objects.filter(

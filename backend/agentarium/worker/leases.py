@@ -6,21 +6,30 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models.expressions import CombinedExpression
 
 from agentarium.core.clock import Now
 from agentarium.tasks.models import Worker
+from agentarium.worker.pulse import Pulse, bury, find_dead
 
 log = structlog.get_logger(__name__)
 
 # A lease survives two renewals that fail.
 RENEWALS_PER_LEASE = 4
+# Within such a part of a lease whoever lives has renewed it.
+STEADY_PART = 0.5
 # An event loop that has not turned for so long is dead, though its threads live on.
 LOOP_LIMIT_SECONDS = 60.0
+
+
+def passed_seconds() -> float:
+    """A clock that nobody sets, and that goes on while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def register_worker(*, capacity: int) -> Worker:
@@ -45,6 +54,21 @@ def release_lease(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk).update(lease_until=Now(), lost_at=Now())
 
 
+def declare_lost(*, by_lease: bool) -> None:
+    """Take the right to execute from workers that are dead, as far as that is known.
+
+    `by_lease`: also from those whose lease ran out.
+    """
+    living = Worker.objects.filter(lost_at__isnull=True)
+    if dead := find_dead():
+        # With a lease that ended before: what is left of one is given up in order only.
+        ended = Now() - timedelta(milliseconds=1)
+        living.filter(pk__in=dead).update(lease_until=ended, lost_at=Now())
+        transaction.on_commit(partial(bury, dead))
+    if by_lease:
+        living.filter(lease_until__lt=Now()).update(lost_at=Now())
+
+
 def _lease_end() -> CombinedExpression:
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)
 
@@ -59,44 +83,61 @@ class Heartbeat:
         self._worker = worker
         self._on_lost = on_lost
         self._stop = threading.Event()
-        self._renewed_at = self._loop_seen_at = time.monotonic()
+        self._pulse = Pulse(worker.pk)
+        self._renewed_at = self._loop_seen_at = self._steady_since = passed_seconds()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     @property
     def is_valid(self) -> bool:
         """Whether the lease cannot have run out yet, by this machine's own clock.
 
-        The clock goes on while the process is paused: what it publishes after that
-        is held back before the database has been asked.
+        The clock goes on while the process is paused, or the machine: what it publishes
+        after that is held back before the database has been asked.
         """
-        return time.monotonic() - self._renewed_at < settings.LEASE_SECONDS
+        return passed_seconds() - self._renewed_at < settings.LEASE_SECONDS
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether a lease that has run out means a death.
+
+        Not while the database has not been there for so long that all who live have
+        renewed: after it was away all leases have run out, and nobody has died.
+        """
+        now, needed = passed_seconds(), settings.LEASE_SECONDS * STEADY_PART
+        return now - self._renewed_at < needed <= now - self._steady_since
 
     def start(self) -> None:
+        self._pulse.begin()
         self._thread.start()
 
     def stop(self) -> None:
+        """End; callable more than once."""
         self._stop.set()
         self._thread.join()
+        self._pulse.end()
 
     def loop_turned(self) -> None:
         """Say that the event loop is alive."""
-        self._loop_seen_at = time.monotonic()
+        self._loop_seen_at = passed_seconds()
 
     def _run(self) -> None:
         while not self._stop.wait(settings.LEASE_SECONDS / RENEWALS_PER_LEASE):
-            if time.monotonic() - self._loop_seen_at > LOOP_LIMIT_SECONDS:
+            if passed_seconds() - self._loop_seen_at > LOOP_LIMIT_SECONDS:
                 log.error("worker.loop_stuck", worker_id=self._worker.pk)
-            elif not self._renew():
+            elif not self.renew():
                 log.warning("worker.lost", worker_id=self._worker.pk)
                 self._on_lost()
                 break
         connection.close()
 
-    def _renew(self) -> bool:
-        began_at = time.monotonic()
+    def renew(self) -> bool:
+        """Renew once; False if the worker was declared lost."""
+        began_at = passed_seconds()
+        if began_at - self._renewed_at >= settings.LEASE_SECONDS * STEADY_PART:
+            self._steady_since = began_at
         try:
             is_ours = renew_lease(self._worker)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             log.warning("worker.lease_not_renewed", error=str(error))
             connection.close()
             return True

@@ -232,7 +232,9 @@ class Shift:
     async def _sweep(self) -> None:
         """Take back, now and then, what workers left that died: here or anywhere."""
         while True:
-            if await self._patiently(sweep):
+            if await self._patiently(
+                sweep, is_steady=lambda: self._heartbeat.is_steady
+            ):
                 self._signals.wake()
             # Workers that started together do not sweep together for ever.
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
@@ -253,6 +255,8 @@ class Shift:
             return
         held = [execution.held for execution in left.values()]
         await self._means.database.run(claims.hand_back_tasks, self._worker, held)
+        # Before it finds the lease gone, and takes that for a loss.
+        await asyncio.to_thread(self._heartbeat.stop)
         await self._means.database.run(leases.release_lease, self._worker)
 
     async def _drop(self, running: Sequence[asyncio.Task[None]]) -> None:

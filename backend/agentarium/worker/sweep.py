@@ -1,5 +1,7 @@
 """What has to be looked after now and then, by whichever worker comes first."""
 
+from collections.abc import Callable
+
 from agentarium.tasks.chores import do_chores
 from agentarium.tasks.services import (
     answer_from_children,
@@ -9,13 +11,14 @@ from agentarium.tasks.services import (
 from agentarium.worker.claims import recover_tasks
 
 
-def sweep() -> bool:
+def sweep(*, is_steady: Callable[[], bool]) -> bool:
     """Take back what dead workers left, and go on with what waited long enough.
 
-    Safe to do in many processes at once. Returns whether there is something to claim.
+    `is_steady` is for `recover_tasks`. Safe to do in many processes at once. Returns
+    whether there is something to claim.
     """
     changed = [
-        len(recover_tasks()),
+        len(recover_tasks(is_steady=is_steady)),
         queue_due_tasks(),
         expire_calls(),
         answer_from_children(),

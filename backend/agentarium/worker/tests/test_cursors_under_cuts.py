@@ -220,7 +220,7 @@ def _claim() -> tuple[Worker, AgentTask, History]:
 
 def _bury(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk).update(lost_at=Now())
-    recover_tasks()
+    recover_tasks(is_steady=lambda: True)
 
 
 async def read_with_cuts(

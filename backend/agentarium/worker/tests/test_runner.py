@@ -5,6 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import pytest
 from django.db import transaction
 from pytest_django import Settings
 
@@ -15,7 +16,7 @@ from agentarium.runtime.messages import Message, TextPart, message_to_json
 from agentarium.runtime.providers.base import ProviderError
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.worker.claims import claim_tasks, hand_back_tasks
-from agentarium.worker.leases import register_worker
+from agentarium.worker.leases import Heartbeat, register_worker
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
@@ -183,6 +184,10 @@ class TestFailing:
 
 
 class TestLosing:
+    @pytest.fixture(autouse=True)
+    def _steady(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Heartbeat, "is_steady", True)
+
     async def test_takes_over_what_a_dead_worker_left(
         self,
         task: AgentTask,

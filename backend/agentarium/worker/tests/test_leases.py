@@ -1,0 +1,161 @@
+"""Who is dead: by its lease, or by proof."""
+
+import fcntl
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import InterfaceError, OperationalError
+from pytest_django import Settings
+
+from agentarium.core.clock import Now
+from agentarium.tasks.models import AgentTask, Worker
+from agentarium.worker import leases, pulse
+from agentarium.worker.claims import claim_tasks, recover_tasks
+from agentarium.worker.leases import Heartbeat, register_worker
+
+
+@pytest.fixture
+def worker(task: AgentTask) -> Worker:
+    """It holds the task."""
+    worker = register_worker(capacity=1)
+    claim_tasks(worker, limit=1)
+    return worker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Clock:
+    settings.LEASE_SECONDS = 10
+    clock = Clock()
+    monkeypatch.setattr(leases, "passed_seconds", clock)
+    return clock
+
+
+@pytest.fixture
+def heartbeat(worker: Worker, clock: Clock) -> Heartbeat:
+    return Heartbeat(worker, on_lost=lambda: None)
+
+
+class TestRecovering:
+    def test_leaves_who_has_a_lease(self, worker: Worker) -> None:
+        assert recover_tasks(is_steady=lambda: True) == []
+
+    def test_takes_from_whom_the_lease_ran_out(
+        self, worker: Worker, task: AgentTask
+    ) -> None:
+        Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
+
+        assert recover_tasks(is_steady=lambda: True) == [task]
+
+    def test_takes_no_lease_for_lost_while_the_database_has_been_away(
+        self, worker: Worker
+    ) -> None:
+        Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
+
+        assert recover_tasks(is_steady=lambda: False) == []
+        assert leases.renew_lease(worker)
+
+    def test_takes_at_once_from_whose_process_is_gone(
+        self, worker: Worker, task: AgentTask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(leases, "find_dead", lambda: [worker.pk])
+
+        assert recover_tasks(is_steady=lambda: False) == [task]
+        assert not leases.renew_lease(worker)
+        assert not Worker.objects.get().has_stopped
+
+
+class TestHeartbeat:
+    def test_is_steady_half_a_lease_after_its_begin(
+        self, heartbeat: Heartbeat, clock: Clock
+    ) -> None:
+        clock.now += 4.9
+        heartbeat.renew()
+        before = heartbeat.is_steady
+        clock.now += 0.1
+
+        assert (before, heartbeat.is_steady) == (False, True)
+
+    @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+    def test_is_not_while_the_database_is_away_and_some_time_after_that(
+        self,
+        heartbeat: Heartbeat,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        error: type[Exception],
+    ) -> None:
+        answers = iter([True, error(), error(), True, True, True])
+        monkeypatch.setattr(leases, "renew_lease", lambda _: _give(next(answers)))
+        steady = []
+
+        for _ in range(6):
+            clock.now += 3
+            heartbeat.renew()
+            steady.append(heartbeat.is_steady)
+
+        # Of the renewals the second and the third failed.
+        assert steady == [False, True, False, False, False, True]
+
+    def test_has_a_valid_lease_for_as_long_as_one_lasts(
+        self, heartbeat: Heartbeat, clock: Clock
+    ) -> None:
+        clock.now += 9.9
+        before = heartbeat.is_valid
+        clock.now += 0.1
+
+        assert (before, heartbeat.is_valid) == (True, False)
+
+
+def _give(answer: object) -> bool:
+    if isinstance(answer, Exception):
+        raise answer
+    return bool(answer)
+
+
+class TestPulse:
+    @pytest.fixture(autouse=True)
+    def folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        folder = tmp_path / "workers"
+        monkeypatch.setattr(pulse, "_folder", lambda: folder)
+        return folder
+
+    def test_shows_who_is_dead(self, folder: Path) -> None:
+        living = pulse.Pulse(1)
+        living.begin()
+        (folder / "2").touch()
+
+        assert pulse.find_dead() == [2]
+        living.end()
+
+    def test_leaves_nothing_behind_when_it_ends(self, folder: Path) -> None:
+        ended = pulse.Pulse(1)
+        ended.begin()
+        ended.end()
+        ended.end()
+
+        assert pulse.find_dead() == []
+        assert list(folder.iterdir()) == []
+
+    def test_takes_nobody_for_dead_who_has_no_file(self) -> None:
+        assert pulse.find_dead() == []
+
+    def test_does_without_where_files_cannot_be_locked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError("No locks here.")
+
+        monkeypatch.setattr(fcntl, "flock", refuse)
+        living = pulse.Pulse(1)
+        living.begin()
+
+        assert pulse.find_dead() == []
+        living.end()
