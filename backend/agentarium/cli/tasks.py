@@ -52,7 +52,7 @@ def list_tasks(
 
 
 def _show_rows(tasks: Sequence[AgentTask]) -> None:
-    rows = table("ID", "STATUS", "AGENT", "CREATED", "TIME", "TOKENS", "INPUT")
+    rows = table("ID", "STATUS", "AGENT", "CREATED", "TIME", "TOKENS", "COST", "INPUT")
     for task in tasks:
         rows.add_row(
             cell(task.pk),
@@ -61,6 +61,7 @@ def _show_rows(tasks: Sequence[AgentTask]) -> None:
             cell(moment(task.created_at)),
             cell(duration(task)),
             cell(f"{task.input_tokens} + {task.output_tokens}"),
+            cell(task.shown_cost),
             cell(_excerpt(task.input_text)),
         )
     show(rows)
@@ -110,7 +111,9 @@ def _show_detail(task: AgentTask, steps: Sequence[Step]) -> None:
 
 
 def _show_steps(steps: Sequence[Step]) -> None:
-    rows = table("STEP", "KIND", "ATTEMPT", "MODEL", "FINISHED", "TOKENS", "END")
+    rows = table(
+        "STEP", "KIND", "ATTEMPT", "MODEL", "FINISHED", "TOKENS", "COST", "END"
+    )
     for step in steps:
         rows.add_row(
             cell(step.position),
@@ -119,17 +122,18 @@ def _show_steps(steps: Sequence[Step]) -> None:
             cell(step.model),
             cell(moment(step.finished_at)),
             cell(f"{step.input_tokens} + {step.output_tokens}"),
+            cell(step.shown_cost),
             cell(step.finish_reason),
         )
     show(rows)
 
 
 def outcome(task: AgentTask) -> str:
-    """How it stands, with its tokens, its time and its error, in one line."""
+    """How it stands, with its tokens, cost, time and error, in one line."""
     parts = [str(task.status)]
     if task.started_at:
         tokens = f"{task.input_tokens} + {task.output_tokens} tokens"
-        parts += [tokens, duration(task)]
+        parts += [tokens, task.shown_cost, duration(task)]
     line = ", ".join(part for part in parts if part)
     if task.error_code:
         line += f" ({task.error_code}: {task.error_detail})"

@@ -2,12 +2,15 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
 
 
 class Environment(environ.FileAwareEnv):  # type: ignore[misc]
@@ -21,6 +24,14 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{var}: {error}") from error
         # Most files end with a line break that is no part of their value.
         return value.strip() if isinstance(value, str) else value
+
+    def parsed(self, name: str, parse: Callable[[Any], T]) -> T:
+        """What `parse` makes of a JSON object; its `ValueError` is told with the name."""
+        value = self.json(name, {})
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
 
     def first(self, *names: str) -> str:
         """The first text that is set under one of these names, or an empty one."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from agentarium.config.databases import database
 from agentarium.config.environment import Environment, kept_secret
 from agentarium.config.logs import logging_config
+from agentarium.runtime.prices import Price, read_prices
 from agentarium.runtime.providers import PROVIDERS as PROVIDER_SPECS
 
 env = Environment()
@@ -121,6 +122,8 @@ PROVIDERS: dict[str, dict[str, str]] = {
 BUILTIN_MODEL_WEIGHTS: str = env.str("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
 BUILTIN_MODEL_THREADS: int = env.int("AGENTARIUM_BUILTIN_MODEL_THREADS", 0)
 DEFAULT_MODEL: str = env.str("AGENTARIUM_DEFAULT_MODEL", "")
+# Prices that nobody else knows, or that differ from the published ones.
+PRICES: dict[str, Price] = env.parsed("AGENTARIUM_PRICES", read_prices)
 
 # --- Django ----------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from agentarium.providers.listings import Listing, listings
+from agentarium.providers.prices import price_of
+from agentarium.runtime.prices import Price
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL as BUILTIN_NAME
 from agentarium.runtime.providers.catalogue import split_model
@@ -27,7 +29,10 @@ class ProviderState:
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A model; `id` is what an agent's `model` is set to."""
+    """A model; `id` is what an agent's `model` is set to.
+
+    `price` is None where it is not known.
+    """
 
     id: str
     provider: str
@@ -35,6 +40,7 @@ class ModelState:
     is_available: bool
     reason: str
     is_default: bool
+    price: Price | None
 
 
 def provider_configs() -> Mapping[str, ProviderConfig]:
@@ -100,6 +106,7 @@ def _all_models() -> Iterator[ModelState]:
                 is_available=not reason,
                 reason=reason,
                 is_default=model == default,
+                price=price_of(model),
             )
 
 

@@ -51,6 +51,7 @@ class AgentTaskAdmin(RecordAdmin):
         "finished_at",
         "input_tokens",
         "output_tokens",
+        "shown_cost",
         "error_code",
     ]
     list_filter = ["status", "created_at"]
@@ -74,6 +75,7 @@ class StepAdmin(RecordAdmin):
         "finish_reason",
         "input_tokens",
         "output_tokens",
+        "shown_cost",
         "finished_at",
     ]
     list_filter = ["kind"]
@@ -83,5 +85,5 @@ class StepAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Step]:
         # Of the task, only what its name is made of.
         steps: QuerySet[Step] = super().get_queryset(request)
-        columns: Any = self.list_display
+        columns: Any = {*self.list_display, "cost_nanodollars"} - {"shown_cost"}
         return steps.select_related("task").only(*columns, "task__id")

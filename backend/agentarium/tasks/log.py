@@ -9,6 +9,7 @@ import orjson
 from django.db.models import Q
 
 from agentarium.runtime.messages import message_from_json
+from agentarium.runtime.prices import dollars
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.models import AgentTask, Draft, Event, Step
 
@@ -144,6 +145,7 @@ def completed_data(step: Step) -> dict[str, Any]:
         "finish_reason": step.finish_reason,
         "input_tokens": step.input_tokens,
         "output_tokens": step.output_tokens,
+        "cost": dollars(step.cost_nanodollars),
     }
 
 

@@ -11,6 +11,7 @@ from agentarium.runtime.messages import (
     ToolResultPart,
     message_to_json,
 )
+from agentarium.runtime.prices import Price, dollars
 from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
 from agentarium.tasks.live import Bus, Channel
@@ -39,17 +40,17 @@ class AttemptRecord:
         self.position = task.steps_count
         self.input_tokens = task.input_tokens
         self.output_tokens = task.output_tokens
+        self.cost_nanodollars = task.cost_nanodollars
+        self.cost_is_complete = task.cost_is_complete
         self._began_at = timezone.now()
-        self.is_asking = False
         self._step: StepInProgress | None = None
         self._unwritten = self._new_entry()
 
     # --- What happens ----------------------------------------------------------
 
-    def begin_step(self, *, is_asking: bool) -> None:
-        """Something is asked of the world now; of a model, if `is_asking`."""
+    def begin_step(self) -> None:
+        """Something is asked of the world now."""
         self._began_at = timezone.now()
-        self.is_asking = is_asking
 
     def show(self, delta: Delta, *, is_live: bool) -> None:
         """Take a piece of the answer; while `is_live`, readers have it at once."""
@@ -58,14 +59,15 @@ class AttemptRecord:
             self._bus.publish(Channel.task(self._task.pk), message)
         self._journal.note_draft(self)
 
-    def add_response(self, response: ModelResponse) -> Step:
+    def add_response(self, response: ModelResponse, price: Price | None) -> Step:
         """A finished answer, with the calls that it asks for."""
-        step = self._current_step().finish(response)
+        step = self._current_step().finish(response, price)
         step.seq = self._seq + 1
-        self.is_asking = False
         self.position = step.position
         self.input_tokens += step.input_tokens
         self.output_tokens += step.output_tokens
+        self.cost_nanodollars += step.cost_nanodollars or 0
+        self.cost_is_complete &= step.cost_nanodollars is not None
         self._unwritten.steps.append(step)
         self._add_event("step.completed", completed_data(step))
         for call in response.message.tool_calls:
@@ -84,6 +86,7 @@ class AttemptRecord:
                 position=self.position,
                 seq=self._seq + 1,
                 kind=Step.Kind.TOOL_RESULT,
+                cost_nanodollars=0,
                 started_at=self._began_at,
                 finished_at=now,
                 message=storable_json(message_to_json(Message("tool", (result,)))),
@@ -136,6 +139,8 @@ class AttemptRecord:
             "error_detail": finish.error_detail,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "cost": dollars(self.cost_nanodollars),
+            "cost_is_complete": self.cost_is_complete,
         }
         self._add_event(f"task.{finish.status.value}", data)
         await self.write()

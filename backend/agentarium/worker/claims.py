@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agentarium.core import metrics
 from agentarium.core.clock import Now
+from agentarium.runtime.prices import dollars
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
@@ -27,12 +28,16 @@ Status = AgentTask.Status
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an interrupted model call has cost, as far as can be told from outside."""
+    """What an interrupted model call has cost, as far as can be told from outside.
+
+    `cost_nanodollars` is None where the model's price is not known.
+    """
 
     task_id: int
     attempt: int
     input_tokens: int
     output_tokens: int
+    cost_nanodollars: int | None
     drafts: Sequence[Draft]
 
 
@@ -147,6 +152,9 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
             worker=None,
             input_tokens=F("input_tokens") + spent.input_tokens,
             output_tokens=F("output_tokens") + spent.output_tokens,
+            cost_nanodollars=F("cost_nanodollars") + (spent.cost_nanodollars or 0),
+            cost_is_complete=task.cost_is_complete
+            and spent.cost_nanodollars is not None,
         )
         stats.count_spent(
             task.pk,
@@ -166,6 +174,7 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
             {
                 "input_tokens": spent.input_tokens,
                 "output_tokens": spent.output_tokens,
+                "cost": dollars(spent.cost_nanodollars),
                 "is_estimate": True,
             },
         )
@@ -204,6 +213,12 @@ def _lock(tasks: TaskQuerySet, *, skip_locked: bool = True) -> list[AgentTask]:
     Not where nobody else would come back to them: a live worker has to see to its own.
     """
     columns = tasks.only(
-        "id", "owner_id", "status", "attempt", "lost_attempts", "priority"
+        "id",
+        "owner_id",
+        "status",
+        "attempt",
+        "lost_attempts",
+        "priority",
+        "cost_is_complete",
     ).order_by("id")
     return list(columns.select_for_update(skip_locked=skip_locked, no_key=True))

@@ -12,14 +12,18 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.loop import Piece, StepLimitError, World, run_agent, unanswered
+from agentarium.providers.prices import find_price
+from agentarium.runtime.loop import StepLimitError, World, run_agent, unanswered
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
     ToolCallPart,
     ToolResultPart,
+    Usage,
 )
+from agentarium.runtime.prices import FREE
 from agentarium.runtime.providers.base import (
+    Delta,
     ModelClient,
     ModelSettings,
     ProviderError,
@@ -73,6 +77,9 @@ class Execution:
         self._rows = dict(history.calls)
         self._toolbox = Toolbox()
         self._observed = Observed(task, history.origin)
+        self._open_observed = self._observed.opening(around.open_client)
+        # The one that has not answered yet, if any.
+        self._asked_model = ""
 
     @property
     def held(self) -> Held:
@@ -136,7 +143,7 @@ class Execution:
         self._toolbox = self._observed.watching(toolbox)
         asking = Asking(
             models=[version.model, *version.fallback_models],
-            open_client=self._observed.opening(self._around.open_client),
+            open_client=self._open_client,
             settings=ModelSettings(version.temperature, version.max_output_tokens),
             tools=self._toolbox.definitions,
             tries=settings.MODEL_TRIES,
@@ -150,17 +157,27 @@ class Execution:
         run = run_agent(self._messages, world=world, max_steps=version.max_steps)
         async with aclosing(run) as pieces:
             async for piece in pieces:
-                self._take(piece)
+                if isinstance(piece, ModelResponse):
+                    await self._take_response(piece)
+                else:
+                    self._take(piece)
                 if isinstance(piece, ToolResultPart | Retried):
                     # The next thing may take long: neither a death nor a reader may
                     # have to wait for it.
                     await self.record.write()
 
-    def _take(self, piece: Piece) -> None:
+    def _open_client(self, model: str) -> ModelClient:
+        self._asked_model = model
+        return self._open_observed(model)
+
+    async def _take_response(self, response: ModelResponse) -> None:
+        price = await find_price(self._asked_model, answered_by=response.model)
+        self._messages.append(response.message)
+        self.record.add_response(response, price)
+        self._asked_model = ""
+
+    def _take(self, piece: ToolResultPart | Retried | Delta) -> None:
         match piece:
-            case ModelResponse(message=message):
-                self._messages.append(message)
-                self.record.add_response(piece)
             case ToolResultPart():
                 self._messages.append(Message("tool", (piece,)))
                 row = self._rows.pop(piece.tool_call_id, None)
@@ -172,14 +189,14 @@ class Execution:
 
     async def _before_call(self) -> None:
         await self.record.write()
-        self.record.begin_step(is_asking=True)
+        self.record.begin_step()
 
     async def _call_tools(
         self, parts: Sequence[ToolCallPart]
     ) -> AsyncGenerator[ToolResultPart, None]:
         await self.record.write()
         await self._around.until_leased()
-        self.record.begin_step(is_asking=False)
+        self.record.begin_step()
         calls = Calls(
             self.task,
             step=self._asked_in(),
@@ -213,17 +230,24 @@ class Execution:
         self._rows[row.tool_call_id] = row
         await self.record.tell_of(row)
 
-    def spent_since_last_step(self) -> Spent:
+    async def spent_since_last_step(self) -> Spent:
         """An estimate of what a call has cost that was interrupted: nobody tells."""
-        drafts = self.record.unfinished()
-        asked = sum(len(message.text) for message in self._messages)
-        said = self.record.unfinished_chars
+        usage = self._estimated_usage()
+        price = FREE if usage == Usage() else await find_price(self._asked_model)
         return Spent(
             *self.held,
-            input_tokens=asked // CHARS_PER_TOKEN if self.record.is_asking else 0,
-            output_tokens=-(-said // CHARS_PER_TOKEN),
-            drafts=drafts,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_nanodollars=price.of(usage) if price else None,
+            drafts=self.record.unfinished(),
         )
+
+    def _estimated_usage(self) -> Usage:
+        if not self._asked_model:
+            return Usage()
+        asked = sum(len(message.text) for message in self._messages)
+        said = self.record.unfinished_chars
+        return Usage(asked // CHARS_PER_TOKEN, -(-said // CHARS_PER_TOKEN))
 
     def _log_context(self) -> dict[str, Any]:
         return {

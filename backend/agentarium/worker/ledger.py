@@ -26,7 +26,7 @@ class Finish:
 class Entry:
     """What one attempt adds to the record, in one go.
 
-    `finish` ends the task and comes with the tokens of all its steps.
+    `finish` ends the task and comes with the tokens and the cost of all its steps.
     """
 
     task_id: int
@@ -123,20 +123,24 @@ def _suspend(entries: Iterable[Entry]) -> None:
 _TABLE = AgentTask._meta.db_table
 _ADD = (
     f"UPDATE {_TABLE} SET steps_count = steps_count + %s,"  # noqa: S608 - our table
-    " input_tokens = input_tokens + %s, output_tokens = output_tokens + %s"
+    " input_tokens = input_tokens + %s, output_tokens = output_tokens + %s,"
+    " cost_nanodollars = cost_nanodollars + %s,"
+    " cost_is_complete = cost_is_complete AND %s"
 )
 
 
-def _progress(entry: Entry) -> tuple[int, int, int]:
+def _progress(entry: Entry) -> tuple[int, int, int, int, bool]:
     return (
         len(entry.steps),
         sum(step.input_tokens for step in entry.steps),
         sum(step.output_tokens for step in entry.steps),
+        sum(step.cost_nanodollars or 0 for step in entry.steps),
+        all(step.cost_nanodollars is not None for step in entry.steps),
     )
 
 
 def _add_progress(entries: Sequence[Entry]) -> None:
-    """Count steps and tokens, once: a repeated write finds the steps counted."""
+    """Count steps, tokens and costs, once: a repeated write finds the steps counted."""
     _execute_many(
         f"{_ADD} WHERE id = %s AND attempt = %s AND steps_count < %s",
         [

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from agentarium.runtime.messages import ModelResponse, message_to_json
+from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta
 from agentarium.tasks.live import Message
 from agentarium.tasks.models import AgentTask, Draft, Step
@@ -90,7 +91,7 @@ class StepInProgress:
             "reasoning_length": self._length[Channel.REASONING],
         }
 
-    def finish(self, response: ModelResponse) -> Step:
+    def finish(self, response: ModelResponse, price: Price | None) -> Step:
         """The stored form of a finished response: it replaces all of the drafts."""
         self._unstored.clear()
         self._length[Channel.TEXT] = len(storable(response.message.text))
@@ -107,6 +108,7 @@ class StepInProgress:
             output_tokens=usage.output_tokens,
             cached_input_tokens=usage.cached_input_tokens,
             reasoning_tokens=usage.reasoning_tokens,
+            cost_nanodollars=price.of(usage) if price else None,
             started_at=self._began_at,
             finished_at=timezone.now(),
             message=storable_json(message_to_json(response.message)),

@@ -226,7 +226,7 @@ class Shift:
         }
         await self._drop(list(dropped))
         for execution in dropped.values():
-            spent = execution.spent_since_last_step()
+            spent = await execution.spent_since_last_step()
             await self._patiently(claims.settle_cancelled, self._worker, spent)
 
     async def _sweep(self) -> None:

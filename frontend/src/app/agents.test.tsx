@@ -16,6 +16,7 @@ const models: Schemas['Model'][] = [
     is_available: false,
     is_default: false,
     reason: 'Anthropic needs a key. Set ANTHROPIC_API_KEY.',
+    price: null,
   },
   {
     id: 'builtin:smollm2',
@@ -24,6 +25,7 @@ const models: Schemas['Model'][] = [
     is_available: true,
     is_default: true,
     reason: '',
+    price: null,
   },
   {
     id: 'builtin:larger',
@@ -32,6 +34,7 @@ const models: Schemas['Model'][] = [
     is_available: false,
     is_default: false,
     reason: 'Its weights are missing.',
+    price: null,
   },
 ]
 

@@ -15,6 +15,7 @@ const running = makeTask({
   finished_at: null,
   input_tokens: 0,
   output_tokens: 0,
+  cost: '0',
 })
 let task = running
 
@@ -172,6 +173,21 @@ test('shows why a task failed', async () => {
 
   expect(await screen.findByRole('alert')).toHaveTextContent(detail)
 })
+
+test.each([
+  ['0.0000036', true, '$0.0000036'],
+  ['0.01', false, '$0.01 + ?'],
+  ['0', false, 'not known'],
+])(
+  'shows a cost of %s (complete: %s) as %s',
+  async (cost, isComplete, shown) => {
+    task = makeTask({ id: 7, cost, cost_is_complete: isComplete })
+
+    renderApp('/tasks/7')
+
+    expect(await screen.findByText(shown)).toBeVisible()
+  },
+)
 
 test('goes on past the end that a retry took back', async () => {
   renderApp('/tasks/7')

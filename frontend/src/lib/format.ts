@@ -54,6 +54,12 @@ export const formatNumber = (value: number) => number.format(value)
 
 export const formatCompact = (value: number) => compact.format(value)
 
+/** "$0.0000034", "$0.01 + ?" where a part is not known, and nothing where none is. */
+export function formatCost(cost: string, isComplete: boolean) {
+  if (isComplete) return `$${cost}`
+  return Number(cost) === 0 ? undefined : `$${cost} + ?`
+}
+
 /** "1 task", "1,204 tasks", and "10,000+ tasks" where only a lower bound is known. */
 export function formatCount(count: number, noun: string, isExact = true) {
   const shown = `${number.format(count)}${isExact ? '' : '+'}`

@@ -60,6 +60,8 @@ export const makeTask = (
   error_detail: '',
   input_tokens: 12,
   output_tokens: 3,
+  cost: '0.0000036',
+  cost_is_complete: true,
   created_at: TIME,
   started_at: TIME,
   finished_at: TIME,

@@ -33,6 +33,8 @@ def complete(task: AgentTask) -> None:
         output_text="The answer",
         input_tokens=3,
         output_tokens=4,
+        cost_nanodollars=1_500_000,
+        cost_is_complete=False,
     )
     Step.objects.create(
         task=task,
@@ -111,7 +113,7 @@ class TestTask:
         result = invoke("task", task.pk)
         data = json.loads(invoke("task", task.pk, "--json").stdout)
 
-        assert "completed, 3 + 4 tokens, 2.0 s" in result.stdout
+        assert "completed, 3 + 4 tokens, $0.0015 + ?, 2.0 s" in result.stdout
         assert "The answer" in result.stdout
         assert "scripted-1" in result.stdout
         assert data["output_text"] == "The answer"

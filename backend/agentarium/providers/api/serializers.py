@@ -1,5 +1,6 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from agentarium.providers.services import ModelState, ProviderState
@@ -17,6 +18,35 @@ class ProviderSerializer(serializers.Serializer[ProviderState]):
     )
 
 
+@extend_schema_field({"type": "string", "format": "decimal"})
+class RateField(serializers.Field[Any, Any, str, Any]):
+    """US dollars for a million tokens, as a decimal number without an exponent."""
+
+    def to_representation(self, value: Any) -> str:
+        return f"{value:f}"
+
+
+class RatesSerializer(serializers.Serializer[Any]):
+    input = RateField()
+    cached_input = RateField()
+    output = RateField()
+    reasoning = RateField()
+
+
+class TierSerializer(serializers.Serializer[Any]):
+    above = serializers.IntegerField(help_text="Input tokens of a call.")
+    rates = RatesSerializer()
+
+
+class PriceSerializer(serializers.Serializer[Any]):
+    """US dollars for a million tokens."""
+
+    rates = RatesSerializer()
+    tiers = TierSerializer(
+        many=True, help_text="The rates of calls with more input, for all their tokens."
+    )
+
+
 class ModelSerializer(serializers.Serializer[ModelState]):
     id = serializers.CharField(help_text="`provider:name`, an agent's `model`.")
     provider = serializers.CharField()
@@ -28,6 +58,7 @@ class ModelSerializer(serializers.Serializer[ModelState]):
     is_default = serializers.BooleanField(
         help_text="Whether it is the model of a new agent that names none."
     )
+    price = PriceSerializer(allow_null=True, help_text="Null where it is not known.")
 
 
 class ModelFilterSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """What can be called: providers and their models."""
 
 from dataclasses import asdict
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -40,4 +41,5 @@ class ModelListView(APIView):
         query = ModelFilterSerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         states = model_states(**query.validated_data)
-        return Response([asdict(state) for state in states])
+        shown: Any = ModelSerializer(states, many=True)  # type: ignore[arg-type]
+        return Response(shown.data)

@@ -11,6 +11,12 @@ from bench.fake_provider import FakeProvider
 MODELS = "/api/models/"
 PROVIDER_LIST = "/api/providers/"
 BUILTIN = "builtin:smollm2-135m-instruct"
+GPT_4O_MINI = {
+    "input": "0.15",
+    "cached_input": "0.075",
+    "output": "0.6",
+    "reasoning": "0.6",
+}
 
 
 def rows(api: APIClient, url: str = MODELS, **query: str) -> list[dict[str, Any]]:
@@ -76,6 +82,7 @@ class TestModels:
             "is_available": False,
             "reason": "OpenAI needs a key. Set OPENAI_API_KEY.",
             "is_default": False,
+            "price": {"rates": GPT_4O_MINI, "tiers": []},
         }
 
     def test_says_that_a_server_is_not_there(

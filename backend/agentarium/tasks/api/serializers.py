@@ -5,8 +5,19 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 from agentarium.core.fields import TextField
+from agentarium.runtime.prices import dollars
 from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.waits import explain_wait
+
+
+@extend_schema_field(
+    {"type": "string", "format": "decimal", "pattern": r"^\d+(\.\d+)?$"}
+)
+class DollarsField(serializers.IntegerField):
+    """Nanodollars, shown as an exact decimal number of US dollars."""
+
+    def to_representation(self, value: Any) -> Any:
+        return dollars(value)
 
 
 class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
@@ -15,6 +26,13 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
         source="agent_version.number",
         read_only=True,
         help_text="Number of the agent's version that it runs.",
+    )
+
+    cost = DollarsField(
+        source="cost_nanodollars",
+        read_only=True,
+        help_text="In US dollars, of its own steps. Tasks that it called as tools have "
+        "their own.",
     )
 
     class Meta:
@@ -33,6 +51,8 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
             "steps_count",
             "input_tokens",
             "output_tokens",
+            "cost",
+            "cost_is_complete",
             "error_code",
             "priority",
             "run_after",
@@ -169,6 +189,12 @@ class MessageField(serializers.JSONField):
 
 
 class StepSerializer(serializers.ModelSerializer[Step]):
+    cost = DollarsField(
+        source="cost_nanodollars",
+        read_only=True,
+        allow_null=True,
+        help_text="In US dollars; null where the model's price or its tokens are not known.",
+    )
     message = MessageField(read_only=True)
 
     class Meta:
@@ -183,6 +209,7 @@ class StepSerializer(serializers.ModelSerializer[Step]):
             "output_tokens",
             "cached_input_tokens",
             "reasoning_tokens",
+            "cost",
             "started_at",
             "finished_at",
             "message",

@@ -65,6 +65,8 @@ RUN_ANSWER = OpenApiExample(
         "steps_count": 0,
         "input_tokens": 0,
         "output_tokens": 0,
+        "cost": "0",
+        "cost_is_complete": True,
         "error_code": "",
         "output_text": "",
         "error_detail": "",

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 
 from agentarium.core.clock import Now
+from agentarium.runtime.prices import shown_cost
 from agentarium.tasks.models.task import AgentTask
 
 
@@ -31,6 +32,8 @@ class Step(models.Model):
     output_tokens = models.PositiveIntegerField(default=0)
     cached_input_tokens = models.PositiveIntegerField(default=0)
     reasoning_tokens = models.PositiveIntegerField(default=0)
+    # Null is unknown; a tool's result costs nothing here.
+    cost_nanodollars = models.BigIntegerField(null=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     message = models.JSONField(help_text="The message, in the runtime's neutral form.")
@@ -45,6 +48,10 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"Step {self.position} of task {self.task_id}"
+
+    @property
+    def shown_cost(self) -> str:
+        return shown_cost(self.cost_nanodollars)
 
 
 class Event(models.Model):

@@ -12,6 +12,7 @@ from django.db import models
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.clock import Now
+from agentarium.runtime.prices import shown_cost
 from agentarium.tasks.models.worker import Worker
 
 # What a list shows of a task.
@@ -26,6 +27,8 @@ ROW_COLUMNS = (
     "finished_at",
     "input_tokens",
     "output_tokens",
+    "cost_nanodollars",
+    "cost_is_complete",
     "steps_count",
     "error_code",
     "input_text",
@@ -130,6 +133,13 @@ class AgentTask(models.Model):
     finished_at = models.DateTimeField(null=True)
     input_tokens = models.PositiveBigIntegerField(default=0)
     output_tokens = models.PositiveBigIntegerField(default=0)
+    # What its own steps cost, as far as that is known.
+    cost_nanodollars = models.BigIntegerField(default=0, db_default=0)
+    cost_is_complete = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="False where the price of a model is not known: `cost` lacks its part.",
+    )
     steps_count = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=50, blank=True)
     error_detail = models.CharField(max_length=1000, blank=True)
@@ -214,6 +224,10 @@ class AgentTask(models.Model):
 
     def __str__(self) -> str:
         return f"Task {self.pk}"
+
+    @property
+    def shown_cost(self) -> str:
+        return shown_cost(self.cost_nanodollars, is_complete=self.cost_is_complete)
 
     @property
     def is_ended(self) -> bool:

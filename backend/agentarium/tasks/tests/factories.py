@@ -71,6 +71,7 @@ class StepFactory(DjangoModelFactory[Step]):
     finish_reason = "stop"
     input_tokens = 12
     output_tokens = 3
+    cost_nanodollars = 3_600
     started_at = factory.LazyFunction(timezone.now)
     finished_at = factory.LazyFunction(timezone.now)
     message = factory.LazyFunction(_answer)

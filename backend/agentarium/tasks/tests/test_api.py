@@ -33,6 +33,8 @@ ROW = {
     "steps_count",
     "input_tokens",
     "output_tokens",
+    "cost",
+    "cost_is_complete",
     "error_code",
     "priority",
     "run_after",
@@ -544,6 +546,7 @@ class TestSteps:
                 "finish_reason": "stop",
                 "input_tokens": 12,
                 "output_tokens": 3,
+                "cost": "0.0000036",
             }.items()
         )
 

@@ -37,6 +37,9 @@ DECISIONS: dict[str, tuple[str, Callable[..., ToolCall]]] = {
 }
 
 
+STEP_COST = 1_000_000_007
+
+
 @dataclass
 class Attempt:
     """What a worker knows of a task that it has claimed, whether or not it still has it."""
@@ -62,6 +65,7 @@ class Life:
     lost: int = 0
     worker: int | None = None
     steps: int = 0
+    settled: int = 0
     waiting: dict[int, str] = field(default_factory=dict)
     # The call that a child answers -> the child.
     children: dict[int, int] = field(default_factory=dict)
@@ -111,6 +115,7 @@ def step_of(attempt: Attempt) -> Step:
         position=attempt.position + 1,
         kind=Step.Kind.MODEL_RESPONSE,
         output_tokens=3,
+        cost_nanodollars=STEP_COST,
         started_at=timezone.now(),
         finished_at=timezone.now(),
         message={"role": "assistant", "parts": []},

@@ -45,6 +45,7 @@ from agentarium.worker.leases import register_worker, renew_lease
 from agentarium.worker.ledger import Entry, Finish, Held, write_entries
 from agentarium.worker.tests.lives import (
     DECISIONS,
+    STEP_COST,
     Attempt,
     Life,
     Rows,
@@ -204,7 +205,7 @@ class TaskLife(RuleBasedStateMachine):
         life = self.lives[attempt.task_id]
         before = AgentTask.objects.get(pk=attempt.task_id)
         claims.settle_cancelled(
-            attempt.worker, claims.Spent(*attempt.held, 5, 7, drafts=[])
+            attempt.worker, claims.Spent(*attempt.held, 5, 7, 11, drafts=[])
         )
         after = AgentTask.objects.get(pk=attempt.task_id)
         is_owed = (
@@ -213,8 +214,11 @@ class TaskLife(RuleBasedStateMachine):
             and life.attempt == attempt.number
         )
         assert after.output_tokens - before.output_tokens == (7 if is_owed else 0)
+        added = after.cost_nanodollars - before.cost_nanodollars
+        assert added == (11 if is_owed else 0)
         if is_owed:
             life.worker = None
+            life.settled = 11
 
     # --- What people do -------------------------------------------------------------
 
@@ -321,6 +325,7 @@ class TaskLife(RuleBasedStateMachine):
             life = self.lives[task.pk]
             assert (task.status, task.attempt) == (life.status, life.attempt)
             assert (task.lost_attempts, task.steps_count) == (life.lost, life.steps)
+            assert task.cost_nanodollars == life.steps * STEP_COST + life.settled
             assert (task.finished_at is not None) == life.is_ended
             assert {pk for (pk,) in waiting[task.pk]} == life.waiting.keys()
             if not life.is_ended:

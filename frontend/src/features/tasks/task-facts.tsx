@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 
 import { StatusBadge } from '@/components/status'
 import { Duration, RelativeTime } from '@/components/times'
-import { formatNumber } from '@/lib/format'
+import { formatCost, formatNumber } from '@/lib/format'
 
 import type { Task } from './queries'
 
@@ -53,6 +53,9 @@ export function TaskFacts({ task }: { task: Task }) {
       <Fact label="Tokens">
         <Tokens task={task} />
       </Fact>
+      <Fact label="Cost">
+        <Cost task={task} />
+      </Fact>
       <Fact label="Model">
         <span title={task.model} className="font-mono text-[0.8125rem]">
           {task.model}
@@ -69,6 +72,12 @@ export function TaskFacts({ task }: { task: Task }) {
       </Fact>
     </dl>
   )
+}
+
+function Cost({ task }: { task: Task }) {
+  const cost = formatCost(task.cost, task.cost_is_complete)
+  if (!cost) return <span className="text-muted-foreground">not known</span>
+  return <span className="tabular">{cost}</span>
 }
 
 function Tokens({ task }: { task: Task }) {

@@ -1405,6 +1405,8 @@ export interface components {
             reason: string;
             /** @description Whether it is the model of a new agent that names none. */
             is_default: boolean;
+            /** @description Null where it is not known. */
+            price: components["schemas"]["Price"] | null;
         };
         /** @description The task that could have been begun for the longest time. */
         Oldest: {
@@ -1630,6 +1632,12 @@ export interface components {
             /** @description Seconds that one call may take. */
             timeout?: number;
         };
+        /** @description US dollars for a million tokens. */
+        Price: {
+            rates: components["schemas"]["Rates"];
+            /** @description The rates of calls with more input, for all their tokens. */
+            tiers: components["schemas"]["Tier"][];
+        };
         /** @description A failure as RFC 9457 describes it. */
         Problem: {
             type: string;
@@ -1671,6 +1679,16 @@ export interface components {
             recovered: components["schemas"]["Lately"];
             /** @description Tasks that failed because too many workers died of them. */
             lost: components["schemas"]["Lately"];
+        };
+        Rates: {
+            /** Format: decimal */
+            input: string;
+            /** Format: decimal */
+            cached_input: string;
+            /** Format: decimal */
+            output: string;
+            /** Format: decimal */
+            reasoning: string;
         };
         /**
          * @description * `not_due` - not_due
@@ -1785,6 +1803,11 @@ export interface components {
             readonly output_tokens: number;
             readonly cached_input_tokens: number;
             readonly reasoning_tokens: number;
+            /**
+             * Format: decimal
+             * @description In US dollars; null where the model's price or its tokens are not known.
+             */
+            readonly cost: string | null;
             /** Format: date-time */
             readonly started_at: string;
             /** Format: date-time */
@@ -1818,6 +1841,13 @@ export interface components {
             readonly steps_count: number;
             readonly input_tokens: number;
             readonly output_tokens: number;
+            /**
+             * Format: decimal
+             * @description In US dollars, of its own steps. Tasks that it called as tools have their own.
+             */
+            readonly cost: string;
+            /** @description False where the price of a model is not known: `cost` lacks its part. */
+            readonly cost_is_complete: boolean;
             readonly error_code: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1854,6 +1884,13 @@ export interface components {
             readonly steps_count: number;
             readonly input_tokens: number;
             readonly output_tokens: number;
+            /**
+             * Format: decimal
+             * @description In US dollars, of its own steps. Tasks that it called as tools have their own.
+             */
+            readonly cost: string;
+            /** @description False where the price of a model is not known: `cost` lacks its part. */
+            readonly cost_is_complete: boolean;
             readonly error_code: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1892,6 +1929,13 @@ export interface components {
             readonly steps_count: number;
             readonly input_tokens: number;
             readonly output_tokens: number;
+            /**
+             * Format: decimal
+             * @description In US dollars, of its own steps. Tasks that it called as tools have their own.
+             */
+            readonly cost: string;
+            /** @description False where the price of a model is not known: `cost` lacks its part. */
+            readonly cost_is_complete: boolean;
             readonly error_code: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1946,6 +1990,11 @@ export interface components {
          * @enum {string}
          */
         TextPartTypeEnum: "text";
+        Tier: {
+            /** @description Input tokens of a call. */
+            above: number;
+            rates: components["schemas"]["Rates"];
+        };
         TokenPair: {
             /** @description Send it as a bearer; it lives minutes. */
             access: string;

@@ -1,0 +1,113 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agentarium.runtime.messages import Usage
+from agentarium.runtime.prices import (
+    FREE,
+    Price,
+    Rates,
+    Tier,
+    dollars,
+    read_prices,
+    shown_cost,
+)
+
+CHEAP = Price.flat(Decimal("0.15"), Decimal("0.6"), Decimal("0.075"))
+# Twice as much from 1,000 tokens of input on.
+STEEP = Price(
+    Rates(Decimal(1), Decimal(1), Decimal(2), Decimal(3)),
+    (Tier(1000, Rates(Decimal(2), Decimal(2), Decimal(4), Decimal(6))),),
+)
+
+
+@pytest.mark.parametrize(
+    ("price", "usage", "cost"),
+    [
+        (CHEAP, Usage(1_000_000, 1_000_000), 750_000_000),
+        (CHEAP, Usage(1, 0), 150),
+        (CHEAP, Usage(100, 10, cached_input_tokens=40), 18_000),
+        (CHEAP, Usage(100, 0, cached_input_tokens=1000), 7_500),
+        (STEEP, Usage(1000, 1), 1_002_000),
+        (STEEP, Usage(1001, 1), 2_006_000),
+        (STEEP, Usage(0, 10, reasoning_tokens=4), 24_000),
+        (FREE, Usage(), 0),
+        (FREE, Usage(5, 5), 0),
+        # Nobody counted; it was not for nothing.
+        (CHEAP, Usage(), None),
+    ],
+)
+def test_counts_each_kind_of_token_at_its_rate(
+    price: Price, usage: Usage, cost: int | None
+) -> None:
+    assert price.of(usage) == cost
+
+
+def test_rounds_to_whole_nanodollars() -> None:
+    price = Price.flat(Decimal("0.0004"), Decimal(0))
+
+    assert [price.of(Usage(count, 0)) for count in (1, 2, 10)] == [0, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("nanodollars", "shown"),
+    [
+        (None, None),
+        (0, "0"),
+        (1, "0.000000001"),
+        (1_350, "0.00000135"),
+        (10_000_000_000, "10"),
+        (2**63 - 1, "9223372036.854775807"),
+    ],
+)
+def test_shows_dollars_exactly(nanodollars: int | None, shown: str | None) -> None:
+    assert dollars(nanodollars) == shown
+
+
+@pytest.mark.parametrize(
+    ("nanodollars", "whole", "part"),
+    [(10_000_000, "$0.01", "$0.01 + ?"), (0, "$0", "?"), (None, "?", "?")],
+)
+def test_tells_people_what_is_not_known(
+    nanodollars: int | None, whole: str, part: str
+) -> None:
+    assert shown_cost(nanodollars) == whole
+    assert shown_cost(nanodollars, is_complete=False) == part
+
+
+class TestReadPrices:
+    def test_takes_text_and_numbers_and_fills_in_what_is_not_named(self) -> None:
+        told = {
+            "openai:mine": {"input": "0.10", "output": 0.4},
+            "gpt-x": {"input": 1, "output": 2, "cached_input": 0, "reasoning": "3"},
+            "ollama:*": {"input": 0, "output": 0},
+        }
+
+        prices = read_prices(told)
+
+        assert prices == {
+            "openai:mine": Price.flat(Decimal("0.1"), Decimal("0.4")),
+            "openai:gpt-x": Price.flat(Decimal(1), Decimal(2), Decimal(0), Decimal(3)),
+            "ollama:*": FREE,
+        }
+
+    @pytest.mark.parametrize(
+        ("told", "what"),
+        [
+            (["openai:mine"], "JSON object"),
+            ({"acme:mine": {"input": 1, "output": 1}}, "acme:mine"),
+            ({"openai:": {"input": 1, "output": 1}}, "openai:"),
+            ({"openai:mine": 1}, "openai:mine"),
+            ({"openai:mine": {"input": 1}}, "openai:mine"),
+            ({"openai:mine": {"input": 1, "output": 1, "inptu": 1}}, "openai:mine"),
+            ({"openai:mine": {"input": -1, "output": 1}}, "input"),
+            ({"openai:mine": {"input": 1, "output": "much"}}, "output"),
+            ({"openai:mine": {"input": 1, "output": "NaN"}}, "output"),
+            ({"openai:mine": {"input": 1, "output": None}}, "output"),
+            ({"openai:mine": {"input": 1, "output": 10**9}}, "output"),
+        ],
+    )
+    def test_says_what_is_wrong_with_which(self, told: Any, what: str) -> None:
+        with pytest.raises(ValueError, match=what):
+            read_prices(told)

@@ -1,0 +1,271 @@
+"""What tasks cost: recorded with their tokens, and read through the API."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from agentarium.accounts.models import User
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.prices import read_prices
+from agentarium.runtime.providers.base import ProviderError
+from agentarium.tasks.models import AgentTask, Event, Step
+from agentarium.tasks.services import cancel_task, retry_task
+from agentarium.worker.ledger import Entry, Finish, write_entries
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.scripted import (
+    ScriptedModel,
+    ScriptedTool,
+    TalkingModel,
+    call_of,
+)
+from agentarium.worker.tests.test_stopping import until
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+Read = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture(autouse=True)
+def _prices(settings: Any) -> None:
+    """Of two models; that of any other is not known."""
+    settings.PRICES = read_prices(
+        {
+            "scripted": {"input": "0.15", "output": "0.6"},
+            "dear": {"input": 1000, "output": 2000},
+        }
+    )
+
+
+@pytest.fixture
+def read(owner: User, database: DatabaseThreads) -> Read:
+    """What the API says of a task to its owner."""
+    client = Client()
+    client.force_login(owner)
+
+    async def get(task: AgentTask, what: str = "") -> Any:
+        response = await database.run(client.get, f"/api/tasks/{task.pk}/{what}")
+        assert response.status_code == 200
+        return response.json()
+
+    return get
+
+
+async def events_of(
+    database: DatabaseThreads, task: AgentTask, kind: str
+) -> list[dict[str, Any]]:
+    events = Event.objects.filter(task=task, type=kind)
+    return await database.run(lambda: [event.data for event in events])
+
+
+class TestKnownPrices:
+    async def test_stand_on_the_step_the_task_its_row_and_its_events(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        read: Read,
+        owner: User,
+    ) -> None:
+        async with running(ScriptedModel("Hel", "lo")):
+            await reaches(task, "completed")
+
+        # 7 tokens in, 2 out.
+        cost = "0.00000225"
+        detail = await read(task)
+        assert (detail["cost"], detail["cost_is_complete"]) == (cost, True)
+        (step,) = (await read(task, "steps/"))["results"]
+        assert step["cost"] == cost
+        (said,) = await events_of(database, task, "step.completed")
+        assert said["cost"] == cost
+        (end,) = await events_of(database, task, "task.completed")
+        assert (end["cost"], end["cost_is_complete"]) == (cost, True)
+
+    async def test_add_up_over_the_steps_of_all_attempts(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        read: Read,
+        owner: User,
+    ) -> None:
+        refused = ProviderError("provider_auth", "No.")
+        model = TalkingModel([call_of()], refused, "Now.")
+
+        async with running(model, ScriptedTool()):
+            await reaches(task, "failed")
+            await database.run(retry_task, task, by=owner)
+            await reaches(task, "completed")
+
+        # Twice 1 token in, 1 out.
+        assert (await read(task))["cost"] == "0.0000015"
+        steps = (await read(task, "steps/"))["results"]
+        assert [(step["kind"], step["cost"]) for step in steps] == [
+            ("model_response", "0.00000075"),
+            ("tool_result", "0"),
+            ("model_response", "0.00000075"),
+        ]
+
+    async def test_are_those_of_the_model_that_answered(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        read: Read,
+    ) -> None:
+        await database.run(_fall_back_to, task, "dear")
+        broken = TalkingModel(ProviderError("provider_auth", "No."))
+
+        async with running(broken, dear=TalkingModel("Me.")):
+            await reaches(task, "completed")
+
+        assert (await read(task))["cost"] == "0.003"
+
+
+class TestUnknownPrices:
+    async def test_are_said_to_be_so(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        read: Read,
+        settings: Any,
+    ) -> None:
+        settings.PRICES = {}
+
+        async with running(ScriptedModel("Hello")):
+            await reaches(task, "completed")
+
+        detail = await read(task)
+        assert (detail["cost"], detail["cost_is_complete"]) == ("0", False)
+        (step,) = (await read(task, "steps/"))["results"]
+        assert step["cost"] is None
+
+    async def test_leave_what_is_known_and_say_that_some_is_missing(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        read: Read,
+    ) -> None:
+        await database.run(_fall_back_to, task, "strange")
+        refused = ProviderError("provider_auth", "No.")
+        known = TalkingModel([call_of()], refused)
+
+        async with running(known, ScriptedTool(), strange=TalkingModel("Me.")):
+            await reaches(task, "completed")
+
+        detail = await read(task)
+        assert (detail["cost"], detail["cost_is_complete"]) == ("0.00000075", False)
+        (end,) = await events_of(database, task, "task.completed")
+        assert (end["cost"], end["cost_is_complete"]) == ("0.00000075", False)
+
+
+class TestCancelledCalls:
+    async def test_are_settled_at_an_estimate(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        read: Read,
+        owner: User,
+    ) -> None:
+        model = ScriptedModel("Once upon ", "a time", gate=asyncio.Event())
+
+        async with running(model):
+            await until(lambda: model.open_streams == 1)
+            await database.run(cancel_task, task, by=owner)
+            while not (settled := await events_of(database, task, "usage.settled")):
+                await asyncio.sleep(0.01)
+
+        # 3 tokens in, 4 out.
+        assert settled == [
+            {
+                "input_tokens": 3,
+                "output_tokens": 4,
+                "cost": "0.00000285",
+                "is_estimate": True,
+            }
+        ]
+        detail = await read(task)
+        assert (detail["cost"], detail["cost_is_complete"]) == ("0.00000285", True)
+
+    async def test_of_a_model_without_a_price_leave_the_cost_incomplete(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        database: DatabaseThreads,
+        read: Read,
+        owner: User,
+        settings: Any,
+    ) -> None:
+        settings.PRICES = {}
+        model = ScriptedModel("Once", gate=asyncio.Event())
+
+        async with running(model):
+            await until(lambda: model.open_streams == 1)
+            await database.run(cancel_task, task, by=owner)
+            while not (settled := await events_of(database, task, "usage.settled")):
+                await asyncio.sleep(0.01)
+
+        assert settled[0]["cost"] is None
+        detail = await read(task)
+        assert (detail["cost"], detail["cost_is_complete"]) == ("0", False)
+
+    async def test_of_tools_cost_nothing_here(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        database: DatabaseThreads,
+        read: Read,
+        owner: User,
+    ) -> None:
+        tool = ScriptedTool(gate=asyncio.Event())
+
+        async with running(TalkingModel([call_of()]), tool):
+            await until(lambda: tool.open_calls == 1)
+            await database.run(cancel_task, task, by=owner)
+            while not (settled := await events_of(database, task, "usage.settled")):
+                await asyncio.sleep(0.01)
+
+        assert (settled[0]["input_tokens"], settled[0]["cost"]) == (0, "0")
+        assert (await read(task))["cost"] == "0.00000075"
+
+
+@pytest.mark.parametrize("finish", [None, Finish(AgentTask.Status.COMPLETED)])
+def test_a_repeated_write_counts_once_and_sums_are_exact(
+    task: AgentTask, finish: Finish | None
+) -> None:
+    AgentTask.objects.filter(pk=task.pk).update(
+        status="running", attempt=1, cost_nanodollars=2**53
+    )
+    now = timezone.now()
+    step = Step(
+        task_id=task.pk,
+        position=1,
+        attempt=1,
+        kind=Step.Kind.MODEL_RESPONSE,
+        cost_nanodollars=1,
+        started_at=now,
+        finished_at=now,
+        message={},
+    )
+    entry = Entry(task.pk, 1, steps=[step], finish=finish)
+
+    write_entries([entry])
+    write_entries([entry])
+
+    task.refresh_from_db()
+    assert (task.cost_nanodollars, task.cost_is_complete) == (2**53 + 1, True)
+
+
+def _fall_back_to(task: AgentTask, model: str) -> None:
+    task.agent_version.fallback_models = [model]
+    task.agent_version.save()
