@@ -27,6 +27,7 @@ beforeEach(() => {
     http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([task]))),
     http.get('/api/tasks/7/', () => HttpResponse.json(task)),
+    http.get('/api/tasks/:id/thread/', () => HttpResponse.json([])),
   )
 })
 

@@ -1,32 +1,53 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useEffectEvent, useState } from 'react'
 
 /** Closer to the end than this, in pixels, the reader is following. */
 const NEAR = 96
 
-function distanceToEnd({ scrollHeight, scrollTop, clientHeight }: Element) {
-  return scrollHeight - scrollTop - clientHeight
+const distanceToEnd = ({ scrollHeight, scrollTop, clientHeight }: Element) =>
+  scrollHeight - scrollTop - clientHeight
+
+function scrollToEnd() {
+  const page = document.documentElement
+  page.scrollTop = page.scrollHeight
 }
 
-/** Keep the end of the page in sight as it grows, until the reader scrolls up. */
+/**
+ * Keep the end of the page in sight as it grows, until the reader scrolls up.
+ * Scrolling to the end, or `follow`, takes it up again.
+ */
 export function useFollowScroll(content: string, isGrowing: boolean) {
-  const isFollowing = useRef(true)
+  const [isFollowing, setFollowing] = useState(
+    () => distanceToEnd(document.documentElement) < NEAR,
+  )
 
   useEffect(() => {
     if (!isGrowing) return undefined
-    const page = document.documentElement
+    let lastTop = document.documentElement.scrollTop
+    // What grows moves the end away; only a reader moves the page up.
     const look = () => {
-      isFollowing.current = distanceToEnd(page) < NEAR
+      const page = document.documentElement
+      if (distanceToEnd(page) < NEAR) setFollowing(true)
+      else if (page.scrollTop < lastTop) setFollowing(false)
+      lastTop = page.scrollTop
     }
-    look()
     globalThis.addEventListener('scroll', look, { passive: true })
     return () => {
       globalThis.removeEventListener('scroll', look)
     }
   }, [isGrowing])
 
+  const keepUp = useEffectEvent(() => {
+    if (isGrowing && isFollowing) scrollToEnd()
+  })
   useEffect(() => {
-    if (!isGrowing || !isFollowing.current) return
-    const page = document.documentElement
-    page.scrollTop = page.scrollHeight
-  }, [content, isGrowing])
+    keepUp()
+  }, [content])
+
+  return {
+    isBehind: isGrowing && !isFollowing,
+    follow: () => {
+      setFollowing(true)
+      scrollToEnd()
+    },
+  }
 }

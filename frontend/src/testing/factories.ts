@@ -90,3 +90,25 @@ export const makeProblem = (
   instance: '/',
   ...(errors ? { errors } : {}),
 })
+
+export const makeApproval = (
+  fields: Partial<Schemas['Approval']> = {},
+): Schemas['Approval'] => ({
+  id: 5,
+  task: 7,
+  agent: 1,
+  agent_name: 'Assistant',
+  step: 1,
+  tool_call_id: 'call-1',
+  tool: 'send_mail',
+  effect: 'write',
+  arguments: '{"to": "bob@example.org"}',
+  status: 'waiting',
+  waits_for: 'approval',
+  created_at: TIME,
+  expires_at: null,
+  decided_at: null,
+  answer: '',
+  is_error: false,
+  ...fields,
+})

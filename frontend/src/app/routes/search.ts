@@ -10,6 +10,12 @@ export const id = z.catch(
   undefined,
 )
 
+/** A day, as in 2026-05-04. */
+export const day = z.catch(z.optional(z.iso.date()), undefined)
+
+export const oneOf = <const Values extends readonly string[]>(values: Values) =>
+  z.catch(z.optional(z.enum(values)), undefined)
+
 /** Several values as they stand in the URL, or as a link gives them. */
 export const statuses = z.catch(
   z.optional(

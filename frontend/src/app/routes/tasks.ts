@@ -1,16 +1,31 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 
-import { taskQuery, tasksQuery } from '@/features/tasks/queries'
+import { PERIODS } from '@/features/tasks/period'
+import {
+  ORDERINGS,
+  taskQuery,
+  tasksQuery,
+  threadQuery,
+} from '@/features/tasks/queries'
+import { TASK_VIEWS } from '@/features/tasks/views'
 
 import { appRoute } from './root'
-import { id, statuses, text } from './search'
+import { day, id, oneOf, statuses, text } from './search'
 import { warm } from './warm'
 
 const tasksRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/tasks',
-  validateSearch: z.object({ status: statuses, agent: id, search: text }),
+  validateSearch: z.object({
+    status: statuses,
+    agent: id,
+    search: text,
+    period: oneOf(PERIODS),
+    from: day,
+    to: day,
+    ordering: oneOf(ORDERINGS),
+  }),
   loaderDeps: ({ search }) => search,
   loader: ({ context, deps }) => {
     warm(context.queryClient.infiniteQuery(tasksQuery(deps)))
@@ -21,8 +36,11 @@ const tasksRoute = createRoute({
 const taskRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/tasks/$taskId',
+  validateSearch: z.object({ view: oneOf(TASK_VIEWS) }),
   loader: ({ context, params }) => {
-    warm(context.queryClient.query(taskQuery(Number(params.taskId))))
+    const taskId = Number(params.taskId)
+    warm(context.queryClient.query(taskQuery(taskId)))
+    warm(context.queryClient.query(threadQuery(taskId)))
   },
   component: lazyRouteComponent(() => import('../task-screen'), 'TaskScreen'),
 })

@@ -5,35 +5,92 @@ import { api, fetchClient } from '@/lib/api/client'
 import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
+import { spanOf } from './period'
+import type { Period } from './period'
+
 export type Task = Schemas['TaskDetail']
 export type TaskRow = Schemas['TaskRow']
+export type Step = Schemas['Step']
+
+/** In what order the inbox can stand. */
+export const ORDERINGS = [
+  '-created_at',
+  'created_at',
+  'status',
+  'agent__name',
+] as const
+type Ordering = (typeof ORDERINGS)[number]
 
 /** What the inbox shows. It lives in the URL. */
 export type TaskFilters = {
   status?: Status[] | undefined
   agent?: number | undefined
   search?: string | undefined
+  /** Not older than this, as in "24h". */
+  period?: Period | undefined
+  /** Days of the reader's own calendar, both included. */
+  from?: string | undefined
+  to?: string | undefined
+  ordering?: Ordering | undefined
 }
 
 export const taskQuery = (id: number) =>
   api.queryOptions('get', '/api/tasks/{id}/', { params: { path: { id } } })
 
-export function tasksQuery({ status, agent, search }: TaskFilters = {}) {
-  const query = {
+/** As many rows as are loaded at once. */
+const PAGE = 50
+
+/** What the API is asked for, less what depends on the time of asking. */
+function narrowed({ status, agent, search }: TaskFilters) {
+  return {
     ...(status?.length ? { status } : {}),
     ...(agent ? { agent } : {}),
     ...(search ? { search } : {}),
   }
+}
+
+export function tasksQuery(filters: TaskFilters = {}) {
+  const { ordering, period, from, to } = filters
+  const query = {
+    limit: PAGE,
+    ...narrowed(filters),
+    ...(ordering ? { ordering } : {}),
+  }
   const { queryKey } = api.queryOptions('get', '/api/tasks/', {
     params: { query },
   })
-  return pagesOptions<TaskRow>(queryKey, (cursor, signal) =>
+  const key = [...queryKey, { period, from, to }]
+  return pagesOptions<TaskRow>(key, (cursor, signal) =>
     fetchClient.GET('/api/tasks/', {
-      params: { query: { ...query, ...(cursor ? { cursor } : {}) } },
+      params: {
+        query: {
+          ...query,
+          ...spanOf(filters),
+          ...(cursor ? { cursor } : {}),
+        },
+      },
       signal,
     }),
   )
 }
+
+/** The steps of a task, as many as one answer holds. */
+export const stepsQuery = (id: number) =>
+  api.queryOptions('get', '/api/tasks/{id}/steps/', {
+    params: { path: { id }, query: { limit: 100 } },
+  })
+
+/** The conversation that a task belongs to, itself included. */
+export const threadQuery = (id: number) =>
+  api.queryOptions('get', '/api/tasks/{id}/thread/', {
+    params: { path: { id } },
+  })
+
+/** What a task has called, newest first. */
+export const childrenQuery = (parent: number) =>
+  api.queryOptions('get', '/api/tasks/', {
+    params: { query: { parent, limit: 50 } },
+  })
 
 export const recentTasksQuery = (agent: number) =>
   api.queryOptions('get', '/api/tasks/', {

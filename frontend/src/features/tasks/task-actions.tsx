@@ -8,6 +8,7 @@ import { asProblem } from '@/lib/api/problem'
 
 import { useCancelTask, useRetryTask, useRunTask } from './queries'
 import type { Task } from './queries'
+import { TaskMenu } from './task-menu'
 
 const onError = (error: unknown) => toast.error(asProblem(error).detail)
 
@@ -19,6 +20,7 @@ export function TaskActions({ task }: { task: Task }) {
       {isRetryable && <Retry task={task} />}
       <RunAgain task={task} />
       {isLive(task.status) && <Cancel task={task} />}
+      <TaskMenu task={task} />
     </>
   )
 }
@@ -64,9 +66,9 @@ function RunAgain({ task }: { task: Task }) {
   const runTask = useRunTask()
 
   const run = () => {
-    const { agent, input_text } = task
+    const { agent, input_text, follows } = task
     runTask.mutate(
-      { body: { agent, input_text } },
+      { body: { agent, input_text, ...(follows ? { follows } : {}) } },
       {
         onSuccess: ({ id }) => {
           const params = { taskId: String(id) }

@@ -1,7 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 
-import { StatusBadge } from '@/components/status'
 import { Duration, RelativeTime } from '@/components/times'
 import { formatCost, formatNumber } from '@/lib/format'
 
@@ -22,9 +21,6 @@ const none = <span className="text-muted-foreground">–</span>
 export function TaskFacts({ task }: { task: Task }) {
   return (
     <dl className="grid grid-cols-2 gap-x-4 gap-y-4 rounded-2xl border bg-card p-4 sm:grid-cols-4 sm:p-5 lg:grid-cols-1 lg:gap-y-3.5">
-      <Fact label="Status">
-        <StatusBadge status={task.status} />
-      </Fact>
       <Fact label="Agent">
         <Link
           to="/agents/$agentId"
@@ -70,6 +66,17 @@ export function TaskFacts({ task }: { task: Task }) {
           </span>
         )}
       </Fact>
+      {task.parent && (
+        <Fact label="Called by">
+          <Link
+            to="/tasks/$taskId"
+            params={{ taskId: String(task.parent) }}
+            className="font-medium hover:underline"
+          >
+            Task {task.parent}
+          </Link>
+        </Fact>
+      )}
     </dl>
   )
 }

@@ -1,24 +1,40 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ChevronRightIcon } from 'lucide-react'
+import type { ReactNode } from 'react'
 
-import { CopyButton } from '@/components/copy-button'
 import { ErrorNotice } from '@/components/notice'
 import { Screen } from '@/components/screen'
+import { StatusBadge } from '@/components/status'
 import { Skeleton } from '@/components/ui/skeleton'
+
 import { taskQuery } from './queries'
 import { TaskActions } from './task-actions'
 import { TaskFacts } from './task-facts'
-import { TaskOutput } from './task-output'
+import { TaskViews } from './task-views'
+import type { TaskView } from './views'
 
-export function TaskPage({ id }: { id: number }) {
+type TaskPageProps = {
+  id: number
+  view: TaskView
+  onViewChange: (view: TaskView) => void
+  /** What the task waits for a person to say. */
+  approvals: ReactNode
+}
+
+export function TaskPage({ id, approvals, ...views }: TaskPageProps) {
   const { data: task, error, refetch } = useQuery(taskQuery(id))
   const title = `Task ${id}`
 
   return (
     <Screen
       title={task ? `${task.agent_name} · ${title}` : title}
-      heading={title}
+      heading={
+        <span className="flex flex-wrap items-center gap-x-3">
+          {title}
+          {task && <StatusBadge status={task.status} />}
+        </span>
+      }
       above={<Breadcrumb id={id} />}
       actions={task && <TaskActions task={task} />}
     >
@@ -29,10 +45,12 @@ export function TaskPage({ id }: { id: number }) {
               <TaskFacts task={task} />
             </div>
           </div>
-          <div className="min-w-0 space-y-4">
-            <TaskInput text={task.input_text} />
-            <TaskOutput key={task.id} task={task} />
-          </div>
+          <TaskViews
+            key={task.id}
+            task={task}
+            approvals={task.wait?.reason === 'person' && approvals}
+            {...views}
+          />
         </div>
       ) : error ? (
         <ErrorNotice error={error} onRetry={() => void refetch()} />
@@ -59,20 +77,6 @@ function Breadcrumb({ id }: { id: number }) {
   )
 }
 
-function TaskInput({ text }: { text: string }) {
-  return (
-    <section aria-label="Input" className="rounded-2xl border bg-card">
-      <header className="flex h-12 items-center border-b pr-2 pl-4 sm:pl-5">
-        <h2 className="flex-1 text-sm font-medium">Input</h2>
-        <CopyButton text={text} label="Copy input" />
-      </header>
-      <p className="max-h-80 overflow-y-auto px-4 py-4 wrap-anywhere whitespace-pre-wrap sm:px-5">
-        {text}
-      </p>
-    </section>
-  )
-}
-
 function TaskSkeleton() {
   return (
     <div
@@ -81,6 +85,7 @@ function TaskSkeleton() {
       className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_15rem] lg:gap-6"
     >
       <div className="space-y-4">
+        <Skeleton className="h-9 w-64" />
         <Skeleton className="h-28 rounded-2xl" />
         <Skeleton className="h-72 rounded-2xl" />
       </div>

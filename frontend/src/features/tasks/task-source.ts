@@ -29,12 +29,8 @@ export function followTask(
   let timer: ReturnType<typeof setTimeout> | undefined
   let cursor = ''
   let hasEnded = false
+  let isClosed = false
   let delay = FIRST_DELAY
-
-  const close = () => {
-    clearTimeout(timer)
-    source?.close()
-  }
 
   const receive = (message: MessageEvent<string>) => {
     cursor = message.lastEventId || cursor
@@ -44,6 +40,15 @@ export function followTask(
     onEvent(event)
   }
 
+  const fail = () => {
+    source?.close()
+    isClosed = hasEnded || isOver()
+    onConnection(isClosed ? 'closed' : 'reconnecting')
+    if (isClosed) return
+    timer = setTimeout(connect, delay)
+    delay = Math.min(delay * 2, LAST_DELAY)
+  }
+
   const connect = () => {
     const after = cursor && `?after=${encodeURIComponent(cursor)}`
     source = new EventSource(`/api/tasks/${id}/events/${after}`)
@@ -51,20 +56,23 @@ export function followTask(
       delay = FIRST_DELAY
       onConnection('open')
     })
-    source.addEventListener('error', () => {
-      source?.close()
-      if (hasEnded || isOver()) {
-        onConnection('closed')
-        return
-      }
-      onConnection('reconnecting')
-      timer = setTimeout(connect, delay)
-      delay = Math.min(delay * 2, LAST_DELAY)
-    })
+    source.addEventListener('error', fail)
     for (const type of TASK_EVENT_TYPES) source.addEventListener(type, receive)
   }
 
   onConnection('connecting')
   connect()
-  return close
+  return {
+    close: () => {
+      clearTimeout(timer)
+      source?.close()
+    },
+    /** Go on with a task that was run again after its end. */
+    resume: () => {
+      if (!isClosed) return
+      isClosed = false
+      hasEnded = false
+      connect()
+    },
+  }
 }

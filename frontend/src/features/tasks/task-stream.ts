@@ -1,9 +1,9 @@
-import { isLifeEvent } from './task-events'
-import type { LifeEvent, TaskEvent } from './task-events'
+import { isDelta } from './task-events'
+import type { Delta, LogEntry, TaskEvent } from './task-events'
 import type { Connection } from './task-source'
 
-/** One step of a task, as far as its stream has told. */
-type StreamStep = {
+/** One response of the model, as far as the stream has told. */
+export type StreamStep = {
   step: number
   text: string
   reasoning: string
@@ -12,77 +12,68 @@ type StreamStep = {
 
 export type TaskStream = {
   steps: StreamStep[]
+  log: LogEntry[]
   connection: Connection
   /** Another follower began from the beginning: its first words replace all of this. */
   isStale: boolean
 }
 
-type OutputEvent = Exclude<TaskEvent, LifeEvent>
 type Action = TaskEvent | { type: 'connection'; connection: Connection }
 
 export const emptyStream: TaskStream = {
   steps: [],
+  log: [],
   connection: 'connecting',
   isStale: false,
 }
 
 function withStep(
-  stream: TaskStream,
+  steps: StreamStep[],
   step: number,
   change: (before: StreamStep) => Partial<StreamStep>,
-): TaskStream {
-  const before = stream.steps.find((each) => each.step === step) ?? {
+) {
+  const before = steps.find((each) => each.step === step) ?? {
     step,
     text: '',
     reasoning: '',
     isCompleted: false,
   }
-  const others = stream.steps.filter((each) => each.step !== step)
-  const steps = [...others, { ...before, ...change(before) }]
-  return { ...stream, steps: steps.sort((a, b) => a.step - b.step) }
-}
-
-/** What is known after an event. A new attempt drops the text of the step that broke. */
-export function reduceStream(stream: TaskStream, action: Action): TaskStream {
-  if (isLifeEvent(action)) return stream
-  if (action.type === 'connection') {
-    const { connection } = action
-    return {
-      ...stream,
-      connection,
-      isStale: stream.isStale || connection === 'connecting',
-    }
-  }
-  return withOutput(
-    stream.isStale ? { ...stream, steps: [], isStale: false } : stream,
-    action,
+  const others = steps.filter((each) => each.step !== step)
+  return [...others, { ...before, ...change(before) }].sort(
+    (a, b) => a.step - b.step,
   )
 }
 
-function withOutput(stream: TaskStream, action: OutputEvent): TaskStream {
-  switch (action.type) {
-    case 'attempt.started':
-      return {
-        ...stream,
-        steps: stream.steps.filter((step) => step.isCompleted),
-      }
-    case 'text.delta':
-      return withStep(stream, action.step, ({ text }) => ({
-        text: text + action.text,
-      }))
-    case 'reasoning.delta':
-      return withStep(stream, action.step, ({ reasoning }) => ({
-        reasoning: reasoning + action.text,
-      }))
-    case 'step.completed':
-      return withStep(stream, action.step, () => ({ isCompleted: true }))
+/** What is known after an event. */
+export function reduceStream(stream: TaskStream, action: Action): TaskStream {
+  if (action.type === 'connection') {
+    const { connection } = action
+    const isStale = stream.isStale || connection === 'connecting'
+    return { ...stream, connection, isStale }
+  }
+  const { steps, log } = stream.isStale ? emptyStream : stream
+  return {
+    connection: stream.connection,
+    isStale: false,
+    ...(isDelta(action)
+      ? { steps: withDelta(steps, action), log }
+      : { steps: withEntry(steps, action), log: [...log, action] }),
   }
 }
 
-/** The texts of all steps, one after the other. */
-export function joined(stream: TaskStream, channel: 'text' | 'reasoning') {
-  return stream.steps
-    .map((step) => step[channel])
-    .filter(Boolean)
-    .join('\n\n')
+function withDelta(steps: StreamStep[], { type, step, text }: Delta) {
+  const channel = type === 'text.delta' ? 'text' : 'reasoning'
+  return withStep(steps, step, (before) => ({
+    [channel]: before[channel] + text,
+  }))
+}
+
+/** A new attempt, and a retry within one, drop the text of the step that broke. */
+function withEntry(steps: StreamStep[], entry: LogEntry) {
+  if (entry.type === 'step.completed') {
+    return withStep(steps, entry.step, () => ({ isCompleted: true }))
+  }
+  const isAnew =
+    entry.type === 'attempt.started' || entry.type === 'step.retried'
+  return isAnew ? steps.filter((step) => step.isCompleted) : steps
 }

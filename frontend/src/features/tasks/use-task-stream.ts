@@ -1,31 +1,30 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useEffectEvent, useReducer } from 'react'
+import { useEffect, useEffectEvent, useReducer, useRef } from 'react'
 
-import { taskQuery } from './queries'
-import { isLifeEvent } from './task-events'
+import { stepsQuery, taskQuery } from './queries'
+import { changesTask } from './task-events'
 import type { TaskEvent } from './task-events'
 import { followTask } from './task-source'
 import type { Connection } from './task-source'
 import { emptyStream, reduceStream } from './task-stream'
 
-type TaskStreamOptions = { isEnabled: boolean; isEnded: boolean }
-
 /**
- * The output of a task as its log tells it, followed while `isEnabled`: again from the
- * beginning once it has ended, or was retried. Use it under a key of the task.
- * What the task's row says is asked of the server whenever it may have changed.
+ * What a task said and did, as its log tells it: from the beginning, then live. Use it
+ * under a key of the task. What the task's row says is asked of the server whenever it
+ * may have changed.
  */
-export function useTaskStream(
-  id: number,
-  { isEnabled, isEnded }: TaskStreamOptions,
-) {
+export function useTaskStream(id: number, { isEnded }: { isEnded: boolean }) {
   const queryClient = useQueryClient()
   const [stream, dispatch] = useReducer(reduceStream, emptyStream)
+  const follower = useRef<ReturnType<typeof followTask>>(undefined)
 
   const onEvent = useEffectEvent((event: TaskEvent) => {
     dispatch(event)
-    if (event.type === 'attempt.started' || isLifeEvent(event)) {
-      void queryClient.invalidateQueries(taskQuery(id))
+    // The log of what is over tells nothing new.
+    if (isEnded) return
+    if (changesTask(event)) void queryClient.invalidateQueries(taskQuery(id))
+    if (event.type === 'step.completed' || event.type === 'tool.result') {
+      void queryClient.invalidateQueries(stepsQuery(id))
     }
   })
 
@@ -37,10 +36,11 @@ export function useTaskStream(
     }
   })
 
+  const isOver = useEffectEvent(() => isEnded)
+
   useEffect(() => {
-    if (!isEnabled) return undefined
-    return followTask(id, {
-      isOver: () => isEnded,
+    follower.current = followTask(id, {
+      isOver: () => isOver(),
       onEvent: (event) => {
         onEvent(event)
       },
@@ -48,7 +48,14 @@ export function useTaskStream(
         onConnection(connection)
       },
     })
-  }, [id, isEnabled, isEnded])
+    return () => {
+      follower.current?.close()
+    }
+  }, [id])
+
+  useEffect(() => {
+    if (!isEnded) follower.current?.resume()
+  }, [isEnded])
 
   return stream
 }

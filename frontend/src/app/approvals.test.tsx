@@ -1,0 +1,155 @@
+import { screen, waitFor } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test } from 'vitest'
+
+import type { Schemas } from '@/lib/api/client'
+import {
+  makeApproval,
+  makePage,
+  makeProblem,
+  makeTask,
+} from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+const waiting = makeTask({
+  id: 7,
+  status: 'waiting',
+  output_text: '',
+  finished_at: null,
+  wait: { reason: 'person', detail: 'It waits for you.', position: null },
+})
+let approvals: Schemas['Approval'][] = []
+let said: { path: string; body: unknown } | undefined
+
+beforeEach(() => {
+  approvals = [makeApproval()]
+  said = undefined
+  signIn()
+  server.use(
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([waiting]))),
+    http.get('/api/agents/', () => HttpResponse.json(makePage([]))),
+    http.get('/api/tasks/7/', () => HttpResponse.json(waiting)),
+    http.get('/api/tasks/7/thread/', () => HttpResponse.json([waiting])),
+    http.get('/api/approvals/', () => HttpResponse.json(makePage(approvals))),
+    http.post('/api/approvals/5/:verb/', async ({ request, params }) => {
+      said = { path: String(params['verb']), body: await request.json() }
+      approvals = []
+      return HttpResponse.json(makeApproval({ status: 'approved' }))
+    }),
+  )
+})
+
+test('approves a call as the agent asked for it', async () => {
+  const { user } = renderApp('/tasks/7')
+
+  await user.click(await screen.findByRole('button', { name: 'Approve' }))
+
+  expect(await screen.findByText('Approved. The task goes on.')).toBeVisible()
+  expect(said).toEqual({ path: 'approve', body: {} })
+  await waitFor(() => {
+    expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull()
+  })
+})
+
+test('approves a call with other arguments, once they are an object', async () => {
+  const { user } = renderApp('/tasks/7')
+
+  await user.click(
+    await screen.findByRole('button', { name: 'Edit arguments' }),
+  )
+  const field = screen.getByLabelText('Arguments')
+  expect(field).toHaveFocus()
+  await user.clear(field)
+  await user.type(field, 'nonsense')
+  await user.click(screen.getByRole('button', { name: 'Approve with these' }))
+  expect(field).toBeInvalid()
+  expect(said).toBeUndefined()
+
+  await user.clear(field)
+  await user.click(field)
+  await user.paste('{"to": "carol@example.org"}')
+  await user.click(screen.getByRole('button', { name: 'Approve with these' }))
+
+  await waitFor(() => {
+    expect(said).toEqual({
+      path: 'approve',
+      body: { arguments: { to: 'carol@example.org' } },
+    })
+  })
+})
+
+test('rejects a call with a reason', async () => {
+  const { user } = renderApp('/tasks/7')
+
+  await user.click(await screen.findByRole('button', { name: 'Reject' }))
+  await user.type(screen.getByLabelText('Reason'), 'Not to Bob.')
+  await user.click(screen.getByRole('button', { name: 'Reject the call' }))
+
+  await waitFor(() => {
+    expect(said).toEqual({ path: 'reject', body: { reason: 'Not to Bob.' } })
+  })
+})
+
+test('answers a question', async () => {
+  approvals = [
+    makeApproval({
+      tool: 'ask_person',
+      waits_for: 'answer',
+      arguments: '{"question": "Which colour?"}',
+    }),
+  ]
+  const { user } = renderApp('/tasks/7')
+
+  expect(await screen.findByText('Which colour?')).toBeVisible()
+  await user.click(screen.getByRole('button', { name: 'Answer' }))
+  const field = screen.getByLabelText('Your answer')
+  expect(field).toHaveAccessibleDescription('Type an answer.')
+  await user.type(field, 'Blue{Control>}{Enter}{/Control}')
+
+  await waitFor(() => {
+    expect(said).toEqual({ path: 'answer', body: { text: 'Blue' } })
+  })
+})
+
+test.each([
+  ['It was done', 'done'],
+  ['It was not: call again', 'repeat'],
+  ['End the task', 'fail'],
+])('says of a call without an answer: %s', async (name, outcome) => {
+  approvals = [makeApproval({ waits_for: 'outcome' })]
+  const { user } = renderApp('/tasks/7')
+
+  await user.type(await screen.findByLabelText('Result'), 'Sent.')
+  await user.click(screen.getByRole('button', { name }))
+
+  await waitFor(() => {
+    expect(said).toEqual({
+      path: 'resolve',
+      body: { outcome, result: 'Sent.' },
+    })
+  })
+})
+
+test('says when somebody else has decided, and looks again', async () => {
+  server.use(
+    http.post('/api/approvals/5/approve/', () => {
+      approvals = []
+      return HttpResponse.json(
+        makeProblem(409, 'not_waiting', 'Nobody waits for this any more.'),
+        { status: 409 },
+      )
+    }),
+  )
+  const { user } = renderApp('/tasks/7')
+
+  await user.click(await screen.findByRole('button', { name: 'Approve' }))
+
+  expect(
+    await screen.findByText('Nobody waits for this any more.'),
+  ).toBeVisible()
+  await waitFor(() => {
+    expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull()
+  })
+})

@@ -1,0 +1,36 @@
+const HOUR = 60 * 60 * 1000
+
+const LENGTHS = {
+  '1h': HOUR,
+  '24h': 24 * HOUR,
+  '7d': 7 * 24 * HOUR,
+  '30d': 30 * 24 * HOUR,
+}
+
+/** A stretch of time that ends now. */
+export type Period = keyof typeof LENGTHS
+
+export const PERIODS = Object.keys(LENGTHS) as Period[]
+
+type Span = {
+  period?: Period | undefined
+  from?: string | undefined
+  to?: string | undefined
+}
+
+const instant = (text: string) => {
+  const date = new Date(text)
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
+
+/** The times between which a task was submitted, as the API takes them. */
+export function spanOf({ period, from, to }: Span) {
+  const since = period
+    ? new Date(Date.now() - LENGTHS[period]).toISOString()
+    : from && instant(`${from}T00:00:00`)
+  const until = to && instant(`${to}T23:59:59.999`)
+  return {
+    ...(since ? { created_at__gte: since } : {}),
+    ...(until ? { created_at__lte: until } : {}),
+  }
+}
