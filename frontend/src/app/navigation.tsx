@@ -1,8 +1,9 @@
 import { Link, linkOptions } from '@tanstack/react-router'
-import { BotIcon, InboxIcon } from 'lucide-react'
+import { BotIcon, HouseIcon, InboxIcon } from 'lucide-react'
 
 /** The screens that are one step away from everywhere, in the order they are shown. */
 const DESTINATIONS = [
+  { link: linkOptions({ to: '/' }), label: 'Home', icon: HouseIcon },
   { link: linkOptions({ to: '/tasks' }), label: 'Tasks', icon: InboxIcon },
   { link: linkOptions({ to: '/agents' }), label: 'Agents', icon: BotIcon },
 ]

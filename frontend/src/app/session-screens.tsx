@@ -18,7 +18,7 @@ export function SignInScreen() {
     <SignInPage
       redirect={redirect}
       onSignedIn={() => {
-        history.push(ownAddress(redirect) ?? '/tasks')
+        history.push(ownAddress(redirect) ?? '/')
       }}
     />
   )

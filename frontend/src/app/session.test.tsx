@@ -93,7 +93,7 @@ test('never leads a fresh session to another site', async () => {
   await user.type(screen.getByLabelText('Password'), 'a secret{Enter}')
 
   await waitFor(() => {
-    expect(history.location.pathname).toBe('/tasks')
+    expect(history.location.pathname).toBe('/')
   })
 })
 

@@ -68,6 +68,33 @@ export const makeTask = (
   ...fields,
 })
 
+const noFigures: Schemas['Figures'] = {
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  latency_seconds: null,
+  run_seconds: null,
+}
+
+/** A day without a task, and one with some. */
+export function makeStats(
+  fields: Partial<Schemas['Figures']> = {},
+): Schemas['Stats'] {
+  const total = { ...noFigures, ...fields }
+  return {
+    bucket: 'day',
+    counted_until: null,
+    total,
+    series: [
+      { start: '2026-05-03T00:00:00Z', ...noFigures },
+      { start: '2026-05-04T00:00:00Z', ...total },
+    ],
+    agents: [{ agent: 1, agent_name: 'Assistant', ...total }],
+  }
+}
+
 export const makePage = <Row>(results: Row[], next: string | null = null) => ({
   count: results.length,
   count_is_exact: true,

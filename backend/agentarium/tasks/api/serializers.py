@@ -54,6 +54,7 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
             "cost",
             "cost_is_complete",
             "error_code",
+            "error_detail",
             "priority",
             "run_after",
             "parent",
@@ -87,7 +88,6 @@ class TaskSerializer(TaskRowSerializer):
         fields = [
             *TaskRowSerializer.Meta.fields,
             "output_text",
-            "error_detail",
             "request_id",
             "model",
         ]

@@ -31,6 +31,7 @@ ROW_COLUMNS = (
     "cost_is_complete",
     "steps_count",
     "error_code",
+    "error_detail",
     "input_text",
     "priority",
     "run_after",

@@ -36,6 +36,7 @@ ROW = {
     "cost",
     "cost_is_complete",
     "error_code",
+    "error_detail",
     "priority",
     "run_after",
     "parent",
@@ -95,7 +96,7 @@ class TestList:
 
         assert row.keys() == ROW
         (query,) = queries
-        for column in ("output_text", "error_detail", "instructions"):
+        for column in ("output_text", "instructions"):
             assert column not in query["sql"]
 
     def test_names_the_version_that_ran_and_not_the_newest(
@@ -320,7 +321,6 @@ class TestRetrieve:
 
         assert response.data.keys() == ROW | {
             "output_text",
-            "error_detail",
             "request_id",
             "model",
             "wait",

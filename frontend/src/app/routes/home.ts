@@ -1,13 +1,30 @@
-import { createRoute, redirect } from '@tanstack/react-router'
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import * as z from 'zod/mini'
+
+import { RANGES, statsQuery } from '@/features/stats/queries'
+import {
+  anyTaskQuery,
+  failedTasksQuery,
+  liveTasksQuery,
+} from '@/features/tasks/queries'
 
 import { appRoute } from './root'
+import { warm } from './warm'
 
 const homeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/tasks' })
+  validateSearch: z.object({
+    range: z.catch(z.optional(z.enum(RANGES)), undefined),
+  }),
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { queryClient }, deps }) => {
+    warm(queryClient.query(anyTaskQuery()))
+    warm(queryClient.query(liveTasksQuery()))
+    warm(queryClient.query(failedTasksQuery()))
+    warm(queryClient.query(statsQuery(deps.range ?? '30d')))
   },
+  component: lazyRouteComponent(() => import('../home-screen'), 'HomeScreen'),
 })
 
 export const homeRoutes = [homeRoute] as const

@@ -97,6 +97,21 @@ export const recentTasksQuery = (agent: number) =>
     params: { query: { agent, limit: 10 } },
   })
 
+/** Whether there has ever been one. */
+export const anyTaskQuery = () =>
+  api.queryOptions('get', '/api/tasks/', { params: { query: { limit: 1 } } })
+
+/** What runs or is about to, the newest first. */
+export const liveTasksQuery = () =>
+  api.queryOptions('get', '/api/tasks/', {
+    params: { query: { status: ['running', 'pending'], limit: 6 } },
+  })
+
+export const failedTasksQuery = () =>
+  api.queryOptions('get', '/api/tasks/', {
+    params: { query: { status: ['failed'], limit: 5 } },
+  })
+
 /** The agents whose name holds a text: what a task list can be narrowed to. */
 export const agentChoicesQuery = (search: string) =>
   api.queryOptions('get', '/api/agents/', {

@@ -1849,6 +1849,7 @@ export interface components {
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
             readonly error_code: string;
+            readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
             /**
@@ -1861,7 +1862,6 @@ export interface components {
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
             readonly output_text: string;
-            readonly error_detail: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
             readonly model: string;
@@ -1892,6 +1892,7 @@ export interface components {
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
             readonly error_code: string;
+            readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
             /**
@@ -1904,7 +1905,6 @@ export interface components {
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
             readonly output_text: string;
-            readonly error_detail: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
             readonly model: string;
@@ -1937,6 +1937,7 @@ export interface components {
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
             readonly error_code: string;
+            readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
             /**

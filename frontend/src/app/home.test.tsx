@@ -1,0 +1,146 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test } from 'vitest'
+
+import type { Schemas } from '@/lib/api/client'
+import {
+  makeAgent,
+  makePage,
+  makeProblem,
+  makeStats,
+  makeTask,
+} from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+let tasks: Schemas['TaskDetail'][] = []
+let asked: URLSearchParams[] = []
+
+beforeEach(() => {
+  tasks = [
+    makeTask({ id: 1, status: 'running', input_text: 'Count the stars' }),
+    makeTask({
+      id: 2,
+      status: 'failed',
+      input_text: 'Read the mail',
+      error_code: 'provider_auth',
+      error_detail: 'The provider refused the key.',
+    }),
+  ]
+  asked = []
+  signIn()
+  server.use(
+    http.get('/api/tasks/', ({ request }) => {
+      const statuses = new URL(request.url).searchParams.getAll('status')
+      const rows = tasks.filter(
+        ({ status }) => statuses.length === 0 || statuses.includes(status),
+      )
+      return HttpResponse.json(makePage(rows))
+    }),
+    http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
+    http.get('/api/stats/', ({ request }) => {
+      asked.push(new URL(request.url).searchParams)
+      const stats = makeStats({
+        completed: 7,
+        failed: 2,
+        input_tokens: 1200,
+        latency_seconds: { p50: 0.4, p95: 12 },
+      })
+      return HttpResponse.json(stats)
+    }),
+  )
+})
+
+test('shows what runs, what failed and why', async () => {
+  renderApp('/')
+
+  const running = await screen.findByRole('list', { name: 'Running now' })
+  expect(within(running).getByText('Count the stars')).toBeVisible()
+  const failures = screen.getByRole('list', { name: 'Last failures' })
+  expect(failures).toHaveTextContent('The provider refused the key.')
+})
+
+test('runs a failed task again', async () => {
+  server.use(
+    http.post('/api/tasks/2/retry/', () => {
+      tasks = [makeTask({ id: 2, status: 'pending' })]
+      return HttpResponse.json(tasks[0])
+    }),
+  )
+  const { user } = renderApp('/')
+
+  await user.click(await screen.findByRole('button', { name: 'Retry task 2' }))
+
+  expect(await screen.findByText('Nothing has failed.')).toBeVisible()
+  expect(screen.getByText('Task 2 runs again.')).toBeVisible()
+})
+
+test('says in words what a plot shows, and as a table', async () => {
+  const { user } = renderApp('/')
+
+  expect(
+    await screen.findByRole('img', {
+      name: '7 completed, 2 failed, 0 cancelled.',
+    }),
+  ).toBeVisible()
+  await user.click(
+    screen.getByRole('button', { name: 'Time until completed as a table' }),
+  )
+
+  const table = screen.getByRole('region', {
+    name: 'Time until completed as a table',
+  })
+  expect(
+    within(table).getByRole('row', { name: 'Mon, May 4 400 ms 12 s' }),
+  ).toBeVisible()
+  expect(
+    within(table).getByRole('row', { name: 'Sun, May 3 – –' }),
+  ).toBeVisible()
+})
+
+test('keeps the time range in the URL', async () => {
+  const { history, user } = renderApp('/?range=7d')
+  expect(await screen.findByRole('radio', { name: '7 days' })).toBeChecked()
+
+  await user.click(screen.getByRole('radio', { name: '24 hours' }))
+
+  await waitFor(() => {
+    expect(history.location.search).toBe('?range=24h')
+  })
+  await waitFor(() => {
+    expect(asked.at(-1)?.get('bucket')).toBe('hour')
+  })
+})
+
+test('leads to the first run', async () => {
+  tasks = []
+  server.use(
+    http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
+  )
+  renderApp('/')
+
+  const link = await screen.findByRole('link', { name: 'Run Assistant' })
+
+  expect(link).toHaveAttribute('href', '/agents/1')
+})
+
+test('shows why a part could not be loaded, and tries again', async () => {
+  let isBroken = true
+  server.use(
+    http.get('/api/stats/', () =>
+      isBroken
+        ? HttpResponse.json(makeProblem(404, 'error', 'Gone.'), { status: 404 })
+        : HttpResponse.json(makeStats()),
+    ),
+  )
+  const { user } = renderApp('/')
+  expect(await screen.findByRole('alert')).toBeVisible()
+
+  isBroken = false
+  await user.click(screen.getByRole('button', { name: 'Try again' }))
+
+  expect(
+    await screen.findByRole('heading', { name: 'Tasks that ended' }),
+  ).toBeVisible()
+})

@@ -1,0 +1,26 @@
+const NICE = [1, 2, 2.5, 5, 10]
+/** In seconds: of minutes and hours, other steps are round than of numbers. */
+const NICE_TIMES = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200,
+  86_400,
+]
+const PARTS = 3
+
+export type Unit = 'count' | 'seconds'
+
+function stepOf(least: number, unit: Unit) {
+  const time = NICE_TIMES.find((nice) => nice >= least)
+  if (unit === 'seconds' && least > 0.5 && time) return time
+  const power = 10 ** Math.floor(Math.log10(least))
+  // There is no half of a task.
+  const steps = unit === 'count' && power <= 1 ? [1, 2, 5, 10] : NICE
+  return (steps.find((nice) => nice * power >= least * 0.999) ?? 10) * power
+}
+
+/** The ticks of an axis from nothing to at least `max`, at round values. */
+export function ticksOf(max: number, unit: Unit) {
+  const least = Math.max(max / PARTS, unit === 'count' ? 1 : 0.001)
+  const step = stepOf(least, unit)
+  const count = Math.max(1, Math.ceil(max / step - 0.001))
+  return Array.from({ length: count + 1 }, (_, index) => index * step)
+}

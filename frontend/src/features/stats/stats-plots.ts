@@ -1,0 +1,108 @@
+import type { PlotData, Point } from '@/components/plots/plot'
+import { formatCompact, formatDuration, formatNumber } from '@/lib/format'
+
+import type { Stats } from './queries'
+
+type Bucket = Stats['series'][number]
+
+// The API's days are those of UTC; hours are shown as the reader's clock does.
+const dayLabel = new Intl.DateTimeFormat('en', {
+  day: 'numeric',
+  month: 'short',
+  timeZone: 'UTC',
+})
+const dayTitle = new Intl.DateTimeFormat('en', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  timeZone: 'UTC',
+})
+const hourLabel = new Intl.DateTimeFormat('en', {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+})
+const hourTitle = new Intl.DateTimeFormat('en', {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+})
+
+function pointsOf(
+  { series, bucket }: Stats,
+  values: (each: Bucket) => Point['values'],
+): Point[] {
+  const [label, title] =
+    bucket === 'hour' ? [hourLabel, hourTitle] : [dayLabel, dayTitle]
+  return series.map((each) => {
+    const start = new Date(each.start)
+    return {
+      key: each.start,
+      label: label.format(start),
+      title: title.format(start),
+      values: values(each),
+    }
+  })
+}
+
+export const formatSeconds = (seconds: number) =>
+  seconds > 0 && seconds < 1
+    ? `${Math.round(seconds * 1000)} ms`
+    : formatDuration(seconds * 1000).replace('.0 s', ' s')
+
+export const tasksPlot = (stats: Stats): PlotData => ({
+  title: 'Tasks that ended',
+  series: [
+    { key: 'completed', label: 'Completed', look: 'completed' },
+    { key: 'failed', label: 'Failed', look: 'failed' },
+    { key: 'cancelled', label: 'Cancelled', look: 'cancelled' },
+  ],
+  points: pointsOf(stats, ({ completed, failed, cancelled }) => ({
+    completed,
+    failed,
+    cancelled,
+  })),
+  format: formatCompact,
+  unit: 'count',
+})
+
+export const latencyPlot = (stats: Stats): PlotData => ({
+  title: 'Time until completed',
+  series: [
+    { key: 'p50', label: 'Half of them within (p50)', look: 'first' },
+    { key: 'p95', label: '95 % within (p95)', look: 'second' },
+  ],
+  points: pointsOf(stats, ({ latency_seconds: latency }) => ({
+    p50: latency?.p50 ?? null,
+    p95: latency?.p95 ?? null,
+  })),
+  format: formatSeconds,
+  unit: 'seconds',
+})
+
+export const tokensPlot = (stats: Stats): PlotData => ({
+  title: 'Tokens',
+  series: [
+    { key: 'input', label: 'In', look: 'first' },
+    { key: 'output', label: 'Out', look: 'second' },
+  ],
+  points: pointsOf(stats, ({ input_tokens, output_tokens }) => ({
+    input: input_tokens,
+    output: output_tokens,
+  })),
+  format: formatCompact,
+  unit: 'count',
+})
+
+/** What the pictures say, for those who do not see them. */
+export function summariesOf({ total }: Stats) {
+  const latency = total.latency_seconds
+  return {
+    tasks: `${formatNumber(total.completed)} completed, ${formatNumber(total.failed)} failed, ${formatNumber(total.cancelled)} cancelled.`,
+    latency: latency
+      ? `Half of the completed tasks took at most ${formatSeconds(latency.p50)}, 95 percent at most ${formatSeconds(latency.p95)}.`
+      : 'No task completed.',
+    tokens: `${formatNumber(total.input_tokens)} tokens in, ${formatNumber(total.output_tokens)} tokens out.`,
+  }
+}
