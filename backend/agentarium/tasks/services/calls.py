@@ -100,6 +100,8 @@ def _decide(
         "decision": decision,
         "by": by and by.pk,
     }
+    if "arguments" in changes:
+        data["arguments"] = changes["arguments"]
     if task.status == AgentTask.Status.WAITING:
         append_event(task, "tool.decided", data)
         go_on_if_decided(task)

@@ -15,7 +15,7 @@ from agentarium.core.clock import Now
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.messages import ToolResultPart
 from agentarium.runtime.tools.base import ToolError, ToolSpec
-from agentarium.tasks.models import AgentTask, Step, ToolCall, Worker
+from agentarium.tasks.models import AgentTask, Event, Step, ToolCall, Worker
 from agentarium.tasks.services import (
     answer_call,
     approve_call,
@@ -226,6 +226,8 @@ class TestWaitingForAPerson:
 
         assert results_of(model) == ["Done: coffee"]
         assert ended.lost_attempts == 0
+        decided = await database.run(Event.objects.get, task=task, type="tool.decided")
+        assert decided.data["arguments"] == '{"what": "coffee"}'
 
     async def test_tells_the_model_that_it_was_refused_and_why(
         self,
