@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agentarium.core import metrics
 from agentarium.core.clock import Now
+from agentarium.core.rows import Insert
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
@@ -24,6 +25,7 @@ from agentarium.worker.limits import allowed, within_limits
 log = structlog.get_logger(__name__)
 
 Status = AgentTask.Status
+_EVENTS = Insert(Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def claim_tasks(worker: Worker, *, limit: int) -> list[AgentTask]:
         .select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
     )
     tasks = within_limits(tasks)
+    if not tasks:
+        return []
     AgentTask.objects.filter(pk__in=[task.pk for task in tasks]).update(
         status=Status.RUNNING,
         attempt=F("attempt") + 1,
@@ -69,7 +73,7 @@ def claim_tasks(worker: Worker, *, limit: int) -> list[AgentTask]:
     for task in tasks:
         task.attempt += 1
         task.status = Status.RUNNING
-    Event.objects.bulk_create(_started(task, worker) for task in tasks)
+    _EVENTS.run([_started(task, worker) for task in tasks])
     return tasks
 
 

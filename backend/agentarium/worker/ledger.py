@@ -1,15 +1,22 @@
 """What workers write, for many tasks in one transaction, and only while they may."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agentarium.core.rows import Insert
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 
 Held = tuple[int, int]  # task id, attempt
+
+_TABLE = AgentTask._meta.db_table
+# What is there already is the same: a write may be repeated.
+_STEPS = Insert(Step, without=["id"], conflict="DO NOTHING")
+_EVENTS = Insert(Event, conflict="DO NOTHING")
+_DRAFTS = Insert(Draft, conflict="DO NOTHING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,10 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
         held = _lock_held({entry.held for entry in entries})
         kept = [entry for entry in entries if entry.held in held]
         finished = [step for entry in kept for step in entry.steps]
-        if finished:
-            Step.objects.bulk_create(finished, ignore_conflicts=True)
-            _drop_drafts(finished)
+        _STEPS.run(finished)
+        _drop_drafts({step.task_id for step in finished})
         _create_drafts(kept, {(step.task_id, step.position) for step in finished})
-        events = [event for entry in kept for event in entry.events]
-        Event.objects.bulk_create(events, ignore_conflicts=True)
+        _EVENTS.run([event for entry in kept for event in entry.events])
         _keep_calls([call for entry in kept for call in entry.tool_calls])
         ending = [entry for entry in kept if entry.finish and not entry.is_waiting]
         _add_progress([e for e in kept if e.steps and e not in ending])
@@ -75,25 +80,40 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
 
 def _lock_held(held: set[Held]) -> set[Held]:
     ids = sorted({task_id for task_id, _ in held})
-    rows = AgentTask.objects.filter(pk__in=ids, status=AgentTask.Status.RUNNING)
-    locked = rows.order_by("id").select_for_update(no_key=True)
-    return held & set(locked.values_list("id", "attempt"))
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, attempt FROM {_TABLE} WHERE id IN {_places(ids)}"  # noqa: S608
+            f" AND status = 'running' ORDER BY id{lock}",
+            ids,
+        )
+        return held & set(cursor.fetchall())
 
 
-def _drop_drafts(finished: Iterable[Step]) -> None:
+def _drop_drafts(task_ids: Collection[int]) -> None:
     """The whole text is in the step now."""
-    Draft.objects.filter(task__in={step.task_id for step in finished}).delete()
+    if task_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {Draft._meta.db_table}"  # noqa: S608 - our table
+                f" WHERE task_id IN {_places(task_ids)}",
+                [*task_ids],
+            )
+
+
+def _places(values: Collection[object]) -> str:
+    return f"({', '.join(['%s'] * len(values))})"
 
 
 def _create_drafts(entries: Iterable[Entry], finished: set[tuple[int, int]]) -> None:
-    drafts = [
-        draft
-        for entry in entries
-        for draft in entry.drafts
-        if (draft.task_id, draft.step) not in finished
-    ]
-    if drafts:
-        Draft.objects.bulk_create(drafts, ignore_conflicts=True)
+    _DRAFTS.run(
+        [
+            draft
+            for entry in entries
+            for draft in entry.drafts
+            if (draft.task_id, draft.step) not in finished
+        ]
+    )
 
 
 def _keep_calls(calls: Iterable[ToolCall]) -> None:
@@ -120,7 +140,6 @@ def _suspend(entries: Iterable[Entry]) -> None:
         AgentTask.objects.filter(pk=entry.task_id).update(status=status, worker=None)
 
 
-_TABLE = AgentTask._meta.db_table
 _ADD = (
     f"UPDATE {_TABLE} SET steps_count = steps_count + %s,"  # noqa: S608 - our table
     " input_tokens = input_tokens + %s, output_tokens = output_tokens + %s,"

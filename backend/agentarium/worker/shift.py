@@ -32,6 +32,10 @@ MAX_CLAIM = 200
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 2.0
 WATCH_SECONDS = 0.5
+# However often a runner is woken, it looks no more often than that: many wakes at
+# about the same time are one look, and a wake after a while is one at once.
+CLAIM_PAUSE_SECONDS = 0.005
+WATCH_PAUSE_SECONDS = 0.05
 # So often an attempt looks whether its worker may go on.
 LEASED_SECONDS = 0.05
 
@@ -148,6 +152,7 @@ class Shift:
             for task, history in claimed:
                 self._start(task, history)
             if len(claimed) < MAX_CLAIM:
+                await asyncio.sleep(CLAIM_PAUSE_SECONDS)
                 await self._wait_for_wake()
 
     async def _wait_for_wake(self) -> None:
@@ -215,6 +220,7 @@ class Shift:
                 held = [execution.held for execution in self._running.values()]
                 still = await self._patiently(claims.find_held, held)
                 await self._let_go(set(held) - still)
+            await asyncio.sleep(WATCH_PAUSE_SECONDS)
             await self._signals.wait_for_change(WATCH_SECONDS)
 
     async def _let_go(self, lost: set[Held]) -> None:
