@@ -13,14 +13,20 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from agentarium.cli.project import project
 from agentarium.cli.terminal import fail
 
 if TYPE_CHECKING:
     from agentarium.worker.process import RunnerThread
 
+log = structlog.get_logger(__name__)
+
 # How often the main thread makes sure that the runner lives.
 LOOK_SECONDS = 1.0
+# So long Celery is away between its end and its next beginning.
+RESTART_SECONDS = 2.0
 
 
 class Ending:
@@ -83,7 +89,11 @@ def _run(runner: "RunnerThread", ending: Ending) -> None:
 
 
 def _carry_wakes(runner: "RunnerThread", ending: Ending) -> None:
-    """Be a Celery worker, which knows how to end at a signal once it has started."""
+    """Be a Celery worker, which knows how to end at a signal once it has started.
+
+    Losing its broker, it may end in an error of its own. It is replaced then: tasks run
+    on meanwhile, and are claimed without being woken for.
+    """
     from celery import current_app, signals
     from celery.worker import state
 
@@ -91,16 +101,23 @@ def _carry_wakes(runner: "RunnerThread", ending: Ending) -> None:
         state.should_stop = 0  # type: ignore[assignment]
 
     def stop_claiming(**_: Any) -> None:
+        ending.is_due.set()
         runner.stop()
 
     signals.worker_shutting_down.connect(stop_claiming, weak=False)
     ending.also(stop_celery)
-    celery_worker = current_app.Worker(
-        quiet=True, without_gossip=True, without_mingle=True
-    )
-    celery_worker.start()
-    if celery_worker.exitcode:
-        sys.exit(celery_worker.exitcode)
+    exit_code = 0
+    while not ending.is_due.is_set():
+        celery_worker = current_app.Worker(
+            quiet=True, without_gossip=True, without_mingle=True
+        )
+        celery_worker.start()
+        exit_code = celery_worker.exitcode or 0
+        if not ending.is_due.is_set():
+            log.warning("worker.celery_ended", exit_code=exit_code)
+            ending.is_due.wait(RESTART_SECONDS)
+    if exit_code:
+        sys.exit(exit_code)
 
 
 def _end_with_runner(runner: "RunnerThread") -> None:

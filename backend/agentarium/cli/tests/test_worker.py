@@ -1,13 +1,17 @@
 """`agentarium web` and `agentarium worker`, each as processes of their own."""
 
 import json
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from celery import current_app
 
+from agentarium.cli import worker as program
 from agentarium.cli.local_server import LocalServer
 from agentarium.cli.tests import processes
 
@@ -85,6 +89,32 @@ def test_runs_tasks_while_the_broker_is_away(
             code = processes.end(worker)
 
     assert code == 0
+
+
+def test_replaces_what_carries_wakes_when_it_breaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As Celery may when its broker dies; the runner goes on meanwhile."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(program, "RESTART_SECONDS", 0)
+    ending, runner = program.Ending(), Mock()
+    started: list[int] = []
+
+    class Breaking:
+        exitcode = 0
+
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def start(self) -> None:
+            started.append(runner.stop.call_count)
+            if len(started) == 3:
+                ending.is_due.set()
+
+    monkeypatch.setattr(current_app, "Worker", Breaking)
+    program._carry_wakes(runner, ending)
+
+    assert started == [0, 0, 0]
 
 
 def test_hands_back_what_does_not_end_in_the_grace(
