@@ -15,7 +15,8 @@ def database(url: str, default_file: Path) -> dict[str, Any]:
         # Tests use threads, and so a file: in memory, threads lock each other out.
         test = {"TEST": {"NAME": str(default_file.with_name("test.sqlite3"))}}
         return settings | _SQLITE | test
-    return settings | _POSTGRESQL
+    options = settings.get("OPTIONS", {}) | _POSTGRESQL["OPTIONS"]
+    return settings | _POSTGRESQL | {"OPTIONS": options}
 
 
 _SQLITE: dict[str, Any] = {
@@ -35,6 +36,21 @@ _SQLITE: dict[str, Any] = {
 _POSTGRESQL: dict[str, Any] = {
     "CONN_MAX_AGE": 0,
     "CONN_HEALTH_CHECKS": True,
-    # Connections are handed from thread to thread, so that idle threads hold none.
-    "OPTIONS": {"pool": {"min_size": 1, "max_size": 24, "timeout": 10}},
+    "OPTIONS": {
+        # Connections are handed from thread to thread, so that idle threads hold none.
+        "pool": {
+            "min_size": 1,
+            "max_size": 24,
+            "timeout": 10,
+            # Then it begins anew. It doubles the pauses between its attempts, and
+            # would come back long after a database that was away for long.
+            "reconnect_timeout": 3,
+        },
+        # A connection whose other end is gone without a word is noticed in seconds.
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    },
 }

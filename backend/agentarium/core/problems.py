@@ -10,6 +10,7 @@ import orjson
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
@@ -22,6 +23,8 @@ from agentarium.core.request_log import current_request_id
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+# What a client is asked to wait while the database is away, in seconds.
+DATABASE_RETRY_AFTER = 5
 BEARER = 'Bearer realm="api"'
 Errors = dict[str, list[FieldError]]
 
@@ -168,6 +171,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Tell the log what happened, and the caller only where to look it up."""
+    if isinstance(error := sys.exception(), OperationalError | InterfaceError):
+        return _database_away(request, error)
     log.error(
         "request.failed",
         method=request.method,
@@ -181,6 +186,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
         request.path,
     )
     return _rendered(body | {"request_id": current_request_id()})
+
+
+def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("request.database_away", path=request.path, error=str(error))
+    response = _answer(
+        request,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "database_unavailable",
+        "The database does not answer just now. Try again in a few seconds.",
+    )
+    response["Retry-After"] = str(DATABASE_RETRY_AFTER)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.contrib.admin.models import LogEntry
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -82,6 +83,8 @@ class FailingView(APIView):
         "missing": NotFoundError(),
         "busy": TooManyRequestsError(retry_after=1.2),
         "bug": ZeroDivisionError("the secret is hunter2"),
+        "database": OperationalError("server closed the connection"),
+        "connection": InterfaceError("connection already closed"),
     }
 
     def get(self, request: Request, kind: str) -> Response:

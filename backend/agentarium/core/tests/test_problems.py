@@ -132,6 +132,17 @@ def test_says_when_to_try_again(anonymous_api: APIClient) -> None:
     assert response["Retry-After"] == "2"
 
 
+@pytest.mark.parametrize("kind", ["database", "connection"])
+def test_says_that_the_database_is_away(anonymous_api: APIClient, kind: str) -> None:
+    anonymous_api.raise_request_exception = False
+
+    response = anonymous_api.get(f"/fails/{kind}/")
+
+    assert response.status_code == 503
+    assert response.json()["code"] == "database_unavailable"
+    assert response["Retry-After"] == "5"
+
+
 def test_missing_credentials_are_asked_for(anonymous_api: APIClient) -> None:
     response = anonymous_api.get("/closed/")
 

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from agentarium.config.databases import database
+
+FILE = Path("/data/agentarium.sqlite3")
+
+
+def test_keeps_the_options_of_the_url() -> None:
+    settings = database("postgres://ann@db/agents?sslmode=require", FILE)
+
+    assert settings["OPTIONS"]["sslmode"] == "require"
+    assert settings["OPTIONS"]["pool"]["max_size"] == 24
+
+
+def test_is_a_file_by_default() -> None:
+    assert database("", FILE)["NAME"] == str(FILE)
