@@ -48,12 +48,15 @@ class _Sender:
 
     def __init__(self) -> None:
         self._is_due = threading.Event()
-        threading.Thread(target=self._run, name="wake", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
+        self._thread.start()
 
     @classmethod
     def shared(cls) -> "_Sender":
+        """The one of this process; another one where an error ended it."""
         with cls._lock:
-            cls._shared = cls._shared or cls()
+            if cls._shared is None or not cls._shared._thread.is_alive():
+                cls._shared = cls()
             return cls._shared
 
     def send(self) -> None:

@@ -36,6 +36,7 @@ def make_runner(tools: Tools) -> Runner:
 async def carrying() -> AsyncIterator[None]:
     """Carry live output to and from other processes, on this event loop."""
     work = asyncio.create_task(site.bus().run())
+    work.add_done_callback(_end_process_of_broken)
     try:
         yield
     finally:
@@ -67,7 +68,7 @@ def _end_process_of_broken(work: asyncio.Task[None]) -> None:
     Whoever supervises it starts it again; its tasks go on elsewhere, or then.
     """
     if not work.cancelled() and (error := work.exception()):
-        log.critical("runner.broken", exc_info=error)
+        log.critical("process.broken", exc_info=error)
         os.kill(os.getpid(), signal.SIGTERM)
 
 

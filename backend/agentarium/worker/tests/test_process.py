@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from agentarium.tasks import site
+from agentarium.tasks.live import LocalBus
 from agentarium.worker import process
 from agentarium.worker.runner import Runner
 
@@ -20,6 +22,27 @@ async def test_ends_the_process_when_its_runner_breaks(
 
     async def live() -> None:
         async with process.executing(), asyncio.timeout(15):
+            while not told:
+                await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError):
+        await live()
+
+    assert told == [(os.getpid(), signal.SIGTERM)]
+
+
+async def test_ends_the_process_when_its_bus_breaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def break_down(_: LocalBus) -> None:
+        raise RuntimeError("Nobody thought of this.")
+
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(type(site.bus()), "run", break_down)
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+
+    async def live() -> None:
+        async with process.carrying(), asyncio.timeout(15):
             while not told:
                 await asyncio.sleep(0)
 
