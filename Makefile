@@ -17,7 +17,7 @@ PRODUCTION := AGENTARIUM_URL=https://agentarium.example \
 
 .NOTPARALLEL:
 .PHONY: help up demo dev test check check-python check-api check-page fmt \
-	test-sqlite test-page test-browser test-scripts test-postgresql \
+	test-sqlite test-page test-browser test-scripts test-chaos test-postgresql chaos \
 	api lock wheel bench clean environment dev-environment page page-packages system
 
 help: ## List the targets.
@@ -38,7 +38,7 @@ dev: dev-environment page-packages ## Start backend and page with reload on chan
 # --- Testing ----------------------------------------------------------------------
 
 # The longest suite comes last, so that its count of tests is the closing line.
-test: system check test-sqlite test-page test-browser demo test-scripts test-postgresql ## Check and test everything, as CI does.
+test: system check test-sqlite test-page test-browser demo test-scripts test-chaos test-postgresql ## Check and test everything, as CI does.
 
 check: check-python check-api check-page ## Check format, lint, types, contracts, migrations and schema.
 
@@ -75,6 +75,14 @@ test-browser: dev-environment page system ## Walk through the page in a real bro
 
 test-scripts: dev-environment page system ## Run the tests of scripts/, and start the wheel alone.
 	$(ALONE) $(BIN)/pytest -o tmp_path_retention_policy=failed scripts
+
+test-chaos: dev-environment system ## Kill everything for a minute in both sizes, and count.
+	$(ALONE) $(BIN)/python -m bench.chaos --short --seed 1 --embedded
+	$(ALONE) $(BIN)/python -m bench.chaos --short --seed 1
+
+chaos: dev-environment system ## The same for minutes, with hundreds of tasks (SEED=7 for a known one).
+	$(ALONE) $(BIN)/python -m bench.chaos --embedded $(if $(SEED),--seed $(SEED))
+	$(ALONE) $(BIN)/python -m bench.chaos $(if $(SEED),--seed $(SEED))
 
 # --- Changing ---------------------------------------------------------------------
 

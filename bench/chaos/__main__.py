@@ -13,11 +13,12 @@ import secrets
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from bench.chaos.checks import check
 from bench.chaos.figures import figures, late_recoveries
-from bench.chaos.run import Options, run
+from bench.chaos.run import FULL, SHORT, Options, run
 
 SHOWN = 40
 
@@ -51,19 +52,20 @@ def _options() -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m bench.chaos", description=__doc__.split("\n\n")[0]
     )
-    parser.add_argument("--seconds", type=float, default=180, help="of trouble")
-    parser.add_argument("--tasks", type=int, default=400)
-    parser.add_argument("--seed", type=int, help="drawn, if it is not given")
-    parser.add_argument("--gap", type=float, default=6, help="seconds between troubles")
     parser.add_argument("--embedded", action="store_true", help="SQLite, one process")
-    given = parser.parse_args()
-    return Options(
-        seed=secrets.randbelow(1_000_000) if given.seed is None else given.seed,
-        tasks=given.tasks,
-        seconds=given.seconds,
-        gap=given.gap,
-        is_embedded=given.embedded,
-    )
+    parser.add_argument("--short", action="store_true", help="a minute, not minutes")
+    parser.add_argument("--seed", type=int, help="drawn, if it is not given")
+    parser.add_argument("--seconds", type=float, help="of trouble")
+    parser.add_argument("--tasks", type=int)
+    parser.add_argument("--gap", type=float, help="seconds between troubles")
+    given = vars(parser.parse_args())
+    known = {"seed": secrets.randbelow(1_000_000)} | {
+        name: given[name]
+        for name in ("seed", "seconds", "tasks", "gap")
+        if given[name] is not None
+    }
+    form = SHORT if given["short"] else FULL
+    return replace(form, is_embedded=given["embedded"], **known)
 
 
 if __name__ == "__main__":

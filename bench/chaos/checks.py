@@ -7,6 +7,7 @@ from bench.chaos.evidence import Accepted, Evidence, Violation
 from bench.chaos.plan import PlannedCall
 from bench.chaos.reading import Reader
 from bench.chaos.record import StoredStep, StoredTask
+from bench.chaos.troubles import STALL
 
 LIVE = {"pending", "running", "waiting"}
 CANCEL_SECONDS = 1.0
@@ -14,7 +15,7 @@ CANCEL_SECONDS = 1.0
 
 def check(evidence: Evidence) -> list[Violation]:
     """Everything that is not as it was promised."""
-    found = list(_lost(evidence))
+    found = [*_lost(evidence), *_ended_unasked(evidence)]
     for accepted in evidence.accepted:
         stored = evidence.stored.get(accepted.task_id)
         if stored is None:
@@ -32,6 +33,13 @@ def _lost(evidence: Evidence) -> Iterator[Violation]:
         yield Violation("P1 lost", task_id, "accepted, and not stored")
     for task_id in evidence.stored.keys() - accepted:
         yield Violation("P1 doubled", task_id, "stored, and never asked for")
+
+
+def _ended_unasked(evidence: Evidence) -> Iterator[Violation]:
+    """Whatever goes away, no process of ours ends by itself, or badly."""
+    for code in evidence.exit_codes:
+        if code:
+            yield Violation("P2 process", 0, f"one ended with {code}")
 
 
 def _ended(
@@ -172,7 +180,7 @@ def stopping_seconds(evidence: Evidence, accepted: Accepted) -> float | None:
 
 
 def _is_disturbed(evidence: Evidence, at: float) -> bool:
-    kinds = ("pause worker", "postgresql away")
+    kinds = ("pause worker", "postgresql away", STALL)
     return any(
         trouble.kind in kinds and trouble.overlaps(at - 1, at + CANCEL_SECONDS + 1)
         for trouble in evidence.troubles

@@ -39,6 +39,12 @@ class Evidence:
     stored: dict[int, StoredTask] = field(default_factory=dict)
     exit_codes: list[int] = field(default_factory=list)
 
+    @property
+    def requests(self) -> int:
+        """How often the world was asked for something."""
+        asked = sum(len(requests) for requests in self.provider.asked.values())
+        return asked + sum(len(requests) for requests in self.tools.called.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

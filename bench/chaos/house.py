@@ -6,12 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 from agentarium.cli.local_server import bare_environment
 
-STOP_SECONDS = 40
+STOP_SECONDS = 60
+LOOK_SECONDS = 0.1
 
 
 class Program:
@@ -25,6 +28,8 @@ class Program:
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self.is_paused = False
+        # With what it ended though nobody had told it to.
+        self.deaths: list[int] = []
 
     @property
     def pid(self) -> int:
@@ -51,8 +56,15 @@ class Program:
 
     async def kill(self) -> None:
         if self._process:
+            self._note_death()
             self._process.kill()
             await asyncio.to_thread(self._process.wait)
+
+    def _note_death(self) -> None:
+        assert self._process
+        code = self._process.poll()
+        if code is not None:
+            self.deaths.append(code)
 
     def pause(self) -> int:
         """Stop it where it is; which process that was."""
@@ -67,12 +79,13 @@ class Program:
     async def stop(self) -> int:
         """Have it end in order; its exit code, or that of the kill it took."""
         assert self._process
+        self._note_death()
         self._process.terminate()
         try:
             return await asyncio.to_thread(self._process.wait, STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            await self.kill()
-            return self._process.returncode
+            self._process.kill()
+            return await asyncio.to_thread(self._process.wait)
 
     async def wait(self) -> None:
         """For its own end."""
@@ -132,6 +145,20 @@ class House:
         for program in self.programs:
             await program.kill()
 
+    async def wait_until_up(self) -> None:
+        """Until the web process answers; whoever kills it meanwhile starts it again."""
+        while not await asyncio.to_thread(_answers, f"{self.url}/healthz"):
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def stop(self) -> list[int]:
-        """End all of it in order; the exit codes."""
-        return list(await asyncio.gather(*(one.stop() for one in self.programs)))
+        """End all of it in order; the exit codes, and those of unasked ends before."""
+        codes = await asyncio.gather(*(one.stop() for one in self.programs))
+        return [*codes, *(code or 1 for one in self.programs for code in one.deaths)]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False

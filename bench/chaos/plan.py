@@ -76,14 +76,19 @@ class Plan:
 
 
 def draw_plans(
-    chance: random.Random, *, count: int, seconds: float, users: int
+    chance: random.Random, *, count: int, seconds: float, users: int, pieces: int
 ) -> list[Plan]:
     """The tasks of a run, in the order of their submission."""
     times = sorted(chance.uniform(0, seconds) for _ in range(count))
-    return [_draw(chance, f"task-{n}", at, users) for n, at in enumerate(times)]
+    return [
+        _draw(chance, f"task-{number}", at, users=users, pieces=pieces)
+        for number, at in enumerate(times)
+    ]
 
 
-def _draw(chance: random.Random, name: str, at: float, users: int) -> Plan:
+def _draw(
+    chance: random.Random, name: str, at: float, *, users: int, pieces: int
+) -> Plan:
     rounds = tuple(
         tuple(
             _draw_call(chance, f"{name}-{number}-{place}")
@@ -97,7 +102,7 @@ def _draw(chance: random.Random, name: str, at: float, users: int) -> Plan:
         user=chance.randrange(users),
         submit_at=at,
         rounds=rounds,
-        pieces=chance.randint(1, 80),
+        pieces=chance.randint(1, pieces),
         delay=chance.uniform(0.05, 0.3),
         breaks=frozenset(n for n in range(4) if chance.random() < 0.1),
         cancel_after=chance.uniform(0, 12) if is_cancelled else None,

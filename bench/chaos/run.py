@@ -20,30 +20,38 @@ from bench.chaos.troubles import Troubles
 from bench.chaos.users import Users
 from scripts.services import free_ports
 
-# After the last trouble all tasks have to come to an end within this time, and all
-# readers a little later.
-SETTLE_SECONDS = 120.0
-READ_SECONDS = 30.0
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`seconds` is how long there is trouble, `gap` the time between two, on average."""
+    """`seconds` is how long there is trouble, `gap` the time between two, on average.
 
-    seed: int
+    An answer of a model comes in up to so many `pieces`.
+    """
+
     tasks: int
     seconds: float
     gap: float
-    is_embedded: bool
+    pieces: int
+    seed: int = 0
+    is_embedded: bool = False
     users: int = 4
     workers: int = 3
+
+
+FULL = Options(tasks=400, seconds=180, gap=6, pieces=80)
+# Sees each kind of trouble once.
+SHORT = Options(tasks=40, seconds=20, gap=3, pieces=25)
 
 
 async def run(options: Options, folder: Path) -> Evidence:
     """Do it all, and give what there is to compare."""
     chance = random.Random(options.seed)  # noqa: S311 - a game, not a secret
     plans = draw_plans(
-        chance, count=options.tasks, seconds=options.seconds, users=options.users
+        chance,
+        count=options.tasks,
+        seconds=options.seconds,
+        users=options.users,
+        pieces=options.pieces,
     )
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -68,15 +76,19 @@ async def run(options: Options, folder: Path) -> Evidence:
 async def _play(
     options: Options, users: Users, troubles: Troubles, plans: list[Plan]
 ) -> None:
-    deciding = asyncio.create_task(users.decide())
+    beside = [
+        asyncio.create_task(users.decide()),
+        asyncio.create_task(troubles.notice_stalls()),
+    ]
     async with asyncio.TaskGroup() as group:
         group.create_task(users.submit(plans))
         group.create_task(troubles.run(options.seconds))
-    await users.wait_for_ends(SETTLE_SECONDS)
-    await users.finish_reading(READ_SECONDS)
-    deciding.cancel()
-    with suppress(asyncio.CancelledError):
-        await deciding
+    await users.wait_for_ends()
+    await users.finish_reading()
+    for work in beside:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
 
 
 @asynccontextmanager

@@ -11,6 +11,9 @@ from bench.chaos.house import House, Program
 from bench.chaos.services import Service
 
 LEASE_SECONDS = 10.0
+# A program that is to be woken after such a time, and is not after twice that.
+STALL_SECONDS = 0.25
+STALL = "machine stalls"
 
 Happen = Callable[[], Coroutine[Any, Any, None]]
 
@@ -85,10 +88,12 @@ class Troubles:
         trouble = self._note(kind, program.worker_name)
         await program.kill()
         program.start()
+        if program is self.house.web:
+            await self.house.wait_until_up()
         trouble.ended_at = time.time()
 
     async def _pause(self) -> None:
-        """Longer than the lease."""
+        """For longer than a lease."""
         running = [one for one in self.house.executing if not one.is_paused]
         if not running:
             return
@@ -104,7 +109,9 @@ class Troubles:
         await self._take_away("redis", away=self.chance.uniform(0.5, 6))
 
     async def _restart_postgresql(self) -> None:
-        await self._take_away("postgresql", away=self.chance.uniform(0, 2))
+        """Now and then for longer than a lease."""
+        longest = self.chance.choice((2, 2, LEASE_SECONDS + 5))
+        await self._take_away("postgresql", away=self.chance.uniform(0, longest))
 
     async def _take_away(self, name: str, *, away: float) -> None:
         if name in self._busy:
@@ -116,6 +123,14 @@ class Troubles:
         await self.services[name].start()
         trouble.ended_at = time.time()
         self._busy.discard(name)
+
+    async def notice_stalls(self) -> None:
+        """Note when this machine had no time for anybody, until cancelled."""
+        while True:
+            began_at = time.time()
+            await asyncio.sleep(STALL_SECONDS)
+            if time.time() - began_at > 2 * STALL_SECONDS:
+                self.happened.append(Trouble(STALL, began_at, time.time()))
 
     def _note(self, kind: str, worker: str = "") -> Trouble:
         trouble = Trouble(kind, time.time(), worker=worker)

@@ -15,6 +15,9 @@ from bench.chaos.plan import Plan
 from bench.chaos.reading import Reader
 
 LOOK_SECONDS = 0.5
+# Where nothing has happened for so long, nothing will: no answer takes longer, and no
+# recovery.
+IDLE_SECONDS = 60.0
 # Longer than any tool works: what has not been done by then, is not under way.
 THINK_SECONDS = 3.0
 LIVE = "pending,running,waiting"
@@ -77,11 +80,14 @@ class Users:
 
     async def decide(self) -> None:
         """Decide what they are asked, until cancelled."""
-        while True:
+        async with asyncio.TaskGroup() as group:
             for user, _ in self._users:
-                _, page = await user.ask("GET", "/api/approvals/?limit=100")
-                for row in page["results"]:
-                    await self._decide(user, row)
+                group.create_task(self._decide_as(user))
+
+    async def _decide_as(self, user: User) -> None:
+        while True:
+            _, page = await user.ask("GET", "/api/approvals/?limit=100")
+            await asyncio.gather(*(self._decide(user, row) for row in page["results"]))
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _decide(self, user: User, row: dict[str, Any]) -> None:
@@ -94,7 +100,7 @@ class Users:
         # Not at once: the call may still be on its way, or under way.
         first_seen = self._first_seen.setdefault(row["id"], time.monotonic())
         is_young = time.monotonic() - first_seen < THINK_SECONDS
-        if is_young or self.evidence.tools.is_open(call_id):
+        if is_young or self.evidence.tools.is_open(call_id) or self._is_paused():
             return
         is_done = self.evidence.tools.done(call_id) > 0
         outcome = {"outcome": "done", "result": "As the tool server says."}
@@ -106,27 +112,42 @@ class Users:
         self._first_seen.pop(row["id"])
         await user.ask("POST", f"{path}/resolve/", outcome, allowed=(404, 409))
 
-    async def wait_for_ends(self, seconds: float) -> None:
-        """Until no task is live, for at most so long."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+    def _is_paused(self) -> bool:
+        """A paused worker may yet send what it was about to: nobody can say now."""
+        return any(
+            trouble.kind == "pause worker" and trouble.ended_at is None
+            for trouble in self.evidence.troubles
+        )
+
+    async def wait_for_ends(self) -> None:
+        """Until no task is live, or until nothing has happened for too long."""
+        seen: object = None
+        changed_at = time.monotonic()
+        while time.monotonic() - changed_at < IDLE_SECONDS:
             self.raise_failures()
-            if not [user for user, _ in self._users if await _has_live_tasks(user)]:
+            live = [await _count_live_tasks(user) for user, _ in self._users]
+            if not any(live):
                 break
+            if (now := (live, self.evidence.requests)) != seen:
+                seen, changed_at = now, time.monotonic()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def finish_reading(self, seconds: float) -> None:
-        """Let readers come to the end, for at most so long, and then cut them off."""
+    async def finish_reading(self) -> None:
+        """Let readers come to the end, and cut off those to whom nothing comes."""
         for reader in self.evidence.readers:
             reader.is_cut = False
-        if self._work:
-            await asyncio.wait(self._work, timeout=seconds)
+        left = set(self._work)
+        while left:
+            read = [reader.transcript.last_id for reader in self.evidence.readers]
+            _, left = await asyncio.wait(left, timeout=IDLE_SECONDS)
+            if read == [reader.transcript.last_id for reader in self.evidence.readers]:
+                break
         self.raise_failures()
         for work in self._work:
             work.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
 
 
-async def _has_live_tasks(user: User) -> bool:
+async def _count_live_tasks(user: User) -> int:
     _, page = await user.ask("GET", f"/api/tasks/?status={LIVE}&limit=1")
-    return bool(page["count"])
+    return int(page["count"])
