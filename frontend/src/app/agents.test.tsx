@@ -3,7 +3,12 @@ import { http, HttpResponse } from 'msw'
 import { beforeEach, expect, test } from 'vitest'
 
 import type { Schemas } from '@/lib/api/client'
-import { makeAgent, makePage, makeProblem } from '@/testing/factories'
+import {
+  makeAgent,
+  makePage,
+  makeProblem,
+  makeVersion,
+} from '@/testing/factories'
 import { server } from '@/testing/server'
 
 import { renderApp, signIn } from './render-app'
@@ -55,8 +60,10 @@ beforeEach(() => {
   signIn()
   server.use(
     http.get('/api/agents/', () => HttpResponse.json(makePage(agents))),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
     http.get('/api/models/', () => HttpResponse.json(models)),
     http.get('/api/providers/', () => HttpResponse.json(providers)),
+    http.get('/api/tools/', () => HttpResponse.json({ results: [] })),
   )
 })
 
@@ -78,6 +85,9 @@ test('creates an agent on the default model', async () => {
       return HttpResponse.json(makeAgent({ id: 2 }), { status: 201 })
     }),
     http.get('/api/agents/2/', () => HttpResponse.json(makeAgent({ id: 2 }))),
+    http.get('/api/agents/2/versions/', () =>
+      HttpResponse.json(makePage([makeVersion()])),
+    ),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
   )
   const { history, user } = await openForm()
@@ -95,9 +105,13 @@ test('creates an agent on the default model', async () => {
     description: '',
     instructions: 'Write well.',
     model: 'builtin:smollm2',
+    fallback_models: [],
     temperature: null,
     max_output_tokens: 500,
+    max_steps: 20,
+    step_timeout: 300,
     timeout: 600,
+    tools: [],
   })
 })
 

@@ -2,7 +2,13 @@ import { act, screen, waitFor } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { beforeEach, expect, test, vi } from 'vitest'
 
-import { makeAgent, makePage, makeProblem, makeTask } from '@/testing/factories'
+import {
+  makeAgent,
+  makePage,
+  makeProblem,
+  makeTask,
+  makeVersion,
+} from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
 
@@ -25,6 +31,9 @@ beforeEach(() => {
   server.use(
     http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
     http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
+    http.get('/api/agents/1/versions/', () =>
+      HttpResponse.json(makePage([makeVersion()])),
+    ),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([task]))),
     http.get('/api/tasks/7/', () => HttpResponse.json(task)),
     http.get('/api/tasks/:id/thread/', () => HttpResponse.json([])),

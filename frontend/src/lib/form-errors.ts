@@ -13,16 +13,20 @@ export function showProblem<Values extends FieldValues>(
 ) {
   const problem = asProblem(error)
   const errors = Object.entries(problem.errors ?? {})
-  const known = fields.filter((field) => problem.errors?.[field])
-  for (const field of known) {
-    const found = problem.errors?.[field] ?? []
-    setError(field, { message: found.map(({ detail }) => detail).join(' ') })
+  const sentence = (found: typeof errors) =>
+    found.flatMap(([, each]) => each.map(({ detail }) => detail)).join(' ')
+
+  for (const field of fields) {
+    const own = errors.filter(([name]) => isPart(name, field))
+    if (own.length > 0) setError(field, { message: sentence(own) })
   }
   const others = errors.filter(
-    ([name]) => !known.some((field) => field === name),
+    ([name]) => !fields.some((field) => isPart(name, field)),
   )
-  if (others.length > 0) {
-    return others.flatMap(([, found]) => found.map((e) => e.detail)).join(' ')
-  }
+  if (others.length > 0) return sentence(others)
   return errors.length > 0 ? undefined : problem.detail
 }
+
+/** The server names a part of a list or an object by its place, as in `tools.1`. */
+const isPart = (name: string, field: string) =>
+  name === field || name.startsWith(`${field}.`)

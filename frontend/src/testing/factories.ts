@@ -37,6 +37,23 @@ export const makeAgent = (
   ...fields,
 })
 
+export const makeVersion = (
+  fields: Partial<Schemas['AgentVersion']> = {},
+): Schemas['AgentVersion'] => ({
+  number: 1,
+  created_at: TIME,
+  instructions: 'You are helpful.',
+  model: 'builtin:smollm2',
+  temperature: null,
+  max_output_tokens: null,
+  timeout: 600,
+  step_timeout: 120,
+  max_steps: 20,
+  fallback_models: [],
+  tools: [],
+  ...fields,
+})
+
 export const makeTask = (
   fields: Partial<Schemas['TaskDetail']> = {},
 ): Schemas['TaskDetail'] => ({

@@ -80,6 +80,11 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
 
 
 class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
+    fallback_models = serializers.ListField(
+        child=serializers.CharField(), read_only=True
+    )
+    tools = serializers.ListField(child=serializers.DictField(), read_only=True)
+
     class Meta:
         model = AgentVersion
         fields = ["number", "created_at", *DEFINITION_FIELDS]

@@ -11,8 +11,13 @@ import { warm } from './warm'
 const agentsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/agents',
-  validateSearch: z.object({ search: text, ordering: text }),
-  loaderDeps: ({ search }) => search,
+  validateSearch: z.object({
+    search: text,
+    ordering: text,
+    /** `new` opens the form of a new agent. */
+    dialog: z.catch(z.optional(z.literal('new')), undefined),
+  }),
+  loaderDeps: ({ search: { search, ordering } }) => ({ search, ordering }),
   loader: ({ context, deps }) => {
     warm(context.queryClient.infiniteQuery(agentsQuery(deps)))
   },

@@ -4,6 +4,9 @@ import { RelativeTime } from '@/components/times'
 import { formatNumber } from '@/lib/format'
 
 import type { Agent } from './queries'
+import { toolEntries } from './tool-entries'
+import { ToolIcon } from './tool-icon'
+import { useToolChoices } from './use-tool-choices'
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
@@ -32,18 +35,34 @@ export function AgentDefinition({ agent }: { agent: Agent }) {
             {agent.model}
           </dd>
         </div>
+        {agent.fallback_models.length > 0 && (
+          <div>
+            <dt className="text-xs text-muted-foreground">Fallback models</dt>
+            {agent.fallback_models.map((model) => (
+              <dd
+                key={model}
+                className="mt-0.5 font-mono text-[0.8125rem] wrap-anywhere"
+              >
+                {model}
+              </dd>
+            ))}
+          </div>
+        )}
         <Fact label="Temperature">{agent.temperature ?? byProvider}</Fact>
         <Fact label="Output limit">
           {agent.max_output_tokens
             ? `${formatNumber(agent.max_output_tokens)} tokens`
             : byProvider}
         </Fact>
+        <Fact label="Steps">{formatNumber(agent.max_steps)} at most</Fact>
+        <Fact label="Step timeout">{formatNumber(agent.step_timeout)} s</Fact>
         <Fact label="Timeout">{formatNumber(agent.timeout)} s</Fact>
         <Fact label="Version">{agent.version}</Fact>
         <Fact label="Changed">
           <RelativeTime time={agent.updated_at} />
         </Fact>
       </dl>
+      {agent.tools.length > 0 && <Tools agent={agent} />}
       <div className="border-t pt-4">
         <h2 className="text-xs text-muted-foreground">Instructions</h2>
         {agent.instructions ? (
@@ -55,5 +74,33 @@ export function AgentDefinition({ agent }: { agent: Agent }) {
         )}
       </div>
     </section>
+  )
+}
+
+function Tools({ agent }: { agent: Agent }) {
+  const { choiceOf } = useToolChoices(agent.id)
+  const entries = toolEntries.parse(agent.tools)
+  return (
+    <div className="border-t pt-4">
+      <h2 className="text-xs text-muted-foreground">Tools</h2>
+      <ul className="mt-1.5 space-y-1.5 text-sm">
+        {entries.map((entry) => {
+          const { key, title, needsApproval } = choiceOf(entry)
+          return (
+            <li key={key} className="flex items-center gap-2">
+              <ToolIcon entry={entry} />
+              <span className="min-w-0 flex-1 truncate" title={title}>
+                {title}
+              </span>
+              {(entry.needs_approval ?? needsApproval) && (
+                <span className="shrink-0 text-xs text-waiting">
+                  asks first
+                </span>
+              )}
+            </li>
+          )
+        })}
+      </ul>
+    </div>
   )
 }

@@ -79,21 +79,23 @@ function AgentDialogContent({
       const { id } = draft.agent
       await updateAgent.mutateAsync({ params: { path: { id } }, body })
       toast.success('Saved.')
+      onClose()
     } else {
       const agent = await createAgent.mutateAsync({ body })
       toast.success(`${agent.name} is ready to run.`)
+      onClose()
       onCreated?.(agent)
     }
-    onClose()
   }
 
   return (
     <DialogContent
       title={title}
       description={description}
-      className="sm:max-w-xl"
+      className="sm:max-w-2xl"
     >
       <AgentForm
+        agent={draft.kind === 'edit' ? draft.agent.id : undefined}
         values={firstValues(draft)}
         submitLabel={submit}
         onSave={save}

@@ -1,21 +1,23 @@
 import { zodResolver } from '@hookform/resolvers/zod'
 import { LoaderCircleIcon } from 'lucide-react'
-import { Controller, useForm } from 'react-hook-form'
+import { useForm } from 'react-hook-form'
 import type { UseFormReturn } from 'react-hook-form'
 import { toast } from 'sonner'
 
 import { Button } from '@/components/ui/button'
 import { DialogClose } from '@/components/ui/dialog'
-import { Field } from '@/components/ui/field'
-import { Input, Textarea } from '@/components/ui/input'
 import { showProblem } from '@/lib/form-errors'
 
+import { AgentIdentity } from './agent-identity'
+import { AgentLimits } from './agent-limits'
 import { AGENT_FIELDS, agentSchema } from './agent-schema'
 import type { AgentValues } from './agent-schema'
 import { AgentSettings } from './agent-settings'
-import { ModelPicker } from './model-picker'
+import { AgentTools } from './agent-tools'
 
 type AgentFormProps = {
+  /** The agent that is changed, where it is not a new one. */
+  agent: number | undefined
   values: AgentValues
   submitLabel: string
   onSave: (values: AgentValues) => Promise<unknown>
@@ -24,7 +26,8 @@ type AgentFormProps = {
 export type AgentFormControls = UseFormReturn<AgentValues>
 
 /** The definition of an agent. What the server refuses is shown on its field. */
-export function AgentForm({ values, submitLabel, onSave }: AgentFormProps) {
+export function AgentForm(props: AgentFormProps) {
+  const { agent, values, submitLabel, onSave } = props
   const form = useForm<AgentValues>({
     resolver: zodResolver(agentSchema),
     defaultValues: values,
@@ -46,9 +49,11 @@ export function AgentForm({ values, submitLabel, onSave }: AgentFormProps) {
       className="flex min-h-0 flex-1 flex-col"
       onSubmit={(event) => void submit(event)}
     >
-      <div className="min-h-0 flex-1 space-y-5 overflow-y-auto px-5 py-5 sm:px-6">
-        <Identity form={form} />
+      <div className="min-h-0 flex-1 space-y-6 overflow-y-auto overscroll-contain px-5 py-5 sm:px-6">
+        <AgentIdentity form={form} />
+        <AgentTools form={form} agent={agent} />
         <AgentSettings form={form} />
+        <AgentLimits form={form} />
       </div>
       <footer className="flex justify-end gap-2 border-t px-5 py-3.5 sm:px-6">
         <DialogClose asChild>
@@ -60,67 +65,5 @@ export function AgentForm({ values, submitLabel, onSave }: AgentFormProps) {
         </Button>
       </footer>
     </form>
-  )
-}
-
-function Identity({ form }: { form: AgentFormControls }) {
-  const { errors } = form.formState
-  return (
-    <>
-      <Field label="Name" error={errors.name?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('name')}
-            autoComplete="off"
-            placeholder="Release notes writer"
-          />
-        )}
-      </Field>
-      <Field
-        label="Description"
-        aside={<span className="text-xs text-muted-foreground">Optional</span>}
-        error={errors.description?.message}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('description')}
-            autoComplete="off"
-            placeholder="What it is good for"
-          />
-        )}
-      </Field>
-      <Controller
-        control={form.control}
-        name="model"
-        render={({ field, fieldState }) => (
-          <Field label="Model" error={fieldState.error?.message}>
-            {(control) => (
-              <ModelPicker
-                control={control}
-                value={field.value}
-                onChange={field.onChange}
-              />
-            )}
-          </Field>
-        )}
-      />
-      <Field
-        label="Instructions"
-        hint="The system prompt: who it is, what it does, how it answers."
-        error={errors.instructions?.message}
-      >
-        {(control) => (
-          <Textarea
-            {...control}
-            {...form.register('instructions')}
-            rows={7}
-            className="field-sizing-content max-h-96 min-h-40 resize-y"
-            placeholder="You are a …"
-          />
-        )}
-      </Field>
-    </>
   )
 }

@@ -13,6 +13,7 @@ import { AgentDefinition } from './agent-definition'
 import { AgentDialog } from './agent-dialog'
 import type { AgentDraft } from './agent-dialog'
 import { AgentMenu } from './agent-menu'
+import { AgentVersions } from './agent-versions'
 import { agentQuery } from './queries'
 import type { Agent } from './queries'
 import { useAgentDeletion, useAgentRestoring } from './use-agent-deletion'
@@ -79,7 +80,14 @@ function LoadedAgent({
         )
       }
     >
-      <Columns beside={<AgentDefinition agent={agent} />}>
+      <Columns
+        beside={
+          <>
+            <AgentDefinition agent={agent} />
+            <AgentVersions agent={agent} />
+          </>
+        }
+      >
         {agent.deleted_at ? <DeletedNote agent={agent} /> : runPanel}
         {children}
       </Columns>
@@ -121,7 +129,7 @@ function Columns({ beside, children }: ColumnsProps) {
     <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_17rem]">
       <div className="min-w-0 space-y-6">{children}</div>
       <div className="min-w-0">
-        <div className="lg:sticky lg:top-8">{beside}</div>
+        <div className="space-y-6 lg:sticky lg:top-8">{beside}</div>
       </div>
     </div>
   )

@@ -36,21 +36,6 @@ export function AgentSettings({ form }: AgentSettingsProps) {
           />
         )}
       </Field>
-      <Field
-        label="Timeout"
-        hint="Seconds that one attempt may take."
-        error={errors.timeout?.message}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('timeout', { setValueAs: asNumber })}
-            type="number"
-            inputMode="numeric"
-            min={1}
-          />
-        )}
-      </Field>
     </div>
   )
 }
@@ -61,11 +46,7 @@ function Temperature({ form }: AgentSettingsProps) {
       control={form.control}
       name="temperature"
       render={({ field: { value, onChange }, fieldState }) => (
-        <Field
-          label="Temperature"
-          className="sm:col-span-2"
-          error={fieldState.error?.message}
-        >
+        <Field label="Temperature" error={fieldState.error?.message}>
           {(control) => (
             <div className="flex h-9 items-center gap-4">
               <Switch

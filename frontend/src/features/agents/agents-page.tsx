@@ -26,15 +26,24 @@ import { useAgentDeletion } from './use-agent-deletion'
 type AgentsPageProps = {
   filters: AgentFilters
   onFiltersChange: (filters: AgentFilters) => void
+  /** Whether the form of a new agent is open; it lives in the URL. */
+  isCreating: boolean
+  onCreatingChange: (isCreating: boolean) => void
   onCreated: (agent: Agent) => void
 }
 
 export function AgentsPage({
   filters,
   onFiltersChange,
+  isCreating,
+  onCreatingChange,
   onCreated,
 }: AgentsPageProps) {
   const [draft, setDraft] = useState<AgentDraft>()
+  const begin = (next: AgentDraft) => {
+    if (next.kind === 'new') onCreatingChange(true)
+    else setDraft(next)
+  }
 
   return (
     <Screen
@@ -43,7 +52,7 @@ export function AgentsPage({
       actions={
         <Button
           onClick={() => {
-            setDraft({ kind: 'new' })
+            onCreatingChange(true)
           }}
         >
           <PlusIcon />
@@ -67,11 +76,12 @@ export function AgentsPage({
           }}
         />
       </div>
-      <Agents filters={filters} onDraft={setDraft} />
+      <Agents filters={filters} onDraft={begin} />
       <AgentDialog
-        draft={draft}
+        draft={isCreating ? { kind: 'new' } : draft}
         onCreated={onCreated}
         onClose={() => {
+          if (isCreating) onCreatingChange(false)
           setDraft(undefined)
         }}
       />

@@ -9,28 +9,27 @@ import type { Schemas } from '@/lib/api/client'
 import { modelsQuery, providersQuery } from './queries'
 
 type ModelPickerProps = {
-  control: ControlProps
+  control?: ControlProps
+  /** Its name, where no label stands beside it. */
+  label?: string
   value: string
   onChange: (model: string) => void
 }
 
 /** The models that can be called now, why the others cannot, or any other by its name. */
-export function ModelPicker({ control, value, onChange }: ModelPickerProps) {
+export function ModelPicker({
+  control,
+  label,
+  value,
+  onChange,
+}: ModelPickerProps) {
   const { data: models = [], isPending } = useQuery(modelsQuery())
   const { data: providers = [] } = useQuery(providersQuery())
-  const usual = models.find((model) => model.is_default)?.id ?? ''
-
-  const choose = useEffectEvent(() => {
-    if (usual && !value) onChange(usual)
-  })
-  // A new agent begins with the server's default, once that is known.
-  useEffect(() => {
-    choose()
-  }, [usual])
 
   return (
     <Combobox
-      control={control}
+      {...(control ? { control } : {})}
+      {...(label ? { label } : {})}
       value={value}
       onChange={onChange}
       placeholder={isPending ? 'Loading models…' : 'Choose a model'}
@@ -40,6 +39,22 @@ export function ModelPicker({ control, value, onChange }: ModelPickerProps) {
       choices={choicesOf(models, providers)}
     />
   )
+}
+
+/** A new agent begins with the server's default, once that is known. */
+export function useUsualModel(
+  value: string,
+  onChange: (model: string) => void,
+) {
+  const { data: models = [] } = useQuery(modelsQuery())
+  const usual = models.find((model) => model.is_default)?.id ?? ''
+
+  const choose = useEffectEvent(() => {
+    if (usual && !value) onChange(usual)
+  })
+  useEffect(() => {
+    choose()
+  }, [usual])
 }
 
 /** Those that can be called first. What a whole provider lacks is said once, for it. */

@@ -1100,10 +1100,10 @@ export interface components {
             readonly step_timeout: number;
             /** @description Model responses that one task may take. */
             readonly max_steps: number;
-            /** @description Models to ask, in order, when the one before does not answer. */
-            readonly fallback_models: unknown;
-            /** @description What it may call, with settings. */
-            readonly tools: unknown;
+            readonly fallback_models: string[];
+            readonly tools: {
+                [key: string]: unknown;
+            }[];
         };
         AnswerRequest: {
             /** @description What the agent is told. */

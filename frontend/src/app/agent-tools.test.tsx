@@ -1,0 +1,171 @@
+import { screen, waitFor } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test } from 'vitest'
+
+import type { Schemas } from '@/lib/api/client'
+import {
+  makeAgent,
+  makePage,
+  makeProblem,
+  makeVersion,
+} from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+const model: Schemas['Model'] = {
+  id: 'builtin:smollm2',
+  name: 'smollm2',
+  provider: 'builtin',
+  is_available: true,
+  is_default: true,
+  reason: '',
+}
+
+const calculator: Schemas['CatalogueEntry'] = {
+  reference: { type: 'builtin', name: 'calculator' },
+  source: 'built in',
+  name: 'calculator',
+  description: 'Computes.',
+  parameters: {},
+  effect: 'read',
+  needs_approval: false,
+}
+
+const search: Schemas['CatalogueEntry'] = {
+  ...calculator,
+  reference: { type: 'mcp', server: 3, names: ['search'] },
+  source: 'wiki',
+  name: 'search',
+  effect: 'write',
+}
+
+beforeEach(() => {
+  signIn()
+  server.use(
+    http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
+    http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
+    http.get('/api/agents/1/versions/', () =>
+      HttpResponse.json(makePage([makeVersion()])),
+    ),
+    http.get('/api/models/', () => HttpResponse.json([model])),
+    http.get('/api/providers/', () => HttpResponse.json([])),
+    http.get('/api/tools/', () =>
+      HttpResponse.json({ results: [calculator, search] }),
+    ),
+  )
+})
+
+async function openForm() {
+  const app = renderApp('/agents')
+  await screen.findByText('Assistant')
+  await app.user.click(screen.getByRole('button', { name: 'New agent' }))
+  await screen.findByText('smollm2')
+  return app
+}
+
+type App = Awaited<ReturnType<typeof openForm>>
+
+async function add({ user }: App, name: RegExp) {
+  await user.click(screen.getByRole('button', { name: 'Add a tool' }))
+  await user.click(await screen.findByRole('option', { name }))
+}
+
+test('gives an agent tools, other agents too', async () => {
+  let body: unknown
+  server.use(
+    http.post('/api/agents/', async ({ request }) => {
+      body = await request.json()
+      return HttpResponse.json(makeProblem(503, 'later', 'Not now.'), {
+        status: 503,
+      })
+    }),
+  )
+  const app = await openForm()
+  await app.user.type(screen.getByLabelText('Name'), 'Writer')
+
+  await add(app, /^calculator/)
+  await app.user.click(screen.getByLabelText('Ask me before each call'))
+  await add(app, /^All tools of wiki/)
+  await add(app, /^Assistant/)
+  await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  // Refused: it is said, and nothing of what was entered is lost.
+  expect(await screen.findByText('Not now.')).toBeVisible()
+  expect(screen.getByLabelText('Name')).toHaveValue('Writer')
+  expect(body).toMatchObject({
+    tools: [
+      { type: 'builtin', name: 'calculator', needs_approval: true },
+      { type: 'mcp', server: 3 },
+      { type: 'agent', agent: 1 },
+    ],
+  })
+})
+
+test('sets how a tool is used, and takes it away', async () => {
+  let body: unknown
+  server.use(
+    http.post('/api/agents/', async ({ request }) => {
+      body = await request.json()
+      return HttpResponse.json(makeAgent(), { status: 201 })
+    }),
+  )
+  const app = await openForm()
+  await app.user.type(screen.getByLabelText('Name'), 'Writer')
+  await add(app, /^search/)
+  await add(app, /^calculator/)
+  await app.user.click(
+    screen.getByRole('button', { name: 'Remove calculator' }),
+  )
+
+  await app.user.click(
+    screen.getByRole('button', { name: 'Settings of search' }),
+  )
+  await app.user.type(screen.getByLabelText('Prefix'), 'a b')
+  await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
+  expect(await screen.findByText(/^Use letters, digits/)).toBeVisible()
+  expect(body).toBeUndefined()
+
+  await app.user.clear(screen.getByLabelText('Prefix'))
+  await app.user.type(screen.getByLabelText('Prefix'), 'a_')
+  await app.user.selectOptions(screen.getByLabelText('Effect'), 'Only reads')
+  await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
+  await waitFor(() => {
+    expect(body).toMatchObject({
+      tools: [
+        {
+          type: 'mcp',
+          server: 3,
+          names: ['search'],
+          prefix: 'a_',
+          effect: 'read',
+        },
+      ],
+    })
+  })
+})
+
+test('shows what the server refuses of a list on the list', async () => {
+  const errors = {
+    'fallback_models.0': [{ code: 'unknown_provider', detail: 'No provider.' }],
+    tools: [{ code: 'does_not_exist', detail: 'Tool 1: There is none.' }],
+  }
+  server.use(
+    http.post('/api/agents/', () =>
+      HttpResponse.json(makeProblem(400, 'invalid', 'Not valid.', errors), {
+        status: 400,
+      }),
+    ),
+  )
+  const { user } = await openForm()
+  await user.type(screen.getByLabelText('Name'), 'Writer')
+  await user.click(screen.getByRole('button', { name: 'Add a fallback' }))
+  await user.click(screen.getByRole('combobox', { name: /^Fallback 1/ }))
+  await user.keyboard('openai:mine{Enter}')
+
+  await user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  expect(await screen.findByText('No provider.')).toBeVisible()
+  expect(screen.getByText('Tool 1: There is none.')).toBeVisible()
+})

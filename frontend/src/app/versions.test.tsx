@@ -1,0 +1,71 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test } from 'vitest'
+
+import { makeAgent, makePage, makeVersion } from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+const versions = [
+  makeVersion({
+    number: 2,
+    model: 'openai:mine',
+    instructions: 'Be brief.\nBe kind.',
+    tools: [{ type: 'builtin', name: 'calculator', needs_approval: true }],
+  }),
+  makeVersion({ number: 1, instructions: 'Be brief.' }),
+]
+
+let asked: unknown[] = []
+
+beforeEach(() => {
+  asked = []
+  let agent = makeAgent({ version: 2 })
+  signIn()
+  server.use(
+    http.get('/api/agents/1/', () => HttpResponse.json(agent)),
+    http.get('/api/agents/', () => HttpResponse.json(makePage([agent]))),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
+    http.get('/api/agents/1/versions/', () =>
+      HttpResponse.json(makePage(versions)),
+    ),
+    http.post('/api/agents/1/rollback/', async ({ request }) => {
+      asked.push(await request.json())
+      agent = makeAgent({ version: agent.version + 1 })
+      return HttpResponse.json(agent)
+    }),
+  )
+})
+
+test('shows what a version changed', async () => {
+  const { user } = renderApp('/agents/1')
+
+  await user.click(await screen.findByRole('button', { name: /^Version 2/ }))
+
+  const dialog = within(screen.getByRole('dialog'))
+  expect(dialog.getByText('builtin:smollm2').tagName).toBe('DEL')
+  expect(dialog.getByText('openai:mine').tagName).toBe('INS')
+  expect(
+    within(dialog.getByRole('region', { name: 'Instructions' }))
+      .getAllByRole('listitem')
+      .map((line) => line.textContent),
+  ).toEqual([' Be brief.', '+added: Be kind.'])
+  expect(
+    within(dialog.getByRole('region', { name: 'Tools' })).getByRole('listitem'),
+  ).toHaveTextContent('calculator · asks first')
+  expect(dialog.queryByRole('button', { name: /^Go back/ })).toBeNull()
+})
+
+test('goes back to a version, and takes that back', async () => {
+  const { user } = renderApp('/agents/1')
+
+  await user.click(await screen.findByRole('button', { name: /^Version 1/ }))
+  await user.click(screen.getByRole('button', { name: 'Go back to version 1' }))
+  expect(await screen.findByText(/That is version 3 now/)).toBeVisible()
+  await user.click(screen.getByRole('button', { name: 'Undo' }))
+
+  await waitFor(() => {
+    expect(asked).toEqual([{ version: 1 }, { version: 2 }])
+  })
+})

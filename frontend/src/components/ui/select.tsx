@@ -1,0 +1,22 @@
+import { ChevronDownIcon } from 'lucide-react'
+import type { ComponentProps } from 'react'
+
+import { cn } from '@/lib/cn'
+
+import { fieldClassName } from './input'
+
+/** The browser's own choice among a few, which every phone and reader knows. */
+export function Select({ className, ...props }: ComponentProps<'select'>) {
+  return (
+    <div className="relative">
+      <select
+        className={cn(fieldClassName, 'h-9 appearance-none pr-9', className)}
+        {...props}
+      />
+      <ChevronDownIcon
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 right-3 size-4 -translate-y-1/2 text-muted-foreground"
+      />
+    </div>
+  )
+}

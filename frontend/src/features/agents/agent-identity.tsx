@@ -1,0 +1,86 @@
+import { Controller, useController } from 'react-hook-form'
+
+import { Field } from '@/components/ui/field'
+import { Input, Textarea } from '@/components/ui/input'
+
+import type { AgentFormControls } from './agent-form'
+import { ModelPicker, useUsualModel } from './model-picker'
+
+/** Who the agent is, and which model speaks for it. */
+export function AgentIdentity({ form }: { form: AgentFormControls }) {
+  const { errors } = form.formState
+  return (
+    <div className="space-y-5">
+      <Field label="Name" error={errors.name?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('name')}
+            autoComplete="off"
+            placeholder="Release notes writer"
+          />
+        )}
+      </Field>
+      <Field
+        label="Description"
+        aside={<span className="text-xs text-muted-foreground">Optional</span>}
+        error={errors.description?.message}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('description')}
+            autoComplete="off"
+            placeholder="What it is good for"
+          />
+        )}
+      </Field>
+      <Model form={form} />
+      <Controller
+        control={form.control}
+        name="instructions"
+        render={({ field, fieldState }) => (
+          <Field
+            label="Instructions"
+            hint="The system prompt: who it is, what it does, how it answers."
+            aside={
+              <span className="text-xs text-muted-foreground tabular">
+                {field.value.length.toLocaleString('en')} characters
+              </span>
+            }
+            error={fieldState.error?.message}
+          >
+            {(control) => (
+              <Textarea
+                {...control}
+                {...field}
+                rows={10}
+                className="field-sizing-content max-h-[50dvh] min-h-48 resize-y"
+                placeholder="You are a …"
+              />
+            )}
+          </Field>
+        )}
+      />
+    </div>
+  )
+}
+
+function Model({ form }: { form: AgentFormControls }) {
+  const { field, fieldState } = useController({
+    control: form.control,
+    name: 'model',
+  })
+  useUsualModel(field.value, field.onChange)
+  return (
+    <Field label="Model" error={fieldState.error?.message}>
+      {(control) => (
+        <ModelPicker
+          control={control}
+          value={field.value}
+          onChange={field.onChange}
+        />
+      )}
+    </Field>
+  )
+}
