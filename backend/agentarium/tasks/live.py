@@ -30,6 +30,20 @@ class Channel:
         return f"owner:{owner_id}"
 
 
+class Delivered(dict[str, Any]):
+    """A message on its way to all who watch here.
+
+    `worked_out` keeps what it adds for a reader, by how far the reader is: most are
+    equally far, and it is encoded once for all of them.
+    """
+
+    __slots__ = ("worked_out",)
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.worked_out: dict[Any, Any] = {}
+
+
 # Something was written that no message tells: look into the database.
 CHANGED: Message = {"type": "changed"}
 
@@ -38,11 +52,11 @@ class Subscription:
     """What one reader has not taken yet. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._messages: deque[Message] = deque()
+        self._messages: deque[Delivered] = deque()
         self._arrived = asyncio.Event()
         self._is_behind = False
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Delivered) -> None:
         if len(self._messages) < MAX_QUEUED:
             self._messages.append(message)
         else:
@@ -54,7 +68,7 @@ class Subscription:
         self._is_behind = True
         self._arrived.set()
 
-    async def take(self, *, timeout: float) -> list[Message] | None:
+    async def take(self, *, timeout: float) -> list[Delivered] | None:
         """All messages that are here, waiting up to `timeout` seconds for the first.
 
         `None` means that the reader has to look into the database.
@@ -95,8 +109,10 @@ class LocalBus:
             loop.call_soon_threadsafe(self.deliver, channel, message)
 
     def deliver(self, channel: str, message: Message) -> None:
-        for reader in self._readers.get(channel, ()):
-            reader.put(message)
+        if readers := self._readers.get(channel):
+            delivered = Delivered(message)
+            for reader in readers:
+                reader.put(delivered)
 
     def all_behind(self) -> None:
         """Have every reader look into the database: messages may have been missed."""

@@ -42,10 +42,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What is stored after a cursor; `is_whole` says that no more will come."""
+    """What is stored after a cursor.
+
+    `is_whole` says that no more will come, `is_cut` that there is more already.
+    """
 
     entries: list[Entry]
     is_whole: bool
+    is_cut: bool
 
 
 def read_log(task_id: int, cursor: Cursor) -> Log:
@@ -69,7 +73,7 @@ def read_log(task_id: int, cursor: Cursor) -> Log:
     is_cut = len(events) == MAX_EVENTS
     events = _with_deleted(task_id, cursor, events)
     entries = list(_in_order(cursor, drafts, events, _steps_of(task_id, events)))
-    return Log(entries, is_whole=not (is_live or is_cut))
+    return Log(entries, is_whole=not (is_live or is_cut), is_cut=is_cut)
 
 
 def _in_order(

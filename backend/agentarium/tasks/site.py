@@ -6,6 +6,7 @@ from django.conf import settings
 
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.live import LocalBus
+from agentarium.tasks.readings import Readings
 
 READER_THREADS = 4
 
@@ -22,5 +23,5 @@ def bus() -> LocalBus:
 
 
 @cache
-def readers() -> DatabaseThreads:
-    return DatabaseThreads("readers", size=READER_THREADS)
+def readings() -> Readings:
+    return Readings(DatabaseThreads("readers", size=READER_THREADS))

@@ -6,18 +6,37 @@ follow exactly on what the reader has, the reader goes back to the record.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import dataclass
 
-from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import CHANGED, Channel, LocalBus, Message, Subscription
-from agentarium.tasks.log import Entry, continued, read_log
+from agentarium.tasks.live import (
+    CHANGED,
+    Channel,
+    Delivered,
+    LocalBus,
+    Message,
+    Subscription,
+)
+from agentarium.tasks.log import Entry, continued
+from agentarium.tasks.readings import Readings
 
-# Seconds without a message after which a reader looks into the database by itself.
+# Where no message comes, readers look into the database by themselves this often.
 POLL_SECONDS = 5.0
+# Multiples of it are spread evenly over any span.
+GOLDEN_RATIO = 1.618
 # A reader that is ahead of what is stored, but missed a piece, waits for the record.
 BEHIND_SECONDS = 0.1
 HEARTBEAT = b": alive\n\n"
 OPENING = b"retry: 1000\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a reader is sent, and where it is then."""
+
+    chunk: bytes
+    cursor: Cursor
+    is_last: bool
 
 
 class Reader:
@@ -38,19 +57,36 @@ class Reader:
             chunks.append(entry.encode())
         return b"".join(chunks)
 
-    def take_live(self, messages: Iterable[Message]) -> bytes:
+    def take_live(self, messages: Iterable[Delivered]) -> bytes:
         """Move on over live messages, as far as they follow on each other."""
         chunks = []
         for message in messages:
-            entries = self._follow_on(message)
-            if entries is None:
+            step = self._step_over(message)
+            if step is None:
                 self.is_behind = True
                 # Text that was missed is stored a moment after it was said.
                 self.is_early = "text" in message
                 break
-            chunks.append(self.take(entries))
-            self.has_ended = bool(entries) and entries[-1].is_last
+            chunks.append(step.chunk)
+            self.cursor, self.has_ended = step.cursor, step.is_last
         return b"".join(chunks)
+
+    def _step_over(self, message: Delivered) -> "Step | None":
+        """What a message adds, worked out once for all who are as far."""
+        if self.cursor not in message.worked_out:
+            message.worked_out[self.cursor] = self._work_out(message)
+        step: Step | None = message.worked_out[self.cursor]
+        return step
+
+    def _work_out(self, message: Message) -> "Step | None":
+        entries = self._follow_on(message)
+        if entries is None:
+            return None
+        return Step(
+            b"".join(entry.encode() for entry in entries),
+            entries[-1].cursor if entries else self.cursor,
+            is_last=bool(entries) and entries[-1].is_last,
+        )
 
     def _follow_on(self, message: Message) -> Sequence[Entry] | None:
         """What a message adds: nothing if it is old, None if there is a gap before it.
@@ -96,7 +132,7 @@ class Reader:
 
 
 async def follow(
-    task_id: int, cursor: Cursor, *, bus: LocalBus, database: DatabaseThreads
+    task_id: int, cursor: Cursor, *, bus: LocalBus, readings: Readings
 ) -> AsyncGenerator[bytes, None]:
     """Server-sent events from `cursor` on, until the task has ended."""
     reader = Reader(cursor)
@@ -104,24 +140,24 @@ async def follow(
     with bus.subscribe(Channel.task(task_id)) as subscription:
         while not reader.has_ended:
             if reader.is_behind:
-                yield await _catch_up(task_id, reader, database)
+                yield await _catch_up(task_id, reader, readings)
             else:
-                yield await _next_live(reader, subscription)
+                yield await _next_live(task_id, reader, subscription)
 
 
-async def _catch_up(task_id: int, reader: Reader, database: DatabaseThreads) -> bytes:
-    """The next part of the record, or nothing once the reader has all of it."""
-    log = await database.run(read_log, task_id, reader.cursor)
-    if log.entries:
-        reader.has_ended = log.is_whole and log.entries[-1].is_last
-        return reader.take(log.entries)
-    reader.has_ended = log.is_whole
-    reader.is_behind = False
-    return HEARTBEAT
+async def _catch_up(task_id: int, reader: Reader, readings: Readings) -> bytes:
+    """The next part of the record; what came to pass meanwhile comes live."""
+    log = await readings.read(task_id, reader.cursor)
+    has_end = bool(log.entries) and log.entries[-1].is_last
+    # An end that came while the log was read has to be read again: it may be none,
+    # because somebody has had the task tried again since.
+    reader.is_behind = log.is_cut or has_end
+    reader.has_ended = log.is_whole and (has_end or not log.entries)
+    return reader.take(log.entries) or HEARTBEAT
 
 
-async def _next_live(reader: Reader, subscription: Subscription) -> bytes:
-    messages = await subscription.take(timeout=POLL_SECONDS)
+async def _next_live(task_id: int, reader: Reader, subscription: Subscription) -> bytes:
+    messages = await subscription.take(timeout=_until_look(task_id))
     if not messages:
         reader.is_behind = True
         return b""
@@ -129,3 +165,12 @@ async def _next_live(reader: Reader, subscription: Subscription) -> bytes:
     if reader.is_behind and reader.is_early and not chunk:
         await asyncio.sleep(BEHIND_SECONDS)
     return chunk
+
+
+def _until_look(task_id: int) -> float:
+    """Seconds until all readers of the task, together, look into the database.
+
+    Other tasks have other moments.
+    """
+    now = asyncio.get_running_loop().time()
+    return POLL_SECONDS - (now + task_id * GOLDEN_RATIO) % POLL_SECONDS

@@ -24,7 +24,7 @@ def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
             task.pk,
             cursor,
             bus=site.bus(),
-            database=site.readers(),
+            readings=site.readings(),
         ),
         stored=lambda: OPENING + _stored(task.pk, cursor),
     )

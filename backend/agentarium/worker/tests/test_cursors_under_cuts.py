@@ -43,6 +43,7 @@ from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.live import Message as Carried
 from agentarium.tasks.models import AgentTask, Step, Worker
+from agentarium.tasks.readings import Readings
 from agentarium.tasks.services import submit_task
 from agentarium.tasks.stream import follow
 from agentarium.tasks.tests.frames import Frame, read, text_of
@@ -230,7 +231,7 @@ async def read_with_cuts(
     frames: list[Frame] = []
     while not frames or frames[-1].type != "task.completed":
         cursor = Cursor.parse(frames[-1].id if frames else "")
-        connection = follow(task.pk, cursor, bus=bus, database=database)
+        connection = follow(task.pk, cursor, bus=bus, readings=Readings(database))
         frames += await read(connection, at_most=chance.randint(1, 9))
     return frames
 

@@ -13,6 +13,7 @@ from agentarium.runtime.providers.base import ProviderError
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask
+from agentarium.tasks.readings import Readings
 from agentarium.tasks.stream import follow
 from agentarium.tasks.tests.frames import Frame, frames_of, read, text_of
 from agentarium.worker.tests.conftest import RunWith
@@ -28,7 +29,9 @@ Open = Callable[[AgentTask, str], AsyncGenerator[bytes, None]]
 @pytest.fixture
 def open_stream(bus: LocalBus, database: DatabaseThreads) -> Open:
     def open_at(task: AgentTask, cursor: str = "") -> AsyncGenerator[bytes, None]:
-        return follow(task.pk, Cursor.parse(cursor), bus=bus, database=database)
+        return follow(
+            task.pk, Cursor.parse(cursor), bus=bus, readings=Readings(database)
+        )
 
     return open_at
 

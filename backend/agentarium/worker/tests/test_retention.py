@@ -14,6 +14,7 @@ from agentarium.tasks import retention
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask, Chore, Draft, Event
+from agentarium.tasks.readings import Readings
 from agentarium.tasks.services import retry_task
 from agentarium.tasks.stream import follow
 from agentarium.tasks.tests.frames import read, text_of
@@ -38,7 +39,9 @@ def read_from(task: AgentTask, bus: LocalBus, database: DatabaseThreads) -> Read
     """What a reader is told after a cursor, as far as it outlives the log."""
 
     async def read_all(cursor: str) -> Told:
-        stream = follow(task.pk, Cursor.parse(cursor), bus=bus, database=database)
+        stream = follow(
+            task.pk, Cursor.parse(cursor), bus=bus, readings=Readings(database)
+        )
         return [
             (
                 frame.type,
@@ -115,7 +118,7 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
     await database.run(lambda: retry_task(task, by=task.owner))
     async with running(ScriptedModel("At last")):
         await reaches(task, "completed")
-    frames = await read(follow(task.pk, Cursor(), bus=bus, database=database))
+    frames = await read(follow(task.pk, Cursor(), bus=bus, readings=Readings(database)))
 
     assert [frame.type for frame in frames] == [
         "step.completed",

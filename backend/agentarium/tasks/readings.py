@@ -1,0 +1,40 @@
+"""Readings of the record that readers share.
+
+Many watch the same task, and most of them are equally far: when they all look into the
+database, at the same time or nearly so, one look is enough.
+"""
+
+import asyncio
+
+from agentarium.core.database_threads import DatabaseThreads
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.log import Log, read_log
+
+# So long a reading waits for others who want the same.
+GATHER_SECONDS = 0.005
+
+
+class Readings:
+    """Belongs to one event loop at a time."""
+
+    def __init__(self, database: DatabaseThreads) -> None:
+        self._database = database
+        self._waiting: dict[tuple[int, Cursor], asyncio.Task[Log]] = {}
+
+    async def read(self, task_id: int, cursor: Cursor) -> Log:
+        """What is stored after `cursor`, read after this was called."""
+        key = (task_id, cursor)
+        reading = self._waiting.get(key)
+        if reading is None:
+            reading = asyncio.create_task(self._read(task_id, cursor))
+            self._waiting[key] = reading
+        # A reader who leaves takes it from nobody else.
+        return await asyncio.shield(reading)
+
+    async def _read(self, task_id: int, cursor: Cursor) -> Log:
+        try:
+            await asyncio.sleep(GATHER_SECONDS)
+        finally:
+            # Who comes from now on may have to see what this one cannot.
+            del self._waiting[task_id, cursor]
+        return await self._database.run(read_log, task_id, cursor)
