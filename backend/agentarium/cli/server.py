@@ -1,6 +1,5 @@
 """Serving the site from this process, and ending in order when told to."""
 
-import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -10,10 +9,10 @@ import uvicorn
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from agentarium.cli.garbage import expect_many_objects
+
 # Requests under way get so long; streams are sent away at once.
 DRAIN_SECONDS = 5
-# Most objects live as long as their task: fewer, larger collections cost less.
-GC_THRESHOLD = 50_000
 BACKLOG = 2048
 
 
@@ -68,8 +67,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
         backlog=BACKLOG,
     )
     config.load()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD)
+    expect_many_objects()
     # Uvicorn raises the signal again when it is done; by then it has been obeyed.
     signal.signal(signal.SIGTERM, _obeyed)
     signal.signal(signal.SIGINT, _obeyed)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from agentarium.cli.garbage import expect_many_objects
 from agentarium.cli.project import project
 from agentarium.cli.terminal import fail
 
@@ -72,6 +73,7 @@ def run_worker(*, capacity: int | None, is_supervised: bool) -> None:
 def _run(runner: "RunnerThread", ending: Ending) -> None:
     from django.conf import settings
 
+    expect_many_objects()
     runner.start()
     ending.also(runner.stop)
     threading.Thread(target=_end_with_runner, args=[runner], daemon=True).start()

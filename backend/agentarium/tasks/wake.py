@@ -5,6 +5,7 @@ never waits, never fails, and many at once become one.
 """
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -14,6 +15,9 @@ log = structlog.get_logger(__name__)
 
 WAKE_JOB = "agentarium.wake"
 WAKE_EXCHANGE = "agentarium.wake"
+# A message costs its sender and each worker a millisecond: what is asked for in
+# between becomes one.
+APART_SECONDS = 0.02
 
 _listeners: list[Callable[[], None]] = []
 
@@ -84,3 +88,4 @@ class _Sender:
                 )
             except (OperationalError, OSError) as error:
                 log.warning("wake.not_sent", error=str(error))
+            time.sleep(APART_SECONDS)
