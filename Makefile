@@ -17,8 +17,13 @@ PRODUCTION := AGENTARIUM_URL=https://agentarium.example \
 
 .NOTPARALLEL:
 .PHONY: help up demo dev test check check-python check-api check-page fmt \
+<<<<<<< HEAD
 	test-sqlite test-page test-browser test-scripts test-chaos test-postgresql chaos \
 	api lock wheel bench clean environment dev-environment page page-packages system
+=======
+	test-sqlite test-page test-browser test-scripts test-postgresql \
+	api lock wheel bench bench-full clean environment dev-environment page page-packages system
+>>>>>>> baaaad9 (wip3)
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
@@ -102,8 +107,11 @@ wheel: environment page ## Build the wheel, with the page inside, into dist/.
 	$(BIN)/uv build --quiet --wheel --out-dir dist \
 		--build-constraints requirements/build.txt --require-hashes
 
-bench: dev-environment page system ## Measure latency, start-up and memory beside a bare baseline.
-	$(BIN)/python -m bench
+bench: dev-environment page system ## Measure speed and memory beside baselines, into docs/performance.md.
+	$(ALONE) $(BIN)/python -m bench --write
+
+bench-full: dev-environment page system ## The same with twice the load, and with ten million tasks in history.
+	$(ALONE) $(BIN)/python -m bench --write --effort 2
 
 clean: ## Delete what was built; keep .venv, node_modules and data.
 	rm -rf build dist backend/agentarium/page

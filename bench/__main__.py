@@ -8,14 +8,20 @@ does: ratios are what counts.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from bench.lab import Lab, Wishes
 from bench.measurement import Effort
 from bench.measurements import MEASUREMENTS
-from bench.report import Results, table
-from bench.systems import SYSTEMS
+from bench.processes import ROOT
+from bench.report import page
+from bench.report.results import Results, moved, ratios
+from bench.report.tables import aims, table
+
+STORED_RATIOS = ROOT / "bench/ratios.json"
+RESULTS = ROOT / "build/bench/results.json"
 
 
 def asked_for() -> argparse.Namespace:
@@ -23,16 +29,20 @@ def asked_for() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
+    systems = {name for each in MEASUREMENTS.values() for name in each.systems}
     add("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS))
-    add("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    add("--systems", nargs="+", choices=sorted(systems), default=systems)
     add("--rounds", type=int, default=3)
     add("--effort", type=float, default=1.0, help="more or less of everything")
     add("--profile", type=Path, metavar="FOLDER", help="write there where CPU goes")
     add("--hold", action="store_true", help="wait before what is measured is ended")
+    add("--write", action="store_true", help="put the figures into docs/performance.md")
+    add("--keep", action="store_true", help="compare later runs with this one")
     return parser.parse_args()
 
 
 def measure(asked: argparse.Namespace) -> Results:
+    """Each system once in each round, so that whatever else happens hits all alike."""
     results = Results()
     wishes = Wishes(profile=asked.profile, is_held=asked.hold)
     with Lab(wishes) as lab:
@@ -44,14 +54,42 @@ def measure(asked: argparse.Namespace) -> Results:
                     if system in asked.systems:
                         figures = measurement.run(lab, system, Effort(asked.effort))
                         results.add(name, system, figures)
+                        results.save(RESULTS)
     return results
+
+
+def tell(results: Results, asked: argparse.Namespace) -> None:
+    for name in asked.only:
+        measurement, medians = MEASUREMENTS[name], results.medians(name)
+        print(f"## {name}: {measurement.title}\n")
+        print(table(measurement, medians), "", aims(measurement, medians), sep="\n")
+        print()
+        if asked.write:
+            page.write(measurement, medians)
+
+
+def compare(results: Results, asked: argparse.Namespace) -> None:
+    """Say what moved since the ratios that are stored, and store these if wished."""
+    found = {
+        name: ratio
+        for each in asked.only
+        for name, ratio in ratios(MEASUREMENTS[each], results.medians(each)).items()
+    }
+    stored = json.loads(STORED_RATIOS.read_text())
+    changes = list(moved(stored, found))
+    print("Moved by more than 25 % since the stored ratios:" if changes else "")
+    print("\n".join(changes))
+    if asked.keep:
+        kept = dict(sorted((stored | found).items()))
+        rounded = {name: float(f"{ratio:.3g}") for name, ratio in kept.items()}
+        STORED_RATIOS.write_text(json.dumps(rounded, indent=2) + "\n")
 
 
 def main() -> None:
     asked = asked_for()
     results = measure(asked)
-    for name in asked.only:
-        print(table(MEASUREMENTS[name], results))
+    tell(results, asked)
+    compare(results, asked)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -126,21 +126,6 @@ class Lab:
         return f"postgres://{services.ROLE}@127.0.0.1:{self._postgresql[1]}/{name}"
 
     # --- What is measured ---------------------------------------------------------
-
-    def serve(
-        self,
-        stack: ExitStack,
-        parts: dict[str, int],
-        part: str,
-        command: Sequence[str],
-        settings: Mapping[str, str],
-    ) -> None:
-        """Start a process of a system; its pid is noted among the `parts`."""
-        if self.wishes.profile:
-            output = self.wishes.profile / f"{part}.txt"
-            command = ("bench.profiled", str(output), *command)
-        process = stack.enter_context(processes.program(command, settings))
-        parts[part] = process.pid
 
     def show(self, name: str, parts: Mapping[str, int]) -> None:
         pids = ", ".join(f"{part} {pid}" for part, pid in parts.items())

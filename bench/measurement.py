@@ -1,7 +1,7 @@
 """What a measurement is: a name, what it runs on, what it finds, what is aimed at."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.lab import Lab
 
@@ -49,4 +49,5 @@ class Measurement:
     run: Callable[[Lab, str, Effort], Figures]
     aims: Sequence[Aim] = ()
     # Figures that are compared with the first system's, and with the stored ratios.
-    compared: Sequence[str] = field(default_factory=tuple)
+    compared: Sequence[str] = ()
+    plotted: Sequence[str] = ()

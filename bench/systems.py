@@ -5,7 +5,7 @@ Each system is started afresh, on a database of its own, and serves at one URL.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +21,19 @@ class Running:
     """A system that serves; `parts` are its processes by what they do."""
 
     url: str
+    settings: dict[str, str]
+    stack: ExitStack
     parts: dict[str, int] = field(default_factory=dict)
     seconds_to_healthy: float = 0.0
     is_profiled: bool = False
+
+    def serve(self, lab: Lab, part: str, *command: str) -> None:
+        """Start one of its processes; it ends with the others."""
+        if lab.wishes.profile:
+            output = lab.wishes.profile / f"{part}.txt"
+            command = ("bench.profiled", str(output), *command)
+        process = self.stack.enter_context(processes.program(command, self.settings))
+        self.parts[part] = process.pid
 
     @contextmanager
     def measured(self) -> Iterator[Counter[str]]:
@@ -60,66 +70,63 @@ class Running:
             processes.forget_peak(pid)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a measurement asks of a system; each has its own idea of a worker."""
-
-    worker_processes: int = 1
-    # Further settings of Agentarium's own processes.
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-
-Start = Callable[[Lab, Options], AbstractContextManager[Running]]
+Start = Callable[[Lab], AbstractContextManager[Running]]
 
 
 @contextmanager
-def bare(lab: Lab, _: Options) -> Iterator[Running]:
+def bare(lab: Lab) -> Iterator[Running]:
     """asyncio: one process makes the same provider calls and stores nothing."""
-    with _begin(lab) as (running, stack, settings):
-        lab.serve(stack, running.parts, "web", ("bench.baselines.bare",), settings)
+    with _begin(lab) as running:
+        running.serve(lab, "web", "bench.baselines.bare")
         yield running
 
 
 @contextmanager
-def celery(lab: Lab, _: Options) -> Iterator[Running]:
+def celery(lab: Lab) -> Iterator[Running]:
     """Celery and Redis, 200 threads: a provider call in each job, nothing stored."""
-    with _begin(lab) as (running, stack, settings):
-        settings["BROKER_URL"] = lab.new_redis()
+    with _begin(lab) as running:
+        running.settings["BROKER_URL"] = lab.new_redis()
         running.parts["redis"] = lab.redis_pid
         for part in ("web", "worker"):
-            command = ("bench.baselines.celery", part)
-            lab.serve(stack, running.parts, part, command, settings)
+            running.serve(lab, part, "bench.baselines.celery", part)
         yield running
 
 
 @contextmanager
-def embedded(lab: Lab, options: Options) -> Iterator[Running]:
+def embedded(lab: Lab) -> Iterator[Running]:
     """Agentarium as one process on SQLite."""
-    with _begin(lab, options) as (running, stack, settings):
-        command = ("agentarium.cli", "up", "--no-model")
-        lab.serve(stack, running.parts, "web", command, settings)
+    with _begin(lab) as running:
+        running.serve(lab, "web", "agentarium.cli", "up", "--no-model")
         yield running
 
 
 @contextmanager
-def scaled(lab: Lab, options: Options) -> Iterator[Running]:
+def scaled(lab: Lab) -> Iterator[Running]:
     """Agentarium as a web and a worker process on PostgreSQL and Redis."""
-    with _begin(lab, options) as (running, stack, settings):
-        settings["DATABASE_URL"] = lab.new_database()
-        settings["AGENTARIUM_BROKER_URL"] = lab.new_redis()
-        running.parts |= {"postgresql": lab.postgresql_pid, "redis": lab.redis_pid}
-        count = options.worker_processes
-        worker = ["agentarium.cli", "worker", "--processes", str(count)]
-        lab.serve(stack, running.parts, "web", ("agentarium.cli", "web"), settings)
-        if count:
-            lab.serve(stack, running.parts, "worker", worker, settings)
+    with waiting(lab) as running:
+        start_workers(lab, running, 1)
         yield running
 
 
 @contextmanager
-def _begin(
-    lab: Lab, options: Options | None = None
-) -> Iterator[tuple[Running, ExitStack, dict[str, str]]]:
+def waiting(lab: Lab) -> Iterator[Running]:
+    """The same without a worker: tasks are accepted, and wait."""
+    with _begin(lab) as running:
+        running.settings["DATABASE_URL"] = lab.new_database()
+        running.settings["AGENTARIUM_BROKER_URL"] = lab.new_redis()
+        running.parts |= {"postgresql": lab.postgresql_pid, "redis": lab.redis_pid}
+        running.serve(lab, "web", "agentarium.cli", "web")
+        yield running
+
+
+def start_workers(lab: Lab, running: Running, processes: int) -> None:
+    """Have a scaled Agentarium run its tasks; returns before they run."""
+    count = str(processes)
+    running.serve(lab, "worker", "agentarium.cli", "worker", "--processes", count)
+
+
+@contextmanager
+def _begin(lab: Lab) -> Iterator[Running]:
     port = processes.free_port()
     with TemporaryDirectory(prefix="agentarium-bench-") as folder, ExitStack() as stack:
         settings = {
@@ -131,11 +138,11 @@ def _begin(
             "AGENTARIUM_MAX_PENDING_PER_USER": "0",
             "OPENAI_API_KEY": "unused",
             "OPENAI_BASE_URL": f"{lab.provider}/v1",
-            **(options.settings if options else {}),
         }
         lab.reset_provider()
         url = f"http://127.0.0.1:{port}"
-        yield Running(url, is_profiled=bool(lab.wishes.profile)), stack, settings
+        is_profiled = bool(lab.wishes.profile)
+        yield Running(url, settings, stack, is_profiled=is_profiled)
 
 
 SYSTEMS: dict[str, Start] = {
@@ -143,14 +150,17 @@ SYSTEMS: dict[str, Start] = {
     "celery": celery,
     "embedded": embedded,
     "scaled": scaled,
+    "waiting": waiting,
 }
+# Those whose tasks are stored.
+OURS = frozenset({"embedded", "scaled"})
 
 
 @contextmanager
-def serving(lab: Lab, name: str, options: Options | None = None) -> Iterator[Running]:
+def serving(lab: Lab, name: str) -> Iterator[Running]:
     """The system of that name, healthy."""
     began_at = monotonic()
-    with SYSTEMS[name](lab, options or Options()) as running:
+    with SYSTEMS[name](lab) as running:
         running.seconds_to_healthy = (
             processes.wait_until_healthy(running.url) - began_at
         )

@@ -5,6 +5,7 @@ of the user is a JSON object with a `fake` member (`{"fake": {"pieces": 50}}`), 
 wins. What is not said is at its default: a short answer at once.
 """
 
+import time
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Any, Literal
@@ -12,6 +13,14 @@ from typing import Any, Literal
 import orjson
 
 Then = Literal["finish", "error", "cut", "end", "garbage", "hang"]
+
+
+# As long as what replaces it: the machine's monotonic clock in seconds.
+STAMP = "@0000000000.000000"
+
+
+def stamped(frame: bytes) -> bytes:
+    return frame.replace(STAMP.encode(), f"@{time.monotonic():017.6f}".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,9 @@ class Script:
     a request must not have. `delay` is in seconds and lies
     before each piece but the first, `first_delay` before the first byte. Tool calls
     are asked for in `tool_rounds` rounds, then the text is answered; OpenAI sends them
-    in pieces, Mistral whole.
+    in pieces, Mistral whole. Nothing is sent before the `gate` of that name, if one is
+    named, has been opened. `is_stamped` puts the clock in the place of each `STAMP` in
+    the text, at the moment at which it is sent.
     """
 
     text: str = "This is the fake provider's answer."
@@ -50,6 +61,8 @@ class Script:
     is_streaming_ignored: bool = False
     refuses: str = ""
     line_end: str = "\n"
+    gate: str = ""
+    is_stamped: bool = False
 
     @property
     def text_pieces(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The server: one aiohttp application, in this process or in one of its own."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
@@ -10,7 +10,7 @@ from weakref import WeakSet
 import orjson
 from aiohttp import web
 
-from bench.fake_provider.script import Script, script_for
+from bench.fake_provider.script import Script, script_for, stamped
 from bench.fake_provider.wires import (
     AnthropicWire,
     GoogleWire,
@@ -50,6 +50,7 @@ class FakeProvider:
         self.received: deque[Received] = deque(maxlen=32)
         self._port = port
         self._transports: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.connections = 0
         self._runner = web.AppRunner(
             self._application(),
@@ -72,6 +73,7 @@ class FakeProvider:
     def reset(self) -> None:
         """Forget what was counted; what is open stays counted as open."""
         self.stats = Stats(open=self.stats.open, peak_open=self.stats.open)
+        self._gates.clear()
         self.received.clear()
 
     def _application(self) -> web.Application:
@@ -86,6 +88,7 @@ class FakeProvider:
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/__stats", self._stats)
         application.router.add_post("/__reset", self._reset)
+        application.router.add_post("/__open/{gate}", self._open)
         return application
 
     async def _models(self, request: web.Request) -> web.Response:
@@ -98,6 +101,10 @@ class FakeProvider:
 
     async def _reset(self, _: web.Request) -> web.Response:
         self.reset()
+        return _json(asdict(self.stats))
+
+    async def _open(self, request: web.Request) -> web.Response:
+        self._gates[request.match_info["gate"]].set()
         return _json(asdict(self.stats))
 
     def _note(self, request: web.Request, body: dict[str, Any]) -> None:
@@ -133,6 +140,8 @@ class FakeProvider:
             request.match_info.get("action", ""),
         )
         script = script_for(asked)
+        if script.gate:
+            await self._gates[script.gate].wait()
         if script.first_delay:
             await asyncio.sleep(script.first_delay)
         if script.refuses in body:
@@ -163,7 +172,7 @@ class FakeProvider:
         for number, frame in enumerate(frames):
             if number:
                 await asyncio.sleep(script.delay)
-            await response.write(frame)
+            await response.write(stamped(frame) if script.is_stamped else frame)
         if script.then == "finish" and script.delay:
             await response.write(wire.ending(script, model))
         return await self._leave(request, response, wire, script)

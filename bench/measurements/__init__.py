@@ -1,6 +1,11 @@
 """The measurements, in the order in which they are made."""
 
+from bench.measurements.first_token import FIRST_TOKEN
+from bench.measurements.readers import READERS
+from bench.measurements.start import START
 from bench.measurements.streams import STREAMS
 from bench.measurements.throughput import THROUGHPUT
+from bench.measurements.workers import WORKERS
 
-MEASUREMENTS = {each.name: each for each in (THROUGHPUT, STREAMS)}
+ALL = (THROUGHPUT, STREAMS, FIRST_TOKEN, READERS, START, WORKERS)
+MEASUREMENTS = {each.name: each for each in ALL}

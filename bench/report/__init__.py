@@ -1,0 +1,1 @@
+"""What a run found: results, tables, plots, and what moved since the last one kept."""

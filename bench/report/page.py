@@ -1,0 +1,51 @@
+"""docs/performance.md: what people wrote there stays, the figures are put in anew."""
+
+import re
+from pathlib import Path
+
+from bench.measurement import Measurement
+from bench.processes import ROOT
+from bench.report.plots import bars
+from bench.report.results import Medians
+from bench.report.tables import aims, table
+
+PAGE = ROOT / "docs/performance.md"
+PLOTS = ROOT / "docs/performance"
+
+
+def section(measurement: Measurement, medians: Medians) -> str:
+    """What stands between the marks of a measurement."""
+    lines = [table(measurement, medians), "", aims(measurement, medians)]
+    plots = [
+        f"![{measurement.name}, {figure}]({PLOTS.name}/{_file(measurement, figure)})"
+        for figure in measurement.plotted
+    ]
+    return "\n".join([*lines, "", *plots]).strip()
+
+
+def write(measurement: Measurement, medians: Medians) -> None:
+    """Put a measurement's figures on the page, and its plots beside it."""
+    PLOTS.mkdir(exist_ok=True)
+    for figure in measurement.plotted:
+        title = f"{measurement.name}, {measurement.title}"
+        plot = bars(title, figure, medians)
+        (PLOTS / _file(measurement, figure)).write_text(plot)
+    replace(measurement.name, section(measurement, medians))
+
+
+def replace(name: str, text: str, page: Path = PAGE) -> None:
+    """Put `text` between `<!-- name -->` and `<!-- /name -->`."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    pattern = f"{re.escape(begin)}.*?{re.escape(end)}"
+    written, count = re.subn(
+        pattern,
+        lambda _: f"{begin}\n\n{text}\n\n{end}",
+        page.read_text(),
+        flags=re.DOTALL,
+    )
+    assert count == 1, f"{page} has no place for {name}"
+    page.write_text(written)
+
+
+def _file(measurement: Measurement, figure: str) -> str:
+    return f"{measurement.name.lower()}-{figure.replace('_', '-')}.svg"

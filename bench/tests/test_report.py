@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from bench.lab import Lab
+from bench.measurement import Aim, Effort, Figures, Measurement
+from bench.report.page import replace
+from bench.report.plots import bars
+from bench.report.results import Results, is_met, moved, ratios
+from bench.report.tables import aims, table
+from bench.statistics import percentile
+
+MEDIANS = {"bare": {"ms": 2.0, "only": 1.0}, "ours": {"ms": 6.0}}
+
+
+def _nothing(_: Lab, __: str, ___: Effort) -> Figures:
+    return {}
+
+
+MEASUREMENT = Measurement(
+    name="T0",
+    title="Something",
+    systems=("bare", "ours"),
+    run=_nothing,
+    compared=("ms",),
+    aims=(Aim("ours", "ms", at_most=2, times="bare"),),
+)
+
+
+def test_takes_the_median_of_the_rounds() -> None:
+    results = Results()
+    results.add("T0", "ours", {"ms": 9.0})
+    results.add("T0", "ours", {"ms": 1.0})
+    results.add("T0", "ours", {"ms": 2.0})
+
+    assert results.medians("T0") == {"ours": {"ms": 2.0}}
+
+
+def test_keeps_results_on_disk(tmp_path: Path) -> None:
+    results = Results()
+    results.add("T0", "ours", {"ms": 9.0})
+
+    results.save(tmp_path / "kept.json")
+
+    read = Results.read(tmp_path / "kept.json")
+    assert read.medians("T0") == {"ours": {"ms": 9.0}}
+
+
+def test_compares_with_the_first_system() -> None:
+    assert ratios(MEASUREMENT, MEDIANS) == {"T0 ours ms": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("new", "lines"),
+    [
+        (2.4, []),
+        (2.6, ["a: 2 -> 2.6 (+30%)"]),
+        (1.4, ["a: 2 -> 1.4 (-30%)"]),
+    ],
+)
+def test_says_what_moved_by_more_than_a_quarter(new: float, lines: list[str]) -> None:
+    assert list(moved({"a": 2.0, "gone": 1.0}, {"a": new, "new": 1.0})) == lines
+
+
+@pytest.mark.parametrize(
+    ("aim", "met"),
+    [
+        (Aim("ours", "ms", at_most=6), True),
+        (Aim("ours", "ms", at_most=5), False),
+        (Aim("ours", "ms", at_most=3, times="bare"), True),
+        (Aim("ours", "ms", at_least=4, times="bare"), False),
+        (Aim("other", "ms", at_most=1), None),
+    ],
+)
+def test_knows_whether_an_aim_is_met(aim: Aim, met: bool | None) -> None:  # noqa: FBT001
+    assert is_met(aim, MEDIANS) is met
+
+
+def test_shows_figures_with_their_ratio() -> None:
+    shown = table(MEASUREMENT, MEDIANS)
+
+    assert "| ms | 2 | 6 (3 x) |" in shown
+    assert "| only | 1 |  |" in shown
+
+
+def test_shows_aims_that_are_not_met() -> None:
+    shown = aims(MEASUREMENT, MEDIANS)
+
+    assert "| ours: ms at most 4 (2 x bare) | 6 | **not met** |" in shown
+
+
+def test_puts_figures_in_their_place_on_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- T0 -->old<!-- /T0 -->\nafter")
+
+    replace("T0", "new", page)
+
+    assert page.read_text() == "before\n<!-- T0 -->\n\nnew\n\n<!-- /T0 -->\nafter"
+
+
+def test_draws_a_bar_for_each_system() -> None:
+    assert bars("T0", "ms", MEDIANS).count("<rect") == 2
+
+
+@pytest.mark.parametrize(("percent", "value"), [(50, 5), (99, 10), (1, 1)])
+def test_takes_a_value_that_was_measured(percent: float, value: float) -> None:
+    assert percentile(range(1, 11), percent) == value
