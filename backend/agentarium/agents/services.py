@@ -13,11 +13,25 @@ from agentarium.agents.models import (
     Agent,
     AgentVersion,
 )
+from agentarium.core.exceptions import NotFoundError
+from agentarium.core.lookup import Lookup
 from agentarium.providers.services import default_model
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 
 COPY_MARK = " (copy)"
+_OF_OWNER = Lookup(Agent.objects.all(), "owner", "id")
+
+
+def find_agent(user: User, agent_id: int) -> Agent:
+    """The agent that `visible_to` shows a user, for whoever asks with each request.
+
+    Raises `NotFoundError`, also for one that was deleted.
+    """
+    agent = _OF_OWNER.find(user.pk, agent_id)
+    if agent is None or agent.deleted_at is not None:
+        raise NotFoundError
+    return agent
 
 
 def find_agents(owner_id: int) -> FindAgents:

@@ -1,47 +1,56 @@
 """Finding the row that every request asks for, without making its SQL anew."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, Model, QuerySet
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
 
 
 class Lookup(Generic[M]):
-    """Finds one row by the value of one column, with the rows that it is joined to.
+    """Finds one row by the values of columns, with the rows that it is joined to.
 
     What Django does for such a query takes several times as long as the database's
     answer to it. Here its SQL, and the way from a tuple to objects, are made once for
     each thread, because they belong to the thread's connection.
     """
 
-    def __init__(self, rows: QuerySet[M], *, by: str) -> None:
+    def __init__(self, rows: QuerySet[M], *by: str) -> None:
         self._rows = rows.order_by()
         self._by = by
         self._of_thread = threading.local()
 
-    def find(self, value: Any) -> M | None:
-        """The row, or None."""
+    def find(self, *values: Any) -> M | None:
+        """The row that has these values in the columns, or None."""
+        if not all(map(_may_be_stored, values)):
+            return None
         reader: _Reader | None = getattr(self._of_thread, "reader", None)
         if reader is None:
             reader = self._of_thread.reader = _Reader(self._rows, self._by)
-        found: M | None = reader.find(value)
+        found: M | None = reader.find(values)
         return found
+
+
+def _may_be_stored(value: Any) -> bool:
+    """No database takes a larger number: there is no row with one."""
+    return not isinstance(value, int) or abs(value) <= BigIntegerField.MAX_BIGINT
 
 
 class _Reader:
     """Does with a prepared query what `ModelIterable` does with a queryset."""
 
-    def __init__(self, rows: QuerySet[Any], by: str) -> None:
-        self._field: Any = rows.model._meta.get_field(by)
+    def __init__(self, rows: QuerySet[Any], by: Sequence[str]) -> None:
+        self._by: list[Any] = [rows.model._meta.get_field(name) for name in by]
         self._compiler: Any = rows.query.get_compiler(connection=connection)
         sql, _ = self._compiler.as_sql()
         quote = connection.ops.quote_name
-        column = f"{quote(rows.model._meta.db_table)}.{quote(self._field.column)}"
-        self._sql = f"{sql} WHERE {column} = %s"
+        table = quote(rows.model._meta.db_table)
+        columns = [f"{table}.{quote(field.column)} = %s" for field in self._by]
+        self._sql = f"{sql} WHERE {' AND '.join(columns)}"
         select, info = self._compiler.select, self._compiler.klass_info
         fields = info["select_fields"]
         self._own = slice(fields[0], fields[-1] + 1)
@@ -50,10 +59,14 @@ class _Reader:
         self._joined = populators(info, select, connection.alias)
         self._model = rows.model
 
-    def find(self, value: Any) -> Any:
+    def find(self, values: Sequence[Any]) -> Any:
         with connection.cursor() as cursor:
             cursor.execute(
-                self._sql, [self._field.get_db_prep_value(value, connection)]
+                self._sql,
+                [
+                    field.get_db_prep_value(value, connection)
+                    for field, value in zip(self._by, values, strict=True)
+                ],
             )
             row = cursor.fetchone()
         if row is None:

@@ -21,8 +21,8 @@ from agentarium.accounts.models import TOKEN_MARK, ApiToken, User
 from agentarium.core.exceptions import DomainError
 from agentarium.core.lookup import Lookup
 
-TOKENS = Lookup(ApiToken.objects.select_related("owner"), by="secret_hash")
-USERS = Lookup(User.objects.all(), by="id")
+TOKENS = Lookup(ApiToken.objects.select_related("owner"), "secret_hash")
+USERS = Lookup(User.objects.all(), "id")
 BEARER = 'Bearer realm="api"'
 
 

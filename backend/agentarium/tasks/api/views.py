@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.models import ApiToken
-from agentarium.agents.models import Agent
+from agentarium.agents.services import find_agent
 from agentarium.core.asgi import EventStream
 from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.core.problems import MEDIA_TYPE
@@ -163,8 +163,7 @@ class TaskViewSet(
 
     def _submit(self, request: Request) -> Response:
         asked = _RUN.run_validation(request.data)
-        agents = Agent.objects.visible_to(self.request.user).kept()
-        agent = get_object_or_404(agents, pk=asked["agent"])
+        agent = find_agent(self.request.user, asked["agent"])
         self.check_object_permissions(request, agent)
         key = request.headers.get("Idempotency-Key", "")
         task = submit_once(

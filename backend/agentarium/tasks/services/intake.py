@@ -29,6 +29,9 @@ RETRY_AFTER = 30
 _AGENTS = Agent._meta.db_table
 _AGENT_VERSIONS = AgentVersion._meta.db_table
 _TABLE = AgentTask._meta.db_table
+# What an answer shows of a version, in the order of its columns; the rest is read where
+# it is needed.
+_VERSION = ("id", "model", "agent_id", "number")
 # The database says when, by its own clock.
 _TASKS = Insert(AgentTask, without=["id", "created_at"], returning=["id", "created_at"])
 _EVENTS = Insert(Event, without=["created_at"])
@@ -148,12 +151,17 @@ def _versions(orders: Iterable[Order]) -> dict[tuple[int, int], AgentVersion]:
     if not wanted:
         return {}
     pairs = ", ".join(["(%s, %s)"] * len(wanted))
-    rows = AgentVersion.objects.raw(
-        f"SELECT id, agent_id, number, model FROM {_AGENT_VERSIONS}"  # noqa: S608
-        f" WHERE (agent_id, number) IN ({pairs})",
-        [part for pair in wanted for part in pair],
-    )
-    return {(version.agent_id, version.number): version for version in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(_VERSION)} FROM {_AGENT_VERSIONS}"  # noqa: S608
+            f" WHERE (agent_id, number) IN ({pairs})",
+            [part for pair in wanted for part in pair],
+        )
+        versions = [
+            AgentVersion.from_db(connection.alias, _VERSION, row)
+            for row in cursor.fetchall()
+        ]
+    return {(version.agent_id, version.number): version for version in versions}
 
 
 def _count(orders: Iterable[Order]) -> None:
