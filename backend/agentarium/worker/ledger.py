@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from agentarium.core.rows import Insert
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
+from agentarium.tasks.services import close_calls
 
 Held = tuple[int, int]  # task id, attempt
 
@@ -50,6 +51,11 @@ class Entry:
         return (self.task_id, self.attempt)
 
     @property
+    def has_failed(self) -> bool:
+        finish = self.finish
+        return finish is not None and finish.status == AgentTask.Status.FAILED
+
+    @property
     def is_waiting(self) -> bool:
         finish = self.finish
         return finish is not None and finish.status == AgentTask.Status.WAITING
@@ -74,6 +80,8 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
         ending = [entry for entry in kept if entry.finish and not entry.is_waiting]
         _add_progress([e for e in kept if e.steps and e not in ending])
         _finish(ending)
+        if failed := [entry.task_id for entry in ending if entry.has_failed]:
+            close_calls(failed)
         _suspend([entry for entry in kept if entry.is_waiting])
     return held
 

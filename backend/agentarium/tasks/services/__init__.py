@@ -14,7 +14,7 @@ from agentarium.tasks.services.cancel import (
     delete_agent,
     force_fail_task,
 )
-from agentarium.tasks.services.ending import append_event, end_unclaimed
+from agentarium.tasks.services.ending import append_event, close_calls, end_unclaimed
 from agentarium.tasks.services.intake import Wishes
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
 from agentarium.tasks.services.queue import (
@@ -37,6 +37,7 @@ __all__ = [
     "approve_call",
     "cancel_task",
     "cancel_tasks",
+    "close_calls",
     "delete_agent",
     "end_unclaimed",
     "expire_calls",

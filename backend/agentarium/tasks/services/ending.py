@@ -1,6 +1,6 @@
 """How a task ends, and how its log goes on, while no worker holds it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +23,7 @@ def end_unclaimed(
         status=status, finished_at=timezone.now(), error_code=code, error_detail=detail
     )
     task.status = status
-    _close_calls(task)
+    close_calls([task.pk])
     append_event(
         task,
         f"task.{status.value}",
@@ -33,13 +33,13 @@ def end_unclaimed(
     transaction.on_commit(labelled(TASKS_ENDED, status.value).inc)
 
 
-def _close_calls(task: AgentTask) -> None:
-    """Nobody has to decide for it any more.
+def close_calls(task_ids: Collection[int]) -> None:
+    """Nobody has to decide for these tasks any more.
 
     A call that may have been made stays known as such: should the task be run again,
     it must not be made without asking.
     """
-    waiting = ToolCall.objects.waiting().filter(task=task)
+    waiting = ToolCall.objects.waiting().filter(task__in=task_ids)
     waiting.filter(waits_for=ToolCall.WaitsFor.OUTCOME).update(
         status=ToolCall.Status.STARTED
     )

@@ -318,6 +318,25 @@ class TestWaitingForAPerson:
 
         assert (await database.run(the_call, task)).status == "completed"
 
+    async def test_ends_with_its_questions_when_it_fails(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        agent: Agent,
+    ) -> None:
+        await database.run(agent.versions.update, timeout=1)
+        model = TalkingModel([call_of(), call_of("slow", number=2)])
+        asks = ScriptedTool(needs_approval=True)
+        slow = ScriptedTool("slow", effect="read", gate=asyncio.Event())
+
+        async with running(model, asks, slow):
+            ended = await reaches(task, "failed")
+
+        assert ended.error_code == "timeout"
+        assert (await database.run(the_call, task)).status == "completed"
+
     async def test_asks_again_when_a_cancelled_task_is_run_again(
         self,
         task: AgentTask,
