@@ -81,16 +81,22 @@ class Troubles:
         await self._kill("kill worker", self.house.workers)
 
     async def _kill_web(self) -> None:
-        await self._kill("kill web", [self.house.web])
+        """Not one that is only beginning: on a slow machine none would ever serve."""
+        if "web" in self._busy:
+            return
+        self._busy.add("web")
+        trouble = await self._kill("kill web", [self.house.web])
+        await self.house.wait_until_up()
+        trouble.ended_at = time.time()
+        self._busy.discard("web")
 
-    async def _kill(self, kind: str, programs: list[Program]) -> None:
+    async def _kill(self, kind: str, programs: list[Program]) -> Trouble:
         program = self.chance.choice(programs)
         trouble = self._note(kind, program.worker_name)
         await program.kill()
         program.start()
-        if program is self.house.web:
-            await self.house.wait_until_up()
         trouble.ended_at = time.time()
+        return trouble
 
     async def _pause(self) -> None:
         """For longer than a lease."""
