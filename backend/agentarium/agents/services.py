@@ -20,7 +20,12 @@ from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 
 COPY_MARK = " (copy)"
-_OF_OWNER = Lookup(Agent.objects.all(), "owner", "id")
+# As much of an agent as it takes to run it.
+_OF_OWNER = Lookup(
+    Agent.objects.only("owner", "name", "version", "model", "deleted_at"),
+    "owner",
+    "id",
+)
 
 
 def find_agent(user: User, agent_id: int) -> Agent:
