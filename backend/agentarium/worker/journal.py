@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 
 # Live text reaches readers at once; this often it is also made to last.
 DRAFT_SECONDS = 0.25
-MAX_BATCH = 500
+# A transaction of more would keep other writers waiting for too long.
+MAX_BATCH = 200
 MAX_RETRY_SECONDS = 2.0
 
 

@@ -60,6 +60,10 @@ class Entry:
         finish = self.finish
         return finish is not None and finish.status == AgentTask.Status.WAITING
 
+    @property
+    def is_ending(self) -> bool:
+        return self.finish is not None and not self.is_waiting
+
 
 def write_entries(entries: Sequence[Entry]) -> set[Held]:
     """Write what the attempts that still hold their tasks have to say; all or nothing.
@@ -77,9 +81,8 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
         _create_drafts(kept, {(step.task_id, step.position) for step in finished})
         _EVENTS.run([event for entry in kept for event in entry.events])
         _keep_calls([call for entry in kept for call in entry.tool_calls])
-        ending = [entry for entry in kept if entry.finish and not entry.is_waiting]
-        _add_progress([e for e in kept if e.steps and e not in ending])
-        _finish(ending)
+        _add_progress([e for e in kept if e.steps and not e.is_ending])
+        _finish([entry for entry in kept if entry.is_ending])
         if failed := [entry.task_id for entry in ending if entry.has_failed]:
             close_calls(failed)
         _suspend([entry for entry in kept if entry.is_waiting])
