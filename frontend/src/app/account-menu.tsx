@@ -1,5 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRouter } from '@tanstack/react-router'
+import { useQuery } from '@tanstack/react-query'
 import {
   BookOpenIcon,
   ChevronsUpDownIcon,
@@ -9,7 +8,6 @@ import {
   ShieldIcon,
   SunIcon,
 } from 'lucide-react'
-import { toast } from 'sonner'
 
 import {
   DropdownMenu,
@@ -21,10 +19,11 @@ import {
   DropdownMenuSeparator,
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
-import { meQuery, useSignOut } from '@/features/session/queries'
-import { asProblem } from '@/lib/api/problem'
+import { meQuery } from '@/features/session/queries'
 import { THEMES, useTheme } from '@/lib/theme'
 import type { Theme } from '@/lib/theme'
+
+import { useLeave } from './use-leave'
 
 /** Who is signed in, how the page looks, and the way out. */
 export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
@@ -110,20 +109,7 @@ function ThemeItems() {
 }
 
 function SignOutItem() {
-  const queryClient = useQueryClient()
-  const router = useRouter()
-  const signOut = useSignOut()
-
-  const leave = async () => {
-    try {
-      await signOut.mutateAsync({})
-      await router.navigate({ to: '/sign-in' })
-      queryClient.clear()
-    } catch (error) {
-      toast.error(asProblem(error).detail)
-    }
-  }
-
+  const leave = useLeave()
   return (
     <DropdownMenuItem onSelect={() => void leave()}>
       <LogOutIcon />

@@ -20,6 +20,7 @@ const model: Schemas['Model'] = {
   is_available: true,
   is_default: true,
   reason: '',
+  price: null,
 }
 
 const calculator: Schemas['CatalogueEntry'] = {

@@ -1,15 +1,26 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { SearchIcon } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 
+import { Kbd } from '@/components/kbd'
 import { Logo } from '@/components/logo'
+import { Button } from '@/components/ui/button'
 import { useTaskChanges } from '@/features/tasks/use-task-changes'
 
 import { AccountMenu } from './account-menu'
 import { BottomNavigation, SideNavigation } from './navigation'
+import { useOverlays } from './overlays'
+import { COMMAND_KEY } from './shortcuts'
+import { useRunningMark } from './use-running-mark'
 
 /** The frame of every screen: a sidebar, or bars above and below on a phone. */
 export function AppLayout() {
   useTaskChanges()
+  useRunningMark()
+  const { overlays, open } = useOverlays()
+  const search = () => {
+    open('palette')
+  }
   return (
     <div className="min-h-dvh md:pl-58">
       <a
@@ -18,10 +29,11 @@ export function AppLayout() {
       >
         Skip to the content
       </a>
-      <Sidebar />
-      <TopBar />
+      <Sidebar onSearch={search} />
+      <TopBar onSearch={search} />
       <Content />
       <BottomNavigation />
+      {overlays}
     </div>
   )
 }
@@ -51,24 +63,47 @@ function Content() {
   )
 }
 
-function Sidebar() {
+type BarProps = { onSearch: () => void }
+
+function Sidebar({ onSearch }: BarProps) {
   return (
     <header className="fixed inset-y-0 left-0 hidden w-58 flex-col border-r bg-sidebar px-3 py-4 md:flex">
-      <Link to="/" className="mb-6 rounded-lg px-2 py-1">
+      <Link to="/" className="mb-4 rounded-lg px-2 py-1">
         <Logo />
       </Link>
+      <button
+        type="button"
+        className="mb-4 flex h-9 items-center gap-2.5 rounded-lg border bg-card px-2.5 text-sm text-muted-foreground shadow-xs hover:text-foreground"
+        onClick={onSearch}
+      >
+        <SearchIcon aria-hidden className="size-4" />
+        <span className="flex-1 text-left">Search</span>
+        <span aria-hidden className="flex gap-1">
+          <Kbd>{COMMAND_KEY}</Kbd>
+          <Kbd>K</Kbd>
+        </span>
+      </button>
       <SideNavigation />
       <AccountMenu isWide />
     </header>
   )
 }
 
-function TopBar() {
+function TopBar({ onSearch }: BarProps) {
   return (
-    <header className="sticky top-0 z-30 flex h-14 items-center justify-between border-b bg-background/90 px-4 backdrop-blur md:hidden">
-      <Link to="/" className="rounded-lg">
+    <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b bg-background/90 px-4 backdrop-blur md:hidden">
+      <Link to="/" className="mr-auto rounded-lg">
         <Logo />
       </Link>
+      <Button
+        variant="ghost"
+        size="icon"
+        aria-label="Search everywhere"
+        className="text-muted-foreground"
+        onClick={onSearch}
+      >
+        <SearchIcon />
+      </Button>
       <AccountMenu />
     </header>
   )

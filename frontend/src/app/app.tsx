@@ -7,6 +7,7 @@ import { Toaster } from '@/components/ui/toaster'
 
 import { createQueryClient } from './query-client'
 import { createAppRouter } from './router'
+import { ServerBanner } from './server-banner'
 
 function createApp(history: RouterHistory | undefined) {
   const queryClient = createQueryClient(() => {
@@ -25,6 +26,7 @@ export function App({ history }: { history?: RouterHistory }) {
   return (
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
+      <ServerBanner />
       <Toaster />
     </QueryClientProvider>
   )

@@ -32,7 +32,7 @@ export function ScreenError({ error }: ErrorComponentProps) {
 export function MissingScreen() {
   useTitle('Not found')
   return (
-    <main className="grid min-h-dvh place-items-center">
+    <div className="grid min-h-[70dvh] place-items-center">
       <Notice
         icon={CompassIcon}
         title="There is no such page"
@@ -44,6 +44,6 @@ export function MissingScreen() {
       >
         The address may be mistyped, or the page has moved.
       </Notice>
-    </main>
+    </div>
   )
 }

@@ -2,10 +2,26 @@ import { Link, linkOptions } from '@tanstack/react-router'
 import { BotIcon, HouseIcon, InboxIcon } from 'lucide-react'
 
 /** The screens that are one step away from everywhere, in the order they are shown. */
-const DESTINATIONS = [
-  { link: linkOptions({ to: '/' }), label: 'Home', icon: HouseIcon },
-  { link: linkOptions({ to: '/tasks' }), label: 'Tasks', icon: InboxIcon },
-  { link: linkOptions({ to: '/agents' }), label: 'Agents', icon: BotIcon },
+export const DESTINATIONS = [
+  {
+    link: linkOptions({ to: '/' }),
+    label: 'Home',
+    icon: HouseIcon,
+    /** After `g`, the key that leads there. */
+    key: 'h',
+  },
+  {
+    link: linkOptions({ to: '/tasks' }),
+    label: 'Tasks',
+    icon: InboxIcon,
+    key: 't',
+  },
+  {
+    link: linkOptions({ to: '/agents' }),
+    label: 'Agents',
+    icon: BotIcon,
+    key: 'a',
+  },
 ]
 
 /** Home is a part of every address; only its own address means it. */

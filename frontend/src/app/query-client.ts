@@ -1,6 +1,7 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 
 import { asProblem } from '@/lib/api/problem'
+import { suspectServer } from '@/lib/server-presence'
 
 /** Answers that another try cannot change. */
 const isFinal = ({ status }: { status: number }) =>
@@ -10,6 +11,7 @@ const isFinal = ({ status }: { status: number }) =>
 export function createQueryClient(onSignedOut: () => void) {
   const onError = (error: unknown) => {
     const { status, code } = asProblem(error)
+    if (code === 'unreachable') suspectServer()
     if (status === 401 && code !== 'invalid_credentials') onSignedOut()
   }
 

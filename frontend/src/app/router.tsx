@@ -7,13 +7,19 @@ import { parseSearch, stringifySearch } from '@/lib/search-params'
 import { ScreenError } from './edge-screens'
 import { agentRoutes } from './routes/agents'
 import { homeRoutes } from './routes/home'
+import { missingRoute } from './routes/missing'
 import { appRoute, rootRoute } from './routes/root'
 import { sessionRoutes } from './routes/session'
 import { taskRoutes } from './routes/tasks'
 
 const routeTree = rootRoute.addChildren([
   ...sessionRoutes,
-  appRoute.addChildren([...homeRoutes, ...taskRoutes, ...agentRoutes]),
+  appRoute.addChildren([
+    ...homeRoutes,
+    ...taskRoutes,
+    ...agentRoutes,
+    missingRoute,
+  ]),
 ])
 
 export function createAppRouter(

@@ -18,7 +18,8 @@ beforeEach(() => {
     http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
     http.get('/api/tasks/', ({ request }) => {
       const { searchParams } = new URL(request.url)
-      asked.push(searchParams)
+      // What counts the tasks that run asks for a few rows only.
+      if (searchParams.get('limit') !== '6') asked.push(searchParams)
       return HttpResponse.json(makePage([makeTask()]))
     }),
   )

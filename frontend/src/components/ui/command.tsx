@@ -1,8 +1,11 @@
 import { Command as Primitive } from 'cmdk'
 import { SearchIcon } from 'lucide-react'
-import type { ComponentProps } from 'react'
+import { Dialog } from 'radix-ui'
+import type { ComponentProps, ReactNode } from 'react'
 
 import { cn } from '@/lib/cn'
+
+import { overlayClassName, panelClassName } from './dialog'
 
 export const Command = Primitive
 
@@ -75,5 +78,43 @@ export function CommandEmpty(props: ComponentProps<typeof Primitive.Empty>) {
       className="px-3 py-6 text-center text-sm text-muted-foreground"
       {...props}
     />
+  )
+}
+
+type CommandDialogProps = {
+  title: string
+  onClose: () => void
+  children: ReactNode
+}
+
+/** Commands over everything else. Its results come from elsewhere, so it filters nothing. */
+export function CommandDialog({
+  title,
+  onClose,
+  children,
+}: CommandDialogProps) {
+  return (
+    <Dialog.Root
+      open
+      onOpenChange={(isOpen) => {
+        if (!isOpen) onClose()
+      }}
+    >
+      <Dialog.Portal>
+        <Dialog.Overlay className={overlayClassName} />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className={cn(
+            panelClassName,
+            'top-[12dvh] left-1/2 w-[calc(100%-1.5rem)] max-w-xl -translate-x-1/2 overflow-hidden rounded-2xl',
+          )}
+        >
+          <Dialog.Title className="sr-only">{title}</Dialog.Title>
+          <Primitive shouldFilter={false} loop label={title}>
+            {children}
+          </Primitive>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
   )
 }

@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { keepPreviousData, useQueryClient } from '@tanstack/react-query'
 
 import type { Status } from '@/components/status'
 import { api, fetchClient } from '@/lib/api/client'
@@ -96,6 +96,15 @@ export const recentTasksQuery = (agent: number) =>
   api.queryOptions('get', '/api/tasks/', {
     params: { query: { agent, limit: 10 } },
   })
+
+/** The few newest tasks that fit a text, for the palette. */
+export const taskMatchesQuery = (search: string) =>
+  api.queryOptions(
+    'get',
+    '/api/tasks/',
+    { params: { query: { limit: 6, ...(search ? { search } : {}) } } },
+    { placeholderData: keepPreviousData },
+  )
 
 /** Whether there has ever been one. */
 export const anyTaskQuery = () =>

@@ -1,5 +1,7 @@
 import { useEffect, useEffectEvent } from 'react'
 
+import { suspectServer } from '@/lib/server-presence'
+
 import { useTaskListsRefresh } from './queries'
 
 /** Many changes at once are one look. */
@@ -25,6 +27,7 @@ function followChanges(onChange: () => void) {
     source.addEventListener('resync', gather)
     source.addEventListener('error', () => {
       source?.close()
+      suspectServer()
       reconnecting = setTimeout(connect, RECONNECT_MILLISECONDS)
     })
   }

@@ -1,0 +1,156 @@
+import { act, screen, waitFor, within } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+import { makeAgent, makePage, makeTask, makeVersion } from '@/testing/factories'
+import { FakeEventSource } from '@/testing/fake-event-source'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+const params = (request: Request) => new URL(request.url).searchParams
+
+let running = 0
+
+beforeEach(() => {
+  running = 0
+  signIn()
+  server.use(
+    http.get('/api/agents/', ({ request }) => {
+      const isFound = 'assistant'.includes(params(request).get('search') ?? '')
+      return HttpResponse.json(makePage(isFound ? [makeAgent()] : []))
+    }),
+    http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
+    http.get('/api/agents/1/versions/', () =>
+      HttpResponse.json(makePage([makeVersion()])),
+    ),
+    http.get('/api/models/', () => HttpResponse.json([])),
+    http.get('/api/providers/', () => HttpResponse.json([])),
+    http.get('/api/tools/', () => HttpResponse.json({ results: [] })),
+    http.get('/api/tasks/', ({ request }) =>
+      HttpResponse.json(
+        params(request).has('status')
+          ? { ...makePage([]), count: running }
+          : makePage([makeTask()]),
+      ),
+    ),
+  )
+})
+
+afterEach(() => {
+  delete document.documentElement.dataset['theme']
+  localStorage.clear()
+})
+
+async function renderTasks() {
+  const app = renderApp('/tasks')
+  await screen.findByRole('link', { name: 'Say hello' })
+  return app
+}
+
+const paletteField = () =>
+  screen.findByRole('combobox', { name: 'Search, or do something' })
+
+test('finds an agent by its name, without the mouse', async () => {
+  const { history, user } = await renderTasks()
+
+  await user.keyboard('{Control>}k{/Control}')
+  await user.type(await paletteField(), 'assist')
+  expect(
+    await screen.findByRole('option', { name: /^Assistant/ }),
+  ).toBeVisible()
+  await waitFor(() => {
+    expect(screen.queryByText('Actions')).toBeNull()
+  })
+  await user.keyboard('{Enter}')
+
+  await waitFor(() => {
+    expect(history.location.pathname).toBe('/agents/1')
+  })
+  expect(screen.queryByRole('dialog')).toBeNull()
+})
+
+test('does what is typed', async () => {
+  const { history, user } = await renderTasks()
+
+  await user.click(screen.getByRole('button', { name: 'Search' }))
+  await user.type(await paletteField(), 'theme dark{Enter}')
+  expect(document.documentElement).toHaveAttribute('data-theme', 'dark')
+
+  await user.keyboard('{Control>}k{/Control}')
+  await user.type(await paletteField(), 'new agent{Enter}')
+  expect(await screen.findByRole('dialog', { name: 'New agent' })).toBeVisible()
+  expect(history.location.href).toBe('/agents?dialog=new')
+})
+
+test('goes where two keys lead, unless somebody is typing', async () => {
+  const { history, user } = await renderTasks()
+
+  await user.type(screen.getByLabelText('Search tasks'), 'ga?')
+  expect(history.location.pathname).toBe('/tasks')
+  act(() => {
+    ;(document.activeElement as HTMLElement).blur()
+  })
+
+  await user.keyboard('?')
+  const help = within(
+    await screen.findByRole('dialog', { name: 'Keyboard shortcuts' }),
+  )
+  expect(help.getByText('Go to Agents')).toBeVisible()
+  await user.keyboard('{Escape}')
+  await user.keyboard('ga')
+
+  expect(await screen.findByRole('heading', { name: 'Agents' })).toBeVisible()
+  await user.keyboard('/')
+  expect(screen.getByLabelText('Search agents')).toHaveFocus()
+})
+
+test('tells in the title how many tasks run', async () => {
+  running = 2
+  await renderTasks()
+  await waitFor(() => {
+    expect(document.title).toBe('(2) Tasks · Agentarium')
+  })
+  running = 0
+  const changes = FakeEventSource.all.find(({ url }) => url === '/api/events/')
+
+  act(() => {
+    changes?.emit('task.changed', { task: 1, status: 'completed' })
+  })
+
+  await waitFor(() => {
+    expect(document.title).toBe('Tasks · Agentarium')
+  })
+})
+
+test('says that the server is away, and when it is back', async () => {
+  let isAway = true
+  server.use(
+    http.get('/healthz', () =>
+      isAway ? HttpResponse.error() : HttpResponse.json({}),
+    ),
+  )
+  await renderTasks()
+  const changes = FakeEventSource.all.find(({ url }) => url === '/api/events/')
+
+  act(() => {
+    changes?.fail()
+  })
+  const note = await screen.findByText(/Agentarium does not answer/)
+  isAway = false
+
+  expect(await screen.findByText('Agentarium is back.')).toBeVisible()
+  expect(note).not.toBeInTheDocument()
+})
+
+test('leads out of an address that leads nowhere', async () => {
+  renderApp('/nowhere/at/all')
+
+  expect(
+    await screen.findByRole('heading', { name: 'There is no such page' }),
+  ).toBeVisible()
+  expect(screen.getByRole('link', { name: 'Go to the start' })).toBeVisible()
+  expect(screen.getAllByRole('navigation', { name: 'Main' })).not.toHaveLength(
+    0,
+  )
+})

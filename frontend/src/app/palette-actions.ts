@@ -1,0 +1,96 @@
+import { useRouter } from '@tanstack/react-router'
+import {
+  BookOpenIcon,
+  KeyboardIcon,
+  LogOutIcon,
+  MonitorIcon,
+  MoonIcon,
+  PlusIcon,
+  SunIcon,
+} from 'lucide-react'
+import type { LucideIcon } from 'lucide-react'
+
+import { useTheme } from '@/lib/theme'
+
+import { DESTINATIONS } from './navigation'
+import type { Overlay } from './shortcuts'
+import { useLeave } from './use-leave'
+
+export type PaletteAction = {
+  label: string
+  icon: LucideIcon
+  /** Other words that mean it. */
+  keywords?: string
+  run: () => void
+}
+
+/** What can be done from everywhere. */
+export function usePaletteActions(
+  onOpen: (overlay: Overlay) => void,
+): PaletteAction[] {
+  const router = useRouter()
+  const { setTheme } = useTheme()
+  const leave = useLeave()
+
+  return [
+    {
+      label: 'New agent',
+      icon: PlusIcon,
+      keywords: 'create add',
+      run: () =>
+        void router.navigate({ to: '/agents', search: { dialog: 'new' } }),
+    },
+    ...DESTINATIONS.map(({ label, icon, link }) => ({
+      label: `Go to ${label}`,
+      icon,
+      keywords: 'open show',
+      run: () => void router.navigate(link),
+    })),
+    {
+      label: 'Light theme',
+      icon: SunIcon,
+      keywords: 'appearance',
+      run: () => {
+        setTheme('light')
+      },
+    },
+    {
+      label: 'Dark theme',
+      icon: MoonIcon,
+      keywords: 'appearance',
+      run: () => {
+        setTheme('dark')
+      },
+    },
+    {
+      label: 'Theme of the system',
+      icon: MonitorIcon,
+      keywords: 'appearance',
+      run: () => {
+        setTheme('system')
+      },
+    },
+    {
+      label: 'Keyboard shortcuts',
+      icon: KeyboardIcon,
+      keywords: 'help keys',
+      run: () => {
+        onOpen('shortcuts')
+      },
+    },
+    {
+      label: 'API reference',
+      icon: BookOpenIcon,
+      keywords: 'docs documentation help',
+      run: () => {
+        globalThis.location.assign('/api/docs/')
+      },
+    },
+    {
+      label: 'Sign out',
+      icon: LogOutIcon,
+      keywords: 'leave log out',
+      run: () => void leave(),
+    },
+  ]
+}

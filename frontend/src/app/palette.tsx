@@ -1,0 +1,169 @@
+import { useQuery } from '@tanstack/react-query'
+import { useRouter } from '@tanstack/react-router'
+import { BotIcon } from 'lucide-react'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+
+import { StatusIcon } from '@/components/status'
+import {
+  CommandDialog,
+  CommandEmpty,
+  CommandGroup,
+  CommandInput,
+  CommandItem,
+  CommandList,
+} from '@/components/ui/command'
+import { agentMatchesQuery } from '@/features/agents/queries'
+import { taskMatchesQuery } from '@/features/tasks/queries'
+import { useDebounced } from '@/lib/use-debounced'
+
+import { usePaletteActions } from './palette-actions'
+import type { PaletteAction } from './palette-actions'
+import type { Overlay } from './shortcuts'
+
+type PaletteProps = {
+  onClose: () => void
+  onOpen: (overlay: Overlay) => void
+}
+
+/** Everything that can be reached or done, by typing. */
+export function Palette({ onClose, onOpen }: PaletteProps) {
+  const [text, setText] = useState('')
+  const search = useDebounced(text.trim())
+  const actions = usePaletteActions(onOpen)
+  const found = useMatches(search)
+
+  const choose = (run: () => void) => {
+    onClose()
+    run()
+  }
+
+  return (
+    <CommandDialog title="Search, or do something" onClose={onClose}>
+      <CommandInput
+        placeholder="Search agents and tasks, or type what to do"
+        value={text}
+        onValueChange={setText}
+      />
+      <CommandList className="max-h-[min(24rem,60dvh)]">
+        <CommandEmpty>
+          {found.isPending ? 'Searching…' : 'Nothing is called so.'}
+        </CommandEmpty>
+        <Actions actions={actions} text={text} onChoose={choose} />
+        <Matches {...found} onChoose={choose} />
+      </CommandList>
+    </CommandDialog>
+  )
+}
+
+function useMatches(search: string) {
+  const agents = useQuery(agentMatchesQuery(search))
+  const tasks = useQuery(taskMatchesQuery(search))
+  return {
+    agents: agents.data?.results ?? [],
+    tasks: tasks.data?.results ?? [],
+    isPending: agents.isPending || tasks.isPending,
+  }
+}
+
+type Choose = { onChoose: (run: () => void) => void }
+
+type ActionsProps = Choose & { actions: PaletteAction[]; text: string }
+
+function Actions({ actions, text, onChoose }: ActionsProps) {
+  const words = text.toLowerCase().split(/\s+/)
+  const fitting = actions.filter(({ label, keywords = '' }) => {
+    const all = `${label} ${keywords}`.toLowerCase()
+    return words.every((word) => all.includes(word))
+  })
+  if (fitting.length === 0) return null
+  return (
+    <CommandGroup heading="Actions">
+      {fitting.map(({ label, icon: Icon, run }) => (
+        <Item
+          key={label}
+          value={`action ${label}`}
+          icon={<Icon aria-hidden className="text-muted-foreground" />}
+          onChoose={() => {
+            onChoose(run)
+          }}
+        >
+          {label}
+        </Item>
+      ))}
+    </CommandGroup>
+  )
+}
+
+type MatchesProps = Choose & ReturnType<typeof useMatches>
+
+function Matches({ agents, tasks, onChoose }: MatchesProps) {
+  const router = useRouter()
+  return (
+    <>
+      {agents.length > 0 && (
+        <CommandGroup heading="Agents">
+          {agents.map(({ id, name, model }) => (
+            <Item
+              key={id}
+              value={`agent ${id}`}
+              icon={<BotIcon aria-hidden className="text-muted-foreground" />}
+              aside={model}
+              onChoose={() => {
+                const params = { agentId: String(id) }
+                onChoose(
+                  () =>
+                    void router.navigate({ to: '/agents/$agentId', params }),
+                )
+              }}
+            >
+              {name}
+            </Item>
+          ))}
+        </CommandGroup>
+      )}
+      {tasks.length > 0 && (
+        <CommandGroup heading="Tasks">
+          {tasks.map(({ id, status, input_text, agent_name }) => (
+            <Item
+              key={id}
+              value={`task ${id}`}
+              icon={<StatusIcon status={status} />}
+              aside={agent_name}
+              onChoose={() => {
+                const params = { taskId: String(id) }
+                onChoose(
+                  () => void router.navigate({ to: '/tasks/$taskId', params }),
+                )
+              }}
+            >
+              {input_text}
+            </Item>
+          ))}
+        </CommandGroup>
+      )}
+    </>
+  )
+}
+
+type ItemProps = {
+  value: string
+  icon: ReactNode
+  aside?: string
+  onChoose: () => void
+  children: string
+}
+
+function Item({ value, icon, aside, onChoose, children }: ItemProps) {
+  return (
+    <CommandItem value={value} onSelect={onChoose}>
+      {icon}
+      <span className="min-w-0 flex-1 truncate">{children}</span>
+      {aside && (
+        <span className="max-w-40 shrink-0 truncate text-xs text-muted-foreground">
+          {aside}
+        </span>
+      )}
+    </CommandItem>
+  )
+}

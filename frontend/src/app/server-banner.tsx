@@ -1,0 +1,36 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { CloudOffIcon } from 'lucide-react'
+import { useEffect, useEffectEvent, useRef } from 'react'
+import { toast } from 'sonner'
+
+import { useServerIsAway } from '@/lib/server-presence'
+
+/** Says when the server is away, and loads everything anew once it is back. */
+export function ServerBanner() {
+  const isAway = useServerIsAway()
+  const wasAway = useRef(false)
+  const queryClient = useQueryClient()
+
+  const welcome = useEffectEvent(() => {
+    toast.success('Agentarium is back.')
+    void queryClient.invalidateQueries()
+  })
+  useEffect(() => {
+    if (wasAway.current && !isAway) welcome()
+    wasAway.current = isAway
+  }, [isAway])
+
+  return (
+    <div
+      role="status"
+      className="pointer-events-none fixed inset-x-4 top-3 z-60"
+    >
+      {isAway && (
+        <p className="mx-auto flex w-fit items-center gap-2.5 rounded-full border border-waiting/40 bg-popover px-4 py-2 text-sm font-medium shadow-lg">
+          <CloudOffIcon aria-hidden className="size-4 shrink-0 text-waiting" />
+          Agentarium does not answer. Trying again…
+        </p>
+      )}
+    </div>
+  )
+}
