@@ -83,7 +83,7 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
         _keep_calls([call for entry in kept for call in entry.tool_calls])
         _add_progress([e for e in kept if e.steps and not e.is_ending])
         _finish([entry for entry in kept if entry.is_ending])
-        if failed := [entry.task_id for entry in ending if entry.has_failed]:
+        if failed := [entry.task_id for entry in kept if entry.has_failed]:
             close_calls(failed)
         _suspend([entry for entry in kept if entry.is_waiting])
     return held
