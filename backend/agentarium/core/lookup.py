@@ -30,7 +30,8 @@ class Lookup(Generic[M]):
             return None
         reader: _Reader | None = getattr(self._of_thread, "reader", None)
         if reader is None:
-            reader = self._of_thread.reader = _Reader(self._rows, self._by)
+            # A copy: while one thread compiles a query, another would find it changed.
+            reader = self._of_thread.reader = _Reader(self._rows.all(), self._by)
         found: M | None = reader.find(values)
         return found
 
