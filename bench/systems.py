@@ -25,6 +25,7 @@ class Running:
     stack: ExitStack
     parts: dict[str, int] = field(default_factory=dict)
     seconds_to_healthy: float = 0.0
+    cpu_to_healthy: float = 0.0
     is_profiled: bool = False
 
     def serve(self, lab: Lab, part: str, *command: str) -> None:
@@ -161,9 +162,9 @@ def serving(lab: Lab, name: str) -> Iterator[Running]:
     """The system of that name, healthy."""
     began_at = monotonic()
     with SYSTEMS[name](lab) as running:
-        running.seconds_to_healthy = (
-            processes.wait_until_healthy(running.url) - began_at
-        )
+        healthy_at = processes.wait_until_healthy(running.url)
+        running.seconds_to_healthy = healthy_at - began_at
+        running.cpu_to_healthy = sum(map(processes.cpu_seconds, running.own))
         lab.show(name, running.parts)
         yield running
         lab.hold(name, running.url)
