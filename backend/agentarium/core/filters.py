@@ -41,6 +41,7 @@ class WordSearch(SearchFilter):
     search_description = "Words that all have to occur."
 
     def get_search_terms(self, request: Request) -> list[str]:
+        """The words; bad ones are an error of the parameter."""
         text = request.query_params.get(self.search_param, "")
         if len(text) > MAX_SEARCH_LENGTH:
             detail = f"At most {MAX_SEARCH_LENGTH} characters."

@@ -43,6 +43,8 @@ class KeysetPagination(BasePagination):
 
     default_limit = 20
     max_limit = 100
+    # Where not all rows were counted, though there are fewer than we count to.
+    is_lower_bound = False
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
@@ -61,7 +63,7 @@ class KeysetPagination(BasePagination):
         return self.page
 
     def get_paginated_response(self, data: Any) -> Response:
-        is_exact = self.count <= COUNTED_ROWS
+        is_exact = self.count <= COUNTED_ROWS and not self.is_lower_bound
         return Response(
             {
                 "count": min(self.count, COUNTED_ROWS),
@@ -77,10 +79,21 @@ class KeysetPagination(BasePagination):
         keys = self.keys
         if self.cursor and not self.cursor.forward:
             keys = [key.reversed() for key in keys]
-        rows = ordered(queryset, keys)
-        if self.cursor:
-            rows = rows.filter(beyond(keys, self.cursor.values))
-        return list(rows[self.offset : self.offset + self.limit + 1])
+        after = self.cursor.values if self.cursor else None
+        return self.read(queryset, keys, after)[self.offset :]
+
+    @property
+    def size(self) -> int:
+        """How many rows of the list tell what is on the page, and whether it is last."""
+        return self.offset + self.limit + 1
+
+    def read(
+        self, queryset: Any, keys: Sequence[Key], after: Sequence[Any] | None
+    ) -> list[Any]:
+        """The first rows in this order, or the first that come after these values."""
+        if after is not None:
+            queryset = queryset.filter(beyond(keys, after))
+        return list(ordered(queryset, keys)[: self.size])
 
     def _count(self, queryset: QuerySet[Any]) -> int:
         """The number of rows, or one more than we count to."""
@@ -88,6 +101,10 @@ class KeysetPagination(BasePagination):
         at_the_end = not self.has_more and (self.page or not self.offset)
         if at_the_end and not self.cursor:
             return seen
+        return self.count_up(queryset)
+
+    def count_up(self, queryset: QuerySet[Any]) -> int:
+        """The number of rows, or one more than we count to."""
         return queryset.order_by().values("pk")[: COUNTED_ROWS + 1].count()
 
     def _next(self) -> str | None:

@@ -8,22 +8,22 @@ import {
   makePage,
   makeProblem,
   makeStats,
-  makeTask,
+  makeTaskRow,
 } from '@/testing/factories'
 import { server } from '@/testing/server'
 
 import { renderApp, signIn } from './render-app'
 
-let tasks: Schemas['TaskDetail'][] = []
+let tasks: Schemas['TaskRow'][] = []
 let asked: URLSearchParams[] = []
 
 beforeEach(() => {
   tasks = [
-    makeTask({ id: 1, status: 'running', input_text: 'Count the stars' }),
-    makeTask({
+    makeTaskRow({ id: 1, status: 'running', input_excerpt: 'Count the stars' }),
+    makeTaskRow({
       id: 2,
       status: 'failed',
-      input_text: 'Read the mail',
+      input_excerpt: 'Read the mail',
       error_code: 'provider_auth',
       error_detail: 'The provider refused the key.',
     }),
@@ -64,7 +64,7 @@ test('shows what runs, what failed and why', async () => {
 test('runs a failed task again', async () => {
   server.use(
     http.post('/api/tasks/2/retry/', () => {
-      tasks = [makeTask({ id: 2, status: 'pending' })]
+      tasks = [makeTaskRow({ id: 2, status: 'pending' })]
       return HttpResponse.json(tasks[0])
     }),
   )

@@ -124,7 +124,7 @@ function Matches({ agents, tasks, onChoose }: MatchesProps) {
       )}
       {tasks.length > 0 && (
         <CommandGroup heading="Tasks">
-          {tasks.map(({ id, status, input_text, agent_name }) => (
+          {tasks.map(({ id, status, input_excerpt, agent_name }) => (
             <Item
               key={id}
               value={`task ${id}`}

@@ -2,7 +2,12 @@ import { screen, waitFor } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
 
-import { makePage, makeProblem, makeTask, makeUser } from '@/testing/factories'
+import {
+  makePage,
+  makeProblem,
+  makeTaskRow,
+  makeUser,
+} from '@/testing/factories'
 import { server } from '@/testing/server'
 
 import { renderApp } from './render-app'
@@ -30,7 +35,7 @@ function answerAsStranger({ hasUsers = true, isOpen = true } = {}) {
 function answerAsAlice() {
   server.use(
     http.get('/api/auth/me/', () => HttpResponse.json(makeUser())),
-    http.get('/api/tasks/', () => HttpResponse.json(makePage([makeTask()]))),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([makeTaskRow()]))),
     http.get('/api/agents/', () => HttpResponse.json(makePage([]))),
   )
 }

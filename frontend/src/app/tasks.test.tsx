@@ -2,7 +2,7 @@ import { act, screen, waitFor } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { beforeEach, expect, test } from 'vitest'
 
-import { makeAgent, makePage, makeTask } from '@/testing/factories'
+import { makeAgent, makePage, makeTaskRow } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
 
@@ -20,7 +20,7 @@ beforeEach(() => {
       const { searchParams } = new URL(request.url)
       // What counts the tasks that run asks for a few rows only.
       if (searchParams.get('limit') !== '6') asked.push(searchParams)
-      return HttpResponse.json(makePage([makeTask()]))
+      return HttpResponse.json(makePage([makeTaskRow()]))
     }),
   )
 })
@@ -86,13 +86,13 @@ test('writes each filter into the address', async () => {
 })
 
 test('loads the next page behind the cursor', async () => {
-  const second = makeTask({ id: 2, input_text: 'Say goodbye' })
+  const second = makeTaskRow({ id: 2, input_excerpt: 'Say goodbye' })
   server.use(
     http.get('/api/tasks/', ({ request }) => {
       const cursor = new URL(request.url).searchParams.get('cursor')
       const page = cursor
         ? makePage([second])
-        : makePage([makeTask()], 'http://server/api/tasks/?cursor=abc')
+        : makePage([makeTaskRow()], 'http://server/api/tasks/?cursor=abc')
       return HttpResponse.json(page)
     }),
   )

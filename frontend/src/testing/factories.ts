@@ -112,6 +112,15 @@ export function makeStats(
   }
 }
 
+/** The same task, as lists show it. */
+export const makeTaskRow = (
+  fields: Partial<Schemas['TaskRow']> = {},
+): Schemas['TaskRow'] => ({
+  ...makeTask(),
+  input_excerpt: 'Say hello',
+  ...fields,
+})
+
 export const makePage = <Row>(results: Row[], next: string | null = null) => ({
   count: results.length,
   count_is_exact: true,

@@ -18,6 +18,7 @@ from agentarium.agents.api.serializers import AgentSerializer
 from agentarium.agents.models import Agent
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.recent import EXCERPT_CHARS, recent_tasks
+from agentarium.tasks.rows import excerpt
 from agentarium.tasks.services import delete_agent
 
 
@@ -41,8 +42,7 @@ class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
         read_only_fields = fields
 
     def get_input_excerpt(self, task: Any) -> str:
-        text: str = task.beginning
-        return text if len(text) <= EXCERPT_CHARS else f"{text[:EXCERPT_CHARS]}…"
+        return excerpt(task.beginning, EXCERPT_CHARS)
 
 
 class AgentRowSerializer(AgentSerializer):

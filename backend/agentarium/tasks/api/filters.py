@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,17 +8,30 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django_filters.fields import IsoDateTimeField
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from agentarium.agents.models import Agent
+from agentarium.core.filters import StrictOrdering, WordSearch
 from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.search import Search
 
 
 class RepeatedOrListed(forms.SelectMultiple):
     """`?status=failed&status=cancelled` and `?status=failed,cancelled` alike."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        texts = data.getlist(name) if isinstance(data, MultiValueDict) else []
-        return [value for text in texts for value in text.split(",") if value]
+        return _listed(data, name) if isinstance(data, MultiValueDict) else []
+
+
+def _listed(data: MultiValueDict[str, str], name: str) -> list[str]:
+    return [value for text in data.getlist(name) for value in text.split(",") if value]
+
+
+def asked_statuses(parameters: MultiValueDict[str, str]) -> list[str]:
+    """The statuses that a list is filtered by, each once; none where it is not."""
+    return sorted(set(_listed(parameters, "status")))
 
 
 class StatusFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
@@ -90,3 +104,44 @@ class ApprovalFilter(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = ToolCall
         fields: list[str] = []
+
+
+class TaskSearch(WordSearch):
+    """Tasks that hold every word of `search` in the input or the agent's name."""
+
+    search_description = (
+        "Words that all have to occur, in the first 20,000 characters of the input or "
+        "in the agent's name, whatever their case. `wea*` finds all words that begin "
+        "so. What is found comes newest first."
+    )
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
+        terms = self.get_search_terms(request)
+        # The pages of a list look for the words themselves, a part of it at a time.
+        if not terms or getattr(view, "action", "") == "list":
+            return queryset
+        assert request.user.is_authenticated
+        return queryset.filter(Search(request.user, " ".join(terms)).condition())
+
+
+class TaskOrdering(StrictOrdering):
+    """Tasks of agents that are called the same stay together; findings have one order."""
+
+    def get_ordering(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> Sequence[str] | None:
+        terms = [*(super().get_ordering(request, queryset, view) or ())]
+        if request.query_params.get("search", "").strip():
+            return [_by_id(terms)]
+        if terms[0].removeprefix("-") == "agent__name":
+            terms.insert(1, terms[0].replace("agent__name", "agent_id"))
+        return terms
+
+
+def _by_id(terms: Sequence[str]) -> str:
+    if terms[0].removeprefix("-") != "created_at":
+        detail = "Beside a search, order by created_at."
+        raise ValidationError({"ordering": [ErrorDetail(detail, "invalid_choice")]})
+    return terms[0].replace("created_at", "id")

@@ -7,6 +7,8 @@ from rest_framework import serializers
 from agentarium.core.fields import TextField
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.models import AgentTask, Step
+from agentarium.tasks.models.task import EXCERPT_CHARS
+from agentarium.tasks.rows import excerpt
 from agentarium.tasks.waits import explain_wait
 
 
@@ -27,6 +29,9 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
         read_only=True,
         help_text="Number of the agent's version that it runs.",
     )
+    input_excerpt = serializers.SerializerMethodField(
+        help_text=f"The first {EXCERPT_CHARS} characters; … where more follow."
+    )
 
     cost = DollarsField(
         source="cost_nanodollars",
@@ -43,7 +48,7 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
             "agent_name",
             "agent_version",
             "status",
-            "input_text",
+            "input_excerpt",
             "created_at",
             "started_at",
             "finished_at",
@@ -61,6 +66,9 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
             "follows",
         ]
         read_only_fields = fields
+
+    def get_input_excerpt(self, task: AgentTask) -> str:
+        return excerpt(task.input_text)
 
 
 class WaitSerializer(serializers.Serializer[Any]):
@@ -86,7 +94,12 @@ class TaskSerializer(TaskRowSerializer):
 
     class Meta(TaskRowSerializer.Meta):
         fields = [
-            *TaskRowSerializer.Meta.fields,
+            *(
+                name
+                for name in TaskRowSerializer.Meta.fields
+                if name != "input_excerpt"
+            ),
+            "input_text",
             "output_text",
             "request_id",
             "model",

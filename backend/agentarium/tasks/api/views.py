@@ -1,5 +1,6 @@
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -21,11 +22,14 @@ from agentarium.accounts.models import ApiToken
 from agentarium.agents.services import find_agent
 from agentarium.core.asgi import EventStream
 from agentarium.core.exceptions import FieldError, InvalidInputError
+from agentarium.core.filters import StrictFilterBackend
+from agentarium.core.pagination import KeysetPagination
 from agentarium.core.problems import MEDIA_TYPE
 from agentarium.core.renderers import JSONRenderer
 from agentarium.core.schema import MEANINGS, ProblemSerializer
 from agentarium.tasks.api.events import event_stream
-from agentarium.tasks.api.filters import TaskFilter
+from agentarium.tasks.api.filters import TaskFilter, TaskOrdering, TaskSearch
+from agentarium.tasks.api.pagination import TaskPagination
 from agentarium.tasks.api.renderers import EventStreamRenderer
 from agentarium.tasks.api.serializers import (
     StepSerializer,
@@ -38,6 +42,7 @@ from agentarium.tasks.api.serializers import (
 from agentarium.tasks.api.verbs import TaskVerbs
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.models import AgentTask
+from agentarium.tasks.rows import task_row
 from agentarium.tasks.services import Wishes, submit_once
 
 MAX_KEY_CHARS = 200
@@ -129,9 +134,12 @@ class TaskViewSet(
     queryset = AgentTask.objects.none()
     serializer_class: Any = TaskSerializer
     filterset_class = TaskFilter
+    filter_backends = [StrictFilterBackend, TaskSearch, TaskOrdering]
+    pagination_class = TaskPagination
+    # The words themselves are found by an index of them.
     search_fields = ["input_text", "agent__name"]
     ordering_fields = ["created_at", "status", "agent__name"]
-    ordering = ["-created_at", "-id"]
+    ordering = ["-created_at"]
     scope_by_action = dict.fromkeys(
         ("create", "run", "cancel", "retry", "cancel_many", "retry_many"),
         ApiToken.Scope.RUN,
@@ -141,7 +149,8 @@ class TaskViewSet(
         tasks = AgentTask.objects.visible_to(self.request.user)
         match self.action:
             case "list":
-                return tasks.for_list()
+                # Its pages know which columns they show.
+                return tasks
             case "retrieve":
                 return tasks.for_detail()
         return tasks.only("id", "owner_id", "follows_id")
@@ -153,6 +162,11 @@ class TaskViewSet(
             case "retrieve":
                 return TaskDetailSerializer
         return super().get_serializer_class()
+
+    def list(self, request: Request) -> Response:
+        tasks = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        rows = [task_row(cast("Mapping[str, Any]", task)) for task in tasks or ()]
+        return self.get_paginated_response(rows)
 
     def create(self, request: Request) -> Response:
         return self._submit(request)
@@ -197,7 +211,11 @@ class TaskViewSet(
         responses=StepSerializer(many=True),
         filters=False,
     )
-    @action(detail=True, serializer_class=StepSerializer)
+    @action(
+        detail=True,
+        serializer_class=StepSerializer,
+        pagination_class=KeysetPagination,
+    )
     def steps(self, request: Request, pk: str) -> Response:
         steps: Any = self.get_object().steps.all()
         page: Any = self.paginate_queryset(steps)

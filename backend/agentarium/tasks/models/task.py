@@ -4,10 +4,12 @@ Columns of unbounded text come last in the table, so that SQLite reaches the oth
 without walking through them.
 """
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
+from django.db.models import F, QuerySet
+from django.db.models.functions import Left
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
@@ -15,6 +17,8 @@ from agentarium.core.clock import Now
 from agentarium.runtime.prices import shown_cost
 from agentarium.tasks.models.worker import Worker
 
+# What a list shows of an input.
+EXCERPT_CHARS = 200
 # What a list shows of a task.
 ROW_COLUMNS = (
     "owner_id",
@@ -32,7 +36,6 @@ ROW_COLUMNS = (
     "steps_count",
     "error_code",
     "error_detail",
-    "input_text",
     "priority",
     "run_after",
     "parent_id",
@@ -47,8 +50,19 @@ class TaskQuerySet(models.QuerySet["AgentTask"]):
     def for_list(self) -> Self:
         """What a row shows: no text but the input, of the agent only its name."""
         return self.select_related("agent", "agent_version").only(
-            "agent__name", "agent_version__number", *ROW_COLUMNS
+            "agent__name", "agent_version__number", "input_text", *ROW_COLUMNS
         )
+
+    def for_rows(self) -> QuerySet[Any, dict[str, Any]]:
+        """The same as dicts, which a list of the API makes ten times as fast."""
+        rows: QuerySet[Any, dict[str, Any]] = self.values(
+            "id",
+            *ROW_COLUMNS,
+            agent_name=F("agent__name"),
+            version=F("agent_version__number"),
+            beginning=Left("input_text", EXCERPT_CHARS + 1),
+        )
+        return rows
 
     def for_detail(self) -> Self:
         return self.select_related("agent", "agent_version").defer(
@@ -153,7 +167,12 @@ class AgentTask(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(
-                fields=["agent", "-created_at", "-id"], name="task_agent_created"
+                fields=["agent", "owner", "-created_at", "-id"],
+                name="task_agent_newest",
+            ),
+            models.Index(
+                fields=["agent", "owner", "status", "-created_at", "-id"],
+                name="task_agent_status",
             ),
             models.Index(
                 fields=["owner", "-created_at", "-id"], name="task_owner_created"
@@ -162,7 +181,6 @@ class AgentTask(models.Model):
                 fields=["owner", "status", "-created_at", "-id"],
                 name="task_owner_status",
             ),
-            models.Index(fields=["-created_at", "-id"], name="task_created"),
             models.Index(
                 fields=["-priority", "rank", "id"],
                 name="task_pending",

@@ -53,7 +53,7 @@ function FailedTask({ row }: { row: TaskRow }) {
           params={{ taskId: String(row.id) }}
           className="block truncate rounded-sm text-sm font-medium hover:underline"
         >
-          {row.input_text}
+          {row.input_excerpt}
         </Link>
         <p className="line-clamp-2 text-sm wrap-anywhere text-failed">
           {row.error_detail || row.error_code}

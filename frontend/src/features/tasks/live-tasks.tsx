@@ -51,7 +51,7 @@ function LiveTask({ row }: { row: TaskRow }) {
           params={{ taskId: String(row.id) }}
           className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
-          {row.input_text}
+          {row.input_excerpt}
         </Link>
         <p className="truncate text-xs text-muted-foreground">
           {row.agent_name}

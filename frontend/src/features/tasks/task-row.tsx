@@ -27,7 +27,7 @@ function TaskRowItem({ row, hasAgent }: { row: TaskRow; hasAgent: boolean }) {
           params={{ taskId: String(row.id) }}
           className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
-          {row.input_text}
+          {row.input_excerpt}
         </Link>
         <p className="truncate text-xs text-muted-foreground">
           {hasAgent && <>{row.agent_name} · </>}

@@ -1830,7 +1830,6 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
-            readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1861,6 +1860,7 @@ export interface components {
             readonly parent: number | null;
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
+            readonly input_text: string;
             readonly output_text: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
@@ -1873,7 +1873,6 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
-            readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1904,6 +1903,7 @@ export interface components {
             readonly parent: number | null;
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
+            readonly input_text: string;
             readonly output_text: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
@@ -1918,7 +1918,8 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
-            readonly input_text: string;
+            /** @description The first 200 characters; … where more follow. */
+            readonly input_excerpt: string;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -5196,7 +5197,7 @@ export interface operations {
                 ordering?: string;
                 /** @description Those that this task has called. */
                 parent?: number;
-                /** @description Words that all have to occur. */
+                /** @description Words that all have to occur, in the first 20,000 characters of the input or in the agent's name, whatever their case. `wea*` finds all words that begin so. What is found comes newest first. */
                 search?: string;
                 /**
                  * @description One or more, repeated or joined by commas.
