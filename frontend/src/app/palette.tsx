@@ -137,7 +137,7 @@ function Matches({ agents, tasks, onChoose }: MatchesProps) {
                 )
               }}
             >
-              {input_text}
+              {input_excerpt}
             </Item>
           ))}
         </CommandGroup>
