@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ SHORT = Options(tasks=40, seconds=20, gap=3, pieces=25)
 
 async def run(options: Options, folder: Path) -> Evidence:
     """Do it all, and give what there is to compare."""
+    # Whoever stops us does not leave a dozen servers behind.
+    this = asyncio.current_task()
+    assert this
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     chance = random.Random(options.seed)  # noqa: S311 - a game, not a secret
     plans = draw_plans(
         chance,
