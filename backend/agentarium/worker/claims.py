@@ -43,6 +43,8 @@ class Spent:
     drafts: Sequence[Draft]
 
 
+# Taken back in one transaction: what is cut short is done again.
+MAX_RECOVER = 200
 # How long the row of a worker that is gone is kept for people to look at.
 KEEP_WORKERS = timedelta(days=1)
 
@@ -88,35 +90,40 @@ def _started(task: AgentTask, worker: Worker) -> Event:
     )
 
 
-@transaction.atomic
 def recover_tasks(*, is_steady: Callable[[], bool]) -> list[AgentTask]:
     """Take back the tasks of every worker that is dead.
 
     Their next claim starts a new attempt, unless too many workers died of them.
-    `is_steady` says whether a lease that has run out means a death; it is asked when
-    the database is there.
+    `is_steady` is for `declare_lost`.
     """
-    declare_lost(by_lease=is_steady())
+    declare_lost(is_steady=is_steady)
     lost = Worker.objects.filter(lost_at__isnull=False)
-    tasks = _lock(
-        AgentTask.objects.filter(
-            status=Status.RUNNING, worker__in=list(lost.values_list("pk", flat=True))
-        )
-    )
-    for task in tasks:
-        _recover(task)
+    tasks: list[AgentTask] = []
+    while batch := _recover_some(list(lost.values_list("pk", flat=True))):
+        tasks += batch
     lost.filter(lost_at__lt=Now() - KEEP_WORKERS).delete()
     return tasks
 
 
-def _recover(task: AgentTask) -> None:
-    task.lost_attempts += 1
-    AgentTask.objects.filter(pk=task.pk).update(lost_attempts=task.lost_attempts)
-    log.warning("task.attempt_lost", task_id=task.pk, attempt=task.attempt)
-    transaction.on_commit(metrics.ATTEMPTS_LOST.inc)
-    if task.lost_attempts < settings.MAX_ATTEMPTS:
-        return_to_queue(task, "attempt.lost")
-    else:
+@transaction.atomic
+def _recover_some(lost: Sequence[int]) -> list[AgentTask]:
+    held = AgentTask.objects.filter(status=Status.RUNNING, worker__in=lost)
+    tasks = _lock(held, limit=MAX_RECOVER)
+    _recover(tasks)
+    return tasks
+
+
+def _recover(tasks: Sequence[AgentTask]) -> None:
+    """Count their attempts as lost. Their rows are locked."""
+    ids = [task.pk for task in tasks]
+    AgentTask.objects.filter(pk__in=ids).update(lost_attempts=F("lost_attempts") + 1)
+    for task in tasks:
+        task.lost_attempts += 1
+        log.warning("task.attempt_lost", task_id=task.pk, attempt=task.attempt)
+        transaction.on_commit(metrics.ATTEMPTS_LOST.inc)
+    spent = [task for task in tasks if task.lost_attempts >= settings.MAX_ATTEMPTS]
+    return_to_queue([task for task in tasks if task not in spent], "attempt.lost")
+    for task in spent:
         end_unclaimed(
             task,
             status=Status.FAILED,
@@ -130,8 +137,7 @@ def lose_attempt(worker: Worker, held: tuple[int, int]) -> None:
     """Count an attempt of this worker, (task id, attempt), as lost."""
     task_id, attempt = held
     mine = AgentTask.objects.filter(pk=task_id, worker=worker).held(attempt=attempt)
-    for task in _lock(mine, skip_locked=False):
-        _recover(task)
+    _recover(_lock(mine, skip_locked=False))
 
 
 def find_held(held: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -192,9 +198,11 @@ def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
     running = AgentTask.objects.filter(
         pk__in=list(attempts), status=Status.RUNNING, worker=worker
     )
-    for task in _lock(running, skip_locked=False):
-        if task.attempt == attempts[task.pk]:
-            return_to_queue(task, "attempt.handed_back")
+    locked = _lock(running, skip_locked=False)
+    return_to_queue(
+        [task for task in locked if task.attempt == attempts[task.pk]],
+        "attempt.handed_back",
+    )
 
 
 @transaction.atomic
@@ -207,11 +215,13 @@ def hand_back_strays(worker: Worker, running: Sequence[tuple[int, int]]) -> None
     strays = {
         task_id for task_id, _ in {*held.values_list("id", "attempt")} - {*running}
     }
-    for task in _lock(held.filter(pk__in=strays), skip_locked=False):
-        return_to_queue(task, "attempt.handed_back")
+    locked = _lock(held.filter(pk__in=strays), skip_locked=False)
+    return_to_queue(locked, "attempt.handed_back")
 
 
-def _lock(tasks: TaskQuerySet, *, skip_locked: bool = True) -> list[AgentTask]:
+def _lock(
+    tasks: TaskQuerySet, *, skip_locked: bool = True, limit: int | None = None
+) -> list[AgentTask]:
     """The rows, locked in one order; those that somebody else decides on are left.
 
     Not where nobody else would come back to them: a live worker has to see to its own.
@@ -225,4 +235,4 @@ def _lock(tasks: TaskQuerySet, *, skip_locked: bool = True) -> list[AgentTask]:
         "priority",
         "cost_is_complete",
     ).order_by("id")
-    return list(columns.select_for_update(skip_locked=skip_locked, no_key=True))
+    return list(columns.select_for_update(skip_locked=skip_locked, no_key=True)[:limit])

@@ -21,8 +21,10 @@ log = structlog.get_logger(__name__)
 
 # A lease survives two renewals that fail.
 RENEWALS_PER_LEASE = 4
-# Within such a part of a lease whoever lives has renewed it.
-STEADY_PART = 0.5
+# The database was away if it has not been asked for such a part of a lease, and within
+# the other part whoever lives has renewed.
+AWAY_PART = 0.6
+STEADY_PART = 0.4
 # An event loop that has not turned for so long is dead, though its threads live on.
 LOOP_LIMIT_SECONDS = 60.0
 
@@ -54,10 +56,12 @@ def release_lease(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk).update(lease_until=Now(), lost_at=Now())
 
 
-def declare_lost(*, by_lease: bool) -> None:
+@transaction.atomic
+def declare_lost(*, is_steady: Callable[[], bool]) -> None:
     """Take the right to execute from workers that are dead, as far as that is known.
 
-    `by_lease`: also from those whose lease ran out.
+    `is_steady` says whether a lease that has run out means a death; it is asked when
+    the database is there.
     """
     living = Worker.objects.filter(lost_at__isnull=True)
     if dead := find_dead():
@@ -65,7 +69,7 @@ def declare_lost(*, by_lease: bool) -> None:
         ended = Now() - timedelta(milliseconds=1)
         living.filter(pk__in=dead).update(lease_until=ended, lost_at=Now())
         transaction.on_commit(partial(bury, dead))
-    if by_lease:
+    if is_steady():
         living.filter(lease_until__lt=Now()).update(lost_at=Now())
 
 
@@ -103,8 +107,9 @@ class Heartbeat:
         Not while the database has not been there for so long that all who live have
         renewed: after it was away all leases have run out, and nobody has died.
         """
-        now, needed = passed_seconds(), settings.LEASE_SECONDS * STEADY_PART
-        return now - self._renewed_at < needed <= now - self._steady_since
+        now, lease = passed_seconds(), settings.LEASE_SECONDS
+        is_there = now - self._renewed_at < lease * AWAY_PART
+        return is_there and now - self._steady_since >= lease * STEADY_PART
 
     def start(self) -> None:
         self._pulse.begin()
@@ -133,7 +138,7 @@ class Heartbeat:
     def renew(self) -> bool:
         """Renew once; False if the worker was declared lost."""
         began_at = passed_seconds()
-        if began_at - self._renewed_at >= settings.LEASE_SECONDS * STEADY_PART:
+        if began_at - self._renewed_at >= settings.LEASE_SECONDS * AWAY_PART:
             self._steady_since = began_at
         try:
             is_ours = renew_lease(self._worker)

@@ -56,3 +56,23 @@ def append_event(task: AgentTask, kind: str, data: Mapping[str, Any]) -> Event:
         type=kind,
         data=dict(data),
     )
+
+
+def append_events(
+    tasks: Collection[AgentTask], kind: str, data: Mapping[str, Any]
+) -> None:
+    """Add to the logs of many tasks, with the number of the attempt that is over."""
+    ids = [task.pk for task in tasks]
+    logs = Event.objects.filter(task__in=ids).order_by()
+    ends = logs.values_list("task", "attempt").annotate(Max("seq"))
+    last = {(task, attempt): seq for task, attempt, seq in ends}
+    Event.objects.bulk_create(
+        Event(
+            task=task,
+            attempt=task.attempt,
+            seq=last.get((task.pk, task.attempt), 0) + 1,
+            type=kind,
+            data={"attempt": task.attempt, **data},
+        )
+        for task in tasks
+    )

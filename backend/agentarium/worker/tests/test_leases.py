@@ -1,11 +1,13 @@
 """Who is dead: by its lease, or by proof."""
 
 import fcntl
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from agentarium.core.clock import Now
@@ -72,12 +74,34 @@ class TestRecovering:
         assert not leases.renew_lease(worker)
         assert not Worker.objects.get().has_stopped
 
+    def test_takes_as_many_statements_for_many_tasks(
+        self, worker: Worker, submit: Callable[..., AgentTask]
+    ) -> None:
+        few = _statements_of_recovering(worker)
+        for _ in range(9):
+            submit()
+        worker = register_worker(capacity=10)
+        claim_tasks(worker, limit=10)
+        many = _statements_of_recovering(worker)
+
+        assert few == many
+        assert AgentTask.objects.filter(status="pending").count() == 10
+        ranks = AgentTask.objects.values_list("rank", flat=True)
+        assert len(set(ranks)) == 10
+
+
+def _statements_of_recovering(worker: Worker) -> int:
+    leases.release_lease(worker)
+    with CaptureQueriesContext(connection) as queries:
+        recover_tasks(is_steady=lambda: True)
+    return len(queries)
+
 
 class TestHeartbeat:
-    def test_is_steady_half_a_lease_after_its_begin(
+    def test_is_steady_some_time_after_its_begin(
         self, heartbeat: Heartbeat, clock: Clock
     ) -> None:
-        clock.now += 4.9
+        clock.now += 3.9
         heartbeat.renew()
         before = heartbeat.is_steady
         clock.now += 0.1
@@ -92,17 +116,17 @@ class TestHeartbeat:
         monkeypatch: pytest.MonkeyPatch,
         error: type[Exception],
     ) -> None:
-        answers = iter([True, error(), error(), True, True, True])
+        answers = iter([True, error(), error(), True, True, True, True])
         monkeypatch.setattr(leases, "renew_lease", lambda _: _give(next(answers)))
         steady = []
 
-        for _ in range(6):
-            clock.now += 3
+        for _ in range(7):
+            clock.now += 2.5
             heartbeat.renew()
             steady.append(heartbeat.is_steady)
 
         # Of the renewals the second and the third failed.
-        assert steady == [False, True, False, False, False, True]
+        assert steady == [False, True, True, False, False, True, True]
 
     def test_has_a_valid_lease_for_as_long_as_one_lasts(
         self, heartbeat: Heartbeat, clock: Clock
