@@ -10,7 +10,7 @@ import aiohttp
 PASSWORD = "correct-horse-battery"  # noqa: S105 - of accounts that live for minutes
 REQUEST_SECONDS = aiohttp.ClientTimeout(total=60)
 # A house that does not answer for so long is given up.
-PATIENCE = 150.0
+PATIENCE = 300.0
 
 
 class GivenUpError(Exception):

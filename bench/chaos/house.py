@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -69,12 +70,17 @@ class Program:
     def pause(self) -> int:
         """Stop it where it is; which process that was."""
         self.is_paused = True
-        os.kill(self.pid, signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
         return self.pid
 
     def go_on(self) -> None:
         self.is_paused = False
-        os.kill(self.pid, signal.SIGCONT)
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        # It may be killed in this very moment.
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     async def stop(self) -> int:
         """Have it end in order; its exit code, or that of the kill it took."""
