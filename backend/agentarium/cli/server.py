@@ -14,6 +14,9 @@ from agentarium.cli.garbage import expect_many_objects
 # Requests under way get so long; streams are sent away at once.
 DRAIN_SECONDS = 5
 BACKLOG = 2048
+# Longer than proxies keep theirs open: one that asks on a connection which we close at
+# that moment has an error to answer.
+KEEP_ALIVE_SECONDS = 75
 
 
 class Server(uvicorn.Server):
@@ -60,6 +63,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
         "agentarium.config.asgi:application",
         lifespan="on",
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         access_log=False,
         log_config=None,
         server_header=False,
