@@ -108,10 +108,10 @@ wheel: environment page ## Build the wheel, with the page inside, into dist/.
 		--build-constraints requirements/build.txt --require-hashes
 
 bench: dev-environment page system ## Measure speed and memory beside baselines, into docs/performance.md.
-	$(ALONE) $(BIN)/python -m bench --write
+	$(ALONE) $(BIN)/python -m bench --write --history small
 
 bench-full: dev-environment page system ## The same with twice the load, and with ten million tasks in history.
-	$(ALONE) $(BIN)/python -m bench --write --effort 2
+	$(ALONE) $(BIN)/python -m bench --write --effort 2 --history full
 
 clean: ## Delete what was built; keep .venv, node_modules and data.
 	rm -rf build dist backend/agentarium/page

@@ -12,6 +12,7 @@ import json
 import sys
 from pathlib import Path
 
+from bench.history import FULL, Extent, history
 from bench.lab import Lab, Wishes
 from bench.measurement import Effort
 from bench.measurements import MEASUREMENTS
@@ -36,25 +37,26 @@ def asked_for() -> argparse.Namespace:
     add("--effort", type=float, default=1.0, help="more or less of everything")
     add("--profile", type=Path, metavar="FOLDER", help="write there where CPU goes")
     add("--hold", action="store_true", help="wait before what is measured is ended")
+    add(
+        "--history", choices=["small", "full"], help="T5, too: up to 10^5 or 10^7 tasks"
+    )
     add("--write", action="store_true", help="put the figures into docs/performance.md")
     add("--keep", action="store_true", help="compare later runs with this one")
     return parser.parse_args()
 
 
-def measure(asked: argparse.Namespace) -> Results:
+def measure(lab: Lab, asked: argparse.Namespace) -> Results:
     """Each system once in each round, so that whatever else happens hits all alike."""
     results = Results()
-    wishes = Wishes(profile=asked.profile, is_held=asked.hold)
-    with Lab(wishes) as lab:
-        for number in range(asked.rounds):
-            for name in asked.only:
-                print(f"Round {number + 1}: {name}", file=sys.stderr)
-                measurement = MEASUREMENTS[name]
-                for system in measurement.systems:
-                    if system in asked.systems:
-                        figures = measurement.run(lab, system, Effort(asked.effort))
-                        results.add(name, system, figures)
-                        results.save(RESULTS)
+    for number in range(asked.rounds):
+        for name in asked.only:
+            print(f"Round {number + 1}: {name}", file=sys.stderr)
+            measurement = MEASUREMENTS[name]
+            for system in measurement.systems:
+                if system in asked.systems:
+                    figures = measurement.run(lab, system, Effort(asked.effort))
+                    results.add(name, system, figures)
+                    results.save(RESULTS)
     return results
 
 
@@ -85,11 +87,22 @@ def compare(results: Results, asked: argparse.Namespace) -> None:
         STORED_RATIOS.write_text(json.dumps(rounded, indent=2) + "\n")
 
 
+def tell_history(lab: Lab, asked: argparse.Namespace) -> None:
+    extent = FULL if asked.history == "full" else Extent()
+    for database, found in history(lab, extent).items():
+        print(f"## T5: {database}, milliseconds of CPU\n\n{found}\n")
+        if asked.write:
+            page.replace(f"T5 {database}", found)
+
+
 def main() -> None:
     asked = asked_for()
-    results = measure(asked)
-    tell(results, asked)
-    compare(results, asked)
+    with Lab(Wishes(profile=asked.profile, is_held=asked.hold)) as lab:
+        results = measure(lab, asked)
+        tell(results, asked)
+        compare(results, asked)
+        if asked.history:
+            tell_history(lab, asked)
 
 
 if __name__ == "__main__":

@@ -122,8 +122,12 @@ class Lab:
             processes.run(("agentarium.cli", "migrate"), settings)
         return services.ROLE
 
+    @property
+    def postgresql_url(self) -> str:
+        return f"postgres://{services.ROLE}@127.0.0.1:{self._postgresql[1]}"
+
     def _database_url(self, name: str) -> str:
-        return f"postgres://{services.ROLE}@127.0.0.1:{self._postgresql[1]}/{name}"
+        return f"{self.postgresql_url}/{name}"
 
     # --- What is measured ---------------------------------------------------------
 

@@ -53,10 +53,15 @@ def program(
             end(process)
 
 
-def run(arguments: Sequence[str], settings: Mapping[str, str]) -> None:
+def run(
+    arguments: Sequence[str],
+    settings: Mapping[str, str],
+    *,
+    seconds: float = START_SECONDS,
+) -> None:
     """A module that does its work and ends."""
     with program(arguments, settings) as process:
-        code = process.wait(START_SECONDS)
+        code = process.wait(seconds)
         if code:
             raise RuntimeError(f"{' '.join(arguments)} ended with {code}")
 
