@@ -34,8 +34,8 @@ _SQLITE: dict[str, Any] = {
     },
 }
 _POSTGRESQL: dict[str, Any] = {
+    "ENGINE": "agentarium.core.postgresql",
     "CONN_MAX_AGE": 0,
-    "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
         # Connections are handed from thread to thread, so that idle threads hold none.
         "pool": {

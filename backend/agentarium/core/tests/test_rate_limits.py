@@ -105,14 +105,9 @@ class TestSpending:
 
         assert calls == []
 
-    def test_lets_everyone_in_without_the_cache(self, settings: Settings) -> None:
-        settings.CACHES = {
-            "default": {
-                "BACKEND": "django.core.cache.backends.redis.RedisCache",
-                # Nothing listens there.
-                "LOCATION": "redis://127.0.0.1:1/0",
-            }
-        }
+    def test_lets_everyone_in_without_redis(self, settings: Settings) -> None:
+        # Nothing listens there.
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
         with capture_logs() as lines:
             allowance = spend("a", Rate(1, 60))

@@ -1,0 +1,33 @@
+"""Connections that the server has closed are not handed out."""
+
+import pytest
+from django.db import connection
+
+
+@pytest.mark.django_db(transaction=True)
+def test_goes_on_after_the_server_has_closed_idle_connections() -> None:
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    connection.close()
+    _close_all_connections()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 2")
+        assert cursor.fetchone() == (2,)
+
+
+def _close_all_connections() -> None:
+    """As a restart of PostgreSQL does; SQLite has no server."""
+    if connection.vendor != "postgresql":
+        return
+    import psycopg
+
+    parameters = connection.get_connection_params()
+    for ours in ("pool", "cursor_factory", "context"):
+        parameters.pop(ours, None)
+    with psycopg.connect(**parameters) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
