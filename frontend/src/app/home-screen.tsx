@@ -6,6 +6,7 @@ import { Notice } from '@/components/notice'
 import { Screen } from '@/components/screen'
 import { Button } from '@/components/ui/button'
 import { agentsQuery } from '@/features/agents/queries'
+import { WaitingApprovals } from '@/features/approvals/waiting-approvals'
 import { StatsPanel } from '@/features/stats/stats-panel'
 import { FailedTasks } from '@/features/tasks/failed-tasks'
 import { LiveTasks } from '@/features/tasks/live-tasks'
@@ -39,9 +40,12 @@ function Overview() {
   const navigate = route.useNavigate()
   return (
     <div className="space-y-8">
-      <div className="grid gap-x-6 gap-y-8 lg:grid-cols-2">
-        <LiveTasks />
-        <FailedTasks />
+      <div className="grid items-start gap-x-6 gap-y-8 lg:grid-cols-2">
+        <WaitingApprovals />
+        <div className="grid min-w-0 gap-8">
+          <LiveTasks />
+          <FailedTasks />
+        </div>
       </div>
       <StatsPanel
         range={range}

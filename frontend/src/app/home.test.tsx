@@ -38,7 +38,6 @@ beforeEach(() => {
       )
       return HttpResponse.json(makePage(rows))
     }),
-    http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
     http.get('/api/stats/', ({ request }) => {
       asked.push(new URL(request.url).searchParams)
       const stats = makeStats({

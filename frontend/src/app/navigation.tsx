@@ -1,5 +1,15 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link, linkOptions } from '@tanstack/react-router'
-import { BotIcon, HouseIcon, InboxIcon } from 'lucide-react'
+import {
+  BotIcon,
+  HouseIcon,
+  InboxIcon,
+  SettingsIcon,
+  WrenchIcon,
+} from 'lucide-react'
+
+import { approvalsQuery } from '@/features/approvals/queries'
+import { cn } from '@/lib/cn'
 
 /** The screens that are one step away from everywhere, in the order they are shown. */
 export const DESTINATIONS = [
@@ -22,6 +32,18 @@ export const DESTINATIONS = [
     icon: BotIcon,
     key: 'a',
   },
+  {
+    link: linkOptions({ to: '/tools' }),
+    label: 'Tools',
+    icon: WrenchIcon,
+    key: 'o',
+  },
+  {
+    link: linkOptions({ to: '/settings' }),
+    label: 'Settings',
+    icon: SettingsIcon,
+    key: 's',
+  },
 ]
 
 /** Home is a part of every address; only its own address means it. */
@@ -40,6 +62,7 @@ export function SideNavigation() {
             >
               <Icon aria-hidden className="size-4.5" />
               {label}
+              {link.to === '/' && <WaitingBadge className="ml-auto" />}
             </Link>
           </li>
         ))}
@@ -62,12 +85,34 @@ export function BottomNavigation() {
               activeOptions={activeOptions(link.to)}
               className="flex h-15 flex-col items-center justify-center gap-1 text-xs font-medium text-muted-foreground aria-[current=page]:text-foreground [&[aria-current=page]_svg]:text-brand"
             >
-              <Icon aria-hidden className="size-5" />
+              <span className="relative">
+                <Icon aria-hidden className="size-5" />
+                {link.to === '/' && (
+                  <WaitingBadge className="absolute -top-1.5 left-3" />
+                )}
+              </span>
               {label}
             </Link>
           </li>
         ))}
       </ul>
     </nav>
+  )
+}
+
+/** How much waits for a word of mine. */
+function WaitingBadge({ className }: { className: string }) {
+  const { data } = useQuery(approvalsQuery())
+  if (!data?.count) return null
+  return (
+    <span
+      className={cn(
+        'grid h-4.5 min-w-4.5 place-items-center rounded-full bg-waiting px-1 text-[0.6875rem] leading-none font-semibold text-background tabular',
+        className,
+      )}
+    >
+      <span aria-hidden>{data.count > 99 ? '99+' : data.count}</span>
+      <span className="sr-only">{data.count} waiting for you</span>
+    </span>
   )
 }

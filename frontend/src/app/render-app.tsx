@@ -3,7 +3,8 @@ import { render } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { http, HttpResponse } from 'msw'
 
-import { makeUser } from '@/testing/factories'
+import type { Schemas } from '@/lib/api/client'
+import { makePage, makeUser } from '@/testing/factories'
 import { server } from '@/testing/server'
 
 import { App } from './app'
@@ -15,7 +16,10 @@ export function renderApp(address: string) {
   return { history, user: userEvent.setup() }
 }
 
-/** Alice has a session. */
-export function signIn() {
-  server.use(http.get('/api/auth/me/', () => HttpResponse.json(makeUser())))
+/** Alice has a session, and nothing waits for her. */
+export function signIn(fields: Partial<Schemas['User']> = {}) {
+  server.use(
+    http.get('/api/auth/me/', () => HttpResponse.json(makeUser(fields))),
+    http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
+  )
 }

@@ -10,7 +10,9 @@ import { homeRoutes } from './routes/home'
 import { missingRoute } from './routes/missing'
 import { appRoute, rootRoute } from './routes/root'
 import { sessionRoutes } from './routes/session'
+import { settingsRoutes } from './routes/settings'
 import { taskRoutes } from './routes/tasks'
+import { toolRoutes } from './routes/tools'
 
 const routeTree = rootRoute.addChildren([
   ...sessionRoutes,
@@ -18,6 +20,8 @@ const routeTree = rootRoute.addChildren([
     ...homeRoutes,
     ...taskRoutes,
     ...agentRoutes,
+    ...toolRoutes,
+    ...settingsRoutes,
     missingRoute,
   ]),
 ])

@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 
+import { approvalsQuery } from '@/features/approvals/queries'
 import { RANGES, statsQuery } from '@/features/stats/queries'
 import {
   anyTaskQuery,
@@ -20,6 +21,7 @@ const homeRoute = createRoute({
   loaderDeps: ({ search }) => search,
   loader: ({ context: { queryClient }, deps }) => {
     warm(queryClient.query(anyTaskQuery()))
+    warm(queryClient.query(approvalsQuery()))
     warm(queryClient.query(liveTasksQuery()))
     warm(queryClient.query(failedTasksQuery()))
     warm(queryClient.query(statsQuery(deps.range ?? '30d')))
@@ -27,4 +29,16 @@ const homeRoute = createRoute({
   component: lazyRouteComponent(() => import('../home-screen'), 'HomeScreen'),
 })
 
-export const homeRoutes = [homeRoute] as const
+const approvalsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/approvals',
+  loader: ({ context }) => {
+    warm(context.queryClient.query(approvalsQuery()))
+  },
+  component: lazyRouteComponent(
+    () => import('../approvals-screen'),
+    'ApprovalsScreen',
+  ),
+})
+
+export const homeRoutes = [homeRoute, approvalsRoute] as const

@@ -29,3 +29,16 @@ export function useSignIn() {
 export const useRegister = () => api.useMutation('post', '/api/auth/register/')
 
 export const useSignOut = () => api.useMutation('post', '/api/auth/logout/')
+
+export function useChangeEmail() {
+  const queryClient = useQueryClient()
+
+  return api.useMutation('patch', '/api/auth/me/', {
+    onSuccess: (user) => {
+      queryClient.setQueryData(meQuery().queryKey, user)
+    },
+  })
+}
+
+export const useChangePassword = () =>
+  api.useMutation('post', '/api/auth/password/')

@@ -132,13 +132,14 @@ export const agentChoicesQuery = (search: string) =>
 export const agentChoiceQuery = (id: number) =>
   api.queryOptions('get', '/api/agents/{id}/', { params: { path: { id } } })
 
-/** Everything that counts or lists tasks. */
+/** Everything that counts or lists tasks, or what they wait for. */
 export function useTaskListsRefresh() {
   const queryClient = useQueryClient()
   return () =>
     Promise.all([
       queryClient.invalidateQueries(api.queryOptions('get', '/api/tasks/')),
       queryClient.invalidateQueries(api.queryOptions('get', '/api/agents/')),
+      queryClient.invalidateQueries(api.queryOptions('get', '/api/approvals/')),
     ])
 }
 

@@ -1,0 +1,28 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import * as z from 'zod/mini'
+
+import { appRoute } from './root'
+
+/** The parts of the settings; the last one is for staff. */
+export const SETTINGS = [
+  'profile',
+  'tokens',
+  'models',
+  'appearance',
+  'data',
+  'operations',
+] as const
+
+const settingsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/settings',
+  validateSearch: z.object({
+    part: z.catch(z.optional(z.enum(SETTINGS)), undefined),
+  }),
+  component: lazyRouteComponent(
+    () => import('../settings-screen'),
+    'SettingsScreen',
+  ),
+})
+
+export const settingsRoutes = [settingsRoute] as const

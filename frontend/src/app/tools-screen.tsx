@@ -1,0 +1,1 @@
+export { ToolsPage as ToolsScreen } from '@/features/tools/tools-page'

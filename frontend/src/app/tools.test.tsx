@@ -1,0 +1,191 @@
+import { screen, within } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
+import { beforeEach, expect, test } from 'vitest'
+
+import type { Schemas } from '@/lib/api/client'
+import { makePage, makeProblem } from '@/testing/factories'
+import { server } from '@/testing/server'
+
+import { renderApp, signIn } from './render-app'
+
+const TIME = '2026-05-04T10:00:00Z'
+
+const tool: Schemas['HttpTool'] = {
+  id: 3,
+  name: 'find_customer',
+  description: 'Looks a customer up.',
+  parameters: {
+    type: 'object',
+    properties: { id: { type: 'string' } },
+    required: ['id'],
+  },
+  method: 'GET',
+  url_template: 'https://api.example.org/customers/{id}',
+  header_names: ['Authorization'],
+  effect: 'read',
+  needs_approval: false,
+  timeout: 30,
+  created_at: TIME,
+  updated_at: TIME,
+}
+
+const mcpServer: Schemas['McpServer'] = {
+  id: 4,
+  name: 'files',
+  description: '',
+  url: 'https://mcp.example.org/mcp',
+  header_names: [],
+  timeout: 30,
+  tools: [],
+  fetched_at: null,
+  created_at: TIME,
+  updated_at: TIME,
+}
+
+let tools: Schemas['HttpTool'][] = []
+let servers: Schemas['McpServer'][] = []
+
+beforeEach(() => {
+  tools = [tool]
+  servers = [mcpServer]
+  signIn()
+  server.use(
+    http.get('/api/tools/', () => HttpResponse.json({ results: [] })),
+    http.get('/api/http-tools/', () => HttpResponse.json(makePage(tools))),
+    http.get('/api/mcp-servers/', () => HttpResponse.json(makePage(servers))),
+  )
+})
+
+test('makes an HTTP tool with a secret', async () => {
+  let body: unknown
+  tools = []
+  server.use(
+    http.post('/api/http-tools/', async ({ request }) => {
+      body = await request.json()
+      tools = [tool]
+      return HttpResponse.json(tool, { status: 201 })
+    }),
+  )
+  const { user } = renderApp('/tools')
+  expect(await screen.findByText('No HTTP tools yet')).toBeVisible()
+
+  await user.click(screen.getByRole('button', { name: 'New HTTP tool' }))
+  await user.type(screen.getByLabelText('Name'), 'ping')
+  await user.type(screen.getByLabelText('Address'), 'https://a.example/')
+  await user.click(screen.getByRole('button', { name: 'Add a header' }))
+  await user.type(screen.getByLabelText('Name of header 1'), 'X-Key')
+  await user.type(screen.getByLabelText('Value of header 1'), 's3cret')
+  await user.click(screen.getByRole('button', { name: 'Create tool' }))
+
+  expect(await screen.findByText('find_customer')).toBeVisible()
+  expect(body).toEqual({
+    name: 'ping',
+    description: '',
+    method: 'GET',
+    url_template: 'https://a.example/',
+    parameters: { type: 'object', properties: {}, required: [] },
+    headers: { 'X-Key': 's3cret' },
+    effect: 'read',
+    needs_approval: false,
+    timeout: 30,
+  })
+})
+
+test('keeps a stored secret that is left empty, and shows refusals', async () => {
+  let body: Partial<Schemas['HttpToolRequest']> = {}
+  server.use(
+    http.patch('/api/http-tools/3/', async ({ request }) => {
+      body = (await request.json()) as Schemas['HttpToolRequest']
+      return HttpResponse.json(
+        makeProblem(400, 'invalid', 'The input is not valid.', {
+          url_template: [{ code: 'private', detail: 'Not allowed.' }],
+        }),
+        { status: 400 },
+      )
+    }),
+  )
+  const { user } = renderApp('/tools')
+
+  await user.click(
+    await screen.findByRole('button', { name: 'Actions of find_customer' }),
+  )
+  await user.click(await screen.findByRole('menuitem', { name: 'Edit' }))
+  await user.click(await screen.findByRole('button', { name: 'Save changes' }))
+
+  expect(await screen.findByText('Not allowed.')).toBeVisible()
+  expect(body.headers).toEqual({ Authorization: null })
+})
+
+test('calls a tool and shows what a model would be told', async () => {
+  server.use(
+    http.post('/api/http-tools/3/test/', async ({ request }) => {
+      const { arguments: given } = (await request.json()) as {
+        arguments: unknown
+      }
+      return HttpResponse.json({
+        result: JSON.stringify({ seen: given }),
+        is_error: false,
+        seconds: 0.2,
+      })
+    }),
+  )
+  const { user } = renderApp('/tools')
+
+  await user.click(
+    await screen.findByRole('button', { name: 'Test find_customer' }),
+  )
+  expect(screen.getByLabelText('Arguments')).toHaveValue('{\n  "id": ""\n}')
+  await user.click(screen.getByRole('button', { name: 'Call it now' }))
+
+  expect(await screen.findByText('It answered')).toBeVisible()
+  expect(screen.getByRole('group', { name: 'Result' })).toHaveTextContent(
+    'seen',
+  )
+})
+
+test('asks an MCP server for its tools', async () => {
+  server.use(
+    http.post('/api/mcp-servers/4/refresh/', () => {
+      servers = [
+        {
+          ...mcpServer,
+          fetched_at: TIME,
+          tools: [
+            {
+              name: 'read_file',
+              description: '',
+              parameters: {},
+              effect: 'read',
+            },
+          ],
+        },
+      ]
+      return HttpResponse.json(servers[0])
+    }),
+  )
+  const { user } = renderApp('/tools')
+
+  await user.click(await screen.findByRole('button', { name: 'Refresh files' }))
+
+  expect(await screen.findByText('files offers 1 tool.')).toBeVisible()
+  expect(await screen.findByText('read_file')).toBeInTheDocument()
+})
+
+test('deletes a tool after asking', async () => {
+  server.use(
+    http.delete('/api/http-tools/3/', () => {
+      tools = []
+      return new HttpResponse(null, { status: 204 })
+    }),
+  )
+  const { user } = renderApp('/tools')
+
+  await user.click(
+    await screen.findByRole('button', { name: 'Actions of find_customer' }),
+  )
+  await user.click(await screen.findByRole('menuitem', { name: 'Delete' }))
+  const dialog = await screen.findByRole('alertdialog')
+  await user.click(within(dialog).getByRole('button', { name: 'Delete' }))
+
+  expect(await screen.findByText('No HTTP tools yet')).toBeVisible()
+})

@@ -1,0 +1,139 @@
+import { useQuery } from '@tanstack/react-query'
+import { CircleCheckIcon, CircleSlashIcon } from 'lucide-react'
+
+import { ErrorNotice } from '@/components/notice'
+import { SettingsCard } from '@/components/settings-card'
+import { Skeleton } from '@/components/ui/skeleton'
+import { formatCount } from '@/lib/format'
+
+import { modelsQuery, providersQuery } from './queries'
+import type { Model, Provider } from './queries'
+
+/** What can be called here and now, and what the rest needs. */
+export function ModelSettings() {
+  const providers = useQuery(providersQuery())
+  const models = useQuery(modelsQuery())
+  const failed = [providers, models].find(({ error, data }) => error && !data)
+  return (
+    <SettingsCard
+      title="Models and providers"
+      lead="Set by whoever runs this server, in its environment."
+    >
+      {failed && (
+        <ErrorNotice
+          error={failed.error}
+          onRetry={() => void failed.refetch()}
+        />
+      )}
+      {!failed && !(providers.data && models.data) && (
+        <div role="status" aria-label="Loading" className="space-y-4 p-6">
+          {['first', 'second', 'third'].map((each) => (
+            <Skeleton key={each} className="h-9 w-full" />
+          ))}
+        </div>
+      )}
+      {providers.data && models.data && (
+        <Providers providers={providers.data} models={models.data} />
+      )}
+    </SettingsCard>
+  )
+}
+
+type ProvidersProps = { providers: Provider[]; models: Model[] }
+
+/** Those that work come first. */
+function Providers({ providers, models }: ProvidersProps) {
+  const sorted = providers.toSorted(
+    (one, other) => Number(other.is_configured) - Number(one.is_configured),
+  )
+  return (
+    <ul aria-label="Providers" className="divide-y">
+      {sorted.map((provider) => (
+        <ProviderItem
+          key={provider.name}
+          provider={provider}
+          models={models.filter((each) => each.provider === provider.name)}
+        />
+      ))}
+    </ul>
+  )
+}
+
+type ProviderItemProps = { provider: Provider; models: Model[] }
+
+function ProviderItem({ provider, models }: ProviderItemProps) {
+  const isReady = provider.is_configured && !provider.reason
+  const Icon = isReady ? CircleCheckIcon : CircleSlashIcon
+  return (
+    <li className="flex items-start gap-3 px-4 py-4 sm:px-6">
+      <Icon
+        role="img"
+        aria-label={isReady ? 'Ready' : 'Not ready'}
+        className={`mt-0.5 size-4.5 shrink-0 ${isReady ? 'text-completed' : 'text-muted-foreground'}`}
+      />
+      <div className="min-w-0 flex-1">
+        <h3 className="text-sm font-medium">{provider.title}</h3>
+        {provider.reason && (
+          <p className="text-sm wrap-anywhere text-muted-foreground">
+            {provider.reason}
+          </p>
+        )}
+        {models.length > 0 && <Models models={models} />}
+      </div>
+    </li>
+  )
+}
+
+const FEW = 5
+
+function Models({ models }: { models: Model[] }) {
+  const list = (
+    <ul className="mt-2 space-y-1">
+      {models.map((model) => (
+        <ModelItem key={model.id} model={model} />
+      ))}
+    </ul>
+  )
+  if (models.length <= FEW) return list
+  return (
+    <details className="mt-1 text-sm">
+      <summary className="w-fit cursor-pointer rounded-sm text-muted-foreground hover:text-foreground">
+        {formatCount(models.length, 'model')}
+      </summary>
+      {list}
+    </details>
+  )
+}
+
+function ModelItem({ model }: { model: Model }) {
+  const { is_available, is_default, price } = model
+  return (
+    <li className="text-xs">
+      <span className="flex flex-wrap items-baseline gap-x-2">
+        <code
+          className={`font-mono wrap-anywhere ${is_available ? '' : 'text-muted-foreground line-through'}`}
+        >
+          {model.id}
+        </code>
+        {is_default && (
+          <span className="rounded-full bg-brand/12 px-1.5 py-px text-brand">
+            default
+          </span>
+        )}
+        {price && <Price rates={price.rates} />}
+      </span>
+      {model.reason && (
+        <span className="block text-muted-foreground">{model.reason}</span>
+      )}
+    </li>
+  )
+}
+
+/** Of a million tokens, as providers put it. */
+function Price({ rates }: { rates: NonNullable<Model['price']>['rates'] }) {
+  return (
+    <span className="text-muted-foreground tabular">
+      ${Number(rates.input)} in, ${Number(rates.output)} out per million tokens
+    </span>
+  )
+}

@@ -1,0 +1,36 @@
+import { useQuery } from '@tanstack/react-query'
+import { WrenchIcon } from 'lucide-react'
+
+import { Quiet } from '@/components/card-list'
+import { Section } from '@/components/section'
+
+import { catalogueQuery } from './queries'
+import { ToolFacts } from './tool-facts'
+import { ToolList } from './tool-list'
+
+/** What needs no declaration. */
+export function BuiltInTools() {
+  const { data, error, refetch } = useQuery(catalogueQuery())
+  return (
+    <Section title="Built in">
+      <ToolList
+        label="Built-in tools"
+        rows={data?.results.filter(({ source }) => source === 'built in')}
+        error={error}
+        onRetry={() => void refetch()}
+        empty={<Quiet icon={WrenchIcon}>There are none.</Quiet>}
+      >
+        {(tool) => (
+          <li key={tool.name} className="flex px-4 py-3.5 sm:px-5">
+            <ToolFacts
+              name={tool.name}
+              description={tool.description}
+              effect={tool.effect}
+              needsApproval={tool.needs_approval}
+            />
+          </li>
+        )}
+      </ToolList>
+    </Section>
+  )
+}

@@ -1,0 +1,56 @@
+import type { ReactNode } from 'react'
+
+import type { Schemas } from '@/lib/api/client'
+
+type Effect = Schemas['EffectEnum']
+
+const EFFECT_LABELS: Record<Effect, string> = {
+  read: 'reads',
+  idempotent: 'repeatable',
+  write: 'writes',
+}
+
+export const Tag = ({ children }: { children: ReactNode }) => (
+  <span className="rounded-full border px-1.5 py-px text-[0.6875rem] whitespace-nowrap text-muted-foreground">
+    {children}
+  </span>
+)
+
+type ToolFactsProps = {
+  name: string
+  description: string
+  address?: string
+  effect?: Effect
+  needsApproval?: boolean
+}
+
+/** What a tool is called, does and calls. */
+export function ToolFacts({
+  name,
+  description,
+  address,
+  effect,
+  needsApproval,
+}: ToolFactsProps) {
+  return (
+    <div className="min-w-0 flex-1">
+      <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
+        <code className="font-mono text-sm font-medium wrap-anywhere">
+          {name}
+        </code>
+        {effect && <Tag>{EFFECT_LABELS[effect]}</Tag>}
+        {needsApproval && <Tag>asks first</Tag>}
+      </p>
+      {description && (
+        <p className="line-clamp-2 text-sm wrap-anywhere text-muted-foreground">
+          {description}
+        </p>
+      )}
+      {address && (
+        <p className="mt-0.5 truncate font-mono text-xs text-muted-foreground">
+          {address}
+        </p>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,134 @@
+import * as z from 'zod/mini'
+
+import type { Schemas } from '@/lib/api/client'
+import { readObject } from '@/lib/json'
+
+import type { HttpTool, McpServer } from './queries'
+
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+export const EFFECTS: Record<Schemas['EffectEnum'], string> = {
+  read: 'Reads only: may be repeated',
+  idempotent: 'Repeatable with the same Idempotency-Key',
+  write: 'Does something: never repeated unasked',
+}
+
+const name = z
+  .string()
+  .check(
+    z.trim(),
+    z.regex(/^[A-Za-z0-9_-]{1,64}$/, 'Letters, digits, _ and - only.'),
+  )
+const timeout = z
+  .number('Enter a number of seconds.')
+  .check(z.gte(1, 'At least one second.'))
+
+/** A stored value is never shown: left empty it is kept, as `null` says to the API. */
+const header = z.object({ name: z.string().check(z.trim()), value: z.string() })
+
+const isObject = z.refine<string>(
+  (text) => readObject(text) !== undefined,
+  'Write a JSON object.',
+)
+
+export const httpToolSchema = z.object({
+  name,
+  description: z.string(),
+  method: z.enum(METHODS),
+  url_template: z
+    .string()
+    .check(z.trim(), z.minLength(1, 'Enter the address to call.')),
+  parameters: z.string().check(isObject),
+  headers: z.array(header),
+  effect: z.enum(['read', 'idempotent', 'write']),
+  needs_approval: z.boolean(),
+  timeout,
+})
+
+export type HttpToolValues = z.infer<typeof httpToolSchema>
+
+export const mcpServerSchema = z.object({
+  name,
+  description: z.string(),
+  url: z.string().check(z.trim(), z.minLength(1, 'Enter its address.')),
+  headers: z.array(header),
+  timeout,
+})
+
+export type McpServerValues = z.infer<typeof mcpServerSchema>
+export type HeaderValues = z.infer<typeof header>
+
+const NEW_HTTP_TOOL = {
+  name: '',
+  description: '',
+  method: 'GET',
+  url_template: '',
+  parameters: { type: 'object', properties: {}, required: [] },
+  header_names: [],
+  effect: 'read',
+  needs_approval: false,
+  timeout: 30,
+} satisfies Partial<HttpTool>
+
+const NEW_MCP_SERVER = {
+  name: '',
+  description: '',
+  url: '',
+  header_names: [],
+  timeout: 30,
+} satisfies Partial<McpServer>
+
+const storedHeaders = (names: string[]) =>
+  names.map((each) => ({ name: each, value: '' }))
+
+export function httpToolValues(tool?: HttpTool): HttpToolValues {
+  const from = tool ?? NEW_HTTP_TOOL
+  return {
+    name: from.name,
+    description: from.description,
+    method: from.method,
+    url_template: from.url_template,
+    parameters: JSON.stringify(from.parameters, null, 2),
+    headers: storedHeaders(from.header_names),
+    effect: from.effect,
+    needs_approval: from.needs_approval,
+    timeout: from.timeout,
+  }
+}
+
+export function mcpServerValues(server?: McpServer): McpServerValues {
+  const from = server ?? NEW_MCP_SERVER
+  return {
+    name: from.name,
+    description: from.description,
+    url: from.url,
+    headers: storedHeaders(from.header_names),
+    timeout: from.timeout,
+  }
+}
+
+function headersOf(headers: HeaderValues[], stored: string[]) {
+  const named = headers.filter((each) => each.name)
+  return Object.fromEntries(
+    named.map(({ name: key, value }) => [
+      key,
+      value === '' && stored.includes(key) ? null : value,
+    ]),
+  )
+}
+
+export const httpToolRequest = (
+  { parameters, headers, ...values }: HttpToolValues,
+  tool?: HttpTool,
+): Schemas['HttpToolRequest'] => ({
+  ...values,
+  parameters: readObject(parameters),
+  headers: headersOf(headers, tool?.header_names ?? []),
+})
+
+export const mcpServerRequest = (
+  { headers, ...values }: McpServerValues,
+  server?: McpServer,
+): Schemas['McpServerRequest'] => ({
+  ...values,
+  headers: headersOf(headers, server?.header_names ?? []),
+})
