@@ -2,7 +2,12 @@ import { act, screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { makeAgent, makePage, makeTask, makeVersion } from '@/testing/factories'
+import {
+  makeAgent,
+  makePage,
+  makeTaskRow,
+  makeVersion,
+} from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
 
@@ -31,7 +36,7 @@ beforeEach(() => {
       HttpResponse.json(
         params(request).has('status')
           ? { ...makePage([]), count: running }
-          : makePage([makeTask()]),
+          : makePage([makeTaskRow()]),
       ),
     ),
   )
