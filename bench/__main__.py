@@ -41,6 +41,7 @@ def asked_for() -> argparse.Namespace:
         "--history", choices=["small", "full"], help="T5, too: up to 10^5 or 10^7 tasks"
     )
     add("--write", action="store_true", help="put the figures into docs/performance.md")
+    add("--results", nargs="+", type=Path, help="tell of earlier runs, measure nothing")
     add("--keep", action="store_true", help="compare later runs with this one")
     return parser.parse_args()
 
@@ -98,7 +99,11 @@ def tell_history(lab: Lab, asked: argparse.Namespace) -> None:
 def main() -> None:
     asked = asked_for()
     with Lab(Wishes(profile=asked.profile, is_held=asked.hold)) as lab:
-        results = measure(lab, asked)
+        if asked.results:
+            results = Results.read(*asked.results)
+            asked.only = [name for name in asked.only if name in results.rounds]
+        else:
+            results = measure(lab, asked)
         tell(results, asked)
         compare(results, asked)
         if asked.history:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from importlib.metadata import distribution
+from importlib.metadata import distributions
 from pathlib import Path
 
 from bench.lab import Lab
@@ -30,13 +30,17 @@ def run(lab: Lab, system: str, _: Effort) -> Figures:
 
 
 def _installed() -> Figures:
-    """The packages that running Agentarium needs, as locked; compiled files included."""
+    """The locked packages that are installed here, as some are for other machines."""
     locked = (ROOT / "requirements/run.txt").read_text()
-    names = {name.partition("[")[0] for name in _PINNED.findall(locked)}
-    files = [file for name in names for file in distribution(name).files or ()]
-    paths = [Path(str(file.locate())) for file in files]
-    size = sum(path.stat().st_size for path in paths if path.exists())
-    return {"packages": len(names), "installed_megabytes": size / 2**20}
+    names = {name.partition("[")[0].lower() for name in _PINNED.findall(locked)}
+    found = [each for each in distributions() if _normal(each.name) in names]
+    files = [Path(str(file.locate())) for each in found for file in each.files or ()]
+    size = sum(file.stat().st_size for file in files if file.exists())
+    return {"packages": len(found), "installed_megabytes": size / 2**20}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 START = Measurement(
