@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import {
   makePage,
   makeProblem,
+  makeStats,
   makeTaskRow,
   makeUser,
 } from '@/testing/factories'
@@ -37,6 +38,8 @@ function answerAsAlice() {
     http.get('/api/auth/me/', () => HttpResponse.json(makeUser())),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([makeTaskRow()]))),
     http.get('/api/agents/', () => HttpResponse.json(makePage([]))),
+    http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
+    http.get('/api/stats/', () => HttpResponse.json(makeStats())),
   )
 }
 

@@ -26,6 +26,7 @@ beforeEach(() => {
   signIn({ email: 'alice@example.org' })
   server.use(
     http.get('/api/tokens/', () => HttpResponse.json(makePage(tokens))),
+    http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
   )
 })
 
