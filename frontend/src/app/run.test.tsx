@@ -37,6 +37,7 @@ beforeEach(() => {
     http.get('/api/tasks/', () => HttpResponse.json(makePage([task]))),
     http.get('/api/tasks/7/', () => HttpResponse.json(task)),
     http.get('/api/tasks/:id/thread/', () => HttpResponse.json([])),
+    http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
   )
 })
 

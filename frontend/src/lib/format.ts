@@ -37,11 +37,15 @@ export function formatRelative(time: string, now: number) {
   return `${Math.floor(age / size)} ${unit} ago`
 }
 
+/** A day of the calendar, as in 2026-05-04: "4 May". */
+export const formatDay = (text: string) => day.format(new Date(`${text}T12:00`))
+
 export const formatExact = (time: string) => exact.format(new Date(time))
 
-/** "0.4 s", "12 s", "3 m 05 s", "2 h 10 m"; one that grows leaves out the tenths. */
+/** "40 ms", "1.4 s", "12 s", "3 m 05 s", "2 h 10 m"; one that grows leaves out the tenths. */
 export function formatDuration(milliseconds: number, isGrowing = false) {
   const seconds = Math.max(0, milliseconds) / 1000
+  if (seconds < 1 && !isGrowing) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 10 && !isGrowing) return `${seconds.toFixed(1)} s`
   if (seconds < 60) return `${Math.floor(seconds)} s`
   const minutes = Math.floor(seconds / 60)

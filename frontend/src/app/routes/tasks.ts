@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 
+import { approvalsQuery } from '@/features/approvals/queries'
 import { PERIODS } from '@/features/tasks/period'
 import {
   ORDERINGS,
@@ -41,6 +42,7 @@ const taskRoute = createRoute({
     const taskId = Number(params.taskId)
     warm(context.queryClient.query(taskQuery(taskId)))
     warm(context.queryClient.query(threadQuery(taskId)))
+    warm(context.queryClient.query(approvalsQuery(taskId)))
   },
   component: lazyRouteComponent(() => import('../task-screen'), 'TaskScreen'),
 })

@@ -12,6 +12,8 @@ type AlertDialogProps = {
   title: ReactNode
   description: ReactNode
   action: string
+  /** The safe answer. */
+  keep?: string
   onAction: () => void
 }
 
@@ -22,6 +24,7 @@ export function AlertDialog({
   title,
   description,
   action,
+  keep = 'Keep it',
   onAction,
 }: AlertDialogProps) {
   return (
@@ -42,7 +45,7 @@ export function AlertDialog({
           </Primitive.Description>
           <div className="mt-4 flex flex-col-reverse gap-2 sm:flex-row sm:justify-end">
             <Primitive.Cancel asChild>
-              <Button variant="outline">Keep it</Button>
+              <Button variant="outline">{keep}</Button>
             </Primitive.Cancel>
             <Primitive.Action asChild>
               <Button variant="destructive" onClick={onAction}>

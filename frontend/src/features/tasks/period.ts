@@ -8,12 +8,21 @@ const LENGTHS = {
 }
 
 /** A stretch of time that ends now. */
-export type Period = keyof typeof LENGTHS
+type Period = keyof typeof LENGTHS
 
 export const PERIODS = Object.keys(LENGTHS) as Period[]
 
-type Span = {
+export const periodLabel: Record<Period, string> = {
+  '1h': 'Last hour',
+  '24h': 'Last 24 hours',
+  '7d': 'Last 7 days',
+  '30d': 'Last 30 days',
+}
+
+/** When a task was submitted. */
+export type Span = {
   period?: Period | undefined
+  /** Days of the reader's own calendar, both included. */
   from?: string | undefined
   to?: string | undefined
 }

@@ -6,7 +6,8 @@ import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
 import { spanOf } from './period'
-import type { Period } from './period'
+import type { Span } from './period'
+import { noteStarted } from './started-tasks'
 
 export type Task = Schemas['TaskDetail']
 export type TaskRow = Schemas['TaskRow']
@@ -19,20 +20,19 @@ export const ORDERINGS = [
   'status',
   'agent__name',
 ] as const
-type Ordering = (typeof ORDERINGS)[number]
+export type Ordering = (typeof ORDERINGS)[number]
 
 /** What the inbox shows. It lives in the URL. */
-export type TaskFilters = {
+export type TaskFilters = Span & {
   status?: Status[] | undefined
   agent?: number | undefined
   search?: string | undefined
-  /** Not older than this, as in "24h". */
-  period?: Period | undefined
-  /** Days of the reader's own calendar, both included. */
-  from?: string | undefined
-  to?: string | undefined
   ordering?: Ordering | undefined
 }
+
+/** Whether anything is left out, whatever the order. */
+export const isNarrowed = (filters: TaskFilters) =>
+  Object.values({ ...filters, ordering: undefined }).some(Boolean)
 
 export const taskQuery = (id: number) =>
   api.queryOptions('get', '/api/tasks/{id}/', { params: { path: { id } } })
@@ -159,8 +159,17 @@ function useTaskUpdate() {
   }
 }
 
+/** The same for a task that begins: its end will be told. */
+function useTaskStart() {
+  const update = useTaskUpdate()
+  return (task: Schemas['Task']) => {
+    noteStarted(task.id)
+    return update(task)
+  }
+}
+
 export function useRunTask() {
-  const onSuccess = useTaskUpdate()
+  const onSuccess = useTaskStart()
   return api.useMutation('post', '/api/tasks/run/', { onSuccess })
 }
 
@@ -170,6 +179,36 @@ export function useCancelTask() {
 }
 
 export function useRetryTask() {
-  const onSuccess = useTaskUpdate()
+  const onSuccess = useTaskStart()
   return api.useMutation('post', '/api/tasks/{id}/retry/', { onSuccess })
+}
+
+type BulkVerb = 'cancel' | 'retry'
+
+/** The tasks that a bulk action is for: some by their ids, or all that filters find. */
+type Selection = number[] | TaskFilters
+
+/** What each can be done to; the others are passed over. */
+const FITTING: Record<BulkVerb, Status[]> = {
+  cancel: ['pending', 'running', 'waiting'],
+  retry: ['failed', 'cancelled'],
+}
+
+function many(verb: BulkVerb, selection: Selection) {
+  if (Array.isArray(selection)) return { body: { ids: selection } }
+  const { search, ...rest } = narrowed(selection)
+  return {
+    params: { query: search ? { search } : {} },
+    body: { status: FITTING[verb], ...rest, ...spanOf(selection) },
+  }
+}
+
+/** Do it to all of them; the answer says to how many it was done. */
+export function useBulkAction(verb: BulkVerb) {
+  const onSuccess = useTaskListsRefresh()
+  const action = api.useMutation('post', `/api/tasks/${verb}/`, { onSuccess })
+  return {
+    isPending: action.isPending,
+    run: (selection: Selection) => action.mutateAsync(many(verb, selection)),
+  }
 }

@@ -1,8 +1,5 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ChevronDownIcon, XIcon } from 'lucide-react'
-import { useState } from 'react'
 
-import { Combobox } from '@/components/combobox'
 import { SearchField } from '@/components/search-field'
 import { StatusIcon, statusLabel, STATUSES } from '@/components/status'
 import type { Status } from '@/components/status'
@@ -13,9 +10,11 @@ import {
   DropdownMenuContent,
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
-import { useDebounced } from '@/lib/use-debounced'
 
-import { agentChoiceQuery, agentChoicesQuery } from './queries'
+import { AgentFilter } from './agent-filter'
+import { DateFilter } from './date-filter'
+import { OrderMenu } from './order-menu'
+import { isNarrowed } from './queries'
 import type { TaskFilters } from './queries'
 
 type TaskFilterBarProps = {
@@ -24,9 +23,7 @@ type TaskFilterBarProps = {
 }
 
 export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
-  const isFiltered = Boolean(
-    filters.search ?? filters.agent ?? filters.status?.length,
-  )
+  const { ordering } = filters
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
       <SearchField
@@ -49,12 +46,24 @@ export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
           onChange({ ...filters, agent })
         }}
       />
-      {isFiltered && (
+      <DateFilter
+        chosen={filters}
+        onChange={(span) => {
+          onChange({ ...filters, ...span })
+        }}
+      />
+      <OrderMenu
+        ordering={ordering}
+        onChange={(next) => {
+          onChange({ ...filters, ordering: next })
+        }}
+      />
+      {isNarrowed(filters) && (
         <Button
           variant="ghost"
           className="text-muted-foreground"
           onClick={() => {
-            onChange({})
+            onChange({ ordering })
           }}
         >
           <XIcon />
@@ -115,50 +124,5 @@ function StatusFilter({ chosen, onChange }: StatusFilterProps) {
         ))}
       </DropdownMenuContent>
     </DropdownMenu>
-  )
-}
-
-type AgentFilterProps = {
-  chosen: number | undefined
-  onChange: (agent: number | undefined) => void
-}
-
-function AgentFilter({ chosen, onChange }: AgentFilterProps) {
-  const [text, setText] = useState('')
-  const search = useDebounced(text.trim())
-  const { data } = useQuery({
-    ...agentChoicesQuery(search),
-    placeholderData: keepPreviousData,
-  })
-  const { data: agent } = useQuery({
-    ...agentChoiceQuery(chosen ?? 0),
-    enabled: chosen !== undefined,
-  })
-  const found = (data?.results ?? []).map(({ id, name }) => ({
-    value: String(id),
-    label: name,
-  }))
-  const isFound = found.some(({ value }) => value === String(chosen))
-  const own =
-    agent && !isFound ? [{ value: String(agent.id), label: agent.name }] : []
-
-  return (
-    <Combobox
-      label="Agent"
-      placeholder="Any agent"
-      searchLabel="Search agents"
-      empty="No agent is called so."
-      value={chosen === undefined ? '' : String(chosen)}
-      choices={[
-        ...(chosen === undefined ? [] : [{ value: '', label: 'Any agent' }]),
-        ...own,
-        ...found,
-      ]}
-      onSearch={setText}
-      onChange={(value) => {
-        onChange(value ? Number(value) : undefined)
-      }}
-      className="w-auto max-w-56 min-w-36 sm:h-9"
-    />
   )
 }

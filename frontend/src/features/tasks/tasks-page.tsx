@@ -9,10 +9,13 @@ import { Button } from '@/components/ui/button'
 import { rowsOf } from '@/lib/api/pages'
 import { formatCount } from '@/lib/format'
 
-import { tasksQuery } from './queries'
-import type { TaskFilters } from './queries'
+import { BulkBar } from './bulk-bar'
+import { isNarrowed, tasksQuery } from './queries'
+import type { TaskFilters, TaskRow } from './queries'
 import { TaskFilterBar } from './task-filters'
 import { TaskList, TaskListSkeleton } from './task-row'
+import { useListKeys } from './use-list-keys'
+import { useSelection } from './use-selection'
 
 type TasksPageProps = {
   filters: TaskFilters
@@ -26,7 +29,7 @@ export function TasksPage({ filters, onFiltersChange }: TasksPageProps) {
       <Inbox
         filters={filters}
         onClear={() => {
-          onFiltersChange({})
+          onFiltersChange({ ordering: filters.ordering })
         }}
       />
     </Screen>
@@ -47,17 +50,64 @@ function Inbox({ filters, onClear }: InboxProps) {
 
   const { rows, count, isExact } = rowsOf(query.data)
   if (rows.length === 0) {
-    const isFiltered = Object.values(filters).some(Boolean)
-    return isFiltered ? <NothingFound onClear={onClear} /> : <NoTasks />
+    return isNarrowed(filters) ? (
+      <NothingFound onClear={onClear} />
+    ) : (
+      <NoTasks />
+    )
   }
   return (
     <div aria-busy={query.isPlaceholderData}>
-      <TaskList rows={rows} label="Tasks" />
-      <p role="status" className="mt-3 px-1 text-xs text-muted-foreground">
-        {formatCount(count, 'task', isExact)}
-      </p>
+      <SelectableTasks
+        // What was chosen belongs to what was looked for.
+        key={JSON.stringify(filters)}
+        rows={rows}
+        filters={filters}
+        found={{ count, isExact, hasMore: query.hasNextPage }}
+      />
       <LoadMore query={query} />
     </div>
+  )
+}
+
+type SelectableTasksProps = {
+  rows: TaskRow[]
+  filters: TaskFilters
+  found: { count: number; isExact: boolean; hasMore: boolean }
+}
+
+function SelectableTasks({ rows, filters, found }: SelectableTasksProps) {
+  const selection = useSelection(rows)
+  const list = useListKeys(selection)
+  return (
+    <>
+      <TaskList ref={list} rows={rows} label="Tasks" selection={selection} />
+      <div className="mt-3 flex flex-wrap items-center justify-between gap-x-6 gap-y-1 px-1 text-xs text-muted-foreground">
+        <p role="status">{formatCount(found.count, 'task', found.isExact)}</p>
+        <KeyHints />
+      </div>
+      <BulkBar selection={selection} filters={filters} found={found} />
+    </>
+  )
+}
+
+const KEYS = [
+  ['j k', 'move'],
+  ['Enter', 'open'],
+  ['x', 'choose'],
+  ['/', 'search'],
+]
+
+function KeyHints() {
+  return (
+    <p className="hidden items-center gap-3 md:flex">
+      {KEYS.map(([keys, what]) => (
+        <span key={keys}>
+          <kbd className="rounded border bg-muted px-1.5 font-mono">{keys}</kbd>{' '}
+          {what}
+        </span>
+      ))}
+    </p>
   )
 }
 
@@ -91,7 +141,7 @@ function NothingFound({ onClear }: { onClear: () => void }) {
           </Button>
         }
       >
-        Try fewer words, or another status or agent.
+        Try fewer words, or another status, agent or time.
       </Notice>
     </div>
   )

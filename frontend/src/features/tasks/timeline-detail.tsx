@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 
 import { CodeBlock } from '@/components/code-block'
-import { formatNumber } from '@/lib/format'
+import { formatCost, formatNumber } from '@/lib/format'
 import { layOut } from '@/lib/json'
 
 import { Answer } from './answer'
@@ -55,6 +55,9 @@ function Usage({ step }: { step: Step }) {
         {step.reasoning_tokens > 0 &&
           `, ${formatNumber(step.reasoning_tokens)} of them reasoning`}
       </Amount>
+      {step.cost !== null && (
+        <Amount label="Cost">{formatCost(step.cost, true)}</Amount>
+      )}
       <Amount label="Ended with">{step.finish_reason || '–'}</Amount>
       <Amount label="Attempt">{step.attempt}</Amount>
     </dl>

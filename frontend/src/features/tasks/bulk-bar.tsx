@@ -1,0 +1,124 @@
+import { CircleStopIcon, RotateCcwIcon, XIcon } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { toast } from 'sonner'
+
+import { Button } from '@/components/ui/button'
+import { asProblem } from '@/lib/api/problem'
+import { formatCount } from '@/lib/format'
+
+import { useBulkAction } from './queries'
+import type { TaskFilters } from './queries'
+import type { Selecting } from './use-selection'
+
+const AlertDialog = lazy(() =>
+  import('@/components/ui/alert-dialog').then(({ AlertDialog }) => ({
+    default: AlertDialog,
+  })),
+)
+
+type Found = { count: number; isExact: boolean; hasMore: boolean }
+
+type BulkBarProps = {
+  selection: Selecting
+  filters: TaskFilters
+  found: Found
+}
+
+/** What can be done with the chosen rows at once. */
+export function BulkBar({ selection, filters, found }: BulkBarProps) {
+  const { chosen, isAllFound, clear, chooseAllFound } = selection
+  if (chosen.length === 0) return null
+  const all = formatCount(found.count, 'task', found.isExact)
+  const size = isAllFound ? all : formatCount(chosen.length, 'task')
+
+  return (
+    <div
+      role="group"
+      aria-label="Chosen tasks"
+      className="fixed inset-x-3 bottom-20 z-20 mx-auto flex max-w-max flex-wrap items-center gap-2 rounded-2xl border bg-popover p-2 pl-4 shadow-lg md:bottom-6 md:left-61"
+    >
+      <p role="status" className="mr-1 text-sm font-medium tabular">
+        {isAllFound ? `All ${all}` : size}
+      </p>
+      {found.hasMore && !isAllFound && (
+        <Button variant="link" className="mr-1" onClick={chooseAllFound}>
+          Choose all {all} found
+        </Button>
+      )}
+      <BulkActions
+        selected={isAllFound ? filters : chosen}
+        size={size}
+        onDone={clear}
+      />
+      <Button
+        variant="ghost"
+        size="icon-small"
+        aria-label="Choose none"
+        onClick={clear}
+      >
+        <XIcon />
+      </Button>
+    </div>
+  )
+}
+
+type BulkActionsProps = {
+  selected: number[] | TaskFilters
+  size: string
+  onDone: () => void
+}
+
+function BulkActions({ selected, size, onDone }: BulkActionsProps) {
+  const [isAsking, setAsking] = useState(false)
+  const cancelling = useBulkAction('cancel')
+  const retrying = useBulkAction('retry')
+
+  const perform = async ({ run }: typeof retrying, done: string) => {
+    try {
+      const { count } = await run(selected)
+      if (count > 0) toast.success(`${formatCount(count, 'task')} ${done}.`)
+      else toast.info('None of them was in a state that allows it.')
+      onDone()
+    } catch (error) {
+      toast.error(asProblem(error).detail)
+    }
+  }
+
+  return (
+    <>
+      <Button
+        variant="outline"
+        size="small"
+        aria-disabled={cancelling.isPending}
+        onClick={() => {
+          setAsking(true)
+        }}
+      >
+        <CircleStopIcon />
+        Cancel
+      </Button>
+      <Button
+        variant="outline"
+        size="small"
+        aria-disabled={retrying.isPending}
+        onClick={() => void perform(retrying, 'queued again')}
+      >
+        <RotateCcwIcon />
+        Retry
+      </Button>
+      <Suspense fallback={null}>
+        {isAsking && (
+          <AlertDialog
+            open
+            onOpenChange={setAsking}
+            title={`Cancel ${size}?`}
+            description="Those that are pending, running or waiting end now. What has ended stays as it is. You can retry them later."
+            keep="Keep them"
+            action="Cancel them"
+            onAction={() => void perform(cancelling, 'cancelled')}
+          />
+        )}
+      </Suspense>
+    </>
+  )
+}
