@@ -17,13 +17,8 @@ PRODUCTION := AGENTARIUM_URL=https://agentarium.example \
 
 .NOTPARALLEL:
 .PHONY: help up demo dev test check check-python check-api check-page fmt \
-<<<<<<< HEAD
 	test-sqlite test-page test-browser test-scripts test-chaos test-postgresql chaos \
-	api lock wheel bench clean environment dev-environment page page-packages system
-=======
-	test-sqlite test-page test-browser test-scripts test-postgresql \
 	api lock wheel bench bench-full clean environment dev-environment page page-packages system
->>>>>>> baaaad9 (wip3)
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \

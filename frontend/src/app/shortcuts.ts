@@ -17,6 +17,8 @@ export const SHORTCUTS: { keys: string[]; label: string }[] = [
   { keys: [COMMAND_KEY, 'K'], label: 'Search, and do anything' },
   { keys: ['?'], label: 'Show these shortcuts' },
   { keys: ['/'], label: 'Search on this screen' },
+  { keys: ['J', 'K'], label: 'Next and previous task' },
+  { keys: ['X'], label: 'Choose a task; with Shift all up to it' },
   { keys: ['N'], label: 'New agent' },
   ...DESTINATIONS.map(({ label, key }) => ({
     keys: ['G', key.toUpperCase()],

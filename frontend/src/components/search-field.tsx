@@ -1,10 +1,10 @@
 import { SearchIcon, XIcon } from 'lucide-react'
-import { useEffect, useEffectEvent, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useState } from 'react'
 
 import { cn } from '@/lib/cn'
 import { useDebounced } from '@/lib/use-debounced'
-import { useShortcut } from '@/lib/use-shortcut'
 
+import { Kbd } from './kbd'
 import { Button } from './ui/button'
 import { Input } from './ui/input'
 
@@ -15,7 +15,7 @@ type SearchFieldProps = {
   className?: string
 }
 
-/** Searches once the typing pauses; `/` leads into it. A search that came by the URL replaces what stands. */
+/** Searches once the typing pauses; `/` leads into it from everywhere. A search that came by the URL replaces what stands. */
 export function SearchField({
   label,
   value,
@@ -25,11 +25,6 @@ export function SearchField({
   const [text, setText] = useState(value)
   const [known, setKnown] = useState(value)
   const settled = useDebounced(text)
-  const input = useRef<HTMLInputElement>(null)
-
-  useShortcut('/', () => {
-    input.current?.select()
-  })
 
   if (value !== known) {
     setKnown(value)
@@ -50,7 +45,6 @@ export function SearchField({
         className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-muted-foreground"
       />
       <Input
-        ref={input}
         type="text"
         inputMode="search"
         aria-label={label}
@@ -62,12 +56,12 @@ export function SearchField({
         }}
       />
       {!text && (
-        <kbd
+        <span
           aria-hidden
-          className="pointer-events-none absolute top-1/2 right-2.5 hidden -translate-y-1/2 rounded border bg-muted px-1.5 font-mono text-xs text-muted-foreground md:block"
+          className="pointer-events-none absolute top-2 right-2 hidden md:block"
         >
-          /
-        </kbd>
+          <Kbd>/</Kbd>
+        </span>
       )}
       {text && (
         <Button

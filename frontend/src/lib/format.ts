@@ -37,7 +37,7 @@ export function formatRelative(time: string, now: number) {
   return `${Math.floor(age / size)} ${unit} ago`
 }
 
-/** A day of the calendar, as in 2026-05-04: "4 May". */
+/** A day of the calendar, as in 2026-05-04: "May 4". */
 export const formatDay = (text: string) => day.format(new Date(`${text}T12:00`))
 
 export const formatExact = (time: string) => exact.format(new Date(time))

@@ -1,4 +1,5 @@
 import { ChevronDownIcon, XIcon } from 'lucide-react'
+import { lazy, Suspense } from 'react'
 
 import { SearchField } from '@/components/search-field'
 import { StatusIcon, statusLabel, STATUSES } from '@/components/status'
@@ -10,12 +11,19 @@ import {
   DropdownMenuContent,
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
+import { Skeleton } from '@/components/ui/skeleton'
 
-import { AgentFilter } from './agent-filter'
 import { DateFilter } from './date-filter'
 import { OrderMenu } from './order-menu'
 import { isNarrowed } from './queries'
 import type { TaskFilters } from './queries'
+
+/** Its list is searched, which takes more code than all else here. */
+const AgentFilter = lazy(() =>
+  import('./agent-filter').then(({ AgentFilter }) => ({
+    default: AgentFilter,
+  })),
+)
 
 type TaskFilterBarProps = {
   filters: TaskFilters
@@ -40,12 +48,14 @@ export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
           onChange({ ...filters, status: status.length ? status : undefined })
         }}
       />
-      <AgentFilter
-        chosen={filters.agent}
-        onChange={(agent) => {
-          onChange({ ...filters, agent })
-        }}
-      />
+      <Suspense fallback={<Skeleton className="h-9 w-36 rounded-lg" />}>
+        <AgentFilter
+          chosen={filters.agent}
+          onChange={(agent) => {
+            onChange({ ...filters, agent })
+          }}
+        />
+      </Suspense>
       <DateFilter
         chosen={filters}
         onChange={(span) => {

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { InboxIcon, SearchXIcon } from 'lucide-react'
 
+import { Kbd } from '@/components/kbd'
 import { LoadMore } from '@/components/load-more'
 import { ErrorNotice, Notice } from '@/components/notice'
 import { Screen } from '@/components/screen'
@@ -92,9 +93,9 @@ function SelectableTasks({ rows, filters, found }: SelectableTasksProps) {
 }
 
 const KEYS = [
-  ['j k', 'move'],
+  ['J K', 'move'],
   ['Enter', 'open'],
-  ['x', 'choose'],
+  ['X', 'choose'],
   ['/', 'search'],
 ]
 
@@ -103,8 +104,7 @@ function KeyHints() {
     <p className="hidden items-center gap-3 md:flex">
       {KEYS.map(([keys, what]) => (
         <span key={keys}>
-          <kbd className="rounded border bg-muted px-1.5 font-mono">{keys}</kbd>{' '}
-          {what}
+          <Kbd>{keys}</Kbd> {what}
         </span>
       ))}
     </p>
