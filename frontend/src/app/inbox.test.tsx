@@ -2,14 +2,14 @@ import { act, screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { beforeEach, expect, test } from 'vitest'
 
-import { makePage, makeTask } from '@/testing/factories'
+import { makePage, makeTask, makeTaskRow } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
 
 import { renderApp, signIn } from './render-app'
 
 const tasks = [3, 2, 1].map((id) =>
-  makeTask({ id, input_text: `Input ${id}`, status: 'running' }),
+  makeTaskRow({ id, input_excerpt: `Input ${id}`, status: 'running' }),
 )
 let next: string | null = null
 let asked: URLSearchParams[] = []
