@@ -1,8 +1,12 @@
 """T2: a thousand tasks at once, each answer streamed in 50 pieces over 2 s."""
 
+import asyncio
+import time
 from typing import Any
 
-from bench.client import check_outputs, run_all, sign_up
+import aiohttp
+
+from bench.client import Account, check_outputs, sign_up, signed_in
 from bench.lab import Lab
 from bench.load import load
 from bench.measurement import Aim, Effort, Figures, Measurement, cpu_figures
@@ -16,23 +20,53 @@ SECONDS = 2.0
 PIECE = "tokens of number {}, "
 
 
-def _script(number: int) -> dict[str, Any]:
+# Nobody asks the provider for so long: all who can are there.
+STILL_SECONDS = 2.0
+
+
+def _script(number: int, gate: str) -> dict[str, Any]:
     text = PIECE.format(number) * PIECES
-    return {"text": text, "pieces": PIECES, "delay": SECONDS / (PIECES - 1)}
+    delay = SECONDS / (PIECES - 1)
+    return {"text": text, "pieces": PIECES, "delay": delay, "gate": gate}
+
+
+async def stream(
+    account: Account, provider: str, scripts: list[dict[str, Any]]
+) -> tuple[float, dict[int, str]]:
+    """Seconds from when all were there until all have completed; what each answers.
+
+    The provider begins only then: so all run at once, however slowly they came.
+    """
+    async with signed_in(account) as client, aiohttp.ClientSession(provider) as http:
+        answers = await client.submit_all(scripts, clients=CLIENTS)
+        await _until_all_ask(http, len(scripts))
+        began_at = time.monotonic()
+        async with http.post(f"/__open/{scripts[0]['gate']}"):
+            await client.until_completed()
+        return time.monotonic() - began_at, answers
+
+
+async def _until_all_ask(provider: aiohttp.ClientSession, number: int) -> None:
+    asking, moved_at = 0, time.monotonic()
+    while asking < number and time.monotonic() < moved_at + STILL_SECONDS:
+        async with provider.get("/__stats") as answer:
+            now: int = (await answer.json())["open"]
+        if now > asking:
+            asking, moved_at = now, time.monotonic()
+        await asyncio.sleep(0.1)
 
 
 def run(lab: Lab, system: str, effort: Effort) -> Figures:
     number = effort.count(TASKS)
-    scripts = [_script(each) for each in range(WARM_UP + number)]
+    first = [_script(each, "first") for each in range(WARM_UP)]
+    scripts = [_script(WARM_UP + each, "then") for each in range(number)]
     with serving(lab, system) as running, load() as drive:
         account = drive(sign_up, running.url)
-        drive(run_all, account, scripts[:WARM_UP], clients=CLIENTS)
+        drive(stream, account, lab.provider, first)
         running.forget_peak()
         memory = running.resident_bytes()
         with running.measured() as used:
-            seconds, answers = drive(
-                run_all, account, scripts[WARM_UP:], clients=CLIENTS
-            )
+            seconds, answers = drive(stream, account, lab.provider, scripts)
         peak = running.peak_bytes()
         stats = lab.provider_stats()
         assert stats["completed"] == number + WARM_UP, stats
