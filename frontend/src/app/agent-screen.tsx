@@ -1,6 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 
 import { AgentPage } from '@/features/agents/agent-page'
+import { StatsPanel } from '@/features/stats/stats-panel'
+import { recentTasksQuery } from '@/features/tasks/queries'
 import { RecentTasks } from '@/features/tasks/recent-tasks'
 import { RunPanel } from '@/features/tasks/run-panel'
 
@@ -8,7 +11,8 @@ const route = getRouteApi('/app/agents/$agentId')
 
 export function AgentScreen() {
   const id = Number(route.useParams().agentId)
-  const { task } = route.useSearch()
+  const { task, range = '30d' } = route.useSearch()
+  const { data: recent } = useQuery(recentTasksQuery(id))
   const navigate = route.useNavigate()
   return (
     <AgentPage
@@ -24,12 +28,27 @@ export function AgentScreen() {
           agent={id}
           task={task}
           onRun={(next) => {
-            void navigate({ search: { task: next }, resetScroll: false })
+            void navigate({
+              search: (old) => ({ ...old, task: next }),
+              resetScroll: false,
+            })
           }}
         />
       }
     >
       <RecentTasks agent={id} />
+      {recent && recent.results.length > 0 && (
+        <StatsPanel
+          agent={id}
+          range={range}
+          onRangeChange={(next) => {
+            void navigate({
+              search: (old) => ({ ...old, range: next }),
+              resetScroll: false,
+            })
+          }}
+        />
+      )}
     </AgentPage>
   )
 }

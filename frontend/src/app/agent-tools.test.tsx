@@ -6,6 +6,7 @@ import type { Schemas } from '@/lib/api/client'
 import {
   makeAgent,
   makePage,
+  makeStats,
   makeProblem,
   makeVersion,
 } from '@/testing/factories'
@@ -44,6 +45,7 @@ const search: Schemas['CatalogueEntry'] = {
 beforeEach(() => {
   signIn()
   server.use(
+    http.get('/api/stats/', () => HttpResponse.json(makeStats())),
     http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
     http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),

@@ -6,6 +6,7 @@ import type { Schemas } from '@/lib/api/client'
 import {
   makeAgent,
   makePage,
+  makeStats,
   makeProblem,
   makeVersion,
 } from '@/testing/factories'
@@ -59,6 +60,7 @@ beforeEach(() => {
   agents = [makeAgent()]
   signIn()
   server.use(
+    http.get('/api/stats/', () => HttpResponse.json(makeStats())),
     http.get('/api/agents/', () => HttpResponse.json(makePage(agents))),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
     http.get('/api/models/', () => HttpResponse.json(models)),

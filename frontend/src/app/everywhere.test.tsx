@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   makeAgent,
   makePage,
+  makeStats,
   makeTaskRow,
   makeVersion,
 } from '@/testing/factories'
@@ -21,6 +22,7 @@ beforeEach(() => {
   running = 0
   signIn()
   server.use(
+    http.get('/api/stats/', () => HttpResponse.json(makeStats())),
     http.get('/api/agents/', ({ request }) => {
       const isFound = 'assistant'.includes(params(request).get('search') ?? '')
       return HttpResponse.json(makePage(isFound ? [makeAgent()] : []))

@@ -5,6 +5,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import {
   makeAgent,
   makePage,
+  makeStats,
   makeProblem,
   makeTask,
   makeVersion,
@@ -29,6 +30,7 @@ beforeEach(() => {
   task = running
   signIn()
   server.use(
+    http.get('/api/stats/', () => HttpResponse.json(makeStats())),
     http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
     http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
     http.get('/api/agents/1/versions/', () =>

@@ -2,7 +2,12 @@ import { screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { beforeEach, expect, test } from 'vitest'
 
-import { makeAgent, makePage, makeVersion } from '@/testing/factories'
+import {
+  makeAgent,
+  makePage,
+  makeStats,
+  makeVersion,
+} from '@/testing/factories'
 import { server } from '@/testing/server'
 
 import { renderApp, signIn } from './render-app'
@@ -25,6 +30,7 @@ beforeEach(() => {
   signIn()
   server.use(
     http.get('/api/agents/1/', () => HttpResponse.json(agent)),
+    http.get('/api/stats/', () => HttpResponse.json(makeStats())),
     http.get('/api/agents/', () => HttpResponse.json(makePage([agent]))),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
     http.get('/api/agents/1/versions/', () =>

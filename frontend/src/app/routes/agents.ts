@@ -2,6 +2,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 
 import { agentQuery, agentsQuery } from '@/features/agents/queries'
+import { RANGES, statsQuery } from '@/features/stats/queries'
 import { recentTasksQuery, taskQuery } from '@/features/tasks/queries'
 
 import { appRoute } from './root'
@@ -30,12 +31,16 @@ const agentsRoute = createRoute({
 const agentRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/agents/$agentId',
-  validateSearch: z.object({ task: id }),
+  validateSearch: z.object({
+    task: id,
+    range: z.catch(z.optional(z.enum(RANGES)), undefined),
+  }),
   loaderDeps: ({ search }) => search,
   loader: ({ context, params, deps }) => {
     const agentId = Number(params.agentId)
     warm(context.queryClient.query(agentQuery(agentId)))
     warm(context.queryClient.query(recentTasksQuery(agentId)))
+    warm(context.queryClient.query(statsQuery(deps.range ?? '30d', agentId)))
     if (deps.task) warm(context.queryClient.query(taskQuery(deps.task)))
   },
   component: lazyRouteComponent(() => import('../agent-screen'), 'AgentScreen'),

@@ -117,7 +117,11 @@ function LatencyTotal({
 }
 
 const Grid = ({ children }: { children: ReactNode }) => (
-  <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">{children}</div>
+  <div className="@container">
+    <div className="grid gap-4 @xl:grid-cols-2 @4xl:grid-cols-3">
+      {children}
+    </div>
+  </div>
 )
 
 function PlotSkeletons() {
