@@ -78,16 +78,9 @@ async function untilHealthy(url: string, child: ChildProcess, log: string[]) {
   }
 }
 
-/**
- * A server of our own on a fresh folder, whose model is a scripted provider.
- * `AGENTARIUM_E2E_URL` names one that runs already, with the same provider behind it.
- */
-export default async function startServer() {
-  if (process.env['AGENTARIUM_E2E_URL']) return undefined
-
+/** A server of our own on a fresh folder, whose one model answers at `providerUrl`. */
+export async function startAgentarium(providerUrl: string) {
   const data = await mkdtemp(join(tmpdir(), 'agentarium-e2e-'))
-  const provider = start(['-m', 'bench.fake_provider'])
-  const providerUrl = await firstLine(provider.child)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const server = start(
@@ -103,7 +96,7 @@ export default async function startServer() {
     },
   )
   const end = async () => {
-    await Promise.all([stop(server.child), stop(provider.child)])
+    await stop(server.child)
     await rm(data, { recursive: true, force: true })
   }
   try {
@@ -112,6 +105,26 @@ export default async function startServer() {
     await end()
     throw error
   }
-  process.env['AGENTARIUM_E2E_URL'] = url
-  return end
+  return { url, end }
+}
+
+/**
+ * For all journeys one server, whose model is a scripted provider.
+ * `AGENTARIUM_E2E_URL` names one that runs already, with the same provider behind it.
+ */
+export default async function startServer() {
+  if (process.env['AGENTARIUM_E2E_URL']) return undefined
+
+  const provider = start(['-m', 'bench.fake_provider'])
+  try {
+    const providerUrl = await firstLine(provider.child)
+    const { url, end } = await startAgentarium(providerUrl)
+    process.env['AGENTARIUM_E2E_URL'] = url
+    return async () => {
+      await Promise.all([end(), stop(provider.child)])
+    }
+  } catch (error) {
+    await stop(provider.child)
+    throw error
+  }
 }

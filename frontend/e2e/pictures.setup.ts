@@ -1,0 +1,13 @@
+import { startDemoProvider } from './demo-provider'
+import { startAgentarium } from './server'
+
+/** A server of the demonstration, in this process's environment. */
+export default async function startDemo() {
+  const provider = await startDemoProvider()
+  const server = await startAgentarium(provider.url)
+  process.env['AGENTARIUM_E2E_URL'] = server.url
+  return async () => {
+    await server.end()
+    await provider.end()
+  }
+}
