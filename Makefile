@@ -17,7 +17,7 @@ PRODUCTION := AGENTARIUM_URL=https://agentarium.example \
 
 .NOTPARALLEL:
 .PHONY: help up demo dev test check check-python check-api check-page fmt \
-	test-sqlite test-page test-browser test-scripts test-chaos test-postgresql chaos \
+	screenshots test-sqlite test-page test-browser test-scripts test-chaos test-postgresql chaos \
 	api lock wheel bench bench-full clean environment dev-environment page page-packages system
 
 help: ## List the targets.
@@ -72,6 +72,9 @@ test-page: page ## Run the page's unit tests.
 
 test-browser: dev-environment page system ## Walk through the page in a real browser.
 	$(ALONE) npm --prefix frontend run --silent e2e
+
+screenshots: dev-environment page system ## Take the pictures of the README, into docs/pictures/.
+	$(ALONE) npm --prefix frontend run --silent e2e -- --config playwright.pictures.config.ts
 
 test-scripts: dev-environment page system ## Run the tests of scripts/, and start the wheel alone.
 	$(ALONE) $(BIN)/pytest -o tmp_path_retention_policy=failed scripts

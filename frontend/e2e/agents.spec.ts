@@ -27,3 +27,24 @@ test('create, edit, delete and take back an agent', async ({ page }) => {
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect(agents.getByRole('link', { name: 'Editor' })).toBeVisible()
 })
+
+test('see what a version changed, and go back to it', async ({ page }) => {
+  await register(page, 'versions')
+  await page.getByRole('link', { name: 'Assistant' }).click()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByLabel('Instructions').fill('Answer in one word.')
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  const definition = page.getByRole('region', { name: 'Definition' })
+  await expect(definition).toContainText('Answer in one word.')
+
+  await page.getByRole('button', { name: /^Version 1/ }).click()
+  const diff = page.getByRole('dialog').getByRole('region', {
+    name: 'Instructions',
+  })
+  await expect(diff).toContainText('removed: Answer in one word.')
+  await page.getByRole('button', { name: 'Go back to version 1' }).click()
+  await expect(definition).not.toContainText('Answer in one word.')
+
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(definition).toContainText('Answer in one word.')
+})

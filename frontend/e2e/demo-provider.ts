@@ -34,6 +34,11 @@ function lastInput(body: string) {
 /** Speaks the wire of OpenAI, and knows the answers of the demonstration. */
 export async function startDemoProvider() {
   const server = createServer((request, response) => {
+    // Which models there are is not asked of it.
+    if (request.method !== 'POST') {
+      response.writeHead(404).end()
+      return
+    }
     const answer = async () => {
       let body = ''
       for await (const data of request) body += String(data)
