@@ -10,6 +10,9 @@ declare const window: {
 // The checker is a script of its own, which the page's policy rightly refuses.
 test.use({ bypassCSP: true })
 
+// It looks at many screens, one after the other.
+test.setTimeout(240_000)
+
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [390, 1440]) {
     test(`every screen is accessible, ${colorScheme} at ${width} px`, async ({

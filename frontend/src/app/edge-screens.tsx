@@ -35,6 +35,7 @@ export function MissingScreen() {
     <div className="grid min-h-[70dvh] place-items-center">
       <Notice
         icon={CompassIcon}
+        heading="h1"
         title="There is no such page"
         action={
           <Button asChild variant="outline">

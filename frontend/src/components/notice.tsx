@@ -11,16 +11,24 @@ type NoticeProps = {
   title: string
   children: ReactNode
   action?: ReactNode
+  /** A screen that shows nothing else has its heading here. */
+  heading?: 'h1' | 'h2'
 }
 
 /** What stands where a list or a screen has nothing to show. */
-export function Notice({ icon: Icon, title, children, action }: NoticeProps) {
+export function Notice({
+  icon: Icon,
+  title,
+  children,
+  action,
+  heading: Heading = 'h2',
+}: NoticeProps) {
   return (
     <div className="flex flex-col items-center px-6 py-14 text-center sm:py-20">
       <div className="mb-4 grid size-11 place-items-center rounded-xl border bg-muted text-muted-foreground">
         <Icon aria-hidden className="size-5" />
       </div>
-      <h2 className="font-semibold tracking-tight">{title}</h2>
+      <Heading className="font-semibold tracking-tight">{title}</Heading>
       <p className="mt-1 max-w-sm text-sm text-balance text-muted-foreground">
         {children}
       </p>
