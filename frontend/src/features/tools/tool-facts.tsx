@@ -10,7 +10,7 @@ const EFFECT_LABELS: Record<Effect, string> = {
   write: 'writes',
 }
 
-export const Tag = ({ children }: { children: ReactNode }) => (
+const Tag = ({ children }: { children: ReactNode }) => (
   <span className="rounded-full border px-1.5 py-px text-[0.6875rem] whitespace-nowrap text-muted-foreground">
     {children}
   </span>
