@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 import structlog
@@ -21,7 +22,6 @@ from agentarium.worker import claims, leases
 from agentarium.worker.execution import Execution, Surroundings
 from agentarium.worker.history import History, read_histories
 from agentarium.worker.journal import Journal
-from agentarium.worker.ledger import Held
 from agentarium.worker.patience import AWAY, patiently
 from agentarium.worker.sweep import sweep
 from agentarium.worker.toolbox import OpenToolbox
@@ -96,6 +96,9 @@ class Shift:
         self._signals = signals
         self._is_lost = False
         self._running: dict[asyncio.Task[None], Execution] = {}
+        # Of those, the ones that were cancelled and have not come to an end yet.
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._lookout = DatabaseThreads("lookout")
         self._loop = asyncio.get_running_loop()
         self._heartbeat = leases.Heartbeat(worker, on_lost=self._lose)
         self._journal = Journal(bus=means.bus, may_publish=self._may_publish)
@@ -113,14 +116,14 @@ class Shift:
         log.info("worker.started", worker_id=self._worker.pk)
         self._heartbeat.start()
         try:
-            async with asyncio.TaskGroup() as group:
+            async with asyncio.TaskGroup() as self._group:
                 beside = (
                     self._journal.run(),
                     self._sweep(),
                     self._watch_held(),
                     self._turn(),
                 )
-                companions = [group.create_task(work) for work in beside]
+                companions = [self._group.create_task(work) for work in beside]
                 await self._claim_until_told()
                 await self._end()
                 for companion in companions:
@@ -129,6 +132,7 @@ class Shift:
             await self._drop(list(self._running))
             await asyncio.to_thread(self._heartbeat.stop)
             await asyncio.to_thread(self._journal.close)
+            await asyncio.to_thread(self._lookout.close)
             log.info("worker.stopped", worker_id=self._worker.pk)
 
     def _may_publish(self) -> bool:
@@ -214,26 +218,43 @@ class Shift:
             await self._patiently(answer_from_children)
 
     async def _watch_held(self) -> None:
-        """Stop, within the second, what somebody else has decided about."""
+        """Stop, within the second, what somebody else has decided about.
+
+        Reads on a thread of its own, and waits for nothing that follows from what it
+        finds: no claim, no sweep and no slow end of another task delays a stop.
+        """
         while True:
-            if self._running:
-                held = [execution.held for execution in self._running.values()]
-                still = await self._patiently(claims.find_held, held)
-                await self._let_go(set(held) - still)
+            if watched := self._staying():
+                held = [execution.held for execution in watched.values()]
+                still = await patiently(
+                    partial(self._lookout.run, claims.find_held, held)
+                )
+                for running, execution in watched.items():
+                    if execution.held not in still and not running.done():
+                        self._let_go(running, execution)
             await asyncio.sleep(WATCH_PAUSE_SECONDS)
             await self._signals.wait_for_change(WATCH_SECONDS)
 
-    async def _let_go(self, lost: set[Held]) -> None:
-        """Close connections, then tell what was spent until then."""
-        dropped = {
+    def _staying(self) -> dict[asyncio.Task[None], Execution]:
+        """What runs, without what is being let go of."""
+        return {
             running: execution
             for running, execution in self._running.items()
-            if execution.held in lost
+            if running not in self._leaving
         }
-        await self._drop(list(dropped))
-        for execution in dropped.values():
+
+    def _let_go(self, running: asyncio.Task[None], execution: Execution) -> None:
+        """Close connections, then tell what was spent until then."""
+
+        async def settle() -> None:
+            await asyncio.wait([running])
+            self._leaving.discard(running)
             spent = await execution.spent_since_last_step()
             await self._patiently(claims.settle_cancelled, self._worker, spent)
+
+        running.cancel()
+        self._leaving.add(running)
+        self._group.create_task(settle())
 
     async def _sweep(self) -> None:
         """Take back, now and then, what workers left that died: here or anywhere."""
@@ -255,7 +276,7 @@ class Shift:
         """Let running tasks finish for a while, and hand the others back at once."""
         if self._running and not self._is_lost:
             await asyncio.wait(self._running, timeout=settings.STOP_GRACE_SECONDS)
-        left = dict(self._running)
+        left = self._staying()
         await self._drop(list(left))
         if self._is_lost:
             return

@@ -1,14 +1,21 @@
 """P6: stop stops. Connections and calls, counted where they end."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
 
 from agentarium.accounts.models import User
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
+from agentarium.worker import claims, shift
+from agentarium.worker.claims import settle_cancelled
+from agentarium.worker.sweep import sweep
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -56,6 +63,47 @@ class TestCancel:
         assert (now.input_tokens, now.output_tokens) == (3, 4)
         drafts = await database.run(lambda: list(Draft.objects.filter(task=task)))
         assert "".join(draft.text for draft in drafts) == "Once upon a time"
+
+    async def test_waits_for_nothing_else_that_the_worker_does(
+        self,
+        submit: Callable[..., AgentTask],
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        tasks = [await database.run(submit) for _ in range(2)]
+        model = ScriptedModel("Once upon a time", gate=asyncio.Event())
+        may_go_on = threading.Event()
+
+        def late(work: Callable[..., Any]) -> Callable[..., Any]:
+            def do(*args: Any, **kwargs: Any) -> Any:
+                may_go_on.wait(15)
+                return work(*args, **kwargs)
+
+            return do
+
+        async with running(model) as runner:
+            await until(lambda: model.open_streams == 2)
+            # Slow, all of it: a database that is busy with others' transactions.
+            monkeypatch.setattr(claims, "claim_tasks", late(claims.claim_tasks))
+            monkeypatch.setattr(claims, "settle_cancelled", late(settle_cancelled))
+            monkeypatch.setattr(shift, "sweep", late(sweep))
+            took = []
+            for task, is_stopped in (
+                (tasks[0], lambda: model.open_streams == 1),
+                (tasks[1], lambda: model.open_streams == 0),
+            ):
+                await database.run(cancel_task, task, by=owner)
+                runner.wake()
+                took.append(await until(is_stopped))
+            may_go_on.set()
+            for task in tasks:
+                while (await database.run(_last_event, task)).type != SETTLED:
+                    await asyncio.sleep(0.01)
+
+        assert max(took) < 1
 
     async def test_calls_no_further_tool(
         self,
