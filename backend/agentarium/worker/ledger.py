@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agentarium.core.rows import Insert
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
-from agentarium.tasks.services import close_calls
+from agentarium.tasks.services import close_calls, stop_called
 
 Held = tuple[int, int]  # task id, attempt
 
@@ -85,6 +85,7 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
         _finish([entry for entry in kept if entry.is_ending])
         if failed := [entry.task_id for entry in kept if entry.has_failed]:
             close_calls(failed)
+            stop_called(failed)
         _suspend([entry for entry in kept if entry.is_waiting])
     return held
 

@@ -13,6 +13,7 @@ from agentarium.tasks.services.cancel import (
     cancel_tasks,
     delete_agent,
     force_fail_task,
+    stop_called,
 )
 from agentarium.tasks.services.ending import append_event, close_calls, end_unclaimed
 from agentarium.tasks.services.intake import Wishes
@@ -51,6 +52,7 @@ __all__ = [
     "retry_task",
     "retry_tasks",
     "return_to_queue",
+    "stop_called",
     "submit_child",
     "submit_once",
     "submit_task",

@@ -1,5 +1,7 @@
 """Stopping tasks. A cancel wins against everything but a task that has ended."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from agentarium.accounts.models import User
@@ -45,16 +47,27 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
 @transaction.atomic
 def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
     """Lock parents before children: whoever ends several tasks does it in this order."""
-    cancelled = generation = _lock_live(tasks)
-    while generation:
-        for task in generation:
-            append_event(task, "cancel.requested", {"by": by.pk, "was": task.status})
-            end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
-        called = AgentTask.objects.filter(parent__in=[task.pk for task in generation])
-        generation = _lock_live(called)
+    cancelled = _lock_live(tasks)
+    for task in cancelled:
+        append_event(task, "cancel.requested", {"by": by.pk, "was": task.status})
+        end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
+    stop_called([task.pk for task in cancelled], by=by.pk)
     if cancelled:
         transaction.on_commit(wake_workers)
     return len(cancelled)
+
+
+def stop_called(task_ids: Sequence[int], *, by: int | None = None) -> None:
+    """Cancel what these tasks have called, and what that has called.
+
+    Nobody waits for its answer any more. The caller has locked the rows of the tasks.
+    """
+    while task_ids:
+        called = _lock_live(AgentTask.objects.filter(parent__in=task_ids))
+        for task in called:
+            append_event(task, "cancel.requested", {"by": by, "was": task.status})
+            end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
+        task_ids = [task.pk for task in called]
 
 
 def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
@@ -99,4 +112,5 @@ def force_fail_task(task: AgentTask, *, by: User) -> None:
         code="failed_by_operator",
         detail=f"Ended by {by.username}.",
     )
+    stop_called([task.pk], by=by.pk)
     transaction.on_commit(wake_workers)

@@ -409,6 +409,36 @@ class TestCallingAgents:
         alive = AgentTask.objects.exclude(status="cancelled")
         assert not await database.run(alive.exists)
 
+    async def test_is_cancelled_when_what_called_it_fails(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        agent: Agent,
+    ) -> None:
+        await database.run(agent.versions.update, timeout=1)
+        other = await database.run(
+            create_agent, owner=agent.owner, name="Other", model="other"
+        )
+        spec = ToolSpec("other", "Asks another.", {"type": "object"})
+        calls = [
+            call_of("other", arguments='{"input": "Hi"}'),
+            call_of("slow", number=2),
+        ]
+        slow = ScriptedTool("slow", effect="read", gate=asyncio.Event())
+        endless = ScriptedModel("Never", gate=asyncio.Event())
+
+        async with running(
+            TalkingModel(calls), AgentTool(spec, other.pk), slow, other=endless
+        ):
+            await reaches(task, "failed")
+            child = await database.run(AgentTask.objects.get, parent=task)
+            await reaches(child, "cancelled")
+            async with asyncio.timeout(15):
+                while endless.open_streams:
+                    await asyncio.sleep(0.01)
+
     async def test_calls_it_again_when_the_cancelled_task_is_run_again(
         self,
         task: AgentTask,
