@@ -1,15 +1,20 @@
-import { expect, register, runAssistant, scripted, test } from './journey'
+import {
+  expect,
+  LONG_TEXT,
+  register,
+  runAssistant,
+  scripted,
+  test,
+} from './journey'
 import { startProxy } from './proxy'
-
-const TEXT = Array.from(
-  { length: 60 },
-  (_, index) => `Sentence ${index} of the answer.`,
-).join(' ')
 
 test('from the first account to the first answer', async ({ page }) => {
   await page.goto('/')
   await register(page, 'first')
-  await runAssistant(page, scripted({ text: TEXT, pieces: 240, delay: 0.05 }))
+  await runAssistant(
+    page,
+    scripted({ text: LONG_TEXT, pieces: 240, delay: 0.05 }),
+  )
 
   const answer = page.getByRole('log', { name: 'Answer' })
   await expect(answer).toContainText('Sentence 5 of the answer.')
@@ -22,10 +27,10 @@ test('from the first account to the first answer', async ({ page }) => {
   await expect(answer).not.toContainText('Sentence 59 of the answer.')
 
   await expect(answer).toHaveAttribute('aria-busy', 'false')
-  await expect(answer).toHaveText(TEXT)
+  await expect(answer).toHaveText(LONG_TEXT)
 
   await page.reload()
-  await expect(answer).toHaveText(TEXT)
+  await expect(answer).toHaveText(LONG_TEXT)
 
   await page
     .getByRole('navigation')
@@ -44,7 +49,10 @@ test('the stream goes on without losing or repeating a character', async ({
   const context = await browser.newContext({ baseURL: proxy.url })
   const page = await context.newPage()
   await register(page, 'cut')
-  await runAssistant(page, scripted({ text: TEXT, pieces: 240, delay: 0.05 }))
+  await runAssistant(
+    page,
+    scripted({ text: LONG_TEXT, pieces: 240, delay: 0.05 }),
+  )
   const answer = page.getByRole('log', { name: 'Answer' })
   await expect(answer).toContainText('Sentence 5 of the answer.')
 
@@ -56,7 +64,7 @@ test('the stream goes on without losing or repeating a character', async ({
 
   await expect(note).toBeHidden()
   await expect(answer).toHaveAttribute('aria-busy', 'false')
-  await expect(answer).toHaveText(TEXT)
+  await expect(answer).toHaveText(LONG_TEXT)
   await context.close()
   await proxy.close()
 })

@@ -50,6 +50,12 @@ type Script = {
 /** An input that tells the scripted provider what to answer. */
 export const scripted = (script: Script) => JSON.stringify({ fake: script })
 
+/** Takes a while to say, and shows any piece that is lost or repeated. */
+export const LONG_TEXT = Array.from(
+  { length: 60 },
+  (_, index) => `Sentence ${index} of the answer.`,
+).join(' ')
+
 /** Run the Assistant on an input, from the list of agents. */
 export async function runAssistant(page: Page, input: string) {
   await page.getByRole('link', { name: 'Assistant' }).click()

@@ -39,10 +39,10 @@ function start(args: string[], env: Record<string, string> = {}) {
   return { child, log }
 }
 
-async function stop(child: ChildProcess) {
+async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM') {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
+  child.kill(signal)
   await ended
 }
 
@@ -78,26 +78,34 @@ async function untilHealthy(url: string, child: ChildProcess, log: string[]) {
   }
 }
 
+function startUp(data: string, url: string, providerUrl: string) {
+  const { port } = new URL(url)
+  return start(['-m', 'agentarium.cli', 'up', '--no-model', '--port', port], {
+    AGENTARIUM_DATA: data,
+    AGENTARIUM_URL: url,
+    AGENTARIUM_DEFAULT_MODEL: 'openai:fake',
+    AGENTARIUM_RATE_ANONYMOUS: '10000/min',
+    AGENTARIUM_RATE_LOGIN: '10000/min',
+    OPENAI_API_KEY: 'scripted',
+    OPENAI_BASE_URL: `${providerUrl}/v1`,
+  })
+}
+
 /** A server of our own on a fresh folder, whose one model answers at `providerUrl`. */
 export async function startAgentarium(providerUrl: string) {
   const data = await mkdtemp(join(tmpdir(), 'agentarium-e2e-'))
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const server = start(
-    ['-m', 'agentarium.cli', 'up', '--no-model', '--port', String(port)],
-    {
-      AGENTARIUM_DATA: data,
-      AGENTARIUM_URL: url,
-      AGENTARIUM_DEFAULT_MODEL: 'openai:fake',
-      AGENTARIUM_RATE_ANONYMOUS: '10000/min',
-      AGENTARIUM_RATE_LOGIN: '10000/min',
-      OPENAI_API_KEY: 'scripted',
-      OPENAI_BASE_URL: `${providerUrl}/v1`,
-    },
-  )
+  const url = `http://127.0.0.1:${await freePort()}`
+  let server = startUp(data, url, providerUrl)
   const end = async () => {
     await stop(server.child)
     await rm(data, { recursive: true, force: true })
+  }
+  /** As a power cut would: it has no time to put anything away. */
+  const kill = () => stop(server.child, 'SIGKILL')
+  /** After a kill, on the same folder and port. */
+  const restart = async () => {
+    server = startUp(data, url, providerUrl)
+    await untilHealthy(url, server.child, server.log)
   }
   try {
     await untilHealthy(url, server.child, server.log)
@@ -105,7 +113,22 @@ export async function startAgentarium(providerUrl: string) {
     await end()
     throw error
   }
-  return { url, end }
+  return { url, end, kill, restart }
+}
+
+/** A server as above, with a scripted provider of its own. */
+export async function startScripted() {
+  const provider = start(['-m', 'bench.fake_provider'])
+  try {
+    const server = await startAgentarium(await firstLine(provider.child))
+    const end = async () => {
+      await Promise.all([server.end(), stop(provider.child)])
+    }
+    return { ...server, end }
+  } catch (error) {
+    await stop(provider.child)
+    throw error
+  }
 }
 
 /**
@@ -115,16 +138,7 @@ export async function startAgentarium(providerUrl: string) {
 export default async function startServer() {
   if (process.env['AGENTARIUM_E2E_URL']) return undefined
 
-  const provider = start(['-m', 'bench.fake_provider'])
-  try {
-    const providerUrl = await firstLine(provider.child)
-    const { url, end } = await startAgentarium(providerUrl)
-    process.env['AGENTARIUM_E2E_URL'] = url
-    return async () => {
-      await Promise.all([end(), stop(provider.child)])
-    }
-  } catch (error) {
-    await stop(provider.child)
-    throw error
-  }
+  const { url, end } = await startScripted()
+  process.env['AGENTARIUM_E2E_URL'] = url
+  return end
 }
