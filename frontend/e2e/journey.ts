@@ -45,6 +45,7 @@ type Script = {
   pieces?: number
   delay?: number
   status?: number
+  tool_calls?: { name: string; arguments: string }[]
 }
 
 /** An input that tells the scripted provider what to answer. */

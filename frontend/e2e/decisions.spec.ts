@@ -1,0 +1,84 @@
+import type { Page } from '@playwright/test'
+
+import { expect, register, runAssistant, scripted, test } from './journey'
+
+/** Let the Assistant call a tool; the page ends on the list of agents. */
+async function giveTool(page: Page, name: string, isAsked: boolean) {
+  await page.getByRole('link', { name: 'Assistant' }).click()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByRole('button', { name: 'Add a tool' }).click()
+  await page.getByRole('option', { name }).click()
+  const asking = page.getByRole('switch', { name: 'Ask me before each call' })
+  await asking.setChecked(isAsked)
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await expect(page.getByRole('dialog')).toBeHidden()
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: 'Agents' })
+    .click()
+}
+
+const calling = (name: string, given: object, text: string) =>
+  scripted({ tool_calls: [{ name, arguments: JSON.stringify(given) }], text })
+
+test('approve a call on the page of its task', async ({ page }) => {
+  await register(page, 'approver')
+  await giveTool(page, 'calculator', true)
+  const given = { expression: '6 * 7' }
+  await runAssistant(page, calling('calculator', given, 'It is done.'))
+  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+
+  const card = page.getByRole('region', { name: /wants to call calculator/ })
+  await expect(card).toContainText('6 * 7')
+  await expect(page.getByRole('log', { name: 'Answer' })).not.toContainText(
+    'It is done.',
+  )
+  await card.getByRole('button', { name: 'Approve', exact: true }).click()
+
+  await expect(page.getByRole('log', { name: 'Answer' })).toHaveText(
+    'It is done.',
+  )
+  await expect(card).toBeHidden()
+  await expect(page.getByText('Completed', { exact: true })).toBeVisible()
+})
+
+test('answer a question on the page of its task', async ({ page }) => {
+  await register(page, 'answerer')
+  await giveTool(page, 'ask_person', false)
+  const given = { question: 'Which colour shall it be?' }
+  await runAssistant(page, calling('ask_person', given, 'So be it.'))
+  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+
+  const card = page.getByRole('region', { name: 'Assistant asks you' })
+  await expect(card).toContainText('Which colour shall it be?')
+  await card.getByLabel('Your answer').fill('Blue, like the sea')
+  await card.getByRole('button', { name: 'Answer' }).click()
+
+  await expect(page.getByRole('log', { name: 'Answer' })).toHaveText(
+    'So be it.',
+  )
+  await expect(card).toBeHidden()
+  await expect(page.getByText('Completed', { exact: true })).toBeVisible()
+})
+
+test('approve a call from Home', async ({ page }) => {
+  await register(page, 'home')
+  await giveTool(page, 'calculator', true)
+  const given = { expression: '6 * 7' }
+  await runAssistant(page, calling('calculator', given, 'It is done.'))
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: 'Home' })
+    .click()
+
+  const card = page.getByRole('region', { name: /wants to call calculator/ })
+  const task = await card.getByRole('link').getAttribute('href')
+  await card.getByRole('button', { name: 'Approve', exact: true }).click()
+  await expect(card).toBeHidden()
+  await expect(page.getByText('Nothing waits for you.')).toBeVisible()
+
+  await page.goto(task ?? '')
+  await expect(page.getByRole('log', { name: 'Answer' })).toHaveText(
+    'It is done.',
+  )
+})
