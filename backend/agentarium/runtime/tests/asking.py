@@ -78,7 +78,7 @@ async def failure(
     return caught.value
 
 
-async def until(is_true: Callable[[], bool], *, seconds: float = 5.0) -> None:
+async def until(is_true: Callable[[], bool], *, seconds: float = 30.0) -> None:
     """Wait for something that another process or task is about to do."""
     async with asyncio.timeout(seconds):
         while not is_true():
