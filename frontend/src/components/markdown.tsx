@@ -19,13 +19,13 @@ function textOf(node: ReactNode): string {
 
 function CodeBlock({ children }: ComponentProps<'pre'>) {
   return (
-    <div className="group relative">
+    <div className="flex items-start rounded-lg border bg-muted">
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls sideways must be reachable by keyboard. */}
       <pre tabIndex={0}>{children}</pre>
       <CopyButton
         text={textOf(children).replace(/\n$/, '')}
         label="Copy code"
-        className="absolute top-1.5 right-1.5 bg-muted"
+        className="m-1.5 shrink-0"
       />
     </div>
   )
@@ -50,7 +50,13 @@ const components: Components = {
     </SafeLink>
   ),
   table: ({ children }) => (
-    <div className="overflow-x-auto">
+    <div
+      role="group"
+      aria-label="Table"
+      className="overflow-x-auto"
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- as of code.
+      tabIndex={0}
+    >
       <table>{children}</table>
     </div>
   ),
