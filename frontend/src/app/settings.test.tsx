@@ -122,23 +122,32 @@ test('revokes a token after asking', async () => {
   expect(await screen.findByText('No tokens yet')).toBeVisible()
 })
 
-test('says what a provider needs', async () => {
+test('says once what a provider needs, not for each of its models', async () => {
+  const needs = 'Set ANTHROPIC_API_KEY.'
+  const models = ['claude', 'other'].map((name) => ({
+    id: `anthropic:${name}`,
+    provider: 'anthropic',
+    is_available: false,
+    is_default: false,
+    price: null,
+    reason: needs,
+  }))
   server.use(
-    http.get('/api/models/', () => HttpResponse.json([])),
+    http.get('/api/models/', () => HttpResponse.json(models)),
     http.get('/api/providers/', () =>
       HttpResponse.json([
         {
           name: 'anthropic',
           title: 'Anthropic',
           is_configured: false,
-          reason: 'Set ANTHROPIC_API_KEY.',
+          reason: needs,
         },
       ]),
     ),
   )
   renderApp('/settings?part=models')
 
-  expect(await screen.findByText('Set ANTHROPIC_API_KEY.')).toBeVisible()
+  expect(await screen.findByText(needs)).toBeVisible()
   expect(screen.getByRole('img', { name: 'Not ready' })).toBeVisible()
 })
 

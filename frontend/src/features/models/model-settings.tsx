@@ -78,7 +78,9 @@ function ProviderItem({ provider, models }: ProviderItemProps) {
             {provider.reason}
           </p>
         )}
-        {models.length > 0 && <Models models={models} />}
+        {models.length > 0 && (
+          <Models models={models} known={provider.reason} />
+        )}
       </div>
     </li>
   )
@@ -86,11 +88,17 @@ function ProviderItem({ provider, models }: ProviderItemProps) {
 
 const FEW = 5
 
-function Models({ models }: { models: Model[] }) {
+type ModelsProps = {
+  models: Model[]
+  /** What has been said of their provider, and need not be said of each of them. */
+  known: string
+}
+
+function Models({ models, known }: ModelsProps) {
   const list = (
     <ul className="mt-2 space-y-1">
       {models.map((model) => (
-        <ModelItem key={model.id} model={model} />
+        <ModelItem key={model.id} model={model} known={known} />
       ))}
     </ul>
   )
@@ -105,13 +113,15 @@ function Models({ models }: { models: Model[] }) {
   )
 }
 
-function ModelItem({ model }: { model: Model }) {
-  const { is_available, is_default, price } = model
+type ModelItemProps = { model: Model; known: string }
+
+function ModelItem({ model, known }: ModelItemProps) {
+  const { is_available, is_default, price, reason } = model
   return (
     <li className="text-xs">
       <span className="flex flex-wrap items-baseline gap-x-2">
         <code
-          className={`font-mono wrap-anywhere ${is_available ? '' : 'text-muted-foreground line-through'}`}
+          className={`font-mono wrap-anywhere ${is_available ? '' : 'text-muted-foreground'}`}
         >
           {model.id}
         </code>
@@ -122,8 +132,8 @@ function ModelItem({ model }: { model: Model }) {
         )}
         {price && <Price rates={price.rates} />}
       </span>
-      {model.reason && (
-        <span className="block text-muted-foreground">{model.reason}</span>
+      {reason && reason !== known && (
+        <span className="block text-muted-foreground">{reason}</span>
       )}
     </li>
   )
