@@ -41,7 +41,7 @@ export function ApprovalCard({ approval, hasTask = false }: ApprovalCardProps) {
             {hasTask && <TaskLink approval={approval} />}
             <RelativeTime time={approval.created_at} />
             {approval.expires_at && (
-              <> · decides itself at {formatExact(approval.expires_at)}</>
+              <> · open until {formatExact(approval.expires_at)}</>
             )}
           </p>
         </div>

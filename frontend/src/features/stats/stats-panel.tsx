@@ -118,7 +118,7 @@ function LatencyTotal({
 
 const Grid = ({ children }: { children: ReactNode }) => (
   <div className="@container">
-    <div className="grid gap-4 @xl:grid-cols-2 @4xl:grid-cols-3">
+    <div className="grid gap-4 @xl:grid-cols-2 @4xl:grid-cols-3 @xl:[&>:last-child]:col-span-2 @4xl:[&>:last-child]:col-span-1">
       {children}
     </div>
   </div>

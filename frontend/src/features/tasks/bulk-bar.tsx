@@ -35,7 +35,7 @@ export function BulkBar({ selection, filters, found }: BulkBarProps) {
     <div
       role="group"
       aria-label="Chosen tasks"
-      className="fixed inset-x-3 bottom-20 z-20 mx-auto flex max-w-max flex-wrap items-center gap-2 rounded-2xl border bg-popover p-2 pl-4 shadow-lg md:bottom-6 md:left-61"
+      className="fixed inset-x-3 bottom-20 z-20 mx-auto flex max-w-max flex-wrap items-center gap-x-2 gap-y-1 rounded-2xl border bg-popover p-2 pl-4 shadow-lg md:bottom-6 md:left-61"
     >
       <p role="status" className="mr-1 text-sm font-medium tabular">
         {isAllFound ? `All ${all}` : size}
