@@ -11,10 +11,10 @@ test('create, edit, delete and take back an agent', async ({ page }) => {
 
   await page.getByRole('button', { name: 'Edit' }).click()
   await page.getByLabel('Name').fill('Editor')
-  await page.getByLabel('Timeout').fill('0')
+  await page.getByLabel('Timeout', { exact: true }).fill('0')
   await page.getByRole('button', { name: 'Save changes' }).click()
   await expect(page.getByText('At least one second.')).toBeVisible()
-  await page.getByLabel('Timeout').fill('60')
+  await page.getByLabel('Timeout', { exact: true }).fill('60')
   await page.getByRole('button', { name: 'Save changes' }).click()
   await expect(page.getByRole('heading', { name: 'Editor' })).toBeVisible()
   await expect(page.getByText('60 s')).toBeVisible()
