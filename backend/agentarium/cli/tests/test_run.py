@@ -112,5 +112,7 @@ class TestFollowing:
         assert AgentTask.objects.get().status == AgentTask.Status.PENDING
 
     def _interrupted(self, invoke: Invoke, agent: Agent) -> Result:
-        with patch("agentarium.cli.run.time.sleep", side_effect=KeyboardInterrupt):
+        # Of this module alone: other threads sleep, too.
+        with patch("agentarium.cli.run.time") as clock:
+            clock.sleep.side_effect = KeyboardInterrupt
             return invoke("run", agent.pk, "Hi", "--follow")
