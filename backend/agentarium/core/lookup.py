@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BigIntegerField, Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -46,34 +46,36 @@ class _Reader:
 
     def __init__(self, rows: QuerySet[Any], by: Sequence[str]) -> None:
         self._by: list[Any] = [rows.model._meta.get_field(name) for name in by]
-        self._compiler: Any = rows.query.get_compiler(connection=connection)
+        self._connection: Any = connections[DEFAULT_DB_ALIAS]
+        self._compiler: Any = rows.query.get_compiler(connection=self._connection)
         sql, _ = self._compiler.as_sql()
-        quote = connection.ops.quote_name
+        quote = self._connection.ops.quote_name
         table = quote(rows.model._meta.db_table)
         columns = [f"{table}.{quote(field.column)} = %s" for field in self._by]
         self._sql = f"{sql} WHERE {' AND '.join(columns)}"
         select, info = self._compiler.select, self._compiler.klass_info
+        self._converters = self._compiler.get_converters([each[0] for each in select])
         fields = info["select_fields"]
         self._own = slice(fields[0], fields[-1] + 1)
         self._names = [each[0].target.attname for each in select[self._own]]
         populators: Any = get_related_populators
-        self._joined = populators(info, select, connection.alias)
+        self._joined = populators(info, select, DEFAULT_DB_ALIAS)
         self._model = rows.model
 
     def find(self, values: Sequence[Any]) -> Any:
-        with connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             cursor.execute(
                 self._sql,
                 [
-                    field.get_db_prep_value(value, connection)
+                    field.get_db_prep_value(value, self._connection)
                     for field, value in zip(self._by, values, strict=True)
                 ],
             )
             row = cursor.fetchone()
         if row is None:
             return None
-        (row,) = self._compiler.results_iter(results=[[row]])
-        found = self._model.from_db(connection.alias, self._names, row[self._own])
+        (row,) = self._compiler.apply_converters([row], self._converters)
+        found = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
         for joined in self._joined:
             joined.populate(row, found)
         return found

@@ -7,10 +7,11 @@ row that a task leaves behind. Here a statement is compiled once for each table.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 import orjson
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 from django.utils.dateparse import parse_datetime
 
@@ -18,6 +19,31 @@ from django.utils.dateparse import parse_datetime
 MAX_ROWS = 500
 
 Convert = Callable[[Any], Any]
+M = TypeVar("M", bound=Model)
+
+
+class Blank(Generic[M]):
+    """Makes objects of a model that differ in a few columns only.
+
+    A model's own `__init__` asks each field for its default, each time.
+    """
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+
+    def fill(self, **columns: Any) -> M:
+        """An object as if it came from the database; its columns by `attname`."""
+        values = {**self._defaults, **columns}
+        return self._model.from_db(DEFAULT_DB_ALIAS, self._names, values.values())
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        fields = self._model._meta.concrete_fields
+        return {field.attname: field.get_default() for field in fields}
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(self._defaults)
 
 
 class Insert:
@@ -46,12 +72,10 @@ class Insert:
             self._write(rows[start : start + MAX_ROWS])
 
     def _write(self, rows: Sequence[Model]) -> None:
-        values = [
-            tuple(convert(getattr(row, name)) for name, convert in self._columns)
-            for row in rows
-        ]
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
+        values = [self._values(row) for row in rows]
+        own: Any = connections[DEFAULT_DB_ALIAS]
+        with own.cursor() as cursor:
+            if own.vendor == "postgresql":
                 places = ", ".join([self._places] * len(rows))
                 cursor.execute(
                     f"{self._head} {places}{self._tail}",
@@ -66,6 +90,12 @@ class Insert:
             else:
                 cursor.executemany(f"{self._head} {self._places}{self._tail}", values)
 
+    def _values(self, row: Model) -> list[Any]:
+        values = list(self._get(row))
+        for place, convert in self._converters:
+            values[place] = convert(values[place])
+        return values
+
     def _set(self, rows: Sequence[Model], given: Sequence[Sequence[Any]]) -> None:
         for row, values in zip(rows, given, strict=bool(given)):
             for name, value in zip(self._returning, values, strict=True):
@@ -77,8 +107,16 @@ class Insert:
         return [field for field in fields if field.name not in self._without]
 
     @cached_property
-    def _columns(self) -> list[tuple[str, Convert]]:
-        return [(field.attname, _converter(field)) for field in self._fields]
+    def _get(self) -> Callable[[Model], tuple[Any, ...]]:
+        names = [field.attname for field in self._fields]
+        get: Callable[[Model], tuple[Any, ...]] = attrgetter(*names)
+        return get
+
+    @cached_property
+    def _converters(self) -> list[tuple[int, Convert]]:
+        """By the place of their column: most columns need none."""
+        converters = map(_converter, self._fields)
+        return [(place, each) for place, each in enumerate(converters) if each]
 
     @cached_property
     def _head(self) -> str:
@@ -98,8 +136,8 @@ class Insert:
         return conflict + (returning if self._returning else "")
 
 
-def _converter(field: "Field[Any, Any]") -> Convert:
-    """From an attribute's value to what the driver takes."""
+def _converter(field: "Field[Any, Any]") -> Convert | None:
+    """From an attribute's value to what the driver takes; None if that is the same."""
     match field.get_internal_type():
         case "DateTimeField":
             return _time
@@ -108,15 +146,11 @@ def _converter(field: "Field[Any, Any]") -> Convert:
         case "CharField":
             # A choice is a text and more than that.
             return str
-    return _same
-
-
-def _same(value: Any) -> Any:
-    return value
+    return None
 
 
 def _time(value: datetime | None) -> Any:
-    return connection.ops.adapt_datetimefield_value(value)
+    return value and connection.ops.adapt_datetimefield_value(value)
 
 
 def _json(value: Any) -> str:

@@ -42,13 +42,12 @@ from agentarium.tasks.api.serializers import (
 from agentarium.tasks.api.verbs import TaskVerbs
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.rows import task_row
+from agentarium.tasks.rows import task_row, whole_task
 from agentarium.tasks.services import Wishes, submit_once
 
 MAX_KEY_CHARS = 200
 # Made once: a serializer takes longer to build than to use.
 _RUN = TaskRunSerializer()
-_SUBMITTED = TaskSerializer()
 RUN_EXAMPLE = OpenApiExample(
     "Run an agent",
     value={"agent": 1, "input_text": "Explain write-ahead logging in two sentences."},
@@ -188,7 +187,7 @@ class TaskViewSet(
             wishes=self._wishes(asked),
         )
         return Response(
-            _SUBMITTED.to_representation(task),
+            whole_task(task),
             status=status.HTTP_201_CREATED,
             headers={"Location": reverse("task-detail", args=[task.pk])},
         )

@@ -17,7 +17,7 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
 from agentarium.core.metrics import TASKS_SUBMITTED
-from agentarium.core.rows import Insert
+from agentarium.core.rows import Blank, Insert
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Event, Submission
 from agentarium.tasks.services.queue import next_rank
@@ -33,6 +33,7 @@ _TABLE = AgentTask._meta.db_table
 # it is needed.
 _VERSION = ("id", "model", "agent_id", "number")
 # The database says when, by its own clock.
+_NEW_TASK, _NEW_EVENT = Blank(AgentTask), Blank(Event)
 _TASKS = Insert(AgentTask, without=["id", "created_at"], returning=["id", "created_at"])
 _EVENTS = Insert(Event, without=["created_at"])
 _SUBMISSIONS = Insert(Submission, without=["id", "created_at"])
@@ -104,7 +105,13 @@ def _create(orders: Sequence[Order]) -> list[AgentTask]:
     _TASKS.run(tasks)
     _EVENTS.run(
         [
-            Event(task=task, attempt=0, seq=1, type="task.created", data=_origin(order))
+            _NEW_EVENT.fill(
+                task_id=task.pk,
+                attempt=0,
+                seq=1,
+                type="task.created",
+                data=_origin(order),
+            )
             for order, task in zip(orders, tasks, strict=True)
         ]
     )
@@ -125,20 +132,23 @@ def _create(orders: Sequence[Order]) -> list[AgentTask]:
 
 def _task(order: Order, version: AgentVersion, rank: int) -> AgentTask:
     wishes = order.wishes
-    return AgentTask(
-        owner=order.owner,
-        agent=order.agent,
-        agent_version=version,
+    task = _NEW_TASK.fill(
+        owner_id=order.owner.pk,
+        agent_id=order.agent.pk,
+        agent_version_id=version.pk,
         input_text=order.input_text,
         priority=wishes.priority,
         rank=rank,
         run_after=wishes.run_after,
         is_due=wishes.is_due,
-        follows=wishes.follows,
-        parent=wishes.parent,
+        follows_id=wishes.follows and wishes.follows.pk,
+        parent_id=wishes.parent and wishes.parent.pk,
         depth=wishes.parent.depth + 1 if wishes.parent else 0,
         request_id=order.request_id,
     )
+    # Whoever gets it goes on to them.
+    task.owner, task.agent, task.agent_version = order.owner, order.agent, version
+    return task
 
 
 def _origin(order: Order) -> dict[str, Any]:
