@@ -1,4 +1,4 @@
-"""Finding the row that every request asks for, without making its SQL anew."""
+"""Finding rows that are asked for all the time, without making their SQL anew."""
 
 import threading
 from collections.abc import Sequence
@@ -11,29 +11,49 @@ from django.db.models.query import get_related_populators
 M = TypeVar("M", bound=Model)
 
 
-class Lookup(Generic[M]):
-    """Finds one row by the values of columns, with the rows that it is joined to.
+class Selection(Generic[M]):
+    """Rows of a model, with the rows that they are joined to, as objects.
 
-    What Django does for such a query takes several times as long as the database's
-    answer to it. Here its SQL, and the way from a tuple to objects, are made once for
-    each thread, because they belong to the thread's connection.
+    What Django does for a query takes several times as long as the database's answer
+    to it. Here its SQL, and the way from a tuple to objects, are made once for each
+    thread, because they belong to the thread's connection.
     """
 
-    def __init__(self, rows: QuerySet[M], *by: str) -> None:
+    def __init__(self, rows: QuerySet[M]) -> None:
         self._rows = rows.order_by()
-        self._by = by
         self._of_thread = threading.local()
+
+    def select(self, tail: str, values: Sequence[Any]) -> list[M]:
+        """Those for which `tail` asks: the SQL that follows the joins."""
+        reader: _Reader | None = getattr(self._of_thread, "reader", None)
+        if reader is None:
+            # A copy: while one thread compiles a query, another would find it changed.
+            reader = self._of_thread.reader = _Reader(self._rows.all())
+        found: list[M] = reader.select(tail, values)
+        return found
+
+
+class Lookup(Generic[M]):
+    """Finds one row by the values of columns."""
+
+    def __init__(self, rows: QuerySet[M], *by: str) -> None:
+        self._rows = Selection(rows)
+        self._by: list[Any] = [rows.model._meta.get_field(name) for name in by]
+        table = rows.model._meta.db_table
+        columns = [f'"{table}"."{field.column}" = %s' for field in self._by]
+        self._tail = f" WHERE {' AND '.join(columns)}"
 
     def find(self, *values: Any) -> M | None:
         """The row that has these values in the columns, or None."""
         if not all(map(_may_be_stored, values)):
             return None
-        reader: _Reader | None = getattr(self._of_thread, "reader", None)
-        if reader is None:
-            # A copy: while one thread compiles a query, another would find it changed.
-            reader = self._of_thread.reader = _Reader(self._rows.all(), self._by)
-        found: M | None = reader.find(values)
-        return found
+        own = connections[DEFAULT_DB_ALIAS]
+        asked = [
+            field.get_db_prep_value(value, own)
+            for field, value in zip(self._by, values, strict=True)
+        ]
+        found = self._rows.select(self._tail, asked)
+        return found[0] if found else None
 
 
 def _may_be_stored(value: Any) -> bool:
@@ -44,15 +64,10 @@ def _may_be_stored(value: Any) -> bool:
 class _Reader:
     """Does with a prepared query what `ModelIterable` does with a queryset."""
 
-    def __init__(self, rows: QuerySet[Any], by: Sequence[str]) -> None:
-        self._by: list[Any] = [rows.model._meta.get_field(name) for name in by]
+    def __init__(self, rows: QuerySet[Any]) -> None:
         self._connection: Any = connections[DEFAULT_DB_ALIAS]
         self._compiler: Any = rows.query.get_compiler(connection=self._connection)
-        sql, _ = self._compiler.as_sql()
-        quote = self._connection.ops.quote_name
-        table = quote(rows.model._meta.db_table)
-        columns = [f"{table}.{quote(field.column)} = %s" for field in self._by]
-        self._sql = f"{sql} WHERE {' AND '.join(columns)}"
+        self._sql, _ = self._compiler.as_sql()
         select, info = self._compiler.select, self._compiler.klass_info
         self._converters = self._compiler.get_converters([each[0] for each in select])
         fields = info["select_fields"]
@@ -62,19 +77,16 @@ class _Reader:
         self._joined = populators(info, select, DEFAULT_DB_ALIAS)
         self._model = rows.model
 
-    def find(self, values: Sequence[Any]) -> Any:
+    def select(self, tail: str, values: Sequence[Any]) -> list[Any]:
         with self._connection.cursor() as cursor:
-            cursor.execute(
-                self._sql,
-                [
-                    field.get_db_prep_value(value, self._connection)
-                    for field, value in zip(self._by, values, strict=True)
-                ],
-            )
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        (row,) = self._compiler.apply_converters([row], self._converters)
+            cursor.execute(self._sql + tail, values)
+            rows = cursor.fetchall()
+        return [
+            self._object(row)
+            for row in self._compiler.apply_converters(rows, self._converters)
+        ]
+
+    def _object(self, row: Sequence[Any]) -> Any:
         found = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
         for joined in self._joined:
             joined.populate(row, found)

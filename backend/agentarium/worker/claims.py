@@ -6,26 +6,28 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import DateTimeField, F, Value
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from agentarium.core import metrics
 from agentarium.core.clock import Now
-from agentarium.core.rows import Insert
+from agentarium.core.lookup import Selection
+from agentarium.core.rows import Blank, Insert
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
 from agentarium.tasks.services import append_event, end_unclaimed, return_to_queue
-from agentarium.worker.leases import declare_lost
-from agentarium.worker.limits import allowed, within_limits
+from agentarium.worker.leases import declare_lost, is_at_work
+from agentarium.worker.limits import exclude_full, within_limits
 
 log = structlog.get_logger(__name__)
 
 Status = AgentTask.Status
-_EVENTS = Insert(Event)
+_TABLE = AgentTask._meta.db_table
+_TASKS = Selection(AgentTask.objects.select_related("agent_version"))
+_EVENTS, _NEW_EVENT = Insert(Event), Blank(Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +58,48 @@ def claim_tasks(worker: Worker, *, limit: int) -> list[AgentTask]:
     Workers that claim at once pass over each other's rows. Should this worker be
     declared lost in the same moment, the next sweep finds what it took.
     """
-    if not Worker.objects.filter(pk=worker.pk, lost_at__isnull=True).exists():
+    if not is_at_work(worker):
         return []
-    tasks = list(
-        allowed(AgentTask.objects.in_queue())
-        .select_related("agent_version")
-        .select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
-    )
-    tasks = within_limits(tasks)
-    if not tasks:
-        return []
-    AgentTask.objects.filter(pk__in=[task.pk for task in tasks]).update(
-        status=Status.RUNNING,
-        attempt=F("attempt") + 1,
-        worker=worker,
-        started_at=Coalesce("started_at", Value(timezone.now(), DateTimeField())),
-    )
-    for task in tasks:
-        task.attempt += 1
-        task.status = Status.RUNNING
-    _EVENTS.run([_started(task, worker) for task in tasks])
+    tasks = within_limits(_next_in_queue(limit))
+    if tasks:
+        _set_running(worker, tasks)
+        _EVENTS.run([_started(task, worker) for task in tasks])
     return tasks
 
 
+def _next_in_queue(limit: int) -> list[AgentTask]:
+    """As `in_queue` has them, locked. By hand, since every claim asks for it."""
+    excluded, values = exclude_full()
+    lock = (
+        f" FOR NO KEY UPDATE OF {_TABLE} SKIP LOCKED"
+        if connection.features.has_select_for_update
+        else ""
+    )
+    return _TASKS.select(
+        f" WHERE {_TABLE}.status = 'pending' AND {_TABLE}.is_due{excluded}"
+        f" ORDER BY {_TABLE}.priority DESC, {_TABLE}.rank, {_TABLE}.id LIMIT %s{lock}",
+        [*values, limit],
+    )
+
+
+def _set_running(worker: Worker, tasks: Sequence[AgentTask]) -> None:
+    for task in tasks:
+        task.attempt += 1
+        task.status = Status.RUNNING
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    places = ", ".join(["%s"] * len(tasks))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_TABLE} SET status = 'running', attempt = attempt + 1,"  # noqa: S608
+            " worker_id = %s, started_at = COALESCE(started_at, %s)"
+            f" WHERE id IN ({places})",
+            [worker.pk, now, *(task.pk for task in tasks)],
+        )
+
+
 def _started(task: AgentTask, worker: Worker) -> Event:
-    return Event(
-        task=task,
+    return _NEW_EVENT.fill(
+        task_id=task.pk,
         attempt=task.attempt,
         seq=1,
         type="attempt.started",

@@ -19,6 +19,7 @@ from agentarium.worker.pulse import Pulse, bury, find_dead
 
 log = structlog.get_logger(__name__)
 
+_TABLE = Worker._meta.db_table
 # A lease survives two renewals that fail.
 RENEWALS_PER_LEASE = 4
 # The database was away if it has not been asked for such a part of a lease, and within
@@ -49,6 +50,16 @@ def renew_lease(worker: Worker) -> bool:
         lease_until=_lease_end()
     )
     return renewed == 1
+
+
+def is_at_work(worker: Worker) -> bool:
+    """Whether nobody has declared it lost. By hand, since every claim asks for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {_TABLE} WHERE id = %s AND lost_at IS NULL",  # noqa: S608
+            [worker.pk],
+        )
+        return cursor.fetchone() is not None
 
 
 def release_lease(worker: Worker) -> None:

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db.models import Count
 
 from agentarium.core.locks import lock_decision
-from agentarium.tasks.models import AgentTask, TaskQuerySet
+from agentarium.tasks.models import AgentTask
 
 CLAIMING = 0x61677432
+_TABLE = AgentTask._meta.db_table
 
 
 def _limits() -> dict[str, int]:
@@ -25,22 +26,28 @@ def _running(column: str) -> dict[int, int]:
     return dict(running.values_list(column).annotate(Count("id")))
 
 
-def allowed(tasks: TaskQuerySet) -> TaskQuerySet:
-    """Without the tasks of whoever has as many running as may be.
+def exclude_full() -> tuple[str, list[int]]:
+    """SQL, and its values, that leaves out whoever has as many running as may be.
 
     Where there are limits, workers claim one after the other, so that two of them
     cannot fill the same place.
     """
+    excluded, values = "", []
     for column, limit in _limits().items():
         lock_decision(CLAIMING)
         full = [key for key, count in _running(column).items() if count >= limit]
-        tasks = tasks.exclude(**{f"{column}__in": full})
-    return tasks
+        if full:
+            places = ", ".join(["%s"] * len(full))
+            excluded += f" AND {_TABLE}.{column} NOT IN ({places})"
+            values += full
+    return excluded, values
 
 
 def within_limits(tasks: Sequence[AgentTask]) -> list[AgentTask]:
     """Those of `tasks`, in order, that there is still room for."""
     limits = _limits()
+    if not limits:
+        return list(tasks)
     counts = {column: Counter(_running(column)) for column in limits}
     kept = []
     for task in tasks:
