@@ -101,7 +101,8 @@ class LocalBus:
 
     def publish(self, channel: str, message: Message) -> None:
         loop = self._loop
-        if loop is None or loop.is_closed():
+        # Whoever comes to watch after this look reads the database, where it stands.
+        if loop is None or loop.is_closed() or channel not in self._readers:
             return
         if _is_running_in(loop):
             self.deliver(channel, message)
