@@ -5,7 +5,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
+
+# A lost connection. PostgreSQL ends that of a process that was paused in a transaction
+# with what reads as an internal error.
+AWAY = (OperationalError, InterfaceError, InternalError)
 
 P = ParamSpec("P")
 R = TypeVar("R")

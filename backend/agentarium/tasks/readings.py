@@ -6,9 +6,13 @@ database, at the same time or nearly so, one look is enough.
 
 import asyncio
 
+import structlog
+
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.log import Log, read_log
+
+log = structlog.get_logger(__name__)
 
 # So long a reading waits for others who want the same.
 GATHER_SECONDS = 0.005
@@ -22,11 +26,15 @@ class Readings:
         self._waiting: dict[tuple[int, Cursor], asyncio.Task[Log]] = {}
 
     async def read(self, task_id: int, cursor: Cursor) -> Log:
-        """What is stored after `cursor`, read after this was called."""
+        """What is stored after `cursor`, read after this was called.
+
+        Raises what the reading failed with, to all who share it.
+        """
         key = (task_id, cursor)
         reading = self._waiting.get(key)
         if reading is None:
             reading = asyncio.create_task(self._read(task_id, cursor))
+            reading.add_done_callback(_tell_failure)
             self._waiting[key] = reading
         # A reader who leaves takes it from nobody else.
         return await asyncio.shield(reading)
@@ -38,3 +46,9 @@ class Readings:
             # Who comes from now on may have to see what this one cannot.
             del self._waiting[task_id, cursor]
         return await self._database.run(read_log, task_id, cursor)
+
+
+def _tell_failure(reading: asyncio.Task[Log]) -> None:
+    """Once, however many share it; all of them may have left."""
+    if not reading.cancelled() and (error := reading.exception()):
+        log.warning("reading.failed", error=str(error))

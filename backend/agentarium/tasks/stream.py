@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
+from agentarium.core.database_threads import AWAY
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import (
     CHANGED,
@@ -26,6 +27,8 @@ POLL_SECONDS = 5.0
 GOLDEN_RATIO = 1.618
 # A reader that is ahead of what is stored, but missed a piece, waits for the record.
 BEHIND_SECONDS = 0.1
+# While the database is away, it is asked again after so long.
+AWAY_SECONDS = 1.0
 HEARTBEAT = b": alive\n\n"
 OPENING = b"retry: 1000\n\n"
 
@@ -146,8 +149,15 @@ async def follow(
 
 
 async def _catch_up(task_id: int, reader: Reader, readings: Readings) -> bytes:
-    """The next part of the record; what came to pass meanwhile comes live."""
-    log = await readings.read(task_id, reader.cursor)
+    """The next part of the record; what came to pass meanwhile comes live.
+
+    While the database is away the reader keeps what it has, and waits.
+    """
+    try:
+        log = await readings.read(task_id, reader.cursor)
+    except AWAY:
+        await asyncio.sleep(AWAY_SECONDS)
+        return HEARTBEAT
     has_end = bool(log.entries) and log.entries[-1].is_last
     # An end that came while the log was read has to be read again: it may be none,
     # because somebody has had the task tried again since.

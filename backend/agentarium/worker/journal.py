@@ -10,10 +10,9 @@ import structlog
 from django.db import DatabaseError
 
 from agentarium.core import metrics
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.core.database_threads import AWAY, DatabaseThreads
 from agentarium.tasks.live import Bus, Channel
 from agentarium.worker.ledger import Entry, Held, write_entries
-from agentarium.worker.patience import AWAY
 
 log = structlog.get_logger(__name__)
 

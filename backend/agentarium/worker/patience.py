@@ -5,13 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from django.db import InterfaceError, InternalError, OperationalError
+
+from agentarium.core.database_threads import AWAY
 
 log = structlog.get_logger(__name__)
 
-# A lost connection. PostgreSQL ends that of a process that was paused in a transaction
-# with what reads as an internal error.
-AWAY = (OperationalError, InterfaceError, InternalError)
 PAUSE_SECONDS = 0.5
 
 R = TypeVar("R")

@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.core.database_threads import AWAY, DatabaseThreads
 from agentarium.runtime.providers.base import ModelClient
 from agentarium.tasks.announce import tell
 from agentarium.tasks.live import Bus
@@ -22,7 +22,7 @@ from agentarium.worker import claims, leases
 from agentarium.worker.execution import Execution, Surroundings
 from agentarium.worker.history import History, read_histories
 from agentarium.worker.journal import Journal
-from agentarium.worker.patience import AWAY, patiently
+from agentarium.worker.patience import patiently
 from agentarium.worker.sweep import sweep
 from agentarium.worker.toolbox import OpenToolbox
 

@@ -1,28 +1,41 @@
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
+from django.db import InterfaceError, OperationalError
+from structlog.testing import capture_logs
+
 from agentarium.core.database_threads import DatabaseThreads
+from agentarium.tasks import stream
 from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import Delivered
+from agentarium.tasks.live import Delivered, LocalBus
 from agentarium.tasks.log import Log
 from agentarium.tasks.readings import Readings
-from agentarium.tasks.stream import Reader
+from agentarium.tasks.stream import HEARTBEAT, OPENING, Reader, follow
 
 NOTHING = Log([], is_whole=False, is_cut=False)
 
 
 class CountingThreads:
-    """Counts what is read, and holds each reading until it is let go."""
+    """Counts what is read, and holds each reading until it is let go.
+
+    The first ones fail as they are told to.
+    """
 
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.let_go = asyncio.Event()
+        self.failures: list[Exception] = []
+        self.found = NOTHING
 
     async def run(self, _: Callable[..., Log], *args: Any) -> Log:
         self.asked.append(args)
         await self.let_go.wait()
-        return NOTHING
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.found
 
 
 def make_readings() -> tuple[Readings, CountingThreads]:
@@ -68,6 +81,52 @@ async def test_a_reader_who_leaves_takes_the_reading_from_nobody() -> None:
 
     assert await staying == NOTHING
     assert len(threads.asked) == 1
+
+
+async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() -> None:
+    unretrieved: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: unretrieved.append(context)
+    )
+    readings, threads = make_readings()
+    threads.failures = [OperationalError("gone")]
+    leaving = [asyncio.create_task(readings.read(1, Cursor())) for _ in range(3)]
+    while not threads.asked:
+        await asyncio.sleep(0)
+    for reader in leaving:
+        reader.cancel()
+    await asyncio.wait(leaving)
+
+    with capture_logs() as told:
+        threads.let_go.set()
+        while threads.failures:
+            await asyncio.sleep(0)
+        # The failure goes through the reading, and then to whoever listens.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    gc.collect()
+
+    assert [(one["event"], one["error"]) for one in told] == [
+        ("reading.failed", "gone")
+    ]
+    assert unretrieved == []
+
+
+async def test_a_stream_waits_for_a_database_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "AWAY_SECONDS", 0)
+    readings, threads = make_readings()
+    threads.let_go.set()
+    threads.failures = [OperationalError("gone"), InterfaceError("closed")]
+    threads.found = Log([], is_whole=True, is_cut=False)
+
+    chunks = [
+        chunk async for chunk in follow(1, Cursor(1), bus=LocalBus(), readings=readings)
+    ]
+
+    assert chunks == [OPENING, HEARTBEAT, HEARTBEAT, HEARTBEAT]
+    assert threads.asked == [(1, Cursor(1))] * 3
 
 
 def test_a_message_is_encoded_once_for_all_who_are_equally_far() -> None:
