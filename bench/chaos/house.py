@@ -61,11 +61,12 @@ class Program:
             self._process.kill()
             await asyncio.to_thread(self._process.wait)
 
-    def _note_death(self) -> None:
+    def _note_death(self) -> bool:
         assert self._process
         code = self._process.poll()
         if code is not None:
             self.deaths.append(code)
+        return code is not None
 
     def pause(self) -> int:
         """Stop it where it is; which process that was."""
@@ -83,9 +84,13 @@ class Program:
             os.kill(self.pid, number)
 
     async def stop(self) -> int:
-        """Have it end in order; its exit code, or that of the kill it took."""
+        """Have it end in order; its exit code, or that of the kill it took.
+
+        0 if it had ended before, which is among the deaths.
+        """
         assert self._process
-        self._note_death()
+        if self._note_death():
+            return 0
         self._process.terminate()
         try:
             return await asyncio.to_thread(self._process.wait, STOP_SECONDS)
