@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from agentarium.cli import migrations
+from agentarium.cli.database import obstacle
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers import PROVIDERS
 from agentarium.runtime.providers.registry import why_unavailable
@@ -82,6 +83,10 @@ def secret_key() -> Iterator[Check]:
 
 
 def database() -> Iterator[Check]:
+    advice = "Start it, or correct DATABASE_URL."
+    if found := obstacle():
+        yield Check("database", "fail", str(found), advice)
+        return
     try:
         connection.ensure_connection()
         yield Check("database", "ok", f"{connection.display_name} answers")
@@ -89,7 +94,6 @@ def database() -> Iterator[Check]:
         if connection.vendor == "sqlite":
             yield _journal()
     except (DatabaseError, InterfaceError) as error:
-        advice = "Start it, or correct DATABASE_URL."
         yield Check("database", "fail", " ".join(str(error).split()), advice)
 
 
@@ -163,10 +167,12 @@ def redis() -> Iterator[Check]:
 
 
 def workers() -> Iterator[Check]:
+    # What is wrong with the database has been said by its own check.
+    if obstacle():
+        return
     try:
         alive = list(Worker.objects.alive())
     except (DatabaseError, InterfaceError):
-        # Said by the check of the database.
         return
     if alive:
         room = sum(worker.capacity for worker in alive)

@@ -17,7 +17,7 @@ MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"
 
 def run_doctor(*, as_json: bool) -> None:
     """Show every check; end with 1 if one has failed."""
-    with project():
+    with project(needs_database=False):
         from agentarium.cli.checks import all_checks
 
         with waiting("Looking around"):

@@ -10,6 +10,7 @@ from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from agentarium.cli.database import once_it_answers
 from agentarium.cli.terminal import fail, progress
 
 Name = tuple[str, str]
@@ -39,16 +40,19 @@ def read_state() -> State:
     return State(ours - applied, applied - ours, is_empty=not applied)
 
 
-def migrate() -> State:
-    """Bring the database up to this version; returns how it was found.
+def await_state() -> State:
+    """The same of a database that may be away yet."""
+    return once_it_answers(read_state)
+
+
+def migrate(state: State) -> None:
+    """Bring a database that was found so up to this version.
 
     Refuses one that a newer version has written.
     """
-    state = read_state()
     refuse_newer(state)
     if state.missing:
         _apply(state)
-    return state
 
 
 def refuse_newer(state: State) -> None:

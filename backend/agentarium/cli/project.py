@@ -78,10 +78,11 @@ def _unseen(*modules: str) -> Iterator[None]:
 
 
 @contextmanager
-def project(*, is_quiet: bool = True) -> Iterator[None]:
+def project(*, is_quiet: bool = True, needs_database: bool = True) -> Iterator[None]:
     """All that a command needs; what can go wrong with it is told in one sentence.
 
-    `is_quiet` keeps the log to warnings, for commands that answer and end.
+    `is_quiet` keeps the log to warnings, for commands that answer and end: they end at
+    once, too, if they need the database and it cannot be reached.
     """
     read_settings()
     set_up_django()
@@ -91,6 +92,10 @@ def project(*, is_quiet: bool = True) -> Iterator[None]:
         root.setLevel(max(level, logging.WARNING))
     try:
         with told():
+            if is_quiet and needs_database:
+                from agentarium.cli.database import refuse_unreachable
+
+                refuse_unreachable()
             yield
     finally:
         root.setLevel(level)
@@ -123,8 +128,11 @@ def _sentence(error: "DomainError") -> str:
 def _about_database(error: Exception) -> str:
     from django.db import DatabaseError, InterfaceError
 
+    from agentarium.cli.database import obstacle
     from agentarium.cli.migrations import read_state
 
+    if found := obstacle():
+        return str(found)
     text = " ".join(str(error).split()) or type(error).__name__
     try:
         is_behind = bool(read_state().missing)

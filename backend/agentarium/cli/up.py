@@ -20,11 +20,13 @@ def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) 
 
         from agentarium.cli import migrations
         from agentarium.cli.builtin_model import prepare_model
+        from agentarium.cli.database import once_it_answers
 
-        migrations.migrate()
+        migrations.migrate(migrations.await_state())
         if settings.EMBEDDED:
             prepare_model(is_wanted=is_model_wanted)
-        _serve(listener, greeting=_greeting(listener))
+        greeting = once_it_answers(lambda: _greeting(listener))
+        _serve(listener, greeting=greeting)
 
 
 def run_web(*, host: str | None, port: int | None) -> None:
@@ -33,7 +35,7 @@ def run_web(*, host: str | None, port: int | None) -> None:
     with project(is_quiet=False):
         from agentarium.cli import migrations
 
-        migrations.refuse_older(migrations.read_state())
+        migrations.refuse_older(migrations.await_state())
         _serve(listener, greeting=f"Serving on {_url(listener)}")
 
 
@@ -41,7 +43,8 @@ def run_migrate() -> None:
     with project():
         from agentarium.cli import migrations
 
-        state = migrations.migrate()
+        state = migrations.read_state()
+        migrations.migrate(state)
         count = len(state.missing)
         say(f"{count} migrations applied." if count else "Nothing to do.")
 

@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ class Ending:
 
     def __init__(self) -> None:
         self.is_due = threading.Event()
+        self._is_at_once = False
         self._hurry: list[Callable[[], None]] = []
         signal.signal(signal.SIGTERM, self._begin)
         signal.signal(signal.SIGINT, self._begin)
@@ -49,8 +51,21 @@ class Ending:
         if self.is_due.is_set():
             hurry()
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While nothing has begun that must end in order: leave from where we are."""
+        self._is_at_once = True
+        try:
+            if self.is_due.is_set():
+                sys.exit(0)
+            yield
+        finally:
+            self._is_at_once = False
+
     def _begin(self, _signal: int, _frame: FrameType | None) -> None:
         self.is_due.set()
+        if self._is_at_once:
+            sys.exit(0)
         for hurry in self._hurry:
             hurry()
 
@@ -64,9 +79,10 @@ def run_worker(*, capacity: int | None, is_supervised: bool) -> None:
         from agentarium.cli import migrations
         from agentarium.worker.process import RunnerThread
 
-        migrations.refuse_older(migrations.read_state())
         if is_supervised:
             threading.Thread(target=_end_with_parent, daemon=True).start()
+        with ending.at_once():
+            migrations.refuse_older(migrations.await_state())
         _run(RunnerThread(), ending)
 
 

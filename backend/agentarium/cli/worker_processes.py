@@ -1,15 +1,13 @@
 """`agentarium worker --processes N`: a few worker processes, and who looks after them."""
 
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
-from types import FrameType
 
 from agentarium.cli.project import project
 from agentarium.cli.terminal import say
+from agentarium.cli.worker import Ending
 
 LOOK_SECONDS = 0.2
 # A process that dies at once is not started again at once.
@@ -22,6 +20,7 @@ Process = subprocess.Popen[bytes]
 
 def supervise(count: int, *, capacity: int | None) -> None:
     """Hold `count` worker processes until SIGTERM or SIGINT, then end them all."""
+    ending = Ending()
     if capacity is not None:
         os.environ["AGENTARIUM_WORKER_CAPACITY"] = str(capacity)
     with project(is_quiet=False):
@@ -29,26 +28,20 @@ def supervise(count: int, *, capacity: int | None) -> None:
 
         from agentarium.cli import migrations
 
-        migrations.refuse_older(migrations.read_state())
+        with ending.at_once():
+            migrations.refuse_older(migrations.await_state())
         grace = settings.STOP_GRACE_SECONDS + STOP_MARGIN_SECONDS
     command = [sys.executable, "-m", "agentarium.cli", "worker", "--supervised"]
-    _supervise(command, count, grace)
+    _supervise(command, count, grace, ending)
 
 
-def _supervise(command: list[str], count: int, grace: float) -> None:
-    is_over = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        is_over.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+def _supervise(command: list[str], count: int, grace: float, ending: Ending) -> None:
     processes = [_start(command) for _ in range(count)]
-    while not is_over.wait(LOOK_SECONDS):
+    while not ending.is_due.wait(LOOK_SECONDS):
         for place, process in enumerate(processes):
             if process.poll() is not None:
                 say(f"Worker process {process.pid} ended with {process.returncode}.")
-                is_over.wait(RESTART_SECONDS)
+                ending.is_due.wait(RESTART_SECONDS)
                 processes[place] = _start(command)
     _end(processes, grace)
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,11 +42,20 @@ def run(
 @contextmanager
 def beside(server: LocalServer, *arguments: object, log: Path) -> Iterator[Process]:
     """Another program on the same data as `server`."""
+    with started(arguments, environment=server.environment, log=log) as process:
+        yield process
+
+
+@contextmanager
+def started(
+    arguments: Iterable[object], *, environment: Mapping[str, str], log: Path
+) -> Iterator[Process]:
+    """A command that lives until the end of the block, or until it ends by itself."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603
             command(*arguments),
             cwd=log.parent,
-            env=server.environment,
+            env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,48 @@
+"""Processes that are started, or started again, while PostgreSQL is away."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from agentarium.cli.local_server import LocalServer
+from agentarium.cli.tests import processes
+
+from bench.chaos.services import PostgreSQL
+from scripts.services import free_ports, shared_folder
+
+
+@pytest.fixture
+def postgresql() -> Iterator[PostgreSQL]:
+    with shared_folder() as folder:
+        server = PostgreSQL(folder, free_ports(1)[0])
+        asyncio.run(server.create())
+        try:
+            yield server
+        finally:
+            asyncio.run(server.kill())
+
+
+def test_begin_when_it_comes_back(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    server = LocalServer(tmp_path, settings={"DATABASE_URL": postgresql.url})
+    worker_log, web_log = tmp_path / "worker.log", tmp_path / "web.log"
+    processes.run("migrate", cwd=tmp_path, environment=server.environment)
+    asyncio.run(postgresql.kill())
+
+    with (
+        processes.beside(server, "worker", log=worker_log) as worker,
+        processes.beside(server, "web", log=web_log) as web,
+    ):
+        until_said("Waiting for the database", worker_log)
+        until_said("Waiting for the database", web_log)
+        asyncio.run(postgresql.start())
+        until_said("worker.started", worker_log)
+        until_said("Serving on", web_log)
+        codes = processes.end(worker), processes.end(web)
+
+    assert "The database answers, after" in worker_log.read_text()
+    assert codes == (0, 0)
+
+
+def until_said(words: str, log: Path) -> None:
+    processes.until(lambda: words in log.read_text())
