@@ -91,8 +91,9 @@ run_schema = partial(
         OpenApiParameter(
             "Idempotency-Key",
             location=OpenApiParameter.HEADER,
-            description="The same key and body give the same task for 24 hours; "
-            "another body is a 409.",
+            description="The same key and body give the same task and the same "
+            "answer for 24 hours, whatever has become of the task; another body is a "
+            "409.",
         )
     ],
     responses={

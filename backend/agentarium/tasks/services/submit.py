@@ -19,6 +19,20 @@ from agentarium.tasks.services.intake import Order, Wishes, take_in
 
 # How long the same `Idempotency-Key` gets the same answer.
 REMEMBER = timedelta(hours=24)
+# What a task has from the beginning, and keeps.
+ACCEPTED = (
+    "id",
+    "owner_id",
+    "agent",
+    "agent_version",
+    "input_text",
+    "priority",
+    "run_after",
+    "follows_id",
+    "parent_id",
+    "request_id",
+    "created_at",
+)
 
 
 class IdempotencyConflictError(ConflictError):
@@ -62,7 +76,7 @@ def submit_once(
 ) -> AgentTask:
     """Submit under an `Idempotency-Key`: the same key and body give the same task.
 
-    Without a key each is a task of its own. Raises `IdempotencyConflictError` when the
+    It is as it was when it was accepted, whatever has become of it since. Without a key each is a task of its own. Raises `IdempotencyConflictError` when the
     key came with another body, and what `submit_task` raises.
     """
     order = _order(agent, input_text, owner, wishes or Wishes())
@@ -89,7 +103,12 @@ def _earlier(order: Order) -> AgentTask | None:
         return None
     if known.body_hash != order.body_hash:
         raise IdempotencyConflictError
-    return AgentTask.objects.for_detail().get(pk=known.task_id)
+    return _as_accepted(AgentTask.objects.for_detail().get(pk=known.task_id))
+
+
+def _as_accepted(task: AgentTask) -> AgentTask:
+    """A task without what has become of it, to be shown and not to be saved."""
+    return AgentTask(**{name: getattr(task, name) for name in ACCEPTED})
 
 
 def _hash(order: Order) -> str:

@@ -5267,7 +5267,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key and body give the same task for 24 hours; another body is a 409. */
+                /** @description The same key and body give the same task and the same answer for 24 hours, whatever has become of the task; another body is a 409. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5895,7 +5895,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key and body give the same task for 24 hours; another body is a 409. */
+                /** @description The same key and body give the same task and the same answer for 24 hours, whatever has become of the task; another body is a 409. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
