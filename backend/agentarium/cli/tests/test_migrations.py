@@ -50,3 +50,15 @@ def test_refuses_to_serve_on_older_tables(db: None) -> None:
 
 def test_has_nothing_to_do_twice(invoke: Invoke, db: None) -> None:
     assert invoke("migrate").exit_code == 0
+
+
+def test_takes_along_a_database_from_before_the_squash(
+    invoke: Invoke, db: None
+) -> None:
+    squashed = ("tasks", "0001_squashed_0006_index_the_lists")
+    MigrationRecorder.Migration.objects.get(app="tasks", name=squashed[1]).delete()
+    assert migrations.read_state().missing == {squashed}
+
+    assert invoke("migrate").exit_code == 0
+
+    assert not migrations.read_state().missing
