@@ -18,7 +18,12 @@ from agentarium.runtime.prices import dollars
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
-from agentarium.tasks.services import append_event, end_unclaimed, return_to_queue
+from agentarium.tasks.services import (
+    TOTALS,
+    append_event,
+    end_unclaimed,
+    return_to_queue,
+)
 from agentarium.worker.leases import declare_lost, is_at_work
 from agentarium.worker.limits import exclude_full, within_limits
 
@@ -261,6 +266,6 @@ def _lock(
         "attempt",
         "lost_attempts",
         "priority",
-        "cost_is_complete",
+        *TOTALS,
     ).order_by("id")
     return list(columns.select_for_update(skip_locked=skip_locked, no_key=True)[:limit])

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agentarium.core.rows import Insert
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
-from agentarium.tasks.services import close_calls, stop_called
+from agentarium.tasks.services import close_calls, stop_called, tell_decisions
 
 Held = tuple[int, int]  # task id, attempt
 
@@ -140,12 +140,13 @@ def _keep_calls(calls: Iterable[ToolCall]) -> None:
         )
 
 
-def _suspend(entries: Iterable[Entry]) -> None:
+def _suspend(entries: Sequence[Entry]) -> None:
     """Let go of tasks that wait; of one whose calls were decided meanwhile, too.
 
     That one is pending at once. The decision locks the task's row as we do: it either
     came before, and is seen here, or comes after, and finds the task waiting.
     """
+    tell_decisions([entry.task_id for entry in entries])
     for entry in entries:
         waiting = ToolCall.objects.waiting().filter(task=entry.task_id).exists()
         status = AgentTask.Status.WAITING if waiting else AgentTask.Status.PENDING

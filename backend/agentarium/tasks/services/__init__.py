@@ -15,7 +15,13 @@ from agentarium.tasks.services.cancel import (
     force_fail_task,
     stop_called,
 )
-from agentarium.tasks.services.ending import append_event, close_calls, end_unclaimed
+from agentarium.tasks.services.ending import (
+    TOTALS,
+    append_event,
+    close_calls,
+    end_unclaimed,
+    tell_decisions,
+)
 from agentarium.tasks.services.intake import Wishes
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
 from agentarium.tasks.services.queue import (
@@ -31,6 +37,7 @@ from agentarium.tasks.services.submit import (
 )
 
 __all__ = [
+    "TOTALS",
     "Wishes",
     "answer_call",
     "answer_from_children",
@@ -56,4 +63,5 @@ __all__ = [
     "submit_child",
     "submit_once",
     "submit_task",
+    "tell_decisions",
 ]

@@ -92,9 +92,6 @@ def _decide(
     task = AgentTask.objects.select_for_update(of=("self",), no_key=True).get(
         pk=call.task_id
     )
-    waiting = ToolCall.objects.waiting().filter(pk=call.pk, waits_for=waits_for)
-    if not waiting.update(decided_by=by, decided_at=timezone.now(), **changes):
-        raise NotWaitingError
     data = {
         "tool_call_id": call.tool_call_id,
         "decision": decision,
@@ -102,8 +99,14 @@ def _decide(
     }
     if "arguments" in changes:
         data["arguments"] = changes["arguments"]
-    if task.status == AgentTask.Status.WAITING:
+    is_held = task.status == AgentTask.Status.RUNNING
+    changes |= {"decided_by": by, "decided_at": timezone.now()}
+    waiting = ToolCall.objects.waiting().filter(pk=call.pk, waits_for=waits_for)
+    if not waiting.update(untold=data if is_held else None, **changes):
+        raise NotWaitingError
+    if not is_held:
         append_event(task, "tool.decided", data)
+    if task.status == AgentTask.Status.WAITING:
         go_on_if_decided(task)
     return ToolCall.objects.select_related("task__agent").get(pk=call.pk)
 

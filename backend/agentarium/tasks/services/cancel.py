@@ -9,7 +9,7 @@ from agentarium.agents.models import Agent
 from agentarium.agents.services import hide_agent
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
-from agentarium.tasks.services.ending import append_event, end_unclaimed
+from agentarium.tasks.services.ending import TOTALS, append_event, end_unclaimed
 from agentarium.tasks.wake import wake_workers
 
 Status = AgentTask.Status
@@ -73,7 +73,7 @@ def stop_called(task_ids: Sequence[int], *, by: int | None = None) -> None:
 def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
     live = tasks.filter(status__in=LIVE).order_by("id")
     return list(
-        live.only("id", "owner_id", "attempt", "status").select_for_update(
+        live.only("id", "owner_id", "attempt", "status", *TOTALS).select_for_update(
             of=("self",), no_key=True
         )
     )
@@ -93,7 +93,7 @@ def delete_agent(agent: Agent) -> None:
 
 @transaction.atomic
 def _end_pending(pending: TaskQuerySet) -> int:
-    columns = pending.order_by("id").only("id", "owner_id", "attempt")
+    columns = pending.order_by("id").only("id", "owner_id", "attempt", *TOTALS)
     tasks = list(columns.select_for_update(of=("self",), no_key=True)[:BATCH])
     for task in tasks:
         end_unclaimed(task, status=Status.CANCELLED, code="agent_deleted")

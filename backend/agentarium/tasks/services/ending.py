@@ -8,29 +8,56 @@ from django.db.models import Max
 from django.utils import timezone
 
 from agentarium.core.metrics import TASKS_ENDED, labelled
+from agentarium.runtime.prices import dollars
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Event, ToolCall
 
 MAX_DETAIL_CHARS = 1000
+# What the last event says was used, as columns: whoever ends a task has to load them.
+TOTALS = ("input_tokens", "output_tokens", "cost_nanodollars", "cost_is_complete")
 
 
 def end_unclaimed(
     task: AgentTask, *, status: AgentTask.Status, code: str, detail: str = ""
 ) -> None:
-    """End a task that no worker writes to. The caller has locked its row."""
+    """End a task that no worker writes to. The caller has locked its row.
+
+    What a worker has spent since the last step that it stored, it adds afterwards.
+    """
     detail = detail[:MAX_DETAIL_CHARS]
     AgentTask.objects.filter(pk=task.pk).update(
         status=status, finished_at=timezone.now(), error_code=code, error_detail=detail
     )
     task.status = status
+    tell_decisions([task.pk])
     close_calls([task.pk])
-    append_event(
-        task,
-        f"task.{status.value}",
-        {"status": status.value, "error_code": code, "error_detail": detail},
-    )
+    data = {"status": status.value, "error_code": code, "error_detail": detail}
+    append_event(task, f"task.{status.value}", data | totals(task))
     announce(task)
     transaction.on_commit(labelled(TASKS_ENDED, status.value).inc)
+
+
+def totals(task: AgentTask) -> dict[str, Any]:
+    """What the steps of a task have used, as its last event says it."""
+    return {
+        "input_tokens": task.input_tokens,
+        "output_tokens": task.output_tokens,
+        "cost": dollars(task.cost_nanodollars),
+        "cost_is_complete": task.cost_is_complete,
+    }
+
+
+def tell_decisions(task_ids: Collection[int]) -> None:
+    """Log what was decided while workers held these tasks. Their rows are locked.
+
+    Only the worker could write to the log then.
+    """
+    untold = ToolCall.objects.filter(task__in=task_ids, untold__isnull=False)
+    calls = list(untold.select_related("task").order_by("decided_at", "id"))
+    for call in calls:
+        append_event(call.task, "tool.decided", call.untold or {})
+    if calls:
+        untold.update(untold=None)
 
 
 def close_calls(task_ids: Collection[int]) -> None:

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from agentarium.core.clock import Now
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.services.ending import append_events
+from agentarium.tasks.services.ending import append_events, tell_decisions
 
 # Taken into the queue at once, so that no transaction gets long.
 MAX_DUE = 500
@@ -59,6 +59,7 @@ def return_to_queue(tasks: Sequence[AgentTask], event: str, **data: Any) -> None
     for task in tasks:
         task.status, task.worker_id = AgentTask.Status.PENDING, None
     AgentTask.objects.bulk_update(tasks, ["status", "worker", "rank"])
+    tell_decisions([task.pk for task in tasks])
     append_events(tasks, event, data)
     for task in tasks:
         announce(task)

@@ -287,6 +287,40 @@ class TestWaitingForAPerson:
 
         assert (len(free.calls), len(bound.calls)) == (1, 1)
 
+    async def test_logs_what_is_decided_while_other_calls_are_made(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        gate = asyncio.Event()
+        model = TalkingModel([call_of("slow", 1), call_of("bound", 2)], "Both.")
+        slow = ScriptedTool("slow", effect="read", gate=gate)
+        bound = ScriptedTool("bound", needs_approval=True)
+
+        async with running(model, slow, bound):
+            waiting = ToolCall.objects.waiting().filter(task=task)
+            while not (call := await database.run(waiting.first)):
+                pass
+            await database.run(approve_call, call, by=owner, arguments={"what": "tea"})
+            held = await database.run(AgentTask.objects.get, pk=task.pk)
+            told_early = await database.run(types_of, task)
+            gate.set()
+            await reaches(task, "completed")
+
+        assert held.status == "running"
+        assert "tool.decided" not in told_early
+        decided = await database.run(Event.objects.get, task=task, type="tool.decided")
+        assert decided.data == {
+            "tool_call_id": call.tool_call_id,
+            "decision": "approved",
+            "by": owner.pk,
+            "arguments": '{"what": "tea"}',
+        }
+        assert decided.attempt == 1
+
     async def test_refuses_by_itself_what_nobody_decides_in_time(
         self, task: AgentTask, running: RunWith, reaches: Reaches, settings: Settings
     ) -> None:
