@@ -16,7 +16,7 @@ CANCEL_SECONDS = 1.0
 def check(evidence: Evidence) -> list[Violation]:
     """Everything that is not as it was promised."""
     found = [*_lost(evidence), *_ended_unasked(evidence)]
-    for accepted in evidence.accepted:
+    for accepted in evidence.tasks:
         stored = evidence.stored.get(accepted.task_id)
         if stored is None:
             continue
@@ -28,7 +28,7 @@ def check(evidence: Evidence) -> list[Violation]:
 
 
 def _lost(evidence: Evidence) -> Iterator[Violation]:
-    accepted = {one.task_id for one in evidence.accepted}
+    accepted = {one.task_id for one in evidence.tasks}
     for task_id in accepted - evidence.stored.keys():
         yield Violation("P1 lost", task_id, "accepted, and not stored")
     for task_id in evidence.stored.keys() - accepted:
@@ -88,6 +88,25 @@ def _results(
         else:
             place = int(step.message["parts"][0]["tool_call_id"].removeprefix("call_"))
             yield accepted.plan.rounds[asked_round][place].id, step
+
+
+def _called_agents(
+    evidence: Evidence, accepted: Accepted, stored: StoredTask
+) -> Iterator[Violation]:
+    """Each call of an agent is one task, whose answer is the call's result."""
+    called = [one for one in evidence.stored.values() if one.parent_id == stored.id]
+    names = sorted(one.input_text for one in called)
+    planned = sorted(plan.name for plan in accepted.plan.children)
+    is_whole = names == planned
+    if stored.status != "completed":
+        is_whole = len(set(names)) == len(names) and set(names) <= set(planned)
+    if not is_whole:
+        yield Violation("P4 children", stored.id, f"{names}, not {planned}")
+    answers = {one.input_text: one.output_text for one in called}
+    for call_id, step in _results(accepted, stored):
+        content = step.message["parts"][0]["content"]
+        if call_id in answers and content != answers[call_id]:
+            yield Violation("P4 child's answer", stored.id, call_id)
 
 
 def _asked_once(
@@ -190,6 +209,7 @@ def _is_disturbed(evidence: Evidence, at: float) -> bool:
 CHECKS: tuple[Callable[[Evidence, Accepted, StoredTask], Iterator[Violation]], ...] = (
     _ended,
     _whole,
+    _called_agents,
     _asked_once,
     _called_as_allowed,
     _logged_in_order,

@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 
+from bench.chaos.plan import AGENT
+
 PASSWORD = "correct-horse-battery"  # noqa: S105 - of accounts that live for minutes
 REQUEST_SECONDS = aiohttp.ClientTimeout(total=60)
 # A house that does not answer for so long is given up.
@@ -84,7 +86,7 @@ class User:
 
 
 async def make_agent(user: User, tools_url: str) -> int:
-    """An agent with an HTTP tool of each effect."""
+    """An agent with an HTTP tool of each effect, and with another agent that has them."""
     address = f"{tools_url}/do/{{id}}?delay={{delay}}&after={{after}}"
     entries = []
     for name, effect, needs_approval in (
@@ -114,6 +116,9 @@ async def make_agent(user: User, tools_url: str) -> int:
             },
         )
         entries.append({"type": "http", "id": tool["id"]})
-    agent = {"name": "Chaos", "model": "openai:fake", "tools": entries}
+    agent: dict[str, Any] = {"name": "Helper", "model": "openai:fake", "tools": entries}
+    _, helper = await user.ask("POST", "/api/agents/", agent)
+    call_it = {"type": "agent", "agent": helper["id"], "name": AGENT}
+    agent = {**agent, "name": "Chaos", "tools": [*entries, call_it]}
     _, made = await user.ask("POST", "/api/agents/", agent)
     return int(made["id"])

@@ -113,9 +113,10 @@ def figures(evidence: Evidence, violations: list[Violation]) -> dict[str, object
     results = sum(
         len(task.steps) - len(task.responses) for task in evidence.stored.values()
     )
-    stops = [stopping_seconds(evidence, one) for one in evidence.accepted]
+    stops = [stopping_seconds(evidence, one) for one in evidence.tasks]
     return {
         "tasks accepted": len(evidence.accepted),
+        "tasks called by tasks": len(evidence.children),
         "tasks by status": dict(statuses),
         "attempts": sum(task.attempt for task in evidence.stored.values()),
         "troubles": dict(troubles),
@@ -131,7 +132,13 @@ def figures(evidence: Evidence, violations: list[Violation]) -> dict[str, object
         "stuck": promises["P2 stuck"],
         "repeated": sum(
             promises[name]
-            for name in ("P4 asked again", "P4 called again", "P4 calls", "P1 doubled")
+            for name in (
+                "P4 asked again",
+                "P4 called again",
+                "P4 calls",
+                "P4 children",
+                "P1 doubled",
+            )
         ),
         "out of order": sum(promises[name] for name in ("P3 order", "P5 order")),
         "readers who read something else": sum(

@@ -9,6 +9,8 @@ import orjson
 
 # As the agents know their tools. `approved` is a `write` that a person has to allow.
 TOOLS = ("read", "idempotent", "write", "approved")
+# Another agent, which does what it is asked in a task of its own.
+AGENT = "agent"
 WORDS = "stone river größer 🐢 tea λόγος night 日本 wind salt"
 # So long a reader may take to come back after a cut, in seconds.
 MAX_ABSENCE = 3.0
@@ -25,13 +27,17 @@ class PlannedCall:
 
     @property
     def arguments(self) -> str:
-        call = {"id": self.id, "delay": self.delay, "after": self.after}
+        call: dict[str, Any] = {"input": self.id}
+        if self.tool != AGENT:
+            call = {"id": self.id, "delay": self.delay, "after": self.after}
         return orjson.dumps(call).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One task: rounds of tool calls, then an answer in pieces.
+
+    Each of its calls of another agent is a plan among its `children`, named after it.
 
     `breaks` are the rounds whose first answer fails or breaks off. `cancel_after` is
     in seconds from its submission, as `submit_at` is from the beginning of the run.
@@ -46,11 +52,17 @@ class Plan:
     breaks: frozenset[int]
     cancel_after: float | None
     readers: int
+    children: tuple["Plan", ...] = ()
 
     @property
     def calls(self) -> Iterator[PlannedCall]:
         for calls in self.rounds:
             yield from calls
+
+    @property
+    def family(self) -> Iterator["Plan"]:
+        yield self
+        yield from self.children
 
     def script(self, asked_round: int, number: int) -> dict[str, Any]:
         """What the provider does when it is asked for a round the `number`-th time.
@@ -91,15 +103,16 @@ def _draw(
 ) -> Plan:
     rounds = tuple(
         tuple(
-            _draw_call(chance, f"{name}-{number}-{place}")
+            _draw_call(chance, f"{name}-{number}-{place}", (*TOOLS, AGENT))
             for place in range(chance.choice((1, 1, 2, 3)))
         )
         for number in range(chance.choice((0, 1, 2, 2, 3)))
     )
     is_cancelled = chance.random() < 0.15
+    user = chance.randrange(users)
     return Plan(
         name=name,
-        user=chance.randrange(users),
+        user=user,
         submit_at=at,
         rounds=rounds,
         pieces=chance.randint(1, pieces),
@@ -107,13 +120,37 @@ def _draw(
         breaks=frozenset(n for n in range(4) if chance.random() < 0.1),
         cancel_after=chance.uniform(0, 12) if is_cancelled else None,
         readers=chance.choice((0, 1, 1, 2)),
+        children=tuple(
+            _draw_child(chance, call.id, at, user=user, pieces=pieces)
+            for calls in rounds
+            for call in calls
+            if call.tool == AGENT
+        ),
     )
 
 
-def _draw_call(chance: random.Random, call_id: str) -> PlannedCall:
+def _draw_child(
+    chance: random.Random, name: str, at: float, *, user: int, pieces: int
+) -> Plan:
+    return Plan(
+        name=name,
+        user=user,
+        submit_at=at,
+        rounds=((_draw_call(chance, f"{name}-0-0", TOOLS),),),
+        pieces=chance.randint(1, pieces),
+        delay=chance.uniform(0.05, 0.2),
+        breaks=frozenset(),
+        cancel_after=None,
+        readers=0,
+    )
+
+
+def _draw_call(
+    chance: random.Random, call_id: str, tools: tuple[str, ...]
+) -> PlannedCall:
     return PlannedCall(
         call_id,
-        chance.choice(TOOLS),
+        chance.choice(tools),
         delay=round(chance.uniform(0, 1.4), 3),
         after=round(chance.uniform(0, 1.4), 3),
     )

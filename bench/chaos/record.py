@@ -39,6 +39,8 @@ class StoredTask:
     error_code: str
     output_text: str
     steps_count: int
+    input_text: str
+    parent_id: int | None
     steps: list[StoredStep] = field(default_factory=list)
     events: list[StoredEvent] = field(default_factory=list)
 
@@ -66,7 +68,8 @@ def _read_tasks() -> dict[int, StoredTask]:
     from agentarium.tasks.models import AgentTask, Event, Step
 
     fields = ("id", "status", "attempt", "error_code", "output_text", "steps_count")
-    rows = AgentTask.objects.order_by("id").values(*fields)
+    origin = ("input_text", "parent_id")
+    rows = AgentTask.objects.order_by("id").values(*fields, *origin)
     tasks = {row["id"]: StoredTask(**row) for row in rows}
     steps = _by_task(Step.objects.order_by("position").values(), StoredStep)
     events = _by_task(Event.objects.order_by("attempt", "seq").values(), StoredEvent)

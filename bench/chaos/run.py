@@ -60,7 +60,7 @@ async def run(options: Options, folder: Path) -> Evidence:
     )
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        provider = await enter(CountedProvider({plan.name: plan for plan in plans}))
+        provider = await enter(CountedProvider(_by_name(plans)))
         evidence = Evidence(provider, await enter(CountedTools()), options.is_embedded)
         services = {} if options.is_embedded else await enter(_services(folder))
         house = await enter(_house(options, folder, services, provider.url))
@@ -75,7 +75,12 @@ async def run(options: Options, folder: Path) -> Evidence:
         await _play(options, users, troubles, plans)
         evidence.exit_codes = await house.stop()
         evidence.stored = await asyncio.to_thread(read_record, house.environment)
+        evidence.note_children()
     return evidence
+
+
+def _by_name(plans: list[Plan]) -> dict[str, Plan]:
+    return {one.name: one for plan in plans for one in plan.family}
 
 
 async def _play(

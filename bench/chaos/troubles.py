@@ -66,7 +66,9 @@ class Troubles:
         if self.house.workers:
             kinds["worker"] = self._kill_worker
         kinds["web"] = self._kill_web
-        kinds["pause"] = self._pause
+        kinds["pause"] = self._pause_executing
+        if self.house.workers:
+            kinds["pause web"] = self._pause_web
         if "redis" in self.services:
             kinds["redis"] = self._take_redis
         if "postgresql" in self.services:
@@ -98,15 +100,23 @@ class Troubles:
         trouble.ended_at = time.time()
         return trouble
 
-    async def _pause(self) -> None:
+    async def _pause_executing(self) -> None:
         """For longer than a lease."""
         running = [one for one in self.house.executing if not one.is_paused]
-        if not running:
-            return
-        program = self.chance.choice(running)
-        trouble = self._note("pause worker", program.worker_name)
+        if running:
+            seconds = LEASE_SECONDS + self.chance.uniform(1, 6)
+            await self._pause("pause worker", self.chance.choice(running), seconds)
+
+    async def _pause_web(self) -> None:
+        """For long enough that those who ask may give up."""
+        if not self.house.web.is_paused:
+            seconds = self.chance.uniform(1, LEASE_SECONDS)
+            await self._pause("pause web", self.house.web, seconds)
+
+    async def _pause(self, kind: str, program: Program, seconds: float) -> None:
+        trouble = self._note(kind, program.worker_name)
         pid = program.pause()
-        await asyncio.sleep(LEASE_SECONDS + self.chance.uniform(1, 6))
+        await asyncio.sleep(seconds)
         if program.pid == pid:
             program.go_on()
         trouble.ended_at = time.time()
