@@ -19,6 +19,12 @@ PREFIX = "agentarium:"
 # Redis does not subscribe to nothing; this channel keeps the connection in use.
 IDLE_CHANNEL = f"{PREFIX}none"
 RECONNECT_SECONDS = 1.0
+# What is published within so many seconds goes as one command: each costs its sender
+# 0.3 ms, however much is in it.
+APART_SECONDS = 0.005
+_PUBLISH = """
+for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
+"""
 MAX_OUTBOX = 10_000
 
 
@@ -75,13 +81,12 @@ class RedisBus(LocalBus):
             self._has_mail.clear()
             mail = [self._outbox.popleft() for _ in range(len(self._outbox))]
             try:
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    for channel, payload in mail:
-                        pipeline.publish(channel, payload)  # type: ignore[unused-awaitable]
-                    await pipeline.execute()
+                parts = [part for message in mail for part in message]
+                await self._redis.eval(_PUBLISH, 0, *parts)
             except (RedisError, OSError) as error:
                 log.warning("bus.dropped", messages=len(mail), error=str(error))
                 await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(APART_SECONDS)
 
     async def _receive(self) -> None:
         while True:
