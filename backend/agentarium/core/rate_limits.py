@@ -15,6 +15,11 @@ from django.http import HttpRequest, HttpResponse
 log = structlog.get_logger(__name__)
 
 _FORM = re.compile(r"([1-9]\d{0,6})/(s|sec|second|m|min|minute|h|hour|d|day)")
+_COUNT = """
+local used = redis.call('INCR', KEYS[1])
+if used == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return used
+"""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -73,11 +78,8 @@ def _increment(key: str, *, timeout: int) -> int:
 
 def _increment_in_redis(key: str, timeout: int) -> int:
     """One round trip; Django's cache would take two, and three for the first."""
-    both = _redis(settings.REDIS_URL).pipeline(transaction=False)
     name = f"agentarium:{key}"
-    both.set(name, 0, ex=timeout, nx=True)
-    both.incr(name)
-    return int(both.execute()[1])
+    return int(_redis(settings.REDIS_URL).eval(_COUNT, 1, name, timeout))
 
 
 @functools.cache
