@@ -23,6 +23,7 @@ from agentarium.tasks.services import (
     append_event,
     end_unclaimed,
     return_to_queue,
+    stop_called,
 )
 from agentarium.worker.leases import declare_lost, is_at_work
 from agentarium.worker.limits import exclude_full, within_limits
@@ -153,6 +154,7 @@ def _recover(tasks: Sequence[AgentTask]) -> None:
             code="worker_lost",
             detail=f"{task.lost_attempts} workers died while they ran this task.",
         )
+    stop_called([task.pk for task in spent])
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.services.cancel import stop_called
 from agentarium.tasks.services.ending import append_event, end_unclaimed
 from agentarium.tasks.services.queue import next_rank
 from agentarium.tasks.wake import wake_workers
@@ -82,6 +83,7 @@ def resolve_call(
             code="tool_outcome_unknown",
             detail=detail,
         )
+        stop_called([task.pk], by=by.pk)
     return decided
 
 

@@ -10,6 +10,7 @@ from agentarium.tasks.services import (
     approve_call,
     cancel_task,
     force_fail_task,
+    resolve_call,
     return_to_queue,
 )
 from agentarium.tasks.tests.factories import EventFactory, TaskFactory
@@ -98,6 +99,19 @@ class TestDecisions:
         approve(held, alice)
 
         assert log_of(held)[-1] == (1, 3, "tool.decided")
+
+
+def test_a_task_that_a_person_fails_stops_what_it_has_called(
+    held: AgentTask, alice: User
+) -> None:
+    called = TaskFactory.create(agent=held.agent, parent=held)
+    ToolCall.objects.update(waits_for="outcome")
+
+    resolve_call(ToolCall.objects.get(task=held), by=alice, outcome="fail")
+
+    called.refresh_from_db()
+    held.refresh_from_db()
+    assert (held.status, called.status) == ("failed", "cancelled")
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,15 @@ class TaskLife(RuleBasedStateMachine):
         claims.recover_tasks(is_steady=lambda: True)
         assert not renew_lease(dead)
         assert claims.claim_tasks(dead, limit=5) == []
-        for life in self.lives.values():
-            if life.status == "running" and life.worker == dead.pk:
-                life.lose(MAX_ATTEMPTS)
+        held = [
+            life
+            for life in self.lives.values()
+            if life.status == "running" and life.worker == dead.pk
+        ]
+        for life in held:
+            life.lose(MAX_ATTEMPTS)
+        for life in held:
+            self._stop_called(life)
         self.workers[which] = register_worker(capacity=10)
         self.claim(1 - which, limit)
 
@@ -132,7 +138,9 @@ class TaskLife(RuleBasedStateMachine):
         attempt = self._any_attempt(data)
         claims.lose_attempt(attempt.worker, attempt.held)
         if self._is_held(attempt):
-            self.lives[attempt.task_id].lose(MAX_ATTEMPTS)
+            life = self.lives[attempt.task_id]
+            life.lose(MAX_ATTEMPTS)
+            self._stop_called(life)
 
     # --- What an attempt writes -----------------------------------------------------
 
@@ -238,6 +246,11 @@ class TaskLife(RuleBasedStateMachine):
         """A task that has ended already stops nothing below it."""
         if not life.is_ended:
             life.end("cancelled")
+            self._stop_called(life)
+
+    def _stop_called(self, life: Life) -> None:
+        """What an ended task has called, nobody waits for any more."""
+        if life.is_ended:
             for child in life.children.values():
                 self._cancel(self.lives[child])
 
@@ -264,6 +277,7 @@ class TaskLife(RuleBasedStateMachine):
         else:
             force_fail_task(task, by=self.owner)
             life.end("failed")
+            self._stop_called(life)
 
     @rule()
     def delete_the_agent(self) -> None:
@@ -291,6 +305,7 @@ class TaskLife(RuleBasedStateMachine):
             self._decided(life, call.pk)
             if verb == "fail":
                 life.end("failed")
+                self._stop_called(life)
         else:
             with pytest.raises(NotWaitingError):
                 decision(call, by=self.owner)
