@@ -17,6 +17,8 @@ Channel = Draft.Channel
 
 def storable(text: str) -> str:
     """Text as both databases take it: without NUL, and without half characters."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 

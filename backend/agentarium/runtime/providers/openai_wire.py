@@ -92,6 +92,8 @@ class OpenAIClient:
                         yield delta
                     if answer.is_done:
                         break
+                    if pause := self._pool.pause():
+                        await asyncio.sleep(pause)
                 else:
                     for delta in answer.take(reader.close()):
                         yield delta

@@ -60,6 +60,18 @@ class TestAnswer:
 
         assert answer.deltas == [TextDelta("a"), TextDelta("b"), TextDelta("c")]
 
+    async def test_is_handed_on_in_larger_pieces_beside_many_others(
+        self, model: Any, pool: HttpPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pool, "pause", lambda: 0.2)
+
+        answer = await ask(model(), scripted(text="0123456789", pieces=10, delay=0.01))
+
+        assert answer.text == "0123456789"
+        first, *others = answer.deltas
+        assert first == TextDelta("0")
+        assert len(others) < 5
+
     async def test_keeps_reasoning_apart(self, model: Any) -> None:
         answer = await ask(model(), scripted(text="yes", reasoning="hm"))
 
