@@ -1,8 +1,8 @@
 import { act, screen, waitFor } from '@testing-library/react'
-import { http, HttpResponse } from 'msw'
+import { delay, http, HttpResponse } from 'msw'
 import { beforeEach, expect, test, vi } from 'vitest'
 
-import { makeProblem, makeTask } from '@/testing/factories'
+import { makePage, makeProblem, makeTask } from '@/testing/factories'
 import { server } from '@/testing/server'
 import {
   delta,
@@ -155,6 +155,29 @@ test('cancels a running task, and retries it', async () => {
   await waitFor(() => {
     expect(screen.getByRole('log')).toHaveTextContent(/^Hello$/)
   })
+})
+
+test('shows a task that begins before the lists know of it', async () => {
+  server.use(
+    http.post('/api/tasks/run/', () => {
+      server.use(
+        http.get('/api/tasks/', async () => {
+          await delay('infinite')
+          return HttpResponse.json(makePage([]))
+        }),
+      )
+      return HttpResponse.json(RUNNING, { status: 201 })
+    }),
+  )
+  const { history, user } = renderApp('/agents/1')
+
+  await user.type(await screen.findByLabelText('Input'), 'Say hello')
+  await user.click(screen.getByRole('button', { name: 'Run' }))
+
+  await waitFor(() => {
+    expect(history.location.href).toBe('/agents/1?task=7')
+  })
+  expect(screen.getByLabelText('Input')).toHaveValue('')
 })
 
 test('runs a task again as a new one', async () => {

@@ -159,12 +159,12 @@ function useTaskUpdate() {
   }
 }
 
-/** The same for a task that begins: its end will be told. */
+/** The same for a task that begins: its end will be told. Its reader does not wait for the lists. */
 function useTaskStart() {
   const update = useTaskUpdate()
   return (task: Schemas['Task']) => {
     noteStarted(task.id)
-    return update(task)
+    void update(task)
   }
 }
 
