@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   makeAgent,
   makePage,
+  makeProblem,
   makeStats,
   makeTaskRow,
   makeVersion,
@@ -75,6 +76,19 @@ test('finds an agent by its name, without the mouse', async () => {
     expect(history.location.pathname).toBe('/agents/1')
   })
   expect(screen.queryByRole('dialog')).toBeNull()
+})
+
+test('takes what is typed before its code has come', async () => {
+  const { history, user } = await renderTasks()
+
+  await user.keyboard('{Control>}k{/Control}new')
+  const field = await paletteField()
+
+  expect(field).toHaveValue('new')
+  expect(field).toHaveFocus()
+  await user.keyboard(' agent{Enter}')
+  expect(await screen.findByRole('dialog', { name: 'New agent' })).toBeVisible()
+  expect(history.location.href).toBe('/agents?dialog=new')
 })
 
 test('does what is typed', async () => {
@@ -148,6 +162,21 @@ test('says that the server is away, and when it is back', async () => {
 
   expect(await screen.findByText('Agentarium is back.')).toBeVisible()
   expect(note).not.toBeInTheDocument()
+})
+
+test.each([
+  { address: '/tasks/9', api: '/api/tasks/9/', link: 'See all tasks' },
+  { address: '/agents/9', api: '/api/agents/9/', link: 'See all agents' },
+])('leads on from what does not exist at $address', async (missing) => {
+  const problem = makeProblem(404, 'not_found', 'There is none.')
+  server.use(
+    http.get(missing.api, () => HttpResponse.json(problem, { status: 404 })),
+    http.get('/api/tasks/9/thread/', () => HttpResponse.json([])),
+  )
+  renderApp(missing.address)
+
+  expect(await screen.findByRole('link', { name: missing.link })).toBeVisible()
+  expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
 })
 
 test('leads out of an address that leads nowhere', async () => {

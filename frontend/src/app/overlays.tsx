@@ -1,5 +1,6 @@
 import { lazy, Suspense, useState } from 'react'
 
+import { PaletteField } from './palette-field'
 import { useShortcuts } from './shortcuts'
 import type { Overlay } from './shortcuts'
 
@@ -14,16 +15,32 @@ const ShortcutsDialog = lazy(async () => ({
 /** What opens over any screen, and the keys that open it. */
 export function useOverlays() {
   const [overlay, setOverlay] = useState<Overlay>()
-  useShortcuts(setOverlay)
+  const [typed, setTyped] = useState('')
 
+  const open = (next: Overlay) => {
+    setTyped('')
+    setOverlay(next)
+  }
   const close = () => {
     setOverlay(undefined)
   }
+  useShortcuts(open)
+
   const overlays = (
-    <Suspense>
-      {overlay === 'palette' && <Palette onClose={close} onOpen={setOverlay} />}
-      {overlay === 'shortcuts' && <ShortcutsDialog onClose={close} />}
-    </Suspense>
+    <>
+      {overlay === 'palette' && (
+        <Suspense
+          fallback={
+            <PaletteField text={typed} onType={setTyped} onClose={close} />
+          }
+        >
+          <Palette initialText={typed} onClose={close} onOpen={open} />
+        </Suspense>
+      )}
+      <Suspense>
+        {overlay === 'shortcuts' && <ShortcutsDialog onClose={close} />}
+      </Suspense>
+    </>
   )
-  return { overlays, open: setOverlay }
+  return { overlays, open }
 }

@@ -19,16 +19,19 @@ import { useDebounced } from '@/lib/use-debounced'
 
 import { usePaletteActions } from './palette-actions'
 import type { PaletteAction } from './palette-actions'
+import { PALETTE_TITLE } from './palette-field'
 import type { Overlay } from './shortcuts'
 
 type PaletteProps = {
+  /** What was typed before it was here. */
+  initialText: string
   onClose: () => void
   onOpen: (overlay: Overlay) => void
 }
 
 /** Everything that can be reached or done, by typing. */
-export function Palette({ onClose, onOpen }: PaletteProps) {
-  const [text, setText] = useState('')
+export function Palette({ initialText, onClose, onOpen }: PaletteProps) {
+  const [text, setText] = useState(initialText)
   const search = useDebounced(text.trim())
   const actions = usePaletteActions(onOpen)
   const found = useMatches(search)
@@ -39,9 +42,9 @@ export function Palette({ onClose, onOpen }: PaletteProps) {
   }
 
   return (
-    <CommandDialog title="Search, or do something" onClose={onClose}>
+    <CommandDialog title={PALETTE_TITLE} onClose={onClose}>
       <CommandInput
-        placeholder="Search agents and tasks, or type what to do"
+        placeholder="Search, or type what to do"
         value={text}
         onValueChange={setText}
       />

@@ -37,10 +37,15 @@ export function Notice({
   )
 }
 
-type ErrorNoticeProps = { error: unknown; onRetry: () => void }
+type ErrorNoticeProps = {
+  error: unknown
+  onRetry: () => void
+  /** Where to go from something that does not exist. */
+  wayOn?: ReactNode
+}
 
 /** A failed load, in the problem's own sentence, with a way to try again. */
-export function ErrorNotice({ error, onRetry }: ErrorNoticeProps) {
+export function ErrorNotice({ error, onRetry, wayOn }: ErrorNoticeProps) {
   const problem = asProblem(error)
   const isMissing = problem.status === 404
   return (
@@ -49,10 +54,14 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps) {
         icon={isMissing ? SearchXIcon : CloudOffIcon}
         title={isMissing ? 'Not found' : 'This could not be loaded'}
         action={
-          <Button variant="outline" onClick={onRetry}>
-            <RotateCwIcon />
-            Try again
-          </Button>
+          isMissing && wayOn ? (
+            wayOn
+          ) : (
+            <Button variant="outline" onClick={onRetry}>
+              <RotateCwIcon />
+              Try again
+            </Button>
+          )
         }
       >
         {isMissing

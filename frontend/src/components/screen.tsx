@@ -10,7 +10,6 @@ type ScreenProps = {
   above?: ReactNode
   actions?: ReactNode
   children: ReactNode
-  className?: string
 }
 
 /** One screen: its heading, what can be done with it as a whole, and its content. */
@@ -21,19 +20,19 @@ export function Screen({
   above,
   actions,
   children,
-  className,
 }: ScreenProps) {
   useTitle(title)
   return (
-    <div
-      className={cn(
-        'mx-auto w-full max-w-6xl px-4 py-5 sm:px-6 sm:py-8 lg:px-10',
-        className,
-      )}
-    >
+    <div className="mx-auto w-full max-w-6xl px-4 py-5 sm:px-6 sm:py-8 lg:px-10">
       {above}
-      <header className="mb-5 flex flex-wrap items-start gap-x-4 gap-y-3 sm:mb-6">
-        <div className="min-w-0 flex-1">
+      <header className="mb-5 flex min-h-9 flex-wrap items-start gap-x-4 gap-y-3 sm:mb-6">
+        <div
+          className={cn(
+            'min-w-0 flex-1',
+            // A thing's own name and state take a phone's whole width.
+            above && 'basis-full sm:basis-0',
+          )}
+        >
           <h1 className="text-xl leading-8 font-semibold tracking-tight wrap-anywhere">
             {heading ?? title}
           </h1>

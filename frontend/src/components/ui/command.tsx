@@ -18,7 +18,7 @@ export function CommandInput({
       <SearchIcon className="size-4 shrink-0 text-muted-foreground" />
       <Primitive.Input
         className={cn(
-          'h-10 w-full bg-transparent text-base outline-none placeholder:text-muted-foreground focus-visible:outline-none sm:text-sm',
+          'h-10 w-full bg-transparent text-base outline-none placeholder:text-muted-foreground focus-visible:outline-none sm:text-sm touch:h-12',
           className,
         )}
         {...props}
@@ -64,7 +64,7 @@ export function CommandItem({
   return (
     <Primitive.Item
       className={cn(
-        'flex cursor-default items-center gap-2 rounded-lg px-2.5 py-2 text-sm outline-none select-none data-[disabled=true]:text-muted-foreground data-[selected=true]:bg-accent sm:py-1.5 [&_svg]:size-4 [&_svg]:shrink-0',
+        'flex cursor-default items-center gap-2 rounded-lg px-2.5 py-1.5 text-sm outline-none select-none data-[disabled=true]:text-muted-foreground data-[selected=true]:bg-accent touch:min-h-10 [&_svg]:size-4 [&_svg]:shrink-0',
         className,
       )}
       {...props}
@@ -79,6 +79,16 @@ export function CommandEmpty(props: ComponentProps<typeof Primitive.Empty>) {
       {...props}
     />
   )
+}
+
+/** With the caret after what stands there already. */
+function focusField(event: Event) {
+  const panel = event.target
+  const field = panel instanceof Element && panel.querySelector('input')
+  if (!field) return
+  event.preventDefault()
+  field.focus()
+  field.setSelectionRange(field.value.length, field.value.length)
 }
 
 type CommandDialogProps = {
@@ -104,6 +114,7 @@ export function CommandDialog({
         <Dialog.Overlay className={overlayClassName} />
         <Dialog.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={focusField}
           className={cn(
             panelClassName,
             'top-[12dvh] left-1/2 w-[calc(100%-1.5rem)] max-w-xl -translate-x-1/2 overflow-hidden rounded-2xl',

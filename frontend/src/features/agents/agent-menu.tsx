@@ -23,6 +23,8 @@ import type { Agent } from './queries'
 
 type AgentMenuProps = {
   agent: Agent
+  /** Beside the heading, where the other actions are. */
+  isHeading?: boolean
   onDraft: (draft: AgentDraft) => void
   onDelete: (agent: Agent) => Promise<void>
 }
@@ -37,17 +39,22 @@ async function copyId(agent: Agent) {
 }
 
 /** What can be done with one agent. */
-export function AgentMenu({ agent, onDraft, onDelete }: AgentMenuProps) {
+export function AgentMenu({
+  agent,
+  isHeading = false,
+  onDraft,
+  onDelete,
+}: AgentMenuProps) {
   const [isAsking, setAsking] = useState(false)
   return (
     <>
       <DropdownMenu>
         <DropdownMenuTrigger asChild>
           <Button
-            variant="ghost"
-            size="icon-small"
+            variant={isHeading ? 'outline' : 'ghost'}
+            size={isHeading ? 'icon' : 'icon-small'}
             aria-label={`Actions for ${agent.name}`}
-            className="relative text-muted-foreground"
+            className={isHeading ? '' : 'relative text-muted-foreground'}
           >
             <EllipsisIcon />
           </Button>

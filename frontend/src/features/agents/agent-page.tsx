@@ -8,6 +8,7 @@ import { ErrorNotice } from '@/components/notice'
 import { Screen } from '@/components/screen'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
+import { cn } from '@/lib/cn'
 
 import { AgentDefinition } from './agent-definition'
 import { AgentDialog } from './agent-dialog'
@@ -32,15 +33,52 @@ export function AgentPage({ id, ...props }: AgentPageProps) {
   const { data: agent, error, refetch } = useQuery(agentQuery(id))
   if (agent) return <LoadedAgent agent={agent} {...props} />
   return (
-    <Screen title="Agent" above={<Breadcrumb />}>
+    <Screen
+      title={`Agent ${id}`}
+      heading={error ? undefined : <HeadingSkeleton id={id} />}
+      lead={!error && <Skeleton className="my-1 h-3 w-64 max-w-full" />}
+      above={<Breadcrumb name={String(id)} />}
+      actions={
+        !error && <Skeleton className="h-9 w-28 rounded-lg touch:h-10" />
+      }
+    >
       {error ? (
-        <ErrorNotice error={error} onRetry={() => void refetch()} />
+        <ErrorNotice
+          error={error}
+          onRetry={() => void refetch()}
+          wayOn={
+            <Button asChild variant="outline">
+              <Link to="/agents">See all agents</Link>
+            </Button>
+          }
+        />
       ) : (
-        <Columns beside={<Skeleton className="h-80 rounded-2xl" />}>
-          <Skeleton className="h-40 rounded-2xl" />
-        </Columns>
+        <div role="status" aria-label="Loading">
+          <Columns beside={<Shade className="h-96" />}>
+            <Shade className="h-39" />
+            <Shade className="h-96" />
+          </Columns>
+        </div>
       )}
     </Screen>
+  )
+}
+
+function HeadingSkeleton({ id }: { id: number }) {
+  return (
+    <>
+      <span className="sr-only">Agent {id}</span>
+      <Skeleton className="my-1.5 h-5 w-48 max-w-full" />
+    </>
+  )
+}
+
+/** The outline of a card that is still to come. */
+function Shade({ className }: { className: string }) {
+  return (
+    <div
+      className={cn('animate-pulse rounded-2xl border bg-card', className)}
+    />
   )
 }
 
@@ -72,6 +110,7 @@ function LoadedAgent({
               Edit
             </Button>
             <AgentMenu
+              isHeading
               agent={agent}
               onDraft={setDraft}
               onDelete={deleteAgent}
@@ -135,12 +174,15 @@ function Columns({ beside, children }: ColumnsProps) {
   )
 }
 
-function Breadcrumb({ name = '…' }: { name?: string }) {
+function Breadcrumb({ name }: { name: string }) {
   return (
     <nav aria-label="Breadcrumb" className="mb-1">
       <ol className="flex items-center gap-1 text-sm text-muted-foreground">
         <li>
-          <Link to="/agents" className="rounded hover:text-foreground">
+          <Link
+            to="/agents"
+            className="rounded hover:text-foreground touch:hit-area"
+          >
             Agents
           </Link>
         </li>

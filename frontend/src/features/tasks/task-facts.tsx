@@ -2,30 +2,34 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 
 import { Duration, RelativeTime } from '@/components/times'
+import { Skeleton } from '@/components/ui/skeleton'
 import { formatCost, formatNumber } from '@/lib/format'
 
 import type { Task } from './queries'
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <div className="min-w-0">
+    <div className="relative min-w-0">
       <dt className="text-xs text-muted-foreground">{label}</dt>
       <dd className="mt-0.5 truncate text-sm">{children}</dd>
     </div>
   )
 }
 
+const frame =
+  'grid grid-cols-2 gap-x-4 gap-y-4 rounded-2xl border bg-card p-4 sm:grid-cols-4 sm:p-5 lg:grid-cols-1 lg:gap-y-3.5'
+
 const none = <span className="text-muted-foreground">–</span>
 
 /** What is known of a task beside its text. */
 export function TaskFacts({ task }: { task: Task }) {
   return (
-    <dl className="grid grid-cols-2 gap-x-4 gap-y-4 rounded-2xl border bg-card p-4 sm:grid-cols-4 sm:p-5 lg:grid-cols-1 lg:gap-y-3.5">
+    <dl className={frame}>
       <Fact label="Agent">
         <Link
           to="/agents/$agentId"
           params={{ agentId: String(task.agent) }}
-          className="font-medium hover:underline"
+          className="font-medium after:absolute after:-inset-1 hover:underline"
         >
           {task.agent_name}
         </Link>
@@ -71,13 +75,27 @@ export function TaskFacts({ task }: { task: Task }) {
           <Link
             to="/tasks/$taskId"
             params={{ taskId: String(task.parent) }}
-            className="font-medium hover:underline"
+            className="font-medium after:absolute after:-inset-1 hover:underline"
           >
             Task {task.parent}
           </Link>
         </Fact>
       )}
     </dl>
+  )
+}
+
+/** As much room as the facts will take. */
+export function TaskFactsSkeleton() {
+  return (
+    <div className={frame}>
+      {Array.from({ length: 8 }, (_, index) => (
+        <div key={index} className="flex h-9.5 flex-col justify-between py-1">
+          <Skeleton className="h-2.5 w-12" />
+          <Skeleton className="h-3.5 w-24" />
+        </div>
+      ))}
+    </div>
   )
 }
 
