@@ -33,7 +33,7 @@ export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
     <DropdownMenu>
       <DropdownMenuTrigger
         aria-label={`Account of ${user.username}`}
-        className="flex items-center gap-2.5 rounded-lg text-left text-sm data-[state=open]:bg-accent md:w-full md:px-2 md:py-1.5 md:hover:bg-accent"
+        className="flex items-center gap-2.5 rounded-lg text-left text-sm data-[state=open]:bg-accent md:w-full md:px-2 md:py-1.5 md:hover:bg-accent touch:hit-area"
       >
         <span
           aria-hidden

@@ -216,3 +216,16 @@ test('offers another try when the list cannot be loaded', async () => {
 
   expect(await screen.findByText('Assistant')).toBeVisible()
 })
+
+test('leads back from a search that found nothing', async () => {
+  agents = []
+  const { history, user } = renderApp('/agents?search=nobody')
+  await screen.findByText('No agent matches')
+  agents = [makeAgent()]
+
+  await user.click(screen.getByText('Clear the search'))
+
+  expect(await screen.findByRole('link', { name: 'Assistant' })).toBeVisible()
+  expect(history.location.href).toBe('/agents')
+  expect(screen.getByLabelText('Search agents')).toHaveValue('')
+})

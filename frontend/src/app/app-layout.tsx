@@ -92,7 +92,7 @@ function Sidebar({ onSearch }: BarProps) {
 function TopBar({ onSearch }: BarProps) {
   return (
     <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b bg-background/90 px-4 backdrop-blur md:hidden">
-      <Link to="/" className="mr-auto rounded-lg">
+      <Link to="/" className="hit-area mr-auto rounded-lg">
         <Logo />
       </Link>
       <Button

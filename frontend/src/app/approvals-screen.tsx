@@ -7,9 +7,10 @@ export function ApprovalsScreen() {
     <Screen
       title="Waits for you"
       lead="Calls to approve, questions to answer, and outcomes that only you can find out."
-      className="max-w-3xl"
     >
-      <ApprovalList />
+      <div className="max-w-3xl">
+        <ApprovalList />
+      </div>
     </Screen>
   )
 }

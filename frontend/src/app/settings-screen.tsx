@@ -56,7 +56,7 @@ export function SettingsScreen() {
   return (
     <Screen title={`Settings: ${label}`} heading="Settings">
       <div className="gap-10 lg:grid lg:grid-cols-[11rem_minmax(0,1fr)]">
-        <PartNavigation parts={parts} />
+        <PartNavigation parts={parts} shown={shown} />
         <div className="max-w-3xl min-w-0">
           <Content />
         </div>
@@ -65,8 +65,13 @@ export function SettingsScreen() {
   )
 }
 
+/** The row may be longer than the screen. */
+function showInRow(link: HTMLElement | null) {
+  link?.scrollIntoView({ block: 'nearest', inline: 'center' })
+}
+
 /** Beside the part on a wide screen, and a row above it that scrolls elsewhere. */
-function PartNavigation({ parts }: { parts: Part[] }) {
+function PartNavigation({ parts, shown }: { parts: Part[]; shown: Part }) {
   return (
     <nav
       aria-label="Settings"
@@ -78,10 +83,11 @@ function PartNavigation({ parts }: { parts: Part[] }) {
           return (
             <li key={part} className="shrink-0">
               <Link
+                ref={part === shown ? showInRow : undefined}
                 to="/settings"
                 search={{ part: part === 'profile' ? undefined : part }}
                 activeOptions={{ exact: true, explicitUndefined: true }}
-                className="flex h-9 items-center gap-2 rounded-lg px-2.5 text-sm font-medium text-muted-foreground transition-colors hover:bg-accent hover:text-foreground aria-[current=page]:bg-accent aria-[current=page]:text-foreground"
+                className="flex h-9 items-center gap-2 rounded-lg px-2.5 text-sm font-medium text-muted-foreground transition-colors hover:bg-accent hover:text-foreground aria-[current=page]:bg-accent aria-[current=page]:text-foreground touch:h-10"
               >
                 <Icon aria-hidden className="size-4" />
                 {label}

@@ -61,7 +61,7 @@ export function Combobox(props: ComboboxProps) {
           {...control}
           className={cn(
             fieldClassName,
-            'flex h-9 items-center gap-2 text-left text-sm',
+            'flex h-9 items-center gap-2 text-left text-sm touch:h-10',
             className,
           )}
         >

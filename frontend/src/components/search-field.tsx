@@ -68,7 +68,7 @@ export function SearchField({
           variant="ghost"
           size="icon-small"
           aria-label="Clear the search"
-          className="absolute top-0.5 right-0.5 text-muted-foreground"
+          className="absolute top-0.5 right-0.5 text-muted-foreground touch:inset-y-0 touch:right-0"
           onClick={() => {
             setText('')
           }}

@@ -7,6 +7,12 @@ const exact = new Intl.DateTimeFormat(undefined, {
   dateStyle: 'medium',
   timeStyle: 'medium',
 })
+const moment = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: 'numeric',
+  minute: '2-digit',
+})
 const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' })
 const dayAndYear = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
 
@@ -39,6 +45,9 @@ export function formatRelative(time: string, now: number) {
 
 /** A day of the calendar, as in 2026-05-04: "May 4". */
 export const formatDay = (text: string) => day.format(new Date(`${text}T12:00`))
+
+/** "Dec 3, 4:59 PM": to the minute, in the reader's own manner. */
+export const formatMoment = (time: string) => moment.format(new Date(time))
 
 export const formatExact = (time: string) => exact.format(new Date(time))
 

@@ -32,6 +32,8 @@ Element.prototype.scrollIntoView = () => undefined
 Element.prototype.hasPointerCapture = () => false
 Element.prototype.setPointerCapture = () => undefined
 globalThis.scrollTo = () => undefined
+// A desk with a mouse, in daylight.
+globalThis.matchMedia = () => new EventTarget() as MediaQueryList
 globalThis.ResizeObserver = class {
   observe = () => undefined
   unobserve = () => undefined

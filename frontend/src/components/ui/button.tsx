@@ -17,17 +17,19 @@ const buttonVariants = cva(
         ghost: 'text-foreground hover:bg-accent',
         destructive:
           'bg-destructive text-destructive-foreground shadow-xs hover:bg-destructive/90',
-        link: 'h-auto rounded-sm px-0 text-brand underline-offset-4 hover:underline',
+        link: 'rounded-sm text-brand underline-offset-4 hover:underline touch:hit-area',
       },
       size: {
-        default: 'h-9 px-3.5',
-        small: 'h-8 px-2.5 text-[0.8125rem]',
+        default: 'h-9 px-3.5 touch:h-10',
+        small: 'h-8 px-2.5 text-[0.8125rem] touch:h-10',
         large: 'h-10 px-4',
-        icon: 'size-9',
-        'icon-small': 'size-8',
+        icon: 'size-9 touch:size-10',
+        'icon-small': 'size-8 touch:size-10',
       },
     },
-    compoundVariants: [{ variant: 'link', className: 'h-auto px-0' }],
+    compoundVariants: [
+      { variant: 'link', className: 'h-auto px-0 touch:h-auto' },
+    ],
     defaultVariants: { variant: 'primary', size: 'default' },
   },
 )

@@ -23,6 +23,20 @@ type DialogContentProps = Omit<
   description: ReactNode
 }
 
+/**
+ * Whoever opens a form wants to type. A phone's keyboard would hide half of it, though,
+ * and a dialog without a field is there to be read.
+ */
+function focusFirstField(event: Event) {
+  const panel = event.target
+  if (!(panel instanceof HTMLElement)) return
+  event.preventDefault()
+  const hasKeyboard = !matchMedia('(pointer: coarse)').matches
+  const field = panel.querySelector<HTMLElement>('form :is(input, textarea)')
+  const target = hasKeyboard && field ? field : panel
+  target.focus()
+}
+
 /** A modal with its title. It fills a phone's screen from below, and floats elsewhere. */
 export function DialogContent({
   className,
@@ -40,6 +54,7 @@ export function DialogContent({
           'inset-x-0 bottom-0 max-h-[94dvh] w-full rounded-t-2xl sm:inset-auto sm:top-1/2 sm:left-1/2 sm:max-h-[88dvh] sm:max-w-lg sm:-translate-1/2 sm:rounded-2xl',
           className,
         )}
+        onOpenAutoFocus={focusFirstField}
         {...props}
       >
         <header className="flex items-start gap-4 border-b px-5 py-4 sm:px-6">

@@ -12,7 +12,7 @@ export const floatingClassName =
   'z-50 rounded-xl border bg-popover text-foreground shadow-lg outline-none data-[state=closed]:animate-out data-[state=closed]:fade-out-0 data-[state=open]:animate-in data-[state=open]:fade-in-0 data-[state=open]:zoom-in-98'
 
 const itemClassName =
-  'relative flex cursor-default items-center gap-2.5 rounded-lg px-2.5 py-2 text-sm outline-none select-none data-disabled:opacity-50 data-highlighted:bg-accent sm:py-1.5 [&_svg]:size-4 [&_svg]:shrink-0 [&_svg:not([class*="text-"])]:text-muted-foreground'
+  'relative flex cursor-default items-center gap-2.5 rounded-lg px-2.5 py-1.5 touch:min-h-10 text-sm outline-none select-none data-disabled:opacity-50 data-highlighted:bg-accent [&_svg]:size-4 [&_svg]:shrink-0 [&_svg:not([class*="text-"])]:text-muted-foreground'
 
 export function DropdownMenuContent({
   className,

@@ -10,7 +10,11 @@ export function Select({ className, ...props }: ComponentProps<'select'>) {
   return (
     <div className="relative">
       <select
-        className={cn(fieldClassName, 'h-9 appearance-none pr-9', className)}
+        className={cn(
+          fieldClassName,
+          'h-9 appearance-none pr-9 touch:h-10',
+          className,
+        )}
         {...props}
       />
       <ChevronDownIcon

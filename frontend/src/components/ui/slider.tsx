@@ -12,7 +12,7 @@ export function Slider({
   return (
     <Primitive.Root
       className={cn(
-        'relative flex h-9 w-full touch-none items-center select-none data-disabled:opacity-50',
+        'relative flex h-9 w-full touch-none items-center select-none data-disabled:opacity-50 touch:h-10',
         className,
       )}
       {...props}
@@ -23,7 +23,7 @@ export function Slider({
       <Primitive.Thumb
         aria-label={label}
         aria-describedby={describedBy}
-        className="block size-4.5 rounded-full border border-input bg-white shadow-sm transition-shadow outline-none hover:ring-4 hover:ring-ring/20 focus-visible:ring-4 focus-visible:ring-ring/40 focus-visible:outline-none"
+        className="block size-4.5 rounded-full border border-input bg-white shadow-sm transition-shadow outline-none hover:ring-4 hover:ring-ring/20 focus-visible:ring-4 focus-visible:ring-ring/40 focus-visible:outline-none touch:size-6"
       />
     </Primitive.Root>
   )

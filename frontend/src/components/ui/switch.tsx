@@ -10,7 +10,7 @@ export function Switch({
   return (
     <Primitive.Root
       className={cn(
-        'inline-flex h-5 w-9 shrink-0 items-center rounded-full border border-transparent bg-input transition-colors data-[state=checked]:bg-brand',
+        'inline-flex h-5 w-9 shrink-0 items-center rounded-full border border-transparent bg-input transition-colors data-[state=checked]:bg-brand touch:hit-area',
         className,
       )}
       {...props}

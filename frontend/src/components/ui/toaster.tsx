@@ -29,7 +29,7 @@ export function Toaster() {
           title: 'font-medium',
           description: 'text-muted-foreground',
           actionButton:
-            'h-8 shrink-0 rounded-lg border border-input px-2.5 text-[0.8125rem] font-medium hover:bg-accent',
+            'h-8 touch:h-10 shrink-0 rounded-lg border border-input px-2.5 text-[0.8125rem] font-medium hover:bg-accent',
         },
       }}
     />

@@ -11,7 +11,7 @@ import { AgentMenu } from './agent-menu'
 import type { Agent, AgentRow } from './queries'
 
 const columns =
-  'grid grid-cols-[minmax(0,1fr)_2rem] items-center gap-x-4 sm:grid-cols-[minmax(0,1fr)_minmax(8rem,17rem)_4rem_7rem_2rem]'
+  'grid grid-cols-[minmax(0,1fr)_2.5rem] items-center gap-x-2 sm:gap-x-4 sm:grid-cols-[minmax(0,1fr)_minmax(8rem,17rem)_4rem_7rem_2.5rem]'
 
 type AgentListProps = {
   agents: AgentRow[]
@@ -26,7 +26,7 @@ export function AgentList({ agents, onDraft, onDelete }: AgentListProps) {
         aria-hidden
         className={cn(
           columns,
-          'hidden border-b bg-muted/50 py-2 pr-3 pl-4 text-xs text-muted-foreground sm:grid',
+          'hidden border-b bg-muted/50 py-2 pr-2 pl-4 text-xs text-muted-foreground sm:grid',
         )}
       >
         <span>Agent</span>
@@ -40,7 +40,7 @@ export function AgentList({ agents, onDraft, onDelete }: AgentListProps) {
             key={agent.id}
             className={cn(
               columns,
-              'relative py-3 pr-3 pl-4 transition-colors hover:bg-muted/70',
+              'relative py-3 pr-2 pl-4 transition-colors hover:bg-muted/70',
             )}
           >
             <AgentCells agent={agent} />

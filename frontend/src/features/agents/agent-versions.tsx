@@ -70,7 +70,7 @@ function VersionList({ versions, current, onShow }: VersionListProps) {
         <li key={number}>
           <button
             type="button"
-            className="flex w-full items-center gap-2 rounded-lg px-2 py-1.5 text-left text-sm hover:bg-accent"
+            className="flex w-full items-center gap-2 rounded-lg px-2 py-1.5 text-left text-sm hover:bg-accent touch:min-h-10"
             onClick={() => {
               onShow(number)
             }}

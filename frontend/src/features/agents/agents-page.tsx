@@ -76,7 +76,13 @@ export function AgentsPage({
           }}
         />
       </div>
-      <Agents filters={filters} onDraft={begin} />
+      <Agents
+        filters={filters}
+        onClear={() => {
+          onFiltersChange({ ...filters, search: undefined })
+        }}
+        onDraft={begin}
+      />
       <AgentDialog
         draft={isCreating ? { kind: 'new' } : draft}
         onCreated={onCreated}
@@ -129,10 +135,11 @@ function Ordering({ value = '-created_at', onChange }: OrderingProps) {
 
 type AgentsProps = {
   filters: AgentFilters
+  onClear: () => void
   onDraft: (draft: AgentDraft) => void
 }
 
-function Agents({ filters, onDraft }: AgentsProps) {
+function Agents({ filters, onClear, onDraft }: AgentsProps) {
   const query = useInfiniteQuery(agentsQuery(filters))
   const deleteAgent = useAgentDeletion()
 
@@ -145,7 +152,11 @@ function Agents({ filters, onDraft }: AgentsProps) {
 
   const { rows } = rowsOf(query.data)
   if (rows.length === 0) {
-    return <NoAgents isSearch={Boolean(filters.search)} onDraft={onDraft} />
+    return filters.search ? (
+      <NothingFound onClear={onClear} />
+    ) : (
+      <NoAgents onDraft={onDraft} />
+    )
   }
   return (
     <div aria-busy={query.isPlaceholderData}>
@@ -155,37 +166,46 @@ function Agents({ filters, onDraft }: AgentsProps) {
   )
 }
 
-type NoAgentsProps = {
-  isSearch: boolean
-  onDraft: (draft: AgentDraft) => void
-}
-
-function NoAgents({ isSearch, onDraft }: NoAgentsProps) {
+function NothingFound({ onClear }: { onClear: () => void }) {
   return (
     <div className="rounded-2xl border bg-card">
-      {isSearch ? (
-        <Notice icon={SearchXIcon} title="No agent matches">
-          Try fewer words.
-        </Notice>
-      ) : (
-        <Notice
-          icon={BotIcon}
-          title="No agents yet"
-          action={
-            <Button
-              onClick={() => {
-                onDraft({ kind: 'new' })
-              }}
-            >
-              <PlusIcon />
-              New agent
-            </Button>
-          }
-        >
-          An agent is a model with instructions. Make one, give it a task, and
-          watch the answer come.
-        </Notice>
-      )}
+      <Notice
+        icon={SearchXIcon}
+        title="No agent matches"
+        action={
+          <Button variant="outline" onClick={onClear}>
+            Clear the search
+          </Button>
+        }
+      >
+        Try fewer words.
+      </Notice>
+    </div>
+  )
+}
+
+type NoAgentsProps = { onDraft: (draft: AgentDraft) => void }
+
+function NoAgents({ onDraft }: NoAgentsProps) {
+  return (
+    <div className="rounded-2xl border bg-card">
+      <Notice
+        icon={BotIcon}
+        title="No agents yet"
+        action={
+          <Button
+            onClick={() => {
+              onDraft({ kind: 'new' })
+            }}
+          >
+            <PlusIcon />
+            New agent
+          </Button>
+        }
+      >
+        An agent is a model with instructions. Make one, give it a task, and
+        watch the answer come.
+      </Notice>
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { Field } from '@/components/ui/field'
 import { Textarea } from '@/components/ui/input'
 import { layOut, readObject } from '@/lib/json'
 
+import { Choices } from './choices'
 import { useAnswerCall } from './queries'
 import type { Approval } from './queries'
 
@@ -57,10 +58,12 @@ export function AnswerForm({ approval }: { approval: Approval }) {
           />
         )}
       </Field>
-      <Button type="submit" aria-disabled={answerCall.isPending}>
-        <SendHorizontalIcon />
-        Answer
-      </Button>
+      <Choices>
+        <Button type="submit" aria-disabled={answerCall.isPending}>
+          <SendHorizontalIcon />
+          Answer
+        </Button>
+      </Choices>
     </form>
   )
 }

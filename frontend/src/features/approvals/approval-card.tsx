@@ -9,7 +9,7 @@ import { useId } from 'react'
 import type { ReactNode } from 'react'
 
 import { RelativeTime } from '@/components/times'
-import { formatExact } from '@/lib/format'
+import { formatMoment } from '@/lib/format'
 
 import { AnswerForm } from './answer-form'
 import { ApproveForm } from './approve-form'
@@ -41,7 +41,7 @@ export function ApprovalCard({ approval, hasTask = false }: ApprovalCardProps) {
             {hasTask && <TaskLink approval={approval} />}
             <RelativeTime time={approval.created_at} />
             {approval.expires_at && (
-              <> · open until {formatExact(approval.expires_at)}</>
+              <> · open until {formatMoment(approval.expires_at)}</>
             )}
           </p>
         </div>
@@ -57,7 +57,7 @@ function TaskLink({ approval }: { approval: Approval }) {
       <Link
         to="/tasks/$taskId"
         params={{ taskId: String(approval.task) }}
-        className="font-medium text-foreground hover:underline"
+        className="font-medium text-foreground hover:underline touch:hit-area"
       >
         {approval.agent_name}, task {approval.task}
       </Link>

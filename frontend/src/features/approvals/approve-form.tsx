@@ -8,6 +8,7 @@ import { Textarea } from '@/components/ui/input'
 import { layOut, readObject } from '@/lib/json'
 import { useFocus } from '@/lib/use-focus'
 
+import { Choices } from './choices'
 import { useApproveCall, useRejectCall } from './queries'
 import type { Approval } from './queries'
 
@@ -32,7 +33,7 @@ function Look({ approval, onMode }: LookProps) {
   return (
     <div className="space-y-4">
       <CodeBlock text={layOut(approval.arguments)} label="Arguments" />
-      <div className="flex flex-wrap gap-2">
+      <Choices>
         <Button
           aria-disabled={approveCall.isPending}
           onClick={() => {
@@ -61,7 +62,7 @@ function Look({ approval, onMode }: LookProps) {
           <XIcon />
           Reject
         </Button>
-      </div>
+      </Choices>
     </div>
   )
 }
@@ -106,7 +107,7 @@ function EditForm({ approval, onBack }: FormProps) {
           />
         )}
       </Field>
-      <div className="flex flex-wrap gap-2">
+      <Choices>
         <Button type="submit" aria-disabled={approveCall.isPending}>
           <CheckIcon />
           Approve with these
@@ -114,7 +115,7 @@ function EditForm({ approval, onBack }: FormProps) {
         <Button variant="ghost" onClick={onBack}>
           Back
         </Button>
-      </div>
+      </Choices>
     </form>
   )
 }
@@ -149,7 +150,7 @@ function RejectForm({ approval, onBack }: FormProps) {
           />
         )}
       </Field>
-      <div className="flex flex-wrap gap-2">
+      <Choices>
         <Button
           type="submit"
           variant="destructive"
@@ -161,7 +162,7 @@ function RejectForm({ approval, onBack }: FormProps) {
         <Button variant="ghost" onClick={onBack}>
           Back
         </Button>
-      </div>
+      </Choices>
     </form>
   )
 }

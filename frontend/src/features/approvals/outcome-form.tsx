@@ -8,6 +8,7 @@ import { Textarea } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
 import { layOut } from '@/lib/json'
 
+import { Choices } from './choices'
 import { useResolveCall } from './queries'
 import type { Approval } from './queries'
 
@@ -50,7 +51,7 @@ export function OutcomeForm({ approval }: { approval: Approval }) {
           />
         )}
       </Field>
-      <div className="flex flex-wrap gap-2">
+      <Choices>
         <Button type="submit" aria-disabled={resolveCall.isPending}>
           <CheckIcon />
           It was done
@@ -75,7 +76,7 @@ export function OutcomeForm({ approval }: { approval: Approval }) {
           <CircleStopIcon />
           End the task
         </Button>
-      </div>
+      </Choices>
     </form>
   )
 }

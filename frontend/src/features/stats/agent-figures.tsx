@@ -65,7 +65,7 @@ function AgentRow({ figures, most }: { figures: Figures; most: number }) {
         <Link
           to="/agents/$agentId"
           params={{ agentId: String(figures.agent) }}
-          className="block truncate rounded-sm hover:underline"
+          className="block truncate rounded-sm hover:underline touch:-my-2.5 touch:py-2.5"
         >
           {figures.agent_name}
         </Link>

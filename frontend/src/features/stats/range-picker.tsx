@@ -29,7 +29,7 @@ export function RangePicker({ range, onChange }: RangePickerProps) {
           key={each}
           value={each}
           aria-label={LABELS[each]}
-          className="h-7 rounded-md px-2.5 text-xs font-medium text-muted-foreground transition-colors hover:text-foreground data-[state=on]:bg-card data-[state=on]:text-foreground data-[state=on]:shadow-xs"
+          className="h-7 rounded-md px-2.5 text-xs font-medium text-muted-foreground transition-colors hover:text-foreground data-[state=on]:bg-card data-[state=on]:text-foreground data-[state=on]:shadow-xs touch:hit-area touch:h-9"
         >
           {each}
         </ToggleGroup.Item>

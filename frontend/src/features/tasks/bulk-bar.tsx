@@ -35,29 +35,35 @@ export function BulkBar({ selection, filters, found }: BulkBarProps) {
     <div
       role="group"
       aria-label="Chosen tasks"
-      className="fixed inset-x-3 bottom-20 z-20 mx-auto flex max-w-max flex-wrap items-center gap-x-2 gap-y-1 rounded-2xl border bg-popover p-2 pl-4 shadow-lg md:bottom-6 md:left-61"
+      className="sticky bottom-20 z-20 mx-auto mt-4 grid grid-cols-2 items-center gap-2 rounded-2xl border bg-popover p-2 shadow-lg sm:flex sm:max-w-max md:bottom-6"
     >
-      <p role="status" className="mr-1 text-sm font-medium tabular">
-        {isAllFound ? `All ${all}` : size}
-      </p>
-      {found.hasMore && !isAllFound && (
-        <Button variant="link" className="mr-1" onClick={chooseAllFound}>
-          Choose all {all} found
+      <div className="col-span-2 flex items-center gap-1 sm:contents">
+        <Button
+          variant="ghost"
+          size="icon-small"
+          aria-label="Choose none"
+          className="text-muted-foreground"
+          onClick={clear}
+        >
+          <XIcon />
         </Button>
-      )}
+        <p
+          role="status"
+          className="mr-auto text-sm font-medium tabular sm:mr-2"
+        >
+          {isAllFound ? `All ${all}` : size}
+        </p>
+        {found.hasMore && !isAllFound && (
+          <Button variant="link" className="mr-2" onClick={chooseAllFound}>
+            Choose all {all} found
+          </Button>
+        )}
+      </div>
       <BulkActions
         selected={isAllFound ? filters : chosen}
         size={size}
         onDone={clear}
       />
-      <Button
-        variant="ghost"
-        size="icon-small"
-        aria-label="Choose none"
-        onClick={clear}
-      >
-        <XIcon />
-      </Button>
     </div>
   )
 }

@@ -20,7 +20,7 @@ type CallLineProps = { call: Call; status: Status }
 export function CallLine({ call, status }: CallLineProps) {
   return (
     <details className="group/call rounded-lg border bg-muted/40 text-sm">
-      <summary className="flex cursor-pointer list-none items-center gap-2 rounded-lg px-2.5 py-1.5">
+      <summary className="flex cursor-pointer list-none items-center gap-2 rounded-lg px-2.5 py-1.5 touch:min-h-10">
         <CallIcon call={call} status={status} />
         <code className="shrink-0 font-mono text-[0.8125rem]">{call.name}</code>
         <span className="min-w-0 flex-1 truncate font-mono text-xs text-muted-foreground">

@@ -36,10 +36,10 @@ export function DateFilter({ chosen, onChange }: DateFilterProps) {
         <Button
           variant="outline"
           aria-label={`Submitted: ${label}`}
-          className="font-normal"
+          className="justify-start font-normal"
         >
           <CalendarIcon className="text-muted-foreground" />
-          {label}
+          <span className="truncate">{label}</span>
         </Button>
       </PopoverTrigger>
       <PopoverContent aria-label="Submitted" className="w-80 p-2">

@@ -30,7 +30,7 @@ export function EarlierSteps(props: EarlierStepsProps) {
         setOpen(event.currentTarget.open)
       }}
     >
-      <summary className="flex cursor-pointer list-none items-center gap-2 rounded-xl px-3 py-2 text-sm text-muted-foreground hover:text-foreground">
+      <summary className="flex cursor-pointer list-none items-center gap-2 rounded-xl px-3 py-2 text-sm text-muted-foreground hover:text-foreground touch:min-h-10">
         <FootprintsIcon aria-hidden className="size-4" />
         {countOf(calls)}
         <ChevronRightIcon

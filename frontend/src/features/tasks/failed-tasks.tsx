@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { CircleCheckIcon, RotateCwIcon } from 'lucide-react'
+import { CircleCheckIcon, RotateCcwIcon } from 'lucide-react'
 import { toast } from 'sonner'
 
 import { CardList, Quiet } from '@/components/card-list'
@@ -45,13 +45,13 @@ export function FailedTasks() {
 function FailedTask({ row }: { row: TaskRow }) {
   const retryTask = useRetryTask()
   return (
-    <li className="flex items-start gap-3 px-4 py-3">
+    <li className="relative flex items-start gap-3 px-4 py-3 transition-colors hover:bg-muted/70">
       <StatusIcon status={row.status} className="mt-0.5" />
       <div className="min-w-0 flex-1">
         <Link
           to="/tasks/$taskId"
           params={{ taskId: String(row.id) }}
-          className="block truncate rounded-sm text-sm font-medium hover:underline"
+          className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
           {row.input_excerpt}
         </Link>
@@ -66,6 +66,7 @@ function FailedTask({ row }: { row: TaskRow }) {
       <Button
         variant="outline"
         size="small"
+        className="relative"
         aria-label={`Retry task ${row.id}`}
         disabled={retryTask.isPending}
         onClick={() => {
@@ -78,7 +79,7 @@ function FailedTask({ row }: { row: TaskRow }) {
           )
         }}
       >
-        <RotateCwIcon />
+        <RotateCcwIcon />
         Retry
       </Button>
     </li>

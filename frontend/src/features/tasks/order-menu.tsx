@@ -32,10 +32,10 @@ export function OrderMenu({ ordering, onChange }: OrderMenuProps) {
         <Button
           variant="outline"
           aria-label={`Order: ${LABELS[chosen]}`}
-          className="font-normal"
+          className="justify-start font-normal"
         >
           <ArrowDownUpIcon className="text-muted-foreground" />
-          <span className="sr-only sm:not-sr-only">{LABELS[chosen]}</span>
+          {LABELS[chosen]}
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent align="end">

@@ -13,7 +13,7 @@ export function RecentTasks({ agent }: { agent: number }) {
 
   return (
     <section aria-label="Recent tasks">
-      <header className="mb-3 flex items-center justify-between px-1">
+      <header className="mb-3 flex items-center justify-between">
         <h2 className="text-sm font-medium">Recent tasks</h2>
         {data && data.results.length > 0 && (
           <Button asChild variant="link">

@@ -54,7 +54,7 @@ function CalledTasks({ task }: { task: Task }) {
   if (!data || data.results.length === 0) return null
   return (
     <section aria-label="Called tasks">
-      <h2 className="mb-3 px-1 text-sm font-medium">Tasks that it called</h2>
+      <h2 className="mb-3 text-sm font-medium">Tasks that it called</h2>
       <TaskList rows={data.results} label="Called tasks" />
     </section>
   )

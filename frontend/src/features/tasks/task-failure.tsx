@@ -45,7 +45,7 @@ export function TaskFailure({ task }: { task: Task }) {
           <Link
             to="/agents/$agentId"
             params={{ agentId: String(task.agent) }}
-            className="font-medium text-brand underline-offset-4 hover:underline"
+            className="font-medium text-brand underline-offset-4 hover:underline touch:hit-area"
           >
             Open the agent
           </Link>

@@ -33,11 +33,11 @@ type TaskFilterBarProps = {
 export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
   const { ordering } = filters
   return (
-    <div className="mb-4 flex flex-wrap items-center gap-2">
+    <div className="mb-4 grid grid-cols-2 items-center gap-2 sm:flex sm:flex-wrap">
       <SearchField
         label="Search tasks"
         value={filters.search ?? ''}
-        className="w-full sm:w-72"
+        className="col-span-2 sm:w-72"
         onSearch={(search) => {
           onChange({ ...filters, search: search || undefined })
         }}
@@ -48,7 +48,9 @@ export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
           onChange({ ...filters, status: status.length ? status : undefined })
         }}
       />
-      <Suspense fallback={<Skeleton className="h-9 w-36 rounded-lg" />}>
+      <Suspense
+        fallback={<Skeleton className="h-9 rounded-lg sm:w-36 touch:h-10" />}
+      >
         <AgentFilter
           chosen={filters.agent}
           onChange={(agent) => {
@@ -71,7 +73,7 @@ export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
       {isNarrowed(filters) && (
         <Button
           variant="ghost"
-          className="text-muted-foreground"
+          className="col-span-2 text-muted-foreground"
           onClick={() => {
             onChange({ ordering })
           }}
@@ -103,9 +105,9 @@ function StatusFilter({ chosen, onChange }: StatusFilterProps) {
         <Button
           variant="outline"
           aria-label={`Status: ${label}`}
-          className="font-normal"
+          className="justify-start font-normal"
         >
-          {label}
+          <span className="flex-1 truncate text-left">{label}</span>
           <ChevronDownIcon className="text-muted-foreground" />
         </Button>
       </DropdownMenuTrigger>

@@ -48,7 +48,8 @@ export function OutputOf({ task, stream }: OutputProps) {
   )
   const { isBehind, follow } = useFollowScroll(
     `${said} ${calls.length}`,
-    isMoving,
+    // What waits for a word of mine is read from its beginning.
+    isMoving && task.status !== 'waiting',
   )
 
   return (

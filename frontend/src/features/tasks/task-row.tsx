@@ -71,12 +71,23 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
         >
           {row.input_excerpt}
         </Link>
-        <p className="truncate text-xs text-muted-foreground">
-          {hasAgent && <>{row.agent_name} · </>}
-          <span className="tabular">{row.id}</span>
-          {row.error_code && (
-            <span className="text-failed"> · {row.error_code}</span>
+        <p className="flex min-w-0 text-xs whitespace-pre text-muted-foreground">
+          {hasAgent && (
+            <>
+              <span className="truncate">{row.agent_name}</span> ·{' '}
+            </>
           )}
+          <span
+            className={cn(
+              'shrink-0 tabular',
+              // On a phone there is room for one of them.
+              row.error_code && 'hidden sm:inline',
+            )}
+          >
+            Task {row.id}
+            {row.error_code && ' · '}
+          </span>
+          <span className="shrink-0 text-failed">{row.error_code}</span>
         </p>
       </div>
       <span className="hidden text-right text-xs text-muted-foreground tabular sm:block">
@@ -155,7 +166,7 @@ function AllCheckbox({ rows, selection }: AllCheckboxProps) {
   const { chosen, chooseLoaded, clear } = selection
   const isAll = chosen.length === rows.length
   return (
-    <label className="-ml-4 flex cursor-pointer items-center gap-2 py-2 pr-3 pl-4">
+    <label className="-ml-4 flex cursor-pointer items-center gap-2 py-2 pr-3 pl-4 touch:py-3">
       <input
         type="checkbox"
         aria-label="Choose all that are shown"

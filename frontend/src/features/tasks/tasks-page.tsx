@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { InboxIcon, SearchXIcon } from 'lucide-react'
+import type { ReactNode } from 'react'
 
 import { Kbd } from '@/components/kbd'
 import { LoadMore } from '@/components/load-more'
@@ -65,8 +66,9 @@ function Inbox({ filters, onClear }: InboxProps) {
         rows={rows}
         filters={filters}
         found={{ count, isExact, hasMore: query.hasNextPage }}
-      />
-      <LoadMore query={query} />
+      >
+        <LoadMore query={query} />
+      </SelectableTasks>
     </div>
   )
 }
@@ -75,9 +77,11 @@ type SelectableTasksProps = {
   rows: TaskRow[]
   filters: TaskFilters
   found: { count: number; isExact: boolean; hasMore: boolean }
+  children: ReactNode
 }
 
-function SelectableTasks({ rows, filters, found }: SelectableTasksProps) {
+function SelectableTasks(props: SelectableTasksProps) {
+  const { rows, filters, found, children } = props
   const selection = useSelection(rows)
   const list = useListKeys(selection)
   return (
@@ -87,6 +91,7 @@ function SelectableTasks({ rows, filters, found }: SelectableTasksProps) {
         <p role="status">{formatCount(found.count, 'task', found.isExact)}</p>
         <KeyHints />
       </div>
+      {children}
       <BulkBar selection={selection} filters={filters} found={found} />
     </>
   )

@@ -4,6 +4,7 @@ import type { LucideIcon } from 'lucide-react'
 
 import { StatusIcon } from '@/components/status'
 import type { Schemas } from '@/lib/api/client'
+import { plainText } from '@/lib/plain-text'
 
 import type { Task } from './queries'
 import { RunBox } from './run-box'
@@ -25,7 +26,11 @@ export function EarlierTurns({ turns }: { turns: Turn[] }) {
             <Words
               icon={BotIcon}
               who={turn.agent_name}
-              text={turn.output_text || turn.error_detail || 'No answer yet.'}
+              text={
+                plainText(turn.output_text) ||
+                turn.error_detail ||
+                'No answer yet.'
+              }
             />
             <TurnLink turn={turn} />
           </li>
@@ -57,7 +62,7 @@ function TurnLink({ turn }: { turn: Turn }) {
     <Link
       to="/tasks/$taskId"
       params={{ taskId: String(turn.id) }}
-      className="inline-flex items-center gap-2 rounded text-xs text-muted-foreground hover:text-foreground hover:underline"
+      className="inline-flex items-center gap-2 rounded text-xs text-muted-foreground hover:text-foreground hover:underline touch:hit-area"
     >
       <StatusIcon status={turn.status} className="size-3.5" />
       Task {turn.id}

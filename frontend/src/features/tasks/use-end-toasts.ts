@@ -3,6 +3,7 @@ import { useRouter } from '@tanstack/react-router'
 import { toast } from 'sonner'
 
 import { isLive } from '@/components/status'
+import { plainText } from '@/lib/plain-text'
 
 import { taskQuery } from './queries'
 import type { Task } from './queries'
@@ -34,7 +35,7 @@ export function useEndToasts() {
       },
     }
     if (task.status === 'completed') {
-      const description = excerpt(task.output_text)
+      const description = excerpt(plainText(task.output_text))
       toast.success(`${task.agent_name} is done`, { description, action })
     }
     if (task.status === 'failed') {

@@ -112,7 +112,10 @@ function ScopeFields({ form }: { form: UseFormReturn<TokenValues> }) {
     <fieldset className="space-y-2">
       <legend className="text-sm font-medium">What it may do</legend>
       {SCOPE_NAMES.map((scope) => (
-        <label key={scope} className="flex items-start gap-3 text-sm">
+        <label
+          key={scope}
+          className="flex items-start gap-3 text-sm touch:py-1"
+        >
           <input
             type="checkbox"
             value={scope}
