@@ -55,6 +55,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      output: {
+        // An icon is a few hundred bytes: a request for each that screens share costs more.
+        codeSplitting: {
+          groups: [{ name: 'icons', test: /lucide-react/, minShareCount: 3 }],
+        },
+      },
+    },
   },
   test: {
     environment: 'jsdom',

@@ -46,7 +46,7 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM') {
   await ended
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

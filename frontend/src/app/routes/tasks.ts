@@ -43,6 +43,8 @@ const taskRoute = createRoute({
     warm(context.queryClient.query(taskQuery(taskId)))
     warm(context.queryClient.query(threadQuery(taskId)))
     warm(context.queryClient.query(approvalsQuery(taskId)))
+    // Answers are shown with it, and it is large.
+    warm(import('@/components/markdown'))
   },
   component: lazyRouteComponent(() => import('../task-screen'), 'TaskScreen'),
 })
