@@ -6,7 +6,7 @@ such a task corrects the sums in the same transaction, holding the task's row.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,9 +37,12 @@ COLUMNS = (
     "finished_at",
     "input_tokens",
     "output_tokens",
+    "cost_nanodollars",
+    "cost_is_complete",
 )
-COUNTED = ("completed", "failed", "cancelled", "input_tokens", "output_tokens")
-TOKENS = ("input_tokens", "output_tokens")
+# `incomplete_costs` is the number of tasks whose cost lacks a part.
+SPENT = ("input_tokens", "output_tokens", "cost_nanodollars", "incomplete_costs")
+COUNTED = ("completed", "failed", "cancelled", *SPENT)
 # Tasks counted in one transaction.
 MAX_TASKS = 500
 # By how much the clocks of machines may differ.
@@ -81,12 +84,15 @@ def uncount(tasks: Sequence[AgentTask]) -> None:
     sums.write()
 
 
-def count_spent(task_id: int, *, input_tokens: int, output_tokens: int) -> None:
-    """Add tokens that came to be known after a task had ended. Its row is locked."""
+def count_spent(task_id: int, spent: Mapping[str, int]) -> None:
+    """Add what came to be known after a task had ended, by the names in `SPENT`.
+
+    The caller has locked its row.
+    """
     task = AgentTask.objects.only(*COLUMNS).get(pk=task_id)
     if is_behind(task, _bookmark()):
         sums = Sums()
-        sums.add_tokens(task, input_tokens, output_tokens)
+        sums.add_spent(task, spent)
         sums.write()
 
 
@@ -103,12 +109,13 @@ class Sums:
             self._counts[key][task.status] += times
             for measure, seconds in _times(task):
                 self._times[key, measure, bin_of(seconds)] += times
-        self.add_tokens(task, times * task.input_tokens, times * task.output_tokens)
+        spent = _spent(task)
+        self.add_spent(task, {name: times * spent[name] for name in SPENT})
 
-    def add_tokens(self, task: AgentTask, inputs: int, outputs: int) -> None:
+    def add_spent(self, task: AgentTask, spent: Mapping[str, int]) -> None:
         for key in _keys(task):
-            self._counts[key]["input_tokens"] += inputs
-            self._counts[key]["output_tokens"] += outputs
+            for name in SPENT:
+                self._counts[key][name] += spent[name]
 
     def write(self) -> None:
         """Add them, always in one order, so that nobody waits in a circle."""
@@ -138,6 +145,15 @@ def _keys(task: AgentTask) -> Iterator[Key]:
     for span in Span.values:
         for agent_id in (task.agent_id, ALL_AGENTS):
             yield task.owner_id, span, agent_id, start_of(task.finished_at, span)
+
+
+def _spent(task: AgentTask) -> dict[str, int]:
+    return {
+        "input_tokens": task.input_tokens,
+        "output_tokens": task.output_tokens,
+        "cost_nanodollars": task.cost_nanodollars,
+        "incomplete_costs": int(not task.cost_is_complete),
+    }
 
 
 def _times(task: AgentTask) -> Iterator[tuple[str, float]]:

@@ -44,6 +44,8 @@ class Figures:
     cancelled: int
     input_tokens: int
     output_tokens: int
+    cost_nanodollars: int
+    cost_is_complete: bool
     latency_seconds: Quantiles | None
     run_seconds: Quantiles | None
 
@@ -146,8 +148,10 @@ def _sum_times(every: Iterable[Times]) -> Times:
 
 
 def _figures(counts: Mapping[str, Any], times: Times) -> Figures:
+    numbers = {name: counts.get(name, 0) for name in COUNTED}
     return Figures(
-        **{name: counts.get(name, 0) for name in COUNTED},
+        cost_is_complete=not numbers.pop("incomplete_costs"),
+        **numbers,
         latency_seconds=_quantiles(times.get(Measure.LATENCY, {})),
         run_seconds=_quantiles(times.get(Measure.RUN, {})),
     )

@@ -193,18 +193,22 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
         pk=spent.task_id, attempt=spent.attempt, status=Status.CANCELLED, worker=worker
     )
     for task in _lock(cancelled, skip_locked=False):
+        is_complete = task.cost_is_complete and spent.cost_nanodollars is not None
         AgentTask.objects.filter(pk=task.pk).update(
             worker=None,
             input_tokens=F("input_tokens") + spent.input_tokens,
             output_tokens=F("output_tokens") + spent.output_tokens,
             cost_nanodollars=F("cost_nanodollars") + (spent.cost_nanodollars or 0),
-            cost_is_complete=task.cost_is_complete
-            and spent.cost_nanodollars is not None,
+            cost_is_complete=is_complete,
         )
         stats.count_spent(
             task.pk,
-            input_tokens=spent.input_tokens,
-            output_tokens=spent.output_tokens,
+            {
+                "input_tokens": spent.input_tokens,
+                "output_tokens": spent.output_tokens,
+                "cost_nanodollars": spent.cost_nanodollars or 0,
+                "incomplete_costs": int(task.cost_is_complete and not is_complete),
+            },
         )
         # Some of it may be stored already; readers pass over what they have.
         Draft.objects.bulk_create(

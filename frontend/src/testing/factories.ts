@@ -91,6 +91,8 @@ const noFigures: Schemas['Figures'] = {
   cancelled: 0,
   input_tokens: 0,
   output_tokens: 0,
+  cost: '0',
+  cost_is_complete: true,
   latency_seconds: null,
   run_seconds: null,
 }

@@ -15,6 +15,7 @@ from agentarium.agents.models import Agent
 from agentarium.core.fields import VisibleRelatedField
 from agentarium.core.problems import MEDIA_TYPE
 from agentarium.core.schema import MEANINGS, ProblemSerializer
+from agentarium.tasks.api.serializers import DollarsField
 from agentarium.tasks.models import Span
 from agentarium.tasks.stats_report import STEP, TOP_AGENTS, Asked, Figures, read_report
 
@@ -76,6 +77,12 @@ class FiguresSerializer(serializers.Serializer[Figures]):
     cancelled = serializers.IntegerField()
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
+    cost = DollarsField(
+        source="cost_nanodollars", help_text="In US dollars, as far as it is known."
+    )
+    cost_is_complete = serializers.BooleanField(
+        help_text="False where the cost of a task lacks a part, its price being unknown."
+    )
     latency_seconds = QuantilesSerializer(
         allow_null=True,
         help_text="Of completed tasks, from when they could be begun to their end, to "

@@ -61,6 +61,12 @@ class TaskCount(AgentInTime):
     cancelled = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
+    cost_nanodollars = models.BigIntegerField(default=0, db_default=0)
+    incomplete_costs = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Tasks whose cost lacks a part, its price being unknown.",
+    )
 
     class Meta:
         indexes = [

@@ -36,6 +36,7 @@ def ended(owner: User, at: datetime = NOON, seconds: float = 8, **fields: Any) -
         finished_at=at,
         input_tokens=10,
         output_tokens=2,
+        cost_nanodollars=1_500_000,
     )
 
 
@@ -89,6 +90,8 @@ class TestReport:
         assert outcomes(data["total"]) == (2, 1, 1)
         assert data["total"]["input_tokens"] == 40
         assert data["total"]["output_tokens"] == 8
+        assert data["total"]["cost"] == "0.006"
+        assert data["agents"][0]["cost"] == "0.0045"
         assert data["counted_until"] == (NOON + timedelta(days=1)).isoformat().replace(
             "+00:00", "Z"
         )
@@ -96,6 +99,18 @@ class TestReport:
         assert data["agents"][0]["agent_name"] == "Busy"
         assert outcomes(data["agents"][0]) == (2, 1, 0)
         assert len(data["agents"]) == 2
+
+    def test_says_where_a_cost_lacks_a_part(self, api: APIClient, alice: User) -> None:
+        ended(alice, at=NOON + timedelta(days=1))
+        ended(alice, cost_is_complete=False)
+        count_all()
+
+        data = ask(api)
+
+        assert [
+            (bucket["cost"], bucket["cost_is_complete"]) for bucket in data["series"]
+        ] == [("0", True), ("0.0015", False), ("0.0015", True)]
+        assert data["total"]["cost_is_complete"] is False
 
     def test_says_how_long_completed_tasks_took(
         self, api: APIClient, alice: User
@@ -229,6 +244,7 @@ class TestCounting:
 
         assert outcomes(ask(api)["total"]) == (0, 0, 0)
         assert ask(api)["total"]["input_tokens"] == 0
+        assert ask(api)["total"]["cost"] == "0"
         next_day = NOON + timedelta(days=1)
         AgentTask.objects.update(status="completed", finished_at=next_day)
         count_all()
@@ -250,18 +266,35 @@ class TestCounting:
         assert outcomes(ask(api)["total"]) == (0, 1, 0)
 
     @pytest.mark.parametrize("before", [count_all, lambda: None])
-    def test_tokens_known_late_are_counted_once(
+    def test_what_is_known_late_is_counted_once(
         self, api: APIClient, alice: User, before: Callable[[], None]
     ) -> None:
         task = ended(alice, status="cancelled")
         before()
-        AgentTask.objects.update(input_tokens=15, output_tokens=5)
+        AgentTask.objects.update(
+            input_tokens=15,
+            output_tokens=5,
+            cost_nanodollars=2_000_000,
+            cost_is_complete=False,
+        )
 
-        stats.count_spent(task.pk, input_tokens=5, output_tokens=3)
+        stats.count_spent(
+            task.pk,
+            {
+                "input_tokens": 5,
+                "output_tokens": 3,
+                "cost_nanodollars": 500_000,
+                "incomplete_costs": 1,
+            },
+        )
         count_all()
 
         total = ask(api)["total"]
         assert (total["input_tokens"], total["output_tokens"]) == (15, 5)
+        assert (total["cost"], total["cost_is_complete"]) == ("0.002", False)
+        assert TaskCount.objects.values_list("incomplete_costs").distinct().get() == (
+            1,
+        )
         assert outcomes(total) == (0, 0, 1)
 
 

@@ -1006,6 +1006,13 @@ export interface components {
             cancelled: number;
             input_tokens: number;
             output_tokens: number;
+            /**
+             * Format: decimal
+             * @description In US dollars, as far as it is known.
+             */
+            cost: string;
+            /** @description False where the cost of a task lacks a part, its price being unknown. */
+            cost_is_complete: boolean;
             /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
             /** @description The same from when they were begun. */
@@ -1188,6 +1195,13 @@ export interface components {
             cancelled: number;
             input_tokens: number;
             output_tokens: number;
+            /**
+             * Format: decimal
+             * @description In US dollars, as far as it is known.
+             */
+            cost: string;
+            /** @description False where the cost of a task lacks a part, its price being unknown. */
+            cost_is_complete: boolean;
             /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
             /** @description The same from when they were begun. */
@@ -1255,6 +1269,13 @@ export interface components {
             cancelled: number;
             input_tokens: number;
             output_tokens: number;
+            /**
+             * Format: decimal
+             * @description In US dollars, as far as it is known.
+             */
+            cost: string;
+            /** @description False where the cost of a task lacks a part, its price being unknown. */
+            cost_is_complete: boolean;
             /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
             /** @description The same from when they were begun. */
