@@ -98,6 +98,36 @@ test('says in words what a plot shows, and as a table', async () => {
   ).toBeVisible()
 })
 
+test.each([
+  ['0.0123', true, '$0.012', 'The tasks cost $0.012.'],
+  [
+    '3.4',
+    false,
+    '$3.40 + ?',
+    'The tasks cost $3.40, and a part that is not known.',
+  ],
+  ['0', false, '?', 'What the tasks cost is not known.'],
+  ['0', true, '$0', 'The tasks cost $0.'],
+])('says what tasks cost: %s, complete: %s', async (...row) => {
+  const [cost, cost_is_complete, shown, summary] = row
+  server.use(
+    http.get('/api/stats/', () =>
+      HttpResponse.json(makeStats({ completed: 1, cost, cost_is_complete })),
+    ),
+  )
+  const { user } = renderApp('/')
+
+  expect(await screen.findByRole('img', { name: summary })).toBeVisible()
+  await user.click(screen.getByRole('button', { name: 'Cost as a table' }))
+
+  const table = screen.getByRole('region', { name: 'Cost as a table' })
+  expect(
+    within(table).getByRole('row', { name: `Mon, May 4 ${shown}` }),
+  ).toBeVisible()
+  const agents = screen.getByRole('table', { name: 'By agent' })
+  expect(within(agents).getByRole('cell', { name: shown })).toBeVisible()
+})
+
 test('keeps the time range in the URL', async () => {
   const { history, user } = renderApp('/?range=7d')
   expect(await screen.findByRole('radio', { name: '7 days' })).toBeChecked()

@@ -73,6 +73,28 @@ export function formatCost(cost: string, isComplete: boolean) {
   return Number(cost) === 0 ? undefined : `$${cost} + ?`
 }
 
+const dollars = new Intl.NumberFormat('en', {
+  style: 'currency',
+  currency: 'USD',
+})
+const manyDollars = new Intl.NumberFormat('en', {
+  style: 'currency',
+  currency: 'USD',
+  notation: 'compact',
+  maximumFractionDigits: 1,
+})
+const partOfDollar = new Intl.NumberFormat('en', {
+  style: 'currency',
+  currency: 'USD',
+  maximumSignificantDigits: 2,
+})
+
+/** A sum, rounded: "$0", "$0.000034", "$0.12", "$3.40", "$1.2K". */
+export function formatDollars(value: number) {
+  if (value < 1) return partOfDollar.format(value)
+  return (value < 1000 ? dollars : manyDollars).format(value)
+}
+
 /** "1 task", "1,204 tasks", and "10,000+ tasks" where only a lower bound is known. */
 export function formatCount(count: number, noun: string, isExact = true) {
   const shown = `${number.format(count)}${isExact ? '' : '+'}`

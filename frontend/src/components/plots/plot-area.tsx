@@ -5,7 +5,7 @@ import { cn } from '@/lib/cn'
 
 import { Bars } from './bars'
 import { Lines } from './lines'
-import { valueAt } from './plot'
+import { shownAt, valueAt } from './plot'
 import type { Point, PlotData } from './plot'
 import { ticksOf } from './scale'
 import { Swatch } from './swatch'
@@ -76,7 +76,7 @@ function Axis({
   format: PlotData['format']
 }) {
   return (
-    <div className="flex h-44 w-11 shrink-0 flex-col-reverse justify-between text-right text-[0.6875rem] text-muted-foreground tabular">
+    <div className="flex h-44 min-w-11 shrink-0 flex-col-reverse justify-between text-right text-[0.6875rem] whitespace-nowrap text-muted-foreground tabular">
       {ticks.map((tick) => (
         <span key={tick} className="-my-2 leading-4">
           {tick === 0 ? '0' : format(tick)}
@@ -123,18 +123,13 @@ function Tip({ data, kind, point, index }: TipProps) {
       style={isRight ? { right: `${100 - place}%` } : { left: `${place}%` }}
     >
       <p className="mb-1 font-medium whitespace-nowrap">{point.title}</p>
-      {data.series.map((each) => {
-        const value = valueAt(point, each)
-        return (
-          <p key={each.key} className="flex items-center gap-2">
-            <Swatch look={each.look} kind={kind} />
-            <span className="flex-1 text-muted-foreground">{each.label}</span>
-            <span className="tabular">
-              {value === null ? '–' : data.format(value)}
-            </span>
-          </p>
-        )
-      })}
+      {data.series.map((each) => (
+        <p key={each.key} className="flex items-center gap-2">
+          <Swatch look={each.look} kind={kind} />
+          <span className="flex-1 text-muted-foreground">{each.label}</span>
+          <span className="tabular">{shownAt(data, point, each)}</span>
+        </p>
+      ))}
     </div>
   )
 }

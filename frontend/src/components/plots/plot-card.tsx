@@ -62,6 +62,7 @@ export function PlotCard({ data, kind, total, summary }: PlotCardProps) {
             {label}
           </li>
         ))}
+        {data.note && <li>{data.note}</li>}
       </ul>
     </figure>
   )

@@ -1,4 +1,4 @@
-import { valueAt } from './plot'
+import { shownAt } from './plot'
 import type { PlotData } from './plot'
 
 /** The same values as numbers, the newest first. */
@@ -37,14 +37,11 @@ export function PlotTable({ data }: { data: PlotData }) {
               >
                 {point.title}
               </th>
-              {data.series.map((each) => {
-                const value = valueAt(point, each)
-                return (
-                  <td key={each.key} className="px-3 py-1.5 text-right">
-                    {value === null ? '–' : data.format(value)}
-                  </td>
-                )
-              })}
+              {data.series.map((each) => (
+                <td key={each.key} className="px-3 py-1.5 text-right">
+                  {shownAt(data, point, each)}
+                </td>
+              ))}
             </tr>
           ))}
         </tbody>

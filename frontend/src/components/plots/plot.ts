@@ -16,6 +16,8 @@ export type Point = {
   /** The label where there is more room. */
   title: string
   values: Record<string, number | null>
+  /** The values lack a part that is not known. */
+  isPartial?: boolean
 }
 
 export type PlotData = {
@@ -25,8 +27,21 @@ export type PlotData = {
   points: Point[]
   format: (value: number) => string
   unit: Unit
+  /** What has to be known to read it rightly. */
+  note?: string
 }
 
 /** The value of a series at a point. */
 export const valueAt = (point: Point, { key }: Series) =>
   point.values[key] ?? null
+
+/** It as text: "4", "–" where there is none, "4 + ?" and "?" where a part is not known. */
+export function shownAt(
+  { format }: Pick<PlotData, 'format'>,
+  point: Point,
+  series: Series,
+) {
+  const value = valueAt(point, series)
+  if (value === null) return point.isPartial ? '?' : '–'
+  return point.isPartial ? `${format(value)} + ?` : format(value)
+}

@@ -14,6 +14,9 @@ test.each([
   [12, 'seconds', [0, 5, 10, 15]],
   [100, 'seconds', [0, 60, 120]],
   [5000, 'seconds', [0, 1800, 3600, 5400]],
+  [0, 'dollars', [0, 0.01]],
+  [0.00007, 'dollars', [0, 0.000025, 0.00005, 0.000075]],
+  [12.4, 'dollars', [0, 5, 10, 15]],
 ] as const)('%d as %s is on the axis %j', (max, unit, ticks) => {
   const found = ticksOf(max, unit)
 

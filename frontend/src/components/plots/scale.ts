@@ -6,7 +6,11 @@ const NICE_TIMES = [
 ]
 const PARTS = 3
 
-export type Unit = 'count' | 'seconds'
+export type Unit = 'count' | 'seconds' | 'dollars'
+
+/** The smallest step worth a tick, and the only one where there is nothing to show. */
+const LEAST: Record<Unit, number> = { count: 1, seconds: 0.001, dollars: 1e-9 }
+const EMPTY: Record<Unit, number> = { ...LEAST, dollars: 0.01 }
 
 function stepOf(least: number, unit: Unit) {
   const time = NICE_TIMES.find((nice) => nice >= least)
@@ -19,7 +23,7 @@ function stepOf(least: number, unit: Unit) {
 
 /** The ticks of an axis from nothing to at least `max`, at round values. */
 export function ticksOf(max: number, unit: Unit) {
-  const least = Math.max(max / PARTS, unit === 'count' ? 1 : 0.001)
+  const least = max > 0 ? Math.max(max / PARTS, LEAST[unit]) : EMPTY[unit]
   const step = stepOf(least, unit)
   const count = Math.max(1, Math.ceil(max / step - 0.001))
   return Array.from({ length: count + 1 }, (_, index) => index * step)

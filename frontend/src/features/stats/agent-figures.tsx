@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { formatCompact, formatNumber } from '@/lib/format'
 
 import type { Stats } from './queries'
-import { formatSeconds } from './stats-plots'
+import { formatSeconds, formatSum } from './stats-plots'
 
 type Figures = Stats['agents'][number]
 
@@ -28,6 +28,7 @@ export function AgentFigures({ agents }: { agents: Figures[] }) {
             <Heading isWide>p50</Heading>
             <Heading isWide>p95</Heading>
             <Heading isWide>Tokens</Heading>
+            <Heading isWide>Cost</Heading>
           </tr>
         </thead>
         <tbody className="divide-y">
@@ -88,6 +89,7 @@ function AgentRow({ figures, most }: { figures: Figures; most: number }) {
       <Cell isWide>
         {formatCompact(figures.input_tokens + figures.output_tokens)}
       </Cell>
+      <Cell isWide>{formatSum(figures)}</Cell>
     </tr>
   )
 }

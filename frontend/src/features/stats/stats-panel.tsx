@@ -11,7 +11,9 @@ import { statsQuery } from './queries'
 import type { Range, Stats } from './queries'
 import { RangePicker } from './range-picker'
 import {
+  costPlot,
   formatSeconds,
+  formatSum,
   latencyPlot,
   summariesOf,
   tasksPlot,
@@ -96,6 +98,12 @@ function Plots({ stats }: { stats: Stats }) {
         total={formatCompact(total.input_tokens + total.output_tokens)}
         summary={summaries.tokens}
       />
+      <PlotCard
+        data={costPlot(stats)}
+        kind="bars"
+        total={formatSum(total)}
+        summary={summaries.cost}
+      />
     </Grid>
   )
 }
@@ -118,9 +126,7 @@ function LatencyTotal({
 
 const Grid = ({ children }: { children: ReactNode }) => (
   <div className="@container">
-    <div className="grid gap-4 @xl:grid-cols-2 @4xl:grid-cols-3 @xl:[&>:last-child]:col-span-2 @4xl:[&>:last-child]:col-span-1">
-      {children}
-    </div>
+    <div className="grid gap-4 @xl:grid-cols-2">{children}</div>
   </div>
 )
 
@@ -128,7 +134,7 @@ function PlotSkeletons() {
   return (
     <div role="status" aria-label="Loading">
       <Grid>
-        {['tasks', 'latency', 'tokens'].map((each) => (
+        {['tasks', 'latency', 'tokens', 'cost'].map((each) => (
           <div key={each} className="rounded-2xl border bg-card p-4 sm:p-5">
             <Skeleton className="h-3 w-24" />
             <Skeleton className="mt-3 h-5 w-16" />

@@ -1,5 +1,10 @@
 import type { PlotData, Point } from '@/components/plots/plot'
-import { formatCompact, formatDuration, formatNumber } from '@/lib/format'
+import {
+  formatCompact,
+  formatDollars,
+  formatDuration,
+  formatNumber,
+} from '@/lib/format'
 
 import type { Stats } from './queries'
 
@@ -32,6 +37,7 @@ const hourTitle = new Intl.DateTimeFormat('en', {
 function pointsOf(
   { series, bucket }: Stats,
   values: (each: Bucket) => Point['values'],
+  isPartial?: (each: Bucket) => boolean,
 ): Point[] {
   const [label, title] =
     bucket === 'hour' ? [hourLabel, hourTitle] : [dayLabel, dayTitle]
@@ -42,6 +48,7 @@ function pointsOf(
       label: label.format(start),
       title: title.format(start),
       values: values(each),
+      ...(isPartial ? { isPartial: isPartial(each) } : {}),
     }
   })
 }
@@ -95,6 +102,44 @@ export const tokensPlot = (stats: Stats): PlotData => ({
   unit: 'count',
 })
 
+type Cost = Pick<Bucket, 'cost' | 'cost_is_complete'>
+
+/** What is known of a cost, or null where that is nothing: it is not free then. */
+const knownOf = ({ cost, cost_is_complete }: Cost) =>
+  Number(cost) || (cost_is_complete ? 0 : null)
+
+export const costPlot = (stats: Stats): PlotData => ({
+  title: 'Cost',
+  series: [{ key: 'cost', label: 'US dollars', look: 'first' }],
+  points: pointsOf(
+    stats,
+    (each) => ({ cost: knownOf(each) }),
+    (each) => !each.cost_is_complete,
+  ),
+  format: formatDollars,
+  unit: 'dollars',
+  ...(stats.total.cost_is_complete
+    ? {}
+    : { note: '?: the price of a model is not known' }),
+})
+
+/** "$0.12", "$0.12 + ?" where a part is not known, "?" where none is. */
+export function formatSum(figures: Cost) {
+  const known = knownOf(figures)
+  if (known === null) return '?'
+  const sum = formatDollars(known)
+  return figures.cost_is_complete ? sum : `${sum} + ?`
+}
+
+function costSummary(total: Cost) {
+  const known = knownOf(total)
+  if (known === null) return 'What the tasks cost is not known.'
+  const sum = formatDollars(known)
+  return total.cost_is_complete
+    ? `The tasks cost ${sum}.`
+    : `The tasks cost ${sum}, and a part that is not known.`
+}
+
 /** What the pictures say, for those who do not see them. */
 export function summariesOf({ total }: Stats) {
   const latency = total.latency_seconds
@@ -104,5 +149,6 @@ export function summariesOf({ total }: Stats) {
       ? `Half of the completed tasks took at most ${formatSeconds(latency.p50)}, 95 percent at most ${formatSeconds(latency.p95)}.`
       : 'No task completed.',
     tokens: `${formatNumber(total.input_tokens)} tokens in, ${formatNumber(total.output_tokens)} tokens out.`,
+    cost: costSummary(total),
   }
 }
