@@ -83,6 +83,14 @@ def bare(lab: Lab) -> Iterator[Running]:
 
 
 @contextmanager
+def django(lab: Lab) -> Iterator[Running]:
+    """A bare Django view behind the server that we use; it has no tasks."""
+    with _begin(lab) as running:
+        running.serve(lab, "web", "bench.baselines.django_view")
+        yield running
+
+
+@contextmanager
 def celery(lab: Lab) -> Iterator[Running]:
     """Celery and Redis, 200 threads: a provider call in each job, nothing stored."""
     with _begin(lab) as running:
@@ -148,6 +156,7 @@ def _begin(lab: Lab) -> Iterator[Running]:
 
 SYSTEMS: dict[str, Start] = {
     "asyncio": bare,
+    "django": django,
     "celery": celery,
     "embedded": embedded,
     "scaled": scaled,

@@ -2,10 +2,19 @@
 
 from bench.measurements.first_token import FIRST_TOKEN
 from bench.measurements.readers import READERS
+from bench.measurements.requests import REQUESTS_A_SECOND
 from bench.measurements.start import START
 from bench.measurements.streams import STREAMS
 from bench.measurements.throughput import THROUGHPUT
 from bench.measurements.workers import WORKERS
 
-ALL = (THROUGHPUT, STREAMS, FIRST_TOKEN, READERS, START, WORKERS)
+ALL = (
+    THROUGHPUT,
+    STREAMS,
+    FIRST_TOKEN,
+    READERS,
+    REQUESTS_A_SECOND,
+    START,
+    WORKERS,
+)
 MEASUREMENTS = {each.name: each for each in ALL}

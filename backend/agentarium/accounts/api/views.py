@@ -23,6 +23,7 @@ from agentarium.accounts.api.permissions import (
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.api.throttles import CallerThrottle, LoginThrottle
 from agentarium.accounts.models import User
+from agentarium.core.represent import represent
 
 
 def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:
@@ -107,7 +108,7 @@ class MeView(APIView):
 
     @extend_schema(responses=serializers.UserSerializer)
     def get(self, request: AuthenticatedRequest) -> Response:
-        return Response(serializers.UserSerializer(request.user).data)
+        return Response(represent(serializers.UserSerializer, request.user))
 
     @extend_schema(
         request=serializers.EmailSerializer, responses=serializers.UserSerializer

@@ -26,6 +26,7 @@ from agentarium.core.filters import StrictFilterBackend
 from agentarium.core.pagination import KeysetPagination
 from agentarium.core.problems import MEDIA_TYPE
 from agentarium.core.renderers import JSONRenderer
+from agentarium.core.represent import represent
 from agentarium.core.schema import MEANINGS, ProblemSerializer
 from agentarium.tasks.api.events import event_stream
 from agentarium.tasks.api.filters import TaskFilter, TaskOrdering, TaskSearch
@@ -125,7 +126,6 @@ def _checked_key(key: str) -> str:
 class TaskViewSet(
     TaskVerbs,
     mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[AgentTask],
 ):
     """What happened stays as it is: tasks are run, never edited or deleted."""
@@ -167,6 +167,9 @@ class TaskViewSet(
         tasks = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         rows = [task_row(cast("Mapping[str, Any]", task)) for task in tasks or ()]
         return self.get_paginated_response(rows)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(represent(TaskDetailSerializer, self.get_object()))
 
     def create(self, request: Request) -> Response:
         return self._submit(request)
