@@ -246,6 +246,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "agentarium.core.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "agentarium.core.schema.ProblemAutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["agentarium.core.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "agentarium.core.negotiation.ContentNegotiation",
     "DEFAULT_PARSER_CLASSES": ["agentarium.core.parsers.BoundedJSONParser"],
     "DEFAULT_METADATA_CLASS": "agentarium.core.metadata.AllowedMethods",
     "EXCEPTION_HANDLER": "agentarium.core.problems.exception_handler",

@@ -12,9 +12,10 @@ def client_address(request: HttpRequest) -> str:
     word, and anything may be written there.
     """
     direct = str(request.META.get("REMOTE_ADDR", ""))
-    hops = [
-        hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")
-    ]
-    if settings.TRUSTED_PROXIES and len(hops) >= settings.TRUSTED_PROXIES:
+    if not settings.TRUSTED_PROXIES:
+        return direct
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    hops = [hop.strip() for hop in forwarded.split(",")]
+    if len(hops) >= settings.TRUSTED_PROXIES:
         return hops[-settings.TRUSTED_PROXIES] or direct
     return direct

@@ -14,6 +14,7 @@ from agentarium.core.client_address import client_address
 log = structlog.get_logger(__name__)
 
 HEADER = "X-Request-ID"
+_META = "HTTP_X_REQUEST_ID"
 PROBES = frozenset({"/healthz", "/readyz"})
 # Anything else could break out of a log line or fill it.
 _SANE_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
@@ -41,7 +42,8 @@ class RequestLogMiddleware:
 
 
 def _request_id(request: HttpRequest) -> str:
-    offered = request.headers.get(HEADER, "")
+    # Not from `headers`, which is made of all of them when it is first asked.
+    offered = request.META.get(_META, "")
     return offered if _SANE_ID.fullmatch(offered) else uuid.uuid4().hex
 
 

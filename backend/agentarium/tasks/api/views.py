@@ -182,7 +182,7 @@ class TaskViewSet(
         asked = _RUN.run_validation(request.data)
         agent = find_agent(self.request.user, asked["agent"])
         self.check_object_permissions(request, agent)
-        key = request.headers.get("Idempotency-Key", "")
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         task = submit_once(
             key=_checked_key(key),
             agent=agent,
