@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Page } from '@playwright/test'
 
 import { DEMO_AGENTS, REFUSED_INPUT, SLOW_INPUT } from './demo-data'
-import { expect, register, test } from './journey'
+import { createAccount, expect, test } from './journey'
 
 const DOCS = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
 const SIZE = { width: 1280, height: 800 }
@@ -62,7 +62,7 @@ async function fill(page: Page) {
 test.use({ viewport: SIZE, colorScheme: 'light', reducedMotion: 'reduce' })
 
 test('takes the pictures of the README', async ({ page }) => {
-  await register(page, 'ada')
+  await createAccount(page, 'ada')
   const agent = await fill(page)
 
   await page.goto('/tasks')
