@@ -124,6 +124,8 @@ test('goes where two keys lead, unless somebody is typing', async () => {
   expect(await screen.findByRole('heading', { name: 'Agents' })).toBeVisible()
   await user.keyboard('/')
   expect(screen.getByLabelText('Search agents')).toHaveFocus()
+  await user.keyboard('{Escape}gt')
+  expect(await screen.findByRole('heading', { name: 'Tasks' })).toBeVisible()
 })
 
 test('tells in the title how many tasks run', async () => {

@@ -54,6 +54,10 @@ export function SearchField({
         onChange={(event) => {
           setText(event.target.value)
         }}
+        // Back to the keys of the screen.
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') event.currentTarget.blur()
+        }}
       />
       {!text && (
         <span

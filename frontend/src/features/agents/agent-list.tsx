@@ -109,8 +109,12 @@ export function AgentListSkeleton() {
       aria-label="Loading"
       className="divide-y overflow-hidden rounded-2xl border bg-card"
     >
+      <div className="hidden h-8 bg-muted/50 sm:block" />
       {Array.from({ length: 5 }, (_, index) => (
-        <div key={index} className="flex items-center gap-4 px-4 py-4">
+        <div
+          key={index}
+          className="flex h-20.5 items-center gap-4 px-4 sm:h-15"
+        >
           <div className="flex-1 space-y-2">
             <Skeleton className="h-3.5 w-2/5" />
             <Skeleton className="h-3 w-3/5" />

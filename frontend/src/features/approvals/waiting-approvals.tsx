@@ -42,7 +42,7 @@ export function ApprovalList({ limit }: { limit?: number }) {
       </div>
     ) : (
       <div role="status" aria-label="Loading">
-        <Skeleton className="h-44 rounded-2xl" />
+        <Skeleton className="h-17 rounded-2xl" />
       </div>
     )
   }

@@ -182,19 +182,34 @@ function AllCheckbox({ rows, selection }: AllCheckboxProps) {
   )
 }
 
-export function TaskListSkeleton({ rows = 8 }: { rows?: number }) {
+type TaskListSkeletonProps = {
+  rows?: number
+  /** Whether the rows that come can be chosen: their heading then stands on a phone too. */
+  isSelectable?: boolean
+}
+
+export function TaskListSkeleton({
+  rows = 8,
+  isSelectable = false,
+}: TaskListSkeletonProps) {
   return (
     <div
       role="status"
       aria-label="Loading"
       className="divide-y overflow-hidden rounded-2xl border bg-card"
     >
+      <div
+        className={cn(
+          'h-8 bg-muted/50',
+          isSelectable ? 'touch:h-10' : 'hidden sm:block',
+        )}
+      />
       {Array.from({ length: rows }, (_, index) => (
-        <div key={index} className="flex items-center gap-3 px-4 py-3.5">
+        <div key={index} className="flex h-14 items-center gap-3 px-4">
           <Skeleton className="size-4 rounded-full" />
           <div className="flex-1 space-y-2">
             <Skeleton className="h-3.5 w-3/5" />
-            <Skeleton className="h-3 w-1/5" />
+            <Skeleton className="h-2.5 w-1/5" />
           </div>
           <Skeleton className="h-3 w-16" />
         </div>

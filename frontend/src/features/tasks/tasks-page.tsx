@@ -48,7 +48,7 @@ function Inbox({ filters, onClear }: InboxProps) {
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
     )
   }
-  if (!query.data) return <TaskListSkeleton />
+  if (!query.data) return <TaskListSkeleton isSelectable />
 
   const { rows, count, isExact } = rowsOf(query.data)
   if (rows.length === 0) {
