@@ -23,7 +23,7 @@ export function ServerBanner() {
   return (
     <div
       role="status"
-      className="pointer-events-none fixed inset-x-4 top-3 z-60"
+      className="pointer-events-none fixed inset-x-4 top-17 z-60 md:top-3"
     >
       {isAway && (
         <p className="mx-auto flex w-fit items-center gap-2.5 rounded-full border border-waiting/40 bg-popover px-4 py-2 text-sm font-medium shadow-lg">

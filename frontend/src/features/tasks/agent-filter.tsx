@@ -47,7 +47,7 @@ export function AgentFilter({ chosen, onChange }: AgentFilterProps) {
       onChange={(value) => {
         onChange(value ? Number(value) : undefined)
       }}
-      className="w-auto max-w-56 min-w-36 sm:h-9"
+      className="w-auto min-w-36 sm:max-w-56 [&>span]:text-foreground"
     />
   )
 }

@@ -59,6 +59,8 @@ function RowCheckbox({ row, selection }: RowCheckboxProps) {
 type RowFactsProps = { row: TaskRow; hasAgent: boolean }
 
 function RowFacts({ row, hasAgent }: RowFactsProps) {
+  // That it was cancelled is said by its icon.
+  const failure = row.status === 'failed' ? row.error_code : ''
   return (
     <div className={cn(columns, 'py-2.5')}>
       <StatusIcon status={row.status} />
@@ -81,13 +83,13 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
             className={cn(
               'shrink-0 tabular',
               // On a phone there is room for one of them.
-              row.error_code && 'hidden sm:inline',
+              failure && 'hidden sm:inline',
             )}
           >
             Task {row.id}
-            {row.error_code && ' · '}
+            {failure && ' · '}
           </span>
-          <span className="shrink-0 text-failed">{row.error_code}</span>
+          <span className="shrink-0 text-failed">{failure}</span>
         </p>
       </div>
       <span className="hidden text-right text-xs text-muted-foreground tabular sm:block">
