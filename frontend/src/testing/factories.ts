@@ -114,6 +114,27 @@ export function makeStats(
   }
 }
 
+/** A response of the model, which took the second of its number. */
+export const makeStep = (position: number): Schemas['Step'] => {
+  const at = (second: number) =>
+    new Date(Date.UTC(2026, 4, 4, 10, 0, second)).toISOString()
+  return {
+    position,
+    kind: 'model_response',
+    attempt: 1,
+    model: 'openai:fake',
+    finish_reason: 'stop',
+    input_tokens: 3,
+    output_tokens: 2,
+    cached_input_tokens: 0,
+    reasoning_tokens: 0,
+    cost: '0',
+    started_at: at(position),
+    finished_at: at(position + 1),
+    message: { role: 'assistant', parts: [] },
+  }
+}
+
 /** The same task, as lists show it. */
 export const makeTaskRow = (
   fields: Partial<Schemas['TaskRow']> = {},

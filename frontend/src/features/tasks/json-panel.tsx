@@ -1,29 +1,32 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 
 import { CodeBlock } from '@/components/code-block'
+import { LoadMore } from '@/components/load-more'
 import { ErrorNotice } from '@/components/notice'
 import { Skeleton } from '@/components/ui/skeleton'
+import { rowsOf } from '@/lib/api/pages'
 
 import { stepsQuery } from './queries'
 import type { Task } from './queries'
 
 /** The task as the API tells it. */
 export function JsonPanel({ task }: { task: Task }) {
-  const { data, error, refetch } = useQuery(stepsQuery(task.id))
+  const query = useInfiniteQuery(stepsQuery(task.id))
   return (
     <div className="space-y-4">
       <Part title="Task" path={`/api/tasks/${task.id}/`} value={task} />
-      {data ? (
+      {query.data ? (
         <Part
           title="Steps"
           path={`/api/tasks/${task.id}/steps/`}
-          value={data.results}
+          value={rowsOf(query.data).rows}
         />
-      ) : error ? (
-        <ErrorNotice error={error} onRetry={() => void refetch()} />
+      ) : query.error ? (
+        <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
       ) : (
         <Skeleton className="h-48 rounded-2xl" />
       )}
+      <LoadMore query={query} />
     </div>
   )
 }

@@ -74,11 +74,20 @@ export function tasksQuery(filters: TaskFilters = {}) {
   )
 }
 
-/** The steps of a task, as many as one answer holds. */
-export const stepsQuery = (id: number) =>
-  api.queryOptions('get', '/api/tasks/{id}/steps/', {
-    params: { path: { id }, query: { limit: 100 } },
+/** The steps of a task, each time as many as one answer holds. */
+export function stepsQuery(id: number) {
+  const path = { id }
+  const query = { limit: 100 }
+  const { queryKey } = api.queryOptions('get', '/api/tasks/{id}/steps/', {
+    params: { path, query },
   })
+  return pagesOptions<Step>(queryKey, (cursor, signal) =>
+    fetchClient.GET('/api/tasks/{id}/steps/', {
+      params: { path, query: { ...query, ...(cursor ? { cursor } : {}) } },
+      signal,
+    }),
+  )
+}
 
 /** The conversation that a task belongs to, itself included. */
 export const threadQuery = (id: number) =>

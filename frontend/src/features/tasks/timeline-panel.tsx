@@ -1,13 +1,15 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 
+import { LoadMore } from '@/components/load-more'
 import { ErrorNotice } from '@/components/notice'
 import { isLive } from '@/components/status'
 import { Skeleton } from '@/components/ui/skeleton'
+import { rowsOf } from '@/lib/api/pages'
 import { formatDuration } from '@/lib/format'
 import { useFastNow } from '@/lib/use-now'
 
 import { stepsQuery } from './queries'
-import type { Task } from './queries'
+import type { Step, Task } from './queries'
 import type { TaskStream } from './task-stream'
 import { timelineOf } from './timeline'
 import type { Line } from './timeline'
@@ -17,32 +19,42 @@ type TimelinePanelProps = { task: Task; stream: TaskStream }
 
 /** Where a task's time and tokens went. */
 export function TimelinePanel({ task, stream }: TimelinePanelProps) {
-  const { data, error, refetch } = useQuery(stepsQuery(task.id))
-  if (data) {
+  const query = useInfiniteQuery(stepsQuery(task.id))
+  if (query.data) {
+    const { rows: steps, count } = rowsOf(query.data)
     const { steps: said, log } = stream
-    const lines = timelineOf({ task, log, said, steps: data.results })
+    const all = timelineOf({ task, log, said, steps })
+    const lines = query.hasNextPage ? untilEndOf(steps, all) : all
     return (
-      <section
-        aria-label="Timeline"
-        className="overflow-hidden rounded-2xl border bg-card"
-      >
-        {isLive(task.status) ? (
-          <GrowingLines lines={lines} />
-        ) : (
-          <Lines lines={lines} now={Date.parse(task.finished_at ?? '')} />
-        )}
-        {data.count > data.results.length && (
-          <p className="border-t px-4 py-3 text-xs text-muted-foreground">
-            These are the first {data.results.length} of {data.count} steps.
-          </p>
-        )}
+      <section aria-label="Timeline">
+        <div className="overflow-hidden rounded-2xl border bg-card">
+          {isLive(task.status) ? (
+            <GrowingLines lines={lines} />
+          ) : (
+            <Lines lines={lines} now={Date.parse(task.finished_at ?? '')} />
+          )}
+          {query.hasNextPage && (
+            <p className="border-t px-4 py-3 text-xs text-muted-foreground">
+              These are the first {steps.length} of {count} steps.
+            </p>
+          )}
+        </div>
+        <LoadMore query={query} />
       </section>
     )
   }
-  if (error) {
-    return <ErrorNotice error={error} onRetry={() => void refetch()} />
+  if (query.error) {
+    return (
+      <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+    )
   }
   return <Skeleton className="h-72 rounded-2xl" />
+}
+
+/** The log tells of all that happened: without its steps the rest would have gaps. */
+function untilEndOf(steps: Step[], lines: Line[]) {
+  const end = Date.parse(steps.at(-1)?.finished_at ?? '')
+  return lines.filter(({ from }) => from <= end)
 }
 
 function GrowingLines({ lines }: { lines: Line[] }) {
