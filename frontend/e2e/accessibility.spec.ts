@@ -1,87 +1,210 @@
-import axe from 'axe-core'
-import type { AxeResults, RunOptions } from 'axe-core'
+import type { Page } from '@playwright/test'
 
-import { expect, register, runAssistant, scripted, test } from './journey'
+import { check, withAxe } from './axe'
+import {
+  calling,
+  expect,
+  giveTool,
+  register,
+  runAssistant,
+  scripted,
+  test,
+} from './journey'
+import { startScripted } from './server'
 
-declare const window: {
-  axe: { run: (options: RunOptions) => Promise<AxeResults> }
-}
-
-// The checker is a script of its own, which the page's policy rightly refuses.
-test.use({ bypassCSP: true })
-
-// It looks at many screens, one after the other.
+// Each looks at many screens, one after the other, four times each.
 test.setTimeout(240_000)
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [390, 1440]) {
-    test(`every screen is accessible, ${colorScheme} at ${width} px`, async ({
-      page,
-    }) => {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.setViewportSize({ width, height: 900 })
+test.beforeEach(({ page }) => withAxe(page))
 
-      const check = async () => {
-        await page.addScriptTag({ content: axe.source })
-        const { violations } = await page.evaluate(() =>
-          window.axe.run({ resultTypes: ['violations'] }),
-        )
-        const found = violations.flatMap(({ id, nodes }) =>
-          nodes.map((node) => `${id}: ${node.html}`),
-        )
-        expect(found).toEqual([])
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - innerWidth,
-        )
-        expect(overflow).toBeLessThanOrEqual(0)
-      }
-
-      await page.goto('/register')
-      await page.getByLabel('Username').waitFor()
-      await check()
-      await register(page, 'axe')
-      await check()
-      await page.getByRole('button', { name: 'New agent' }).click()
-      await page.getByLabel('Instructions').waitFor()
-      await check()
-      await page.getByRole('button', { name: 'Add a tool' }).click()
-      await page.getByRole('option', { name: /^calculator/ }).click()
-      await page.getByRole('button', { name: 'Settings of calculator' }).click()
-      await page.getByRole('button', { name: 'Add a fallback' }).click()
-      await check()
-      await page.keyboard.press('Escape')
-      await page.goto('/')
-      await page.getByText('Run your first agent').waitFor()
-      await check()
-      await page.goto('/agents')
-      await runAssistant(
-        page,
-        scripted({ text: '# Title\n\n`code` and *more*' }),
-      )
-      await expect(page.getByRole('log')).toContainText('code and more')
-      await check()
-      await page.getByRole('link', { name: /^Task \d+$/ }).click()
-      await expect(page.getByRole('log')).toContainText('code and more')
-      await check()
-      await page.goto('/tasks')
-      await page.getByRole('list', { name: 'Tasks' }).waitFor()
-      await check()
-      await page.keyboard.press('Control+k')
-      await page.getByRole('option', { name: /^Assistant/ }).waitFor()
-      await check()
-      await page.keyboard.press('Escape')
-      await page.keyboard.press('?')
-      await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
-      await check()
-      await page.goto('/')
-      await page.getByRole('heading', { name: 'Over time' }).waitFor()
-      await check()
-      await page.goto('/nowhere')
-      await page.getByText('There is no such page').waitFor()
-      await check()
-      await page.goto('/tasks?search=nothing')
-      await page.getByText('No task matches').waitFor()
-      await check()
-    })
-  }
+const SCRIPT = {
+  text: '# Title\n\n`code` and *more*\n\n| a | b |\n|---|---|\n| 1 | 2 |',
 }
+
+async function openMenu(page: Page, menu: string | RegExp, item: string) {
+  await page.getByRole('button', { name: menu }).click()
+  await page.getByRole('menuitem', { name: item }).click()
+}
+
+async function closeDialog(page: Page) {
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+}
+
+test('signing in is accessible', async ({ page }) => {
+  await page.goto('/register')
+  await page.getByLabel('Username').waitFor()
+  await check(page)
+  await register(page, 'axe')
+  await page.getByRole('button', { name: /^Account of/ }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('Enter your username.').waitFor()
+  await check(page)
+})
+
+test('agents are accessible', async ({ page }) => {
+  await register(page, 'axe')
+  await check(page)
+  await page.getByRole('button', { name: 'New agent' }).click()
+  await page.getByLabel('Instructions').waitFor()
+  await check(page)
+  await page.getByRole('button', { name: 'Add a tool' }).click()
+  await page.getByRole('option', { name: /^calculator/ }).click()
+  await page.getByRole('button', { name: 'Settings of calculator' }).click()
+  await page.getByRole('button', { name: 'Add a fallback' }).click()
+  await check(page)
+  await closeDialog(page)
+
+  await page.getByRole('link', { name: 'Assistant' }).click()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByLabel('Instructions').fill('Answer in one word.')
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await page.getByRole('button', { name: /^Version 1/ }).click()
+  await page.getByRole('button', { name: 'Go back to version 1' }).waitFor()
+  await check(page)
+  await closeDialog(page)
+  await page.getByLabel('Input').fill(scripted(SCRIPT))
+  await page.getByLabel('Input').press('Control+Enter')
+  await expect(page.getByRole('log')).toContainText('code and more')
+  await check(page)
+  await openMenu(page, 'Actions for Assistant', 'Delete')
+  await page.getByRole('alertdialog').waitFor()
+  await check(page)
+})
+
+test('tasks are accessible', async ({ page }) => {
+  await register(page, 'axe')
+  await runAssistant(page, scripted(SCRIPT))
+  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await expect(page.getByRole('log')).toContainText('code and more')
+  await check(page)
+  await page.getByRole('tab', { name: 'Timeline' }).click()
+  await page
+    .getByRole('list', { name: 'Timeline' })
+    .getByRole('button')
+    .first()
+    .click()
+  await check(page)
+  await page.getByRole('tab', { name: 'JSON' }).click()
+  await page.getByRole('tabpanel').getByText('input_text').waitFor()
+  await check(page)
+  for (const item of ['Edit and run again', 'Copy as code']) {
+    await openMenu(page, 'More actions', item)
+    await page.getByRole('dialog').waitFor()
+    await check(page)
+    await closeDialog(page)
+  }
+
+  await page.goto('/tasks')
+  await page.getByRole('list', { name: 'Tasks' }).waitFor()
+  await page.getByRole('checkbox').first().check()
+  await check(page)
+  await page.goto('/tasks?search=nothing')
+  await page.getByText('No task matches').waitFor()
+  await check(page)
+})
+
+test('Home is accessible, and what is everywhere', async ({ page }) => {
+  await register(page, 'axe')
+  await page.goto('/')
+  await page.getByText('Run your first agent').waitFor()
+  await check(page)
+  await page.goto('/agents')
+  await runAssistant(page, scripted(SCRIPT))
+  await expect(page.getByRole('log')).toContainText('code and more')
+  await page.goto('/')
+  await page.getByRole('heading', { name: 'Over time' }).waitFor()
+  await check(page)
+  await page.getByRole('button', { name: 'Cost as a table' }).click()
+  await check(page)
+  await page.keyboard.press('Control+k')
+  await page.getByRole('option', { name: /^Assistant/ }).waitFor()
+  await check(page)
+  await closeDialog(page)
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+  await check(page)
+  await page.goto('/nowhere')
+  await page.getByText('There is no such page').waitFor()
+  await check(page)
+})
+
+test('what waits for a person is accessible', async ({ page }) => {
+  await register(page, 'axe')
+  await page.goto('/approvals')
+  await page.getByText('Nothing waits for you.').waitFor()
+  await check(page)
+  await page.goto('/agents')
+  await giveTool(page, 'calculator', true)
+  const given = { expression: '6 * 7' }
+  await runAssistant(page, calling('calculator', given, 'It is done.'))
+  await page.goto('/approvals')
+  await page.getByRole('button', { name: 'Approve', exact: true }).waitFor()
+  await check(page)
+  await page.getByRole('button', { name: 'Edit arguments' }).click()
+  await page.getByLabel('Arguments').fill('no JSON')
+  await page.getByRole('button', { name: 'Approve with these' }).click()
+  await check(page)
+  await page.getByRole('button', { name: 'Back' }).click()
+  await page.getByRole('button', { name: 'Reject' }).click()
+  await page.getByLabel('Reason').waitFor()
+  await check(page)
+})
+
+test('tools are accessible', async ({ page }) => {
+  await register(page, 'axe')
+  await page.goto('/tools')
+  await page.getByText('No HTTP tools yet').waitFor()
+  await check(page)
+  await page.getByRole('button', { name: 'New HTTP tool' }).click()
+  await page.getByRole('button', { name: 'Create tool' }).click()
+  await page.getByText('Enter the address to call.').waitFor()
+  await check(page)
+  await page.getByLabel('Name').fill('find_customer')
+  await page.getByLabel('Description').fill('Finds a customer.')
+  await page.getByLabel('Address').fill('https://api.example.org/customers')
+  await page.getByRole('button', { name: 'Create tool' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await page.getByRole('button', { name: 'Test find_customer' }).click()
+  await page.getByRole('button', { name: 'Call it now' }).waitFor()
+  await check(page)
+  await closeDialog(page)
+  await page.getByRole('button', { name: 'Add MCP server' }).click()
+  await page.getByRole('button', { name: 'Add server' }).click()
+  await page.getByText('Enter its address.').waitFor()
+  await check(page)
+  await closeDialog(page)
+  await check(page)
+})
+
+test('settings are accessible', async ({ browser }) => {
+  // Whoever comes first is staff, and sees the workers.
+  const { url, end } = await startScripted()
+  try {
+    const page = await browser.newPage({ baseURL: url })
+    await withAxe(page)
+    await register(page, 'axe')
+    await page.goto('/settings')
+    const parts = page.getByRole('navigation', { name: 'Settings' })
+    await expect(parts.getByRole('link')).toHaveCount(6)
+    for (const link of await parts.getByRole('link').all()) {
+      await link.click()
+      await expect(link).toHaveAttribute('aria-current', 'page')
+      await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0)
+      await check(page)
+    }
+    await page.goto('/settings?part=tokens')
+    await page.getByRole('button', { name: 'New token' }).click()
+    await page.getByLabel('Name').fill('nightly report')
+    await check(page)
+    await page.getByRole('button', { name: 'Create token' }).click()
+    await page.getByLabel('The token', { exact: true }).waitFor()
+    await check(page)
+    await page.getByRole('button', { name: 'I have copied it' }).click()
+    await page.getByRole('button', { name: 'Revoke nightly report' }).click()
+    await check(page)
+  } finally {
+    await end()
+  }
+})

@@ -1,25 +1,11 @@
-import type { Page } from '@playwright/test'
-
-import { expect, register, runAssistant, scripted, test } from './journey'
-
-/** Let the Assistant call a tool; the page ends on the list of agents. */
-async function giveTool(page: Page, name: string, isAsked: boolean) {
-  await page.getByRole('link', { name: 'Assistant' }).click()
-  await page.getByRole('button', { name: 'Edit' }).click()
-  await page.getByRole('button', { name: 'Add a tool' }).click()
-  await page.getByRole('option', { name }).click()
-  const asking = page.getByRole('switch', { name: 'Ask me before each call' })
-  await asking.setChecked(isAsked)
-  await page.getByRole('button', { name: 'Save changes' }).click()
-  await expect(page.getByRole('dialog')).toBeHidden()
-  await page
-    .getByRole('navigation', { name: 'Main' })
-    .getByRole('link', { name: 'Agents' })
-    .click()
-}
-
-const calling = (name: string, given: object, text: string) =>
-  scripted({ tool_calls: [{ name, arguments: JSON.stringify(given) }], text })
+import {
+  calling,
+  expect,
+  giveTool,
+  register,
+  runAssistant,
+  test,
+} from './journey'
 
 test('approve a call on the page of its task', async ({ page }) => {
   await register(page, 'approver')

@@ -1,4 +1,4 @@
-import { test as base } from '@playwright/test'
+import { expect, test as base } from '@playwright/test'
 import type { Page } from '@playwright/test'
 
 /** A browser on the server under test, which fails what the page complains about. */
@@ -15,13 +15,13 @@ export const test = base.extend<{ complaints: string[] }>({
         }
       })
       await provide(complaints)
-      base.expect(complaints).toEqual([])
+      expect(complaints).toEqual([])
     },
     { auto: true },
   ],
 })
 
-export { expect } from '@playwright/test'
+export { expect }
 
 export const PASSWORD = 'correct horse battery'
 
@@ -68,3 +68,23 @@ export async function runAssistant(page: Page, input: string) {
   await page.getByLabel('Input').fill(input)
   await page.getByLabel('Input').press('Control+Enter')
 }
+
+/** Let the Assistant call a tool; the page ends on the list of agents. */
+export async function giveTool(page: Page, name: string, isAsked: boolean) {
+  await page.getByRole('link', { name: 'Assistant' }).click()
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByRole('button', { name: 'Add a tool' }).click()
+  await page.getByRole('option', { name }).click()
+  const asking = page.getByRole('switch', { name: 'Ask me before each call' })
+  await asking.setChecked(isAsked)
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await expect(page.getByRole('dialog')).toBeHidden()
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: 'Agents' })
+    .click()
+}
+
+/** An input that has the tool called, and the answer said after it. */
+export const calling = (name: string, given: object, text: string) =>
+  scripted({ tool_calls: [{ name, arguments: JSON.stringify(given) }], text })

@@ -86,7 +86,7 @@ function PartNavigation({ parts, shown }: { parts: Part[]; shown: Part }) {
                 ref={part === shown ? showInRow : undefined}
                 to="/settings"
                 search={{ part: part === 'profile' ? undefined : part }}
-                activeOptions={{ exact: true, explicitUndefined: true }}
+                activeOptions={{ exact: true }}
                 className="flex h-9 items-center gap-2 rounded-lg px-2.5 text-sm font-medium text-muted-foreground transition-colors hover:bg-accent hover:text-foreground aria-[current=page]:bg-accent aria-[current=page]:text-foreground touch:h-10"
               >
                 <Icon aria-hidden className="size-4" />
