@@ -10,7 +10,7 @@ from bench.load import load
 from bench.measurement import Aim, Effort, Figures, Measurement
 from bench.systems import serving, start_workers
 
-TASKS = 1500
+TASKS = 3000
 CLIENTS = 16
 LOOK_SECONDS = 0.25
 
