@@ -86,7 +86,8 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
         if failed := [entry.task_id for entry in kept if entry.has_failed]:
             close_calls(failed)
             stop_called(failed)
-        _suspend([entry for entry in kept if entry.is_waiting])
+        if suspended := [entry for entry in kept if entry.is_waiting]:
+            _suspend(suspended)
     return held
 
 
