@@ -34,4 +34,5 @@ application = Site(
     lifespan=lifespan,
     threads=settings.WEB_THREADS,
     max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    is_file_database=settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
 )

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 from django.db import connection
 
+from agentarium.core.turnstile import turnstile
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -46,10 +48,14 @@ class GroupCommit(Generic[T, R]):
             self._do([job])
         else:
             self._waiting.append(job)
-            with self._turn:
+            with turnstile.aside():
+                self._turn.acquire()
+            try:
                 # Whoever had the turn before may have done ours.
                 while job.outcome is None:
                     self._do_batch()
+            finally:
+                self._turn.release()
         if isinstance(job.outcome, Exception):
             raise job.outcome
         assert job.outcome is not None

@@ -22,6 +22,7 @@ from agentarium.core.exceptions import (
     InvalidInputError,
     TooManyRequestsError,
 )
+from agentarium.core.turnstile import turnstile
 from agentarium.runtime.tools.base import ToolCall, ToolError
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
@@ -225,6 +226,7 @@ def _while_somebody_waits(
     if not _WAITING.acquire(blocking=False):
         raise TooManyRequestsError("Others are trying tools too.", retry_after=5)
     try:
-        return asyncio.run(run())
+        with turnstile.aside():
+            return asyncio.run(run())
     finally:
         _WAITING.release()

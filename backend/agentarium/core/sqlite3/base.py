@@ -16,6 +16,7 @@ from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
 from agentarium.core.sqlite3.turns import Turns
+from agentarium.core.turnstile import turnstile
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 _turns: dict[str, Turns] = defaultdict(Turns)
@@ -49,7 +50,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._give()
 
     def _take(self) -> None:
-        if not self._turns.take(self._patience):
+        with turnstile.aside():
+            has_turn = self._turns.take(self._patience)
+        if not has_turn:
             raise OperationalError("database is locked")
         self._has_turn = True
 
@@ -68,8 +71,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        super()._commit()  # type: ignore[misc]
-        self._give()
+        with turnstile.aside():
+            super()._commit()  # type: ignore[misc]
+            self._give()
 
     def _rollback(self) -> None:
         super()._rollback()  # type: ignore[misc]

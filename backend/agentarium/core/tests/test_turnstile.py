@@ -1,0 +1,96 @@
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from agentarium.core import turnstile as module
+from agentarium.core.turnstile import Turnstile
+
+# As long as a test waits for what has to happen.
+LIMIT = 30
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[Callable[[], None]], Future[None]]]:
+    with ThreadPoolExecutor() as pool:
+        yield pool.submit
+
+
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", LIMIT)
+
+
+@pytest.mark.usefixtures("_patient")
+def test_lets_one_run_after_the_other(
+    start: Callable[[Callable[[], None]], Future[None]],
+) -> None:
+    turnstile, running, most = Turnstile(), [0], [0]
+
+    def run() -> None:
+        with turnstile.passing():
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            # Any other thread may run now.
+            threading.Event().wait(0.001)
+            running[0] -= 1
+
+    for each in [start(run) for _ in range(20)]:
+        each.result(LIMIT)
+
+    assert most == [1]
+
+
+@pytest.mark.usefixtures("_patient")
+def test_lets_another_run_while_one_waits(
+    start: Callable[[Callable[[], None]], Future[None]],
+) -> None:
+    turnstile, other_ran = Turnstile(), threading.Event()
+
+    def wait_for_other() -> None:
+        with turnstile.passing(), turnstile.aside():
+            assert other_ran.wait(LIMIT)
+
+    def run() -> None:
+        with turnstile.passing():
+            other_ran.set()
+
+    for each in (start(wait_for_other), start(run)):
+        each.result(LIMIT)
+
+
+def test_lets_nobody_be_held_up_by_one_that_does_not_come_out(
+    start: Callable[[Callable[[], None]], Future[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
+    turnstile, is_inside, may_leave = Turnstile(), threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with turnstile.passing():
+            is_inside.set()
+            assert may_leave.wait(LIMIT)
+
+    staying = start(stay)
+    assert is_inside.wait(LIMIT)
+
+    with turnstile.passing():
+        may_leave.set()
+
+    staying.result(LIMIT)
+    # Whoever went through beside it has taken nothing from the next.
+    with turnstile.passing():
+        assert turnstile._lock.locked()
+    assert not turnstile._lock.locked()
+
+
+def test_is_nothing_to_other_threads() -> None:
+    turnstile = Turnstile()
+
+    with turnstile.passing():
+        outside = threading.Thread(target=lambda: turnstile.aside().__enter__())
+        outside.start()
+        outside.join(LIMIT)
+
+        assert turnstile._lock.locked()
