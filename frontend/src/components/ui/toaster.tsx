@@ -11,6 +11,8 @@ export function Toaster() {
   return (
     <Sonner
       position="bottom-right"
+      // The page's, not the one that it brings along.
+      style={{ fontFamily: 'inherit' }}
       offset={20}
       mobileOffset={{ bottom: 76 }}
       closeButton={false}
