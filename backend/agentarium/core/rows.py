@@ -4,7 +4,7 @@ The ORM's `bulk_create` builds and compiles each statement anew: some 0.3 ms for
 row that a task leaves behind. Here a statement is compiled once for each table.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from operator import attrgetter
@@ -20,6 +20,11 @@ MAX_ROWS = 500
 
 Convert = Callable[[Any], Any]
 M = TypeVar("M", bound=Model)
+
+
+def places(values: Collection[object]) -> str:
+    """An SQL list with a place for each value: `(%s, %s)`."""
+    return f"({', '.join(['%s'] * len(values))})"
 
 
 class Blank(Generic[M]):
@@ -76,9 +81,9 @@ class Insert:
         own: Any = connections[DEFAULT_DB_ALIAS]
         with own.cursor() as cursor:
             if own.vendor == "postgresql":
-                places = ", ".join([self._places] * len(rows))
+                all_places = ", ".join([self._places] * len(rows))
                 cursor.execute(
-                    f"{self._head} {places}{self._tail}",
+                    f"{self._head} {all_places}{self._tail}",
                     [value for row in values for value in row],
                 )
                 given = cursor.fetchall() if self._returning else ()
@@ -127,7 +132,7 @@ class Insert:
 
     @cached_property
     def _places(self) -> str:
-        return f"({', '.join(['%s'] * len(self._fields))})"
+        return places(self._fields)
 
     @cached_property
     def _tail(self) -> str:

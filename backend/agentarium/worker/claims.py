@@ -13,7 +13,7 @@ from django.utils import timezone
 from agentarium.core import metrics
 from agentarium.core.clock import Now
 from agentarium.core.lookup import Selection
-from agentarium.core.rows import Blank, Insert
+from agentarium.core.rows import Blank, Insert, places
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
@@ -93,12 +93,11 @@ def _set_running(worker: Worker, tasks: Sequence[AgentTask]) -> None:
         task.attempt += 1
         task.status = Status.RUNNING
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    places = ", ".join(["%s"] * len(tasks))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} SET status = 'running', attempt = attempt + 1,"  # noqa: S608
             " worker_id = %s, started_at = COALESCE(started_at, %s)"
-            f" WHERE id IN ({places})",
+            f" WHERE id IN {places(tasks)}",
             [worker.pk, now, *(task.pk for task in tasks)],
         )
 
@@ -173,11 +172,10 @@ def find_held(held: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     held = set(held)
     if not held:
         return set()
-    places = ", ".join(["%s"] * len(held))
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, attempt FROM {_TABLE}"  # noqa: S608 - our table
-            f" WHERE id IN ({places}) AND status = 'running'",
+            f" WHERE id IN {places(held)} AND status = 'running'",
             [task_id for task_id, _ in held],
         )
         return held & set(cursor.fetchall())

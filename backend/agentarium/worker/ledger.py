@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agentarium.core.rows import Insert
+from agentarium.core.rows import Insert, places
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.tasks.services import close_calls, stop_called, tell_decisions
 
@@ -96,7 +96,7 @@ def _lock_held(held: set[Held]) -> set[Held]:
     lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, attempt FROM {_TABLE} WHERE id IN {_places(ids)}"  # noqa: S608
+            f"SELECT id, attempt FROM {_TABLE} WHERE id IN {places(ids)}"  # noqa: S608
             f" AND status = 'running' ORDER BY id{lock}",
             ids,
         )
@@ -109,13 +109,9 @@ def _drop_drafts(task_ids: Collection[int]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"DELETE FROM {Draft._meta.db_table}"  # noqa: S608 - our table
-                f" WHERE task_id IN {_places(task_ids)}",
+                f" WHERE task_id IN {places(task_ids)}",
                 [*task_ids],
             )
-
-
-def _places(values: Collection[object]) -> str:
-    return f"({', '.join(['%s'] * len(values))})"
 
 
 def _create_drafts(entries: Iterable[Entry], finished: set[tuple[int, int]]) -> None:

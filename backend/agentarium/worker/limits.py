@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Count
 
 from agentarium.core.locks import lock_decision
+from agentarium.core.rows import places
 from agentarium.tasks.models import AgentTask
 
 CLAIMING = 0x61677432
@@ -37,8 +38,7 @@ def exclude_full() -> tuple[str, list[int]]:
         lock_decision(CLAIMING)
         full = [key for key, count in _running(column).items() if count >= limit]
         if full:
-            places = ", ".join(["%s"] * len(full))
-            excluded += f" AND {_TABLE}.{column} NOT IN ({places})"
+            excluded += f" AND {_TABLE}.{column} NOT IN {places(full)}"
             values += full
     return excluded, values
 

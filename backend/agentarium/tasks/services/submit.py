@@ -76,8 +76,9 @@ def submit_once(
 ) -> AgentTask:
     """Submit under an `Idempotency-Key`: the same key and body give the same task.
 
-    It is as it was when it was accepted, whatever has become of it since. Without a key each is a task of its own. Raises `IdempotencyConflictError` when the
-    key came with another body, and what `submit_task` raises.
+    It is as it was when it was accepted, whatever has become of it since. Without a key
+    each is a task of its own. Raises `IdempotencyConflictError` when the key came with
+    another body, and what `submit_task` raises.
     """
     order = _order(agent, input_text, owner, wishes or Wishes())
     if not key:
