@@ -2,6 +2,7 @@ import {
   calling,
   expect,
   giveTool,
+  openTask,
   register,
   runAssistant,
   test,
@@ -12,7 +13,7 @@ test('approve a call on the page of its task', async ({ page }) => {
   await giveTool(page, 'calculator', true)
   const given = { expression: '6 * 7' }
   await runAssistant(page, calling('calculator', given, 'It is done.'))
-  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await openTask(page)
 
   const card = page.getByRole('region', { name: /wants to call calculator/ })
   await expect(card).toContainText('6 * 7')
@@ -33,7 +34,7 @@ test('answer a question on the page of its task', async ({ page }) => {
   await giveTool(page, 'ask_person', false)
   const given = { question: 'Which colour shall it be?' }
   await runAssistant(page, calling('ask_person', given, 'So be it.'))
-  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await openTask(page)
 
   const card = page.getByRole('region', { name: 'Assistant asks you' })
   await expect(card).toContainText('Which colour shall it be?')

@@ -1,6 +1,7 @@
 import {
   expect,
   LONG_TEXT,
+  openTask,
   register,
   runAssistant,
   scripted,
@@ -74,7 +75,7 @@ test('a failed task says why, and runs again', async ({ page }) => {
   await runAssistant(page, scripted({ status: 401 }))
   await expect(page.getByRole('alert')).toContainText(/key/i)
 
-  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await openTask(page)
   await expect(page.getByText('Failed', { exact: true })).toBeVisible()
   const before = page.url()
   await page.getByRole('button', { name: 'Run again' }).click()

@@ -69,6 +69,12 @@ export async function runAssistant(page: Page, input: string) {
   await page.getByLabel('Input').press('Control+Enter')
 }
 
+/** Go from a run to the page of its task, and be there: both tell how it ended. */
+export async function openTask(page: Page) {
+  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await page.getByRole('heading', { name: /^Task \d+/ }).waitFor()
+}
+
 /** Let the Assistant call a tool; the page ends on the list of agents. */
 export async function giveTool(page: Page, name: string, isAsked: boolean) {
   await page.getByRole('link', { name: 'Assistant' }).click()

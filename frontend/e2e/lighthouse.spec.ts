@@ -1,7 +1,14 @@
 import { chromium } from '@playwright/test'
 import type { Page } from '@playwright/test'
 
-import { expect, register, runAssistant, scripted, test } from './journey'
+import {
+  expect,
+  openTask,
+  register,
+  runAssistant,
+  scripted,
+  test,
+} from './journey'
 import { scoresOf } from './lighthouse'
 import { freePort } from './server'
 
@@ -47,7 +54,7 @@ async function runTasks(page: Page) {
   await register(page, 'light')
   await runAssistant(page, scripted({ text: ANSWER }))
   await expect(page.getByRole('log')).toContainText('The gateway was slow.')
-  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await openTask(page)
   await expect(page).toHaveURL(/\/tasks\/\d+$/)
   const url = page.url()
   // Open, it would be at work beside the one that is measured.

@@ -1,5 +1,6 @@
 import {
   expect,
+  openTask,
   PASSWORD,
   register,
   runAssistant,
@@ -12,7 +13,7 @@ test('two users cannot see each other', async ({ page, browser, baseURL }) => {
   await runAssistant(page, scripted({ text: 'A secret of Alice.' }))
   await expect(page.getByRole('log')).toContainText('A secret of Alice.')
   const agentUrl = page.url().replace(/\?.*/, '')
-  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await openTask(page)
   await expect(page).toHaveURL(/\/tasks\/\d+$/)
   const taskUrl = page.url()
 

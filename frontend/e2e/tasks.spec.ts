@@ -1,4 +1,11 @@
-import { expect, register, runAssistant, scripted, test } from './journey'
+import {
+  expect,
+  openTask,
+  register,
+  runAssistant,
+  scripted,
+  test,
+} from './journey'
 
 test('filter, and come back by the address', async ({ page }) => {
   await register(page, 'filter')
@@ -25,7 +32,7 @@ test('cancel a task while it speaks, and retry it', async ({ page }) => {
   await register(page, 'cancel')
   const script = { text: 'Word '.repeat(200), pieces: 200, delay: 0.1 }
   await runAssistant(page, scripted(script))
-  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await openTask(page)
   await expect(page.getByRole('log')).toContainText('Word Word')
 
   await page.getByRole('button', { name: 'Cancel', exact: true }).click()
