@@ -5,6 +5,7 @@ import {
   calling,
   expect,
   giveTool,
+  openTask,
   register,
   runAssistant,
   scripted,
@@ -43,6 +44,36 @@ test('signing in is accessible', async ({ page }) => {
   await check(page)
 })
 
+test('every tinted label can be read on every ground', async ({ page }) => {
+  await page.goto('/login')
+  await page.getByLabel('Username').waitFor()
+  // Wherever the pointer is, a label may stand on the ground of what is hovered.
+  await page.evaluate(() => {
+    const main = document.querySelector('main') ?? document.body
+    const grounds = ['background', 'card', 'popover', 'muted', 'accent']
+    const tones = [
+      'brand',
+      'pending',
+      'running',
+      'waiting',
+      'completed',
+      'failed',
+    ]
+    for (const ground of grounds) {
+      const line = main.appendChild(document.createElement('p'))
+      line.style.background = `var(--${ground})`
+      for (const tone of tones) {
+        const label = line.appendChild(document.createElement('span'))
+        label.textContent = tone
+        label.style.fontSize = '12px'
+        label.style.color = `var(--${tone})`
+        label.style.background = `color-mix(in oklab, var(--${tone}) 12%, transparent)`
+      }
+    }
+  })
+  await check(page)
+})
+
 test('agents are accessible', async ({ page }) => {
   await register(page, 'axe')
   await check(page)
@@ -76,7 +107,7 @@ test('agents are accessible', async ({ page }) => {
 test('tasks are accessible', async ({ page }) => {
   await register(page, 'axe')
   await runAssistant(page, scripted(SCRIPT))
-  await page.getByRole('link', { name: /^Task \d+$/ }).click()
+  await openTask(page)
   await expect(page.getByRole('log')).toContainText('code and more')
   await check(page)
   await page.getByRole('tab', { name: 'Timeline' }).click()
