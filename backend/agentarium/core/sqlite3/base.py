@@ -10,9 +10,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.db.utils import OperationalError
 
 from agentarium.core.sqlite3.turns import Turns
@@ -23,9 +25,21 @@ _turns: dict[str, Turns] = defaultdict(Turns)
 _mutex = threading.Lock()
 
 
+class _Operations(DatabaseOperations):
+    def convert_datetimefield_value(
+        self, value: Any, expression: Any, connection: Any
+    ) -> Any:
+        # Times are stored in UTC. Django asks the settings and the connection for the
+        # time zone, at each value of each row of a list.
+        if isinstance(value, datetime) and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return super().convert_datetimefield_value(value, expression, connection)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that has the turn for as long as its transaction lasts."""
 
+    ops_class = _Operations
     _has_turn = False
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

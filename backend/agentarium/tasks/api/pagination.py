@@ -8,12 +8,15 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.agents.models import Agent
-from agentarium.core.keyset import Key
+from agentarium.core.keyset import Key, ordered
 from agentarium.core.pagination import KeysetPagination
+from agentarium.core.prepared import PreparedLists
 from agentarium.tasks.api.filters import asked_statuses
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.parts import by_agent, by_status, merge
 from agentarium.tasks.search import Search
+
+_ROWS = PreparedLists()
 
 
 class TaskPagination(KeysetPagination):
@@ -41,12 +44,18 @@ class TaskPagination(KeysetPagination):
             case ["status", *_]:
                 statuses = statuses or AgentTask.Status.values
             case _ if len(statuses) < 2:
-                return super().read(queryset.for_rows(), keys, after)
+                return super().read(queryset, keys, after)
         parts = by_status(queryset, statuses, keys, after)
         return self._merged(queryset, parts, keys)
 
+    def fetch(self, tasks: Any, keys: Sequence[Key]) -> list[dict[str, Any]]:
+        form = (*(key.term for key in keys), self.size)
+        return _ROWS.rows(
+            tasks, form, lambda: ordered(tasks.for_rows(), keys)[: self.size]
+        )
+
     def _merged(self, tasks: Any, parts: Any, keys: Sequence[Key]) -> list[Any]:
-        return super().read(merge(parts, tasks.for_rows(), self.size), keys, None)
+        return super().read(merge(parts, tasks, self.size), keys, None)
 
     def _by_agent(
         self, tasks: Any, statuses: Sequence[str], keys: Sequence[Key], after: Any
@@ -71,7 +80,7 @@ class TaskPagination(KeysetPagination):
         for window in self.search.windows(place or 0, descending=descending):
             self.is_lower_bound = bool(window) and place is not None
             self.found = tasks.filter(self.search.condition(window))
-            rows = super().read(self.found.for_rows(), keys, after)
+            rows = super().read(self.found, keys, after)
             if place is None or len(rows) >= self.size:
                 break
         return rows
