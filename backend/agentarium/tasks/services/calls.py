@@ -130,7 +130,8 @@ def expire_calls(*, now: datetime | None = None) -> int:
     """Refuse what nobody has decided in time; returns how many calls that were."""
     overdue = ToolCall.objects.waiting().filter(expires_at__lt=now or timezone.now())
     count = 0
-    for call in overdue[:100]:
+    # In the order of an index of waiting calls: by id, SQLite would read all there are.
+    for call in overdue.order_by("expires_at")[:100]:
         try:
             _decide(
                 call,
@@ -159,7 +160,9 @@ def answer_from_children() -> int:
         waits_for=WaitsFor.TASK, child__finished_at__isnull=False
     )
     count = 0
-    for call in calls.select_related("child")[:100]:
+    # In the order of an index of waiting calls: by id, SQLite would read all there are,
+    # or all tasks that have ended.
+    for call in calls.select_related("child").order_by("task_id")[:100]:
         assert call.child
         is_error = call.child.status != AgentTask.Status.COMPLETED
         failure = f"It {call.child.status}: {call.child.error_detail}".strip()
