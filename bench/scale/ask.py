@@ -1,26 +1,35 @@
-"""Asks one history all questions: what each costs, and how the database finds it.
+"""`python -m bench.scale.ask TASKS OWNERS`: asks one history what it is told to ask.
+
+It is told line by line, and says what a question costs, or how the database finds it.
 
 What is compared is CPU time, of this process and of the database's own: on a machine
 that does other things too, the time on the clock says more about those. All that is
 asked for is in memory, so that on an idle machine the two are the same.
 """
 
+import json
 import re
-import statistics
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import django
 from django.conf import settings
 from django.db import connection
 
-from bench.scale.history import Shape, prepare
-from bench.scale.questions import Asker, Question
+from bench.scale.shape import Shape
 
-WARM = 3
+if TYPE_CHECKING:
+    from agentarium.accounts.models import User
+
+    from bench.scale.questions import Question
+
+# At a time: what another process left in the processor's caches counts once.
+TIMES = 3
 # What reads a table of tasks or of words from one end to the other.
 _SCANS = {
     "postgresql": re.compile(r"Seq Scan on tasks_(agenttask|words)\b.*"),
@@ -28,26 +37,47 @@ _SCANS = {
 }
 
 
-def ask_all(shape: Shape, repeats: int) -> dict[str, Any]:
-    """Figures by the question's name: milliseconds, and the plans of its queries."""
+def main() -> None:
+    django.setup()
     settings.THROTTLE_RATES = dict.fromkeys(settings.THROTTLE_RATES, "9999999/s")
-    asker = Asker(prepare(shape))
-    return {
-        question.name: _figures(question, repeats) for question in asker.questions()
-    }
+    from bench.scale.history import prepare
+
+    user = prepare(Shape(*map(int, sys.argv[1:])))
+    _say("made")
+    questions: dict[str, Question] = {}
+    for line in sys.stdin:
+        # Not before: another history may take longer to make than a token lives.
+        questions = questions or _questions(user)
+        kind, *names = json.loads(line)
+        _say(_answer(kind, questions, *names))
 
 
-def _figures(question: Question, repeats: int) -> dict[str, Any]:
-    for _ in range(WARM):
-        answer = question.ask()
-    costs = [_cost(question) for _ in range(repeats)]
-    cpu, clock = (sorted(values) for values in zip(*costs, strict=True))
+def _questions(user: "User") -> "dict[str, Question]":
+    from agentarium.cli.garbage import expect_many_objects
+
+    from bench.scale.questions import Asker
+
+    questions = {each.name: each for each in Asker(user).questions()}
+    expect_many_objects()
+    return questions
+
+
+def _answer(kind: str, questions: "dict[str, Question]", *names: str) -> object:
+    if kind == "questions":
+        return list(questions)
+    tell = _costs if kind == "costs" else _manner
+    return tell(questions[names[0]])
+
+
+def _say(content: object) -> None:
+    print(json.dumps(content), flush=True)
+
+
+def _manner(question: "Question") -> dict[str, Any]:
+    """Whether the answer is right, and the plans of its queries."""
     with _plans() as plans:
-        question.ask()
+        answer = question.ask()
     return {
-        "median_ms": statistics.median(cpu),
-        "p95_ms": cpu[int(len(cpu) * 0.95)],
-        "clock_ms": statistics.median(clock),
         "is_list": question.is_list,
         "is_right": question.is_right(answer),
         "scans": [line for plan in plans for line in _scans(plan)],
@@ -55,7 +85,11 @@ def _figures(question: Question, repeats: int) -> dict[str, Any]:
     }
 
 
-def _cost(question: Question) -> tuple[float, float]:
+def _costs(question: "Question") -> list[tuple[float, float]]:
+    return [_cost(question) for _ in range(TIMES)]
+
+
+def _cost(question: "Question") -> tuple[float, float]:
     """Milliseconds of CPU, and on the clock."""
     began_at, used_before = time.perf_counter(), _cpu()
     question.ask()
@@ -74,6 +108,7 @@ def _backends() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend'"
         )
         return [pid for (pid,) in cursor.fetchall()]
 
@@ -106,3 +141,7 @@ def _plans() -> Iterator[list[str]]:
 
     with connection.execute_wrapper(note):
         yield plans
+
+
+if __name__ == "__main__":
+    main()

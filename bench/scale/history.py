@@ -4,9 +4,11 @@ Everything but the number of tasks stays the same: agents, live tasks, rare word
 database that holds such a history already is taken as it is.
 """
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
@@ -16,6 +18,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
+
+from bench.scale.shape import Shape
 
 AGENTS_EACH = 20
 # Inputs are drawn from so many texts, and some end with a number of their own.
@@ -28,13 +32,6 @@ RARE_TASKS = 30
 LIVE = {"pending": 40, "running": 30, "waiting": 20}
 DETAILED = 1_000
 CHUNK = 250_000
-
-
-class Shape(NamedTuple):
-    """How many tasks, of how many people; the first has the most of them."""
-
-    tasks: int
-    owners: int = 1
 
 
 def prepare(shape: Shape) -> User:
@@ -86,6 +83,18 @@ def _text(number: int) -> str:
 # Where `n` counts the tasks from the oldest to the newest. The numbers are mixed by a
 # multiplication, so that neighbours differ in all of them.
 _MIXED = "((n * 2654435761) % 4294967296)"
+_NUMBERED = """
+    SELECT
+        n AS id, 1 + owner AS owner_id, 1 + owner * {agents} + agent AS agent_id,
+        status, {created} AS created_at, text, {words} AS text_words,
+        CASE WHEN n % 10 = 0 THEN ' number' || n ELSE '' END
+            || CASE WHEN n % {rare_step} = 1 THEN ' {rare}' ELSE '' END AS ending
+    FROM (
+        SELECT n, {owner} AS owner, {agent} AS agent, {status} AS status,
+            {mixed} % {texts} AS text_id
+        FROM {numbers}
+    ) AS numbered JOIN bench_texts ON bench_texts.id = text_id
+"""
 _TASK = """
     INSERT INTO tasks_agenttask (
         id, owner_id, agent_id, agent_version_id, status, attempt, lost_attempts,
@@ -93,41 +102,53 @@ _TASK = """
         input_tokens, output_tokens, steps_count, error_code, error_detail,
         input_text, output_text)
     SELECT
-        n, 1 + owner, 1 + owner * {agents} + agent, 1 + owner * {agents} + agent,
-        status, 1, 0, '', 0, n, {true}, 0, {created},
-        CASE WHEN status = 'pending' THEN NULL ELSE {created} END,
+        id, owner_id, agent_id, agent_id,
+        status, 1, 0, '', 0, id, {true}, 0, created_at,
+        CASE WHEN status = 'pending' THEN NULL ELSE created_at END,
         CASE WHEN status IN ('pending', 'running', 'waiting') THEN NULL
-             ELSE {created} END,
-        100 + n % 900, 50 + n % 300, 1,
+             ELSE created_at END,
+        100 + id % 900, 50 + id % 300, 1,
         CASE WHEN status = 'failed' THEN 'provider_error' ELSE '' END, '',
-        text || CASE WHEN n % 10 = 0 THEN ' number' || n ELSE '' END
-             || CASE WHEN n % {rare_step} = 1 THEN ' {rare}' ELSE '' END,
-        'An answer of ' || n
-    FROM (
-        SELECT n, {owner} AS owner, {agent} AS agent, {status} AS status, {mixed} % {texts} AS text_id
-        FROM {numbers}
-    ) AS numbered JOIN bench_texts ON bench_texts.id = text_id
+        text || ending, 'An answer of ' || id
+    FROM ({numbered}) AS task
 """
+# The words of the texts are found once, and those of the endings for each task.
+_WORDS = """
+    INSERT INTO tasks_words (task_id, words)
+    SELECT id, text_words || {words}
+    FROM (SELECT *, ending AS input_text FROM ({numbered}) AS task) AS task
+"""
+_DIFFERENT = """
+    SELECT count(*) FROM tasks_agenttask LEFT JOIN tasks_words ON task_id = id
+    WHERE id <= 1000 AND words IS DISTINCT FROM {words}
+"""
+_LARGE = ("tasks_agenttask", "tasks_words")
+_TEXT_WORDS = "strip(to_tsvector('pg_catalog.simple', text))"
 
 
 def _tasks(shape: Shape) -> None:
-    is_postgresql = connection.vendor == "postgresql"
-    with connection.cursor() as cursor:
-        if is_postgresql:
-            _unburden(cursor)
-        for first in range(1, shape.tasks + 1, CHUNK):
-            last = min(first + CHUNK - 1, shape.tasks)
-            cursor.execute(_insert(shape, first, last))
-        if is_postgresql:
-            _complete(cursor, shape.tasks)
-        else:
-            cursor.execute("ANALYZE")
+    if connection.vendor == "postgresql":
+        _make_on_postgresql(shape)
+    else:
+        with connection.cursor() as cursor:
+            for chunk in _chunks(shape.tasks):
+                cursor.execute(_insert(shape, *chunk))
     counts = AgentTask.objects.order_by().values_list("agent").annotate(Count("pk"))
     agents = [Agent(pk=agent, tasks_count=count) for agent, count in counts]
     Agent.objects.bulk_update(agents, ["tasks_count"], batch_size=500)
 
 
+def _chunks(tasks: int) -> Iterator[tuple[int, int]]:
+    for first in range(1, tasks + 1, CHUNK):
+        yield first, min(first + CHUNK - 1, tasks)
+
+
 def _insert(shape: Shape, first: int, last: int) -> str:
+    true = "true" if connection.vendor == "postgresql" else "1"
+    return _TASK.format(numbered=_numbered(shape, first, last), true=true)
+
+
+def _numbered(shape: Shape, first: int, last: int) -> str:
     is_postgresql = connection.vendor == "postgresql"
     numbers = (
         f"generate_series({first}::bigint, {last}::bigint) AS n"
@@ -136,12 +157,12 @@ def _insert(shape: Shape, first: int, last: int) -> str:
         f"SELECT n + 1 FROM numbers WHERE n < {last}) SELECT n FROM numbers)"
     )
     fraction = f"({_MIXED} / 4294967296.0)"
-    return _TASK.format(
+    return _NUMBERED.format(
         agents=AGENTS_EACH,
-        true="true" if is_postgresql else "1",
         created=_created(shape.tasks),
         mixed=_MIXED,
         texts=TEXTS,
+        words="words" if is_postgresql else "''",
         rare=RARE,
         rare_step=max(shape.tasks // RARE_TASKS, 2),
         # Cubed, so that the first of a thousand has a tenth of all.
@@ -183,35 +204,74 @@ def _status(tasks: int) -> str:
     )
 
 
-def _unburden(cursor: object) -> None:
-    """Indexes and words are faster made at the end, and the keys are good."""
-    _run(cursor, "SET synchronous_commit = off", "SET maintenance_work_mem = '1GB'")
-    _run(cursor, "SET session_replication_role = replica")
+def _make_on_postgresql(shape: Shape) -> None:
+    """Tasks and their words side by side, each by a connection of its own."""
+    with connection.cursor() as cursor:
+        _run(
+            cursor,
+            "ALTER TABLE bench_texts ADD COLUMN words tsvector",
+            f"UPDATE bench_texts SET words = {_TEXT_WORDS}",  # noqa: S608
+            *_autovacuum("SET (autovacuum_enabled = off)"),
+        )
+    with ThreadPoolExecutor(2) as pool:
+        makers = [pool.submit(_apart, make, shape) for make in (_rows, _words)]
+        for maker in makers:
+            maker.result()
+    with connection.cursor() as cursor:
+        _run(cursor, *_autovacuum("RESET (autovacuum_enabled)"), "VACUUM ANALYZE")
+        cursor.execute(_DIFFERENT.format(words=_migration().PG_WORDS))
+        assert cursor.fetchone() == (0,), "The words are not those of the triggers."
+
+
+def _autovacuum(change: str) -> list[str]:
+    return [f"ALTER TABLE {table} {change}" for table in _LARGE]
+
+
+def _apart(make: Callable[[Any, Shape], None], shape: Shape) -> None:
+    try:
+        with connection.cursor() as cursor:
+            # Indexes are faster made at the end, and the keys are good.
+            _run(
+                cursor,
+                "SET synchronous_commit = off",
+                "SET maintenance_work_mem = '1GB'",
+                "SET session_replication_role = replica",
+            )
+            make(cursor, shape)
+    finally:
+        connection.close()
+
+
+def _rows(cursor: Any, shape: Shape) -> None:
+    indexes = AgentTask._meta.indexes
     with connection.schema_editor() as editor:
-        for index in AgentTask._meta.indexes:
+        for index in indexes:
             editor.remove_index(AgentTask, index)
-    _run(cursor, "DROP INDEX tasks_words_words")
-
-
-def _complete(cursor: object, tasks: int) -> None:
-    words = import_module("agentarium.tasks.migrations.0007_index_words")
-    for first in range(1, tasks + 1, CHUNK):
-        cursor.execute(words.FILL_POSTGRESQL, [first, first + CHUNK - 1])  # type: ignore[attr-defined]
-    _run(cursor, words.POSTGRESQL[1])
-    with connection.schema_editor() as editor:
-        for index in AgentTask._meta.indexes:
+    for chunk in _chunks(shape.tasks):
+        cursor.execute(_insert(shape, *chunk))
+    for index in indexes:
+        with connection.schema_editor() as editor:
             editor.add_index(AgentTask, index)
-    _run(
-        cursor,
-        f"SELECT setval(pg_get_serial_sequence('tasks_agenttask', 'id'), {tasks})",
-        "SET session_replication_role = DEFAULT",
-        "VACUUM ANALYZE",
-    )
+    sequence = "pg_get_serial_sequence('tasks_agenttask', 'id')"
+    cursor.execute(f"SELECT setval({sequence}, {shape.tasks})")
 
 
-def _run(cursor: object, *statements: str) -> None:
+def _words(cursor: Any, shape: Shape) -> None:
+    migration = _migration()
+    cursor.execute("DROP INDEX tasks_words_words")
+    for chunk in _chunks(shape.tasks):
+        numbered = _numbered(shape, *chunk)
+        cursor.execute(_WORDS.format(words=migration.PG_WORDS, numbered=numbered))
+    cursor.execute(migration.POSTGRESQL[1])
+
+
+def _migration() -> Any:
+    return import_module("agentarium.tasks.migrations.0007_index_words")
+
+
+def _run(cursor: Any, *statements: str) -> None:
     for statement in statements:
-        cursor.execute(statement)  # type: ignore[attr-defined]
+        cursor.execute(statement)
 
 
 def _chores() -> None:

@@ -28,7 +28,7 @@ _PG_MARKS = ", ".join(
         *(f"'#w{level}x' || (id >> {level})" for level in LEVELS),
     ]
 )
-_PG_WORDS = f"""
+PG_WORDS = f"""
     strip(to_tsvector('pg_catalog.simple', regexp_replace(
         left(input_text, {CHARS}), '{_SEPARATORS}', ' ', 'g')))
     || array_to_tsvector(ARRAY[{_PG_MARKS}])
@@ -47,7 +47,7 @@ POSTGRESQL = (
     CREATE FUNCTION tasks_add_words() RETURNS trigger LANGUAGE plpgsql AS $body$
     BEGIN
         INSERT INTO tasks_words (task_id, words)
-        SELECT id, {_PG_WORDS} FROM added
+        SELECT id, {PG_WORDS} FROM added
         ON CONFLICT (task_id) DO UPDATE SET words = EXCLUDED.words;
         RETURN NULL;
     END $body$
@@ -79,7 +79,7 @@ UNDO_POSTGRESQL = (
 )
 FILL_POSTGRESQL = f"""
     INSERT INTO tasks_words (task_id, words)
-    SELECT id, {_PG_WORDS} FROM tasks_agenttask WHERE id BETWEEN %s AND %s
+    SELECT id, {PG_WORDS} FROM tasks_agenttask WHERE id BETWEEN %s AND %s
     ON CONFLICT (task_id) DO NOTHING
 """
 
