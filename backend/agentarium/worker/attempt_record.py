@@ -1,6 +1,7 @@
 """What one attempt says, in order: numbered, shown live, and made to last."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -25,6 +26,14 @@ from agentarium.worker.output import StepInProgress, storable, storable_json
 EXCERPT_CHARS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class WholeAnswer:
+    """A finished answer, as it is to be stored, and its text as it was shown."""
+
+    step: Step
+    said: StepInProgress
+
+
 class AttemptRecord:
     """The only writer of a task, for as long as its attempt holds it.
 
@@ -45,6 +54,8 @@ class AttemptRecord:
         self._began_at = timezone.now()
         self._step: StepInProgress | None = None
         self._unwritten = self._new_entry()
+        # An answer that is whole, until it is known to last.
+        self.unsure: WholeAnswer | None = None
 
     # --- What happens ----------------------------------------------------------
 
@@ -61,8 +72,10 @@ class AttemptRecord:
 
     def add_response(self, response: ModelResponse, price: Price | None) -> Step:
         """A finished answer, with the calls that it asks for."""
-        step = self._current_step().finish(response, price)
+        said = self._current_step()
+        step = said.finish(response, price)
         step.seq = self._seq + 1
+        self.unsure = WholeAnswer(step, said)
         self.position = step.position
         self.input_tokens += step.input_tokens
         self.output_tokens += step.output_tokens
@@ -164,12 +177,13 @@ class AttemptRecord:
         if entry.events:
             await self._journal.write(entry)
             self._written_seq = entry.events[-1].seq
+            self.unsure = None
 
     def forget_unwritten(self) -> None:
         """Drop what the database refused, and the numbers it was given."""
         self._unwritten = self._new_entry()
         self._seq = self._written_seq
-        self._step = None
+        self._step = self.unsure = None
 
     def take_drafts(self) -> Entry | None:
         return self._step.take_drafts() if self._step else None

@@ -38,9 +38,11 @@ _EVENTS, _NEW_EVENT = Insert(Event), Blank(Event)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an interrupted model call has cost, as far as can be told from outside.
+    """What an attempt has spent since what it knows to be stored.
 
-    `cost_nanodollars` is None where the model's price is not known.
+    `cost_nanodollars` is None where the model's price is not known. Where a `step` is
+    given, the answer was whole and may be stored after all, as the step of that number;
+    otherwise it was interrupted, and its cost is an estimate.
     """
 
     task_id: int
@@ -48,7 +50,12 @@ class Spent:
     input_tokens: int
     output_tokens: int
     cost_nanodollars: int | None
-    drafts: Sequence[Draft]
+    drafts: Sequence[Draft] = ()
+    step: int | None = None
+
+    @property
+    def held(self) -> tuple[int, int]:
+        return (self.task_id, self.attempt)
 
 
 # Taken back in one transaction: what is cut short is done again.
@@ -191,6 +198,8 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
         pk=spent.task_id, attempt=spent.attempt, status=Status.CANCELLED, worker=worker
     )
     for task in _lock(cancelled, skip_locked=False):
+        if spent.step is not None and spent.step <= task.steps_count:
+            spent = Spent(*spent.held, 0, 0, 0)
         is_complete = task.cost_is_complete and spent.cost_nanodollars is not None
         AgentTask.objects.filter(pk=task.pk).update(
             worker=None,
@@ -222,7 +231,7 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
                 "input_tokens": spent.input_tokens,
                 "output_tokens": spent.output_tokens,
                 "cost": dollars(spent.cost_nanodollars),
-                "is_estimate": True,
+                "is_estimate": spent.step is None,
             },
         )
         announce(task)

@@ -80,6 +80,8 @@ class Execution:
         self._open_observed = self._observed.opening(around.open_client)
         # The one that has not answered yet, if any.
         self._asked_model = ""
+        # All is said, and is being stored.
+        self.is_ending = False
 
     @property
     def held(self) -> Held:
@@ -88,13 +90,16 @@ class Execution:
     async def run(self) -> None:
         """Whatever goes wrong ends the task.
 
-        Raises what the database says to a failure that it does not take either.
+        Raises `AttemptLostError` when somebody else decides about it by then, and what
+        the database says to a failure that it does not take either.
         """
         try:
             finish = await self._run_within_limits()
+            self.is_ending = True
             await self._end(finish)
         except AttemptLostError:
             log.info("task.lost", **self._log_context())
+            raise
         finally:
             self.record.close()
             self._observed.close()
@@ -231,7 +236,20 @@ class Execution:
         await self.record.tell_of(row)
 
     async def spent_since_last_step(self) -> Spent:
-        """An estimate of what a call has cost that was interrupted: nobody tells."""
+        """What the task's row may not count yet."""
+        if answer := self.record.unsure:
+            return Spent(
+                *self.held,
+                input_tokens=answer.step.input_tokens,
+                output_tokens=answer.step.output_tokens,
+                cost_nanodollars=answer.step.cost_nanodollars,
+                drafts=answer.said.whole(),
+                step=answer.step.position,
+            )
+        return await self._estimate()
+
+    async def _estimate(self) -> Spent:
+        """Of a call that was interrupted: nobody tells."""
         usage = self._estimated_usage()
         price = FREE if usage == Usage() else await find_price(self._asked_model)
         return Spent(

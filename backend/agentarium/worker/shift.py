@@ -21,7 +21,7 @@ from agentarium.tasks.services import answer_from_children
 from agentarium.worker import claims, leases
 from agentarium.worker.execution import Execution, Surroundings
 from agentarium.worker.history import History, read_histories
-from agentarium.worker.journal import Journal
+from agentarium.worker.journal import AttemptLostError, Journal
 from agentarium.worker.patience import patiently
 from agentarium.worker.sweep import sweep
 from agentarium.worker.toolbox import OpenToolbox
@@ -210,6 +210,8 @@ class Shift:
         task = execution.task
         try:
             await execution.run()
+        except AttemptLostError:
+            await self._settle(execution)
         except (DatabaseError, ValueError):
             # Not even its failure could be stored; it counts as a lost attempt.
             log.exception("task.not_ended", task_id=task.pk)
@@ -224,7 +226,7 @@ class Shift:
         finds: no claim, no sweep and no slow end of another task delays a stop.
         """
         while True:
-            if watched := self._staying():
+            if watched := self._watched():
                 held = [execution.held for execution in watched.values()]
                 still = await patiently(
                     partial(self._lookout.run, claims.find_held, held)
@@ -234,6 +236,14 @@ class Shift:
                         self._let_go(running, execution)
             await asyncio.sleep(WATCH_PAUSE_SECONDS)
             await self._signals.wait_for_change(WATCH_SECONDS)
+
+    def _watched(self) -> dict[asyncio.Task[None], Execution]:
+        """What can still be stopped; what is being stored finds out by itself."""
+        return {
+            running: execution
+            for running, execution in self._staying().items()
+            if not execution.is_ending
+        }
 
     def _staying(self) -> dict[asyncio.Task[None], Execution]:
         """What runs, without what is being let go of."""
@@ -249,12 +259,16 @@ class Shift:
         async def settle() -> None:
             await asyncio.wait([running])
             self._leaving.discard(running)
-            spent = await execution.spent_since_last_step()
-            await self._patiently(claims.settle_cancelled, self._worker, spent)
+            await self._settle(execution)
 
         running.cancel()
         self._leaving.add(running)
         self._group.create_task(settle())
+
+    async def _settle(self, execution: Execution) -> None:
+        """Tell what was spent, if it was a cancel that took the task away."""
+        spent = await execution.spent_since_last_step()
+        await self._patiently(claims.settle_cancelled, self._worker, spent)
 
     async def _sweep(self) -> None:
         """Take back, now and then, what workers left that died: here or anywhere."""

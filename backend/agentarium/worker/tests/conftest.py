@@ -1,15 +1,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import Client
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
 from agentarium.core.database_threads import DatabaseThreads
+from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ModelClient
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask
@@ -21,6 +24,7 @@ from agentarium.worker.toolbox import AnyTool, Toolbox
 DEADLINE_SECONDS = 15
 
 RunWith = Callable[..., AbstractAsyncContextManager[Runner]]
+Read = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
@@ -104,3 +108,28 @@ def reaches(database: DatabaseThreads) -> Callable[..., Awaitable[AgentTask]]:
                 await asyncio.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def prices(settings: Any) -> None:
+    """Of two models; that of any other is not known."""
+    settings.PRICES = read_prices(
+        {
+            "scripted": {"input": "0.15", "output": "0.6"},
+            "dear": {"input": 1000, "output": 2000},
+        }
+    )
+
+
+@pytest.fixture
+def read(owner: User, database: DatabaseThreads) -> Read:
+    """What the API says of a task to its owner."""
+    client = Client()
+    client.force_login(owner)
+
+    async def get(task: AgentTask, what: str = "") -> Any:
+        response = await database.run(client.get, f"/api/tasks/{task.pk}/{what}")
+        assert response.status_code == 200
+        return response.json()
+
+    return get

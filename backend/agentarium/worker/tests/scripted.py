@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
+from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -22,6 +24,7 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 from agentarium.runtime.tools.base import Effect, ToolCall, ToolError, ToolSpec
+from agentarium.tasks.models import AgentTask, Event
 
 DEFAULTS = ModelSettings()
 
@@ -183,3 +186,11 @@ class ScriptedTool:
 
 def call_of(name: str = "do", number: int = 1, arguments: str = "{}") -> ToolCallPart:
     return ToolCallPart(f"call-{number}", name, arguments)
+
+
+async def events_of(
+    database: DatabaseThreads, task: AgentTask, kind: str
+) -> list[dict[str, Any]]:
+    """What events of a kind tell, in order."""
+    events = Event.objects.filter(task=task, type=kind).order_by("attempt", "seq")
+    return await database.run(lambda: [event.data for event in events])

@@ -5,59 +5,26 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ProviderError
-from agentarium.tasks.models import AgentTask, Event, Step
+from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.services import cancel_task, retry_task
 from agentarium.worker.ledger import Entry, Finish, write_entries
-from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
     TalkingModel,
     call_of,
+    events_of,
 )
 from agentarium.worker.tests.test_stopping import until
 
 Reaches = Callable[..., Awaitable[AgentTask]]
-Read = Callable[..., Awaitable[Any]]
-
-
-@pytest.fixture(autouse=True)
-def _prices(settings: Any) -> None:
-    """Of two models; that of any other is not known."""
-    settings.PRICES = read_prices(
-        {
-            "scripted": {"input": "0.15", "output": "0.6"},
-            "dear": {"input": 1000, "output": 2000},
-        }
-    )
-
-
-@pytest.fixture
-def read(owner: User, database: DatabaseThreads) -> Read:
-    """What the API says of a task to its owner."""
-    client = Client()
-    client.force_login(owner)
-
-    async def get(task: AgentTask, what: str = "") -> Any:
-        response = await database.run(client.get, f"/api/tasks/{task.pk}/{what}")
-        assert response.status_code == 200
-        return response.json()
-
-    return get
-
-
-async def events_of(
-    database: DatabaseThreads, task: AgentTask, kind: str
-) -> list[dict[str, Any]]:
-    events = Event.objects.filter(task=task, type=kind)
-    return await database.run(lambda: [event.data for event in events])
+pytestmark = pytest.mark.usefixtures("prices")
 
 
 class TestKnownPrices:
