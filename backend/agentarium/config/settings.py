@@ -171,6 +171,7 @@ MIDDLEWARE = [
     "agentarium.core.request_metrics.RequestMetricsMiddleware",
     "agentarium.core.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "agentarium.core.security_headers.SecurityHeadersMiddleware",
     "agentarium.core.rate_limits.RateLimitHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -178,7 +179,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "agentarium.core.admin_messages.AdminMessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
     {

@@ -33,10 +33,14 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = _request_id(request)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        # `bound_contextvars` would first copy all that is bound already.
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             started = time.perf_counter()
             response = self.get_response(request)
             _log_line(request, response, time.perf_counter() - started)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
         response[HEADER] = request_id
         return response
 

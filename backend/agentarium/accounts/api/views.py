@@ -23,7 +23,6 @@ from agentarium.accounts.api.permissions import (
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.api.throttles import CallerThrottle, LoginThrottle
 from agentarium.accounts.models import User
-from agentarium.core.represent import represent
 
 
 def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:
@@ -86,7 +85,7 @@ class LoginView(APIView):
         credentials = valid(serializers.CredentialsSerializer, request)
         user = services.verify_credentials(request=request._request, **credentials)
         login(request._request, user)
-        return Response(serializers.UserSerializer(user).data)
+        return Response(serializers.user_row(user))
 
 
 class LogoutView(APIView):
@@ -108,7 +107,7 @@ class MeView(APIView):
 
     @extend_schema(responses=serializers.UserSerializer)
     def get(self, request: AuthenticatedRequest) -> Response:
-        return Response(represent(serializers.UserSerializer, request.user))
+        return Response(serializers.user_row(request.user))
 
     @extend_schema(
         request=serializers.EmailSerializer, responses=serializers.UserSerializer
@@ -116,7 +115,7 @@ class MeView(APIView):
     def patch(self, request: AuthenticatedRequest) -> Response:
         fields = valid(serializers.EmailSerializer, request)
         user = services.change_email(request.user, **fields)
-        return Response(serializers.UserSerializer(user).data)
+        return Response(serializers.user_row(user))
 
 
 class PasswordView(APIView):
