@@ -145,7 +145,7 @@ def _converter(field: "Field[Any, Any]") -> Convert | None:
     """From an attribute's value to what the driver takes; None if that is the same."""
     match field.get_internal_type():
         case "DateTimeField":
-            return _time
+            return None if connection.vendor == "postgresql" else _time
         case "JSONField":
             return _json
         case "CharField":
@@ -155,7 +155,8 @@ def _converter(field: "Field[Any, Any]") -> Convert | None:
 
 
 def _time(value: datetime | None) -> Any:
-    return value and connection.ops.adapt_datetimefield_value(value)
+    """As the ORM writes it into SQLite, where times have no zone: it is always UTC."""
+    return value and str(value.astimezone(UTC).replace(tzinfo=None))
 
 
 def _json(value: Any) -> str:

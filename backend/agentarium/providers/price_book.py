@@ -26,6 +26,7 @@ class Place(NamedTuple):
     url: str = ""
 
     @classmethod
+    @lru_cache(maxsize=MAX_KEPT)
     def of(cls, spec: ProviderSpec, base_url: str) -> Self:
         """The provider, unless it is called at another address than its own.
 

@@ -4,7 +4,7 @@ Plain JSON in and out (`message_to_json`, `message_from_json`), so that a step t
 was stored years ago still reads, whatever became of a provider's library.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -113,7 +113,15 @@ def system_message(text: str) -> Message:
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "parts": [asdict(part) for part in message.parts]}
+    return {
+        "role": message.role,
+        "parts": [_part_to_json(each) for each in message.parts],
+    }
+
+
+def _part_to_json(part: Part) -> dict[str, Any]:
+    # As `asdict`, which copies deeply what cannot change.
+    return {name: getattr(part, name) for name in part.__dataclass_fields__}
 
 
 def message_from_json(data: dict[str, Any]) -> Message:

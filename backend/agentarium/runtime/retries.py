@@ -101,6 +101,8 @@ class Asking:
         model: str,
         deadline: float | None,
     ) -> Delta | ModelResponse | None:
+        if deadline is None:
+            return await anext(answer, None)
         try:
             async with asyncio.timeout_at(deadline):
                 return await anext(answer, None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from agentarium.core.rows import Blank
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -20,10 +21,11 @@ from agentarium.tasks.log import completed_data
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.worker.journal import Journal
 from agentarium.worker.ledger import Entry, Finish
-from agentarium.worker.output import StepInProgress, storable, storable_json
+from agentarium.worker.output import NEW_STEP, StepInProgress, storable, storable_json
 
 # What an event shows of a tool's result; the step has all of it.
 EXCERPT_CHARS = 500
+_NEW_EVENT = Blank(Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class AttemptRecord:
         self.position += 1
         now = timezone.now()
         self._unwritten.steps.append(
-            Step(
+            NEW_STEP.fill(
                 task_id=self._task.pk,
                 attempt=self._task.attempt,
                 position=self.position,
@@ -206,7 +208,7 @@ class AttemptRecord:
         self._step = None
         self._seq += 1
         self._unwritten.events.append(
-            Event(
+            _NEW_EVENT.fill(
                 task_id=self._task.pk,
                 attempt=self._task.attempt,
                 seq=self._seq,

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.utils import timezone
 
+from agentarium.core.rows import Blank
 from agentarium.runtime.messages import ModelResponse, message_to_json
 from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta
@@ -13,6 +15,7 @@ from agentarium.tasks.models import AgentTask, Draft, Step
 from agentarium.worker.ledger import Entry
 
 Channel = Draft.Channel
+NEW_STEP = Blank(Step)
 
 
 def storable(text: str) -> str:
@@ -99,7 +102,7 @@ class StepInProgress:
         self._length[Channel.TEXT] = len(storable(response.message.text))
         self._length[Channel.REASONING] = len(storable(response.message.reasoning))
         usage = response.usage
-        return Step(
+        return NEW_STEP.fill(
             task_id=self._task.pk,
             attempt=self._task.attempt,
             position=self._position,
@@ -118,11 +121,21 @@ class StepInProgress:
 
 
 def storable_json(value: Any) -> Any:
-    """A JSON value with every string in it storable."""
+    """A JSON value with every string in it storable, as nearly all are."""
+    try:
+        if b"\\u0000" not in orjson.dumps(value):
+            return value
+    except TypeError:
+        # Half a character.
+        pass
+    return _with_storable_texts(value)
+
+
+def _with_storable_texts(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, list):
-        return [storable_json(item) for item in value]
+        return [_with_storable_texts(item) for item in value]
     if isinstance(value, dict):
-        return {key: storable_json(item) for key, item in value.items()}
+        return {key: _with_storable_texts(item) for key, item in value.items()}
     return value
