@@ -6,6 +6,11 @@ import gc
 THRESHOLD = 50_000
 
 
+def expect_loading() -> None:
+    """Called before much is loaded: looking for garbage in it only takes time."""
+    gc.set_threshold(THRESHOLD)
+
+
 def expect_many_objects() -> None:
     """Called once all is loaded: that stays, and is never looked at again."""
     gc.freeze()

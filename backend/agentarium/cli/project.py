@@ -1,6 +1,5 @@
 """Bringing up the settings and Django for a command."""
 
-import gc
 import logging
 import os
 import sys
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentarium.cli.garbage import expect_loading
 from agentarium.cli.terminal import MISUSED, fail
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def read_environment_file() -> None:
 
 def read_settings() -> None:
     """Read the settings, and no more of Django."""
+    expect_loading()
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
@@ -43,12 +44,9 @@ def set_up_django() -> None:
     import django
     from django.conf import settings
 
-    # What is loaded stays: looking for garbage in between only takes time.
-    gc.disable()
     with _unseen(*_NEEDLESS, "psycopg" if _is_sqlite() else ""):
         import rest_framework.compat  # noqa: F401 - imported for its search
     django.setup()
-    gc.enable()
     if settings.BROKER_URL:
         from django.utils.module_loading import import_string
 

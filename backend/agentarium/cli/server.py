@@ -62,6 +62,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
     config = uvicorn.Config(
         "agentarium.config.asgi:application",
         lifespan="on",
+        ws="none",
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         access_log=False,
