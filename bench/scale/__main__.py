@@ -23,6 +23,7 @@ def main() -> None:
         "--owners", type=int, default=1, help="of the largest history, once more"
     )
     parser.add_argument("--turns", type=int, default=15)
+    parser.add_argument("--only", default="", help="questions whose names hold this")
     parser.add_argument("--folder", type=Path, default=ROOT / "build/scale")
     parser.add_argument("--server", help="postgres://user@host:port")
     parser.add_argument("--output", type=Path, help="all figures, as JSON")
@@ -33,7 +34,7 @@ def main() -> None:
             str(shape): stack.enter_context(opened(shape, place))
             for shape in _shapes(asked)
         }
-        figures = ask_all(histories, asked.turns)
+        figures = ask_all(histories, asked.turns, asked.only)
     if asked.output:
         asked.output.write_text(json.dumps(figures))
     print(table(compared(figures)))

@@ -81,11 +81,14 @@ def _create_database(server: str, name: str) -> None:
             link.execute(f'CREATE DATABASE "{name}"')
 
 
-def ask_all(histories: Mapping[str, History], turns: int) -> Figures:
-    """What each question cost in each history, and how the database found it."""
+def ask_all(histories: Mapping[str, History], turns: int, only: str = "") -> Figures:
+    """What each question cost in each history, and how the database found it.
+
+    `only` is a part of the names of those that are asked.
+    """
     known = [history.ask("questions") for history in histories.values()]
     figures: Figures = {name: {} for name in histories}
-    for question in known[0]:
+    for question in (name for name in known[0] if only in name):
         for name, found in _ask(histories, question, turns).items():
             figures[name][question] = found
     return figures
