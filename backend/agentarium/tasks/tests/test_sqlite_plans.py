@@ -1,0 +1,64 @@
+"""What SQLite's planner is told, without which pages read whole histories."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.tests.factories import TaskFactory
+
+TASKS = "/api/tasks/"
+# PostgreSQL measures for itself, and reads so few tasks in any way.
+BY_ID = {"sqlite": "SEARCH tasks_agenttask USING INTEGER PRIMARY KEY", "postgresql": ""}
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_index_of_the_tasks_has_its_figures() -> None:
+    migration = import_module(
+        "agentarium.tasks.migrations.0011_tell_sqlite_of_long_histories"
+    )
+    names = {index.name for index in AgentTask._meta.indexes}
+    told = names
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT idx FROM sqlite_stat1 WHERE tbl = 'tasks_agenttask'")
+            told = {name for (name,) in cursor.fetchall()}
+
+    assert names == set(migration.INDEXES) == told
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"status": "completed,failed"},
+        {"ordering": "status"},
+        {"ordering": "agent__name"},
+        {"search": "weather"},
+    ],
+)
+def test_a_page_begins_with_its_few_rows(
+    api: APIClient, alice: User, query: dict[str, str]
+) -> None:
+    TaskFactory.create(agent__owner=alice, input_text="weather")
+    plans: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        if "beginning" in sql:
+            with connection.cursor() as cursor:
+                cursor.cursor.execute(f"{EXPLAIN[connection.vendor]} {sql}", params)
+                plans.append(str(cursor.cursor.fetchall()[0]))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        assert api.get(TASKS, query).status_code == 200
+
+    assert plans
+    assert all(BY_ID[connection.vendor] in plan for plan in plans)
+
+
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
