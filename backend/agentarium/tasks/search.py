@@ -9,9 +9,11 @@ common word reads no other people's tasks, and of one's own only the newest ones
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connection
 from django.db.models import BooleanField, F, Func, Q
 
 from agentarium.agents.models import Agent
@@ -20,6 +22,7 @@ from agentarium.agents.models import Agent
 # until one holds a page; the last resort is all of the history.
 LEVELS = (10, 14, 18)
 MAX_WORDS = 20
+MANY_AGENTS = 5
 # A beginning of fewer letters would be that of a good part of all words.
 MIN_PREFIX = 3
 _WORD = re.compile(r"([^\W_]+)(\*?)")
@@ -53,29 +56,64 @@ class Search:
 
     def condition(self, window: Sequence[Mark] = ()) -> "Matches | Q":
         """Tasks that hold every word; of a window only, if one is given."""
-        if not self._words:
-            return Q(pk__in=[])
-        owner: list[list[Mark]] = [[("owner", str(self._user.pk))]]
-        within = [list(window)] if window else []
-        return Matches([*owner, *within, *self._alternatives()])
+        return Matches(self._marks(window)) if self._words else Q(pk__in=[])
 
-    def windows(self, newest: int, *, descending: bool) -> Iterator[Sequence[Mark]]:
-        """Ever wider windows of ids from `newest` on, and at last none at all."""
-        for level in LEVELS:
-            number = newest >> level
+    def windows(
+        self, start: int | None, size: int, *, descending: bool
+    ) -> Iterator[Sequence[Mark]]:
+        """Ever wider windows of ids that may hold a page, and at last none at all.
+
+        `start` is where the page begins, None where there are no tasks.
+        """
+        may_do = False
+        for level in LEVELS if start is not None else ():
+            number = (start or 0) >> level
             other = max(number - 1, 0) if descending else number + 1
-            yield [("window", f"{level}x{number}"), ("window", f"{level}x{other}")]
+            window = [("window", f"{level}x{number}"), ("window", f"{level}x{other}")]
+            may_do = may_do or self._holds(window, size)
+            if may_do:
+                yield window
         yield ()
 
+    def _holds(self, window: Sequence[Mark], size: int) -> bool:
+        """Whether a window has so many of them at all, filters aside.
+
+        By hand: a rare word is looked for in window after window, and to read a page
+        of tasks costs several times as much, even an empty one.
+        """
+        if not self._words:
+            return False
+        query = _QUERIES[connection.vendor](self._marks(window))
+        with connection.cursor() as cursor:
+            cursor.execute(_HELD[connection.vendor], [query, size])
+            return bool(cursor.fetchone() == (size,))
+
+    def _marks(self, window: Sequence[Mark]) -> Marks:
+        owner: list[list[Mark]] = [[("owner", str(self._user.pk))]]
+        within = [list(window)] if window else []
+        return [*owner, *within, *self._alternatives()]
+
     def _alternatives(self) -> list[list[Mark]]:
-        names = self._agents()
-        return [
-            [
-                word.mark,
-                *(("agent", str(pk)) for pk, name in names if word.text in name),
-            ]
+        called = [
+            (word, [pk for pk, name in self._agents() if word.text in name])
             for word in self._words
         ]
+        return [
+            [word.mark, *(("agent", str(pk)) for pk in agents)]
+            for word, agents in called
+            if not self._are_all(agents)
+        ]
+
+    def _are_all(self, agents: Sequence[int]) -> bool:
+        """Whether any task is of one of these: then they need not be looked for.
+
+        Of a few it does not matter: each is looked for at a small cost.
+        """
+        return len(agents) >= MANY_AGENTS and len(agents) == self._agents_count
+
+    @cached_property
+    def _agents_count(self) -> int:
+        return Agent.objects.visible_to(self._user).count()
 
     def _agents(self) -> list[tuple[int, str]]:
         """Agents of the person whose name holds one of the words."""
@@ -100,22 +138,14 @@ class Matches(Func):
         self._marks = marks
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        query = " AND ".join(
-            "(" + " OR ".join(_FTS5[kind].format(text) for kind, text in line) + ")"
-            for line in self._marks
-        )
         sql = "{} IN (SELECT rowid FROM tasks_words WHERE tasks_words MATCH %s)"
-        return self._sql(compiler, sql, query)
+        return self._sql(compiler, sql, _fts5(self._marks))
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        query = " & ".join(
-            "(" + " | ".join(_TSQUERY[kind].format(text) for kind, text in line) + ")"
-            for line in self._marks
-        )
         # As an array, which the planner takes for a short one: it cannot know how
         # few tasks have all of the marks, and would rather read all tasks.
         sql = "{} = ANY(ARRAY(SELECT task_id FROM tasks_words WHERE words @@ %s::tsquery))"
-        return self._sql(compiler, sql, query)
+        return self._sql(compiler, sql, _tsquery(self._marks))
 
     def _sql(self, compiler: Any, sql: str, query: str) -> tuple[str, list[str]]:
         (pk,) = self.get_source_expressions()
@@ -136,4 +166,31 @@ _TSQUERY = {
     "owner": "'#u{}'",
     "agent": "'#a{}'",
     "window": "'#w{}'",
+}
+
+
+def _fts5(marks: Marks) -> str:
+    return " AND ".join(
+        "(" + " OR ".join(_FTS5[kind].format(text) for kind, text in line) + ")"
+        for line in marks
+    )
+
+
+def _tsquery(marks: Marks) -> str:
+    return " & ".join(
+        "(" + " | ".join(_TSQUERY[kind].format(text) for kind, text in line) + ")"
+        for line in marks
+    )
+
+
+_QUERIES = {"sqlite": _fts5, "postgresql": _tsquery}
+_HELD = {
+    "sqlite": (
+        "SELECT COUNT(*) FROM"
+        " (SELECT 1 FROM tasks_words WHERE tasks_words MATCH %s LIMIT %s) AS held"
+    ),
+    "postgresql": (
+        "SELECT COUNT(*) FROM"
+        " (SELECT 1 FROM tasks_words WHERE words @@ %s::tsquery LIMIT %s) AS held"
+    ),
 }

@@ -77,11 +77,11 @@ class TaskPagination(KeysetPagination):
         descending = keys[0].descending
         place = after[0] if after else _first(tasks, descending=descending)
         rows: list[Any] = []
-        for window in self.search.windows(place or 0, descending=descending):
-            self.is_lower_bound = bool(window) and place is not None
+        for window in self.search.windows(place, self.size, descending=descending):
+            self.is_lower_bound = bool(window)
             self.found = tasks.filter(self.search.condition(window))
             rows = super().read(self.found, keys, after)
-            if place is None or len(rows) >= self.size:
+            if len(rows) >= self.size:
                 break
         return rows
 

@@ -70,6 +70,23 @@ class TestWords:
 
         assert ids(api.get(TASKS, {"search": text})) == [task.pk]
 
+    def test_finds_tasks_by_a_word_in_the_names_of_all_agents(
+        self, api: APIClient, alice: User
+    ) -> None:
+        first, *others = (
+            TaskFactory.create(
+                agent__owner=alice, agent__name=f"Helper {name}", input_text="weather"
+            )
+            for name in ("one", "two", "three", "four", "five")
+        )
+
+        assert len(ids(api.get(TASKS, {"search": "helper"}))) == 5
+        assert ids(api.get(TASKS, {"search": "helper one"})) == [first.pk]
+        assert ids(api.get(TASKS, {"search": "helper rain"})) == []
+        AgentFactory.create(owner=alice, name="Cook")
+        TaskFactory.create(agent=others[0].agent, input_text="helper")
+        assert len(ids(api.get(TASKS, {"search": "helper"}))) == 6
+
     def test_finds_nothing_of_a_stranger(
         self, api: APIClient, stranger_api: APIClient, ada: Agent
     ) -> None:
@@ -153,9 +170,9 @@ class TestPages:
         tasks: list[int],
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        # 1. agents that are called so, 2. the newest task, 3. what the smallest window
-        # holds, 4. how many that are
-        with django_assert_num_queries(4):
+        # 1. agents that are called so, 2. the newest task, 3. whether the smallest
+        # window holds enough, 4. the page from it, 5. how many it holds
+        with django_assert_num_queries(5):
             response = api.get(TASKS, {"search": "common", "limit": "2"})
 
         assert len(ids(response)) == 2
@@ -168,7 +185,8 @@ class TestPages:
         tasks: list[int],
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        # 1. agents that are called so, 2. the newest task, 3. to 6. four windows
+        # 1. agents that are called so, 2. the newest task, 3. to 5. whether one of
+        # three windows holds enough, 6. all of the history
         with django_assert_num_queries(6):
             response = api.get(TASKS, {"search": "rare"})
 
