@@ -3,7 +3,7 @@
 from agentarium.agents.models import Agent
 from agentarium.cli.terminal import cell, moment, print_json, say, show, table
 from agentarium.cli.users import the_user
-from agentarium.tasks.api.agents import AgentRowSerializer
+from agentarium.tasks.api.agents import agent_rows
 from agentarium.tasks.recent import recent_tasks
 
 
@@ -12,8 +12,7 @@ def list_agents(user: str, *, as_json: bool) -> None:
     agents = list(Agent.objects.visible_to(owner).kept())
     recent = recent_tasks(owner, [agent.pk for agent in agents])
     if as_json:
-        context = {"recent_tasks": recent}
-        print_json(AgentRowSerializer(agents, many=True, context=context).data)
+        print_json(agent_rows(agents, recent))
         return
     if not agents:
         say(f"{owner.username} has no agents.")

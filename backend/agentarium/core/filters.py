@@ -1,10 +1,11 @@
 """Filters, search and ordering that refuse what they do not know."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
@@ -33,6 +34,29 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
             return queryset
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
+
+    def get_filterset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> Any:
+        whole = self.get_filterset_class(view, queryset)
+        if whole is None:
+            return None
+        asked = frozenset(whole.base_filters.keys() & request.query_params.keys())
+        return _narrowed(whole, asked)(
+            **self.get_filterset_kwargs(request, queryset, view)
+        )
+
+
+@cache
+def _narrowed(whole: type[FilterSet], names: frozenset[str]) -> type[FilterSet]:
+    """A filterset with these filters alone.
+
+    Of all that it has Django makes a form: three times as much work as for one.
+    """
+    narrowed: type[FilterSet] = type(whole.__name__, (whole,), {})
+    kept = {name: it for name, it in whole.base_filters.items() if name in names}
+    narrowed.base_filters = kept
+    return narrowed
 
 
 class WordSearch(SearchFilter):

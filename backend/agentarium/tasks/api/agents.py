@@ -3,6 +3,7 @@
 The routes of agents stand here, because the app of agents knows nothing of tasks.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.utils import (
@@ -16,18 +17,11 @@ from rest_framework.response import Response
 from agentarium.agents.api import views
 from agentarium.agents.api.serializers import AgentSerializer
 from agentarium.agents.models import Agent
+from agentarium.core.represent import represent
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.recent import EXCERPT_CHARS, recent_tasks
 from agentarium.tasks.rows import excerpt
 from agentarium.tasks.services import delete_agent
-
-
-class RecentTasks(serializers.ListSerializer[AgentTask]):
-    """The part of `recent_tasks` in the context that is this agent's."""
-
-    def get_attribute(self, instance: Any) -> list[AgentTask]:
-        recent: dict[int, list[AgentTask]] = self.context["recent_tasks"]
-        return recent.get(instance.pk, [])
 
 
 class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
@@ -37,7 +31,6 @@ class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
 
     class Meta:
         model = AgentTask
-        list_serializer_class = RecentTasks
         fields = ["id", "status", "created_at", "finished_at", "input_excerpt"]
         read_only_fields = fields
 
@@ -54,6 +47,22 @@ class AgentRowSerializer(AgentSerializer):
         fields = [*AgentSerializer.Meta.fields, "recent_tasks"]
 
 
+def agent_rows(
+    agents: Sequence[Agent], recent: Mapping[int, Sequence[AgentTask]]
+) -> list[dict[str, Any]]:
+    """Agents with their `recent_tasks`, as `AgentRowSerializer` describes them."""
+    return [
+        {
+            **represent(AgentSerializer, agent),
+            "recent_tasks": [
+                represent(RecentTaskSerializer, task)
+                for task in recent.get(agent.pk, ())
+            ],
+        }
+        for agent in agents
+    ]
+
+
 @extend_schema_view(
     list=extend_schema(summary="List agents", responses=AgentRowSerializer(many=True)),
     destroy=extend_schema(
@@ -67,9 +76,7 @@ class AgentViewSet(mixins.DestroyModelMixin, views.AgentViewSet):
         agents = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         assert agents is not None
         recent = recent_tasks(self.request.user, [agent.pk for agent in agents])
-        context = {"recent_tasks": recent}
-        rows = AgentRowSerializer(agents, many=True, context=context)
-        return self.get_paginated_response(rows.data)
+        return self.get_paginated_response(agent_rows(agents, recent))
 
     def perform_destroy(self, instance: Agent) -> None:
         delete_agent(instance)
