@@ -11,6 +11,7 @@ import {
   makeVersion,
 } from '@/testing/factories'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -95,7 +96,7 @@ test('gives an agent tools, other agents too', async () => {
   await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
 
   // Refused: it is said, and nothing of what was entered is lost.
-  expect(await screen.findByText('Not now.')).toBeVisible()
+  await sees('Not now.')
   expect(screen.getByLabelText('Name')).toHaveValue('Writer')
   expect(body).toMatchObject({
     tools: [
@@ -127,7 +128,7 @@ test('sets how a tool is used, and takes it away', async () => {
   )
   await app.user.type(screen.getByLabelText('Prefix'), 'a b')
   await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
-  expect(await screen.findByText(/^Use letters, digits/)).toBeVisible()
+  await sees(/^Use letters, digits/)
   expect(body).toBeUndefined()
 
   await app.user.clear(screen.getByLabelText('Prefix'))
@@ -169,6 +170,6 @@ test('shows what the server refuses of a list on the list', async () => {
 
   await user.click(screen.getByRole('button', { name: 'Create agent' }))
 
-  expect(await screen.findByText('No provider.')).toBeVisible()
+  await sees('No provider.')
   expect(screen.getByText('Tool 1: There is none.')).toBeVisible()
 })

@@ -11,6 +11,7 @@ import {
   makeVersion,
 } from '@/testing/factories'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -122,7 +123,7 @@ test('asks for a name before it asks the server', async () => {
 
   await user.click(screen.getByRole('button', { name: 'Create agent' }))
 
-  expect(await screen.findByText('Give it a name.')).toBeVisible()
+  await sees('Give it a name.')
   expect(screen.getByLabelText('Name')).toHaveFocus()
 })
 
@@ -192,7 +193,7 @@ test('deletes an agent after asking, and takes it back', async () => {
   await user.click(
     within(question).getByRole('button', { name: 'Delete agent' }),
   )
-  expect(await screen.findByText('No agents yet')).toBeVisible()
+  await sees('No agents yet')
 
   await user.click(await screen.findByRole('button', { name: 'Undo' }))
   expect(await screen.findByRole('link', { name: 'Assistant' })).toBeVisible()
@@ -214,7 +215,7 @@ test('offers another try when the list cannot be loaded', async () => {
 
   await user.click(screen.getByRole('button', { name: 'Try again' }))
 
-  expect(await screen.findByText('Assistant')).toBeVisible()
+  await sees('Assistant')
 })
 
 test('leads back from a search that found nothing', async () => {

@@ -10,6 +10,7 @@ import {
   makeTask,
 } from '@/testing/factories'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -46,7 +47,7 @@ test('approves a call as the agent asked for it', async () => {
 
   await user.click(await screen.findByRole('button', { name: 'Approve' }))
 
-  expect(await screen.findByText('Approved. The task goes on.')).toBeVisible()
+  await sees('Approved. The task goes on.')
   expect(said).toEqual({ path: 'approve', body: {} })
   await waitFor(() => {
     expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull()
@@ -102,7 +103,7 @@ test('answers a question', async () => {
   ]
   const { user } = renderApp('/tasks/7')
 
-  expect(await screen.findByText('Which colour?')).toBeVisible()
+  await sees('Which colour?')
   await user.click(screen.getByRole('button', { name: 'Answer' }))
   const field = screen.getByLabelText('Your answer')
   expect(field).toHaveAccessibleDescription('Type an answer.')

@@ -12,6 +12,7 @@ import {
 } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -162,8 +163,10 @@ test('says that the server is away, and when it is back', async () => {
   const note = await screen.findByText(/Agentarium does not answer/)
   isAway = false
 
-  expect(await screen.findByText('Agentarium is back.')).toBeVisible()
-  expect(note).not.toBeInTheDocument()
+  await sees('Agentarium is back.')
+  await waitFor(() => {
+    expect(note).not.toBeInTheDocument()
+  })
 })
 
 test.each([

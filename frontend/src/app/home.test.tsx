@@ -11,6 +11,7 @@ import {
   makeTaskRow,
 } from '@/testing/factories'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -71,8 +72,8 @@ test('runs a failed task again', async () => {
 
   await user.click(await screen.findByRole('button', { name: 'Retry task 2' }))
 
-  expect(await screen.findByText('Nothing has failed.')).toBeVisible()
-  expect(screen.getByText('Task 2 runs again.')).toBeVisible()
+  await sees('Nothing has failed.')
+  await sees('Task 2 runs again.')
 })
 
 test('says in words what a plot shows, and as a table', async () => {

@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { makePage, makeTask, makeTaskRow } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -67,7 +68,7 @@ test('cancels the chosen tasks after asking', async () => {
   await user.click(within(bar).getByRole('button', { name: 'Cancel' }))
   await user.click(await screen.findByRole('button', { name: 'Cancel them' }))
 
-  expect(await screen.findByText('2 tasks cancelled.')).toBeVisible()
+  await sees('2 tasks cancelled.')
   expect(sent).toEqual({ verb: 'cancel', search: '', body: { ids: [3, 2] } })
   expect(screen.queryByRole('group', { name: 'Chosen tasks' })).toBeNull()
 })
@@ -84,7 +85,7 @@ test('retries all that is found, loaded or not', async () => {
   )
   await user.click(screen.getByRole('button', { name: 'Retry' }))
 
-  expect(await screen.findByText('2 tasks queued again.')).toBeVisible()
+  await sees('2 tasks queued again.')
   expect(sent).toEqual({
     verb: 'retry',
     search: '?search=sea',
@@ -174,7 +175,7 @@ test('tells how a task ended that was started here, with a way to it', async () 
     changes()?.emit('task.changed', { task: 2, status: 'completed' })
   })
 
-  expect(await screen.findByText('Assistant is done')).toBeVisible()
+  await sees('Assistant is done')
   await user.click(screen.getByRole('button', { name: 'Open' }))
   await waitFor(() => {
     expect(history.location.pathname).toBe('/tasks/2')

@@ -11,6 +11,7 @@ import {
   RUNNING,
   serveTask,
 } from '@/testing/task-server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -117,7 +118,7 @@ test.each([
 
     renderApp('/tasks/7')
 
-    expect(await screen.findByText(shown)).toBeVisible()
+    await sees(shown)
   },
 )
 
@@ -136,7 +137,7 @@ test('cancels a running task, and retries it', async () => {
   const { user } = renderApp('/tasks/7')
 
   await user.click(await screen.findByRole('button', { name: 'Cancel' }))
-  expect(await screen.findByText('Cancelled')).toBeVisible()
+  await sees('Cancelled')
   expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull()
 
   // Its log holds nothing, or is gone: that is no lost connection.
@@ -147,7 +148,7 @@ test('cancels a running task, and retries it', async () => {
   expect(screen.queryByText('Connection lost. Reconnecting…')).toBeNull()
 
   await user.click(screen.getByRole('button', { name: 'Retry' }))
-  expect(await screen.findByText('Running')).toBeVisible()
+  await sees('Running')
   const stream = await openStream()
   act(() => {
     stream.emit('text.delta', delta('Hello'), '2.1.5.0')

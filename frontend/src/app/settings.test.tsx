@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from 'vitest'
 import type { Schemas } from '@/lib/api/client'
 import { makePage, makeProblem, makeUser } from '@/testing/factories'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -44,7 +45,7 @@ test('saves another e-mail address', async () => {
   await user.clear(field)
   await user.type(field, 'a@example.net{Enter}')
 
-  expect(await screen.findByText('E-mail address saved.')).toBeVisible()
+  await sees('E-mail address saved.')
   expect(body).toEqual({ email: 'a@example.net' })
 })
 
@@ -82,7 +83,7 @@ test('shows a new token once, and forgets it', async () => {
     }),
   )
   const { user } = renderApp('/settings?part=tokens')
-  expect(await screen.findByText(/expired/)).toBeVisible()
+  await sees(/expired/)
 
   await user.click(screen.getByRole('button', { name: 'New token' }))
   await user.type(screen.getByLabelText('Name'), 'phone')
@@ -90,7 +91,7 @@ test('shows a new token once, and forgets it', async () => {
   await user.selectOptions(screen.getByLabelText('Valid for'), 'For ever')
   await user.click(screen.getByRole('button', { name: 'Create token' }))
 
-  expect(await screen.findByText('agt_secret')).toBeVisible()
+  await sees('agt_secret')
   expect(body).toEqual({
     name: 'phone',
     scopes: ['read'],
@@ -119,7 +120,7 @@ test('revokes a token after asking', async () => {
   const dialog = screen.getByRole('alertdialog')
   await user.click(within(dialog).getByRole('button', { name: 'Revoke' }))
 
-  expect(await screen.findByText('No tokens yet')).toBeVisible()
+  await sees('No tokens yet')
 })
 
 test('says once what a provider needs, not for each of its models', async () => {
@@ -147,7 +148,7 @@ test('says once what a provider needs, not for each of its models', async () => 
   )
   renderApp('/settings?part=models')
 
-  expect(await screen.findByText(needs)).toBeVisible()
+  await sees(needs)
   expect(screen.getByRole('img', { name: 'Not ready' })).toBeVisible()
 })
 
@@ -186,7 +187,7 @@ test('ends tasks as failed after asking', async () => {
     }),
   )
   const { user } = renderApp('/settings?part=operations')
-  expect(await screen.findByText('5 m 00 s')).toBeVisible()
+  await sees('5 m 00 s')
 
   await user.type(screen.getByLabelText('Tasks'), 'five')
   await user.click(screen.getByRole('button', { name: 'End as failed' }))
@@ -199,6 +200,6 @@ test('ends tasks as failed after asking', async () => {
     within(dialog).getByRole('button', { name: 'End as failed' }),
   )
 
-  expect(await screen.findByText('2 tasks ended as failed.')).toBeVisible()
+  await sees('2 tasks ended as failed.')
   expect(body).toEqual({ ids: [5, 6] })
 })

@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { makeAgent, makePage, makeTaskRow } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -126,7 +127,7 @@ test('leads from an empty inbox to the agents', async () => {
 
   renderApp('/tasks')
 
-  expect(await screen.findByText('No tasks yet')).toBeVisible()
+  await sees('No tasks yet')
   expect(screen.getByRole('link', { name: 'Choose an agent' })).toHaveAttribute(
     'href',
     '/agents',

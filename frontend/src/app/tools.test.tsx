@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from 'vitest'
 import type { Schemas } from '@/lib/api/client'
 import { makePage, makeProblem } from '@/testing/factories'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -68,7 +69,7 @@ test('makes an HTTP tool with a secret', async () => {
     }),
   )
   const { user } = renderApp('/tools')
-  expect(await screen.findByText('No HTTP tools yet')).toBeVisible()
+  await sees('No HTTP tools yet')
 
   await user.click(screen.getByRole('button', { name: 'New HTTP tool' }))
   await user.type(screen.getByLabelText('Name'), 'ping')
@@ -78,7 +79,7 @@ test('makes an HTTP tool with a secret', async () => {
   await user.type(screen.getByLabelText('Value of header 1'), 's3cret')
   await user.click(screen.getByRole('button', { name: 'Create tool' }))
 
-  expect(await screen.findByText('find_customer')).toBeVisible()
+  await sees('find_customer')
   expect(body).toEqual({
     name: 'ping',
     description: '',
@@ -113,7 +114,7 @@ test('keeps a stored secret that is left empty, and shows refusals', async () =>
   await user.click(await screen.findByRole('menuitem', { name: 'Edit' }))
   await user.click(await screen.findByRole('button', { name: 'Save changes' }))
 
-  expect(await screen.findByText('Not allowed.')).toBeVisible()
+  await sees('Not allowed.')
   expect(body.headers).toEqual({ Authorization: null })
 })
 
@@ -138,7 +139,7 @@ test('calls a tool and shows what a model would be told', async () => {
   expect(screen.getByLabelText('Arguments')).toHaveValue('{\n  "id": ""\n}')
   await user.click(screen.getByRole('button', { name: 'Call it now' }))
 
-  expect(await screen.findByText('It answered')).toBeVisible()
+  await sees('It answered')
   expect(screen.getByRole('group', { name: 'Result' })).toHaveTextContent(
     'seen',
   )
@@ -168,7 +169,7 @@ test('asks an MCP server for its tools', async () => {
 
   await user.click(await screen.findByRole('button', { name: 'Refresh files' }))
 
-  expect(await screen.findByText('files offers 1 tool.')).toBeVisible()
+  await sees('files offers 1 tool.')
   expect(await screen.findByText('read_file')).toBeInTheDocument()
 })
 
@@ -188,5 +189,5 @@ test('deletes a tool after asking', async () => {
   const dialog = await screen.findByRole('alertdialog')
   await user.click(within(dialog).getByRole('button', { name: 'Delete' }))
 
-  expect(await screen.findByText('No HTTP tools yet')).toBeVisible()
+  await sees('No HTTP tools yet')
 })

@@ -9,6 +9,7 @@ import {
   makeVersion,
 } from '@/testing/factories'
 import { server } from '@/testing/server'
+import { sees } from '@/testing/sees'
 
 import { renderApp, signIn } from './render-app'
 
@@ -68,7 +69,7 @@ test('goes back to a version, and takes that back', async () => {
 
   await user.click(await screen.findByRole('button', { name: /^Version 1/ }))
   await user.click(screen.getByRole('button', { name: 'Go back to version 1' }))
-  expect(await screen.findByText(/That is version 3 now/)).toBeVisible()
+  await sees(/That is version 3 now/)
   await user.click(screen.getByRole('button', { name: 'Undo' }))
 
   await waitFor(() => {
