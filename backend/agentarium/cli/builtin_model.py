@@ -33,7 +33,7 @@ def prepare_model(*, is_wanted: bool | None) -> None:
     if not can_fetch:
         _warn(why_unavailable(PROVIDERS["builtin"], config))
     elif failure.exists() and not is_wanted:
-        _warn(f"{failure.read_text()} Try again with `agentarium up --model`.")
+        _warn(f"{failure.read_text()} Try again with `--model`.")
     else:
         _fetch(failure)
 

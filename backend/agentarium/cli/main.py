@@ -100,6 +100,10 @@ def worker(
     processes: Annotated[
         int, typer.Option(min=1, help="How many processes; a dead one is replaced.")
     ] = 1,
+    is_model_wanted: Annotated[
+        bool,
+        typer.Option("--model", help="Fetch the built-in model first, if need be."),
+    ] = False,
     is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run tasks: woken by the broker, or looking for them where there is none."""
@@ -107,9 +111,13 @@ def worker(
     from agentarium.cli.worker_processes import supervise
 
     if processes > 1:
-        supervise(processes, capacity=capacity)
+        supervise(processes, capacity=capacity, is_model_wanted=is_model_wanted)
     else:
-        run_worker(capacity=capacity, is_supervised=is_supervised)
+        run_worker(
+            capacity=capacity,
+            is_model_wanted=is_model_wanted,
+            is_supervised=is_supervised,
+        )
 
 
 @app.command()

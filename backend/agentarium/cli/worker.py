@@ -70,19 +70,23 @@ class Ending:
             hurry()
 
 
-def run_worker(*, capacity: int | None, is_supervised: bool) -> None:
+def run_worker(
+    *, capacity: int | None, is_model_wanted: bool, is_supervised: bool
+) -> None:
     """Run tasks; at SIGTERM or SIGINT take no more, and finish or hand back those."""
     ending = Ending()
     if capacity is not None:
         os.environ["AGENTARIUM_WORKER_CAPACITY"] = str(capacity)
     with project(is_quiet=False):
         from agentarium.cli import migrations
+        from agentarium.cli.builtin_model import prepare_model
         from agentarium.worker.process import RunnerThread
 
         if is_supervised:
             threading.Thread(target=_end_with_parent, daemon=True).start()
         with ending.at_once():
             migrations.refuse_older(migrations.await_state())
+            prepare_model(is_wanted=is_model_wanted)
         _run(RunnerThread(), ending)
 
 

@@ -18,7 +18,7 @@ STOP_MARGIN_SECONDS = 15.0
 Process = subprocess.Popen[bytes]
 
 
-def supervise(count: int, *, capacity: int | None) -> None:
+def supervise(count: int, *, capacity: int | None, is_model_wanted: bool) -> None:
     """Hold `count` worker processes until SIGTERM or SIGINT, then end them all."""
     ending = Ending()
     if capacity is not None:
@@ -27,9 +27,11 @@ def supervise(count: int, *, capacity: int | None) -> None:
         from django.conf import settings
 
         from agentarium.cli import migrations
+        from agentarium.cli.builtin_model import prepare_model
 
         with ending.at_once():
             migrations.refuse_older(migrations.await_state())
+            prepare_model(is_wanted=is_model_wanted)
         grace = settings.STOP_GRACE_SECONDS + STOP_MARGIN_SECONDS
     command = [sys.executable, "-m", "agentarium.cli", "worker", "--supervised"]
     _supervise(command, count, grace, ending)

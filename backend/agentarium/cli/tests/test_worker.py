@@ -167,3 +167,22 @@ def started(log: Path) -> int:
 def children(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in text.split()]
+
+
+@pytest.mark.parametrize("processes_option", [[], ["--processes=2"]])
+def test_begins_without_the_model_that_it_was_to_fetch(
+    tmp_path: Path, services: dict[str, str], processes_option: list[str]
+) -> None:
+    chosen = {"AGENTARIUM_BUILTIN_MODEL_WEIGHTS": str(tmp_path / "none.gguf")}
+    log = tmp_path / "worker.log"
+    with (
+        web_server(tmp_path, services | chosen) as server,
+        processes.beside(
+            server, "worker", "--model", *processes_option, log=log
+        ) as worker,
+    ):
+        processes.until(lambda: "worker.started" in log.read_text())
+        code = processes.end(worker)
+
+    assert code == 0
+    assert log.read_text().count("The built-in model is unavailable.") == 1

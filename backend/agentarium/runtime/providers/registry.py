@@ -90,7 +90,7 @@ def why_unavailable(spec: ProviderSpec, config: ProviderConfig) -> str:
     if spec.wire == "builtin" and find_weights(config.builtin) is None:
         return (
             "The weights of the built-in model are not there yet. `agentarium up` "
-            "fetches them at its first start."
+            "fetches them at its first start, and `agentarium worker --model` does."
         )
     if spec.is_key_required and not config.api_key:
         return f"{spec.title} needs a key. Set {spec.key_variable}."
