@@ -96,13 +96,15 @@ class Asker:
         ]
 
     def _searches(self) -> list[Question]:
+        # The rare word is in a page of all tasks: few of those are one's own.
+        rare = 1 if User.objects.count() > 1 else PAGE
         return [
             self._list("search: common word", {"search": COMMON}, _holds(COMMON)),
             self._list(
                 "search: two words", {"search": f"{COMMON} word1"}, _holds(COMMON)
             ),
-            self._list("search: rare word", {"search": RARE}, _any, least=PAGE),
-            self._list("search: beginning", {"search": "zanzi*"}, _any, least=PAGE),
+            self._list("search: rare word", {"search": RARE}, _any, least=rare),
+            self._list("search: beginning", {"search": "zanzi*"}, _any, least=rare),
             self._list(
                 "search: common, failed",
                 {"search": COMMON, "status": "failed"},

@@ -92,11 +92,13 @@ def _not_before(after: Sequence[Any], *, is_descending: bool) -> Q:
 
 
 def _groups(agents: QuerySet[Any], size: int) -> Iterator[list[int]]:
-    start = 0
-    while rows := list(agents[start : start + MAX_AGENTS]):
+    """Ever larger ones: where filters leave little of each agent, they do of the next."""
+    start, times = 0, 1
+    rows: list[Any] = []
+    while rows := rows or list(agents[start : start + MAX_AGENTS]):
         sums = list(accumulate(count for _, count in rows))
         # One more, because the first may have given most of its tasks already.
-        enough = sum(total < size for total in sums) + 2
-        group = [agent for agent, _ in rows[:enough]]
-        start += len(group)
-        yield group
+        enough = times * (sum(total < size for total in sums) + 2)
+        group, rows = rows[:enough], rows[enough:]
+        start, times = start + len(group), 2 * times
+        yield [agent for agent, _ in group]

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks import parts
 from agentarium.tasks.models import AgentTask
@@ -114,3 +115,20 @@ def test_each_order_costs_few_queries(
     # 1. agents in order, 2. the first tasks of some, 3. how many there are
     with django_assert_num_queries(3):
         api.get(f"{TASKS}?ordering=agent__name&limit=2")
+
+
+def test_looks_at_ever_more_agents_of_which_filters_leave_little(
+    api: APIClient,
+    alice: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(parts, "MAX_AGENTS", 50)
+    AgentFactory.create_batch(9, owner=alice)
+    Agent.objects.update(tasks_count=100)
+
+    # 1. agents in order, 2. to 4. tasks of two, of four and of eight, 5. more agents
+    with django_assert_num_queries(5):
+        found = api.get(f"{TASKS}?ordering=agent__name&status=failed")
+
+    assert len(found.data["results"]) == 4
