@@ -65,28 +65,32 @@ class Search:
 
         `start` is where the page begins, None where there are no tasks.
         """
-        may_do = False
-        for level in LEVELS if start is not None else ():
-            number = (start or 0) >> level
-            other = max(number - 1, 0) if descending else number + 1
-            window = [("window", f"{level}x{number}"), ("window", f"{level}x{other}")]
-            may_do = may_do or self._holds(window, size)
-            if may_do:
-                yield window
+        if self._words and start is not None:
+            windows = [
+                _window(level, start, descending)
+                for level in LEVELS
+                # From here on back, the first two windows are all there is.
+                if not descending or start >> level > 1
+            ]
+            yield from windows[self._too_small(windows, size) :]
         yield ()
 
-    def _holds(self, window: Sequence[Mark], size: int) -> bool:
-        """Whether a window has so many of them at all, filters aside.
+    def _too_small(self, windows: Sequence[Sequence[Mark]], size: int) -> int:
+        """How many windows hold fewer than `size` of them, filters aside.
 
-        By hand: a rare word is looked for in window after window, and to read a page
-        of tasks costs several times as much, even an empty one.
+        By hand, and in one query, which looks into no window after the first that
+        holds enough: to read a page costs several times as much, even an empty one.
         """
-        if not self._words:
-            return False
-        query = _QUERIES[connection.vendor](self._marks(window))
+        if not windows:
+            return 0
+        cases, values = "", list[str | int]()
+        for number, window in enumerate(windows):
+            cases += f" WHEN ({_HELD[connection.vendor]}) = %s THEN {number}"
+            query = _QUERIES[connection.vendor](self._marks(window))
+            values += [query, size, size]
         with connection.cursor() as cursor:
-            cursor.execute(_HELD[connection.vendor], [query, size])
-            return bool(cursor.fetchone() == (size,))
+            cursor.execute(f"SELECT CASE{cases} ELSE {len(windows)} END", values)
+            return int(cursor.fetchone()[0])
 
     def _marks(self, window: Sequence[Mark]) -> Marks:
         owner: list[list[Mark]] = [[("owner", str(self._user.pk))]]
@@ -126,6 +130,12 @@ class Search:
                 (pk, name.lower()) for pk, name in found.values_list("pk", "name")
             ]
         return self._found
+
+
+def _window(level: int, start: int, descending: bool) -> list[Mark]:  # noqa: FBT001
+    number = start >> level
+    other = max(number - 1, 0) if descending else number + 1
+    return [("window", f"{level}x{number}"), ("window", f"{level}x{other}")]
 
 
 class Matches(Func):

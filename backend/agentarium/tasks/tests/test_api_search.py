@@ -170,8 +170,8 @@ class TestPages:
         tasks: list[int],
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        # 1. agents that are called so, 2. the newest task, 3. whether the smallest
-        # window holds enough, 4. the page from it, 5. how many it holds
+        # 1. agents that are called so, 2. the newest task, 3. which window holds enough,
+        # 4. the page from it, 5. how many it holds
         with django_assert_num_queries(5):
             response = api.get(TASKS, {"search": "common", "limit": "2"})
 
@@ -185,9 +185,9 @@ class TestPages:
         tasks: list[int],
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        # 1. agents that are called so, 2. the newest task, 3. to 5. whether one of
-        # three windows holds enough, 6. all of the history
-        with django_assert_num_queries(6):
+        # 1. agents that are called so, 2. the newest task, 3. which window holds enough,
+        # 4. all of the history
+        with django_assert_num_queries(4):
             response = api.get(TASKS, {"search": "rare"})
 
         assert len(ids(response)) == 3
