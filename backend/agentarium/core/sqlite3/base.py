@@ -31,6 +31,8 @@ class _Operations(DatabaseOperations):
     ) -> Any:
         # Times are stored in UTC. Django asks the settings and the connection for the
         # time zone, at each value of each row of a list.
+        if value is None:
+            return None
         if isinstance(value, datetime) and value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return super().convert_datetimefield_value(value, expression, connection)
