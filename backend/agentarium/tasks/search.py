@@ -10,6 +10,7 @@ common word reads no other people's tasks, and of one's own only the newest ones
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -72,25 +73,19 @@ class Search:
                 # From here on back, the first two windows are all there is.
                 if not descending or start >> level > 1
             ]
-            yield from windows[self._too_small(windows, size) :]
+            yield from dropwhile(lambda window: not self._holds(window, size), windows)
         yield ()
 
-    def _too_small(self, windows: Sequence[Sequence[Mark]], size: int) -> int:
-        """How many windows hold fewer than `size` of them, filters aside.
+    def _holds(self, window: Sequence[Mark], size: int) -> bool:
+        """Whether a window has so many of them at all, filters aside.
 
-        By hand, and in one query, which looks into no window after the first that
-        holds enough: to read a page costs several times as much, even an empty one.
+        By hand: a rare word is looked for in window after window, and to read a page
+        of tasks costs several times as much, even an empty one.
         """
-        if not windows:
-            return 0
-        cases, values = "", list[str | int]()
-        for number, window in enumerate(windows):
-            cases += f" WHEN ({_HELD[connection.vendor]}) = %s THEN {number}"
-            query = _QUERIES[connection.vendor](self._marks(window))
-            values += [query, size, size]
+        query = _QUERIES[connection.vendor](self._marks(window))
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT CASE{cases} ELSE {len(windows)} END", values)
-            return int(cursor.fetchone()[0])
+            cursor.execute(_HELD[connection.vendor].format(size=size), [query])
+            return int(cursor.fetchone()[0]) >= size
 
     def _marks(self, window: Sequence[Mark]) -> Marks:
         owner: list[list[Mark]] = [[("owner", str(self._user.pk))]]
@@ -197,10 +192,8 @@ _QUERIES = {"sqlite": _fts5, "postgresql": _tsquery}
 _HELD = {
     "sqlite": (
         "SELECT COUNT(*) FROM"
-        " (SELECT 1 FROM tasks_words WHERE tasks_words MATCH %s LIMIT %s) AS held"
+        " (SELECT 1 FROM tasks_words WHERE tasks_words MATCH %s LIMIT {size}) AS held"
     ),
-    "postgresql": (
-        "SELECT COUNT(*) FROM"
-        " (SELECT 1 FROM tasks_words WHERE words @@ %s::tsquery LIMIT %s) AS held"
-    ),
+    # Without a limit: for the first few of many, the planner would read the table.
+    "postgresql": "SELECT COUNT(*) FROM tasks_words WHERE words @@ %s::tsquery",
 }
