@@ -92,7 +92,8 @@ def tell_history(lab: Lab, asked: argparse.Namespace) -> None:
     extent = FULL if asked.history == "full" else Extent()
     for database, found in history(lab, extent).items():
         print(f"## T5: {database}, milliseconds of CPU\n\n{found}\n")
-        if asked.write:
+        # A short one is there to be compared with; the page keeps the long one.
+        if asked.write and extent is FULL:
             page.replace(f"T5 {database}", found)
 
 
