@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from '@testing-library/react'
 import { http, HttpResponse } from 'msw'
 import { beforeEach, expect, test } from 'vitest'
 
-import { makePage, makeTask, makeTaskRow } from '@/testing/factories'
+import { makeAgent, makePage, makeTask, makeTaskRow } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { server } from '@/testing/server'
 import { sees } from '@/testing/sees'
@@ -24,6 +24,7 @@ beforeEach(() => {
   signIn()
   server.use(
     http.get('/api/agents/', () => HttpResponse.json(makePage([]))),
+    http.get('/api/agents/:id/', () => HttpResponse.json(makeAgent())),
     http.get('/api/tasks/', ({ request }) => {
       const { searchParams } = new URL(request.url)
       // The frame of the page asks for what runs; that is not the inbox.
