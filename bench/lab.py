@@ -105,8 +105,13 @@ class Lab:
         return url
 
     def new_database(self) -> str:
-        """The URL of a database with all tables and no rows."""
-        template = self._migrated_database
+        """The URL of a database with all of our tables and no rows."""
+        return self._create_database(template=self._migrated_database)
+
+    def new_empty_database(self) -> str:
+        return self._create_database(template="template1")
+
+    def _create_database(self, *, template: str) -> str:
         name = f"bench_{next(self._numbers)}"
         with psycopg.connect(self._database_url("postgres"), autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")

@@ -102,6 +102,18 @@ def celery(lab: Lab) -> Iterator[Running]:
 
 
 @contextmanager
+def plain(lab: Lab) -> Iterator[Running]:
+    """Django, REST framework and Celery as they are usually put together."""
+    with _begin(lab) as running:
+        running.settings["DATABASE_URL"] = lab.new_empty_database()
+        running.settings["AGENTARIUM_BROKER_URL"] = lab.new_redis()
+        running.parts |= {"postgresql": lab.postgresql_pid, "redis": lab.redis_pid}
+        for part in ("web", "worker"):
+            running.serve(lab, part, "bench.baselines.plain", part)
+        yield running
+
+
+@contextmanager
 def embedded(lab: Lab) -> Iterator[Running]:
     """Agentarium as one process on SQLite."""
     with _begin(lab) as running:
@@ -158,12 +170,14 @@ SYSTEMS: dict[str, Start] = {
     "asyncio": bare,
     "django": django,
     "celery": celery,
+    "plain": plain,
     "embedded": embedded,
     "scaled": scaled,
     "waiting": waiting,
 }
-# Those whose tasks are stored.
 OURS = frozenset({"embedded", "scaled"})
+# Those that can be asked for a task's output afterwards.
+STORED = OURS | {"plain"}
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def bars(title: str, figure: str, medians: Medians) -> str:
     for place, (system, value) in enumerate(values.items()):
         top = HEAD + place * (BAR + GAP)
         length = max(1.0, value / most * (WIDTH - LABEL - 80))
-        colour = OTHERS if system in {"asyncio", "celery", "django"} else OURS
+        colour = OTHERS if system in {"asyncio", "celery", "plain", "django"} else OURS
         parts += [
             f'<text x="0" y="{top + 15}">{escape(system)}</text>',
             f'<rect x="{LABEL}" y="{top}" width="{length:.1f}" height="{BAR}" '
