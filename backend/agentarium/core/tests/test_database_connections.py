@@ -28,6 +28,7 @@ def _close_all_connections() -> None:
         parameters.pop(ours, None)
     with psycopg.connect(**parameters) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            # It waits for each to be gone: told to go, they are still there for a moment.
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
