@@ -194,3 +194,11 @@ async def events_of(
     """What events of a kind tell, in order."""
     events = Event.objects.filter(task=task, type=kind).order_by("attempt", "seq")
     return await database.run(lambda: [event.data for event in events])
+
+
+async def settled(database: DatabaseThreads, task: AgentTask) -> list[dict[str, Any]]:
+    """What was told of what a cancelled task had spent, once it is."""
+    async with asyncio.timeout(15):
+        while not (found := await events_of(database, task, "usage.settled")):
+            await asyncio.sleep(0.01)
+    return found

@@ -20,6 +20,7 @@ from agentarium.worker.tests.scripted import (
     TalkingModel,
     call_of,
     events_of,
+    settled,
 )
 from agentarium.worker.tests.test_stopping import until
 
@@ -149,11 +150,10 @@ class TestCancelledCalls:
         async with running(model):
             await until(lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
-            while not (settled := await events_of(database, task, "usage.settled")):
-                await asyncio.sleep(0.01)
+            told = await settled(database, task)
 
         # 3 tokens in, 4 out.
-        assert settled == [
+        assert told == [
             {
                 "input_tokens": 3,
                 "output_tokens": 4,
@@ -179,10 +179,9 @@ class TestCancelledCalls:
         async with running(model):
             await until(lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
-            while not (settled := await events_of(database, task, "usage.settled")):
-                await asyncio.sleep(0.01)
+            told = await settled(database, task)
 
-        assert settled[0]["cost"] is None
+        assert told[0]["cost"] is None
         detail = await read(task)
         assert (detail["cost"], detail["cost_is_complete"]) == ("0", False)
 
@@ -199,10 +198,9 @@ class TestCancelledCalls:
         async with running(TalkingModel([call_of()]), tool):
             await until(lambda: tool.open_calls == 1)
             await database.run(cancel_task, task, by=owner)
-            while not (settled := await events_of(database, task, "usage.settled")):
-                await asyncio.sleep(0.01)
+            told = await settled(database, task)
 
-        assert (settled[0]["input_tokens"], settled[0]["cost"]) == (0, "0")
+        assert (told[0]["input_tokens"], told[0]["cost"]) == (0, "0")
         assert (await read(task))["cost"] == "0.00000075"
 
 

@@ -1,6 +1,5 @@
 """What an attempt had spent that a cancel took its task from."""
 
-import asyncio
 import threading
 from typing import Any
 
@@ -19,11 +18,9 @@ from agentarium.worker.tests.scripted import (
     ScriptedTool,
     TalkingModel,
     call_of,
-    events_of,
+    settled,
 )
 from agentarium.worker.tests.test_stopping import until
-
-SETTLED = "usage.settled"
 
 pytestmark = pytest.mark.usefixtures("prices")
 
@@ -54,11 +51,9 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
             await until(is_writing.is_set)
             await database.run(cancel_task, task, by=owner)
             may_write.set()
-            async with asyncio.timeout(15):
-                while not (settled := await events_of(database, task, SETTLED)):
-                    await asyncio.sleep(0.01)
+            told = await settled(database, task)
 
-        assert settled == [
+        assert told == [
             {
                 "input_tokens": 1,
                 "output_tokens": 1,
@@ -91,5 +86,5 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
 
         detail = await read(task)
         assert (detail["steps_count"], detail["output_tokens"]) == (1, 3)
-        (settled,) = await events_of(database, task, SETTLED)
-        assert settled["output_tokens"] == 0
+        (told,) = await settled(database, task)
+        assert told["output_tokens"] == 0
