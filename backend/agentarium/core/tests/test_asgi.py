@@ -1,13 +1,20 @@
 """The bridge between the event loop and the synchronous site, spoken to as ASGI."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from wsgiref.types import StartResponse
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import StreamingHttpResponse
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
 
 from agentarium.core.asgi import (
     PIECE_BYTES,
@@ -77,6 +84,23 @@ def site_of(answer: Callable[..., Any], *, max_body: int = 100) -> Site:
     return Site(answer, lifespan=nothing_beside, threads=2, max_body=max_body)
 
 
+class Looked(ViewSet):
+    """Remembers, weakly, what belonged to a request."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    seen: list[weakref.ref[Any]] = []
+
+    def look(self, request: Request) -> Response:
+        response = Response({"fine": True})
+        parts = (self, request, request._request, response)
+        self.seen.extend(weakref.ref(part) for part in parts)
+        return response
+
+
+urlpatterns = [path("looked/", Looked.as_view({"get": "look"}))]
+
+
 def streaming(chunks: Callable[[], AsyncGenerator[bytes, None]]) -> Site:
     def answer(_: dict[str, Any], start: StartResponse) -> EventStream:
         start("200 OK", [("Content-Type", "text/event-stream")])
@@ -91,6 +115,22 @@ async def test_answers_with_what_the_site_says() -> None:
     await site_of(echo)(scope("POST"), client.received.get, client.send)
 
     assert (client.status, client.body) == (201, b"POST hello")
+
+
+@pytest.mark.urls(__name__)
+async def test_leaves_nothing_of_a_request_to_the_garbage_collector() -> None:
+    client = Client(body())
+    request = scope(path="/looked/", headers=[(b"host", b"localhost")])
+    gc.disable()
+    try:
+        await site_of(WSGIHandler())(request, client.received.get, client.send)
+        left = [part() for part in Looked.seen if part()]
+    finally:
+        gc.enable()
+
+    assert client.body == b'{"fine":true}'
+    assert len(Looked.seen) == 4
+    assert left == []
 
 
 async def test_hands_the_request_on_as_wsgi_has_it() -> None:
