@@ -31,7 +31,6 @@ def is_behind(task: AgentTask, bookmark: Any) -> bool:
     return (task.finished_at, task.pk) <= last
 
 
-def place_of(task: AgentTask) -> list[Any]:
+def place_of(finished_at: Any, pk: int) -> list[Any]:
     """The bookmark behind a task that has ended."""
-    assert task.finished_at
-    return [task.finished_at.isoformat(), task.pk]
+    return [finished_at.isoformat(), pk]

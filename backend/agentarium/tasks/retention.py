@@ -34,14 +34,14 @@ def delete_old_logs(bookmark: Any) -> Any:
         finished_at__lt=timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
     )
     # Locked, so that none of them is run again in between.
-    locked = ended.only("finished_at").select_for_update(no_key=True)
-    batch = list(locked[:MAX_TASKS])
+    locked = ended.select_for_update(no_key=True)
+    batch = list(locked.values_list("finished_at", "pk")[:MAX_TASKS])
     if not batch:
         return None
-    ids = [task.pk for task in batch]
+    ids = [pk for _, pk in batch]
     Event.objects.filter(task__in=ids).exclude(type__in=TERMINAL_EVENTS).delete()
     Draft.objects.filter(task__in=ids).delete()
-    return place_of(batch[-1])
+    return place_of(*batch[-1])
 
 
 def forget_submissions() -> int:

@@ -8,7 +8,8 @@ such a task corrects the sums in the same transaction, holding the task's row.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -43,32 +44,38 @@ COLUMNS = (
 # `incomplete_costs` is the number of tasks whose cost lacks a part.
 SPENT = ("input_tokens", "output_tokens", "cost_nanodollars", "incomplete_costs")
 COUNTED = ("completed", "failed", "cancelled", *SPENT)
-# Tasks counted in one transaction.
-MAX_TASKS = 500
+# Tasks counted in one transaction: whoever wants to write waits so long for it (10 ms).
+MAX_TASKS = 100
 # By how much the clocks of machines may differ.
 CLOCK_SKEW = timedelta(seconds=10)
 
+# Owner, agent, and when the hour began in which a task ended.
+Hour = tuple[int, int, datetime]
+# A row of sums: owner, span, agent, and when the span began.
 Key = tuple[int, str, int, datetime]
+# A measure, and the number of a bin of its histogram.
+Bin = tuple[str, int]
+Counted = TypeVar("Counted", str, Bin)
 
 
 @transaction.atomic
 def count_ended_tasks(bookmark: Any) -> Any:
     """Add some tasks that have ended to the sums, in the order in which they did."""
     ended = ended_after(bookmark).filter(finished_at__lt=_settled_until())
-    batch = list(ended.only("finished_at")[:MAX_TASKS])
+    batch = list(ended.values_list("finished_at", "pk")[:MAX_TASKS])
     if not batch:
         return None
     # Locked in the order of all who lock several, and looked at again: one that is run
     # again meanwhile has not ended, and one that then ended is further on.
     rows = AgentTask.objects.filter(
-        pk__in=[task.pk for task in batch], finished_at__lte=batch[-1].finished_at
+        pk__in=[pk for _, pk in batch], finished_at__lte=batch[-1][0]
     )
     locked = rows.order_by("id").only(*COLUMNS).select_for_update(no_key=True)
     sums = Sums()
     for task in locked:
         sums.add(task)
     sums.write()
-    return place_of(batch[-1])
+    return place_of(*batch[-1])
 
 
 def uncount(tasks: Sequence[AgentTask]) -> None:
@@ -97,38 +104,41 @@ def count_spent(task_id: int, spent: Mapping[str, int]) -> None:
 
 
 class Sums:
-    """Numbers to be added to the stored ones."""
+    """Numbers to be added to the stored ones, gathered by owner, agent and hour."""
 
     def __init__(self) -> None:
-        self._counts: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-        self._times: Counter[tuple[Key, str, int]] = Counter()
+        self._counts: defaultdict[Hour, Counter[str]] = defaultdict(Counter)
+        self._times: defaultdict[Hour, Counter[Bin]] = defaultdict(Counter)
 
     def add(self, task: AgentTask, times: int = 1) -> None:
         """Count a task that has ended, `times` being 1 or -1."""
-        for key in _keys(task):
-            self._counts[key][task.status] += times
-            for measure, seconds in _times(task):
-                self._times[key, measure, bin_of(seconds)] += times
+        hour = _hour_of(task)
+        self._counts[hour][task.status] += times
         spent = _spent(task)
         self.add_spent(task, {name: times * spent[name] for name in SPENT})
+        for measure, seconds in _times(task):
+            self._times[hour][measure, bin_of(seconds)] += times
 
     def add_spent(self, task: AgentTask, spent: Mapping[str, int]) -> None:
-        for key in _keys(task):
-            for name in SPENT:
-                self._counts[key][name] += spent[name]
+        counts = self._counts[_hour_of(task)]
+        for name in SPENT:
+            counts[name] += spent[name]
 
     def write(self) -> None:
         """Add them, always in one order, so that nobody waits in a circle."""
-        counts = sorted(self._counts.items())
         _execute_many(
             _ADD_COUNTS,
-            [(*_row(key), *(sums[name] for name in COUNTED)) for key, sums in counts],
+            [
+                (*_row(key), *(counts[name] for name in COUNTED))
+                for key, counts in _by_key(self._counts)
+            ],
         )
         _execute_many(
             _ADD_TIMES,
             [
                 (*_row(key), measure, number, count)
-                for (key, measure, number), count in sorted(self._times.items())
+                for key, counts in _by_key(self._times)
+                for (measure, number), count in sorted(counts.items())
             ],
         )
 
@@ -139,12 +149,21 @@ def start_of(moment: datetime, span: str) -> datetime:
     return hour if span == Span.HOUR else hour.replace(hour=0)
 
 
-def _keys(task: AgentTask) -> Iterator[Key]:
-    """The rows that a task is counted in."""
+def _hour_of(task: AgentTask) -> Hour:
     assert task.finished_at
-    for span in Span.values:
-        for agent_id in (task.agent_id, ALL_AGENTS):
-            yield task.owner_id, span, agent_id, start_of(task.finished_at, span)
+    return task.owner_id, task.agent_id, start_of(task.finished_at, Span.HOUR)
+
+
+def _by_key(
+    sums: Mapping[Hour, Counter[Counted]],
+) -> list[tuple[Key, Counter[Counted]]]:
+    """The same numbers for each row that they are counted in."""
+    found: defaultdict[Key, Counter[Counted]] = defaultdict(Counter)
+    for (owner_id, agent_id, hour), numbers in sums.items():
+        for span in Span.values:
+            for agent in (agent_id, ALL_AGENTS):
+                found[owner_id, span, agent, start_of(hour, span)].update(numbers)
+    return sorted(found.items(), key=itemgetter(0))
 
 
 def _spent(task: AgentTask) -> dict[str, int]:

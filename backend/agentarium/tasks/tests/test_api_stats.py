@@ -226,6 +226,17 @@ class TestCounting:
 
         assert stored() == at_once
 
+    def test_goes_on_for_several_short_transactions(
+        self, api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(stats, "MAX_TASKS", 1)
+        for _ in range(3):
+            ended(alice)
+
+        do_chores()
+
+        assert outcomes(ask(api)["total"]) == (3, 0, 0)
+
     def test_leaves_what_may_not_be_seen_yet(self, alice: User) -> None:
         ended(alice, at=timezone.now())
 
