@@ -129,17 +129,20 @@ def recover_tasks(*, is_steady: Callable[[], bool]) -> list[AgentTask]:
     declare_lost(is_steady=is_steady)
     lost = Worker.objects.filter(lost_at__isnull=False)
     tasks: list[AgentTask] = []
-    while batch := _recover_some(list(lost.values_list("pk", flat=True))):
+    while (dead := list(lost.values_list("pk", flat=True))) and (
+        batch := _recover_some(dead)
+    ):
         tasks += batch
     lost.filter(lost_at__lt=Now() - KEEP_WORKERS).delete()
     return tasks
 
 
 @transaction.atomic
-def _recover_some(lost: Sequence[int]) -> list[AgentTask]:
-    held = AgentTask.objects.filter(status=Status.RUNNING, worker__in=lost)
+def _recover_some(dead: Sequence[int]) -> list[AgentTask]:
+    held = AgentTask.objects.filter(status=Status.RUNNING, worker__in=dead)
     tasks = _lock(held, limit=MAX_RECOVER)
-    _recover(tasks)
+    if tasks:
+        _recover(tasks)
     return tasks
 
 
