@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 
 from agentarium.core.turnstile import turnstile
 
@@ -19,24 +19,37 @@ class _Job(Generic[T, R]):
     def __init__(self, item: T) -> None:
         self.item = item
         self.outcome: R | Exception | None = None
+        # Held until it is time to go on: a lock is the fastest signal there is.
+        self._signal = threading.Lock()
+        self._signal.acquire()
+
+    def go_on(self) -> None:
+        self._signal.release()
+
+    def wait(self) -> None:
+        with turnstile.aside():
+            self._signal.acquire()
 
 
 class GroupCommit(Generic[T, R]):
     """Collects what comes while a commit is under way.
 
     A commit waits for the disk, and the next one waits for it. Whoever is next takes
-    along all that has come until then, so that under load a wait is shared, and alone
-    nobody waits for anybody. There is no thread for it: one of the callers does it.
+    along all that has come until its transaction begins, so that under load a wait is
+    shared, and alone nobody waits for anybody. There is no thread for it: one of the
+    callers leads, and when its own is done, whoever waits longest.
 
     `write` takes items and gives an outcome for each; one that is an exception is
     raised where its item came from. If `write` itself raises, each item of the batch is
-    written alone, so that one that cannot be written does not take others with it.
+    written in a transaction of its own, so that one that cannot be written does not
+    take others with it.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], Sequence[R | Exception]]) -> None:
         self._write = write
+        self._mutex = threading.Lock()
         self._waiting: deque[_Job[T, R]] = deque()
-        self._turn = threading.Lock()
+        self._is_led = False
 
     def run(self, item: T) -> R:
         """Have `item` written; it is committed when this returns.
@@ -45,35 +58,58 @@ class GroupCommit(Generic[T, R]):
         """
         job = _Job[T, R](item)
         if connection.in_atomic_block:
-            self._do([job])
+            self._do(deque([job]))
         else:
-            self._waiting.append(job)
-            with turnstile.aside():
-                self._turn.acquire()
-            try:
-                # Whoever had the turn before may have done ours.
-                while job.outcome is None:
-                    self._do_batch()
-            finally:
-                self._turn.release()
+            if not self._join(job):
+                job.wait()
+            if job.outcome is None:
+                self._lead(job)
         if isinstance(job.outcome, Exception):
             raise job.outcome
         assert job.outcome is not None
         return job.outcome
 
-    def _do_batch(self) -> None:
-        size = min(len(self._waiting), MAX_BATCH)
-        self._do([self._waiting.popleft() for _ in range(size)])
+    def _join(self, job: _Job[T, R]) -> bool:
+        """Get in line. Whether there was none, so that this one leads."""
+        with self._mutex:
+            self._waiting.append(job)
+            leads, self._is_led = not self._is_led, True
+            return leads
 
-    def _do(self, jobs: Sequence[_Job[T, R]]) -> None:
+    def _lead(self, own: _Job[T, R]) -> None:
+        """Do a batch that begins with one's own, and let the next one lead."""
         try:
-            outcomes = self._write([job.item for job in jobs])
+            done = self._do(self._waiting)
+        finally:
+            with self._mutex:
+                if self._waiting:
+                    self._waiting[0].go_on()
+                else:
+                    self._is_led = False
+        for job in done:
+            if job is not own:
+                job.go_on()
+
+    def _do(self, waiting: deque[_Job[T, R]]) -> Sequence[_Job[T, R]]:
+        """Take jobs that wait, and see to it that each has its outcome."""
+        jobs: Sequence[_Job[T, R]] = ()
+        try:
+            with transaction.atomic():
+                # On SQLite this thread has waited for its turn to write until now.
+                jobs = _take(waiting)
+                outcomes = self._write([job.item for job in jobs])
         except Exception as error:  # noqa: BLE001 - it is raised where the item came from
+            jobs = jobs or _take(waiting)
             if len(jobs) == 1:
                 jobs[0].outcome = error
-                return
-            for job in jobs:
-                self._do([job])
-            return
+            else:
+                for job in jobs:
+                    self._do(deque([job]))
+            return jobs
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.outcome = outcome
+        return jobs
+
+
+def _take(waiting: deque[_Job[T, R]]) -> Sequence[_Job[T, R]]:
+    return [waiting.popleft() for _ in range(min(len(waiting), MAX_BATCH))]

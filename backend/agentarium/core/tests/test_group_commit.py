@@ -1,10 +1,13 @@
 """Many threads' work is one transaction, and each gets its own outcome."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import NoReturn
 
 import pytest
+from django.db import OperationalError, transaction
 
 from agentarium.core.group_commit import GroupCommit
 
@@ -28,6 +31,10 @@ class Writer:
         return [KeyError(13) if item == 13 else item * 2 for item in items]
 
 
+def _locked() -> NoReturn:
+    raise OperationalError("database is locked")
+
+
 @pytest.fixture
 def writer() -> Writer:
     return Writer()
@@ -49,7 +56,7 @@ def _run_while_one_is_written(
         return [future.exception(SOON) or future.result() for future in futures]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 class TestGroupCommit:
     def test_takes_along_what_came_meanwhile(self, writer: Writer) -> None:
         outcomes = _run_while_one_is_written(writer, [2, 3, 4])
@@ -76,6 +83,41 @@ class TestGroupCommit:
     def test_is_a_part_of_the_callers_transaction(self, writer: Writer) -> None:
         writer.may_write.set()
         group = GroupCommit[int, int](writer)
-        group._turn.acquire()
+        group._is_led = True
 
-        assert group.run(5) == 10
+        with transaction.atomic():
+            assert group.run(5) == 10
+
+    def test_takes_along_what_came_before_its_transaction_began(
+        self, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        may_begin = threading.Event()
+
+        @contextmanager
+        def atomic() -> Iterator[None]:
+            assert may_begin.wait(SOON)
+            yield
+
+        monkeypatch.setattr(transaction, "atomic", atomic)
+        writer.may_write.set()
+        group = GroupCommit[int, int](writer)
+        with ThreadPoolExecutor(3) as pool:
+            futures = [pool.submit(group.run, item) for item in (1, 2, 3)]
+            while len(group._waiting) < 3:
+                threading.Event().wait(0.001)
+            may_begin.set()
+            assert [future.result(SOON) for future in futures] == [2, 4, 6]
+
+        assert len(writer.batches) == 1
+
+    def test_goes_on_when_no_transaction_can_begin(
+        self, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        writer.may_write.set()
+        group = GroupCommit[int, int](writer)
+        with monkeypatch.context() as patch:
+            patch.setattr(transaction, "atomic", _locked)
+            with pytest.raises(OperationalError):
+                group.run(1)
+
+        assert group.run(2) == 4

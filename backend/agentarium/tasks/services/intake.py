@@ -76,11 +76,10 @@ class Order:
 Outcome = AgentTask | QueueFullError
 
 
-@transaction.atomic
 def take_in(orders: Sequence[Order]) -> list[Outcome]:
     """Record tasks with their first events, and wake workers after the commit.
 
-    An order that there is no room for has its error as its outcome. Raises
+    The caller has begun a transaction. An order that there is no room for has its error as its outcome. Raises
     `NotFoundError` if an agent was deleted in the meantime.
     """
     room = _Room()
