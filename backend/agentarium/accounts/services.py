@@ -49,37 +49,39 @@ def is_registration_open() -> bool:
     return settings.REGISTRATION_OPEN or not User.objects.exists()
 
 
-@transaction.atomic
 def sign_up(*, username: str, email: str, password: str) -> User:
     """Register oneself, where registration is open or nobody has an account yet."""
-    lock_decision(FIRST_ACCOUNT)
-    if not is_registration_open():
-        raise RegistrationClosedError
-    return register_user(username=username, email=email, password=password)
+    user = User(username=username, email=email)
+    return _register(user, password, is_allowed=is_registration_open)
 
 
-@transaction.atomic
 def register_user(
     *, username: str, email: str, password: str, is_staff: bool = False
 ) -> User:
-    """Make an account and all that a new one starts with.
+    """Make an account and all that a new one starts with."""
+    user = User(username=username, email=email, is_staff=is_staff)
+    return _register(user, password, is_allowed=lambda: True)
 
-    The first account of a server is its superuser, and only one can be the first:
-    the decision is taken by one transaction at a time.
+
+def _register(user: User, password: str, *, is_allowed: Callable[[], bool]) -> User:
+    """The first account of a server is its superuser, and only one can be the first.
+
+    The decision is taken by one transaction at a time.
     """
-    lock_decision(FIRST_ACCOUNT)
-    is_first = not User.objects.exists()
-    user = User(
-        username=username,
-        email=email,
-        is_staff=is_staff or is_first,
-        is_superuser=is_first,
-    )
+    if not is_allowed():
+        raise RegistrationClosedError
     _check_new_account(user, password)
+    # It takes a tenth of a second by design: not while others wait to write.
     user.set_password(password)
-    _insert(user)
-    for callback in _on_registration:
-        callback(user)
+    with transaction.atomic():
+        lock_decision(FIRST_ACCOUNT)
+        if not is_allowed():
+            raise RegistrationClosedError
+        if not User.objects.exists():
+            user.is_staff = user.is_superuser = True
+        _insert(user)
+        for callback in _on_registration:
+            callback(user)
     return user
 
 
