@@ -34,5 +34,4 @@ application = Site(
     lifespan=lifespan,
     threads=settings.WEB_THREADS,
     max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-    is_file_database=settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
 )

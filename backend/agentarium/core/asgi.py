@@ -21,7 +21,7 @@ from collections.abc import (
     MutableMapping,
 )
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
@@ -30,7 +30,7 @@ from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
 from agentarium.core.metrics import STREAMS_OPEN
-from agentarium.core.turnstile import turnstile
+from agentarium.core.turnstile import one_at_a_time
 
 log = structlog.get_logger(__name__)
 
@@ -146,12 +146,10 @@ class Site:
         lifespan: Lifespan,
         threads: int,
         max_body: int,
-        is_file_database: bool = False,
     ) -> None:
         self._site = site
         self._lifespan = lifespan
         self._max_body = max_body
-        self._one_at_a_time = turnstile.passing if is_file_database else nullcontext
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
         self._streams: set[asyncio.Task[None]] = set()
         self._is_draining = False
@@ -217,7 +215,7 @@ class Site:
 
     def _ask(self, request: dict[str, Any]) -> Answer:
         answer = Answer()
-        with self._one_at_a_time():
+        with one_at_a_time():
             response: Any = self._site(request, _as_start_response(answer))
         is_made_bit_by_bit = isinstance(response, StreamingHttpResponse)
         if is_made_bit_by_bit and _wants_body(request, response):

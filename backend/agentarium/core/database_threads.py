@@ -13,6 +13,8 @@ from django.db import (
     connections,
 )
 
+from agentarium.core.turnstile import one_at_a_time
+
 # A lost connection. PostgreSQL ends that of a process that was paused in a transaction
 # with what reads as an internal error.
 AWAY = (OperationalError, InterfaceError, InternalError)
@@ -40,7 +42,8 @@ class DatabaseThreads:
         def call() -> R:
             close_old_connections()
             try:
-                return function(*args, **kwargs)
+                with one_at_a_time():
+                    return function(*args, **kwargs)
             finally:
                 close_old_connections()
 

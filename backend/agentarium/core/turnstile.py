@@ -1,15 +1,17 @@
-"""One request at a time runs Python code, in a process whose database is a file.
+"""One thread at a time works with a database that is a file.
 
 SQLite's driver lets go of the interpreter's lock for each row, and whoever else wants to
 run takes it then: eight threads that answer requests spent more time on handing the lock
 around than on the requests (a page of tasks took 12 ms of CPU instead of 5). So a
-request runs when the one before has been answered, or waits for something: for the disk,
-for its turn to write, for another server.
+request is answered, or a worker's work done, when the one before is over, or waits for
+something: for the disk, for its turn to write, for another server.
 """
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from django.db import connection
 
 # Whoever has waited for so long goes through all the same: one request that waits for
 # something unforeseen must not keep the others from being answered.
@@ -55,3 +57,8 @@ class Turnstile:
 
 
 turnstile = Turnstile()
+
+
+def one_at_a_time() -> AbstractContextManager[None]:
+    """Pass the turnstile, if the database is a file."""
+    return turnstile.passing() if connection.vendor == "sqlite" else nullcontext()

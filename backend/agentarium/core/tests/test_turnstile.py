@@ -3,8 +3,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 
 from agentarium.core import turnstile as module
+from agentarium.core.database_threads import DatabaseThreads
 from agentarium.core.turnstile import Turnstile
 
 # As long as a test waits for what has to happen.
@@ -94,3 +96,13 @@ def test_is_nothing_to_other_threads() -> None:
         outside.join(LIMIT)
 
         assert turnstile._lock.locked()
+
+
+async def test_work_for_an_event_loop_passes_it_beside_a_file() -> None:
+    threads = DatabaseThreads("test")
+
+    def is_inside() -> bool:
+        return module.turnstile._lock.locked()
+
+    assert await threads.run(is_inside) == (connection.vendor == "sqlite")
+    threads.close()
