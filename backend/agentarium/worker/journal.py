@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 
 # Live text reaches readers at once; this often it is also made to last.
 DRAFT_SECONDS = 0.25
+# What comes within so long of a transaction is the next one; what comes after a while
+# is written at once.
+PAUSE_SECONDS = 0.01
 # A transaction of more would keep other writers waiting for too long.
 MAX_BATCH = 200
 MAX_RETRY_SECONDS = 2.0
@@ -75,6 +78,7 @@ class Journal:
             while self._queue:
                 size = min(len(self._queue), MAX_BATCH)
                 await self._write_batch([self._queue.popleft() for _ in range(size)])
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
         self._thread.close()

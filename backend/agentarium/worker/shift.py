@@ -34,7 +34,7 @@ SWEEP_SECONDS = 2.0
 WATCH_SECONDS = 0.5
 # However often a runner is woken, it looks no more often than that: many wakes at
 # about the same time are one look, and a wake after a while is one at once.
-CLAIM_PAUSE_SECONDS = 0.005
+CLAIM_PAUSE_SECONDS = 0.02
 WATCH_PAUSE_SECONDS = 0.05
 # So often an attempt looks whether its worker may go on.
 LEASED_SECONDS = 0.05
