@@ -6,6 +6,11 @@ from typing import Any
 import environ
 
 
+# Of `prepare_threshold`, in the URL: for a pooler that hands the server's connections
+# around between transactions, and does not know what was prepared on which.
+NEVER = "never"
+
+
 def database(url: str, default_file: Path) -> dict[str, Any]:
     """Django's settings for the database at `url`, or for the SQLite file."""
     settings: dict[str, Any] = environ.Env.db_url_config(
@@ -15,7 +20,9 @@ def database(url: str, default_file: Path) -> dict[str, Any]:
         # Tests use threads, and so a file: in memory, threads lock each other out.
         test = {"TEST": {"NAME": str(default_file.with_name("test.sqlite3"))}}
         return settings | _SQLITE | test
-    options = settings.get("OPTIONS", {}) | _POSTGRESQL["OPTIONS"]
+    options = _POSTGRESQL["OPTIONS"] | settings.get("OPTIONS", {})
+    if options["prepare_threshold"] == NEVER:
+        options["prepare_threshold"] = None
     return settings | _POSTGRESQL | {"OPTIONS": options}
 
 
@@ -52,5 +59,7 @@ _POSTGRESQL: dict[str, Any] = {
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
+        # What a connection was asked so often is prepared (`core/cursors.py`).
+        "prepare_threshold": 5,
     },
 }

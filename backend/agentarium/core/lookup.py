@@ -8,6 +8,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BigIntegerField, Model, QuerySet
 from django.db.models.query import get_related_populators
 
+from agentarium.core.cursors import prepared_cursor
+
 M = TypeVar("M", bound=Model)
 
 
@@ -78,7 +80,7 @@ class _Reader:
         self._model = rows.model
 
     def select(self, tail: str, values: Sequence[Any]) -> list[Any]:
-        with self._connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(self._sql + tail, values)
             rows = cursor.fetchall()
         return [

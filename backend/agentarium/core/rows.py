@@ -15,6 +15,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Field, Model
 from django.utils.dateparse import parse_datetime
 
+from agentarium.core.cursors import prepared_cursor
+
 # As many as one statement takes: PostgreSQL's messages have an end.
 MAX_ROWS = 500
 
@@ -79,7 +81,7 @@ class Insert:
     def _write(self, rows: Sequence[Model]) -> None:
         values = [self._values(row) for row in rows]
         own: Any = connections[DEFAULT_DB_ALIAS]
-        with own.cursor() as cursor:
+        with prepared_cursor() as cursor:
             if own.vendor == "postgresql":
                 all_places = ", ".join([self._places] * len(rows))
                 cursor.execute(

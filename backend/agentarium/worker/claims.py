@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agentarium.core import metrics
 from agentarium.core.clock import Now
+from agentarium.core.cursors import prepared_cursor
 from agentarium.core.lookup import Selection
 from agentarium.core.rows import Blank, Insert, places
 from agentarium.runtime.prices import dollars
@@ -100,7 +101,7 @@ def _set_running(worker: Worker, tasks: Sequence[AgentTask]) -> None:
         task.attempt += 1
         task.status = Status.RUNNING
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} SET status = 'running', attempt = attempt + 1,"  # noqa: S608
             " worker_id = %s, started_at = COALESCE(started_at, %s)"
@@ -182,7 +183,7 @@ def find_held(held: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     held = set(held)
     if not held:
         return set()
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT id, attempt FROM {_TABLE}"  # noqa: S608 - our table
             f" WHERE id IN {places(held)} AND status = 'running'",

@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models.expressions import CombinedExpression
 
 from agentarium.core.clock import Now
+from agentarium.core.cursors import prepared_cursor
 from agentarium.tasks.models import Worker
 from agentarium.worker.pulse import Pulse, bury, find_dead
 
@@ -54,7 +55,7 @@ def renew_lease(worker: Worker) -> bool:
 
 def is_at_work(worker: Worker) -> bool:
     """Whether nobody has declared it lost. By hand, since every claim asks for it."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT 1 FROM {_TABLE} WHERE id = %s AND lost_at IS NULL",  # noqa: S608
             [worker.pk],

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agentarium.core.cursors import prepared_cursor
 from agentarium.core.rows import Insert, places
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.tasks.services import close_calls, stop_called, tell_decisions
@@ -94,7 +95,7 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
 def _lock_held(held: set[Held]) -> set[Held]:
     ids = sorted({task_id for task_id, _ in held})
     lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT id, attempt FROM {_TABLE} WHERE id IN {places(ids)}"  # noqa: S608
             f" AND status = 'running' ORDER BY id{lock}",
@@ -106,7 +107,7 @@ def _lock_held(held: set[Held]) -> set[Held]:
 def _drop_drafts(task_ids: Collection[int]) -> None:
     """The whole text is in the step now."""
     if task_ids:
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(
                 f"DELETE FROM {Draft._meta.db_table}"  # noqa: S608 - our table
                 f" WHERE task_id IN {places(task_ids)}",
@@ -204,5 +205,5 @@ def _execute_many(
     statement: str, rows: Sequence[tuple[str | int | datetime | None, ...]]
 ) -> None:
     if rows:
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.executemany(statement, rows)

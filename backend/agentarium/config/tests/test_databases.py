@@ -12,5 +12,13 @@ def test_keeps_the_options_of_the_url() -> None:
     assert settings["OPTIONS"]["pool"]["max_size"] == 24
 
 
+def test_prepares_nothing_behind_a_pooler_that_knows_nothing_of_it() -> None:
+    url = "postgres://ann@pooler/agents"
+
+    assert database(url, FILE)["OPTIONS"]["prepare_threshold"] == 5
+    never = database(f"{url}?prepare_threshold=never", FILE)
+    assert never["OPTIONS"]["prepare_threshold"] is None
+
+
 def test_is_a_file_by_default() -> None:
     assert database("", FILE)["NAME"] == str(FILE)

@@ -4,6 +4,9 @@ A connection from the pool may have been closed by a server that was restarted. 
 would ask the server each time whether it is still there: a round trip for each request
 and for each thing that a worker does. But a server that hangs up can be seen on this
 side: an idle connection then has something to be read.
+
+And with cursors for what is asked all the time, beside Django's, which puts the values
+into each statement: the server reads and plans such a statement once for a connection.
 """
 
 import select
@@ -15,6 +18,20 @@ from psycopg_pool import ConnectionPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    _prepares = False
+
+    def prepared_cursor(self) -> Any:
+        self._prepares = True
+        try:
+            return self.cursor()
+        finally:
+            self._prepares = False
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if self._prepares:
+            return base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
+        return super().create_cursor(name)
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         while True:
             connection = super().get_new_connection(conn_params)

@@ -56,6 +56,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor.wrapper = self
         return cursor
 
+    def prepared_cursor(self) -> Any:
+        """The driver keeps what it has prepared, of any cursor."""
+        return self.cursor()
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Be the only writer of this process."""

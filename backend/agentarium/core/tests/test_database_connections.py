@@ -3,6 +3,8 @@
 import pytest
 from django.db import connection
 
+from agentarium.core.cursors import prepared_cursor
+
 
 @pytest.mark.django_db(transaction=True)
 def test_goes_on_after_the_server_has_closed_idle_connections() -> None:
@@ -15,6 +17,22 @@ def test_goes_on_after_the_server_has_closed_idle_connections() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 2")
         assert cursor.fetchone() == (2,)
+
+
+@pytest.mark.django_db
+def test_what_is_asked_all_the_time_is_planned_once() -> None:
+    for number in range(8):
+        with prepared_cursor() as cursor:
+            cursor.execute("SELECT id FROM accounts_user WHERE id = %s", [number])
+            assert cursor.fetchall() == []
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT generic_plans + custom_plans FROM pg_prepared_statements"
+                " WHERE statement LIKE '%%FROM accounts_user WHERE id = $1'"
+            )
+            assert cursor.fetchall() == [(3,)]
 
 
 def _close_all_connections() -> None:

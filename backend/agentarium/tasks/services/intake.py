@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
+from agentarium.core.cursors import prepared_cursor
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
 from agentarium.core.metrics import TASKS_SUBMITTED
 from agentarium.core.rows import Blank, Insert
@@ -160,7 +161,7 @@ def _versions(orders: Iterable[Order]) -> dict[tuple[int, int], AgentVersion]:
     if not wanted:
         return {}
     pairs = ", ".join(["(%s, %s)"] * len(wanted))
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT {', '.join(_VERSION)} FROM {_AGENT_VERSIONS}"  # noqa: S608
             f" WHERE (agent_id, number) IN ({pairs})",
@@ -180,7 +181,7 @@ def _count(orders: Iterable[Order]) -> None:
     order; and it decides between us and whoever deletes an agent at the same time.
     """
     counts = sorted(Counter(order.agent.pk for order in orders).items())
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         for agent_id, count in counts:
             cursor.execute(
                 f"UPDATE {_AGENTS} SET tasks_count = tasks_count + %s"  # noqa: S608
@@ -235,7 +236,7 @@ class _Room:
 def _count_pending(owner_id: int, agent_id: int, *, limit: int) -> int:
     """The pending tasks of a user, or of one agent of theirs; up to `limit`."""
     agent = " AND agent_id = %s" if agent_id else ""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT COUNT(*) FROM (SELECT 1 FROM {_TABLE}"  # noqa: S608
             f" WHERE owner_id = %s AND status = 'pending'{agent} LIMIT %s) AS pending",

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from agentarium.core.clock import Now
+from agentarium.core.cursors import prepared_cursor
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services.ending import append_events, tell_decisions
@@ -31,7 +32,7 @@ def next_rank(*, owner_id: int, priority: int) -> int:
     is next in the queue. So a thousand tasks of one owner delay another's first one by
     one task, and both numbers are read from the ends of an index.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_NEXT_RANK, [priority, owner_id, priority])
         return int(cursor.fetchone()[0])
 

@@ -1,0 +1,16 @@
+"""Cursors for statements that are asked all the time."""
+
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.utils import CursorWrapper
+
+
+def prepared_cursor() -> CursorWrapper:
+    """Has the database read and plan each statement once, not each time.
+
+    For statements of few forms, written by hand: each form is kept by each connection.
+    """
+    own: Any = connections[DEFAULT_DB_ALIAS]
+    cursor: CursorWrapper = own.prepared_cursor()
+    return cursor
