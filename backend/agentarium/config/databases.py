@@ -5,7 +5,6 @@ from typing import Any
 
 import environ
 
-
 # Of `prepare_threshold`, in the URL: for a pooler that hands the server's connections
 # around between transactions, and does not know what was prepared on which.
 NEVER = "never"
