@@ -13,16 +13,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django.db import connection
 
+from agentarium.core.turns import Turns
+
 # Whoever has waited for so long goes through all the same: one request that waits for
 # something unforeseen must not keep the others from being answered.
 PATIENCE_SECONDS = 0.1
 
 
 class Turnstile:
-    """A lock that is given away while its holder waits, and that nobody can hold up."""
+    """Turns that are given away while their holder waits, and that nobody can hold up."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._of_thread = threading.local()
 
     @contextmanager
@@ -46,13 +48,13 @@ class Turnstile:
             yield
 
     def _enter(self) -> None:
-        self._of_thread.is_in = self._lock.acquire(timeout=PATIENCE_SECONDS)
+        self._of_thread.is_in = self._turns.take(PATIENCE_SECONDS)
 
     def _leave(self) -> bool:
         was_in = getattr(self._of_thread, "is_in", False)
         if was_in:
             self._of_thread.is_in = False
-            self._lock.release()
+            self._turns.give()
         return was_in
 
 

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
-from agentarium.core.sqlite3.turns import Turns
+from agentarium.core.turns import Turns
 
 SOON = 5.0
 

@@ -17,7 +17,7 @@ from django.db.backends.sqlite3 import base
 from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.db.utils import OperationalError
 
-from agentarium.core.sqlite3.turns import Turns
+from agentarium.core.turns import Turns
 from agentarium.core.turnstile import turnstile
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")

@@ -83,8 +83,8 @@ def test_lets_nobody_be_held_up_by_one_that_does_not_come_out(
     staying.result(LIMIT)
     # Whoever went through beside it has taken nothing from the next.
     with turnstile.passing():
-        assert turnstile._lock.locked()
-    assert not turnstile._lock.locked()
+        assert turnstile._turns._is_taken
+    assert not turnstile._turns._is_taken
 
 
 def test_is_nothing_to_other_threads() -> None:
@@ -95,14 +95,14 @@ def test_is_nothing_to_other_threads() -> None:
         outside.start()
         outside.join(LIMIT)
 
-        assert turnstile._lock.locked()
+        assert turnstile._turns._is_taken
 
 
 async def test_work_for_an_event_loop_passes_it_beside_a_file() -> None:
     threads = DatabaseThreads("test")
 
     def is_inside() -> bool:
-        return module.turnstile._lock.locked()
+        return module.turnstile._turns._is_taken
 
     assert await threads.run(is_inside) == (connection.vendor == "sqlite")
     threads.close()

@@ -12,7 +12,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: deque[_Turn] = deque()
         self._is_taken = False
 
     def take(self, timeout: float) -> bool:
@@ -21,20 +21,36 @@ class Turns:
             if not self._is_taken:
                 self._is_taken = True
                 return True
-            turn = threading.Event()
+            turn = _Turn()
             self._waiting.append(turn)
         if turn.wait(timeout):
             return True
         with self._mutex:
             # It may have come in this very moment.
-            if not turn.is_set():
+            if not turn.has_come:
                 self._waiting.remove(turn)
-            return turn.is_set()
+            return turn.has_come
 
     def give(self) -> None:
         """Let the next one have it."""
         with self._mutex:
             if self._waiting:
-                self._waiting.popleft().set()
+                self._waiting.popleft().come()
             else:
                 self._is_taken = False
+
+
+class _Turn:
+    """Told once. An `Event` of the standard library does the same in Python code."""
+
+    def __init__(self) -> None:
+        self.has_come = False
+        self._signal = threading.Lock()
+        self._signal.acquire()
+
+    def come(self) -> None:
+        self.has_come = True
+        self._signal.release()
+
+    def wait(self, timeout: float) -> bool:
+        return self._signal.acquire(timeout=timeout)
