@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import ParamSpec, TypeVar
 
 from django.db import (
@@ -28,10 +29,14 @@ class DatabaseThreads:
 
     Django keeps a connection for each thread: work that ran in whichever thread was
     free would otherwise open one after the other.
+
+    With `in_turn` their work takes turns with requests, where the database is a file:
+    less is spent in all, but each waits for the others.
     """
 
-    def __init__(self, name: str, *, size: int = 1) -> None:
+    def __init__(self, name: str, *, size: int = 1, in_turn: bool = False) -> None:
         self._size = size
+        self._turn = one_at_a_time if in_turn else nullcontext
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
 
     async def run(
@@ -42,7 +47,7 @@ class DatabaseThreads:
         def call() -> R:
             close_old_connections()
             try:
-                with one_at_a_time():
+                with self._turn():
                     return function(*args, **kwargs)
             finally:
                 close_old_connections()

@@ -46,7 +46,7 @@ class Journal:
     def __init__(self, *, bus: Bus, may_publish: Callable[[], bool]) -> None:
         self._bus = bus
         self._may_publish = may_publish
-        self._thread = DatabaseThreads("journal")
+        self._thread = DatabaseThreads("journal", in_turn=True)
         self._queue: deque[tuple[Entry, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
         self._drafting: set[Drafting] = set()

@@ -55,7 +55,7 @@ class Runner:
     async def run(self) -> None:
         """Work until `stop`. Declared lost, it begins anew, as another worker."""
         self._loop = asyncio.get_running_loop()
-        database = DatabaseThreads("runner", size=2)
+        database = DatabaseThreads("runner", size=2, in_turn=True)
         means = Means(self._bus, self._clients, self._open_toolbox, database)
         try:
             while not self._signals.is_stopping:

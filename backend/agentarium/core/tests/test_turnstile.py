@@ -98,11 +98,15 @@ def test_is_nothing_to_other_threads() -> None:
         assert turnstile._turns._is_taken
 
 
-async def test_work_for_an_event_loop_passes_it_beside_a_file() -> None:
-    threads = DatabaseThreads("test")
+@pytest.mark.parametrize("in_turn", [True, False])
+async def test_work_for_an_event_loop_passes_it_where_it_is_told_to(
+    *, in_turn: bool
+) -> None:
+    threads = DatabaseThreads("test", in_turn=in_turn)
 
     def is_inside() -> bool:
         return module.turnstile._turns._is_taken
 
-    assert await threads.run(is_inside) == (connection.vendor == "sqlite")
+    is_file = connection.vendor == "sqlite"
+    assert await threads.run(is_inside) == (in_turn and is_file)
     threads.close()
