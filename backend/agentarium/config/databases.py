@@ -35,7 +35,7 @@ _SQLITE: dict[str, Any] = {
         # FULL: a commit that a client has seen survives a power cut too.
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-            "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32000;"
+            "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;"
         ),
     },
 }

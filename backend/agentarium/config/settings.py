@@ -73,8 +73,12 @@ THROTTLE_RATES: dict[str, str] = {
     "anonymous": env.str("AGENTARIUM_RATE_ANONYMOUS", "60/min"),
     "login": env.str("AGENTARIUM_RATE_LOGIN", "10/min"),
 }
-# Requests that are worked on at once; streams do not count.
-WEB_THREADS: int = env.int("AGENTARIUM_WEB_THREADS", 8)
+# Requests that are worked on at once; streams do not count. Those that wait for a commit
+# share it, so that many are better than few; on PostgreSQL each has a connection.
+WEB_THREADS: int = env.int(
+    "AGENTARIUM_WEB_THREADS",
+    32 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 16,
+)
 # Addresses of reverse proxies in front; only then is X-Forwarded-For believed.
 TRUSTED_PROXIES: int = env.int("AGENTARIUM_TRUSTED_PROXIES", 0)
 
