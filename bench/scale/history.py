@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
+from bench.scale.beside import make_beside
 from bench.scale.shape import Shape
 
 AGENTS_EACH = 20
@@ -42,6 +43,8 @@ def prepare(shape: Shape) -> User:
         _texts()
         _tasks(shape)
         _details()
+        make_beside()
+        _look()
     _chores()
     first: User = User.objects.order_by("pk")[0]
     return first
@@ -218,9 +221,16 @@ def _make_on_postgresql(shape: Shape) -> None:
         for maker in makers:
             maker.result()
     with connection.cursor() as cursor:
-        _run(cursor, *_autovacuum("RESET (autovacuum_enabled)"), "VACUUM ANALYZE")
+        _run(cursor, *_autovacuum("RESET (autovacuum_enabled)"))
         cursor.execute(_DIFFERENT.format(words=_migration().PG_WORDS))
         assert cursor.fetchone() == (0,), "The words are not those of the triggers."
+
+
+def _look() -> None:
+    """Let PostgreSQL see what it has; SQLite is told by a migration."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
 
 def _autovacuum(change: str) -> list[str]:

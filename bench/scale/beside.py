@@ -1,0 +1,63 @@
+"""What a history of tasks leaves in other tables: sums for statistics, and tool calls.
+
+Sums are made by one statement each, and not by the chore, which would take an hour. The
+times are made up, so that histograms have many bins.
+"""
+
+from typing import Any
+
+from agentarium.tasks.models import ALL_AGENTS
+from django.db import connection
+
+# One task in so many has called a tool.
+CALLING = 10
+BINS = 12
+
+_COUNTS = """
+    INSERT INTO tasks_taskcount (
+        owner_id, span, agent_id, start_at, completed, failed, cancelled,
+        input_tokens, output_tokens, cost_nanodollars, incomplete_costs)
+    SELECT owner_id, '{span}', {agent}, {start},
+        sum(CASE WHEN status = 'completed' THEN 1 ELSE 0 END),
+        sum(CASE WHEN status = 'failed' THEN 1 ELSE 0 END),
+        sum(CASE WHEN status = 'cancelled' THEN 1 ELSE 0 END),
+        sum(input_tokens), sum(output_tokens), 0, 0
+    FROM tasks_agenttask WHERE finished_at IS NOT NULL GROUP BY 1, 2, 3, 4
+"""
+_TIMES = """
+    INSERT INTO tasks_tasktime (
+        owner_id, span, agent_id, start_at, measure, bin, count)
+    SELECT owner_id, '{span}', {agent}, {start}, '{measure}', id % {bins}, count(*)
+    FROM tasks_agenttask WHERE status = 'completed' GROUP BY 1, 2, 3, 4, 5, 6
+"""
+_CALLS = """
+    INSERT INTO tasks_toolcall (
+        task_id, step, tool_call_id, name, effect, status, waits_for, is_error,
+        arguments, answer, created_at)
+    SELECT id, 1, 'call', 'web_page', 'write', 'completed', '', {false}, '{{}}', 'Done.',
+        created_at
+    FROM tasks_agenttask WHERE finished_at IS NOT NULL AND id % {calling} = 0
+"""
+
+
+def make_beside() -> None:
+    with connection.cursor() as cursor:
+        for span in ("hour", "day"):
+            for agent in ("agent_id", str(ALL_AGENTS)):
+                _sum_up(cursor, span=span, agent=agent)
+        false = "false" if connection.vendor == "postgresql" else "0"
+        cursor.execute(_CALLS.format(calling=CALLING, false=false))
+
+
+def _sum_up(cursor: Any, *, span: str, agent: str) -> None:
+    rows = {"span": span, "agent": agent, "start": _start(span)}
+    cursor.execute(_COUNTS.format(**rows))
+    for measure in ("latency", "run"):
+        cursor.execute(_TIMES.format(**rows, measure=measure, bins=BINS))
+
+
+def _start(span: str) -> str:
+    if connection.vendor == "postgresql":
+        return f"date_trunc('{span}', finished_at, 'UTC')"
+    hour = "%H" if span == "hour" else "00"
+    return f"strftime('%Y-%m-%d {hour}:00:00', finished_at)"
