@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,10 +18,10 @@ from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.cursors import prepared_cursor
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
 from agentarium.core.metrics import TASKS_SUBMITTED
-from agentarium.core.rows import Blank, Insert
+from agentarium.core.rows import Blank, Insert, places
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask, Event, Submission
-from agentarium.tasks.services.queue import next_rank
+from agentarium.tasks.services.queue import NEXT_RANK
 from agentarium.tasks.wake import wake_workers
 
 # What a full queue asks a client to wait, in seconds.
@@ -33,6 +33,23 @@ _TABLE = AgentTask._meta.db_table
 # What an answer shows of a version, in the order of its columns; the rest is read where
 # it is needed.
 _VERSION = ("id", "model", "agent_id", "number")
+# All that has to be known of an owner, an agent, its version and a priority.
+_PENDING = (
+    f"(SELECT COUNT(*) FROM (SELECT 1 FROM {_TABLE}"  # noqa: S608 - our table
+    " WHERE status = 'pending' AND owner_id = asked.owner_id{and_agent}"
+    " LIMIT %s) AS pending)"
+)
+_LOOK = f"""
+WITH asked (owner_id, agent_id, number, priority) AS (VALUES {{asked}})
+SELECT
+    asked.owner_id,
+    asked.priority,
+    {_PENDING.format(and_agent="")},
+    {_PENDING.format(and_agent=" AND agent_id = asked.agent_id")},
+    {NEXT_RANK.format(owner_id="asked.owner_id", priority="asked.priority")},
+    {", ".join(f"version.{name}" for name in _VERSION)}
+FROM asked
+JOIN {_AGENT_VERSIONS} AS version USING (agent_id, number)"""  # noqa: S608
 # The database says when, by its own clock.
 _NEW_TASK, _NEW_EVENT = Blank(AgentTask), Blank(Event)
 _TASKS = Insert(AgentTask, without=["id", "created_at"], returning=["id", "created_at"])
@@ -83,12 +100,13 @@ def take_in(orders: Sequence[Order]) -> list[Outcome]:
     The caller has begun a transaction. An order that there is no room for has its error as its outcome. Raises
     `NotFoundError` if an agent was deleted in the meantime.
     """
-    room = _Room()
+    seen = _look(orders)
+    room = _Room(seen)
     errors = [room.take(order) for order in orders]
     accepted = [
         order for order, error in zip(orders, errors, strict=True) if error is None
     ]
-    tasks = _create(accepted)
+    tasks = _create(accepted, seen)
     made = iter(tasks)
     if tasks:
         transaction.on_commit(lambda: TASKS_SUBMITTED.inc(len(tasks)))
@@ -96,8 +114,9 @@ def take_in(orders: Sequence[Order]) -> list[Outcome]:
     return [error or next(made) for error in errors]
 
 
-def _create(orders: Sequence[Order]) -> list[AgentTask]:
-    ranks, versions = _Ranks(), _versions(orders)
+def _create(orders: Sequence[Order], seen: Sequence["_Seen"]) -> list[AgentTask]:
+    ranks = _Ranks(seen)
+    versions = {(each.agent_id, each.version.number): each.version for each in seen}
     tasks = [
         _task(order, versions[order.agent.pk, order.agent.version], ranks.take(order))
         for order in orders
@@ -155,25 +174,6 @@ def _origin(order: Order) -> dict[str, Any]:
     return {"traceparent": order.traceparent} if order.traceparent else {}
 
 
-def _versions(orders: Iterable[Order]) -> dict[tuple[int, int], AgentVersion]:
-    """The version that each agent is at, by (agent id, number)."""
-    wanted = sorted({(order.agent.pk, order.agent.version) for order in orders})
-    if not wanted:
-        return {}
-    pairs = ", ".join(["(%s, %s)"] * len(wanted))
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join(_VERSION)} FROM {_AGENT_VERSIONS}"  # noqa: S608
-            f" WHERE (agent_id, number) IN ({pairs})",
-            [part for pair in wanted for part in pair],
-        )
-        versions = [
-            AgentVersion.from_db(connection.alias, _VERSION, row)
-            for row in cursor.fetchall()
-        ]
-    return {(version.agent_id, version.number): version for version in versions}
-
-
 def _count(orders: Iterable[Order]) -> None:
     """Count the tasks of their agents.
 
@@ -192,54 +192,90 @@ def _count(orders: Iterable[Order]) -> None:
                 raise NotFoundError
 
 
+class _Seen(NamedTuple):
+    """What there is for an owner, an agent and a priority, before the batch.
+
+    The numbers of pending tasks, of the owner and of the owner with the agent, are
+    known up to the limits.
+    """
+
+    owner_id: int
+    priority: int
+    pending: int
+    pending_of_agent: int
+    rank: int
+    version: AgentVersion
+
+    @property
+    def agent_id(self) -> int:
+        return self.version.agent_id
+
+
+def _look(orders: Iterable[Order]) -> list[_Seen]:
+    """One statement, for however many users a batch has come from."""
+    asked = sorted(
+        {
+            (each.owner.pk, each.agent.pk, each.agent.version, each.wishes.priority)
+            for each in orders
+        }
+    )
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            _LOOK.format(asked=", ".join(map(places, asked))),
+            [
+                *(part for each in asked for part in each),
+                settings.MAX_PENDING_PER_USER,
+                settings.MAX_PENDING_PER_AGENT,
+            ],
+        )
+        rows = cursor.fetchall()
+    if len(rows) < len(asked):
+        raise NotFoundError
+    return [_seen(*row) for row in rows]
+
+
+def _seen(
+    owner_id: int, priority: int, pending: int, of_agent: int, rank: int, *version: Any
+) -> _Seen:
+    found = AgentVersion.from_db(connection.alias, _VERSION, version)
+    return _Seen(owner_id, priority, pending, of_agent, rank, found)
+
+
 class _Ranks:
     """Places in the queue: one after the other for each owner and priority."""
 
-    def __init__(self) -> None:
-        self._next: dict[tuple[int, int], int] = {}
+    def __init__(self, seen: Iterable[_Seen]) -> None:
+        self._next = {(each.owner_id, each.priority): each.rank for each in seen}
 
     def take(self, order: Order) -> int:
         key = (order.owner.pk, order.wishes.priority)
-        if key not in self._next:
-            self._next[key] = next_rank(owner_id=key[0], priority=key[1])
         rank = self._next[key]
         self._next[key] = rank + 1
         return rank
 
 
 class _Room:
-    """How many more tasks may be pending: of a user, and of a user with one agent."""
+    """How many more tasks may be pending: of a user, and of a user with one agent.
 
-    def __init__(self) -> None:
-        self._left: dict[tuple[int, int], int] = {}
+    A limit of 0 is none.
+    """
+
+    def __init__(self, seen: Iterable[_Seen]) -> None:
+        self._limits = (settings.MAX_PENDING_PER_USER, settings.MAX_PENDING_PER_AGENT)
+        self._taken: dict[tuple[int, int], int] = {}
+        for each in seen:
+            self._taken[each.owner_id, 0] = each.pending
+            self._taken[each.owner_id, each.agent_id] = each.pending_of_agent
 
     def take(self, order: Order) -> QueueFullError | None:
         """Take the room for one task, or say that there is none."""
-        limits = {
-            (order.owner.pk, 0): settings.MAX_PENDING_PER_USER,
-            (order.owner.pk, order.agent.pk): settings.MAX_PENDING_PER_AGENT,
-        }
-        limits = {key: limit for key, limit in limits.items() if limit}
-        for key, limit in limits.items():
-            if key not in self._left:
-                self._left[key] = limit - _count_pending(*key, limit=limit)
-            if self._left[key] <= 0:
+        keys = ((order.owner.pk, 0), (order.owner.pk, order.agent.pk))
+        for key, limit in zip(keys, self._limits, strict=True):
+            if limit and self._taken[key] >= limit:
                 detail = (
                     f"{limit} of your tasks are pending; try again when some are done."
                 )
                 return QueueFullError(detail, retry_after=RETRY_AFTER)
-        for key in limits:
-            self._left[key] -= 1
+        for key in keys:
+            self._taken[key] += 1
         return None
-
-
-def _count_pending(owner_id: int, agent_id: int, *, limit: int) -> int:
-    """The pending tasks of a user, or of one agent of theirs; up to `limit`."""
-    agent = " AND agent_id = %s" if agent_id else ""
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"SELECT COUNT(*) FROM (SELECT 1 FROM {_TABLE}"  # noqa: S608
-            f" WHERE owner_id = %s AND status = 'pending'{agent} LIMIT %s) AS pending",
-            [owner_id, *([agent_id] if agent_id else []), limit],
-        )
-        return int(cursor.fetchone()[0])

@@ -14,14 +14,16 @@ from agentarium.tasks.services.ending import append_events, tell_decisions
 # Taken into the queue at once, so that no transaction gets long.
 MAX_DUE = 500
 _TABLE = AgentTask._meta.db_table
-_NEXT_RANK = f"""
-SELECT COALESCE(
+# Of the SQL of an owner and of a priority: `next_rank` says what it means.
+NEXT_RANK = f"""COALESCE(
     (SELECT MAX(rank) + 1 FROM {_TABLE}
-     WHERE status = 'pending' AND is_due AND priority = %s AND owner_id = %s),
+     WHERE status = 'pending' AND is_due
+     AND priority = {{priority}} AND owner_id = {{owner_id}}),
     (SELECT MIN(rank) FROM {_TABLE}
-     WHERE status = 'pending' AND is_due AND priority = %s),
+     WHERE status = 'pending' AND is_due AND priority = {{priority}}),
     0
 )"""  # noqa: S608 - our table
+_NEXT_RANK = f"SELECT {NEXT_RANK.format(owner_id='%s', priority='%s')}"
 
 
 def next_rank(*, owner_id: int, priority: int) -> int:

@@ -370,10 +370,9 @@ class TestRun:
         agent = AgentFactory.create(owner=alice)
         TaskFactory.create_batch(3, agent=agent, completed=True)
 
-        # 1. the agent, 2. begin, 3. how much room the queue has, 4. the agent's version,
-        # 5. the place in the queue, 6. the task, 7. its first event, 8. the agent's
-        # counter, 9. end
-        with django_assert_num_queries(9):
+        # 1. the agent, 2. begin, 3. the agent's version, how much room the queue has and
+        # the place in it, 4. the task, 5. its first event, 6. the agent's counter, 7. end
+        with django_assert_num_queries(7):
             api.post(address, {"agent": agent.pk, "input_text": "Hello"})
 
     def test_runs_the_newest_version_and_counts(
