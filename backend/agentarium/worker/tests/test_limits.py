@@ -1,0 +1,80 @@
+"""How many tasks of one user, and of one agent, are claimed."""
+
+from collections import Counter
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
+from agentarium.agents.tests.factories import AgentFactory
+from agentarium.tasks.models import Worker
+from agentarium.tasks.tests.factories import TaskFactory
+from agentarium.worker.claims import claim_tasks
+from agentarium.worker.leases import register_worker
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return register_worker(capacity=10)
+
+
+@pytest.fixture
+def agent(alice: User) -> Agent:
+    return AgentFactory.create(owner=alice)
+
+
+@pytest.fixture
+def strangers_agent(stranger: User) -> Agent:
+    return AgentFactory.create(owner=stranger)
+
+
+def claim(worker: Worker) -> Counter[int]:
+    """How many tasks of each agent a worker gets."""
+    return Counter(task.agent_id for task in claim_tasks(worker, limit=10))
+
+
+def test_a_user_has_no_more_running_than_may_be(
+    worker: Worker, agent: Agent, strangers_agent: Agent, settings: Settings
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 2
+    TaskFactory.create(agent=agent, running=True)
+    TaskFactory.create_batch(3, agent=agent)
+    TaskFactory.create_batch(2, agent=strangers_agent)
+
+    assert claim(worker) == {agent.pk: 1, strangers_agent.pk: 2}
+    assert claim(worker) == {}
+
+
+def test_an_agent_has_no_more_running_than_may_be(
+    worker: Worker, agent: Agent, settings: Settings
+) -> None:
+    other = AgentFactory.create(owner=agent.owner)
+    settings.MAX_RUNNING_PER_AGENT = 1
+    TaskFactory.create_batch(2, agent=agent)
+    TaskFactory.create_batch(2, agent=other)
+
+    assert claim(worker) == {agent.pk: 1, other.pk: 1}
+
+
+def test_the_tasks_that_wait_are_claimed_when_others_have_ended(
+    worker: Worker, agent: Agent, settings: Settings
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 1
+    running = TaskFactory.create(agent=agent, running=True)
+    TaskFactory.create(agent=agent)
+    assert claim(worker) == {}
+
+    running.status, running.finished_at = running.Status.COMPLETED, timezone.now()
+    running.save()
+
+    assert claim(worker) == {agent.pk: 1}
+
+
+def test_without_limits_all_are_claimed(worker: Worker, agent: Agent) -> None:
+    TaskFactory.create_batch(3, agent=agent)
+
+    assert claim(worker) == {agent.pk: 3}
