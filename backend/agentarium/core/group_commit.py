@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
+from agentarium.core.database_threads import AWAY
 from agentarium.core.turnstile import turnstile
 
 T = TypeVar("T")
@@ -40,9 +41,10 @@ class GroupCommit(Generic[T, R]):
     callers leads, and when its own is done, whoever waits longest.
 
     `write` takes items and gives an outcome for each; one that is an exception is
-    raised where its item came from. If `write` itself raises, each item of the batch is
-    written in a transaction of its own, so that one that cannot be written does not
-    take others with it.
+    raised where its item came from. If `write` itself raises, or the batch breaks a
+    constraint, each item is written in a transaction of its own, so that one that cannot
+    be written does not take others with it. Where the database goes away all of them
+    have its error: after a commit that broke off some may be stored.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], Sequence[R | Exception]]) -> None:
@@ -63,6 +65,7 @@ class GroupCommit(Generic[T, R]):
             if not self._join(job):
                 job.wait()
             if job.outcome is None:
+                # First in line, or woken before it was done: it is next to lead.
                 self._lead(job)
         if isinstance(job.outcome, Exception):
             raise job.outcome
@@ -93,22 +96,33 @@ class GroupCommit(Generic[T, R]):
     def _do(self, waiting: deque[_Job[T, R]]) -> Sequence[_Job[T, R]]:
         """Take jobs that wait, and see to it that each has its outcome."""
         jobs: Sequence[_Job[T, R]] = ()
+        outcomes: Sequence[R | Exception] = ()
         try:
             with transaction.atomic():
                 # On SQLite this thread has waited for its turn to write until now.
                 jobs = _take(waiting)
                 outcomes = self._write([job.item for job in jobs])
         except Exception as error:  # noqa: BLE001 - it is raised where the item came from
-            jobs = jobs or _take(waiting)
-            if len(jobs) == 1:
-                jobs[0].outcome = error
-            else:
+            if len(jobs) > 1 and _is_undone(error, is_written=bool(outcomes)):
                 for job in jobs:
                     self._do(deque([job]))
-            return jobs
+                return jobs
+            jobs = jobs or _take(waiting)
+            outcomes = [error] * len(jobs)
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.outcome = outcome
         return jobs
+
+
+def _is_undone(error: Exception, *, is_written: bool) -> bool:
+    """Whether a batch that ended in an error is not stored, and may be written again.
+
+    Of a commit that broke off nobody knows; and a database that is away would be waited
+    for once for each job.
+    """
+    if is_written:
+        return isinstance(error, IntegrityError)
+    return not isinstance(error, AWAY)
 
 
 def _take(waiting: deque[_Job[T, R]]) -> Sequence[_Job[T, R]]:

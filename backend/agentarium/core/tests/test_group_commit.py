@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from agentarium.core.group_commit import GroupCommit
 
@@ -15,7 +15,7 @@ SOON = 5.0
 
 
 class Writer:
-    """Doubles numbers, once it may; refuses 13 as an outcome, and 7 by raising."""
+    """Doubles numbers, once it may; refuses 13 as an outcome, and 7 and 9 by raising."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -28,6 +28,8 @@ class Writer:
         assert self.may_write.wait(SOON)
         if 7 in items:
             raise ValueError("seven")
+        if 9 in items:
+            _locked()
         return [KeyError(13) if item == 13 else item * 2 for item in items]
 
 
@@ -79,6 +81,69 @@ class TestGroupCommit:
         assert [outcomes[0], outcomes[1], outcomes[3]] == [2, 4, 8]
         assert isinstance(outcomes[2], ValueError)
         assert writer.batches == [[1], [2, 7, 4], [2], [7], [4]]
+
+    @pytest.mark.parametrize(
+        ("error", "batches"),
+        [
+            # Nobody knows whether it is stored: it must not be stored twice.
+            (OperationalError("server closed the connection"), [[1], [2, 3]]),
+            # A function that was to be called after the commit.
+            (RuntimeError("loop is closed"), [[1], [2, 3]]),
+            (IntegrityError("no such agent"), [[1], [2, 3], [2], [3]]),
+        ],
+    )
+    def test_writes_again_only_what_is_not_stored(
+        self,
+        writer: Writer,
+        monkeypatch: pytest.MonkeyPatch,
+        error: Exception,
+        batches: list[list[int]],
+    ) -> None:
+        @contextmanager
+        def atomic() -> Iterator[None]:
+            yield
+            if len(writer.batches[-1]) > 1:
+                raise error
+
+        monkeypatch.setattr(transaction, "atomic", atomic)
+
+        outcomes = _run_while_one_is_written(writer, [2, 3])
+
+        assert outcomes == ([2, error, error] if len(batches) == 2 else [2, 4, 6])
+        assert writer.batches == batches
+
+    def test_waits_once_for_a_database_that_is_away(
+        self, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        began = 0
+        may_fail = threading.Event()
+
+        def atomic() -> NoReturn:
+            nonlocal began
+            began += 1
+            assert may_fail.wait(SOON)
+            _locked()
+
+        monkeypatch.setattr(transaction, "atomic", atomic)
+        group = GroupCommit[int, int](writer)
+        with ThreadPoolExecutor(3) as pool:
+            futures = [pool.submit(group.run, item) for item in (1, 2, 3)]
+            while len(group._waiting) < 3:
+                threading.Event().wait(0.001)
+            may_fail.set()
+            errors = [future.exception(SOON) for future in futures]
+
+        assert [type(error) for error in errors] == [OperationalError] * 3
+        assert began == 1
+
+    def test_gives_a_batch_the_error_of_a_database_that_goes_away(
+        self, writer: Writer
+    ) -> None:
+        outcomes = _run_while_one_is_written(writer, [2, 9])
+
+        assert outcomes[0] == 2
+        assert [type(each) for each in outcomes[1:]] == [OperationalError] * 2
+        assert writer.batches == [[1], [2, 9]]
 
     def test_is_a_part_of_the_callers_transaction(self, writer: Writer) -> None:
         writer.may_write.set()
