@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
-from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet, ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
@@ -113,7 +113,9 @@ class _Statement(NamedTuple):
 
     def around(self, where: str) -> "_Prepared":
         """The same with a gap for the values of its conditions."""
-        assert where in self.sql, "A list's form must not change its conditions."
+        # Elsewhere too, they would keep the values of whoever asked first.
+        if where and self.sql.count(where) != 1:
+            raise ImproperlyConfigured("A list has its conditions in one place.")
         head, _, tail = self.sql.partition(where) if where else (self.sql, "", "")
         places, last = head.count("%s"), len(self.values) - tail.count("%s")
         return _Prepared(self, self.values[:places], self.values[last:])
