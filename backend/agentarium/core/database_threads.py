@@ -1,6 +1,7 @@
 """Threads that talk to the database for an event loop."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -56,6 +57,13 @@ class DatabaseThreads:
 
     def close(self) -> None:
         """Wait for what runs, and close the threads' connections."""
+        everyone = threading.Barrier(self._size)
+
+        def close_own() -> None:
+            # Whoever is done early would close another's in its place.
+            everyone.wait()
+            connections.close_all()
+
         for _ in range(self._size):
-            self._pool.submit(connections.close_all)
+            self._pool.submit(close_own)
         self._pool.shutdown()
