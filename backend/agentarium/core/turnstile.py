@@ -16,7 +16,8 @@ from django.db import connection
 from agentarium.core.turns import Turns
 
 # Whoever has waited for so long goes through all the same: one request that waits for
-# something unforeseen must not keep the others from being answered.
+# something unforeseen must not keep the others from being answered. It counts from the
+# end of the line, so that under full load the last ones may run beside others.
 PATIENCE_SECONDS = 0.1
 
 
@@ -29,7 +30,8 @@ class Turnstile:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Run as the only one."""
+        """Run as the only one. Not within itself: it would wait for its own end."""
+        assert not self._is_in
         self._enter()
         try:
             yield
@@ -50,8 +52,12 @@ class Turnstile:
     def _enter(self) -> None:
         self._of_thread.is_in = self._turns.take(PATIENCE_SECONDS)
 
+    @property
+    def _is_in(self) -> bool:
+        return getattr(self._of_thread, "is_in", False)
+
     def _leave(self) -> bool:
-        was_in = getattr(self._of_thread, "is_in", False)
+        was_in = self._is_in
         if was_in:
             self._of_thread.is_in = False
             self._turns.give()

@@ -120,5 +120,6 @@ class _Cursor(base.SQLiteCursorWrapper):
     def _in_turn(self, run: Callable[..., Any], query: str, params: Any) -> Any:
         if self.connection.in_transaction or not query.startswith(_WRITES):
             return run(query, params)
-        with self.wrapper.turn():
+        # It waits for the disk, too.
+        with turnstile.aside(), self.wrapper.turn():
             return run(query, params)
