@@ -80,6 +80,9 @@ class RedisBus(LocalBus):
             await self._has_mail.wait()
             self._has_mail.clear()
             mail = [self._outbox.popleft() for _ in range(len(self._outbox))]
+            if not mail:
+                # It went with the one before, and its signal came after that.
+                continue
             try:
                 parts = [part for message in mail for part in message]
                 await self._redis.eval(_PUBLISH, 0, *parts)
