@@ -11,13 +11,13 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, Model
 from django.utils.dateparse import parse_datetime
 
 from agentarium.core.cursors import prepared_cursor
 
-# As many as one statement takes: PostgreSQL's messages have an end.
+# In one statement, which on PostgreSQL has at most 65,535 values.
 MAX_ROWS = 500
 
 Convert = Callable[[Any], Any]
@@ -29,10 +29,21 @@ def places(values: Collection[object]) -> str:
     return f"({', '.join(['%s'] * len(values))})"
 
 
+def among(ids: Collection[int]) -> tuple[str, list[Any]]:
+    """What follows a column in SQL to say that it is one of `ids`, and the values.
+
+    On PostgreSQL it has one form, however many they are: each form is planned by itself.
+    """
+    if connection.vendor == "postgresql":
+        return "= ANY(%s)", [[*ids]]
+    return f"IN {places(ids)}", [*ids]
+
+
 class Blank(Generic[M]):
     """Makes objects of a model that differ in a few columns only.
 
-    A model's own `__init__` asks each field for its default, each time.
+    A model's own `__init__` asks each field for its default, each time. Here each was
+    asked once: whatever is a time, or may change, has to be given.
     """
 
     def __init__(self, model: type[M]) -> None:
@@ -80,9 +91,8 @@ class Insert:
 
     def _write(self, rows: Sequence[Model]) -> None:
         values = [self._values(row) for row in rows]
-        own: Any = connections[DEFAULT_DB_ALIAS]
         with prepared_cursor() as cursor:
-            if own.vendor == "postgresql":
+            if connection.vendor == "postgresql":
                 all_places = ", ".join([self._places] * len(rows))
                 cursor.execute(
                     f"{self._head} {all_places}{self._tail}",
@@ -91,6 +101,7 @@ class Insert:
                 given = cursor.fetchall() if self._returning else ()
                 self._set(rows, given)
             elif self._returning:
+                # SQLite promises no order of what it gives back.
                 for row, value in zip(rows, values, strict=True):
                     cursor.execute(f"{self._head} {self._places}{self._tail}", value)
                     self._set([row], cursor.fetchall())

@@ -14,7 +14,7 @@ from agentarium.core import metrics
 from agentarium.core.clock import Now
 from agentarium.core.cursors import prepared_cursor
 from agentarium.core.lookup import Selection
-from agentarium.core.rows import Blank, Insert, places
+from agentarium.core.rows import Blank, Insert, among
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
@@ -101,12 +101,12 @@ def _set_running(worker: Worker, tasks: Sequence[AgentTask]) -> None:
         task.attempt += 1
         task.status = Status.RUNNING
     now = connection.ops.adapt_datetimefield_value(timezone.now())
+    these, ids = among([task.pk for task in tasks])
     with prepared_cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} SET status = 'running', attempt = attempt + 1,"  # noqa: S608
-            " worker_id = %s, started_at = COALESCE(started_at, %s)"
-            f" WHERE id IN {places(tasks)}",
-            [worker.pk, now, *(task.pk for task in tasks)],
+            f" worker_id = %s, started_at = COALESCE(started_at, %s) WHERE id {these}",
+            [worker.pk, now, *ids],
         )
 
 
@@ -183,11 +183,12 @@ def find_held(held: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
     held = set(held)
     if not held:
         return set()
+    these, ids = among([task_id for task_id, _ in held])
     with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT id, attempt FROM {_TABLE}"  # noqa: S608 - our table
-            f" WHERE id IN {places(held)} AND status = 'running'",
-            [task_id for task_id, _ in held],
+            f" WHERE id {these} AND status = 'running'",
+            ids,
         )
         return held & set(cursor.fetchall())
 

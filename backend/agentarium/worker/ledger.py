@@ -1,4 +1,7 @@
-"""What workers write, for many tasks in one transaction, and only while they may."""
+"""What workers write, for many tasks in one transaction, and only while they may.
+
+This is written by hand where the ORM would do: every step of every task passes here.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from agentarium.core.cursors import prepared_cursor
-from agentarium.core.rows import Insert, places
+from agentarium.core.rows import Insert, among
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.tasks.services import close_calls, stop_called, tell_decisions
 
@@ -93,11 +96,11 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
 
 
 def _lock_held(held: set[Held]) -> set[Held]:
-    ids = sorted({task_id for task_id, _ in held})
+    these, ids = among({task_id for task_id, _ in held})
     lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
     with prepared_cursor() as cursor:
         cursor.execute(
-            f"SELECT id, attempt FROM {_TABLE} WHERE id IN {places(ids)}"  # noqa: S608
+            f"SELECT id, attempt FROM {_TABLE} WHERE id {these}"  # noqa: S608
             f" AND status = 'running' ORDER BY id{lock}",
             ids,
         )
@@ -107,11 +110,11 @@ def _lock_held(held: set[Held]) -> set[Held]:
 def _drop_drafts(task_ids: Collection[int]) -> None:
     """The whole text is in the step now."""
     if task_ids:
+        these, ids = among(task_ids)
         with prepared_cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {Draft._meta.db_table}"  # noqa: S608 - our table
-                f" WHERE task_id IN {places(task_ids)}",
-                [*task_ids],
+                f"DELETE FROM {Draft._meta.db_table} WHERE task_id {these}",  # noqa: S608
+                ids,
             )
 
 
