@@ -6,7 +6,8 @@ and for each thing that a worker does. But a server that hangs up can be seen on
 side: an idle connection then has something to be read.
 
 And with cursors for what is asked all the time, beside Django's, which puts the values
-into each statement: the server reads and plans such a statement once for a connection.
+into each statement: the server reads and plans such a statement once for a connection,
+as `core/cursors.py` says.
 """
 
 import select
@@ -18,19 +19,11 @@ from psycopg_pool import ConnectionPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    _prepares = False
-
     def prepared_cursor(self) -> Any:
-        self._prepares = True
-        try:
-            return self.cursor()
-        finally:
-            self._prepares = False
-
-    def create_cursor(self, name: str | None = None) -> Any:
-        if self._prepares:
-            return base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
-        return super().create_cursor(name)
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
+        return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         while True:
