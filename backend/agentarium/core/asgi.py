@@ -92,7 +92,10 @@ class Download:
         self._lock = threading.Lock()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Each is made when the one before has been taken."""
+        """Each is made when the one before has been taken.
+
+        They take no turns with requests: a long download would hold those up.
+        """
         run = asyncio.get_running_loop().run_in_executor
         try:
             while piece := await run(self._pool, self._next):
@@ -195,8 +198,8 @@ class Site:
             await self._deliver(answer.download, receive, send)
         if answer.stream and scope["method"] != "HEAD" and not self._is_draining:
             await self._stream(answer.stream, receive, send)
-        body = RECONNECT if answer.stream and self._is_draining else answer.body
-        await send({"type": "http.response.body", "body": body})
+        last = RECONNECT if answer.stream and self._is_draining else answer.body
+        await send({"type": "http.response.body", "body": last})
 
     async def _read_body(self, receive: Receive) -> bytes | None:
         """The request's body, or None if the client went away.
@@ -291,9 +294,9 @@ async def _send_pieces(download: Download, send: Send) -> None:
 def _let_go(response: Any) -> None:
     """Untie what REST framework ties into rings: view, request and answer.
 
-    Whatever is in no ring is freed at once. These fifty objects of each request were
-    freed by the garbage collector, a thousand requests at a time, and everybody waited
-    for it: 0.12 s.
+    What is in no ring is freed at once. These fifty objects of each request would wait
+    for the garbage collector, and when it takes a thousand requests at a time, everybody
+    waits for it: 0.12 s.
     """
     context = getattr(response, "renderer_context", None)
     if context:

@@ -117,7 +117,7 @@ class Asking:
 def _wait(error: ProviderError, number: int) -> float | None:
     """Seconds until the same model is worth another try; None if it is not.
 
-    Exponential backoff with full jitter, unless the provider says how long.
+    Exponential backoff with equal jitter, unless the provider says how long.
     """
     if not error.is_transient:
         return None

@@ -94,7 +94,7 @@ class Search:
 
     def _alternatives(self) -> list[list[Mark]]:
         called = [
-            (word, [pk for pk, name in self._agents() if word.text in name])
+            (word, [pk for pk, name in self._agents if word.text in name])
             for word in self._words
         ]
         return [
@@ -114,17 +114,14 @@ class Search:
     def _agents_count(self) -> int:
         return Agent.objects.visible_to(self._user).count()
 
+    @cached_property
     def _agents(self) -> list[tuple[int, str]]:
         """Agents of the person whose name holds one of the words."""
-        if not hasattr(self, "_found"):
-            named = Q()
-            for word in self._words:
-                named |= Q(name__icontains=word.text)
-            found = Agent.objects.visible_to(self._user).filter(named)
-            self._found = [
-                (pk, name.lower()) for pk, name in found.values_list("pk", "name")
-            ]
-        return self._found
+        named = Q()
+        for word in self._words:
+            named |= Q(name__icontains=word.text)
+        found = Agent.objects.visible_to(self._user).filter(named)
+        return [(pk, name.lower()) for pk, name in found.values_list("pk", "name")]
 
 
 def _window(level: int, start: int, descending: bool) -> list[Mark]:  # noqa: FBT001

@@ -1,4 +1,8 @@
-"""Group commit: what many tasks write at about the same time is one transaction."""
+"""Group commit: what many tasks write at about the same time is one transaction.
+
+As `core/group_commit.py` does it for threads. This one belongs to an event loop, keeps
+what it has while the database is away, and may write a batch twice.
+"""
 
 import asyncio
 import time

@@ -28,6 +28,7 @@ from agentarium.worker.toolbox import OpenToolbox
 
 log = structlog.get_logger(__name__)
 
+# At a time: the transaction of a claim keeps other writers waiting.
 MAX_CLAIM = 200
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 2.0

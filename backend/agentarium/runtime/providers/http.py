@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary, WeakSet
 import aiohttp
 
 CONNECT_TIMEOUT = 10.0
-# With so many answers under way, each is read less often: what a piece costs, it costs
-# for each that is handed on alone.
+# With so many answers under way, each is read less often: a piece costs the same, however
+# short it is, and fewer, longer ones cost less.
 MANY = 100
 PAUSE_PER_ANSWER = 0.0001
 MAX_PAUSE = 0.1
@@ -43,7 +43,7 @@ class HttpPool:
     def pause(self) -> float:
         """Seconds that a reader of an answer leaves between two readings.
 
-        None with a few answers; with a thousand people see ten pieces a second.
+        0 with a few answers; with a thousand, people see ten pieces a second.
         """
         answers = len(self._open)
         return min(answers * PAUSE_PER_ANSWER, MAX_PAUSE) if answers >= MANY else 0.0

@@ -97,8 +97,8 @@ Outcome = AgentTask | QueueFullError
 def take_in(orders: Sequence[Order]) -> list[Outcome]:
     """Record tasks with their first events, and wake workers after the commit.
 
-    The caller has begun a transaction. An order that there is no room for has its error as its outcome. Raises
-    `NotFoundError` if an agent was deleted in the meantime.
+    The caller has begun a transaction. An order that there is no room for has its error
+    as its outcome. Raises `NotFoundError` if an agent was deleted in the meantime.
     """
     seen = _look(orders)
     room = _Room(seen)
