@@ -8,6 +8,7 @@ from bench.report.page import replace
 from bench.report.plots import bars
 from bench.report.results import Results, is_met, moved, ratios
 from bench.report.tables import aims, table
+from bench.scale.report import compared
 from bench.statistics import percentile
 
 MEDIANS = {"bare": {"ms": 2.0, "only": 1.0}, "ours": {"ms": 6.0}}
@@ -105,3 +106,46 @@ def test_draws_a_bar_for_each_system() -> None:
 @pytest.mark.parametrize(("percent", "value"), [(50, 5), (99, 10), (1, 1)])
 def test_takes_a_value_that_was_measured(percent: float, value: float) -> None:
     assert percentile(range(1, 11), percent) == value
+
+
+@pytest.mark.parametrize(
+    ("plan", "reads"),
+    [
+        (
+            "Limit (actual rows=1)\n"
+            "  ->  Index Only Scan Backward using task_newest on tasks_agenttask\n"
+            "  ->  Index Scan using agents_agent_pkey on agents_agent",
+            ["`task_newest`"],
+        ),
+        (
+            "Bitmap Heap Scan on tasks_words\n"
+            "  ->  Bitmap Index Scan on tasks_words_words\n"
+            "  ->  Seq Scan on tasks_chore",
+            ["`tasks_words_words`", "all of `tasks_chore`"],
+        ),
+        ("Seq Scan on agents_agent (never executed)", []),
+        (
+            "SEARCH tasks_agenttask USING COVERING INDEX task_newest (owner_id=?)\n"
+            "SEARCH agents_agent USING INTEGER PRIMARY KEY (rowid=?)\n"
+            "SCAN part",
+            ["`task_newest`"],
+        ),
+        (
+            "SCAN tasks_words VIRTUAL TABLE INDEX 0:M2\nSCAN tasks_agenttask",
+            ["`tasks_words`", "all of `tasks_agenttask`"],
+        ),
+    ],
+)
+def test_says_what_a_question_reads(plan: str, reads: list[str]) -> None:
+    found = {
+        "median_ms": 1.0,
+        "p95_ms": 1.0,
+        "is_right": True,
+        "is_list": True,
+        "scans": [],
+        "plans": [plan, plan],
+    }
+
+    (line,) = compared({"1,000": {"question": found}})
+
+    assert line["reads"] == reads
