@@ -17,7 +17,7 @@ WAKE_JOB = "agentarium.wake"
 WAKE_EXCHANGE = "agentarium.wake"
 # A message costs its sender and each worker a millisecond: what is asked for in
 # between becomes one.
-APART_SECONDS = 0.02
+APART_SECONDS = 0.05
 
 _listeners: list[Callable[[], None]] = []
 
