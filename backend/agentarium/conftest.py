@@ -9,6 +9,8 @@ from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
+from agentarium.agents.models import Agent
+from agentarium.agents.tests.factories import AgentFactory
 
 # Passwords are slow to hash on purpose; here hundreds are.
 Argon2PasswordHasher.time_cost = 1
@@ -32,6 +34,16 @@ def alice(db: None) -> User:
 @pytest.fixture
 def stranger(db: None) -> User:
     return UserFactory.create(username="stranger")
+
+
+@pytest.fixture
+def agent(alice: User) -> Agent:
+    return AgentFactory.create(owner=alice)
+
+
+@pytest.fixture
+def strangers_agent(stranger: User) -> Agent:
+    return AgentFactory.create(owner=stranger)
 
 
 @pytest.fixture

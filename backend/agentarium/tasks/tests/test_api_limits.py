@@ -5,7 +5,6 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
-from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks.models import AgentTask
@@ -13,16 +12,6 @@ from agentarium.tasks.services.intake import Order, QueueFullError, take_in
 from agentarium.tasks.tests.factories import TaskFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def agent(alice: User) -> Agent:
-    return AgentFactory.create(owner=alice)
-
-
-@pytest.fixture
-def strangers_agent(stranger: User) -> Agent:
-    return AgentFactory.create(owner=stranger)
 
 
 def submit(api: APIClient, agent: Agent) -> str:

@@ -16,11 +16,6 @@ from agentarium.tasks.services import cancel_task, submit
 RUN = "/api/tasks/run/"
 
 
-@pytest.fixture
-def agent(alice: User) -> Agent:
-    return AgentFactory.create(owner=alice)
-
-
 def run(api: APIClient, agent: Agent, *, key: str = "order-17", **wishes: Any) -> Any:
     body = {"agent": agent.pk, "input_text": "Make tea.", **wishes}
     return api.post(RUN, body, headers={"Idempotency-Key": key})

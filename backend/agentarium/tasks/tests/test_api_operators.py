@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -13,6 +12,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import ApiTokenFactory, UserFactory
 from agentarium.core.clock import Now
+from agentarium.core.tests.plans import plans_of
 from agentarium.tasks import queue_state
 from agentarium.tasks.models import AgentTask, Event, ToolCall, Worker
 from agentarium.tasks.services import (
@@ -257,28 +257,13 @@ class TestCost:
         ],
     )
     def test_reads_no_table_of_tasks_from_end_to_end(self, look: Any) -> None:
-        plans: list[str] = []
-
-        def explain(
-            execute: Any, sql: str, params: Any, many: Any, context: Any
-        ) -> Any:
-            if sql.startswith("SELECT"):
-                with connection.cursor() as cursor:
-                    cursor.cursor.execute(f"{EXPLAIN[connection.vendor]} {sql}", params)
-                    plans.extend(str(row) for row in cursor.cursor.fetchall())
-            return execute(sql, params, many, context)
-
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute("SET LOCAL enable_seqscan = off")
-        with connection.execute_wrapper(explain):
+        with plans_of() as plans:
             look()
 
         assert plans
-        assert not [plan for plan in plans if is_scan(plan)]
-
-
-EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
+        assert not [
+            line for plan in plans for line in plan.splitlines() if is_scan(line)
+        ]
 
 
 # Those of live tasks, and of calls that wait.

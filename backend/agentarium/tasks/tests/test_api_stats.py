@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
@@ -13,6 +12,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.tests.factories import AgentFactory
+from agentarium.core.tests.plans import plans_of
 from agentarium.tasks import stats
 from agentarium.tasks.chores import do_chores
 from agentarium.tasks.models import AgentTask, Chore, TaskCount, TaskTime
@@ -315,30 +315,14 @@ class TestCost:
     def test_reads_no_table_from_end_to_end(self, api: APIClient, alice: User) -> None:
         ended(alice)
         count_all()
-        plans: list[str] = []
-
-        def explain(
-            execute: Any, sql: str, params: Any, many: Any, context: Any
-        ) -> Any:
-            if sql.startswith("SELECT"):
-                with connection.cursor() as cursor:
-                    cursor.cursor.execute(f"{EXPLAIN[connection.vendor]} {sql}", params)
-                    plans.extend(str(row) for row in cursor.cursor.fetchall())
-            return execute(sql, params, many, context)
-
-        with connection.cursor() as cursor:
-            cursor.execute(NO_SCANS[connection.vendor])
-        with connection.execute_wrapper(explain):
+        with plans_of() as plans:
             ask(api)
             stats.count_ended_tasks(Chore.objects.get(name=stats.CHORE).bookmark)
 
         assert plans
-        read = [plan for plan in plans if "SCAN" in plan or "Seq Scan" in plan]
-        assert not [plan for plan in read if "tasks_" in plan]
-
-
-EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
-NO_SCANS = {"sqlite": "SELECT 1", "postgresql": "SET LOCAL enable_seqscan = off"}
+        lines = [line for plan in plans for line in plan.splitlines()]
+        read = [line for line in lines if "SCAN" in line or "Seq Scan" in line]
+        assert not [line for line in read if "tasks_" in line]
 
 
 def stored() -> tuple[list[Any], list[Any]]:

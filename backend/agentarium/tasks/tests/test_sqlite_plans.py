@@ -1,13 +1,13 @@
 """What SQLite's planner is told, without which pages read whole histories."""
 
 from importlib import import_module
-from typing import Any
 
 import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
+from agentarium.core.tests.plans import plans_of
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
 
@@ -45,20 +45,10 @@ def test_a_page_begins_with_its_few_rows(
     api: APIClient, alice: User, query: dict[str, str]
 ) -> None:
     TaskFactory.create(agent__owner=alice, input_text="weather")
-    plans: list[str] = []
 
-    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
-        if "beginning" in sql:
-            with connection.cursor() as cursor:
-                cursor.cursor.execute(f"{EXPLAIN[connection.vendor]} {sql}", params)
-                plans.append(str(cursor.cursor.fetchall()[0]))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(explain):
+    with plans_of("beginning") as plans:
         assert api.get(TASKS, query).status_code == 200
 
     assert plans
-    assert all(BY_ID[connection.vendor] in plan for plan in plans)
-
-
-EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
+    firsts = [plan.splitlines()[0] for plan in plans]
+    assert all(BY_ID[connection.vendor] in first for first in firsts)

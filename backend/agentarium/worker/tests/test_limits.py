@@ -27,11 +27,6 @@ def agent(alice: User) -> Agent:
     return AgentFactory.create(owner=alice)
 
 
-@pytest.fixture
-def strangers_agent(stranger: User) -> Agent:
-    return AgentFactory.create(owner=stranger)
-
-
 def claim(worker: Worker) -> Counter[int]:
     """How many tasks of each agent a worker gets."""
     return Counter(task.agent_id for task in claim_tasks(worker, limit=10))
