@@ -1,0 +1,174 @@
+"""MCP servers: a person's own, and the operator's."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django import DjangoAssertNumQueries, Settings
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.tools.models import McpServer
+from agentarium.tools.tests.factories import McpServerFactory
+from agentarium.tools.tests.serving import McpServing
+
+MCP_SERVERS = "/api/mcp-servers/"
+pytestmark = pytest.mark.django_db
+SERVER: dict[str, Any] = {
+    "name": "github",
+    "description": "Repositories.",
+    "url": "https://mcp.example.com/mcp",
+    "headers": {"Authorization": "Bearer secret"},
+    "timeout": 20,
+}
+
+
+def url(server: McpServer, action: str = "") -> str:
+    return f"{MCP_SERVERS}{server.pk}/{action}"
+
+
+class TestMcpServers:
+    @pytest.fixture
+    def serving(self, settings: Settings) -> Any:
+        settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+        with McpServing(token="secret") as serving:
+            yield serving
+
+    def test_can_be_registered(self, api: APIClient, alice: User) -> None:
+        response = api.post(MCP_SERVERS, SERVER)
+
+        assert response.status_code == 201
+        server = McpServer.objects.get()
+        assert server.owner == alice
+        assert server.revealed_headers() == {"Authorization": "Bearer secret"}
+        assert response.data["header_names"] == ["Authorization"]
+        assert response.data["tools"] == []
+        assert response.data["fetched_at"] is None
+        assert "secret" not in json.dumps(response.json())
+
+    @pytest.mark.parametrize(
+        ("change", "field", "code"),
+        [
+            ({"name": "a b"}, "name", "invalid_name"),
+            ({"url": "nonsense"}, "url", "outbound_refused"),
+            ({"url": "http://169.254.169.254/"}, "url", "outbound_refused"),
+            ({"url": "http://[::1]/mcp"}, "url", "outbound_refused"),
+            ({"url": ""}, "url", "blank"),
+            ({"headers": {"Host": "x"}}, "headers.Host", "invalid"),
+        ],
+    )
+    def test_names_what_is_wrong(
+        self, api: APIClient, change: dict[str, Any], field: str, code: str
+    ) -> None:
+        response = api.post(MCP_SERVERS, SERVER | change)
+
+        assert response.status_code == 400
+        assert response.data["errors"][field][0]["code"] == code
+
+    def test_names_are_unique_for_each_owner(self, api: APIClient) -> None:
+        api.post(MCP_SERVERS, SERVER)
+
+        response = api.post(MCP_SERVERS, SERVER)
+
+        assert response.data["errors"]["name"][0]["code"] == "unique"
+
+    def test_are_asked_for_their_tools(
+        self, api: APIClient, alice: User, serving: Any
+    ) -> None:
+        server = McpServerFactory.create(owner=alice, url=serving.url, tools=[])
+        headers = {"headers": {"Authorization": "Bearer secret"}}
+        api.patch(url(server), headers)
+
+        response = api.post(url(server, "refresh/"))
+
+        server.refresh_from_db()
+        assert response.status_code == 200
+        assert [tool["name"] for tool in response.data["tools"]][:2] == ["add", "put"]
+        assert response.data["fetched_at"] is not None
+        assert len(server.tool_rows) == 6
+
+    def test_say_why_they_cannot_be_asked(
+        self, api: APIClient, alice: User, serving: Any
+    ) -> None:
+        server = McpServerFactory.create(owner=alice, url=serving.url, headers={})
+
+        response = api.post(url(server, "refresh/"))
+
+        server.refresh_from_db()
+        assert response.status_code == 409
+        assert response.data["code"] == "mcp_server_failed"
+        assert len(server.tool_rows) == 2
+
+    def test_are_guarded(
+        self, api: APIClient, alice: User, serving: Any, settings: Settings
+    ) -> None:
+        settings.OUTBOUND_ALLOW = []
+        server = McpServerFactory.create(owner=alice, url=serving.url)
+
+        response = api.post(url(server, "refresh/"))
+
+        assert response.status_code == 409
+        assert not serving.requests
+
+    def test_secrets_do_not_follow_to_another_host(
+        self, api: APIClient, alice: User
+    ) -> None:
+        server = McpServerFactory.create(owner=alice)
+
+        response = api.patch(url(server), {"url": "https://evil.example/mcp"})
+
+        assert response.status_code == 400
+        assert "headers" in response.data["errors"]
+
+    def test_lists_the_callers_own_in_one_query(
+        self,
+        api: APIClient,
+        alice: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        servers = McpServerFactory.create_batch(3, owner=alice)
+        McpServerFactory.create()
+        McpServerFactory.create(owner=None)
+
+        # 1. the page of servers, which tells their number too
+        with django_assert_num_queries(1):
+            response = api.get(MCP_SERVERS)
+
+        names = [row["name"] for row in response.data["results"]]
+        assert names == [server.name for server in reversed(servers)]
+
+    def test_can_be_deleted(self, api: APIClient, alice: User) -> None:
+        server = McpServerFactory.create(owner=alice)
+
+        assert api.delete(url(server)).status_code == 204
+        assert not McpServer.objects.exists()
+
+    @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+    @pytest.mark.parametrize("is_operators", [True, False])
+    def test_are_hidden_from_strangers(
+        self, stranger_api: APIClient, method: str, *, is_operators: bool
+    ) -> None:
+        owner = {"owner": None} if is_operators else {}
+        server = McpServerFactory.create(**owner)
+
+        response = getattr(stranger_api, method)(url(server), SERVER)
+
+        assert response.status_code == 404
+        assert McpServer.objects.get().name == server.name
+
+    def test_are_not_asked_for_strangers(self, stranger_api: APIClient) -> None:
+        response = stranger_api.post(url(McpServerFactory.create(), "refresh/"))
+
+        assert response.status_code == 404
+
+
+class TestOperatorsServers:
+    def test_come_and_go_with_the_settings(self, settings: Settings) -> None:
+        McpServerFactory.create(owner=None, name="old")
+        settings.MCP_STDIO = {"broken": {"command": "/no/such/program"}}
+
+        call_command("refresh_mcp_servers")
+
+        server = McpServer.objects.get()
+        assert (server.name, server.owner, server.tool_rows) == ("broken", None, [])

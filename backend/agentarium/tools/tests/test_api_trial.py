@@ -1,0 +1,104 @@
+"""Calling an HTTP tool once, to see what it answers."""
+
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.tools.models import HttpTool
+from agentarium.tools.tests.factories import HttpToolFactory
+from agentarium.tools.tests.serving import ToolsServing
+
+HTTP_TOOLS = "/api/http-tools/"
+
+pytestmark = pytest.mark.django_db
+
+
+def url(tool: HttpTool, action: str = "") -> str:
+    return f"{HTTP_TOOLS}{tool.pk}/{action}"
+
+
+class TestTrial:
+    @pytest.fixture
+    def tools(self, settings: Settings) -> Any:
+        settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+        with ToolsServing() as tools:
+            yield tools
+
+    def make(self, owner: User, address: str) -> HttpTool:
+        return HttpToolFactory.create(
+            owner=owner,
+            method="POST",
+            url_template=address,
+            parameters={
+                "type": "object",
+                "properties": {"n": {"type": "integer"}},
+                "required": ["n"],
+            },
+        )
+
+    def test_calls_the_tool_with_its_secrets(
+        self, api: APIClient, alice: User, tools: Any
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay")
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.status_code == 200
+        assert response.data["result"].startswith("HTTP 200 OK")
+        assert response.data["is_error"] is False
+        assert tools.received[0].headers["Authorization"] == "Bearer secret"
+        assert tools.received[0].body == b'{"n":1}'
+
+    def test_shows_a_failure_as_the_model_would_see_it(
+        self, api: APIClient, alice: User, tools: Any
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay?status=422")
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.status_code == 200
+        assert response.data["is_error"] is True
+        assert "422" in response.data["result"]
+
+    def test_checks_the_arguments(
+        self, api: APIClient, alice: User, tools: Any
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay")
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": "x"}})
+
+        assert response.data["is_error"] is True
+        assert not tools.received
+
+    @pytest.mark.parametrize("body", [{"arguments": []}, {"arguments": "x"}])
+    def test_refuses_arguments_that_are_no_object(
+        self, api: APIClient, alice: User, body: dict[str, Any]
+    ) -> None:
+        tool = self.make(alice, "https://api.example.com/")
+
+        assert api.post(url(tool, "test/"), body).status_code == 400
+
+    def test_is_guarded(
+        self, api: APIClient, alice: User, tools: Any, settings: Settings
+    ) -> None:
+        tool = self.make(alice, f"{tools.url}/do/pay")
+        settings.OUTBOUND_ALLOW = []
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.data["is_error"] is True
+        assert not tools.received
+
+    def test_says_that_secrets_are_unreadable(
+        self, api: APIClient, alice: User, settings: Settings
+    ) -> None:
+        tool = self.make(alice, "https://api.example.com/")
+        settings.SECRET_KEY = "another"
+
+        response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
+
+        assert response.status_code == 409
+        assert response.data["code"] == "unreadable_secret"
