@@ -87,10 +87,13 @@ def _next_in_queue(limit: int) -> list[AgentTask]:
     """As `in_queue` has them, locked. By hand, since every claim asks for it.
 
     From one table, in the order of its index. A planner that has seen millions of tasks
-    takes those that are pending for a few, and where it has to join them it does that
-    first and sorts them then, however long the queue has become.
+    takes those that are pending for a few, and would rather sort all of them, however
+    long the queue has become: joined to another table, or where an index has grown fat.
     """
     excluded, values = exclude_full()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_sort = off")
     lock = (
         f" FOR NO KEY UPDATE OF {_TABLE} SKIP LOCKED"
         if connection.features.has_select_for_update

@@ -23,11 +23,6 @@ def test_a_claim_reads_the_queue_in_its_order() -> None:
     worker = register_worker(capacity=10)
     tasks = TaskFactory.create_batch(5)
 
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            # Of a few rows it would gather the places first, or sort what any index has.
-            cursor.execute("SET LOCAL enable_bitmapscan = off")
-            cursor.execute("SET LOCAL enable_sort = off")
     with plans_of("ORDER BY") as plans:
         claimed = claim_tasks(worker, limit=3)
 
