@@ -7,18 +7,16 @@ import ast
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentarium.config.settings")
+    import agentarium
     import django
 
     django.setup()
-    spec = find_spec("agentarium")
-    assert spec and spec.submodule_search_locations
-    package = Path(spec.submodule_search_locations[0])
+    package = Path(agentarium.__file__).parent
     # A migration's name starts with a digit, which no import statement allows.
     modules = {f"__import__({name!r})" for name in module_names(package)}
     failures = 0
