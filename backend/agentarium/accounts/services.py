@@ -139,6 +139,11 @@ def change_password(user: User, *, current: str, new: str) -> None:
     if not user.check_password(current):
         wrong = FieldError("wrong_password", "This is not your password.")
         raise InvalidInputError(errors={"current_password": [wrong]})
+    reset_password(user, new)
+
+
+def reset_password(user: User, new: str) -> None:
+    """The same for a user who has forgotten theirs; only the operator may do it."""
     if found := password_errors(new, user):
         raise InvalidInputError(errors={"new_password": found})
     user.set_password(new)

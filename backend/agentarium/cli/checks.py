@@ -1,40 +1,26 @@
 """What Agentarium stands on, each looked at by itself."""
 
-import os
 import shutil
-import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from agentarium.cli import migrations
-from agentarium.cli.database import obstacle
+from agentarium.cli.database import obstacle, refused_file
+from agentarium.cli.start_checks import Check, database_checks, settings_checks
+from agentarium.providers.access import ask_providers
 from agentarium.providers.services import provider_configs
-from agentarium.runtime.providers import PROVIDERS
+from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.registry import why_unavailable
 from agentarium.tasks.models import Worker
 
-State = Literal["ok", "warn", "fail"]
 MEGABYTE = 1_000_000
 LITTLE_DISK = 1_000 * MEGABYTE
 NO_DISK = 100 * MEGABYTE
 NEEDED_PYTHON = (3, 11)
 PROBE_SECONDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was found, and what to do about it."""
-
-    name: str
-    state: State
-    detail: str
-    advice: str = ""
 
 
 def all_checks() -> Iterator[Check]:
@@ -71,15 +57,20 @@ def disk() -> Iterator[Check]:
         yield Check("disk", "ok", detail)
 
 
-def secret_key() -> Iterator[Check]:
-    file = settings.DATA / "secret_key"
-    if os.environ.get("AGENTARIUM_SECRET_KEY") or not file.exists():
-        yield Check("secret key", "ok", "from the environment")
-    elif stat.S_IMODE(file.stat().st_mode) & 0o077:
-        detail = f"{file} can be read by others"
-        yield Check("secret key", "warn", detail, f"Run: chmod 600 {file}")
+def key() -> Iterator[Check]:
+    if settings.IS_SECRET_KEY_OWN:
+        detail = f"in {settings.SECRET_KEY_FILE}: back it up with the database"
+        yield Check("secret key", "ok", detail)
     else:
-        yield Check("secret key", "ok", f"in {file}: back it up with the database")
+        yield Check("secret key", "ok", "from the environment")
+
+
+def settings_and_privacy() -> Iterator[Check]:
+    """What a start looks at before the database."""
+    found = [*settings_checks(are_routes_wanted=True)]
+    if not any(check.name == "settings" for check in found):
+        yield Check("settings", "ok", "can be used")
+    yield from found
 
 
 def database() -> Iterator[Check]:
@@ -90,22 +81,12 @@ def database() -> Iterator[Check]:
     try:
         connection.ensure_connection()
         yield Check("database", "ok", f"{connection.display_name} answers")
-        yield _tables()
+        yield from database_checks()
         if connection.vendor == "sqlite":
             yield _journal()
     except (DatabaseError, InterfaceError) as error:
-        yield Check("database", "fail", " ".join(str(error).split()), advice)
-
-
-def _tables() -> Check:
-    state = migrations.read_state()
-    if state.unknown:
-        detail = f"{len(state.unknown)} migrations are of a newer version"
-        return Check("tables", "fail", detail, "Install the newer version.")
-    if state.missing:
-        detail = f"{len(state.missing)} migrations are missing"
-        return Check("tables", "fail", detail, "Run `agentarium migrate`.")
-    return Check("tables", "ok", "up to date")
+        told = " ".join(str(error).split()), advice
+        yield Check("database", "fail", *(refused_file(error) or told))
 
 
 def _journal() -> Check:
@@ -191,29 +172,38 @@ def builtin_model() -> Iterator[Check]:
 
 
 def providers() -> Iterator[Check]:
-    """Those that somebody has set up; a local one may need no key."""
+    """Those that somebody has set up are asked; a local one may need no key."""
     configs = provider_configs()
-    specs = [spec for name, spec in PROVIDERS.items() if name != "builtin"]
-    usable = [
-        spec.title
-        for spec in specs
-        if (configs[spec.name].api_key or configs[spec.name].base_url)
-        and not why_unavailable(spec, configs[spec.name])
+    specs = [
+        spec
+        for spec in PROVIDERS.values()
+        if spec.wire != "builtin"
+        and (configs[spec.name].api_key or configs[spec.name].base_url)
     ]
-    if usable:
-        yield Check("providers", "ok", f"{', '.join(usable)} can be called")
-    else:
+    if not specs:
         advice = (
             "Set a key, such as OPENAI_API_KEY, to use more than the built-in model."
         )
         yield Check("providers", "warn", "no keys", advice)
+    refusals = ask_providers(specs, configs)
+    for spec in specs:
+        if refusal := refusals[spec.name]:
+            advice = f"Check {' and '.join(_variables(spec))}."
+            yield Check(spec.title, "fail", refusal.rstrip("."), advice)
+        else:
+            yield Check(spec.title, "ok", "answers, and accepts what is set")
+
+
+def _variables(spec: ProviderSpec) -> list[str]:
+    return [name for name in (spec.key_variable, spec.url_variable) if name]
 
 
 CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
     python,
     data_folder,
     disk,
-    secret_key,
+    settings_and_privacy,
+    key,
     database,
     page,
     broker,

@@ -27,6 +27,20 @@ REFUSED_SECONDS = 0.2
 TOO_MANY = ("too many clients", "too many connections", "connection slots are reserved")
 # What psycopg takes for itself, and the server's library does not know.
 OF_PSYCOPG = {"context", "cursor_factory", "prepare_threshold", "row_factory"}
+_DAMAGED = (
+    "Restore it from a backup, or stop Agentarium and move {0} away to begin with an "
+    "empty one."
+)
+_NOT_OURS = "Give it and its folder to the user that runs Agentarium."
+# What SQLite says -> what to do.
+_FILE_ADVICE = {
+    "file is not a database": _DAMAGED,
+    "database disk image is malformed": _DAMAGED,
+    "unable to open database file": _NOT_OURS,
+    "attempt to write a readonly database": _NOT_OURS,
+    "database or disk is full": "Make room on the disk of {0}.",
+    "database is locked": "Stop the other programs that hold {0} open.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,17 @@ def address() -> str:
     server = connection.settings_dict
     host = server["HOST"] or "its local socket"
     return f"{host}:{server['PORT']}" if server["PORT"] else str(host)
+
+
+def refused_file(error: Exception) -> tuple[str, str] | None:
+    """Why the SQLite file cannot be used, and what to do; None if that is not why."""
+    if connection.vendor != "sqlite":
+        return None
+    file = connection.settings_dict["NAME"]
+    for words, advice in _FILE_ADVICE.items():
+        if words in str(error):
+            return f"The database {file} cannot be used ({words})", advice.format(file)
+    return None
 
 
 def refuse_unreachable() -> None:

@@ -7,27 +7,52 @@ from typing import TYPE_CHECKING
 import typer
 
 from agentarium.cli.project import project
-from agentarium.cli.terminal import FAILED, cell, print_json, show, table, waiting
+from agentarium.cli.terminal import (
+    FAILED,
+    MISUSED,
+    cell,
+    fail,
+    print_json,
+    show,
+    table,
+    waiting,
+)
 
 if TYPE_CHECKING:
-    from agentarium.cli.checks import Check
+    from agentarium.cli.start_checks import Check
 
 MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
 
 
-def run_doctor(*, as_json: bool) -> None:
-    """Show every check; end with 1 if one has failed."""
+def run_doctor(*, url: str, as_json: bool) -> None:
+    """Show every check; end with 1 if one has failed.
+
+    With `url` the way of a client through the proxy is checked as well.
+    """
     with project(needs_database=False):
         from agentarium.cli.checks import all_checks
+        from agentarium.cli.proxy_checks import proxy_checks
 
+        public_url = _public_url(url)
         with waiting("Looking around"):
             checks = list(all_checks())
+            if public_url:
+                checks += proxy_checks(public_url)
         if as_json:
             print_json([asdict(check) for check in checks])
         else:
             _show(checks)
         if any(check.state == "fail" for check in checks):
             raise typer.Exit(FAILED)
+
+
+def _public_url(text: str) -> str:
+    from agentarium.core.addresses import public_url
+
+    try:
+        return public_url(text) if text else ""
+    except ValueError as error:
+        fail(f"--url {error}", MISUSED)
 
 
 def _show(checks: list["Check"]) -> None:

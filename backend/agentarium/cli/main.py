@@ -161,6 +161,23 @@ def createuser(
 
 
 @app.command()
+def password(
+    username: Annotated[str, typer.Argument(metavar="USER")],
+    *,
+    is_on_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+) -> None:
+    """Set a new password for a user who has forgotten theirs; it ends their sessions."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.users import set_password
+
+        set_password(username, is_on_stdin=is_on_stdin)
+
+
+@app.command()
 def agents(*, user: UserName = "", as_json: Json = False) -> None:
     """List a user's agents."""
     from agentarium.cli.project import project
@@ -252,11 +269,41 @@ def queue(*, is_watched: Watch = False, as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(*, as_json: Json = False) -> None:
-    """Check what Agentarium stands on, and say what to do."""
+def doctor(
+    *,
+    url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The public URL: check the way through the proxy as well.",
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check what Agentarium depends on, and say what to do."""
     from agentarium.cli.doctor import run_doctor
 
-    run_doctor(as_json=as_json)
+    run_doctor(url=url, as_json=as_json)
+
+
+@app.command()
+def reseal(
+    *,
+    is_former_key_lost: Annotated[
+        bool,
+        typer.Option(
+            "--former-key-lost",
+            help="Go on with the present key; what it cannot read is entered again.",
+        ),
+    ] = False,
+) -> None:
+    """Encrypt every stored secret with the present secret key."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.secrets import reseal
+
+        reseal(is_former_key_lost=is_former_key_lost)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from agentarium.cli.database import once_it_answers
-from agentarium.cli.terminal import fail, progress
+from agentarium.cli.terminal import fail, joined, progress
 
 Name = tuple[str, str]
 
@@ -55,19 +55,44 @@ def migrate(state: State) -> None:
         _apply(state)
 
 
+def refusal(state: State) -> tuple[str, str] | None:
+    """Why this code cannot start on such tables, and what to do; None if it can."""
+    return _too_new(state) or _too_old(state)
+
+
 def refuse_newer(state: State) -> None:
-    if state.unknown:
-        newest = ".".join(max(state.unknown, key=lambda name: name[1]))
-        fail(
-            "This database was written by a newer version of Agentarium "
-            f"({newest} is not known here): install that version, or use another "
-            "database."
-        )
+    _refuse(_too_new(state))
 
 
 def refuse_older(state: State) -> None:
-    if state.missing:
-        fail("The database is not up to date: run `agentarium migrate`.")
+    """Of both, the one for a process that goes on while the next version is rolled out."""
+    _refuse(_too_old(state))
+
+
+def refuse_other(state: State) -> None:
+    _refuse(refusal(state))
+
+
+def _too_new(state: State) -> tuple[str, str] | None:
+    if not state.unknown:
+        return None
+    newest = ".".join(max(state.unknown, key=lambda name: name[1]))
+    return (
+        "This database was written by a newer version of Agentarium "
+        f"({newest} is not known here)",
+        "Install that version, or use another database.",
+    )
+
+
+def _too_old(state: State) -> tuple[str, str] | None:
+    if not state.missing:
+        return None
+    return "The database is not up to date", "Run `agentarium migrate`."
+
+
+def _refuse(refused: tuple[str, str] | None) -> None:
+    if refused:
+        fail(joined(*refused))
 
 
 def _apply(state: State) -> None:

@@ -21,8 +21,11 @@ def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) 
         from agentarium.cli import migrations
         from agentarium.cli.builtin_model import prepare_model
         from agentarium.cli.database import once_it_answers
+        from agentarium.cli.start_checks import start_with_key, start_with_settings
 
+        start_with_settings()
         migrations.migrate(migrations.await_state())
+        start_with_key()
         if settings.EMBEDDED:
             prepare_model(is_wanted=is_model_wanted)
         greeting = once_it_answers(lambda: _greeting(listener))
@@ -33,18 +36,21 @@ def run_web(*, host: str | None, port: int | None) -> None:
     """Serve what is there."""
     listener = _listen(host, port)
     with project(is_quiet=False):
-        from agentarium.cli import migrations
+        from agentarium.cli.start_checks import start_on_database
 
-        migrations.refuse_older(migrations.await_state())
+        start_on_database()
         _serve(listener, greeting=f"Serving on {_url(listener)}")
 
 
 def run_migrate() -> None:
     with project():
         from agentarium.cli import migrations
+        from agentarium.cli.start_checks import start_with_key, start_with_settings
 
+        start_with_settings()
         state = migrations.read_state()
         migrations.migrate(state)
+        start_with_key()
         count = len(state.missing)
         say(f"{count} migrations applied." if count else "Nothing to do.")
 

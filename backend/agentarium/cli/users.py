@@ -6,7 +6,7 @@ import typer
 from django.core.exceptions import ValidationError
 
 from agentarium.accounts.models import User
-from agentarium.accounts.services import register_user
+from agentarium.accounts.services import register_user, reset_password
 from agentarium.cli.terminal import MISUSED, fail, print_json, say
 
 
@@ -46,3 +46,9 @@ def create_user(
         return
     role = " It is the first, and the superuser." if user.is_superuser else ""
     say(f"The account {user.username} is ready.{role}")
+
+
+def set_password(username: str, *, is_on_stdin: bool) -> None:
+    user = the_user(username)
+    reset_password(user, read_password(is_on_stdin=is_on_stdin))
+    say(f"The password of {user.username} is set; their sessions have ended.")

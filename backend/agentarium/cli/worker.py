@@ -80,12 +80,18 @@ def run_worker(
     with project(is_quiet=False):
         from agentarium.cli import migrations
         from agentarium.cli.builtin_model import prepare_model
+        from agentarium.cli.start_checks import start_on_database
         from agentarium.worker.process import RunnerThread
 
         if is_supervised:
             threading.Thread(target=_end_with_parent, daemon=True).start()
         with ending.at_once():
-            migrations.refuse_older(migrations.await_state())
+            if is_supervised:
+                # The supervisor has looked at all else. It may replace a process while
+                # the next version is rolled out, whose tables suit this one as well.
+                migrations.refuse_older(migrations.await_state())
+            else:
+                start_on_database()
             prepare_model(is_wanted=is_model_wanted)
         _run(RunnerThread(), ending)
 

@@ -26,11 +26,11 @@ def supervise(count: int, *, capacity: int | None, is_model_wanted: bool) -> Non
     with project(is_quiet=False):
         from django.conf import settings
 
-        from agentarium.cli import migrations
         from agentarium.cli.builtin_model import prepare_model
+        from agentarium.cli.start_checks import start_on_database
 
         with ending.at_once():
-            migrations.refuse_older(migrations.await_state())
+            start_on_database()
             prepare_model(is_wanted=is_model_wanted)
         grace = settings.STOP_GRACE_SECONDS + STOP_MARGIN_SECONDS
     command = [sys.executable, "-m", "agentarium.cli", "worker", "--supervised"]

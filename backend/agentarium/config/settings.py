@@ -1,15 +1,26 @@
 """The one place where the environment is read. `.env.example` lists every name."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentarium.config.databases import database
-from agentarium.config.environment import Environment, kept_secret
-from agentarium.config.logs import logging_config
+from agentarium.config.databases import database, database_url
+from agentarium.config.environment import Environment
+from agentarium.config.logs import FORMS, LEVELS, logging_config
+from agentarium.config.variables import unknown_variables
+from agentarium.core.addresses import (
+    broker_url,
+    host_name,
+    http_url,
+    public_url,
+    redis_of_broker,
+    redis_url,
+)
 from agentarium.runtime.prices import Price, read_prices
 from agentarium.runtime.providers import PROVIDERS as PROVIDER_SPECS
+from agentarium.runtime.providers.catalogue import model_name
 
 env = Environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -17,29 +28,30 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # --- Where it runs ---------------------------------------------------------------
 
 HOST: str = env.str("AGENTARIUM_HOST", "127.0.0.1")
-PORT: int = env.int("AGENTARIUM_PORT", 8000)
-DATA = Path(env.str("AGENTARIUM_DATA", "data")).resolve()
-DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+PORT: int = env.number("AGENTARIUM_PORT", 8000, most=65_535)
+DATA = env.folder("AGENTARIUM_DATA", "data")
 # What people type into the browser. With https, cookies are secure and HSTS is on.
-PUBLIC_URL: str = env.str("AGENTARIUM_URL", f"http://{HOST}:{PORT}").rstrip("/")
+PUBLIC_URL: str = env.read("AGENTARIUM_URL", f"http://{HOST}:{PORT}", public_url)
 HTTPS = PUBLIC_URL.startswith("https://")
 DEBUG: bool = env.bool("AGENTARIUM_DEBUG", False)
-SECRET_KEY: str = env.str("AGENTARIUM_SECRET_KEY", "") or kept_secret(
-    DATA / "secret_key"
-)
+SECRET_KEY_FILE = DATA / "secret_key"
+SECRET_KEY: str = env.secret("AGENTARIUM_SECRET_KEY", SECRET_KEY_FILE)
+IS_SECRET_KEY_OWN = not env.is_set("AGENTARIUM_SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("AGENTARIUM_SECRET_KEY_FALLBACKS", str, [])
 
 # --- Which services stand beside it ----------------------------------------------
 
 # Without a broker the runner lives in the web process, and nothing else is needed.
-BROKER_URL: str = env.str("AGENTARIUM_BROKER_URL", "")
+BROKER_URL: str = env.read("AGENTARIUM_BROKER_URL", "", broker_url)
 EMBEDDED = not BROKER_URL
 # Carries live output and throttle counters between processes; never the truth.
-REDIS_URL: str = env.str(
-    "AGENTARIUM_REDIS_URL", BROKER_URL if BROKER_URL.startswith("redis") else ""
+REDIS_URL: str = env.read(
+    "AGENTARIUM_REDIS_URL", redis_of_broker(BROKER_URL), redis_url
 )
 DATABASES = {
-    "default": database(env.str("DATABASE_URL", ""), DATA / "agentarium.sqlite3")
+    "default": database(
+        env.read("DATABASE_URL", "", database_url), DATA / "agentarium.sqlite3"
+    )
 }
 CACHES: dict[str, Any] = {
     "default": {
@@ -60,7 +72,7 @@ CACHES: dict[str, Any] = {
 # --- What it allows --------------------------------------------------------------
 
 REGISTRATION_OPEN: bool = env.bool("AGENTARIUM_REGISTRATION_OPEN", True)
-MAX_INPUT_CHARS: int = env.int("AGENTARIUM_MAX_INPUT_CHARS", 100_000)
+MAX_INPUT_CHARS: int = env.number("AGENTARIUM_MAX_INPUT_CHARS", 100_000, least=1)
 # Pending tasks of one user, and of one agent; 0 is no limit.
 MAX_PENDING_PER_USER: int = env.int("AGENTARIUM_MAX_PENDING_PER_USER", 10_000)
 MAX_PENDING_PER_AGENT: int = env.int("AGENTARIUM_MAX_PENDING_PER_AGENT", 0)
@@ -75,10 +87,13 @@ THROTTLE_RATES: dict[str, str] = {
 }
 # Requests that are worked on at once; streams do not count. Those that wait for a commit
 # share it, so that many are better than few; on PostgreSQL each has a connection.
-WEB_THREADS: int = env.int(
+WEB_THREADS: int = env.number(
     "AGENTARIUM_WEB_THREADS",
     32 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 16,
+    least=1,
 )
+# Host names that requests may be for, beside the one of the public URL.
+FURTHER_HOSTS: list[str] = env.each("AGENTARIUM_ALLOWED_HOSTS", host_name)
 # Addresses of reverse proxies in front; only then is X-Forwarded-For believed.
 TRUSTED_PROXIES: int = env.int("AGENTARIUM_TRUSTED_PROXIES", 0)
 
@@ -89,16 +104,18 @@ MCP_STDIO: dict[str, dict[str, Any]] = env.json("AGENTARIUM_MCP_STDIO", {})
 
 # --- Running tasks ---------------------------------------------------------------
 
-WORKER_CAPACITY: int = env.int("AGENTARIUM_WORKER_CAPACITY", 1000)
-LEASE_SECONDS: float = env.float("AGENTARIUM_LEASE_SECONDS", 10.0)
+WORKER_CAPACITY: int = env.number("AGENTARIUM_WORKER_CAPACITY", 1000, least=1)
+LEASE_SECONDS: float = env.number("AGENTARIUM_LEASE_SECONDS", 10.0, least=1)
 # How often one model is asked for one answer, when its errors may pass.
-MODEL_TRIES: int = env.int("AGENTARIUM_MODEL_TRIES", 4)
-MAX_TOOL_RESULT_CHARS: int = env.int("AGENTARIUM_MAX_TOOL_RESULT_CHARS", 50_000)
+MODEL_TRIES: int = env.number("AGENTARIUM_MODEL_TRIES", 4, least=1)
+MAX_TOOL_RESULT_CHARS: int = env.number(
+    "AGENTARIUM_MAX_TOOL_RESULT_CHARS", 50_000, least=1
+)
 # How many agents may call each other in a row.
 MAX_AGENT_DEPTH: int = env.int("AGENTARIUM_MAX_AGENT_DEPTH", 5)
 # After so long without a word a call that waits for a person is refused; 0 is never.
 APPROVAL_SECONDS: int = env.int("AGENTARIUM_APPROVAL_SECONDS", 604_800)
-MAX_ATTEMPTS: int = env.int("AGENTARIUM_MAX_ATTEMPTS", 3)
+MAX_ATTEMPTS: int = env.number("AGENTARIUM_MAX_ATTEMPTS", 3, least=1)
 # How long the log of a task that has ended is kept; 0 is for ever.
 KEEP_EVENTS_DAYS: int = env.int("AGENTARIUM_KEEP_EVENTS_DAYS", 90)
 STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
@@ -108,10 +125,13 @@ STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
 # Whoever sends it may read `/metrics`; staff may in any case.
 METRICS_TOKEN: str = env.str("AGENTARIUM_METRICS_TOKEN", "")
 # The port from which worker processes serve their own; 0 is none.
-WORKER_METRICS_PORT: int = env.int("AGENTARIUM_WORKER_METRICS_PORT", 0)
+WORKER_METRICS_PORT: int = env.number("AGENTARIUM_WORKER_METRICS_PORT", 0, most=65_535)
 # Traces go there, over HTTP; without it there are none.
-OTLP_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+OTLP_ENDPOINT: str = env.read("OTEL_EXPORTER_OTLP_ENDPOINT", "", http_url)
 OTEL_SERVICE: str = env.str("OTEL_SERVICE_NAME", "agentarium")
+
+LOG_LEVEL = env.choice("AGENTARIUM_LOG_LEVEL", "INFO", LEVELS)
+LOG_FORMAT = env.choice("AGENTARIUM_LOG_FORMAT", "auto", FORMS)
 
 # --- Models ----------------------------------------------------------------------
 
@@ -125,7 +145,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
 }
 BUILTIN_MODEL_WEIGHTS: str = env.str("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
 BUILTIN_MODEL_THREADS: int = env.int("AGENTARIUM_BUILTIN_MODEL_THREADS", 0)
-DEFAULT_MODEL: str = env.str("AGENTARIUM_DEFAULT_MODEL", "")
+DEFAULT_MODEL: str = env.read("AGENTARIUM_DEFAULT_MODEL", "", model_name)
 # Prices that nobody else knows, or that differ from the published ones.
 PRICES: dict[str, Price] = env.parsed("AGENTARIUM_PRICES", read_prices)
 
@@ -133,7 +153,7 @@ PRICES: dict[str, Price] = env.parsed("AGENTARIUM_PRICES", read_prices)
 
 _public_host = urlsplit(PUBLIC_URL).hostname or HOST
 ALLOWED_HOSTS: list[str] = [
-    *env.list("AGENTARIUM_ALLOWED_HOSTS", str, []),
+    *FURTHER_HOSTS,
     _public_host,
     "localhost",
     "127.0.0.1",
@@ -150,6 +170,8 @@ LANGUAGE_CODE = "en"
 STATIC_URL = "static/"
 PAGE_ROOT = PACKAGE / "page"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+LOGGING_CONFIG = None
+LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -207,11 +229,6 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGGING_CONFIG = None
-LOGGING = logging_config(
-    level=env.str("AGENTARIUM_LOG_LEVEL", "INFO"),
-    form=env.str("AGENTARIUM_LOG_FORMAT", "auto"),
-)
 
 # --- Security --------------------------------------------------------------------
 
@@ -280,3 +297,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ToolCallStatusEnum": "agentarium.tasks.models.ToolCall.Status",
     },
 }
+
+# --- The end ---------------------------------------------------------------------
+
+# All that is read from the environment has been read above.
+KNOWN_VARIABLES = frozenset(env.known)
+# Name -> the known one that it may stand for, or "".
+UNKNOWN_VARIABLES = dict(unknown_variables(os.environ, KNOWN_VARIABLES))
+env.end_if_wrong()

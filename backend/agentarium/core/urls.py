@@ -3,6 +3,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from agentarium.core.health import healthz, readyz
 from agentarium.core.page import page
+from agentarium.core.proxy_probe import PATH, proxy_probe
 from agentarium.core.schema import CachedGenerator
 
 urlpatterns = [
@@ -15,6 +16,8 @@ urlpatterns = [
         name="schema",
     ),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    # Not in the description: it is for the doctor of this server only.
+    path(PATH.lstrip("/"), proxy_probe),
     # Last: the page has routes of its own, which the server doesn't know.
     re_path(r"^(?!(?:api|admin|static|metrics)(?:/|$)|healthz|readyz).*$", page),
 ]
