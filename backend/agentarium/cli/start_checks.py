@@ -171,7 +171,7 @@ def _is_ours_alone(path: Path) -> bool:
 
 
 def _own_key() -> Iterator[Check]:
-    if settings.IS_SECRET_KEY_OWN and connection.vendor == "postgresql":
+    if settings.IS_SECRET_KEY_OWN and is_shared_database():
         yield Check(
             "secret key",
             "warn",
@@ -179,6 +179,11 @@ def _own_key() -> Iterator[Check]:
             "to this node only",
             "Set it on every node to the text of that file.",
         )
+
+
+def is_shared_database() -> bool:
+    """Whether other machines may use it as well."""
+    return bool(connection.vendor == "postgresql")
 
 
 # --- The database ----------------------------------------------------------------

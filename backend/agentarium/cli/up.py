@@ -14,8 +14,7 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) -> None:
     """Prepare the data, fetch the model, serve."""
-    listener = _listen(host, port)
-    with project(is_quiet=False):
+    with _listen(host, port) as listener, project(is_quiet=False):
         from django.conf import settings
 
         from agentarium.cli import migrations
@@ -34,8 +33,7 @@ def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) 
 
 def run_web(*, host: str | None, port: int | None) -> None:
     """Serve what is there."""
-    listener = _listen(host, port)
-    with project(is_quiet=False):
+    with _listen(host, port) as listener, project(is_quiet=False):
         from agentarium.cli.start_checks import start_on_database
 
         start_on_database()

@@ -66,7 +66,9 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             return _given(default, cast)
 
     def refuse(self, name: str, reason: object) -> None:
-        self.problems.append(f"{name} {reason}")
+        problem = f"{name} {reason}"
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def parsed(self, name: str, parse: Callable[[Any], T]) -> T:
         """What `parse` makes of a JSON object, or of `{}`; `ValueError` refuses it."""
@@ -111,7 +113,10 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
 
     def secret(self, name: str, file: Path) -> str:
         """A key that is long enough, or the one that is kept in `file`."""
+        known_problems = len(self.problems)
         key = str(self.str(name, ""))
+        if len(self.problems) > known_problems:
+            return ""
         if not key:
             try:
                 key = kept_secret(file)

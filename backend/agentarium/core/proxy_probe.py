@@ -25,12 +25,10 @@ PAUSE_SECONDS = 0.25
 # As long as a doctor may take, and clocks may differ.
 VALID_SECONDS = 300
 
-_signer = TimestampSigner(salt="agentarium proxy probe")
-
 
 def signature() -> str:
     """What makes a request one of the doctor's, for a few minutes."""
-    return _signer.sign("probe")
+    return _signer().sign("probe")
 
 
 @csrf_exempt
@@ -48,10 +46,14 @@ def proxy_probe(request: HttpRequest) -> HttpResponseBase:
 
 def _is_signed(text: str) -> bool:
     try:
-        _signer.unsign(text, max_age=VALID_SECONDS)
+        _signer().unsign(text, max_age=VALID_SECONDS)
     except BadSignature:
         return False
     return True
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(salt="agentarium proxy probe")
 
 
 def _arrival(request: HttpRequest) -> JsonResponse:

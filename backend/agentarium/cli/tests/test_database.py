@@ -26,6 +26,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         **bare_environment(),
         "AGENTARIUM_DATA": str(folder / "data"),
         "AGENTARIUM_PORT": "0",
+        "AGENTARIUM_SECRET_KEY": "a-key-that-every-node-has-got-0123456789",
         "DATABASE_URL": f"postgres://ann:{PASSWORD}@127.0.0.1:{port}/agentarium",
     }
 

@@ -13,11 +13,13 @@ COMMANDS = (
     "worker",
     "migrate",
     "createuser",
+    "password",
     "agents",
     "run",
     "tasks",
     "task",
     "doctor",
+    "reseal",
     "demo",
 )
 SLOW_TO_LOAD = ("django", "celery", "uvicorn", "aiohttp", "redis")

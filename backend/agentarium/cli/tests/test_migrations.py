@@ -37,7 +37,7 @@ def test_refuses_a_database_of_a_newer_version(invoke: Invoke, newer: None) -> N
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_lets_older_code_serve_on_newer_tables(newer: None) -> None:
+def test_lets_a_replaced_process_run_on_newer_tables(newer: None) -> None:
     migrations.refuse_older(migrations.read_state())
 
 

@@ -66,6 +66,29 @@ class TestCreateUser:
         assert User.objects.count() == 1
 
 
+class TestPassword:
+    def test_gives_a_new_one_to_a_user_who_has_forgotten_it(
+        self, invoke: Invoke, alice: User
+    ) -> None:
+        result = invoke("password", "alice", "--password-stdin", stdin=f"{PASSWORD}\n")
+
+        assert result.exit_code == 0
+        alice.refresh_from_db()
+        assert alice.check_password(PASSWORD)
+        assert PASSWORD not in result.output
+
+    def test_refuses_a_weak_one_and_an_unknown_user(
+        self, invoke: Invoke, alice: User
+    ) -> None:
+        weak = invoke("password", "alice", "--password-stdin", stdin="123\n")
+        unknown = invoke("password", "bob", "--password-stdin", stdin=PASSWORD)
+
+        for result in (weak, unknown):
+            assert result.exit_code == 1
+            assert len(result.stderr.splitlines()) == 1
+        assert not User.objects.get().check_password("123")
+
+
 class TestTheUser:
     def test_is_the_only_one_there_is(self, invoke: Invoke, alice: User) -> None:
         assert invoke("agents").exit_code == 0
