@@ -6,8 +6,10 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
 from urllib.parse import urljoin
@@ -23,7 +25,7 @@ class UnreachableError(Exception):
 @dataclass(frozen=True, slots=True)
 class Reply:
     status: int
-    headers: http.client.HTTPMessage
+    headers: Message
     body: bytes
 
     @property
@@ -81,13 +83,15 @@ class ProxyClient:
             urljoin(self.url, path), headers=dict(headers)
         )
         began_at = time.monotonic()
-        found = []
+        found: list[float] = []
         try:
             with _opener.open(request, timeout=LIMIT_SECONDS) as response:
-                while line := response.readline(MAX_BYTES):
-                    if line.startswith(b"data:"):
-                        found.append(time.monotonic() - began_at)
-        except (OSError, http.client.HTTPException) as error:
+                is_gzip = response.headers.get("Content-Encoding") == "gzip"
+                unpack = _unzip() if is_gzip else bytes
+                while piece := response.read1(MAX_BYTES):
+                    count = unpack(piece).count(b"data:")
+                    found += [time.monotonic() - began_at] * count
+        except (OSError, http.client.HTTPException, zlib.error) as error:
             raise UnreachableError(_reason(error)) from None
         return found
 
@@ -99,6 +103,10 @@ class _KeepRedirects(urllib.request.HTTPRedirectHandler):
 
 # The address is looked at from here, not through a proxy for the internet.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _KeepRedirects())
+
+
+def _unzip() -> Callable[[bytes], bytes]:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress
 
 
 def _reason(error: Exception) -> str:

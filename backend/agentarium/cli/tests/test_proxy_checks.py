@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ import pytest
 from pytest_django import Settings
 from typer.testing import Result
 
+from agentarium.cli import checks
 from agentarium.cli.local_server import LocalServer
 from agentarium.cli.tests.conftest import Invoke
 
@@ -76,6 +78,20 @@ class Proxy(BaseHTTPRequestHandler):
 class Buffering(Proxy):
     def copy(self, response: http.client.HTTPResponse) -> None:
         self.wfile.write(response.read())
+
+
+class Compressing(Proxy):
+    """As `gzip_types *` does in nginx: each piece is compressed, and sent on."""
+
+    def to_client(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [*super().to_client(headers), ("Content-Encoding", "gzip")]
+
+    def copy(self, response: http.client.HTTPResponse) -> None:
+        gzip = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+        while piece := response.read1(65_536):
+            self.wfile.write(gzip.compress(piece) + gzip.flush(zlib.Z_SYNC_FLUSH))
+            self.wfile.flush()
+        self.wfile.write(gzip.flush())
 
 
 class WithoutCookies(Proxy):
@@ -158,12 +174,18 @@ Examine = Callable[[type[Proxy]], dict[str, Any]]
 
 @pytest.fixture
 def examine(
-    invoke: Invoke, settings: Settings, server: LocalServer, db: None
+    invoke: Invoke,
+    settings: Settings,
+    server: LocalServer,
+    monkeypatch: pytest.MonkeyPatch,
+    db: None,
 ) -> Examine:
     """What the doctor finds, by the names of its checks, behind such a proxy."""
     settings.SECRET_KEY = KEY
 
     def call(kind: type[Proxy]) -> dict[str, Any]:
+        # What is not about the proxy has tests of its own.
+        monkeypatch.setattr(checks, "CHECKS", ())
         with serving(kind, server.port) as url:
             return found(invoke("doctor", "--json", "--url", url))
 
@@ -189,11 +211,15 @@ def serving(kind: type[Proxy], port: int) -> Iterator[str]:
 
 
 def test_finds_nothing_wrong_with_a_proxy_that_is_right(examine: Examine) -> None:
-    checks = examine(Proxy)
+    result = examine(Proxy)
 
-    assert {name: checks[name]["state"] for name in CHECKS} == dict.fromkeys(
+    assert {name: result[name]["state"] for name in CHECKS} == dict.fromkeys(
         CHECKS, "ok"
     )
+
+
+def test_reads_a_stream_that_the_proxy_compresses(examine: Examine) -> None:
+    assert examine(Compressing)["streaming"]["state"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -226,10 +252,10 @@ def test_warns_where_more_proxies_are_trusted_than_there_are(
 ) -> None:
     settings.SECRET_KEY = KEY
 
-    checks = found(invoke("doctor", "--json", "--url", server.url))
+    result = found(invoke("doctor", "--json", "--url", server.url))
 
-    assert checks["client address"]["state"] == "fail"
-    assert checks["client address"]["advice"].endswith(
+    assert result["client address"]["state"] == "fail"
+    assert result["client address"]["advice"].endswith(
         "AGENTARIUM_TRUSTED_PROXIES to 0."
     )
 
@@ -239,9 +265,9 @@ def test_says_when_the_server_has_another_secret_key(
 ) -> None:
     settings.SECRET_KEY = KEY[::-1]
 
-    checks = found(invoke("doctor", "--json", "--url", server.url))
+    result = found(invoke("doctor", "--json", "--url", server.url))
 
-    assert "AGENTARIUM_SECRET_KEY" in checks["server"]["advice"]
+    assert "AGENTARIUM_SECRET_KEY" in result["server"]["advice"]
 
 
 def test_says_when_nobody_answers(invoke: Invoke, db: None) -> None:
