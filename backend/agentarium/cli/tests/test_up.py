@@ -135,6 +135,7 @@ class TestEnvironmentFile:
     ) -> None:
         (tmp_path / ".env").write_text(
             f"AGENTARIUM_DATA={tmp_path / 'theirs'}\nOPENAI_API_KEY=sk-file\n"
+            "OPENAI_BASE_URL=http://127.0.0.1:1/v1\n"
         )
         plain = bare_environment() | {"OPENAI_API_KEY": "sk-environment"}
 
@@ -142,7 +143,7 @@ class TestEnvironmentFile:
 
         checks = {check["name"]: check for check in json.loads(result.stdout)}
         assert str(tmp_path / "theirs") in checks["data folder"]["detail"]
-        assert "OpenAI" in checks["providers"]["detail"]
+        assert "127.0.0.1:1" in checks["OpenAI"]["detail"]
         assert checks["tables"]["state"] == "fail"
         assert result.returncode == 1
 
