@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from agentarium.cli.database import obstacle, refused_file
 from agentarium.cli.start_checks import Check, database_checks, settings_checks
 from agentarium.providers.access import ask_providers
+from agentarium.core.request_scheme import missing_proxy_setting
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.registry import why_unavailable
@@ -71,6 +72,14 @@ def settings_and_privacy() -> Iterator[Check]:
     if not any(check.name == "settings" for check in found):
         yield Check("settings", "ok", "can be used")
     yield from found
+
+
+def address() -> Iterator[Check]:
+    if advice := missing_proxy_setting():
+        detail = f"{settings.PUBLIC_URL}, without a trusted proxy"
+        yield Check("address", "warn", detail, advice)
+    else:
+        yield Check("address", "ok", settings.PUBLIC_URL)
 
 
 def database() -> Iterator[Check]:
@@ -204,6 +213,7 @@ CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
     disk,
     settings_and_privacy,
     key,
+    address,
     database,
     page,
     broker,

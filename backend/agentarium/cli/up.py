@@ -79,7 +79,10 @@ def _listen(host: str | None, port: int | None) -> socket.socket:
 
 def _serve(listener: socket.socket, *, greeting: str) -> None:
     from agentarium.cli.server import serve
+    from agentarium.core.request_scheme import missing_proxy_setting
 
+    if warning := missing_proxy_setting():
+        say(warning, style="yellow")
     if not serve(listener, on_ready=lambda: show(greeting)):
         fail("The server could not start; the log above says why.")
 
@@ -119,8 +122,7 @@ def _url(listener: socket.socket) -> str:
     from django.conf import settings
 
     host, port = listener.getsockname()[:2]
-    local = f"http://{settings.HOST}:{settings.PORT}"
-    if local != settings.PUBLIC_URL:
+    if settings.PUBLIC_URL != settings.LOCAL_URL:
         return str(settings.PUBLIC_URL)
     shown = "127.0.0.1" if host in ANY_ADDRESS else host
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

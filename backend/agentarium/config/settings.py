@@ -30,8 +30,9 @@ PACKAGE = Path(__file__).resolve().parent.parent
 HOST: str = env.str("AGENTARIUM_HOST", "127.0.0.1")
 PORT: int = env.number("AGENTARIUM_PORT", 8000, most=65_535)
 DATA = env.folder("AGENTARIUM_DATA", "data")
+LOCAL_URL = f"http://[{HOST}]:{PORT}" if ":" in HOST else f"http://{HOST}:{PORT}"
 # What people type into the browser. With https, cookies are secure and HSTS is on.
-PUBLIC_URL: str = env.read("AGENTARIUM_URL", f"http://{HOST}:{PORT}", public_url)
+PUBLIC_URL: str = env.read("AGENTARIUM_URL", LOCAL_URL, public_url)
 HTTPS = PUBLIC_URL.startswith("https://")
 DEBUG: bool = env.bool("AGENTARIUM_DEBUG", False)
 SECRET_KEY_FILE = DATA / "secret_key"
@@ -194,6 +195,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "agentarium.core.request_log.RequestLogMiddleware",
+    "agentarium.core.request_scheme.RequestSchemeMiddleware",
     "agentarium.core.request_metrics.RequestMetricsMiddleware",
     "agentarium.core.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -233,11 +235,21 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- Security --------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# Whether a request came over TLS is decided by `RequestSchemeMiddleware`.
+SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc
+SECURE_HSTS_SECONDS: int = env.int(
+    "AGENTARIUM_HSTS_SECONDS", 31_536_000 if HTTPS else 0
 )
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.bool(
+    "AGENTARIUM_HSTS_INCLUDE_SUBDOMAINS", False
+)
+SECURE_HSTS_PRELOAD: bool = env.bool("AGENTARIUM_HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS for all subdomains, and in the lists of browsers, would bind other sites of
+    # the operator's domain; it takes years to undo. Only the operator can decide that.
+    "security.W005",
+    "security.W021",
+]
 # Probes and Prometheus speak plain HTTP to the process itself.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"

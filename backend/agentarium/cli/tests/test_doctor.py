@@ -105,6 +105,22 @@ def test_warns_of_a_key_that_others_can_read_and_a_page_that_is_not_built(
     assert states(result)["page"] == "warn"
 
 
+def test_warns_of_an_https_address_without_a_trusted_proxy(
+    invoke: Invoke, settings: Settings
+) -> None:
+    settings.PUBLIC_URL, settings.HTTPS = "https://agents.example.com", True
+    settings.TRUSTED_PROXIES = 0
+    without = invoke("doctor", "--json")
+    settings.TRUSTED_PROXIES = 1
+
+    result = invoke("doctor", "--json")
+
+    assert without.exit_code == 0
+    assert check_of(without, "address")["state"] == "warn"
+    assert "AGENTARIUM_TRUSTED_PROXIES" in check_of(without, "address")["advice"]
+    assert check_of(result, "address")["state"] == "ok"
+
+
 def test_tells_a_broker_and_a_redis_that_are_away(
     invoke: Invoke, settings: Settings
 ) -> None:

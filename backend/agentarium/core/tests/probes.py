@@ -6,7 +6,7 @@ import django_filters
 from django.contrib.admin.models import LogEntry
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from rest_framework import generics, serializers
 from rest_framework.permissions import AllowAny
@@ -100,7 +100,12 @@ def plain(request: HttpRequest) -> HttpResponse:
     return HttpResponse("plain")
 
 
+def addresses(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"url": request.build_absolute_uri()})
+
+
 urlpatterns = [
+    path("addresses/", addresses),
     path("entries/", EntriesView.as_view()),
     path("rows/", RowsView.as_view()),
     path("echo/", EchoView.as_view()),
