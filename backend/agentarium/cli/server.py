@@ -72,6 +72,8 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
         backlog=BACKLOG,
     )
     config.load()
+    site = import_string(settings.ASGI_APPLICATION)
+    site.bound_host = listener.getsockname()[0]
     expect_many_objects()
     # Uvicorn raises the signal again when it is done; by then it has been obeyed.
     signal.signal(signal.SIGTERM, _obeyed)

@@ -29,6 +29,7 @@ import structlog
 from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
+from agentarium.core.locality import BOUND_HOST
 from agentarium.core.metrics import STREAMS_OPEN
 from agentarium.core.turnstile import one_at_a_time
 
@@ -142,6 +143,9 @@ class Answer:
 class Site:
     """The ASGI application: a WSGI site, its streams, and what lives beside them."""
 
+    # The address that is listened on, where whoever serves this says so.
+    bound_host = ""
+
     def __init__(
         self,
         site: WSGIApplication,
@@ -184,8 +188,10 @@ class Site:
         body = await self._read_body(receive)
         if body is None:
             return
+        request = environ(scope, body)
+        request[BOUND_HOST] = self.bound_host
         answer = await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._ask, environ(scope, body)
+            self._pool, self._ask, request
         )
         await send(
             {
