@@ -99,7 +99,7 @@ def refuse_unreachable() -> None:
 
 
 def once_it_answers(step: Callable[[], R]) -> R:
-    """Do a step that only reads, however long the database is away before or meanwhile.
+    """Do a step that may be repeated, however long the database is away meanwhile.
 
     Says what it waits for. A refusal that will not pass ends the process; signals are
     the caller's.

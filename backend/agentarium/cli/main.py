@@ -132,12 +132,18 @@ def migrate() -> None:
 
 
 @app.command()
-def createuser(
+def createuser(  # noqa: PLR0913 - one for each option
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="The username.", show_default=False)
+    ] = "",
     *,
-    username: Annotated[str, typer.Option(prompt=True)],
-    email: Annotated[str, typer.Option(prompt="Email (may be empty)")] = "",
+    username: Annotated[str, typer.Option(help="The same, as an option.")] = "",
+    email: Annotated[str | None, typer.Option(help="May be empty.")] = None,
     is_password_on_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+    is_superuser: Annotated[
+        bool, typer.Option("--admin", help="A superuser, like the first account.")
     ] = False,
     is_staff: Annotated[
         bool, typer.Option("--staff", help="May use the admin pages.")
@@ -150,12 +156,15 @@ def createuser(
     with project():
         from agentarium.cli.users import create_user, read_password
 
-        password = read_password(is_on_stdin=is_password_on_stdin)
+        username = name or username or typer.prompt("Username")
+        if email is None:
+            email = typer.prompt("Email (may be empty)", default="", show_default=False)
         create_user(
             username=username,
             email=email,
-            password=password,
+            password=read_password(is_on_stdin=is_password_on_stdin),
             is_staff=is_staff,
+            is_superuser=is_superuser,
             as_json=as_json,
         )
 
@@ -175,6 +184,22 @@ def password(
         from agentarium.cli.users import set_password
 
         set_password(username, is_on_stdin=is_on_stdin)
+
+
+@app.command()
+def setup_link(
+    *,
+    is_renewed: Annotated[
+        bool, typer.Option("--new", help="Make another one; older ones end.")
+    ] = False,
+) -> None:
+    """Print the link for the first account of a server that others can reach."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.setup import show_setup_link
+
+        show_setup_link(is_renewed=is_renewed)
 
 
 @app.command()

@@ -34,10 +34,13 @@ def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) 
 def run_web(*, host: str | None, port: int | None) -> None:
     """Serve what is there."""
     with _listen(host, port) as listener, project(is_quiet=False):
+        from agentarium.cli.database import once_it_answers
         from agentarium.cli.start_checks import start_on_database
 
         start_on_database()
-        _serve(listener, greeting=f"Serving on {_url(listener)}")
+        hint = once_it_answers(lambda: _first_account_hint(listener))
+        greeting = f"Serving on {_url(listener)}"
+        _serve(listener, greeting=f"{greeting}\n{hint}" if hint else greeting)
 
 
 def run_migrate() -> None:
@@ -95,7 +98,6 @@ def _greeting(listener: socket.socket) -> str:
     """What the person who starts it needs to know."""
     from django.conf import settings
 
-    from agentarium.accounts.models import User
     from agentarium.cli.version import version
 
     size = (
@@ -109,12 +111,15 @@ def _greeting(listener: socket.socket) -> str:
         f"  Data   {settings.DATA}",
         f"  Size   {size}",
     ]
-    if not User.objects.exists():
-        lines.append(
-            "There is no account yet: open the page and create one, or run "
-            "`agentarium createuser`. The first is the superuser."
-        )
+    if hint := _first_account_hint(listener):
+        lines.append(hint)
     return "\n".join(lines)
+
+
+def _first_account_hint(listener: socket.socket) -> str:
+    from agentarium.cli.setup import first_account_hint
+
+    return first_account_hint(bound_host=listener.getsockname()[0], url=_url(listener))
 
 
 def _url(listener: socket.socket) -> str:

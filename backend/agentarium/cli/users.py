@@ -32,11 +32,22 @@ def read_password(*, is_on_stdin: bool) -> str:
 
 
 def create_user(
-    *, username: str, email: str, password: str, is_staff: bool, as_json: bool
+    *,
+    username: str,
+    email: str,
+    password: str,
+    is_staff: bool,
+    is_superuser: bool,
+    as_json: bool,
 ) -> None:
+    is_first = not User.objects.exists()
     try:
         user = register_user(
-            username=username, email=email, password=password, is_staff=is_staff
+            username=username,
+            email=email,
+            password=password,
+            is_staff=is_staff,
+            is_superuser=is_superuser,
         )
     except ValidationError as error:
         said = error.message_dict.items()
@@ -44,8 +55,9 @@ def create_user(
     if as_json:
         print_json({"id": user.pk, "username": user.username, "email": user.email})
         return
-    role = " It is the first, and the superuser." if user.is_superuser else ""
-    say(f"The account {user.username} is ready.{role}")
+    role = "the first, and the superuser" if is_first else "a superuser"
+    told = f" It is {role}." if user.is_superuser else ""
+    say(f"The account {user.username} is ready.{told}")
 
 
 def set_password(username: str, *, is_on_stdin: bool) -> None:

@@ -11,6 +11,9 @@ from agentarium.accounts.models import ApiToken
 from agentarium.core.client_address import client_address
 from agentarium.core.rate_limits import Allowance, Rate, note, spend
 
+# What guesses of the set-up code are counted as; no account can have this name.
+SETUP = "set-up code"
+
 
 class CallerThrottle(BaseThrottle):
     """Each user, each API token and each anonymous address has a rate of its own."""
@@ -39,6 +42,15 @@ class LoginThrottle(CallerThrottle):
         return count_attempt(request._request, _claimed_name(request))
 
 
+class SetupThrottle(CallerThrottle):
+    """Guesses of the set-up code from one address."""
+
+    def spend(self, request: Request) -> Allowance | None:
+        if not _text(request, "setup_code"):
+            return None
+        return count_attempt(request._request, SETUP)
+
+
 def _bucket_of(request: Request) -> tuple[str, str]:
     rates = settings.THROTTLE_RATES
     if isinstance(request.auth, ApiToken):
@@ -52,5 +64,9 @@ def _bucket_of(request: Request) -> tuple[str, str]:
 def _claimed_name(request: Request) -> str:
     if request.user.pk is not None:
         return request.user.get_username()
+    return _text(request, "username")
+
+
+def _text(request: Request, field: str) -> str:
     data = request.data
-    return str(data.get("username", "")) if isinstance(data, dict) else ""
+    return str(data.get(field, "")) if isinstance(data, dict) else ""

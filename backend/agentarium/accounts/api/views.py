@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
@@ -21,8 +22,13 @@ from agentarium.accounts.api.permissions import (
     TokenHasScope,
 )
 from agentarium.accounts.api.requests import AuthenticatedRequest
-from agentarium.accounts.api.throttles import CallerThrottle, LoginThrottle
+from agentarium.accounts.api.throttles import (
+    CallerThrottle,
+    LoginThrottle,
+    SetupThrottle,
+)
 from agentarium.accounts.models import User
+from agentarium.core.locality import is_local
 
 
 def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:
@@ -36,18 +42,21 @@ class RegisterView(APIView):
     """Make an account.
 
     The first account of a server becomes its superuser, and can be made even where
-    registration is closed.
+    registration is closed. It needs the `setup_code` of the link that the server prints
+    when it starts, unless the server can be reached from its own machine only.
     """
 
     authentication_classes = []
     permission_classes = [AllowAny]
+    throttle_classes = [CallerThrottle, SetupThrottle]
 
     @extend_schema(
         request=serializers.RegistrationSerializer,
         responses={201: serializers.UserSerializer},
     )
     def post(self, request: Request) -> Response:
-        user = services.sign_up(**valid(serializers.RegistrationSerializer, request))
+        fields = valid(serializers.RegistrationSerializer, request)
+        user = services.sign_up(**fields, is_local=is_local(request._request))
         data = serializers.UserSerializer(user).data
         return Response(data, status=status.HTTP_201_CREATED)
 
@@ -61,11 +70,16 @@ class SessionInfoView(APIView):
     def get(self, request: Request) -> Response:
         get_token(request._request)
         is_authenticated = request.user.is_authenticated
+        has_users = is_authenticated or User.objects.exists()
+        is_free = (
+            settings.REGISTRATION_OPEN if has_users else is_local(request._request)
+        )
         return Response(
             {
                 "is_authenticated": is_authenticated,
-                "has_users": is_authenticated or User.objects.exists(),
-                "is_registration_open": services.is_registration_open(),
+                "has_users": has_users,
+                "is_registration_open": is_free,
+                "is_setup_code_needed": not has_users and not is_free,
             }
         )
 

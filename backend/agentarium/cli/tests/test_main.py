@@ -14,6 +14,7 @@ COMMANDS = (
     "migrate",
     "createuser",
     "password",
+    "setup-link",
     "agents",
     "run",
     "tasks",

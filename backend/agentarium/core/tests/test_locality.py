@@ -7,13 +7,9 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from agentarium.core.locality import BOUND_HOST, is_local, is_loopback
+from agentarium.core.tests.local import LOCAL
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
-LOCAL = {
-    BOUND_HOST: "127.0.0.1",
-    "REMOTE_ADDR": "127.0.0.1",
-    "HTTP_HOST": "127.0.0.1:8000",
-}
 
 
 @pytest.fixture(autouse=True)

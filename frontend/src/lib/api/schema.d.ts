@@ -318,7 +318,8 @@ export interface paths {
          * @description Make an account.
          *
          *     The first account of a server becomes its superuser, and can be made even where
-         *     registration is closed.
+         *     registration is closed. It needs the `setup_code` of the link that the server prints
+         *     when it starts, unless the server can be reached from its own machine only.
          */
         post: operations["auth_register_create"];
         delete?: never;
@@ -1754,6 +1755,11 @@ export interface components {
             /** Format: email */
             email: string;
             password: string;
+            /**
+             * @description From the set-up link; only for the first account of a server.
+             * @default
+             */
+            setup_code?: string;
         };
         RejectRequest: {
             /**
@@ -1798,7 +1804,10 @@ export interface components {
             is_authenticated: boolean;
             /** @description False on a new server. */
             has_users: boolean;
+            /** @description Whether an account can be made without a code. */
             is_registration_open: boolean;
+            /** @description Whether the first account has yet to be made, with the set-up link. */
+            is_setup_code_needed: boolean;
         };
         Stats: {
             bucket: components["schemas"]["BucketEnum"];

@@ -1,0 +1,9 @@
+"""What a request has that somebody sends at the server's own machine."""
+
+from agentarium.core.locality import BOUND_HOST
+
+LOCAL = {
+    BOUND_HOST: "127.0.0.1",
+    "REMOTE_ADDR": "127.0.0.1",
+    "HTTP_HOST": "127.0.0.1:8000",
+}
