@@ -65,7 +65,9 @@ def refuse_outsider(code: str, *, is_local: bool) -> None:
     """Let the first account be made with the code, or without one at this machine."""
     if code:
         if not _is_valid(code):
-            raise InvalidSetupCodeError
+            # Somebody may have used it between the look at accounts and this one.
+            is_used = User.objects.exists()
+            raise SetupFinishedError if is_used else InvalidSetupCodeError
     elif not is_local:
         raise SetupRequiredError
 

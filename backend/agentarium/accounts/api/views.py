@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.middleware.csrf import get_token
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -29,6 +29,8 @@ from agentarium.accounts.api.throttles import (
 )
 from agentarium.accounts.models import User
 from agentarium.core.locality import is_local
+from agentarium.core.problems import MEDIA_TYPE
+from agentarium.core.schema import ProblemSerializer
 
 
 def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:
@@ -52,7 +54,12 @@ class RegisterView(APIView):
 
     @extend_schema(
         request=serializers.RegistrationSerializer,
-        responses={201: serializers.UserSerializer},
+        responses={
+            201: serializers.UserSerializer,
+            (409, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, "The set-up code has been used."
+            ),
+        },
     )
     def post(self, request: Request) -> Response:
         fields = valid(serializers.RegistrationSerializer, request)

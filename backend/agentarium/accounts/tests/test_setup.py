@@ -11,7 +11,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
-from agentarium.accounts import services
+from agentarium.accounts import services, setup
 from agentarium.accounts.models import SetupCode, User
 from agentarium.accounts.services import register_user, sign_up
 from agentarium.accounts.setup import SetupFinishedError, setup_code
@@ -241,6 +241,24 @@ class TestRaces:
         assert len(lost) == 3
         assert User.objects.filter(is_superuser=True).count() == 1
         assert User.objects.count() == 1
+
+    def test_a_loser_who_finds_the_code_gone_is_told_why(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        code = setup_code() or ""
+        is_valid = setup._is_valid
+
+        def used_meanwhile(given: str) -> bool:
+            monkeypatch.undo()
+            sign_up(**account(1), setup_code=code)
+            return is_valid(given)
+
+        monkeypatch.setattr(setup, "_is_valid", used_meanwhile)
+
+        with pytest.raises(SetupFinishedError):
+            sign_up(**account(2), setup_code=code)
+
+        assert User.objects.get().username == "user1"
 
     def test_processes_that_start_together_print_one_code(self) -> None:
         codes = at_once([setup_code] * 4)

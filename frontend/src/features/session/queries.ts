@@ -26,7 +26,14 @@ export function useSignIn() {
   })
 }
 
-export const useRegister = () => api.useMutation('post', '/api/auth/register/')
+export function useRegister() {
+  const queryClient = useQueryClient()
+
+  return api.useMutation('post', '/api/auth/register/', {
+    // Somebody else may have made the first account, or an operator closed the door.
+    onError: () => queryClient.invalidateQueries(sessionQuery()),
+  })
+}
 
 export const useSignOut = () => api.useMutation('post', '/api/auth/logout/')
 

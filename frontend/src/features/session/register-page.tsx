@@ -1,151 +1,127 @@
-import { zodResolver } from '@hookform/resolvers/zod'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { LoaderCircleIcon } from 'lucide-react'
-import { useForm } from 'react-hook-form'
-import * as z from 'zod/mini'
+import { Link, useLocation } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
 
 import { Button } from '@/components/ui/button'
-import { Field } from '@/components/ui/field'
-import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { showProblem } from '@/lib/form-errors'
 
-import { sessionQuery, useRegister, useSignIn } from './queries'
-import { FormError, SessionCard } from './session-card'
-
-const schema = z.object({
-  username: z.string().check(z.trim(), z.minLength(1, 'Choose a username.')),
-  email: z.email('Enter your e-mail address.'),
-  password: z.string().check(z.minLength(8, 'Use at least 8 characters.')),
-}) satisfies z.ZodMiniType<Schemas['RegistrationRequest']>
+import { sessionQuery } from './queries'
+import { RegisterForm, useRegisterForm } from './register-form'
+import { SessionCard } from './session-card'
+import { SetupNeeded, SetupUsed } from './setup-notes'
 
 type RegisterPageProps = {
   onSignedIn: () => void
   redirect?: string | undefined
 }
 
-function useRegisterForm(onSignedIn: () => void) {
-  const register = useRegister()
-  const signIn = useSignIn()
-  const form = useForm({
-    resolver: zodResolver(schema),
-    defaultValues: { username: '', email: '', password: '' },
-  })
-
-  const submit = form.handleSubmit(async (body) => {
-    try {
-      await register.mutateAsync({ body })
-      const { username, password } = body
-      await signIn.mutateAsync({ body: { username, password } })
-      onSignedIn()
-    } catch (error) {
-      const fields = ['username', 'email', 'password'] as const
-      const message = showProblem(error, form.setError, fields)
-      form.setError('root', { message: message ?? '' })
-    }
-  })
-
-  return { form, submit }
+const TEXTS = {
+  first: {
+    title: 'Welcome to Agentarium',
+    lead: 'This server is new. The first account looks after it.',
+  },
+  invited: {
+    title: 'Set up Agentarium',
+    lead: 'You have opened the set-up link. Your account will be the first, and look after this server.',
+  },
+  locked: {
+    title: 'This server is not set up yet',
+    lead: 'Its first account looks after it, and is made with a link that works once.',
+  },
+  used: {
+    title: 'This set-up link has been used',
+    lead: 'The server has its first account.',
+  },
+  open: {
+    title: 'Create your account',
+    lead: 'An assistant is ready to run as soon as you are in.',
+  },
+  closed: {
+    title: 'Create your account',
+    lead: 'Registration is closed.',
+  },
 }
 
-const FIRST = {
-  title: 'Welcome to Agentarium',
-  lead: 'This server is new. The first account looks after it.',
+type Entrance = keyof typeof TEXTS
+
+/** How one may come in, to this server with this code. */
+function entranceOf(
+  session: Schemas['SessionInfo'] | undefined,
+  setupCode: string,
+): Entrance {
+  if (!session) return 'open'
+  if (session.has_users) {
+    if (setupCode) return 'used'
+    return session.is_registration_open ? 'open' : 'closed'
+  }
+  if (setupCode) return 'invited'
+  return session.is_setup_code_needed ? 'locked' : 'first'
 }
-const LATER = {
-  title: 'Create your account',
-  lead: 'An assistant is ready to run as soon as you are in.',
+
+/** From the link's fragment, which the browser sends to nobody. */
+function useSetupCode() {
+  const hash = useLocation({ select: (location) => location.hash })
+  return new URLSearchParams(hash).get('setup')?.trim() ?? ''
+}
+
+/** It stays as it is while an account is made: that alone makes no link a used one. */
+function useEntrance(
+  session: Schemas['SessionInfo'] | undefined,
+  setupCode: string,
+  { isMaking }: { isMaking: boolean },
+) {
+  const entrance = entranceOf(session, setupCode)
+  const [shown, setShown] = useState(entrance)
+  if (shown !== entrance && !isMaking) setShown(entrance)
+  return shown
 }
 
 export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
   const { data: session } = useQuery(sessionQuery())
-  const isFirst = session?.has_users === false
+  const setupCode = useSetupCode()
+  const { form, submit } = useRegisterForm(setupCode, onSignedIn)
+  const { isSubmitting, isSubmitSuccessful } = form.formState
+  const entrance = useEntrance(session, setupCode, {
+    isMaking: isSubmitting || isSubmitSuccessful,
+  })
+  const registerForm = <RegisterForm form={form} submit={submit} />
 
+  const inside: Record<Entrance, ReactNode> = {
+    first: registerForm,
+    invited: registerForm,
+    open: registerForm,
+    locked: <SetupNeeded />,
+    used: (
+      <SetupUsed isRegistrationOpen={session?.is_registration_open === true} />
+    ),
+    closed: (
+      <p className="text-sm">
+        New accounts are made by the operator of this server.
+      </p>
+    ),
+  }
   return (
     <SessionCard
-      {...(isFirst ? FIRST : LATER)}
-      below={
-        !isFirst && (
-          <>
-            Already have an account?{' '}
-            <Button asChild variant="link">
-              <Link to="/sign-in" search={{ redirect }}>
-                Sign in
-              </Link>
-            </Button>
-          </>
-        )
-      }
+      {...TEXTS[entrance]}
+      below={HAS_USERS.has(entrance) && <SignInInstead redirect={redirect} />}
     >
-      {session?.is_registration_open === false ? (
-        <p className="text-sm">
-          New accounts are made by the operator of this server.
-        </p>
-      ) : (
-        <RegisterForm onSignedIn={onSignedIn} />
-      )}
+      {inside[entrance]}
     </SessionCard>
   )
 }
 
-type RegisterFormProps = Pick<RegisterPageProps, 'onSignedIn'>
+const HAS_USERS = new Set<Entrance>(['open', 'closed'])
 
-function RegisterForm({ onSignedIn }: RegisterFormProps) {
-  const { form, submit } = useRegisterForm(onSignedIn)
-  const { errors, isSubmitting } = form.formState
-
+function SignInInstead({ redirect }: Pick<RegisterPageProps, 'redirect'>) {
   return (
-    <form
-      className="space-y-4"
-      noValidate
-      onSubmit={(event) => void submit(event)}
-    >
-      <FormError message={errors.root?.message} />
-      <Field label="Username" error={errors.username?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('username')}
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-          />
-        )}
-      </Field>
-      <Field label="E-mail" error={errors.email?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('email')}
-            type="email"
-            autoComplete="email"
-          />
-        )}
-      </Field>
-      <Field
-        label="Password"
-        hint="At least 8 characters, not a common one."
-        error={errors.password?.message}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('password')}
-            type="password"
-            autoComplete="new-password"
-          />
-        )}
-      </Field>
-      <Button
-        type="submit"
-        size="large"
-        className="w-full"
-        aria-disabled={isSubmitting}
-      >
-        {isSubmitting && <LoaderCircleIcon className="animate-spin" />}
-        Create account
+    <>
+      Already have an account?{' '}
+      <Button asChild variant="link">
+        <Link to="/sign-in" search={{ redirect }}>
+          Sign in
+        </Link>
       </Button>
-    </form>
+    </>
   )
 }
