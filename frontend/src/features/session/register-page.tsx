@@ -23,15 +23,15 @@ const TEXTS = {
   },
   invited: {
     title: 'Set up Agentarium',
-    lead: 'You have opened the set-up link. Your account will be the first, and look after this server.',
+    lead: 'You opened the set-up link. The account that you create here will administer this server.',
   },
   locked: {
     title: 'This server is not set up yet',
-    lead: 'Its first account looks after it, and is made with a link that works once.',
+    lead: 'The first account administers it, and is created with a one-time link.',
   },
   used: {
     title: 'This set-up link has been used',
-    lead: 'The server has its first account.',
+    lead: 'This server already has its first account.',
   },
   open: {
     title: 'Create your account',

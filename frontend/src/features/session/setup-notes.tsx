@@ -8,11 +8,11 @@ export function SetupNeeded() {
   return (
     <div className="space-y-3 text-sm">
       <p>
-        The server printed the link when it started: look into its log. On the
-        server, this command prints it again:
+        The server printed the link when it started; you will find it in its
+        log. To print it again, run this on the server:
       </p>
       <CodeBlock label="Command for the link" text="agentarium setup-link" />
-      <p>Or make the first account there:</p>
+      <p>Or create the first account there:</p>
       <CodeBlock
         label="Command for the account"
         text="agentarium createuser --admin NAME"
@@ -29,9 +29,11 @@ export function SetupUsed({
   return (
     <div className="space-y-4 text-sm">
       <p>
-        It works once. If it was you, sign in; if you do not know who it was,
-        run{' '}
-        <code className="font-mono text-xs">agentarium createuser --admin</code>{' '}
+        The link works only once. If you used it, sign in. If you do not know
+        who did, run{' '}
+        <code className="font-mono text-xs">
+          agentarium createuser --admin NAME
+        </code>{' '}
         on the server.
       </p>
       <Button asChild size="large" className="w-full">
