@@ -42,7 +42,7 @@ def code() -> str:
     return made
 
 
-def register(meta: Mapping[str, str] = LOCAL, **body: str) -> Any:
+def register(meta: Mapping[str, Any] = LOCAL, **body: str) -> Any:
     return APIClient(**meta).post(REGISTER, ADMIN | body)
 
 
@@ -268,7 +268,7 @@ class TestRaces:
         assert SetupCode.objects.count() == 1
 
 
-def account(number: int) -> dict[str, str]:
+def account(number: int) -> dict[str, Any]:
     name = f"user{number}"
     return {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
 

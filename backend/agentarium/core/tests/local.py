@@ -1,8 +1,10 @@
 """What a request has that somebody sends at the server's own machine."""
 
+from typing import Any
+
 from agentarium.core.locality import BOUND_HOST
 
-LOCAL = {
+LOCAL: dict[str, Any] = {
     BOUND_HOST: "127.0.0.1",
     "REMOTE_ADDR": "127.0.0.1",
     "HTTP_HOST": "127.0.0.1:8000",

@@ -28,7 +28,7 @@ def _public_https(settings: Settings) -> None:
 
 @pytest.fixture
 def get(anonymous_api: APIClient) -> Any:
-    def ask(path: str = "/plain/", **meta: str) -> Any:
+    def ask(path: str = "/plain/", **meta: Any) -> Any:
         return anonymous_api.get(path, **{"HTTP_HOST": HOST, **meta})
 
     return ask
