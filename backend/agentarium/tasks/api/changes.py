@@ -1,10 +1,10 @@
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.core.asgi import EventStream
-from agentarium.core.renderers import JSONRenderer
 from agentarium.tasks.api.events import change_stream
 from agentarium.tasks.api.renderers import EventStreamRenderer
 from agentarium.tasks.api.serializers import StreamEventSerializer

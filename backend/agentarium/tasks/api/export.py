@@ -7,7 +7,7 @@ import orjson
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -15,7 +15,6 @@ from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.models import User
 from agentarium.agents.api.serializers import AgentSerializer, AgentVersionSerializer
 from agentarium.agents.models import AgentVersion
-from agentarium.core.renderers import JSONRenderer
 from agentarium.tasks.api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.export import export_rows
 from agentarium.tasks.models import Draft, Event, Step

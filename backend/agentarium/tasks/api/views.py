@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,7 +26,6 @@ from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.core.filters import StrictFilterBackend
 from agentarium.core.pagination import KeysetPagination
 from agentarium.core.problems import MEDIA_TYPE
-from agentarium.core.renderers import JSONRenderer
 from agentarium.core.represent import represent
 from agentarium.core.schema import MEANINGS, ProblemSerializer
 from agentarium.tasks.api.events import event_stream
