@@ -13,18 +13,16 @@ from agentarium.agents.models import (
     Agent,
     AgentVersion,
 )
+from agentarium.core.compiled_query import CompiledQuery
 from agentarium.core.exceptions import NotFoundError
-from agentarium.core.lookup import Lookup
 from agentarium.providers.services import default_model
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 
 COPY_MARK = " (copy)"
 # As much of an agent as it takes to run it.
-_OF_OWNER = Lookup(
-    Agent.objects.only("owner", "name", "version", "model", "deleted_at"),
-    "owner",
-    "id",
+_AGENTS = CompiledQuery(
+    lambda: Agent.objects.only("owner", "name", "version", "model", "deleted_at")
 )
 
 
@@ -33,7 +31,7 @@ def find_agent(user: User, agent_id: int) -> Agent:
 
     Raises `NotFoundError`, also for one that was deleted.
     """
-    agent = _OF_OWNER.find(user.pk, agent_id)
+    agent = _AGENTS.find(owner=user.pk, id=agent_id)
     if agent is None or agent.deleted_at is not None:
         raise NotFoundError
     return agent

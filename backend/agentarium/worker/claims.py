@@ -13,8 +13,8 @@ from django.utils import timezone
 from agentarium.agents.models import AgentVersion
 from agentarium.core import metrics
 from agentarium.core.clock import Now
+from agentarium.core.compiled_query import CompiledQuery
 from agentarium.core.cursors import prepared_cursor
-from agentarium.core.lookup import Selection
 from agentarium.core.rows import Blank, Insert, among
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import stats
@@ -34,8 +34,8 @@ log = structlog.get_logger(__name__)
 
 Status = AgentTask.Status
 _TABLE = AgentTask._meta.db_table
-_TASKS = Selection(AgentTask.objects.all())
-_VERSIONS = Selection(AgentVersion.objects.all())
+_TASKS = CompiledQuery(AgentTask.objects.all)
+_VERSIONS = CompiledQuery(AgentVersion.objects.all)
 _EVENTS, _NEW_EVENT = Insert(Event), Blank(Event)
 
 

@@ -8,15 +8,20 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.agents.models import Agent
-from agentarium.core.keyset import Key, ordered
+from agentarium.core.compiled_query import CompiledQuery
+from agentarium.core.keyset import Key, keys_of, ordered
 from agentarium.core.pagination import KeysetPagination
-from agentarium.core.prepared import PreparedLists
 from agentarium.tasks.api.filters import asked_statuses
-from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.parts import by_agent, by_status, merge
 from agentarium.tasks.search import Search
 
-_ROWS = PreparedLists()
+
+def _page(tasks: TaskQuerySet, terms: Sequence[str], size: int) -> Any:
+    return ordered(tasks.for_rows(), keys_of(tasks.order_by(*terms)))[:size]
+
+
+_PAGES = CompiledQuery(_page)
 
 
 class TaskPagination(KeysetPagination):
@@ -49,10 +54,7 @@ class TaskPagination(KeysetPagination):
         return self._merged(queryset, parts, keys)
 
     def fetch(self, tasks: Any, keys: Sequence[Key]) -> list[dict[str, Any]]:
-        form = (*(key.term for key in keys), self.size)
-        return _ROWS.rows(
-            tasks, form, lambda: ordered(tasks.for_rows(), keys)[: self.size]
-        )
+        return _PAGES.run(tasks, tuple(key.term for key in keys), self.size)
 
     def _merged(self, tasks: Any, parts: Any, keys: Sequence[Key]) -> list[Any]:
         return super().read(merge(parts, tasks, self.size), keys, None)
