@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -87,12 +87,13 @@ def _respond(site: Any, environ: dict[str, Any]) -> None:
         raise RuntimeError(f"{environ['PATH_INFO']}: {statuses[0]} {content.decode()}")
 
 
-def requests() -> list[Request]:
-    """The requests, with all that they need in the database."""
+def requests() -> Iterator[Request]:
+    """The requests, each when all that it needs is in the database."""
     from agentarium.accounts.models import ApiToken, User
     from agentarium.accounts.services import create_api_token
     from agentarium.agents.services import create_agent
     from agentarium.tasks.services import cancel_task, submit_task
+    from agentarium.worker.leases import register_worker
     from rest_framework_simplejwt.tokens import RefreshToken
 
     user = User.objects.create(username="alice", email="alice@example.com")
@@ -106,13 +107,15 @@ def requests() -> list[Request]:
     ]
     ended = cancel_task(tasks[0], by=user)
     body = f'{{"agent": {agent.pk}, "input_text": "What is two and two?"}}'.encode()
-    return [
-        Request(f"list of {PAGE} tasks", "GET", "/api/tasks/", secret),
-        Request("task detail, ended", "GET", f"/api/tasks/{ended.pk}/", secret),
-        Request("task detail, pending", "GET", f"/api/tasks/{tasks[1].pk}/", secret),
-        Request("submit", "POST", "/api/tasks/run/", secret, body),
-        Request("/me with JWT", "GET", "/api/auth/me/", jwt),
-    ]
+    yield Request(f"list of {PAGE} tasks", "GET", "/api/tasks/", secret)
+    yield Request("task detail, ended", "GET", f"/api/tasks/{ended.pk}/", secret)
+    pending = f"/api/tasks/{tasks[1].pk}/"
+    yield Request("task detail, pending without a worker", "GET", pending, secret)
+    # Only now does it have a place in the queue.
+    register_worker(capacity=1)
+    yield Request("task detail, queued", "GET", pending, secret)
+    yield Request("submit", "POST", "/api/tasks/run/", secret, body)
+    yield Request("/me with JWT", "GET", "/api/auth/me/", jwt)
 
 
 def _report(name: str, calls: Calls, *, by_function: bool) -> None:

@@ -8,9 +8,9 @@ from agentarium.tasks.api.metrics import metrics
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("agentarium.accounts.api.urls")),
+    path("api/", include("agentarium.tasks.api.urls")),
     path("api/", include("agentarium.tools.api.urls")),
     path("api/", include("agentarium.providers.api.urls")),
-    path("api/", include("agentarium.tasks.api.urls")),
     path("metrics", metrics),
     # Last: it ends with the page, which takes every address that is left.
     path("", include("agentarium.core.urls")),

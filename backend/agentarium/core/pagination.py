@@ -13,14 +13,13 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
-from agentarium.core.compiled_query import CompiledQuery
+from agentarium.core.compiled_query import count_rows
 from agentarium.core.exceptions import DomainError, FieldError, InvalidInputError
 from agentarium.core.keyset import Key, beyond, keys_of, ordered
 
 COUNTED_ROWS = 10_000
 MAX_OFFSET = 1_000_000_000
 PARAMETERS = frozenset({"limit", "offset", "cursor"})
-_FIRST_ROWS = CompiledQuery(lambda rows, limit: rows.order_by().values("pk")[:limit])
 
 
 class InvalidCursorError(DomainError):
@@ -111,7 +110,7 @@ class KeysetPagination(BasePagination):
 
     def count_up(self, queryset: QuerySet[Any]) -> int:
         """The number of rows, or one more than we count to."""
-        return _FIRST_ROWS.count(queryset, COUNTED_ROWS + 1)
+        return count_rows(queryset, COUNTED_ROWS + 1)
 
     def _next(self) -> str | None:
         backward = self.cursor is not None and not self.cursor.forward

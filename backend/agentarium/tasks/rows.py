@@ -1,29 +1,15 @@
 """What the API shows of a task, made by hand: serializers take many times as long."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from agentarium.runtime.prices import dollars
-from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask
 from agentarium.tasks.models.task import EXCERPT_CHARS
+from agentarium.tasks.waits import Wait
 
-# Shown as they are stored.
-_SAME = (
-    "id",
-    "status",
-    "created_at",
-    "started_at",
-    "finished_at",
-    "attempt",
-    "steps_count",
-    "input_tokens",
-    "output_tokens",
-    "cost_is_complete",
-    "error_code",
-    "error_detail",
-    "priority",
-    "run_after",
-)
+_values = attrgetter(*(path.replace("__", ".") for path in TASK_COLUMNS.values()))
 
 
 def excerpt(text: str, chars: int = EXCERPT_CHARS) -> str:
@@ -33,30 +19,21 @@ def excerpt(text: str, chars: int = EXCERPT_CHARS) -> str:
 
 def task_row(columns: Mapping[str, Any]) -> dict[str, Any]:
     """A row of `TaskQuerySet.for_rows` as `TaskRowSerializer` describes it."""
-    return {
-        **{name: columns[name] for name in _SAME},
-        "agent": columns["agent_id"],
-        "agent_name": columns["agent_name"],
-        "agent_version": columns["version"],
-        "cost": dollars(columns["cost_nanodollars"]),
-        "input_excerpt": excerpt(columns["beginning"]),
-        "parent": columns["parent_id"],
-        "follows": columns["follows_id"],
-    }
+    row = {name: columns[path] for name, path in ROW_COLUMNS.items()}
+    row["cost"] = dollars(row["cost"])
+    row["input_excerpt"] = excerpt(row["input_excerpt"])
+    return row
 
 
 def whole_task(task: AgentTask) -> dict[str, Any]:
     """A task with its agent and version, as `TaskSerializer` describes it."""
-    return {
-        **{name: getattr(task, name) for name in _SAME},
-        "agent": task.agent_id,
-        "agent_name": task.agent.name,
-        "agent_version": task.agent_version.number,
-        "model": task.agent_version.model,
-        "cost": dollars(task.cost_nanodollars),
-        "input_text": task.input_text,
-        "output_text": task.output_text,
-        "request_id": task.request_id,
-        "parent": task.parent_id,
-        "follows": task.follows_id,
-    }
+    shown = dict(zip(TASK_COLUMNS, _values(task), strict=True))
+    shown["cost"] = dollars(shown["cost"])
+    return shown
+
+
+def wait_row(wait: Wait | None) -> dict[str, Any] | None:
+    """As `WaitSerializer` describes it."""
+    if wait is None:
+        return None
+    return {"reason": wait.reason, "detail": wait.detail, "position": wait.position}

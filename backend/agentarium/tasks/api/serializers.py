@@ -6,10 +6,9 @@ from rest_framework import serializers
 
 from agentarium.core.fields import TextField
 from agentarium.runtime.prices import dollars
-from agentarium.tasks.models import AgentTask, Step
+from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask, Step
 from agentarium.tasks.models.task import EXCERPT_CHARS
 from agentarium.tasks.rows import excerpt
-from agentarium.tasks.waits import explain_wait
 
 
 @extend_schema_field(
@@ -42,29 +41,7 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
 
     class Meta:
         model = AgentTask
-        fields = [
-            "id",
-            "agent",
-            "agent_name",
-            "agent_version",
-            "status",
-            "input_excerpt",
-            "created_at",
-            "started_at",
-            "finished_at",
-            "attempt",
-            "steps_count",
-            "input_tokens",
-            "output_tokens",
-            "cost",
-            "cost_is_complete",
-            "error_code",
-            "error_detail",
-            "priority",
-            "run_after",
-            "parent",
-            "follows",
-        ]
+        fields = [*ROW_COLUMNS]
         read_only_fields = fields
 
     def get_input_excerpt(self, task: AgentTask) -> str:
@@ -93,33 +70,20 @@ class TaskSerializer(TaskRowSerializer):
     model = serializers.CharField(source="agent_version.model", read_only=True)
 
     class Meta(TaskRowSerializer.Meta):
-        fields = [
-            *(
-                name
-                for name in TaskRowSerializer.Meta.fields
-                if name != "input_excerpt"
-            ),
-            "input_text",
-            "output_text",
-            "request_id",
-            "model",
-        ]
+        fields = [*TASK_COLUMNS]
         read_only_fields = fields
 
 
 class TaskDetailSerializer(TaskSerializer):
-    wait = serializers.SerializerMethodField(
-        help_text="Why it does not run just now; null for one that runs or has ended."
+    wait = WaitSerializer(
+        read_only=True,
+        allow_null=True,
+        help_text="Why it does not run just now; null for one that runs or has ended.",
     )
 
     class Meta(TaskSerializer.Meta):
         fields = [*TaskSerializer.Meta.fields, "wait"]
         read_only_fields = fields
-
-    @extend_schema_field(WaitSerializer(allow_null=True))
-    def get_wait(self, task: AgentTask) -> Any:
-        wait = explain_wait(task)
-        return wait and WaitSerializer(wait).data
 
 
 class TaskRunSerializer(serializers.Serializer[Any]):

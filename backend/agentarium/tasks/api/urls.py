@@ -15,11 +15,13 @@ from agentarium.tasks.api.stats import StatsView
 from agentarium.tasks.api.views import TaskViewSet
 
 router = SimpleRouter()
+# Django tries one route after the other: what is requested most comes first.
+router.register("tasks", TaskViewSet, basename="task")
 router.register("agents", AgentViewSet, basename="agent")
 router.register("approvals", ApprovalViewSet, basename="approval")
-router.register("tasks", TaskViewSet, basename="task")
 
 urlpatterns = [
+    *router.urls,
     path("events/", ChangesView.as_view(), name="events"),
     path("export/", ExportView.as_view(), name="export"),
     path("queue/", QueueView.as_view(), name="queue"),
@@ -27,5 +29,4 @@ urlpatterns = [
     path("queue/requeue/", RequeueView.as_view(), name="queue-requeue"),
     path("stats/", StatsView.as_view(), name="stats"),
     path("workers/", WorkersView.as_view(), name="workers"),
-    *router.urls,
 ]

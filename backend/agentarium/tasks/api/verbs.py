@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.tasks.api.serializers import TaskSerializer
 from agentarium.tasks.models import AgentTask, TaskQuerySet
+from agentarium.tasks.rows import whole_task
 from agentarium.tasks.services import (
     cancel_task,
     cancel_tasks,
@@ -80,7 +81,7 @@ class TaskVerbs:
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         task = cancel_task(self.get_object(), by=self.request.user)
-        return Response(TaskSerializer(task).data)
+        return Response(whole_task(task))
 
     @extend_schema(
         summary="Run a failed task again",
@@ -92,7 +93,7 @@ class TaskVerbs:
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         task = retry_task(self.get_object(), by=self.request.user)
-        return Response(TaskSerializer(task).data)
+        return Response(whole_task(task))
 
     @many_schema(
         operation_id="tasks_cancel_many",
@@ -125,7 +126,7 @@ class TaskVerbs:
     @action(detail=True, pagination_class=None)
     def thread(self, request: Request, pk: str) -> Response:
         tasks = thread_of(self.get_object(), user=self.request.user)
-        return Response(TaskSerializer(tasks, many=True).data)
+        return Response([*map(whole_task, tasks)])
 
     def _asked(self) -> TaskQuerySet:
         """The caller's tasks that the body names. Whatever is not theirs is missing."""
