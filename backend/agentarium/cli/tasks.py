@@ -39,7 +39,9 @@ def list_tasks(
     if wrong := sorted(set(statuses) - set(AgentTask.Status.values)):
         known = ", ".join(AgentTask.Status.values)
         fail(f"There is no status {wrong[0]}. There are: {known}.", MISUSED)
-    found = AgentTask.objects.visible_to(the_user(user)).for_detail()
+    found = (
+        AgentTask.objects.visible_to(the_user(user)).for_detail().defer("output_text")
+    )
     if statuses:
         found = found.filter(status__in=statuses)
     tasks = list(found[:limit])

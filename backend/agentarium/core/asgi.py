@@ -31,6 +31,7 @@ from django.http import StreamingHttpResponse
 
 from agentarium.core.locality import BOUND_HOST
 from agentarium.core.metrics import STREAMS_OPEN
+from agentarium.core.requests import django_request
 from agentarium.core.turnstile import one_at_a_time
 
 log = structlog.get_logger(__name__)
@@ -307,7 +308,7 @@ def _let_go(response: Any) -> None:
     context = getattr(response, "renderer_context", None)
     if context:
         request = context["request"]
-        for tied in (request._request, request, context["view"]):
+        for tied in (django_request(request), request, context["view"]):
             vars(tied).clear()
         context.clear()
 

@@ -2,7 +2,7 @@
 
 Django takes several times as long to build and to compile a query as the database takes
 to answer it, though from one request to the next only values change. This is the one
-module that uses Django's private compiler: `core/tests/test_django_internals.py` names
+module that uses Django's private compiler: `agentarium/tests/test_internals.py` names
 what it relies on.
 """
 

@@ -10,6 +10,7 @@ from agentarium.accounts.login_attempts import count_attempt
 from agentarium.accounts.models import ApiToken
 from agentarium.core.client_address import client_address
 from agentarium.core.rate_limits import Allowance, Rate, note, spend
+from agentarium.core.requests import django_request
 
 # What guesses of the set-up code are counted as; no account can have this name.
 SETUP = "set-up code"
@@ -31,7 +32,7 @@ class CallerThrottle(BaseThrottle):
         bucket, rate = _bucket_of(request)
         allowance = spend(bucket, Rate.parse(rate))
         if allowance is not None:
-            note(request._request, allowance)
+            note(django_request(request), allowance)
         return allowance
 
 
@@ -39,7 +40,7 @@ class LoginThrottle(CallerThrottle):
     """Guesses of one account's password from one address."""
 
     def spend(self, request: Request) -> Allowance | None:
-        return count_attempt(request._request, _claimed_name(request))
+        return count_attempt(django_request(request), _claimed_name(request))
 
 
 class SetupThrottle(CallerThrottle):
@@ -48,7 +49,7 @@ class SetupThrottle(CallerThrottle):
     def spend(self, request: Request) -> Allowance | None:
         if not _text(request, "setup_code"):
             return None
-        return count_attempt(request._request, SETUP)
+        return count_attempt(django_request(request), SETUP)
 
 
 def _bucket_of(request: Request) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from agentarium.accounts.api.throttles import (
 from agentarium.accounts.models import User
 from agentarium.core.locality import is_local
 from agentarium.core.problems import MEDIA_TYPE
+from agentarium.core.requests import django_request
 from agentarium.core.schema import ProblemSerializer
 
 
@@ -63,7 +64,7 @@ class RegisterView(APIView):
     )
     def post(self, request: Request) -> Response:
         fields = valid(serializers.RegistrationSerializer, request)
-        user = services.sign_up(**fields, is_local=is_local(request._request))
+        user = services.sign_up(**fields, is_local=is_local(django_request(request)))
         data = serializers.UserSerializer(user).data
         return Response(data, status=status.HTTP_201_CREATED)
 
@@ -75,11 +76,13 @@ class SessionInfoView(APIView):
 
     @extend_schema(responses=serializers.SessionInfoSerializer)
     def get(self, request: Request) -> Response:
-        get_token(request._request)
+        get_token(django_request(request))
         is_authenticated = request.user.is_authenticated
         has_users = is_authenticated or User.objects.exists()
         is_free = (
-            settings.REGISTRATION_OPEN if has_users else is_local(request._request)
+            settings.REGISTRATION_OPEN
+            if has_users
+            else is_local(django_request(request))
         )
         return Response(
             {
@@ -104,8 +107,10 @@ class LoginView(APIView):
     )
     def post(self, request: Request) -> Response:
         credentials = valid(serializers.CredentialsSerializer, request)
-        user = services.verify_credentials(request=request._request, **credentials)
-        login(request._request, user)
+        user = services.verify_credentials(
+            request=django_request(request), **credentials
+        )
+        login(django_request(request), user)
         return Response(serializers.user_row(user))
 
 
@@ -116,7 +121,7 @@ class LogoutView(APIView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
-        logout(request._request)
+        logout(django_request(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -154,7 +159,7 @@ class PasswordView(APIView):
             new=fields["new_password"],
         )
         if isinstance(request.successful_authenticator, PageSessionAuthentication):
-            update_session_auth_hash(request._request, request.user)
+            update_session_auth_hash(django_request(request), request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -171,7 +176,9 @@ class TokenPairView(APIView):
     )
     def post(self, request: Request) -> Response:
         credentials = valid(serializers.CredentialsSerializer, request)
-        user = services.verify_credentials(request=request._request, **credentials)
+        user = services.verify_credentials(
+            request=django_request(request), **credentials
+        )
         return Response(jwt.sign_in(user))
 
 
