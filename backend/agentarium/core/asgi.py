@@ -51,29 +51,17 @@ PIECE_BYTES = 65_536
 
 
 class EventStream(StreamingHttpResponse):
-    """A response of server-sent events, sent by the event loop.
+    """A response of server-sent events, which `Site` sends from the event loop.
 
-    `follow` makes the stream. Under a plain WSGI server there is no loop: there the
-    body is `stored`, what the log holds by now, and readers come back for more.
+    `follow` makes the stream. Without `Site` nothing can wait for events: the body only
+    asks the reader to come back.
     """
 
-    def __init__(
-        self,
-        *,
-        follow: Callable[[], AsyncGenerator[bytes, None]],
-        stored: Callable[[], bytes],
-    ) -> None:
-        super().__init__(
-            self._once(stored), content_type="text/event-stream; charset=utf-8"
-        )
+    def __init__(self, *, follow: Callable[[], AsyncGenerator[bytes, None]]) -> None:
+        super().__init__([RECONNECT], content_type="text/event-stream; charset=utf-8")
         self.headers["Cache-Control"] = "no-cache, no-transform"
         self.headers["X-Accel-Buffering"] = "no"
         self.follow = follow
-
-    @staticmethod
-    def _once(stored: Callable[[], bytes]) -> Iterator[bytes]:
-        yield stored()
-        yield RECONNECT
 
 
 class CutOffError(Exception):

@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, Model
 from django.utils.dateparse import parse_datetime
 
+from agentarium.core.batches import batched
 from agentarium.core.cursors import prepared_cursor
 
 # In one statement, which on PostgreSQL has at most 65,535 values.
@@ -86,8 +87,8 @@ class Insert:
 
     def run(self, rows: Sequence[Model]) -> None:
         """Write the rows, in the transaction that the caller has begun."""
-        for start in range(0, len(rows), MAX_ROWS):
-            self._write(rows[start : start + MAX_ROWS])
+        for batch in batched(rows, MAX_ROWS):
+            self._write(batch)
 
     def _write(self, rows: Sequence[Model]) -> None:
         values = [self._values(row) for row in rows]

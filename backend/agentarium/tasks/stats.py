@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agentarium.core.rows import places
 from agentarium.tasks.ended import ended_after, is_behind, place_of
 from agentarium.tasks.histogram import bin_of
 from agentarium.tasks.models import (
@@ -217,10 +218,9 @@ def _settled_until() -> datetime:
 def _add_sql(table: str, key: Sequence[str], numbers: Iterable[str]) -> str:
     """Insert a row, or add its numbers to those of the one that is there."""
     names = [*key, *numbers]
-    marks = ", ".join(["%s"] * len(names))
     sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
     return (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our names
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES {places(names)}"  # noqa: S608 - our names
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"
     )
 

@@ -3,13 +3,13 @@
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import cast
 
 import orjson
 from django.conf import settings
 
 from agentarium.core.encryption import UnreadableSecretError
-from agentarium.runtime.tools.base import Effect, Tool, ToolError, ToolSpec
+from agentarium.runtime.tools.base import Effect, Tool, ToolSpec
 from agentarium.runtime.tools.http import HttpTool as RuntimeHttpTool
 from agentarium.runtime.tools.http import HttpToolSettings, Method
 from agentarium.runtime.tools.http_client import HttpClient
@@ -43,14 +43,6 @@ class Toolbox:
     agents: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     _connections: list[McpConnection] = field(default_factory=list)
-
-    def read_arguments(self, name: str, text: str) -> dict[str, Any]:
-        """The arguments of a model's call. Raises `ToolError`, for it to mend."""
-        spec = self.specs.get(name)
-        if spec is None:
-            names = ", ".join(self.specs) or "none"
-            raise ToolError(f"There is no tool {name!r}. There are: {names}.")
-        return arguments_schema(spec).read(text)
 
     async def aclose(self) -> None:
         """Close the connections that calls have left open."""

@@ -104,7 +104,7 @@ urlpatterns = [path("looked/", Looked.as_view({"get": "look"}))]
 def streaming(chunks: Callable[[], AsyncGenerator[bytes, None]]) -> Site:
     def answer(_: dict[str, Any], start: StartResponse) -> EventStream:
         start("200 OK", [("Content-Type", "text/event-stream")])
-        return EventStream(follow=chunks, stored=lambda: b"stored")
+        return EventStream(follow=chunks)
 
     return site_of(answer)
 
@@ -360,13 +360,11 @@ class TestDownloads:
         assert closed == [True]
 
 
-def test_gives_what_is_stored_under_a_plain_wsgi_server() -> None:
+def test_asks_the_reader_to_come_back_where_there_is_no_loop() -> None:
     async def chunks() -> AsyncGenerator[bytes, None]:
         yield b"never asked for"
 
-    response = EventStream(follow=chunks, stored=lambda: b"stored")
-
-    assert b"".join(response) == b"stored" + RECONNECT
+    assert b"".join(EventStream(follow=chunks)) == RECONNECT
 
 
 async def test_lives_as_long_as_the_server_does() -> None:

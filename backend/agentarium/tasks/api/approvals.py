@@ -124,45 +124,42 @@ class ApprovalViewSet(
     @extend_schema(summary="Approve a call", request=ApproveSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
-        asked = self._asked(ApproveSerializer)
+        call, asked = self._asked(ApproveSerializer)
         return self._shown(
-            approve_call(
-                self.get_object(),
-                by=self.request.user,
-                arguments=asked.get("arguments"),
-            )
+            approve_call(call, by=self.request.user, arguments=asked.get("arguments"))
         )
 
     @extend_schema(summary="Refuse a call", request=RejectSerializer)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str) -> Response:
-        asked = self._asked(RejectSerializer)
+        call, asked = self._asked(RejectSerializer)
         return self._shown(
-            reject_call(self.get_object(), by=self.request.user, reason=asked["reason"])
+            reject_call(call, by=self.request.user, reason=asked["reason"])
         )
 
     @extend_schema(summary="Answer a question", request=AnswerSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str) -> Response:
-        asked = self._asked(AnswerSerializer)
-        return self._shown(
-            answer_call(self.get_object(), by=self.request.user, text=asked["text"])
-        )
+        call, asked = self._asked(AnswerSerializer)
+        return self._shown(answer_call(call, by=self.request.user, text=asked["text"]))
 
     @extend_schema(summary="Say what became of a call", request=ResolveSerializer)
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, pk: str) -> Response:
-        asked = self._asked(ResolveSerializer)
-        return self._shown(
-            resolve_call(self.get_object(), by=self.request.user, **asked)
-        )
+        call, asked = self._asked(ResolveSerializer)
+        return self._shown(resolve_call(call, by=self.request.user, **asked))
 
-    def _asked(self, serializer_class: type[serializers.Serializer[Any]]) -> Any:
-        # The row before the body: what is not yours is missing, whatever you send.
-        self.get_object()
+    def _asked(
+        self, serializer_class: type[serializers.Serializer[Any]]
+    ) -> tuple[ToolCall, Any]:
+        """The call, and what is asked for it.
+
+        In this order: what is not yours is missing, whatever you send.
+        """
+        call = self.get_object()
         asked = serializer_class(data=self.request.data)
         asked.is_valid(raise_exception=True)
-        return asked.validated_data
+        return call, asked.validated_data
 
     def _shown(self, call: ToolCall) -> Response:
         return Response(self.get_serializer(call).data)

@@ -6,11 +6,10 @@ from django.conf import settings
 
 from agentarium.core.asgi import EventStream
 from agentarium.tasks import site
-from agentarium.tasks.changes import RESYNC, follow_changes
+from agentarium.tasks.changes import follow_changes
 from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.log import read_log
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.stream import OPENING, follow
+from agentarium.tasks.stream import follow
 
 
 def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
@@ -26,12 +25,7 @@ def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
             bus=site.bus(),
             readings=site.readings(),
         ),
-        stored=lambda: OPENING + _stored(task.pk, cursor),
     )
-
-
-def _stored(task_id: int, cursor: Cursor) -> bytes:
-    return b"".join(entry.encode() for entry in read_log(task_id, cursor).entries)
 
 
 def change_stream(owner_id: int) -> EventStream:
@@ -39,5 +33,4 @@ def change_stream(owner_id: int) -> EventStream:
     is_blind = not (settings.EMBEDDED or settings.REDIS_URL)
     return EventStream(
         follow=partial(follow_changes, owner_id, bus=site.bus(), is_blind=is_blind),
-        stored=lambda: OPENING + RESYNC,
     )

@@ -7,6 +7,7 @@ from django.db import transaction
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.services import hide_agent
+from agentarium.core.batches import batched
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
 from agentarium.tasks.services.ending import TOTALS, append_event, end_unclaimed
@@ -38,9 +39,8 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
     """Cancel all of `tasks` that are live; returns how many that were."""
     count = 0
     ids = list(tasks.filter(status__in=LIVE).values_list("pk", flat=True))
-    for start in range(0, len(ids), BATCH):
-        batch = AgentTask.objects.filter(pk__in=ids[start : start + BATCH])
-        count += _cancel(batch, by=by)
+    for batch in batched(ids, BATCH):
+        count += _cancel(AgentTask.objects.filter(pk__in=batch), by=by)
     return count
 
 

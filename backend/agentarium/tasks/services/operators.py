@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from agentarium.accounts.models import User
+from agentarium.core.batches import batched
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services.cancel import TaskEndedError, force_fail_task
 from agentarium.tasks.services.queue import return_to_queue
@@ -23,8 +24,8 @@ def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
     """
     failed = AgentTask.objects.filter(pk__in=ids, status=Status.FAILED)
     count = retry_tasks(failed, by=by)
-    for start in range(0, len(ids), BATCH):
-        count += _hand_back(ids[start : start + BATCH], by)
+    for batch in batched(ids, BATCH):
+        count += _hand_back(batch, by)
     return count
 
 

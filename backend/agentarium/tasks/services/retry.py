@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from agentarium.accounts.models import User
+from agentarium.core.batches import batched
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
@@ -36,10 +37,8 @@ def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
     """Queue all of `tasks` again that failed or were cancelled; returns how many."""
     count = 0
     ids = list(tasks.filter(status__in=RETRYABLE).values_list("pk", flat=True))
-    for start in range(0, len(ids), BATCH):
-        count += _retry(
-            AgentTask.objects.filter(pk__in=ids[start : start + BATCH]), by=by
-        )
+    for batch in batched(ids, BATCH):
+        count += _retry(AgentTask.objects.filter(pk__in=batch), by=by)
     return count
 
 

@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed
 from agentarium.core.exceptions import InvalidInputError
-from agentarium.runtime.tools.base import ToolError
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.connections import GuardedHttp
 from agentarium.tools.entries import check_tools
@@ -277,27 +276,6 @@ class TestOpen:
         assert "search" in opened(alice, entry).specs
         settings.MCP_STDIO = {}
         assert len(opened(alice, entry).missing) == 1
-
-
-class TestArguments:
-    def test_are_read_by_the_tools_schema(self, alice: User) -> None:
-        toolbox = opened(alice, {"type": "builtin", "name": "calculator"})
-
-        arguments = toolbox.read_arguments("calculator", '{"expression": "1"}')
-
-        assert arguments == {"expression": "1"}
-
-    @pytest.mark.parametrize(
-        ("name", "text"),
-        [("calculator", "{}"), ("calculator", "{"), ("rm", "{}"), ("", "")],
-    )
-    def test_that_are_wrong_go_back_to_the_model(
-        self, alice: User, name: str, text: str
-    ) -> None:
-        toolbox = opened(alice, {"type": "builtin", "name": "calculator"})
-
-        with pytest.raises(ToolError):
-            toolbox.read_arguments(name, text)
 
 
 class TestSecrets:
