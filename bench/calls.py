@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -54,7 +55,7 @@ def measure(site: Any, request: Request) -> Calls:
     found = []
     for _ in range(COUNTED):
         environ = _environ(request)
-        found.append(count_calls(lambda environ=environ: _respond(site, environ)))
+        found.append(count_calls(partial(_respond, site, environ)))
     found.sort(key=Counter.total)
     return found[COUNTED // 2]
 

@@ -91,7 +91,7 @@ class CompiledQuery(Generic[R]):
             return statement.read(cursor.fetchall())
 
     def _chosen(
-        self, chosen: QuerySet[Any, Any], form: Hashable
+        self, chosen: QuerySet[Any, Any], form: tuple[Hashable, ...]
     ) -> tuple["_Statement", Values]:
         """The statement with these conditions, and all of its values."""
         compiler = _compiler(chosen)

@@ -31,13 +31,14 @@ import pytest
 import uvicorn
 from celery.exceptions import WorkerShutdown
 from celery.worker import state
-from django.db import ConnectionHandler, connection
+from django.db import connection
 from django.db.backends.postgresql import base as postgresql
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.migrations.state import ModelState
 from django.db.models import Func, QuerySet
 from django.db.models.functions import Now
 from django.db.models.query import get_related_populators
+from django.db.utils import ConnectionHandler
 from django.http.response import ResponseHeaders
 from drf_spectacular.openapi import AutoSchema
 from psycopg_pool import ConnectionPool

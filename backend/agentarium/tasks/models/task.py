@@ -60,7 +60,10 @@ class TaskQuerySet(models.QuerySet["AgentTask"]):
     def for_rows(self) -> QuerySet[Any, dict[str, Any]]:
         """`ROW_COLUMNS` as dicts: no text but the beginning of the input."""
         beginning = Left("input_text", EXCERPT_CHARS + 1)
-        return self.annotate(beginning=beginning).values(*ROW_COLUMNS.values())
+        rows: QuerySet[Any, dict[str, Any]] = self.annotate(beginning=beginning).values(
+            *ROW_COLUMNS.values()
+        )
+        return rows
 
     def for_detail(self) -> Self:
         return self.select_related("agent", "agent_version").defer(

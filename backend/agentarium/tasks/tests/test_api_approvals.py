@@ -34,7 +34,7 @@ def test_reads_a_call_once(
 
     # 1. the call, 2. begin, 3. its task, 4. the call's change, 5. the number of the last
     # event, 6. the event, 7. other calls of the task, 8. its place in the queue, 9. its
-    # change, 10. end, 11. the call as it is now
+    # change, 10. the call as it is now, 11. end
     with django_assert_num_queries(11):
         response = api.post(path, {"reason": "No."})
 
