@@ -31,6 +31,7 @@ from agentarium.runtime.providers.failures import (
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
 from agentarium.runtime.providers.openai_answer import OpenAIAnswer
 from agentarium.runtime.providers.openai_request import request_body
+from agentarium.runtime.providers.refusals import Refusals, refused_parameter
 from agentarium.runtime.providers.sse import EventTooLongError, SseParser
 
 READ_TIMEOUT = 300.0
@@ -67,7 +68,7 @@ class OpenAIClient:
         self._headers = headers_for(endpoint)
         self._timeout = timeouts(endpoint.read_timeout)
         self._proxy = proxy_for(self._url)
-        self._refused: set[str] = set()
+        self._refusals = Refusals()
 
     async def stream(
         self,
@@ -110,23 +111,27 @@ class OpenAIClient:
         settings: ModelSettings,
     ) -> aiohttp.ClientResponse:
         """Send the request, again without a parameter that the server refuses."""
+        remembered = self._refusals.remembered()
+        refused: set[str] = set()
         while True:
             body = request_body(
                 self._model,
                 messages,
                 tools,
                 settings,
-                refused=self._refused,
+                refused=remembered | refused,
                 reasoning_field=self._endpoint.reasoning_field,
             )
             response = await self._send(orjson.dumps(body))
             if response.status == HTTPStatus.OK:
+                self._refusals.remember(refused)
                 return response
             error = await _error_object(response)
-            refused = _refused_parameter(response.status, error, body)
-            if refused is None or refused in self._refused:
+            sent = [name for name in _DISPENSABLE if name in body]
+            name = refused_parameter(response.status, error, sent)
+            if name is None or name in remembered | refused:
                 raise self._failure(response, error)
-            self._refused.add(refused)
+            refused.add(name)
 
     async def _send(self, body: bytes) -> aiohttp.ClientResponse:
         try:
@@ -272,6 +277,8 @@ async def _error_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     if not isinstance(data, dict):
         return {}
     error = data.get("error", data)
+    if isinstance(error, str):
+        return {"message": error}
     return error | _invalid_field(error) if isinstance(error, dict) else {}
 
 
@@ -281,16 +288,6 @@ def _invalid_field(error: dict[str, Any]) -> dict[str, Any]:
         case {"detail": [{"loc": [*_, str(name)]}, *_]}:
             return {"param": name}
     return {}
-
-
-def _refused_parameter(
-    status: int, error: dict[str, Any], body: Mapping[str, Any]
-) -> str | None:
-    """The dispensable parameter that the server says it does not take."""
-    if status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-        return None
-    named = error.get("param")
-    return named if named in _DISPENSABLE and named in body else None
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import time
 from contextlib import aclosing
 from typing import Any
 
@@ -17,6 +18,7 @@ from agentarium.runtime.messages import (
     system_message,
     user_message,
 )
+from agentarium.runtime.providers import refusals
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.http import HttpPool
 from agentarium.runtime.providers.openai_wire import OpenAIClient, OpenAIEndpoint
@@ -233,6 +235,72 @@ class TestSettings:
         body = provider.received[-1].body
         assert refused not in body
         assert sent_instead is None or body[sent_instead] == 100
+
+    @pytest.mark.parametrize(
+        ("refused", "complaint"),
+        [
+            (
+                "temperature",
+                "litellm.UnsupportedParamsError: gpt-5 models don't support "
+                "temperature=0.2. Only temperature=1 is supported.",
+            ),
+            ("temperature", "`temperature` may only be set to 1 when thinking."),
+            ("temperature", "invalid temperature: only 1 is allowed for this model"),
+            ("stream_options", "property 'stream_options' is unsupported"),
+            (
+                "max_tokens",
+                "Unsupported parameter: 'max_tokens' is not supported with this "
+                "model. Use 'max_completion_tokens' instead.",
+            ),
+        ],
+    )
+    async def test_that_a_server_refuses_in_words_are_left_out_too(
+        self, model: Any, provider: FakeProvider, refused: str, complaint: str
+    ) -> None:
+        question = scripted(refuses=refused, complaint=complaint)
+        client = model()
+
+        for _ in range(2):
+            await ask(client, question, settings=ModelSettings(0.5, 100))
+
+        assert provider.stats.requests == 3
+        assert refused not in provider.received[-1].body
+
+    async def test_that_were_refused_are_tried_again_after_an_hour(
+        self, model: Any, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = model("fake,refuses=temperature")
+        await ask(client, settings=ModelSettings(0.5))
+        monkeypatch.setattr(refusals, "monotonic", lambda: time.monotonic() + 3601)
+
+        await ask(client, settings=ModelSettings(0.5))
+
+        sent = ["temperature" in received.body for received in provider.received]
+        assert sent == [True, False, True, False]
+
+    async def test_that_are_not_to_blame_are_sent_the_next_time(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        """A complaint that names one may be about something else."""
+        question = scripted(status=400, complaint="The temperature of hell? No.")
+        client = model()
+
+        error = await failure(client, question, settings=ModelSettings(0.5))
+        await ask(client, settings=ModelSettings(0.5))
+
+        assert error.code == "provider_bad_request"
+        sent = ["temperature" in received.body for received in provider.received]
+        assert sent == [True, False, True]
+
+    async def test_that_are_too_large_stay_what_they_are(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        complaint = "max_tokens is too large: 100. This model supports at most 10."
+        question = scripted(refuses="max_tokens", complaint=complaint)
+
+        error = await failure(model(), question, settings=ModelSettings(None, 100))
+
+        assert (error.code, provider.stats.requests) == ("provider_bad_request", 1)
 
 
 class TestFailure:

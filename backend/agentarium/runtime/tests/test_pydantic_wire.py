@@ -89,6 +89,35 @@ async def test_sends_system_prompt_key_and_settings(
     assert sent.headers["Authorization"] == f"Bearer {KEY}"
 
 
+async def test_asks_again_without_a_temperature_that_is_refused(
+    client_of: MakeClient, provider: FakeProvider, name: str
+) -> None:
+    complaint = "`temperature` is deprecated for this model."
+    question = scripted(refuses="temperature", complaint=complaint, text="Fine.")
+    client = client_of(name)
+
+    answers = [
+        await ask(client, question, settings=ModelSettings(0.5, 100)) for _ in range(2)
+    ]
+
+    assert [answer.text for answer in answers] == ["Fine.", "Fine."]
+    bodies = [received.body for received in provider.received]
+    settings = [body | body.get("generationConfig", {}) for body in bodies]
+    assert ["temperature" in each for each in settings] == [True, False, False]
+
+
+async def test_hands_on_a_refusal_that_no_temperature_is_to_blame_for(
+    client_of: MakeClient, provider: FakeProvider, name: str
+) -> None:
+    question = scripted(status=400, complaint="The temperature of hell? No.")
+
+    error = await failure(client_of(name), question, settings=ModelSettings(0.5))
+    await ask(client_of(name), settings=ModelSettings(0.5))
+
+    assert error.code == "provider_bad_request"
+    assert provider.stats.requests == 3
+
+
 async def test_calls_tools_and_takes_their_results(
     client_of: MakeClient, name: str
 ) -> None:
