@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from agentarium.accounts.models import User
-from agentarium.agents.models import Agent, AgentVersion
+from agentarium.agents.models import Agent
 from agentarium.tasks.chores import CHORES
 from agentarium.tasks.models import AgentTask, Chore, Event, Step
 from django.core.management import call_command
@@ -59,10 +59,6 @@ def _people(number: int) -> None:
         Agent(owner=owner, name=f"Agent {n:02}", model="openai:fake")
         for owner in owners
         for n in range(AGENTS_EACH)
-    )
-    AgentVersion.objects.bulk_create(
-        AgentVersion(agent=agent, number=1, model="openai:fake")
-        for agent in Agent.objects.order_by("pk")
     )
 
 

@@ -231,4 +231,4 @@ def _of(agent: int) -> Callable[[Row], bool]:
 
 
 def _holds(word: str) -> Callable[[Row], bool]:
-    return lambda row: word in row["input_excerpt"]
+    return lambda row: word in row["input_text"]

@@ -15,7 +15,6 @@ from agentarium.agents.models import (
 )
 from agentarium.core.compiled_query import CompiledQuery
 from agentarium.core.exceptions import NotFoundError
-from agentarium.providers.services import default_model
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 
@@ -57,15 +56,12 @@ def _check_tools(owner_id: int, fields: dict[str, Any]) -> None:
 
 @transaction.atomic
 def create_agent(*, owner: User, **fields: Any) -> Agent:
-    """Define an agent, with its first version; without a model it gets the default.
+    """Define an agent; without a model it gets the default.
 
     Raises `InvalidInputError` where its tools are not what they may be.
     """
     _check_tools(owner.pk, fields)
-    fields["model"] = fields.get("model") or default_model()
-    agent = Agent.objects.create(owner=owner, **fields)
-    AgentVersion.objects.create(agent=agent, number=1, **agent.definition)
-    return agent
+    return Agent.objects.create(owner=owner, **fields)
 
 
 @transaction.atomic
@@ -73,15 +69,9 @@ def update_agent(agent: Agent, **changes: Any) -> Agent:
     """Change an agent; a change of its definition makes the next version of it."""
     _check_tools(agent.owner_id, changes)
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
-    before = agent.definition
     for name, value in changes.items():
         setattr(agent, name, value)
-    if agent.definition != before:
-        agent.version += 1
-        AgentVersion.objects.create(
-            agent=agent, number=agent.version, **agent.definition
-        )
-    agent.save(update_fields=[*changes, "version", "updated_at"])
+    agent.save(update_fields=[*changes, "updated_at"])
     return agent
 
 

@@ -10,7 +10,7 @@ from agentarium.tasks.recent import recent_tasks
 def list_agents(user: str, *, as_json: bool) -> None:
     owner = the_user(user)
     agents = list(Agent.objects.visible_to(owner).kept())
-    recent = recent_tasks(owner, [agent.pk for agent in agents])
+    recent = recent_tasks(owner.pk, [agent.pk for agent in agents])
     if as_json:
         print_json(agent_rows(agents, recent))
         return

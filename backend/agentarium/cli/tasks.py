@@ -1,6 +1,7 @@
 """A user's tasks at the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from agentarium.accounts.models import User
@@ -18,12 +19,10 @@ from agentarium.cli.terminal import (
 )
 from agentarium.cli.users import the_user
 from agentarium.core.exceptions import NotFoundError
-from agentarium.tasks.api.serializers import (
-    StepSerializer,
-    TaskRowSerializer,
-    TaskSerializer,
-)
+from agentarium.runtime.prices import shown_cost
+from agentarium.tasks.api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import AgentTask, Step
+from agentarium.tasks.rows import task_row
 
 EXCERPT_CHARS = 60
 STYLES = {
@@ -39,32 +38,34 @@ def list_tasks(
     if wrong := sorted(set(statuses) - set(AgentTask.Status.values)):
         known = ", ".join(AgentTask.Status.values)
         fail(f"There is no status {wrong[0]}. There are: {known}.", MISUSED)
-    found = (
-        AgentTask.objects.visible_to(the_user(user)).for_detail().defer("output_text")
-    )
+    found = AgentTask.objects.visible_to(the_user(user)).for_rows()
     if statuses:
         found = found.filter(status__in=statuses)
     tasks = list(found[:limit])
     if as_json:
-        print_json(TaskRowSerializer(tasks, many=True).data)
+        print_json([task_row(task) for task in tasks])
     elif tasks:
         _show_rows(tasks)
     else:
         say("There are no such tasks." if statuses else "There are no tasks yet.")
 
 
-def _show_rows(tasks: Sequence[AgentTask]) -> None:
+def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
     rows = table("ID", "STATUS", "AGENT", "CREATED", "TIME", "TOKENS", "COST", "INPUT")
     for task in tasks:
         rows.add_row(
-            cell(task.pk),
-            cell(task.status),
-            cell(task.agent.name),
-            cell(moment(task.created_at)),
-            cell(duration(task)),
-            cell(f"{task.input_tokens} + {task.output_tokens}"),
-            cell(task.shown_cost),
-            cell(_excerpt(task.input_text)),
+            cell(task["id"]),
+            cell(task["status"]),
+            cell(task["agent__name"]),
+            cell(moment(task["created_at"])),
+            cell(duration(task["started_at"], task["finished_at"])),
+            cell(f"{task['input_tokens']} + {task['output_tokens']}"),
+            cell(
+                shown_cost(
+                    task["cost_nanodollars"], is_complete=task["cost_is_complete"]
+                )
+            ),
+            cell(_excerpt(task["beginning"])),
         )
     show(rows)
 
@@ -135,18 +136,18 @@ def outcome(task: AgentTask) -> str:
     parts = [str(task.status)]
     if task.started_at:
         tokens = f"{task.input_tokens} + {task.output_tokens} tokens"
-        parts += [tokens, task.shown_cost, duration(task)]
+        parts += [tokens, task.shown_cost, duration(task.started_at, task.finished_at)]
     line = ", ".join(part for part in parts if part)
     if task.error_code:
         line += f" ({task.error_code}: {task.error_detail})"
     return line
 
 
-def duration(task: AgentTask) -> str:
-    """From its first start to its end, in seconds."""
-    if not (task.started_at and task.finished_at):
+def duration(started_at: datetime | None, finished_at: datetime | None) -> str:
+    """From a task's first start to its end, in seconds."""
+    if not (started_at and finished_at):
         return ""
-    return f"{(task.finished_at - task.started_at).total_seconds():.1f} s"
+    return f"{(finished_at - started_at).total_seconds():.1f} s"
 
 
 def say_outcome(task: AgentTask) -> None:

@@ -3,12 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from django.contrib.auth.base_user import AbstractBaseUser
-
 from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models.task import READ_INPUT_CHARS
 
 RECENT = 5
-EXCERPT_CHARS = 80
 
 # One for each agent, so that each is read from the end of its own stretch of the
 # index (agent, -created_at, -id). A window over the tasks of all these agents would
@@ -16,7 +14,7 @@ EXCERPT_CHARS = 80
 _NEWEST = f"""
 SELECT * FROM (
     SELECT id, agent_id, status, created_at, finished_at,
-           substr(input_text, 1, {EXCERPT_CHARS + 1}) AS beginning
+           substr(input_text, 1, {READ_INPUT_CHARS}) AS beginning
     FROM {AgentTask._meta.db_table}
     WHERE agent_id = %s AND owner_id = %s
     ORDER BY created_at DESC, id DESC
@@ -25,9 +23,7 @@ SELECT * FROM (
 """  # noqa: S608 - made of constants
 
 
-def recent_tasks(
-    owner: AbstractBaseUser, agent_ids: Sequence[int]
-) -> dict[int, list[AgentTask]]:
+def recent_tasks(owner_id: int, agent_ids: Sequence[int]) -> dict[int, list[AgentTask]]:
     """The newest tasks of each agent, newest first, in one query.
 
     Of its input each has only the `beginning`.
@@ -35,7 +31,7 @@ def recent_tasks(
     tasks: dict[int, list[AgentTask]] = defaultdict(list)
     if agent_ids:
         sql = "UNION ALL".join([_NEWEST] * len(agent_ids))
-        parameters = [value for pk in agent_ids for value in (pk, owner.pk)]
+        parameters = [value for pk in agent_ids for value in (pk, owner_id)]
         for task in AgentTask.objects.raw(sql, parameters):
             tasks[task.agent_id].append(task)
     for newest in tasks.values():

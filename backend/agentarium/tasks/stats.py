@@ -93,6 +93,20 @@ def uncount(tasks: Sequence[AgentTask]) -> None:
     sums.write()
 
 
+def count_inserted(ids: Sequence[int]) -> None:
+    """Add tasks that were inserted as ended, where the chore would not come to them.
+
+    Their transaction has inserted them. It holds up the chore until they can be seen.
+    """
+    Chore.objects.select_for_update().filter(name=CHORE).first()
+    bookmark = _bookmark()
+    sums = Sums()
+    for task in AgentTask.objects.filter(pk__in=ids).only(*COLUMNS):
+        if is_behind(task, bookmark):
+            sums.add(task)
+    sums.write()
+
+
 def count_spent(task_id: int, spent: Mapping[str, int]) -> None:
     """Add what came to be known after a task had ended, by the names in `SPENT`.
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from agentarium.agents.models import AgentVersion
@@ -150,9 +150,7 @@ def recover_tasks(*, is_steady: Callable[[], bool]) -> list[AgentTask]:
     declare_lost(is_steady=is_steady)
     lost = Worker.objects.filter(lost_at__isnull=False)
     tasks: list[AgentTask] = []
-    while (dead := list(lost.values_list("pk", flat=True))) and (
-        batch := _recover_some(dead)
-    ):
+    while batch := _recover_some(list(lost.values_list("pk", flat=True))):
         tasks += batch
     lost.filter(lost_at__lt=Now() - KEEP_WORKERS).delete()
     return tasks
@@ -160,7 +158,9 @@ def recover_tasks(*, is_steady: Callable[[], bool]) -> list[AgentTask]:
 
 @transaction.atomic
 def _recover_some(dead: Sequence[int]) -> list[AgentTask]:
-    held = AgentTask.objects.filter(status=Status.RUNNING, worker__in=dead)
+    # No claim leaves a task without its worker: such a row was written by hand.
+    is_orphan = Q(worker__in=dead) | Q(worker__isnull=True)
+    held = AgentTask.objects.filter(is_orphan, status=Status.RUNNING)
     tasks = _lock(held, limit=MAX_RECOVER)
     if tasks:
         _recover(tasks)

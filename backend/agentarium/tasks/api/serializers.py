@@ -7,8 +7,8 @@ from rest_framework import serializers
 from agentarium.core.fields import TextField
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask, Step
-from agentarium.tasks.models.task import EXCERPT_CHARS
-from agentarium.tasks.rows import excerpt
+from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
+from agentarium.tasks.rows import shown_input
 
 
 @extend_schema_field(
@@ -28,8 +28,11 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
         read_only=True,
         help_text="Number of the agent's version that it runs.",
     )
-    input_excerpt = serializers.SerializerMethodField(
-        help_text=f"The first {EXCERPT_CHARS} characters; … where more follow."
+    input_text = serializers.SerializerMethodField(
+        help_text=f"Its first {SHOWN_INPUT_CHARS} characters."
+    )
+    input_is_truncated = serializers.SerializerMethodField(
+        help_text="Whether the input goes on; the task itself has all of it."
     )
 
     cost = DollarsField(
@@ -44,8 +47,11 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
         fields = [*ROW_COLUMNS]
         read_only_fields = fields
 
-    def get_input_excerpt(self, task: AgentTask) -> str:
-        return excerpt(task.input_text)
+    def get_input_text(self, task: AgentTask) -> str:
+        return str(shown_input(task.input_text)["input_text"])
+
+    def get_input_is_truncated(self, task: AgentTask) -> bool:
+        return bool(shown_input(task.input_text)["input_is_truncated"])
 
 
 class WaitSerializer(serializers.Serializer[Any]):
@@ -67,6 +73,8 @@ class WaitSerializer(serializers.Serializer[Any]):
 
 
 class TaskSerializer(TaskRowSerializer):
+    input_text = serializers.CharField(read_only=True)  # type: ignore[assignment]
+    input_is_truncated = None  # type: ignore[assignment]
     model = serializers.CharField(source="agent_version.model", read_only=True)
 
     class Meta(TaskRowSerializer.Meta):

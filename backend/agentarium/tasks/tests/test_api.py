@@ -26,7 +26,8 @@ ROW = {
     "agent_name",
     "agent_version",
     "status",
-    "input_excerpt",
+    "input_text",
+    "input_is_truncated",
     "created_at",
     "started_at",
     "finished_at",
@@ -112,7 +113,30 @@ class TestList:
         assert rows == json.loads(
             orjson.dumps(TaskRowSerializer(tasks, many=True).data)
         )
-        assert rows[1]["input_excerpt"] == "a" * 200 + "…"
+        assert rows[1]["input_text"] == "a" * 200
+        assert [row["input_is_truncated"] for row in rows] == [False, True]
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("é" * 200, "é" * 200),
+            ("🦊" * 201, "🦊" * 200),
+            ("a" * 199 + "e\u0301" + "z", "a" * 199),
+            ("a" * 198 + "👩\u200d🚀", "a" * 198),
+            ("a" * 199 + "👋🏽", "a" * 199),
+            ("\u0301" * 300, "\u0301" * 200),
+        ],
+        ids=["whole", "astral", "accent", "joined", "tone", "only accents"],
+    )
+    def test_cuts_a_long_input_between_characters(
+        self, api: APIClient, alice: User, text: str, shown: str
+    ) -> None:
+        TaskFactory.create(agent__owner=alice, input_text=text)
+
+        (row,) = api.get(TASKS).data["results"]
+
+        assert row["input_text"] == shown
+        assert row["input_is_truncated"] is (text != shown)
 
     def test_names_the_version_that_ran_and_not_the_newest(
         self, api: APIClient, alice: User
@@ -318,7 +342,7 @@ class TestRetrieve:
         with django_assert_num_queries(1):
             response = api.get(url(task))
 
-        assert response.data.keys() == ROW - {"input_excerpt"} | {
+        assert response.data.keys() == ROW - {"input_is_truncated"} | {
             "input_text",
             "output_text",
             "request_id",

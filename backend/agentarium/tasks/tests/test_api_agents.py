@@ -88,16 +88,16 @@ class TestList:
         assert recent_ids(row) == [late.pk, twin.pk, early.pk]
 
     @pytest.mark.parametrize(
-        ("text", "excerpt"),
+        ("text", "shown", "is_truncated"),
         [
-            ("é" * 80, "é" * 80),
-            ("é" * 81, "é" * 80 + "…"),
-            ("a%sb", "a%sb"),
+            ("é" * 200, "é" * 200, False),
+            ("é" * 201, "é" * 200, True),
+            ("a%sb", "a%sb", False),
         ],
         ids=["whole", "cut", "percent"],
     )
     def test_shows_how_a_recent_task_began(
-        self, api: APIClient, alice: User, text: str, excerpt: str
+        self, api: APIClient, alice: User, text: str, shown: str, *, is_truncated: bool
     ) -> None:
         TaskFactory.create(
             agent__owner=alice, input_text=text, completed=True, finished_at=NOON
@@ -106,7 +106,8 @@ class TestList:
         (row,) = api.get(AGENTS).data["results"]
 
         (recent,) = row["recent_tasks"]
-        assert recent["input_excerpt"] == excerpt
+        assert recent["input_text"] == shown
+        assert recent["input_is_truncated"] is is_truncated
         assert recent["status"] == "completed"
         assert recent["finished_at"] == "2026-01-31T12:00:00Z"
 
@@ -129,6 +130,52 @@ class TestList:
         (row,) = api.get(AGENTS).data["results"]
 
         assert row["recent_tasks"] == []
+
+
+class TestOne:
+    def test_shows_its_newest_tasks_in_two_queries(
+        self,
+        api: APIClient,
+        agent: Agent,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        made = [
+            AgentTask.objects.create(agent=agent, input_text=str(n)) for n in range(6)
+        ]
+
+        # 1. the agent, 2. its newest tasks
+        with django_assert_num_queries(2):
+            response = api.get(f"{AGENTS}{agent.pk}/")
+
+        assert recent_ids(response.data) == [task.pk for task in reversed(made[1:])]
+        assert response.data["tasks_count"] == 6
+
+    def test_shows_none_where_there_are_none_yet(self, api: APIClient) -> None:
+        response = api.post(AGENTS, {"name": "a"})
+
+        assert response.status_code == 201
+        assert (response.data["tasks_count"], response.data["recent_tasks"]) == (0, [])
+
+    @pytest.mark.parametrize(
+        ("told", "temperature"),
+        [({}, 0.7), ({"temperature": None}, None), ({"temperature": 0}, 0)],
+    )
+    def test_has_a_temperature_unless_it_is_left_to_the_provider(
+        self, api: APIClient, told: dict[str, Any], temperature: float | None
+    ) -> None:
+        response = api.post(AGENTS, {"name": "a"} | told, format="json")
+
+        assert response.data["temperature"] == temperature
+        agent = Agent.objects.get(pk=response.data["id"])
+        assert agent.temperature == temperature
+        assert agent.versions.get().temperature == temperature
+
+    def test_has_a_long_description(self, api: APIClient) -> None:
+        text = "What it does.\n" * 700
+
+        response = api.post(AGENTS, {"name": "a", "description": text})
+
+        assert response.data["description"] == text.strip()
 
 
 class TestDelete:

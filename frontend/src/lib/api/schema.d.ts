@@ -11,7 +11,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List agents */
         get: operations["agents_list"];
         put?: never;
         /** Define an agent */
@@ -999,6 +998,8 @@ export interface components {
             readonly updated_at: string;
             /** Format: date-time */
             readonly deleted_at: string | null;
+            /** @description The five newest, newest first. */
+            readonly recent_tasks: components["schemas"]["RecentTask"][];
         };
         /** @description How tasks ended, each counted once, when and how it ended last. */
         AgentFigures: {
@@ -1047,45 +1048,6 @@ export interface components {
             tools?: {
                 [key: string]: unknown;
             }[];
-        };
-        AgentRow: {
-            readonly id: number;
-            name: string;
-            description: string;
-            /** @description The system prompt. */
-            instructions: string;
-            /** @description `provider:model`; a bare name is OpenAI's. The server's default where a new agent names none. */
-            model: string;
-            /**
-             * Format: double
-             * @description 0 to 2; null leaves it to the provider.
-             */
-            temperature: number | null;
-            /** @description Limit of one model response; null leaves it to the provider. */
-            max_output_tokens: number | null;
-            /** @description Seconds that one attempt may take. */
-            timeout: number;
-            /** @description Seconds that one model response may take. */
-            step_timeout: number;
-            /** @description Model responses that one task may take. */
-            max_steps: number;
-            /** @description Models to ask, in order, when the one before does not answer. */
-            fallback_models: string[];
-            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
-            tools: {
-                [key: string]: unknown;
-            }[];
-            /** @description Number of the version that a new task runs. */
-            readonly version: number;
-            readonly tasks_count: number;
-            /** Format: date-time */
-            readonly created_at: string;
-            /** Format: date-time */
-            readonly updated_at: string;
-            /** Format: date-time */
-            readonly deleted_at: string | null;
-            /** @description The five newest, newest first. */
-            readonly recent_tasks: components["schemas"]["RecentTask"][];
         };
         AgentVersion: {
             readonly number: number;
@@ -1445,7 +1407,7 @@ export interface components {
          * @enum {string}
          */
         OutcomeEnum: "done" | "repeat" | "fail";
-        PaginatedAgentRowList: {
+        PaginatedAgentList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
             /** @description False where there are more rows than `count`. */
@@ -1460,7 +1422,7 @@ export interface components {
              * @description The page before this one.
              */
             previous: string | null;
-            results: components["schemas"]["AgentRow"][];
+            results: components["schemas"]["Agent"][];
         };
         PaginatedAgentVersionList: {
             /** @description The number of rows, at most 10,000. */
@@ -1744,8 +1706,10 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly finished_at: string | null;
-            /** @description The first 80 characters; … where more follow. */
-            readonly input_excerpt: string;
+            /** @description Its first 200 characters. */
+            readonly input_text: string;
+            /** @description Whether the input goes on; the task itself has all of it. */
+            readonly input_is_truncated: boolean;
         };
         RefreshRequest: {
             refresh: string;
@@ -1860,6 +1824,7 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
+            readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1890,7 +1855,6 @@ export interface components {
             readonly parent: number | null;
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
-            readonly input_text: string;
             readonly output_text: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
@@ -1903,6 +1867,7 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
+            readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1933,7 +1898,6 @@ export interface components {
             readonly parent: number | null;
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
-            readonly input_text: string;
             readonly output_text: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
@@ -1948,8 +1912,10 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
-            /** @description The first 200 characters; … where more follow. */
-            readonly input_excerpt: string;
+            /** @description Its first 200 characters. */
+            readonly input_text: string;
+            /** @description Whether the input goes on; the task itself has all of it. */
+            readonly input_is_truncated: boolean;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -2171,7 +2137,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedAgentRowList"];
+                    "application/json": components["schemas"]["PaginatedAgentList"];
                 };
             };
             /** @description The input is not valid. */
