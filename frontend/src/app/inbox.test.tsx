@@ -10,7 +10,7 @@ import { sees } from '@/testing/sees'
 import { renderApp, signIn } from './render-app'
 
 const tasks = [3, 2, 1].map((id) =>
-  makeTaskRow({ id, input_excerpt: `Input ${id}`, status: 'running' }),
+  makeTaskRow({ id, input_text: `Input ${id}`, status: 'running' }),
 )
 let next: string | null = null
 let asked: URLSearchParams[] = []

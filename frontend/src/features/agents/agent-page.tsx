@@ -11,6 +11,7 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { cn } from '@/lib/cn'
 
 import { AgentDefinition } from './agent-definition'
+import { AgentDescription } from './agent-description'
 import { AgentDialog } from './agent-dialog'
 import type { AgentDraft } from './agent-dialog'
 import { AgentMenu } from './agent-menu'
@@ -100,7 +101,7 @@ function LoadedAgent({
   return (
     <Screen
       title={agent.name}
-      lead={agent.description}
+      lead={agent.description && <AgentDescription text={agent.description} />}
       above={<Breadcrumb name={agent.name} />}
       actions={
         !agent.deleted_at && (

@@ -6,8 +6,7 @@ import { Slider } from '@/components/ui/slider'
 import { Switch } from '@/components/ui/switch'
 
 import type { AgentFormControls } from './agent-form'
-
-const FIRST_TEMPERATURE = 0.7
+import { USUAL_TEMPERATURE } from './agent-schema'
 
 const asNumber = (text: unknown) =>
   text === '' || text === null ? null : Number(text)
@@ -46,19 +45,23 @@ function Temperature({ form }: AgentSettingsProps) {
       control={form.control}
       name="temperature"
       render={({ field: { value, onChange }, fieldState }) => (
-        <Field label="Temperature" error={fieldState.error?.message}>
+        <Field
+          label="Temperature"
+          hint="0.7 unless you change it; off leaves it to the provider’s default. Models that take no temperature are called without one."
+          error={fieldState.error?.message}
+        >
           {(control) => (
             <div className="flex h-9 items-center gap-4">
               <Switch
                 {...control}
                 checked={value !== null}
                 onCheckedChange={(isSet) => {
-                  onChange(isSet ? FIRST_TEMPERATURE : null)
+                  onChange(isSet ? USUAL_TEMPERATURE : null)
                 }}
               />
               {value === null ? (
                 <span className="text-sm text-muted-foreground">
-                  Left to the provider
+                  Provider’s default
                 </span>
               ) : (
                 <TemperatureSlider value={value} onChange={onChange} />

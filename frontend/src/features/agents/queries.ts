@@ -5,7 +5,6 @@ import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
 export type Agent = Schemas['Agent']
-export type AgentRow = Schemas['AgentRow']
 export type AgentVersion = Schemas['AgentVersion']
 export type AgentRequest = Schemas['AgentRequest']
 
@@ -23,7 +22,7 @@ export function agentsQuery({ search, ordering }: AgentFilters = {}) {
   const { queryKey } = api.queryOptions('get', '/api/agents/', {
     params: { query },
   })
-  return pagesOptions<AgentRow>(queryKey, (cursor, signal) =>
+  return pagesOptions<Agent>(queryKey, (cursor, signal) =>
     fetchClient.GET('/api/agents/', {
       params: { query: { ...query, ...(cursor ? { cursor } : {}) } },
       signal,

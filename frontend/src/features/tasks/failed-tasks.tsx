@@ -9,7 +9,7 @@ import { StatusIcon } from '@/components/status'
 import { RelativeTime } from '@/components/times'
 import { Button } from '@/components/ui/button'
 import { asProblem } from '@/lib/api/problem'
-import { formatCount } from '@/lib/format'
+import { formatCount, formatInput } from '@/lib/format'
 
 import { failedTasksQuery, useRetryTask } from './queries'
 import type { TaskRow } from './queries'
@@ -53,7 +53,7 @@ function FailedTask({ row }: { row: TaskRow }) {
           params={{ taskId: String(row.id) }}
           className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
-          {row.input_excerpt}
+          {formatInput(row)}
         </Link>
         <p className="line-clamp-2 text-sm wrap-anywhere text-failed">
           {row.error_detail || row.error_code}

@@ -7,7 +7,7 @@ import { Section } from '@/components/section'
 import { StatusIcon } from '@/components/status'
 import { Duration, RelativeTime } from '@/components/times'
 import { Button } from '@/components/ui/button'
-import { formatCount } from '@/lib/format'
+import { formatCount, formatInput } from '@/lib/format'
 
 import { liveTasksQuery } from './queries'
 import type { TaskRow } from './queries'
@@ -51,7 +51,7 @@ function LiveTask({ row }: { row: TaskRow }) {
           params={{ taskId: String(row.id) }}
           className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
-          {row.input_excerpt}
+          {formatInput(row)}
         </Link>
         <p className="truncate text-xs text-muted-foreground">
           {row.agent_name}

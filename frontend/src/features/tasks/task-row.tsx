@@ -5,7 +5,7 @@ import { StatusIcon } from '@/components/status'
 import { Duration, RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
 import { cn } from '@/lib/cn'
-import { formatCompact } from '@/lib/format'
+import { formatCompact, formatInput } from '@/lib/format'
 
 import type { TaskRow } from './queries'
 import type { Selecting } from './use-selection'
@@ -71,7 +71,7 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
           data-task={row.id}
           className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
         >
-          {row.input_excerpt}
+          {formatInput(row)}
         </Link>
         <p className="flex min-w-0 text-xs whitespace-pre text-muted-foreground">
           {hasAgent && (
