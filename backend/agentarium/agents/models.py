@@ -163,7 +163,7 @@ class Agent(Definition):
     def __str__(self) -> str:
         return self.name
 
-    def _do_update(
+    def _do_update(  # type: ignore[override]
         self,
         base_qs: Any,
         using: Any,
@@ -179,7 +179,7 @@ class Agent(Definition):
         kept = [each for each in values if update_fields or _is_own(each[0])]
         names = {field.name for field, _, _ in kept}
         with transaction.atomic(using=using, savepoint=False):
-            updated = super()._do_update(  # type: ignore[misc]
+            updated: Any = super()._do_update(  # type: ignore[call-arg]
                 base_qs,
                 using,
                 pk_val,
@@ -196,7 +196,7 @@ class Agent(Definition):
 
 def _is_own(field: Any) -> bool:
     """Whether a row is saved with its own value, and not with what was counted."""
-    return field.name != "tasks_count"
+    return bool(field.name != "tasks_count")
 
 
 def _forward(field: Any, model: Any, value: Any) -> tuple[Any, Any, Any]:

@@ -24,6 +24,8 @@ from agentarium.tasks.wake import wake_workers
 
 Status = AgentTask.Status
 
+# A task that is not filled in lacks what its type promises: it is `Any` below.
+
 
 class Completion:
     """The `TaskCompletion` of every `TaskQuerySet`."""
@@ -58,7 +60,7 @@ class Completion:
             agent.update(tasks_count=F("tasks_count") + count)
 
 
-def _fill_in_versions(tasks: Iterable[AgentTask]) -> None:
+def _fill_in_versions(tasks: Iterable[Any]) -> None:
     lacking = [
         task for task in tasks if task.agent_version_id is None or task.owner_id is None
     ]
@@ -85,7 +87,7 @@ def _current_versions(agent_ids: set[int]) -> dict[int, tuple[Any, Any]]:
     return {agent: (version, owner) for agent, version, owner in found}
 
 
-def _fill_in_depths(tasks: Iterable[AgentTask]) -> None:
+def _fill_in_depths(tasks: Iterable[Any]) -> None:
     children = [task for task in tasks if task.parent_id and not task.depth]
     if children:
         parents = AgentTask.objects.filter(pk__in=[task.parent_id for task in children])
@@ -94,7 +96,7 @@ def _fill_in_depths(tasks: Iterable[AgentTask]) -> None:
             task.depth = depths.get(task.parent_id, 0) + 1
 
 
-def _fill_in_times(task: AgentTask, now: datetime) -> None:
+def _fill_in_times(task: Any, now: datetime) -> None:
     """Where only a status is known, it came about when the task was created."""
     created = task.created_at
     if created is None or isinstance(created, DatabaseDefault):
