@@ -17,14 +17,12 @@ from agentarium.agents.services import update_agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks import stats, wake
 from agentarium.tasks.chores import do_chores
+from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.log import read_log
 from agentarium.tasks.models import ENDED, AgentTask, Chore, Event, TaskCount
 
 TASKS = "/api/tasks/"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-
-
-def read(response: Any) -> str:
-    return b"".join(response).decode()
 
 
 def made_by_create(**fields: Any) -> AgentTask:
@@ -164,15 +162,13 @@ class TestEnded:
         assert before <= task.created_at <= task.finished_at <= timezone.now()
         assert (task.started_at is not None) is (status == "completed")
 
-    def test_has_a_log_that_ends(
-        self, api: APIClient, agent: Agent, make: Any, status: str
-    ) -> None:
+    def test_has_a_log_that_ends(self, agent: Agent, make: Any, status: str) -> None:
         task = make(agent=agent, owner=agent.owner, input_text="hi", status=status)
 
-        log = read(api.get(f"{TASKS}{task.pk}/events/"))
+        types = [entry.type for entry in read_log(task.pk, Cursor()).entries]
 
-        assert "event: task.created\n" in log
-        assert f"event: task.{status}\n" in log
+        assert types[0] == "task.created"
+        assert types[-1] == f"task.{status}"
 
     @pytest.mark.parametrize("is_late", [False, True], ids=["next", "late"])
     def test_is_counted_once(
