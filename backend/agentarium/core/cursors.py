@@ -1,5 +1,6 @@
 """Cursors for statements that are asked all the time."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -15,3 +16,10 @@ def prepared_cursor() -> CursorWrapper:
     own: Any = connections[DEFAULT_DB_ALIAS]
     cursor: CursorWrapper = own.prepared_cursor()
     return cursor
+
+
+def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Execute a statement once for the values of each row; not at all for none."""
+    if rows:
+        with prepared_cursor() as cursor:
+            cursor.executemany(statement, rows)

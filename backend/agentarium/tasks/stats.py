@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agentarium.core.cursors import execute_many
 from agentarium.core.rows import places
 from agentarium.tasks.ended import ended_after, is_behind, place_of
 from agentarium.tasks.histogram import bin_of
@@ -142,14 +143,14 @@ class Sums:
 
     def write(self) -> None:
         """Add them, always in one order, so that nobody waits in a circle."""
-        _execute_many(
+        execute_many(
             _ADD_COUNTS,
             [
                 (*_row(key), *(counts[name] for name in COUNTED))
                 for key, counts in _by_key(self._counts)
             ],
         )
-        _execute_many(
+        execute_many(
             _ADD_TIMES,
             [
                 (*_row(key), measure, number, count)
@@ -248,9 +249,3 @@ def _row(key: Key) -> tuple[int, str, int, Any]:
     owner_id, span, agent_id, start_at = key
     adapted = connection.ops.adapt_datetimefield_value(start_at)
     return owner_id, span, agent_id, adapted
-
-
-def _execute_many(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)

@@ -3,22 +3,25 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from django.conf import settings
-
 from agentarium.core.compiled_query import count_rows
 from agentarium.core.cursors import prepared_cursor
+from agentarium.tasks.limits import RunningLimit, find_full
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
+from agentarium.tasks.models.queue_order import (
+    IN_QUEUE_SQL,
+    IS_AHEAD_SQL,
+    ahead_values,
+)
 
 Reason = Literal[
     "not_due", "no_worker", "user_limit", "agent_limit", "queued", "person", "task"
 ]
 # As far as a place in the queue is counted.
 COUNTED = 1000
-# Of `in_queue`, those before a task. By hand: it takes Django longer than the database.
+# By hand: it takes Django longer than the database.
 _AHEAD = f"""SELECT COUNT(*) FROM (
     SELECT 1 FROM {AgentTask._meta.db_table}
-    WHERE status = 'pending' AND is_due
-    AND priority >= %s AND (priority > %s OR (rank, id) < (%s, %s))
+    WHERE {IN_QUEUE_SQL} AND {IS_AHEAD_SQL}
     LIMIT {COUNTED}
 ) AS ahead
 """  # noqa: S608 - made of constants
@@ -54,23 +57,21 @@ def _pending(task: AgentTask) -> Wait:
         return Wait("not_due", f"It is not to be begun before {task.run_after}.")
     if not count_rows(Worker.objects.alive(), 1):
         return Wait("no_worker", "No worker is alive; it runs as soon as one is.")
-    limit = settings.MAX_RUNNING_PER_USER
-    if limit and _running(limit, owner=task.owner_id) == limit:
-        return Wait("user_limit", f"{limit} of your tasks run, which is the limit.")
-    limit = settings.MAX_RUNNING_PER_AGENT
-    if limit and _running(limit, agent=task.agent_id) == limit:
-        return Wait("agent_limit", f"{limit} of its agent's run, which is the limit.")
+    if limit := find_full(task):
+        return _limited(limit)
     return _queued(task)
 
 
-def _running(limit: int, **whose: int) -> int:
-    running = AgentTask.objects.filter(status=AgentTask.Status.RUNNING, **whose)
-    return count_rows(running, limit)
+def _limited(limit: RunningLimit) -> Wait:
+    if limit.column == "owner_id":
+        detail = f"{limit.most} of your tasks run, which is the limit."
+        return Wait("user_limit", detail)
+    return Wait("agent_limit", f"{limit.most} of its agent's run, which is the limit.")
 
 
 def _queued(task: AgentTask) -> Wait:
     with prepared_cursor() as cursor:
-        cursor.execute(_AHEAD, [task.priority, task.priority, task.rank, task.pk])
+        cursor.execute(_AHEAD, ahead_values(task))
         position = int(cursor.fetchone()[0])
     more = "at least " if position == COUNTED else ""
     return Wait("queued", f"Before it are {more}{position} tasks.", position)

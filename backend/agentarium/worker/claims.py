@@ -17,9 +17,11 @@ from agentarium.core.compiled_query import CompiledQuery
 from agentarium.core.cursors import prepared_cursor
 from agentarium.core.rows import Blank, Insert, among
 from agentarium.runtime.prices import dollars
-from agentarium.tasks import stats
+from agentarium.tasks import fence, stats
 from agentarium.tasks.announce import announce
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
+from agentarium.tasks.models.queue_order import IN_QUEUE_SQL, QUEUE_ORDER_SQL
 from agentarium.tasks.services import (
     TOTALS,
     append_event,
@@ -57,8 +59,17 @@ class Spent:
     step: int | None = None
 
     @property
-    def held(self) -> tuple[int, int]:
-        return (self.task_id, self.attempt)
+    def key(self) -> AttemptKey:
+        return AttemptKey(self.task_id, self.attempt)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """What it adds to the columns of its task."""
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost_nanodollars": self.cost_nanodollars or 0,
+        }
 
 
 # Taken back in one transaction: what is cut short is done again.
@@ -100,8 +111,7 @@ def _next_in_queue(limit: int) -> list[AgentTask]:
         else ""
     )
     tasks = _TASKS.select(
-        f" WHERE {_TABLE}.status = 'pending' AND {_TABLE}.is_due{excluded}"
-        f" ORDER BY {_TABLE}.priority DESC, {_TABLE}.rank, {_TABLE}.id LIMIT %s{lock}",
+        f" WHERE {IN_QUEUE_SQL}{excluded} ORDER BY {QUEUE_ORDER_SQL} LIMIT %s{lock}",
         [*values, limit],
     )
     _give_versions(tasks)
@@ -188,29 +198,10 @@ def _recover(tasks: Sequence[AgentTask]) -> None:
 
 
 @transaction.atomic
-def lose_attempt(worker: Worker, held: tuple[int, int]) -> None:
-    """Count an attempt of this worker, (task id, attempt), as lost."""
-    task_id, attempt = held
-    mine = AgentTask.objects.filter(pk=task_id, worker=worker).held(attempt=attempt)
+def lose_attempt(worker: Worker, key: AttemptKey) -> None:
+    """Count an attempt of this worker as lost."""
+    mine = AgentTask.objects.filter(fence.holds(key), worker=worker)
     _recover(_lock(mine, skip_locked=False))
-
-
-def find_held(held: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Which of the (task id, attempt) pairs still hold their tasks.
-
-    By hand, since a worker asks many times a second.
-    """
-    held = set(held)
-    if not held:
-        return set()
-    these, ids = among([task_id for task_id, _ in held])
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, attempt FROM {_TABLE}"  # noqa: S608 - our table
-            f" WHERE id {these} AND status = 'running'",
-            ids,
-        )
-        return held & set(cursor.fetchall())
 
 
 @transaction.atomic
@@ -219,75 +210,68 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
 
     The one thing that a worker may write to a task that has ended, and only once.
     """
-    cancelled = AgentTask.objects.filter(
-        pk=spent.task_id, attempt=spent.attempt, status=Status.CANCELLED, worker=worker
-    )
+    cancelled = AgentTask.objects.filter(fence.was_cancelled(spent.key), worker=worker)
     for task in _lock(cancelled, skip_locked=False):
         if spent.step is not None and spent.step <= task.steps_count:
-            spent = Spent(*spent.held, 0, 0, 0)
-        is_complete = task.cost_is_complete and spent.cost_nanodollars is not None
-        AgentTask.objects.filter(pk=task.pk).update(
-            worker=None,
-            input_tokens=F("input_tokens") + spent.input_tokens,
-            output_tokens=F("output_tokens") + spent.output_tokens,
-            cost_nanodollars=F("cost_nanodollars") + (spent.cost_nanodollars or 0),
-            cost_is_complete=is_complete,
-        )
-        stats.count_spent(
-            task.pk,
-            {
-                "input_tokens": spent.input_tokens,
-                "output_tokens": spent.output_tokens,
-                "cost_nanodollars": spent.cost_nanodollars or 0,
-                "incomplete_costs": int(task.cost_is_complete and not is_complete),
-            },
-        )
-        # Some of it may be stored already; readers pass over what they have.
-        Draft.objects.bulk_create(
-            spent.drafts,
-            update_conflicts=True,
-            unique_fields=["task", "attempt", "seq", "channel", "offset"],
-            update_fields=["text"],
-        )
-        append_event(
-            task,
-            "usage.settled",
-            {
-                "input_tokens": spent.input_tokens,
-                "output_tokens": spent.output_tokens,
-                "cost": dollars(spent.cost_nanodollars),
-                "is_estimate": spent.step is None,
-            },
-        )
+            # The step was stored after all, and counted with it.
+            spent = Spent(*spent.key, 0, 0, 0)
+        _add_spent(task, spent)
+        _keep_drafts(spent.drafts)
+        _log_spent(task, spent)
         announce(task)
 
 
-@transaction.atomic
-def hand_back_tasks(worker: Worker, held: Sequence[tuple[int, int]]) -> None:
-    """Give (task id, attempt) pairs back at once, for another worker to go on with."""
-    attempts = dict(held)
-    running = AgentTask.objects.filter(
-        pk__in=list(attempts), status=Status.RUNNING, worker=worker
+def _add_spent(task: AgentTask, spent: Spent) -> None:
+    """To the task, and to the sums of tasks. Its worker has nothing more to add."""
+    is_complete = task.cost_is_complete and spent.cost_nanodollars is not None
+    added = {name: F(name) + value for name, value in spent.totals.items()}
+    AgentTask.objects.filter(pk=task.pk).update(
+        worker=None, cost_is_complete=is_complete, **added
     )
-    locked = _lock(running, skip_locked=False)
-    return_to_queue(
-        [task for task in locked if task.attempt == attempts[task.pk]],
-        "attempt.handed_back",
+    incomplete = int(task.cost_is_complete and not is_complete)
+    stats.count_spent(task.pk, {**spent.totals, "incomplete_costs": incomplete})
+
+
+def _keep_drafts(drafts: Sequence[Draft]) -> None:
+    """Some of them may be stored already; readers pass over what they have."""
+    Draft.objects.bulk_create(
+        drafts,
+        update_conflicts=True,
+        unique_fields=["task", "attempt", "seq", "channel", "offset"],
+        update_fields=["text"],
+    )
+
+
+def _log_spent(task: AgentTask, spent: Spent) -> None:
+    append_event(
+        task,
+        "usage.settled",
+        {
+            "input_tokens": spent.input_tokens,
+            "output_tokens": spent.output_tokens,
+            "cost": dollars(spent.cost_nanodollars),
+            "is_estimate": spent.step is None,
+        },
     )
 
 
 @transaction.atomic
-def hand_back_strays(worker: Worker, running: Sequence[tuple[int, int]]) -> None:
+def hand_back_tasks(worker: Worker, keys: Iterable[AttemptKey]) -> None:
+    """Give attempts of this worker back, for another worker to go on with."""
+    held = [key.task_id for key in fence.find_held(keys, lock=True)]
+    mine = AgentTask.objects.filter(pk__in=held, worker=worker)
+    return_to_queue(_lock(mine, skip_locked=False), "attempt.handed_back")
+
+
+@transaction.atomic
+def hand_back_strays(worker: Worker, running: Iterable[AttemptKey]) -> None:
     """Give back what this worker holds by the database, but does not run.
 
     The connection of a claim broke, and nobody knows whether it was committed.
     """
-    held = AgentTask.objects.filter(status=Status.RUNNING, worker=worker)
-    strays = {
-        task_id for task_id, _ in {*held.values_list("id", "attempt")} - {*running}
-    }
-    locked = _lock(held.filter(pk__in=strays), skip_locked=False)
-    return_to_queue(locked, "attempt.handed_back")
+    claimed = AgentTask.objects.filter(status=Status.RUNNING, worker=worker)
+    keys = {AttemptKey(*key) for key in claimed.values_list("id", "attempt")}
+    hand_back_tasks(worker, keys - set(running))
 
 
 def _lock(

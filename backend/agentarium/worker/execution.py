@@ -29,6 +29,7 @@ from agentarium.runtime.providers.base import (
     ProviderError,
 )
 from agentarium.runtime.retries import Asking, Retried
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.live import Bus
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.worker.attempt_record import AttemptRecord
@@ -36,7 +37,7 @@ from agentarium.worker.calls import Calls, Record
 from agentarium.worker.claims import Spent
 from agentarium.worker.history import History
 from agentarium.worker.journal import AttemptLostError, Journal
-from agentarium.worker.ledger import Finish, Held
+from agentarium.worker.ledger import Finish
 from agentarium.worker.observed import Observed
 from agentarium.worker.output import storable
 from agentarium.worker.patience import patiently
@@ -84,8 +85,8 @@ class Execution:
         self.is_ending = False
 
     @property
-    def held(self) -> Held:
-        return (self.task.pk, self.task.attempt)
+    def key(self) -> AttemptKey:
+        return AttemptKey.of(self.task)
 
     async def run(self) -> None:
         """Whatever goes wrong ends the task.
@@ -239,7 +240,7 @@ class Execution:
         """What the task's row may not count yet."""
         if answer := self.record.unsure:
             return Spent(
-                *self.held,
+                *self.key,
                 input_tokens=answer.step.input_tokens,
                 output_tokens=answer.step.output_tokens,
                 cost_nanodollars=answer.step.cost_nanodollars,
@@ -253,7 +254,7 @@ class Execution:
         usage = self._estimated_usage()
         price = FREE if usage == Usage() else await find_price(self._asked_model)
         return Spent(
-            *self.held,
+            *self.key,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost_nanodollars=price.of(usage) if price else None,

@@ -15,8 +15,9 @@ from django.db import DatabaseError
 
 from agentarium.core import metrics
 from agentarium.core.database_threads import AWAY, DatabaseThreads
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.live import Bus, Channel
-from agentarium.worker.ledger import Entry, Held, write_entries
+from agentarium.worker.ledger import Entry, write_entries
 
 log = structlog.get_logger(__name__)
 
@@ -120,11 +121,11 @@ class Journal:
                     await self._write_batch([item])
             return
         for entry, written in batch:
-            if entry.held in held:
+            if entry.key in held:
                 self._publish(entry)
-            _settle(written, None if entry.held in held else AttemptLostError())
+            _settle(written, None if entry.key in held else AttemptLostError())
 
-    async def _write_until_done(self, entries: list[Entry]) -> set[Held]:
+    async def _write_until_done(self, entries: list[Entry]) -> set[AttemptKey]:
         pause = 0.05
         while True:
             try:

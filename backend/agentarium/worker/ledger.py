@@ -5,17 +5,16 @@ This is written by hand where the ORM would do: every step of every task passes 
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agentarium.core.cursors import prepared_cursor
+from agentarium.core.cursors import execute_many, prepared_cursor
 from agentarium.core.rows import Insert, among
+from agentarium.tasks import fence
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.tasks.services import close_calls, stop_called, tell_decisions
-
-Held = tuple[int, int]  # task id, attempt
 
 _TABLE = AgentTask._meta.db_table
 # What is there already is the same: a write may be repeated.
@@ -51,8 +50,8 @@ class Entry:
     finish: Finish | None = None
 
     @property
-    def held(self) -> Held:
-        return (self.task_id, self.attempt)
+    def key(self) -> AttemptKey:
+        return AttemptKey(self.task_id, self.attempt)
 
     @property
     def has_failed(self) -> bool:
@@ -69,7 +68,7 @@ class Entry:
         return self.finish is not None and not self.is_waiting
 
 
-def write_entries(entries: Sequence[Entry]) -> set[Held]:
+def write_entries(entries: Sequence[Entry]) -> set[AttemptKey]:
     """Write what the attempts that still hold their tasks have to say; all or nothing.
 
     Returns the attempts that held. The rows of the tasks are locked first: between
@@ -77,34 +76,32 @@ def write_entries(entries: Sequence[Entry]) -> set[Held]:
     connection: rows that are there already are the same ones.
     """
     with transaction.atomic():
-        held = _lock_held({entry.held for entry in entries})
-        kept = [entry for entry in entries if entry.held in held]
-        finished = [step for entry in kept for step in entry.steps]
-        _STEPS.run(finished)
-        _drop_drafts({step.task_id for step in finished})
-        _create_drafts(kept, {(step.task_id, step.position) for step in finished})
-        _EVENTS.run([event for entry in kept for event in entry.events])
-        _keep_calls([call for entry in kept for call in entry.tool_calls])
+        held = fence.find_held([entry.key for entry in entries], lock=True)
+        kept = [entry for entry in entries if entry.key in held]
+        _add_to_record(kept)
         _add_progress([e for e in kept if e.steps and not e.is_ending])
-        _finish([entry for entry in kept if entry.is_ending])
-        if failed := [entry.task_id for entry in kept if entry.has_failed]:
-            close_calls(failed)
-            stop_called(failed)
-        if suspended := [entry for entry in kept if entry.is_waiting]:
-            _suspend(suspended)
+        _leave_tasks([entry for entry in kept if entry.finish])
     return held
 
 
-def _lock_held(held: set[Held]) -> set[Held]:
-    these, ids = among({task_id for task_id, _ in held})
-    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_update else ""
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, attempt FROM {_TABLE} WHERE id {these}"  # noqa: S608
-            f" AND status = 'running' ORDER BY id{lock}",
-            ids,
-        )
-        return held & set(cursor.fetchall())
+def _add_to_record(entries: Sequence[Entry]) -> None:
+    """Store steps, drafts, events and tool calls."""
+    finished = [step for entry in entries for step in entry.steps]
+    _STEPS.run(finished)
+    _drop_drafts({step.task_id for step in finished})
+    _create_drafts(entries, {(step.task_id, step.position) for step in finished})
+    _EVENTS.run([event for entry in entries for event in entry.events])
+    _keep_calls([call for entry in entries for call in entry.tool_calls])
+
+
+def _leave_tasks(entries: Sequence[Entry]) -> None:
+    """End the tasks of attempts that are over, or have them wait."""
+    _finish([entry for entry in entries if entry.is_ending])
+    if failed := [entry.task_id for entry in entries if entry.has_failed]:
+        close_calls(failed)
+        stop_called(failed)
+    if suspended := [entry for entry in entries if entry.is_waiting]:
+        _suspend(suspended)
 
 
 def _drop_drafts(task_ids: Collection[int]) -> None:
@@ -130,15 +127,10 @@ def _create_drafts(entries: Iterable[Entry], finished: set[tuple[int, int]]) -> 
 
 
 def _keep_calls(calls: Iterable[ToolCall]) -> None:
-    """Insert or update; the last word of a batch about one call counts."""
+    """The last word of a batch about one call counts."""
     rows = {(call.task_id, call.step, call.tool_call_id): call for call in calls}
     if rows:
-        ToolCall.objects.bulk_create(
-            rows.values(),
-            update_conflicts=True,
-            unique_fields=["task", "step", "tool_call_id"],
-            update_fields=["status", "waits_for", "expires_at", "child", "is_error"],
-        )
+        ToolCall.objects.store(rows.values())
 
 
 def _suspend(entries: Sequence[Entry]) -> None:
@@ -151,7 +143,8 @@ def _suspend(entries: Sequence[Entry]) -> None:
     for entry in entries:
         waiting = ToolCall.objects.waiting().filter(task=entry.task_id).exists()
         status = AgentTask.Status.WAITING if waiting else AgentTask.Status.PENDING
-        AgentTask.objects.filter(pk=entry.task_id).update(status=status, worker=None)
+        held = AgentTask.objects.filter(fence.holds(entry.key))
+        held.update(status=status, worker=None)
 
 
 _ADD = (
@@ -174,10 +167,10 @@ def _progress(entry: Entry) -> tuple[int, int, int, int, bool]:
 
 def _add_progress(entries: Sequence[Entry]) -> None:
     """Count steps, tokens and costs, once: a repeated write finds the steps counted."""
-    _execute_many(
-        f"{_ADD} WHERE id = %s AND attempt = %s AND steps_count < %s",
+    execute_many(
+        f"{_ADD} WHERE {fence.HOLDS} AND steps_count < %s",
         [
-            (*_progress(entry), *entry.held, entry.steps[-1].position)
+            (*_progress(entry), *entry.key, entry.steps[-1].position)
             for entry in entries
         ],
     )
@@ -185,11 +178,10 @@ def _add_progress(entries: Sequence[Entry]) -> None:
 
 def _finish(entries: Sequence[Entry]) -> None:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    _execute_many(
+    execute_many(
         f"{_ADD}, status = %s, output_text = %s, error_code = %s, error_detail = %s,"
-        " worker_id = NULL, finished_at = %s"
-        " WHERE id = %s AND attempt = %s AND status = 'running'",
-        [(*_progress(entry), *_end_of(entry), now, *entry.held) for entry in entries],
+        f" worker_id = NULL, finished_at = %s WHERE {fence.HOLDS}",
+        [(*_progress(entry), *_end_of(entry), now, *entry.key) for entry in entries],
     )
 
 
@@ -202,11 +194,3 @@ def _end_of(entry: Entry) -> tuple[str, str, str, str]:
         finish.error_code,
         finish.error_detail,
     )
-
-
-def _execute_many(
-    statement: str, rows: Sequence[tuple[str | int | datetime | None, ...]]
-) -> None:
-    if rows:
-        with prepared_cursor() as cursor:
-            cursor.executemany(statement, rows)

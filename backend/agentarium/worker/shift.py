@@ -14,6 +14,7 @@ from django.db import DatabaseError
 
 from agentarium.core.database_threads import AWAY, DatabaseThreads
 from agentarium.runtime.providers.base import ModelClient
+from agentarium.tasks import fence
 from agentarium.tasks.announce import tell
 from agentarium.tasks.live import Bus
 from agentarium.tasks.models import AgentTask, Worker
@@ -171,7 +172,7 @@ class Shift:
             return await self._claim(limit)
         except AWAY as error:
             log.warning("worker.claim_broke_off", error=str(error))
-        running = [execution.held for execution in self._running.values()]
+        running = [execution.key for execution in self._running.values()]
         await self._patiently(claims.hand_back_strays, self._worker, running)
         return []
 
@@ -216,7 +217,7 @@ class Shift:
         except (DatabaseError, ValueError):
             # Not even its failure could be stored; it counts as a lost attempt.
             log.exception("task.not_ended", task_id=task.pk)
-            await self._patiently(claims.lose_attempt, self._worker, execution.held)
+            await self._patiently(claims.lose_attempt, self._worker, execution.key)
         if task.parent_id:
             await self._patiently(answer_from_children)
 
@@ -228,12 +229,12 @@ class Shift:
         """
         while True:
             if watched := self._watched():
-                held = [execution.held for execution in watched.values()]
+                keys = [execution.key for execution in watched.values()]
                 still = await patiently(
-                    partial(self._lookout.run, claims.find_held, held)
+                    partial(self._lookout.run, fence.find_held, keys)
                 )
                 for running, execution in watched.items():
-                    if execution.held not in still and not running.done():
+                    if execution.key not in still and not running.done():
                         self._let_go(running, execution)
             await asyncio.sleep(WATCH_PAUSE_SECONDS)
             await self._signals.wait_for_change(WATCH_SECONDS)
@@ -295,8 +296,8 @@ class Shift:
         await self._drop(list(left))
         if self._is_lost:
             return
-        held = [execution.held for execution in left.values()]
-        await self._means.database.run(claims.hand_back_tasks, self._worker, held)
+        keys = [execution.key for execution in left.values()]
+        await self._means.database.run(claims.hand_back_tasks, self._worker, keys)
         # Before it finds the lease gone, and takes that for a loss.
         await asyncio.to_thread(self._heartbeat.stop)
         await self._means.database.run(leases.release_lease, self._worker)

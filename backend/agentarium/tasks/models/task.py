@@ -17,6 +17,7 @@ from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.clock import Now
 from agentarium.core.whole_rows import WholeRowsQuerySet
 from agentarium.runtime.prices import shown_cost
+from agentarium.tasks.models.queue_order import IN_QUEUE, QUEUE_ORDER
 from agentarium.tasks.models.worker import Worker
 
 # What a list shows of an input, and what is read of it: one more says that it goes on.
@@ -98,12 +99,7 @@ class TaskQuerySet(WholeRowsQuerySet["AgentTask"]):
 
     def in_queue(self) -> Self:
         """Those that a worker may take now, in the order in which it does."""
-        pending = self.filter(status=AgentTask.Status.PENDING, is_due=True)
-        return pending.order_by("-priority", "rank", "id")
-
-    def held(self, *, attempt: int) -> Self:
-        """Only while `attempt` is the one that may write: the fence of every worker."""
-        return self.filter(status=AgentTask.Status.RUNNING, attempt=attempt)
+        return self.filter(**IN_QUEUE).order_by(*QUEUE_ORDER)
 
 
 class AgentTask(models.Model):

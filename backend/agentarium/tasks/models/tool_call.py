@@ -1,5 +1,6 @@
 """Calls of tools that somebody or something has to remember."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -16,6 +17,15 @@ class ToolCallQuerySet(models.QuerySet["ToolCall"]):
 
     def waiting(self) -> Self:
         return self.filter(status=ToolCall.Status.WAITING)
+
+    def store(self, calls: Iterable["ToolCall"]) -> None:
+        """Insert the rows, or update those that are there with what is said of them."""
+        self.bulk_create(
+            calls,
+            update_conflicts=True,
+            unique_fields=["task", "step", "tool_call_id"],
+            update_fields=["status", "waits_for", "expires_at", "child", "is_error"],
+        )
 
 
 class ToolCall(models.Model):

@@ -9,6 +9,7 @@ from agentarium.core.clock import Now
 from agentarium.core.cursors import prepared_cursor
 from agentarium.tasks.announce import announce
 from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models.queue_order import IN_QUEUE_SQL
 from agentarium.tasks.services.ending import append_events, tell_decisions
 
 # Taken into the queue at once, so that no transaction gets long.
@@ -17,10 +18,10 @@ _TABLE = AgentTask._meta.db_table
 # Of the SQL of an owner and of a priority: `next_rank` says what it means.
 NEXT_RANK = f"""COALESCE(
     (SELECT MAX(rank) + 1 FROM {_TABLE}
-     WHERE status = 'pending' AND is_due
+     WHERE {IN_QUEUE_SQL}
      AND priority = {{priority}} AND owner_id = {{owner_id}}),
     (SELECT MIN(rank) FROM {_TABLE}
-     WHERE status = 'pending' AND is_due AND priority = {{priority}}),
+     WHERE {IN_QUEUE_SQL} AND priority = {{priority}}),
     0
 )"""  # noqa: S608 - our table
 _NEXT_RANK = f"SELECT {NEXT_RANK.format(owner_id='%s', priority='%s')}"

@@ -14,6 +14,8 @@ from agentarium.agents.models import Agent
 from agentarium.core.exceptions import ConflictError
 from agentarium.core.group_commit import GroupCommit
 from agentarium.core.tracing import current_traceparent
+from agentarium.tasks import fence
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Submission, ToolCall
 from agentarium.tasks.services.intake import Order, Wishes, take_in
 
@@ -131,8 +133,7 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
     `call` is saved as waiting for it, unless the parent's attempt has lost its task;
     returns whether it was. The input is the call's `answer`-to-be: its arguments.
     """
-    held = AgentTask.objects.filter(pk=parent.pk).held(attempt=parent.attempt)
-    if not held.select_for_update(no_key=True).exists():
+    if not fence.find_held([AttemptKey.of(parent)], lock=True):
         return False
     if known := _asked_already(call):
         call.child = known
@@ -143,12 +144,7 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
         agent=agent, input_text=text, owner=agent.owner, wishes=wishes
     )
     # An earlier one of this call went away with a cancel of its task.
-    ToolCall.objects.bulk_create(
-        [call],
-        update_conflicts=True,
-        unique_fields=["task", "step", "tool_call_id"],
-        update_fields=["status", "waits_for", "child", "is_error"],
-    )
+    ToolCall.objects.store([call])
     return True
 
 

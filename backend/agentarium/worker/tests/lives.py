@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import (
     ENDED,
     AgentTask,
@@ -52,8 +53,8 @@ class Attempt:
     calls: int = 0
 
     @property
-    def held(self) -> tuple[int, int]:
-        return (self.task_id, self.number)
+    def key(self) -> AttemptKey:
+        return AttemptKey(self.task_id, self.number)
 
 
 @dataclass

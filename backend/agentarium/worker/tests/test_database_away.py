@@ -17,6 +17,7 @@ from agentarium.accounts.models import User
 from agentarium.agents.services import create_agent
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolSpec
+from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import answer_from_children
 from agentarium.worker import claims, execution, journal, patience, shift
@@ -62,7 +63,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (claims, "find_held"),
+        (fence, "find_held"),
         (claims, "claim_tasks"),
         (shift, "sweep"),
         (journal, "write_entries"),

@@ -14,6 +14,7 @@ from agentarium.core.clock import Now
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.messages import Message, TextPart, message_to_json
 from agentarium.runtime.providers.base import ProviderError
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.worker.claims import claim_tasks, hand_back_tasks
 from agentarium.worker.leases import Heartbeat, register_worker
@@ -318,7 +319,7 @@ class TestStopping:
         await asyncio.to_thread(locked.wait)
 
         back = asyncio.ensure_future(
-            database.run(hand_back_tasks, worker, [(task.pk, 1)])
+            database.run(hand_back_tasks, worker, [AttemptKey(task.pk, 1)])
         )
         await asyncio.wait([back], timeout=0.2)
         may_go.set()

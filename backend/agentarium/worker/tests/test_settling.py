@@ -79,7 +79,7 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
             entry.steps.append(step_of(attempt))
             write_entries([entry])
             cancel_task(claimed, by=owner)
-            spent = claims.Spent(*entry.held, 5, 7, 11, step=1)
+            spent = claims.Spent(*entry.key, 5, 7, 11, step=1)
             claims.settle_cancelled(worker, spent)
 
         await database.run(settle)

@@ -26,6 +26,7 @@ from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.services import create_agent
 from agentarium.core.clock import Now
 from agentarium.core.exceptions import NotFoundError
+from agentarium.tasks.fence import AttemptKey, find_held
 from agentarium.tasks.models import AgentTask, Event, Step, ToolCall, Worker
 from agentarium.tasks.services import (
     answer_from_children,
@@ -42,7 +43,7 @@ from agentarium.tasks.services.cancel import TaskEndedError
 from agentarium.tasks.services.retry import NotRetryableError
 from agentarium.worker import claims
 from agentarium.worker.leases import register_worker, renew_lease
-from agentarium.worker.ledger import Entry, Finish, Held, write_entries
+from agentarium.worker.ledger import Entry, Finish, write_entries
 from agentarium.worker.tests.lives import (
     DECISIONS,
     STEP_COST,
@@ -127,7 +128,7 @@ class TaskLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def hand_back(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.hand_back_tasks(attempt.worker, [attempt.held])
+        claims.hand_back_tasks(attempt.worker, [attempt.key])
         if self._is_held(attempt):
             life = self.lives[attempt.task_id]
             life.status, life.worker = "pending", None
@@ -136,7 +137,7 @@ class TaskLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def lose_one_attempt(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.lose_attempt(attempt.worker, attempt.held)
+        claims.lose_attempt(attempt.worker, attempt.key)
         if self._is_held(attempt):
             life = self.lives[attempt.task_id]
             life.lose(MAX_ATTEMPTS)
@@ -213,7 +214,7 @@ class TaskLife(RuleBasedStateMachine):
         life = self.lives[attempt.task_id]
         before = AgentTask.objects.get(pk=attempt.task_id)
         claims.settle_cancelled(
-            attempt.worker, claims.Spent(*attempt.held, 5, 7, 11, drafts=[])
+            attempt.worker, claims.Spent(*attempt.key, 5, 7, 11, drafts=[])
         )
         after = AgentTask.objects.get(pk=attempt.task_id)
         is_owed = (
@@ -373,8 +374,8 @@ class TaskLife(RuleBasedStateMachine):
 
     @invariant()
     def attempts_hold_what_the_model_says(self) -> None:
-        held = {one.held for one in self.attempts if self._is_held(one)}
-        assert claims.find_held(one.held for one in self.attempts) == held
+        held = {one.key for one in self.attempts if self._is_held(one)}
+        assert find_held(one.key for one in self.attempts) == held
 
     # --- Choosing and writing -------------------------------------------------------
 
@@ -395,11 +396,11 @@ class TaskLife(RuleBasedStateMachine):
         if not self._is_held(attempt):
             assert not self._changes_nothing(attempt, entry)
             return False
-        assert write_entries([entry]) == {attempt.held}
+        assert write_entries([entry]) == {attempt.key}
         attempt.seq += 1
         return True
 
-    def _changes_nothing(self, attempt: Attempt, entry: Entry) -> set[Held]:
+    def _changes_nothing(self, attempt: Attempt, entry: Entry) -> set[AttemptKey]:
         before = stored(attempt.task_id)
         held = write_entries([entry])
         assert stored(attempt.task_id) == before
