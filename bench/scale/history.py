@@ -13,6 +13,7 @@ from typing import Any
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.tasks.chores import CHORES
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Chore, Event, Step
 from django.core.management import call_command
 from django.db import connection
@@ -311,5 +312,7 @@ def _details() -> None:
     Event.objects.bulk_create(
         Event(task=task, attempt=attempt, seq=1, type=kind, created_at=now)
         for task in newest
-        for attempt, kind in enumerate(("task.created", "attempt.started"))
+        for attempt, kind in enumerate(
+            (EventType.TASK_CREATED, EventType.ATTEMPT_STARTED)
+        )
     )

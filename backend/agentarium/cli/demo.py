@@ -20,12 +20,12 @@ from agentarium.cli.terminal import fail, print_json, printable, say, waiting
 from agentarium.runtime.builtin.weights import find_weights
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
+from agentarium.tasks.event_types import TERMINAL_EVENTS, EventType
 
 # The first start fetches the model's weights, over whatever line there is.
 START_SECONDS = 900
 MODEL = f"builtin:{BUILTIN_MODEL}"
 MAX_OUTPUT_TOKENS = 64
-ENDS = frozenset({"task.completed", "task.failed", "task.cancelled"})
 
 
 @dataclass(slots=True)
@@ -132,9 +132,9 @@ def _text_of(api: ApiClient, task_id: int) -> Iterator[str]:
     while True:
         for event in api.events(f"/api/tasks/{task_id}/events/", after=cursor):
             cursor = event.id
-            if event.type == "text.delta":
+            if event.type == EventType.TEXT_DELTA:
                 yield event.data["text"]
-            elif event.type in ENDS:
+            elif event.type in TERMINAL_EVENTS:
                 return
 
 

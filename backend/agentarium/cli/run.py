@@ -21,6 +21,7 @@ from agentarium.cli.terminal import (
 from agentarium.cli.users import the_user
 from agentarium.tasks.api.serializers import TaskRunSerializer
 from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.log import Entry, read_log
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import submit_task
@@ -105,7 +106,7 @@ def _watch(task: AgentTask, *, is_silent: bool) -> None:
             log = read_log(task.pk, cursor)
             for entry in log.entries:
                 cursor = entry.cursor
-                if not is_silent and entry.type != "reasoning.delta":
+                if not is_silent and entry.type != EventType.REASONING_DELTA:
                     _show(entry, stack)
             if log.is_whole:
                 return
@@ -114,11 +115,11 @@ def _watch(task: AgentTask, *, is_silent: bool) -> None:
 
 
 def _show(entry: Entry, waiting: ExitStack) -> None:
-    if entry.type == "text.delta":
+    if entry.type == EventType.TEXT_DELTA:
         waiting.close()
         typer.echo(printable(entry.data["text"]), nl=False)
-    elif entry.type == "step.completed":
+    elif entry.type == EventType.STEP_COMPLETED:
         typer.echo()
-    elif entry.type == "attempt.started" and entry.data["attempt"] > 1:
+    elif entry.type == EventType.ATTEMPT_STARTED and entry.data["attempt"] > 1:
         waiting.close()
         say("\nThe worker was lost: another begins this step again.", style="yellow")

@@ -12,6 +12,7 @@ from agentarium.runtime.providers.base import (
     ModelClient,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ToolDefinition,
 )
 
@@ -108,7 +109,7 @@ class Asking:
                 return await anext(answer, None)
         except TimeoutError:
             raise ProviderError(
-                "provider_timeout",
+                ProviderErrorCode.TIMEOUT,
                 f"{model} did not answer within {self.timeout} seconds.",
                 is_transient=True,
             ) from None

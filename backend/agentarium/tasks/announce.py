@@ -6,6 +6,7 @@ from typing import Protocol
 from django.db import transaction
 
 from agentarium.tasks import site
+from agentarium.tasks.event_types import StatusEventType
 from agentarium.tasks.live import CHANGED, Bus, Channel
 
 
@@ -27,5 +28,9 @@ def tell(bus: Bus, task: Changed) -> None:
     bus.publish(Channel.task(task.pk), CHANGED)
     bus.publish(
         Channel.owner(task.owner_id),
-        {"type": "task.changed", "task": task.pk, "status": str(task.status)},
+        {
+            "type": StatusEventType.TASK_CHANGED,
+            "task": task.pk,
+            "status": str(task.status),
+        },
     )

@@ -8,13 +8,15 @@ from collections.abc import AsyncGenerator, Iterable
 
 import orjson
 
+from agentarium.tasks.event_types import StatusEventType
 from agentarium.tasks.live import Channel, LocalBus, Message
 from agentarium.tasks.stream import HEARTBEAT, OPENING
 
 HEARTBEAT_SECONDS = 10.0
 # Where no bus tells of other processes, readers look by themselves this often.
 BLIND_SECONDS = 3.0
-RESYNC = b"event: resync\ndata: {}\n\n"
+_EVENT = b"event: %b\ndata: %b\n\n"
+RESYNC = _EVENT % (StatusEventType.RESYNC.encode(), b"{}")
 
 
 async def follow_changes(
@@ -40,7 +42,10 @@ def encode(messages: Iterable[Message]) -> bytes:
     """The last change of each task."""
     changes = {message["task"]: message for message in messages}
     return b"".join(
-        b"event: task.changed\ndata: %b\n\n"
-        % orjson.dumps({"task": change["task"], "status": change["status"]})
+        _EVENT
+        % (
+            StatusEventType.TASK_CHANGED.encode(),
+            orjson.dumps({"task": change["task"], "status": change["status"]}),
+        )
         for change in changes.values()
     )

@@ -11,11 +11,11 @@ from django.db.models import Q
 from agentarium.runtime.messages import message_from_json
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.cursor import Cursor
+from agentarium.tasks.event_types import TERMINAL_EVENTS, EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step
 
 # Read at once; a longer log is read in several turns.
 MAX_EVENTS = 500
-TERMINAL_EVENTS = frozenset({"task.completed", "task.failed", "task.cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _in_order(
             cursor = entry.cursor
         if event is None:
             break
-        if event.type == "step.completed":
+        if event.type == EventType.STEP_COMPLETED:
             yield from _rest_of(steps[event.data["step"]], _before(event, cursor))
         cursor = Cursor(event.attempt, event.seq)
         yield Entry(event.type, event.told, cursor)
@@ -134,7 +134,7 @@ def _completed(step: Step) -> Event:
         task_id=step.task_id,
         attempt=step.attempt,
         seq=step.seq,
-        type="step.completed",
+        type=EventType.STEP_COMPLETED,
         created_at=step.finished_at,
         data=completed_data(step),
     )
@@ -155,7 +155,7 @@ def completed_data(step: Step) -> dict[str, Any]:
 
 def _steps_of(task_id: int, events: Sequence[Event]) -> dict[int, Step]:
     positions = [
-        event.data["step"] for event in events if event.type == "step.completed"
+        event.data["step"] for event in events if event.type == EventType.STEP_COMPLETED
     ]
     if not positions:
         return {}
@@ -200,7 +200,9 @@ def delta(
     """The entry that brings a reader at `cursor` further by `text` or `reasoning`."""
     if reasoning:
         cursor = replace(cursor, reasoning=cursor.reasoning + len(reasoning))
-        yield Entry("reasoning.delta", {"step": step, "text": reasoning}, cursor)
+        yield Entry(
+            EventType.REASONING_DELTA, {"step": step, "text": reasoning}, cursor
+        )
     if text:
         cursor = replace(cursor, text=cursor.text + len(text))
-        yield Entry("text.delta", {"step": step, "text": text}, cursor)
+        yield Entry(EventType.TEXT_DELTA, {"step": step, "text": text}, cursor)

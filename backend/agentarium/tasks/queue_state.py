@@ -13,6 +13,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agentarium.core.clock import Now
+from agentarium.tasks.error_codes import ErrorCode
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Event, ToolCall, Worker
 
 Status = AgentTask.Status
@@ -118,12 +120,12 @@ def read_fleet() -> Fleet:
 
 def count_recovered() -> Lately:
     """Attempts whose worker died, and whose tasks went back to the queue."""
-    return _lately(Event.objects.filter(type="attempt.lost"), "created_at")
+    return _lately(Event.objects.filter(type=EventType.ATTEMPT_LOST), "created_at")
 
 
 def count_lost() -> Lately:
     """Tasks that failed because too many workers died while they ran."""
-    lost = AgentTask.objects.filter(error_code="worker_lost")
+    lost = AgentTask.objects.filter(error_code=ErrorCode.WORKER_LOST)
     return _lately(lost, "finished_at")
 
 

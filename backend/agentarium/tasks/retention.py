@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agentarium.tasks.ended import ended_after, place_of
-from agentarium.tasks.log import TERMINAL_EVENTS
+from agentarium.tasks.event_types import TERMINAL_EVENTS
 from agentarium.tasks.models import Draft, Event, Submission
 from agentarium.tasks.services.submit import REMEMBER
 

@@ -16,6 +16,7 @@ from agentarium.runtime.messages import (
 from agentarium.runtime.prices import Price, dollars
 from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.live import Bus, Channel
 from agentarium.tasks.log import completed_data
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
@@ -84,10 +85,12 @@ class AttemptRecord:
         self.cost_nanodollars += step.cost_nanodollars or 0
         self.cost_is_complete &= step.cost_nanodollars is not None
         self._unwritten.steps.append(step)
-        self._add_event("step.completed", completed_data(step))
+        self._add_event(EventType.STEP_COMPLETED, completed_data(step))
         for call in response.message.tool_calls:
             data = {"step": step.position, **_call_data(call.tool_call_id, call.name)}
-            self._add_event("tool.call", data | {"arguments": storable(call.arguments)})
+            self._add_event(
+                EventType.TOOL_CALL, data | {"arguments": storable(call.arguments)}
+            )
         return step
 
     def add_result(self, result: ToolResultPart, row: ToolCall | None) -> None:
@@ -113,7 +116,8 @@ class AttemptRecord:
         data = {"step": self.position, **_call_data(result.tool_call_id, result.name)}
         excerpt = storable(result.content[:EXCERPT_CHARS])
         self._add_event(
-            "tool.result", data | {"is_error": result.is_error, "content": excerpt}
+            EventType.TOOL_RESULT,
+            data | {"is_error": result.is_error, "content": excerpt},
         )
 
     def add_retry(self, retried: Retried) -> None:
@@ -126,7 +130,7 @@ class AttemptRecord:
             "error_detail": storable(retried.detail),
             "wait_seconds": round(retried.wait, 3),
         }
-        self._add_event("step.retried", data)
+        self._add_event(EventType.STEP_RETRIED, data)
 
     async def remember(self, row: ToolCall) -> None:
         """Make a call last before anything is done about it."""
@@ -138,9 +142,9 @@ class AttemptRecord:
         data = _call_data(row.tool_call_id, row.name)
         if row.status == ToolCall.Status.WAITING:
             waiting = {"waits_for": row.waits_for, "arguments": row.arguments}
-            self._add_event("tool.waiting", data | waiting)
+            self._add_event(EventType.TOOL_WAITING, data | waiting)
         else:
-            self._add_event("tool.started", data)
+            self._add_event(EventType.TOOL_STARTED, data)
         await self.write()
 
     async def finish(self, finish: Finish) -> None:
@@ -157,7 +161,7 @@ class AttemptRecord:
             "cost": dollars(self.cost_nanodollars),
             "cost_is_complete": self.cost_is_complete,
         }
-        self._add_event(f"task.{finish.status.value}", data)
+        self._add_event(EventType.of_status(finish.status), data)
         await self.write()
 
     # --- What is left, when it is interrupted --------------------------------------
@@ -202,7 +206,7 @@ class AttemptRecord:
         )
         return self._step
 
-    def _add_event(self, kind: str, data: Mapping[str, Any]) -> None:
+    def _add_event(self, kind: EventType, data: Mapping[str, Any]) -> None:
         """Add an event; it closes the text that was shown before it."""
         lengths = self._step.lengths if self._step else NO_TEXT
         self._step = None

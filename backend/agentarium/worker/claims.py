@@ -19,6 +19,8 @@ from agentarium.core.rows import Blank, Insert, among
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import fence, stats
 from agentarium.tasks.announce import announce
+from agentarium.tasks.error_codes import ErrorCode
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
 from agentarium.tasks.models.queue_order import IN_QUEUE_SQL, QUEUE_ORDER_SQL
@@ -145,7 +147,7 @@ def _started(task: AgentTask, worker: Worker) -> Event:
         task_id=task.pk,
         attempt=task.attempt,
         seq=1,
-        type="attempt.started",
+        type=EventType.ATTEMPT_STARTED,
         created_at=timezone.now(),
         data={"attempt": task.attempt, "worker": worker.name},
     )
@@ -186,12 +188,14 @@ def _recover(tasks: Sequence[AgentTask]) -> None:
         log.warning("task.attempt_lost", task_id=task.pk, attempt=task.attempt)
         transaction.on_commit(metrics.ATTEMPTS_LOST.inc)
     spent = [task for task in tasks if task.lost_attempts >= settings.MAX_ATTEMPTS]
-    return_to_queue([task for task in tasks if task not in spent], "attempt.lost")
+    return_to_queue(
+        [task for task in tasks if task not in spent], EventType.ATTEMPT_LOST
+    )
     for task in spent:
         end_unclaimed(
             task,
             status=Status.FAILED,
-            code="worker_lost",
+            code=ErrorCode.WORKER_LOST,
             detail=f"{task.lost_attempts} workers died while they ran this task.",
         )
     stop_called([task.pk for task in spent])
@@ -245,7 +249,7 @@ def _keep_drafts(drafts: Sequence[Draft]) -> None:
 def _log_spent(task: AgentTask, spent: Spent) -> None:
     append_event(
         task,
-        "usage.settled",
+        EventType.USAGE_SETTLED,
         {
             "input_tokens": spent.input_tokens,
             "output_tokens": spent.output_tokens,
@@ -260,7 +264,7 @@ def hand_back_tasks(worker: Worker, keys: Iterable[AttemptKey]) -> None:
     """Give attempts of this worker back, for another worker to go on with."""
     held = [key.task_id for key in fence.find_held(keys, lock=True)]
     mine = AgentTask.objects.filter(pk__in=held, worker=worker)
-    return_to_queue(_lock(mine, skip_locked=False), "attempt.handed_back")
+    return_to_queue(_lock(mine, skip_locked=False), EventType.ATTEMPT_HANDED_BACK)
 
 
 @transaction.atomic

@@ -29,9 +29,10 @@ from agentarium.runtime.providers.base import (
     ProviderError,
 )
 from agentarium.runtime.retries import Asking, Retried
+from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.live import Bus
-from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask, ToolCall
 from agentarium.worker.attempt_record import AttemptRecord
 from agentarium.worker.calls import Calls, Record
 from agentarium.worker.claims import Spent
@@ -111,7 +112,9 @@ class Execution:
             await self.record.finish(finish)
         except (DatabaseError, ValueError):
             self.record.forget_unwritten()
-            finish = _failure("not_storable", "What it said could not be stored.")
+            finish = _failure(
+                ErrorCode.NOT_STORABLE, "What it said could not be stored."
+            )
             await self.record.finish(finish)
         self._observed.ended(
             finish,
@@ -128,17 +131,21 @@ class Execution:
             async with asyncio.timeout(limit):
                 await self._drive()
         except TimeoutError:
-            return _failure("timeout", f"It took longer than {limit} seconds.")
+            return _failure(ErrorCode.TIMEOUT, f"It took longer than {limit} seconds.")
         except StepLimitError:
             steps = self.task.agent_version.max_steps
-            return _failure("max_steps", f"It had no answer after {steps} responses.")
+            return _failure(
+                ErrorCode.MAX_STEPS, f"It had no answer after {steps} responses."
+            )
         except ProviderError as error:
-            return _failure(error.code, error.detail)
+            return _failure(ErrorCode(error.code), error.detail)
         except AttemptLostError:
             raise
         except Exception:  # the one edge of an execution
             log.exception("task.crashed", **self._log_context())
-            return _failure("internal_error", "An unexpected error; see the log.")
+            return _failure(
+                ErrorCode.INTERNAL_ERROR, "An unexpected error; see the log."
+            )
         if unanswered(self._messages):
             return Finish(Status.WAITING)
         return Finish(Status.COMPLETED, output_text=storable(self._messages[-1].text))
@@ -276,5 +283,6 @@ class Execution:
         }
 
 
-def _failure(code: str, detail: str) -> Finish:
-    return Finish(Status.FAILED, error_code=code, error_detail=detail[:1000])
+def _failure(code: ErrorCode, detail: str) -> Finish:
+    detail = detail[:MAX_DETAIL_CHARS]
+    return Finish(Status.FAILED, error_code=code.value, error_detail=detail)

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 
 from agentarium.core import metrics
 from agentarium.core.database_threads import AWAY, DatabaseThreads
+from agentarium.tasks.event_types import StatusEventType
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.live import Bus, Channel
 from agentarium.worker.ledger import Entry, write_entries
@@ -144,7 +145,7 @@ class Journal:
             return
         if entry.finish:
             changed = {
-                "type": "task.changed",
+                "type": StatusEventType.TASK_CHANGED,
                 "task": entry.task_id,
                 "status": entry.finish.status.value,
             }

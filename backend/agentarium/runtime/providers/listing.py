@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.providers.failures import provider_failure
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
 from agentarium.runtime.providers.openai_wire import (
@@ -48,7 +48,7 @@ async def list_models(
             return await _listed(endpoint, pool, headers or headers_for(endpoint))
     except TimeoutError:
         raise ProviderError(
-            "provider_timeout",
+            ProviderErrorCode.TIMEOUT,
             f"{endpoint.title} did not list its models within {within:g} seconds.",
             is_transient=True,
         ) from None
@@ -101,6 +101,6 @@ def _names(endpoint: OpenAIEndpoint, told: Any) -> list[str]:
 
 def _garbled(endpoint: OpenAIEndpoint) -> ProviderError:
     return ProviderError(
-        "provider_protocol",
+        ProviderErrorCode.PROTOCOL,
         f"{endpoint.title} did not answer with a list of models. Check the base URL.",
     )

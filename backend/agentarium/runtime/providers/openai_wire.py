@@ -21,6 +21,7 @@ from agentarium.runtime.providers.base import (
     Delta,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ToolDefinition,
 )
 from agentarium.runtime.providers.failures import (
@@ -146,7 +147,7 @@ class OpenAIClient:
             )
         except (ValueError, aiohttp.NonHttpUrlClientError):
             raise ProviderError(
-                "provider_bad_request",
+                ProviderErrorCode.BAD_REQUEST,
                 f"The base URL or the key for {self._endpoint.title} has characters "
                 "that cannot be sent.",
             ) from None
@@ -198,33 +199,33 @@ def connection_failure(
     title, place = endpoint.title, _origin(endpoint.base_url)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return ProviderError(
-            "provider_unavailable",
+            ProviderErrorCode.UNAVAILABLE,
             f"The certificate of {title} at {place} cannot be verified.",
         )
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return ProviderError(
-            "provider_timeout",
+            ProviderErrorCode.TIMEOUT,
             f"{title} does not accept a connection at {place}.",
             is_transient=True,
         )
     if isinstance(error, TimeoutError):
         return ProviderError(
-            "provider_timeout",
+            ProviderErrorCode.TIMEOUT,
             f"{title} sent nothing for {endpoint.read_timeout:g} seconds.",
             is_transient=True,
         )
     if isinstance(error, aiohttp.ClientConnectorError):
         return ProviderError(
-            "provider_unavailable",
+            ProviderErrorCode.UNAVAILABLE,
             f"{title} cannot be reached at {place}. Check that it runs there.",
             is_transient=True,
         )
     if isinstance(error, aiohttp.ClientResponseError):
         return ProviderError(
-            "provider_protocol", f"What answers at {place} does not speak HTTP."
+            ProviderErrorCode.PROTOCOL, f"What answers at {place} does not speak HTTP."
         )
     return ProviderError(
-        "provider_unavailable",
+        ProviderErrorCode.UNAVAILABLE,
         f"The connection to {title} broke off before the answer was complete.",
         is_transient=True,
     )

@@ -27,6 +27,7 @@ from agentarium.runtime.providers.base import (
     Delta,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ReasoningDelta,
     TextDelta,
     ToolDefinition,
@@ -173,7 +174,7 @@ class PydanticCalls:
 
     def _cut_off(self) -> ProviderError:
         return ProviderError(
-            "provider_unavailable",
+            ProviderErrorCode.UNAVAILABLE,
             f"{self._endpoint.title} broke off before the answer was complete.",
             is_transient=True,
         )
@@ -217,7 +218,7 @@ class PydanticCalls:
         status = _status(error)
         if status is None:
             return ProviderError(
-                "provider_unavailable",
+                ProviderErrorCode.UNAVAILABLE,
                 f"{self._endpoint.title} cannot be reached, or the connection broke.",
                 is_transient=True,
             )
@@ -232,7 +233,7 @@ class PydanticCalls:
 
     def _garbled(self) -> ProviderError:
         return ProviderError(
-            "provider_protocol",
+            ProviderErrorCode.PROTOCOL,
             f"{self._endpoint.title} sent something that is not an answer. "
             "Check the base URL.",
         )

@@ -5,9 +5,9 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.core.asgi import EventStream
+from agentarium.tasks.api.event_schema import StatusEventSerializer
 from agentarium.tasks.api.events import change_stream
 from agentarium.tasks.api.renderers import EventStreamRenderer
-from agentarium.tasks.api.serializers import StreamEventSerializer
 
 
 class ChangesView(APIView):
@@ -22,7 +22,7 @@ class ChangesView(APIView):
         description="Server-sent events: `task.changed` with the task and its status, "
         "and `resync` where changes may have been missed: look at lists anew.",
         parameters=[OpenApiParameter("format", exclude=True)],
-        responses={(200, "text/event-stream"): StreamEventSerializer},
+        responses={(200, "text/event-stream"): StatusEventSerializer},
     )
     def get(self, request: Request) -> EventStream:
         return change_stream(self.request.user.pk)

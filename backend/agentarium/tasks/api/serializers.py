@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from agentarium.core.fields import TextField
 from agentarium.runtime.prices import dollars
+from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask, Step
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
 from agentarium.tasks.rows import shown_input
@@ -40,6 +41,12 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
         read_only=True,
         help_text="In US dollars, of its own steps. Tasks that it called as tools have "
         "their own.",
+    )
+    error_code = serializers.ChoiceField(
+        choices=ErrorCode.choices,
+        allow_blank=True,
+        read_only=True,
+        help_text="Why it ended without an answer; blank for any other task.",
     )
 
     class Meta:
@@ -200,13 +207,3 @@ class StepSerializer(serializers.ModelSerializer[Step]):
             "message",
         ]
         read_only_fields = fields
-
-
-class StreamEventSerializer(serializers.Serializer[Any]):
-    """One event of a stream, as it stands in its lines."""
-
-    event = serializers.CharField(help_text="What happened, such as `task.completed`.")
-    id = serializers.CharField(
-        required=False, help_text="The cursor behind it, where there is one."
-    )
-    data = serializers.CharField(help_text="JSON.")  # type: ignore[assignment]

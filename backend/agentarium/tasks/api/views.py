@@ -29,13 +29,13 @@ from agentarium.core.filters import StrictFilterBackend
 from agentarium.core.pagination import KeysetPagination
 from agentarium.core.problems import MEDIA_TYPE
 from agentarium.core.schema import MEANINGS, ProblemSerializer
+from agentarium.tasks.api.event_schema import StreamEventSerializer
 from agentarium.tasks.api.events import event_stream
 from agentarium.tasks.api.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.tasks.api.pagination import TaskPagination
 from agentarium.tasks.api.renderers import EventStreamRenderer
 from agentarium.tasks.api.serializers import (
     StepSerializer,
-    StreamEventSerializer,
     TaskDetailSerializer,
     TaskRowSerializer,
     TaskRunSerializer,

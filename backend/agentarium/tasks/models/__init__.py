@@ -12,6 +12,7 @@ from agentarium.tasks.models.stats import (
 from agentarium.tasks.models.task import (
     ENDED,
     LIVE,
+    MAX_DETAIL_CHARS,
     ROW_COLUMNS,
     TASK_COLUMNS,
     AgentTask,
@@ -25,6 +26,7 @@ __all__ = [
     "ALL_AGENTS",
     "ENDED",
     "LIVE",
+    "MAX_DETAIL_CHARS",
     "ROW_COLUMNS",
     "TASK_COLUMNS",
     "AgentTask",

@@ -6,6 +6,7 @@ from django.db import models
 
 from agentarium.core.clock import Now
 from agentarium.runtime.prices import shown_cost
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models.task import AgentTask
 
 
@@ -73,7 +74,7 @@ class Event(models.Model):
             models.Index(
                 fields=["created_at"],
                 name="event_attempt_lost",
-                condition=models.Q(type="attempt.lost"),
+                condition=models.Q(type=EventType.ATTEMPT_LOST.value),
             )
         ]
 

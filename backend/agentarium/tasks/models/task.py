@@ -23,6 +23,8 @@ from agentarium.tasks.models.worker import Worker
 # What a list shows of an input, and what is read of it: one more says that it goes on.
 SHOWN_INPUT_CHARS = 200
 READ_INPUT_CHARS = SHOWN_INPUT_CHARS + 1
+# What is kept of the reason why a task failed.
+MAX_DETAIL_CHARS = 1000
 # What the API shows of a task in a list: its name there, and the column that holds it.
 ROW_COLUMNS = {
     "id": "id",
@@ -190,7 +192,7 @@ class AgentTask(models.Model):
     )
     steps_count = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=50, blank=True)
-    error_detail = models.CharField(max_length=1000, blank=True)
+    error_detail = models.CharField(max_length=MAX_DETAIL_CHARS, blank=True)
     input_text = models.TextField()
     output_text = models.TextField(blank=True, default="")
 

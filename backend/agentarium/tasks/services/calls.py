@@ -14,6 +14,8 @@ from django.utils import timezone
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks.announce import announce
+from agentarium.tasks.error_codes import ErrorCode
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services.cancel import stop_called
 from agentarium.tasks.services.ending import append_event, end_unclaimed
@@ -80,7 +82,7 @@ def resolve_call(
         end_unclaimed(
             task,
             status=AgentTask.Status.FAILED,
-            code="tool_outcome_unknown",
+            code=ErrorCode.TOOL_OUTCOME_UNKNOWN,
             detail=detail,
         )
         stop_called([task.pk], by=by.pk)
@@ -107,7 +109,7 @@ def _decide(
     if not waiting.update(untold=data if is_held else None, **changes):
         raise NotWaitingError
     if not is_held:
-        append_event(task, "tool.decided", data)
+        append_event(task, EventType.TOOL_DECIDED, data)
     if task.status == AgentTask.Status.WAITING:
         go_on_if_decided(task)
     return ToolCall.objects.select_related("task__agent").get(pk=call.pk)

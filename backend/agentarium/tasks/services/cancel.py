@@ -9,6 +9,8 @@ from agentarium.agents.models import Agent
 from agentarium.agents.services import hide_agent
 from agentarium.core.batches import batched
 from agentarium.core.exceptions import ConflictError
+from agentarium.tasks.error_codes import ErrorCode
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
 from agentarium.tasks.services.ending import TOTALS, append_event, end_unclaimed
 from agentarium.tasks.wake import wake_workers
@@ -49,8 +51,10 @@ def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
     """Lock parents before children: whoever ends several tasks does it in this order."""
     cancelled = _lock_live(tasks)
     for task in cancelled:
-        append_event(task, "cancel.requested", {"by": by.pk, "was": task.status})
-        end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
+        append_event(
+            task, EventType.CANCEL_REQUESTED, {"by": by.pk, "was": task.status}
+        )
+        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
     stop_called([task.pk for task in cancelled], by=by.pk)
     if cancelled:
         transaction.on_commit(wake_workers)
@@ -65,8 +69,10 @@ def stop_called(task_ids: Sequence[int], *, by: int | None = None) -> None:
     while task_ids:
         called = _lock_live(AgentTask.objects.filter(parent__in=task_ids))
         for task in called:
-            append_event(task, "cancel.requested", {"by": by, "was": task.status})
-            end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
+            append_event(
+                task, EventType.CANCEL_REQUESTED, {"by": by, "was": task.status}
+            )
+            end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
         task_ids = [task.pk for task in called]
 
 
@@ -96,7 +102,7 @@ def _end_pending(pending: TaskQuerySet) -> int:
     columns = pending.order_by("id").only("id", "owner_id", "attempt", *TOTALS)
     tasks = list(columns.select_for_update(of=("self",), no_key=True)[:BATCH])
     for task in tasks:
-        end_unclaimed(task, status=Status.CANCELLED, code="agent_deleted")
+        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.AGENT_DELETED)
     return len(tasks)
 
 
@@ -109,7 +115,7 @@ def force_fail_task(task: AgentTask, *, by: User) -> None:
     end_unclaimed(
         locked[0],
         status=Status.FAILED,
-        code="failed_by_operator",
+        code=ErrorCode.FAILED_BY_OPERATOR,
         detail=f"Ended by {by.username}.",
     )
     stop_called([task.pk], by=by.pk)

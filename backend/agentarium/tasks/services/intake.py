@@ -20,6 +20,7 @@ from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
 from agentarium.core.metrics import TASKS_SUBMITTED
 from agentarium.core.rows import Blank, Insert, places
 from agentarium.tasks.announce import announce
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Event, Submission
 from agentarium.tasks.services.queue import NEXT_RANK
 from agentarium.tasks.wake import wake_workers
@@ -128,7 +129,7 @@ def _create(orders: Sequence[Order], seen: Sequence["_Seen"]) -> list[AgentTask]
                 task_id=task.pk,
                 attempt=0,
                 seq=1,
-                type="task.created",
+                type=EventType.TASK_CREATED,
                 data=_origin(order),
             )
             for order, task in zip(orders, tasks, strict=True)

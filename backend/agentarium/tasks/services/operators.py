@@ -6,6 +6,7 @@ from django.db import transaction
 
 from agentarium.accounts.models import User
 from agentarium.core.batches import batched
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services.cancel import TaskEndedError, force_fail_task
 from agentarium.tasks.services.queue import return_to_queue
@@ -36,7 +37,7 @@ def _hand_back(ids: Sequence[int], by: User) -> int:
     )
     columns = held.only("id", "owner_id", "attempt", "status", "priority")
     tasks = list(columns.order_by("id").select_for_update(no_key=True))
-    return_to_queue(tasks, "attempt.handed_back", by=by.pk)
+    return_to_queue(tasks, EventType.ATTEMPT_HANDED_BACK, by=by.pk)
     if tasks:
         transaction.on_commit(wake_workers)
     return len(tasks)

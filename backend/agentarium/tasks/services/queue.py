@@ -8,6 +8,7 @@ from django.db import transaction
 from agentarium.core.clock import Now
 from agentarium.core.cursors import prepared_cursor
 from agentarium.tasks.announce import announce
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.models.queue_order import IN_QUEUE_SQL
 from agentarium.tasks.services.ending import append_events, tell_decisions
@@ -54,7 +55,7 @@ def queue_due_tasks() -> int:
     return len(tasks)
 
 
-def return_to_queue(tasks: Sequence[AgentTask], event: str, **data: Any) -> None:
+def return_to_queue(tasks: Sequence[AgentTask], event: EventType, **data: Any) -> None:
     """Have other attempts go on with tasks. The caller has locked their rows.
 
     In a few statements, however many they are: a worker that dies may leave a thousand.

@@ -7,6 +7,7 @@ from agentarium.core.batches import batched
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks import stats
 from agentarium.tasks.announce import announce
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.services.ending import append_event
 from agentarium.tasks.services.queue import next_rank
@@ -49,7 +50,7 @@ def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     locked = list(columns.select_for_update(of=("self",), no_key=True))
     stats.uncount(locked)
     for task in locked:
-        append_event(task, "task.retried", {"by": by.pk, "was": task.status})
+        append_event(task, EventType.TASK_RETRIED, {"by": by.pk, "was": task.status})
         task.status = Status.PENDING
         AgentTask.objects.filter(pk=task.pk).update(
             status=Status.PENDING,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agentarium.accounts.models import User
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Event, ToolCall
 from agentarium.tasks.services import (
     approve_call,
@@ -63,7 +64,7 @@ class TestDecisions:
     ) -> None:
         approve(held, alice)
 
-        return_to_queue([held], "attempt.lost")
+        return_to_queue([held], EventType.ATTEMPT_LOST)
 
         assert log_of(held) == [
             (1, 1, "attempt.started"),
@@ -73,9 +74,9 @@ class TestDecisions:
 
     def test_are_told_once(self, held: AgentTask, alice: User) -> None:
         approve(held, alice)
-        return_to_queue([held], "attempt.lost")
+        return_to_queue([held], EventType.ATTEMPT_LOST)
 
-        return_to_queue([held], "attempt.lost")
+        return_to_queue([held], EventType.ATTEMPT_LOST)
 
         assert [kind for *_, kind in log_of(held)].count("tool.decided") == 1
 
@@ -94,7 +95,7 @@ class TestDecisions:
     def test_are_told_at_once_where_no_worker_writes(
         self, held: AgentTask, alice: User
     ) -> None:
-        return_to_queue([held], "attempt.lost")
+        return_to_queue([held], EventType.ATTEMPT_LOST)
 
         approve(held, alice)
 

@@ -19,6 +19,7 @@ from agentarium.runtime.providers.base import (
     ModelClient,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ReasoningDelta,
     TextDelta,
     ToolDefinition,
@@ -94,7 +95,7 @@ class StumblingModel(ScriptedModel):
             self.calls.append(list(messages))
             yield TextDelta("Brok")
             raise ProviderError(
-                "provider_unavailable", "No.", is_transient=True, retry_after=0
+                ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0
             )
         async for piece in super().stream(messages, tools=tools, settings=settings):
             yield piece
@@ -111,7 +112,7 @@ class ScriptedModels:
             return self.models[model]
         except KeyError:
             raise ProviderError(
-                "model_unavailable", "There is no such model."
+                ProviderErrorCode.MODEL_UNAVAILABLE, "There is no such model."
             ) from None
 
     async def aclose(self) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.services import cancel_task, retry_task
 from agentarium.worker.ledger import Entry, Finish, write_entries
@@ -61,7 +61,7 @@ class TestKnownPrices:
         read: Read,
         owner: User,
     ) -> None:
-        refused = ProviderError("provider_auth", "No.")
+        refused = ProviderError(ProviderErrorCode.AUTH, "No.")
         model = TalkingModel([call_of()], refused, "Now.")
 
         async with running(model, ScriptedTool()):
@@ -87,7 +87,7 @@ class TestKnownPrices:
         read: Read,
     ) -> None:
         await database.run(_fall_back_to, task, "dear")
-        broken = TalkingModel(ProviderError("provider_auth", "No."))
+        broken = TalkingModel(ProviderError(ProviderErrorCode.AUTH, "No."))
 
         async with running(broken, dear=TalkingModel("Me.")):
             await reaches(task, "completed")
@@ -123,7 +123,7 @@ class TestUnknownPrices:
         read: Read,
     ) -> None:
         await database.run(_fall_back_to, task, "strange")
-        refused = ProviderError("provider_auth", "No.")
+        refused = ProviderError(ProviderErrorCode.AUTH, "No.")
         known = TalkingModel([call_of()], refused)
 
         async with running(known, ScriptedTool(), strange=TalkingModel("Me.")):

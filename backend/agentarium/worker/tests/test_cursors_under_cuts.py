@@ -33,6 +33,7 @@ from agentarium.runtime.providers.base import (
     Delta,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ReasoningDelta,
     TextDelta,
     ToolDefinition,
@@ -125,7 +126,7 @@ class DyingModel:
             await asyncio.sleep(0.005 if piece.text.endswith("!") else 0)
         if turn.then == "fail":
             raise ProviderError(
-                "provider_unavailable", "No.", is_transient=True, retry_after=0
+                ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0
             )
         if turn.then == "die":
             await self.die()

@@ -42,12 +42,13 @@ LOST: dict[str, dict[str, Any]] = {
 }
 
 
-def _entry(**added: Any) -> Write:
-    """An entry of what these functions make for the attempt."""
+def _entry(name: str, make: Callable[[Attempt], Any]) -> Write:
+    """An entry with one thing that the attempt adds to its record."""
 
     def write(attempt: Attempt) -> None:
-        columns = {name: [make(attempt)] for name, make in added.items()}
-        write_entries([Entry(attempt.task_id, attempt.number, **columns)])
+        entry = Entry(attempt.task_id, attempt.number)
+        getattr(entry, name).append(make(attempt))
+        write_entries([entry])
 
     return write
 
@@ -74,10 +75,10 @@ def _settle(attempt: Attempt) -> None:
 
 
 WRITES: dict[str, Write] = {
-    "events": _entry(events=lambda attempt: entry_of(attempt, "x").events[0]),
-    "steps": _entry(steps=step_of),
-    "drafts": _entry(drafts=draft_of),
-    "tool calls": _entry(tool_calls=lambda attempt: call_of(attempt, "approval")),
+    "events": _entry("events", lambda attempt: entry_of(attempt, "x").events[0]),
+    "steps": _entry("steps", step_of),
+    "drafts": _entry("drafts", draft_of),
+    "tool calls": _entry("tool_calls", lambda attempt: call_of(attempt, "approval")),
     "a success": _finish(Status.COMPLETED),
     "a failure": _finish(Status.FAILED),
     "a suspension": _finish(Status.WAITING),

@@ -18,7 +18,7 @@ from agentarium.core.database_threads import DatabaseThreads
 from agentarium.core.metrics import REGISTRY
 from agentarium.core.tests.spans import Spans, ids, parent_of
 from agentarium.core.tests.spans import spans as spans
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.tools.base import ToolError
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.metrics_server import serving_metrics
@@ -33,7 +33,7 @@ from agentarium.worker.tests.scripted import (
 Reaches = Callable[..., Awaitable[AgentTask]]
 SECRET = "the words of nobody's business"
 PASSING = ProviderError(
-    "provider_unavailable", "Down.", is_transient=True, retry_after=0.0
+    ProviderErrorCode.UNAVAILABLE, "Down.", is_transient=True, retry_after=0.0
 )
 
 
@@ -161,7 +161,7 @@ def submit_over_http(owner: User, agent: Agent) -> AgentTask:
 async def test_a_trace_says_why_an_attempt_failed(
     task: AgentTask, running: RunWith, reaches: Reaches, spans: Spans
 ) -> None:
-    error = ProviderError("provider_auth", f"The key is wrong: {SECRET}")
+    error = ProviderError(ProviderErrorCode.AUTH, f"The key is wrong: {SECRET}")
     async with running(ScriptedModel(error=error)):
         await reaches(task, "failed")
 

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask
@@ -106,7 +106,7 @@ async def test_continues_in_the_middle_of_a_character_stream_that_is_stored(
 async def test_shows_what_is_there_of_a_step_that_broke_off_and_why(
     task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
 ) -> None:
-    error = ProviderError("provider_unavailable", "The connection was lost.")
+    error = ProviderError(ProviderErrorCode.UNAVAILABLE, "The connection was lost.")
     async with running(ScriptedModel("Half a ", "word", error=error)):
         await reaches(task, "failed")
 

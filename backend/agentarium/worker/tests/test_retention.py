@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks import retention
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import LocalBus
@@ -76,7 +76,7 @@ async def test_shows_text_and_end_once_from_every_cursor(
     read_from: ReadFrom,
 ) -> None:
     passing = ProviderError(
-        "provider_unavailable", "Down.", is_transient=True, retry_after=0.0
+        ProviderErrorCode.UNAVAILABLE, "Down.", is_transient=True, retry_after=0.0
     )
     model = TalkingModel("First", [call_of("look")], passing, "Then a tale")
     model.turns.pop(0)
@@ -109,7 +109,9 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
     database: DatabaseThreads,
     bus: LocalBus,
 ) -> None:
-    failing = TalkingModel([call_of("look")], ProviderError("provider_auth", "No."))
+    failing = TalkingModel(
+        [call_of("look")], ProviderError(ProviderErrorCode.AUTH, "No.")
+    )
     async with running(failing, ScriptedTool("look", effect="read")):
         await reaches(task, "failed")
     await database.run(delete_logs, task)

@@ -13,7 +13,7 @@ from agentarium.agents.models import AgentVersion
 from agentarium.core.clock import Now
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.messages import Message, TextPart, message_to_json
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.worker.claims import claim_tasks, hand_back_tasks
@@ -126,7 +126,7 @@ class TestFailing:
         reaches: Reaches,
         database: DatabaseThreads,
     ) -> None:
-        error = ProviderError("provider_auth", "Set OPENAI_API_KEY.")
+        error = ProviderError(ProviderErrorCode.AUTH, "Set OPENAI_API_KEY.")
 
         async with running(ScriptedModel("Hal", error=error)):
             ended = await reaches(task, "failed")

@@ -10,7 +10,7 @@ import pytest
 
 from agentarium.accounts.models import User
 from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
 from agentarium.worker import claims, shift
@@ -156,7 +156,10 @@ class TestTryingAgain:
         database: DatabaseThreads,
     ) -> None:
         busy = ProviderError(
-            "provider_rate_limited", "Slow down.", is_transient=True, retry_after=0.01
+            ProviderErrorCode.RATE_LIMITED,
+            "Slow down.",
+            is_transient=True,
+            retry_after=0.01,
         )
         model = TalkingModel(busy, busy, "Now.")
 
@@ -180,7 +183,7 @@ class TestTryingAgain:
         database: DatabaseThreads,
     ) -> None:
         await database.run(_fall_back_to, task, "other")
-        broken = TalkingModel(ProviderError("provider_auth", "No."))
+        broken = TalkingModel(ProviderError(ProviderErrorCode.AUTH, "No."))
 
         async with running(broken, other=TalkingModel("Me.")):
             ended = await reaches(task, "completed")
@@ -191,7 +194,9 @@ class TestTryingAgain:
     async def test_does_not_ask_again_when_it_makes_no_sense(
         self, task: AgentTask, running: RunWith, reaches: Reaches
     ) -> None:
-        model = TalkingModel(ProviderError("provider_bad_request", "No."), "Never.")
+        model = TalkingModel(
+            ProviderError(ProviderErrorCode.BAD_REQUEST, "No."), "Never."
+        )
 
         async with running(model):
             ended = await reaches(task, "failed")
@@ -206,7 +211,7 @@ class TestTryingAgain:
         database: DatabaseThreads,
         owner: User,
     ) -> None:
-        error = ProviderError("provider_auth", "No.")
+        error = ProviderError(ProviderErrorCode.AUTH, "No.")
         model = TalkingModel([call_of()], error, "Now.")
         tool = ScriptedTool()
 

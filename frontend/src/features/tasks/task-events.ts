@@ -1,5 +1,7 @@
 import * as z from 'zod/mini'
 
+import type { Schemas } from '@/lib/api/client'
+
 const count = z.int()
 const text = z._default(z.string(), '')
 /** When it happened. */
@@ -68,6 +70,7 @@ const taskEventSchema = z.discriminatedUnion('type', [
       'task.created',
       'task.retried',
       'cancel.requested',
+      'usage.settled',
       ...STOPS,
       ...ENDS,
     ]),
@@ -80,7 +83,12 @@ export type Delta = Extract<TaskEvent, { text: string }>
 /** An entry of a task's log: everything but the text that is being made. */
 export type LogEntry = Exclude<TaskEvent, Delta>
 
-const types: Record<TaskEvent['type'], true> = {
+type EventType = Schemas['StreamEvent']['event']
+/** Nothing can be assigned to it unless both lists are the same. */
+type Same<A, B> = [A, B] extends [B, A] ? true : never
+
+// The compiler compares the parser's list with the API's, and this one with both.
+const types: Record<EventType, Same<EventType, TaskEvent['type']>> = {
   'text.delta': true,
   'reasoning.delta': true,
   'attempt.started': true,
@@ -94,6 +102,7 @@ const types: Record<TaskEvent['type'], true> = {
   'tool.decided': true,
   'tool.result': true,
   'cancel.requested': true,
+  'usage.settled': true,
   'task.created': true,
   'task.waiting': true,
   'task.retried': true,
@@ -113,6 +122,7 @@ export const isEnd = ({ type }: TaskEvent) => ENDS.some((each) => each === type)
 export const changesTask = ({ type }: TaskEvent) =>
   type.startsWith('task.') ||
   type.startsWith('attempt.') ||
+  type === 'usage.settled' ||
   type === 'tool.decided'
 
 /** The event in a message of the stream, or nothing where it cannot be read. */

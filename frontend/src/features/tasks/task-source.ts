@@ -36,7 +36,8 @@ export function followTask(
     cursor = message.lastEventId || cursor
     const event = parseTaskEvent(message.type, message.data)
     if (!event) return
-    hasEnded = isEnd(event)
+    // Late usage comes after the end of a cancelled task.
+    hasEnded = isEnd(event) || (hasEnded && event.type === 'usage.settled')
     onEvent(event)
   }
 

@@ -1151,6 +1151,59 @@ export interface components {
             priority: number;
             count: number;
         };
+        AttemptHandedBackEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "attempt.handed_back";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                attempt: number;
+                by?: number;
+            };
+        };
+        AttemptLostEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "attempt.lost";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                attempt: number;
+                by?: number;
+            };
+        };
+        AttemptStartedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "attempt.started";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                attempt: number;
+                worker: string;
+            };
+        };
+        /** @enum {unknown} */
+        BlankEnum: "";
         /** @description How tasks ended, each counted once, when and how it ended last. */
         Bucket: {
             completed: number;
@@ -1178,6 +1231,23 @@ export interface components {
          * @enum {string}
          */
         BucketEnum: "hour" | "day";
+        CancelRequestedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "cancel.requested";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is a user; null where a task was cancelled together with its parent. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                by: number | null;
+                was: string;
+            };
+        };
         Catalogue: {
             results: components["schemas"]["CatalogueEntry"][];
         };
@@ -1220,6 +1290,27 @@ export interface components {
          * @enum {string}
          */
         EffectEnum: "read" | "idempotent" | "write";
+        /**
+         * @description * `cancelled` - Cancelled
+         *     * `agent_deleted` - Agent Deleted
+         *     * `failed_by_operator` - Failed By Operator
+         *     * `worker_lost` - Worker Lost
+         *     * `tool_outcome_unknown` - Tool Outcome Unknown
+         *     * `timeout` - Timeout
+         *     * `max_steps` - Max Steps
+         *     * `not_storable` - Not Storable
+         *     * `internal_error` - Internal Error
+         *     * `provider_auth` - Provider Auth
+         *     * `provider_rate_limited` - Provider Rate Limited
+         *     * `provider_unavailable` - Provider Unavailable
+         *     * `provider_timeout` - Provider Timeout
+         *     * `provider_bad_request` - Provider Bad Request
+         *     * `provider_protocol` - Provider Protocol
+         *     * `model_not_found` - Model Not Found
+         *     * `model_unavailable` - Model Unavailable
+         * @enum {string}
+         */
+        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "model_not_found" | "model_unavailable";
         /** @description What is wrong with one field. */
         FieldError: {
             code: string;
@@ -1685,6 +1776,20 @@ export interface components {
          * @enum {string}
          */
         ReasonEnum: "not_due" | "no_worker" | "user_limit" | "agent_limit" | "queued" | "person" | "task";
+        ReasoningDeltaEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "reasoning.delta";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description A piece of the step's text that is being streamed. Not in the log. JSON on the wire. */
+            data: {
+                step: number;
+                text: string;
+            };
+        };
         ReasoningPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1744,6 +1849,17 @@ export interface components {
             /** @default  */
             result?: string;
         };
+        ResyncEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "resync";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description Changes may have been missed: read the lists again. JSON on the wire. */
+            data: Record<string, never>;
+        };
         /**
          * @description * `system` - system
          *     * `user` - user
@@ -1786,6 +1902,7 @@ export interface components {
             /** @description The 10 with most tasks, most first. */
             agents: components["schemas"]["AgentFigures"][];
         };
+        StatusEvent: components["schemas"]["TaskChangedEvent"] | components["schemas"]["ResyncEvent"];
         Step: {
             /** @description 1, 2, 3 ... within the task. */
             readonly position: number;
@@ -1808,15 +1925,51 @@ export interface components {
             readonly finished_at: string;
             readonly message: components["schemas"]["Message"];
         };
-        /** @description One event of a stream, as it stands in its lines. */
-        StreamEvent: {
-            /** @description What happened, such as `task.completed`. */
-            event: string;
-            /** @description The cursor behind it, where there is one. */
+        StepCompletedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "step.completed";
+            /** @description The cursor behind it. */
             id?: string;
-            /** @description JSON. */
-            data: string;
+            /** @description `cost` is null where the model's price is not known. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                step: number;
+                kind: string;
+                model: string;
+                finish_reason: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string | null;
+            };
         };
+        StepRetriedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "step.retried";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The text streamed for this step does not count; `next_model` is called next. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                step: number;
+                model: string;
+                next_model: string;
+                error_code: string;
+                error_detail: string;
+                /** Format: double */
+                wait_seconds: number;
+            };
+        };
+        StreamEvent: components["schemas"]["TaskCreatedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"] | components["schemas"]["TaskRetriedEvent"] | components["schemas"]["CancelRequestedEvent"] | components["schemas"]["AttemptStartedEvent"] | components["schemas"]["AttemptLostEvent"] | components["schemas"]["AttemptHandedBackEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepRetriedEvent"] | components["schemas"]["ToolCallEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolWaitingEvent"] | components["schemas"]["ToolDecidedEvent"] | components["schemas"]["ToolResultEvent"] | components["schemas"]["UsageSettledEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ReasoningDeltaEvent"];
         Task: {
             readonly id: number;
             readonly agent: number;
@@ -1842,7 +1995,28 @@ export interface components {
             readonly cost: string;
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
-            readonly error_code: string;
+            /**
+             * @description Why it ended without an answer; blank for any other task.
+             *
+             *     * `cancelled` - Cancelled
+             *     * `agent_deleted` - Agent Deleted
+             *     * `failed_by_operator` - Failed By Operator
+             *     * `worker_lost` - Worker Lost
+             *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `timeout` - Timeout
+             *     * `max_steps` - Max Steps
+             *     * `not_storable` - Not Storable
+             *     * `internal_error` - Internal Error
+             *     * `provider_auth` - Provider Auth
+             *     * `provider_rate_limited` - Provider Rate Limited
+             *     * `provider_unavailable` - Provider Unavailable
+             *     * `provider_timeout` - Provider Timeout
+             *     * `provider_bad_request` - Provider Bad Request
+             *     * `provider_protocol` - Provider Protocol
+             *     * `model_not_found` - Model Not Found
+             *     * `model_unavailable` - Model Unavailable
+             */
+            readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1859,6 +2033,80 @@ export interface components {
             /** @description The request that submitted it. */
             readonly request_id: string;
             readonly model: string;
+        };
+        TaskCancelledEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.cancelled";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TaskChangedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.changed";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                task: number;
+                status: string;
+            };
+        };
+        TaskCompletedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.completed";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TaskCreatedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.created";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                traceparent?: string;
+            };
         };
         TaskDetail: {
             readonly id: number;
@@ -1885,7 +2133,28 @@ export interface components {
             readonly cost: string;
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
-            readonly error_code: string;
+            /**
+             * @description Why it ended without an answer; blank for any other task.
+             *
+             *     * `cancelled` - Cancelled
+             *     * `agent_deleted` - Agent Deleted
+             *     * `failed_by_operator` - Failed By Operator
+             *     * `worker_lost` - Worker Lost
+             *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `timeout` - Timeout
+             *     * `max_steps` - Max Steps
+             *     * `not_storable` - Not Storable
+             *     * `internal_error` - Internal Error
+             *     * `provider_auth` - Provider Auth
+             *     * `provider_rate_limited` - Provider Rate Limited
+             *     * `provider_unavailable` - Provider Unavailable
+             *     * `provider_timeout` - Provider Timeout
+             *     * `provider_bad_request` - Provider Bad Request
+             *     * `provider_protocol` - Provider Protocol
+             *     * `model_not_found` - Model Not Found
+             *     * `model_unavailable` - Model Unavailable
+             */
+            readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1904,6 +2173,45 @@ export interface components {
             readonly model: string;
             /** @description Why it does not run just now; null for one that runs or has ended. */
             readonly wait: components["schemas"]["Wait"] | null;
+        };
+        TaskFailedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.failed";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TaskRetriedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.retried";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is a user; null where a task was cancelled together with its parent. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                by: number | null;
+                was: string;
+            };
         };
         TaskRow: {
             readonly id: number;
@@ -1933,7 +2241,28 @@ export interface components {
             readonly cost: string;
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
-            readonly error_code: string;
+            /**
+             * @description Why it ended without an answer; blank for any other task.
+             *
+             *     * `cancelled` - Cancelled
+             *     * `agent_deleted` - Agent Deleted
+             *     * `failed_by_operator` - Failed By Operator
+             *     * `worker_lost` - Worker Lost
+             *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `timeout` - Timeout
+             *     * `max_steps` - Max Steps
+             *     * `not_storable` - Not Storable
+             *     * `internal_error` - Internal Error
+             *     * `provider_auth` - Provider Auth
+             *     * `provider_rate_limited` - Provider Rate Limited
+             *     * `provider_unavailable` - Provider Unavailable
+             *     * `provider_timeout` - Provider Timeout
+             *     * `provider_bad_request` - Provider Bad Request
+             *     * `provider_protocol` - Provider Protocol
+             *     * `model_not_found` - Model Not Found
+             *     * `model_unavailable` - Model Unavailable
+             */
+            readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1975,6 +2304,42 @@ export interface components {
          * @enum {string}
          */
         TaskStatusEnum: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+        TaskWaitingEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.waiting";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TextDeltaEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "text.delta";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description A piece of the step's text that is being streamed. Not in the log. JSON on the wire. */
+            data: {
+                step: number;
+                text: string;
+            };
+        };
         TextPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1998,6 +2363,25 @@ export interface components {
             access: string;
             /** @description Works once, for another pair. */
             refresh: string;
+        };
+        ToolCallEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.call";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `arguments` is the JSON that the model wrote. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+                step: number;
+                arguments: string;
+            };
         };
         ToolCallPart: {
             /**
@@ -2024,6 +2408,45 @@ export interface components {
          * @enum {string}
          */
         ToolCallStatusEnum: "waiting" | "approved" | "started" | "answered" | "completed";
+        ToolDecidedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.decided";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is null where nobody decided: another task answered, or time ran out. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                decision: string;
+                by: number | null;
+                arguments?: string;
+            };
+        };
+        ToolResultEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.result";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `content` is the beginning of the result; the step has all of it. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+                step: number;
+                is_error: boolean;
+                content: string;
+            };
+        };
         ToolResultPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2040,6 +2463,42 @@ export interface components {
          * @enum {string}
          */
         ToolResultPartTypeEnum: "tool_result";
+        ToolStartedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.started";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+            };
+        };
+        ToolWaitingEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.waiting";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+                waits_for: string;
+                arguments: string;
+            };
+        };
         Trial: {
             /** @description What a model would be told. */
             result: string;
@@ -2050,6 +2509,25 @@ export interface components {
         TrialRequestRequest: {
             arguments?: {
                 [key: string]: unknown;
+            };
+        };
+        UsageSettledEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "usage.settled";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description Tokens that were counted after a cancel had ended the task. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string | null;
+                is_estimate: boolean;
             };
         };
         /** @description An account, as its owner sees it. */
@@ -3824,7 +4302,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["StreamEvent"];
+                    "text/event-stream": components["schemas"]["StatusEvent"];
                 };
             };
             /** @description The credentials are missing or not valid. */
