@@ -12,7 +12,7 @@ from typing import Any
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.tasks.chores import CHORES
+from agentarium.core.periodic_jobs import JOBS
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Chore, Event, Step
 from django.core.management import call_command
@@ -285,7 +285,7 @@ def _chores() -> None:
     """All done for now, as in a house that is in use."""
     later = timezone.now() + timedelta(days=1)
     Chore.objects.bulk_create(
-        [Chore(name=name, due_at=later) for name in CHORES],
+        [Chore(name=name, due_at=later) for name in JOBS],
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["due_at"],

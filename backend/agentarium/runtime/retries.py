@@ -40,8 +40,8 @@ async def _at_once() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How an agent asks: its models in order, with tools and settings for each.
+class ModelCaller:
+    """Calls an agent's models in order, with the same tools and settings.
 
     `tries` is how often one model is asked for one answer; `timeout` in seconds is for
     each of them. `before_try` is awaited before each.

@@ -1,36 +1,23 @@
-"""Telling whoever watches that a task has changed, once the change is committed."""
-
-from functools import partial
-from typing import Protocol
-
-from django.db import transaction
+"""Publishing a task's changes over the bus, to readers here and in other processes."""
 
 from agentarium.tasks import site
 from agentarium.tasks.event_types import StatusEventType
-from agentarium.tasks.live import CHANGED, Bus, Channel
+from agentarium.tasks.live import CHANGED, Bus, Channel, Message
+from agentarium.tasks.publishing import ChangedTask
 
 
-class Changed(Protocol):
-    """A task, or as much of one as people are told of."""
-
-    pk: int
-    owner_id: int
-    status: str
+def announce(task: ChangedTask) -> None:
+    """Have the readers of this process's bus look: the publisher of `publishing`."""
+    tell(site.bus(), task)
 
 
-def announce(task: Changed) -> None:
-    """After the commit, have readers of the task and of its owner's tasks look."""
-    transaction.on_commit(partial(tell, site.bus(), task))
-
-
-def tell(bus: Bus, task: Changed) -> None:
-    """Have the readers look now."""
+def tell(bus: Bus, task: ChangedTask) -> None:
+    """Have the readers of a task, and of its owner's tasks, look now."""
     bus.publish(Channel.task(task.pk), CHANGED)
-    bus.publish(
-        Channel.owner(task.owner_id),
-        {
-            "type": StatusEventType.TASK_CHANGED,
-            "task": task.pk,
-            "status": str(task.status),
-        },
-    )
+    changed = changed_message(task.pk, str(task.status))
+    bus.publish(Channel.owner(task.owner_id), changed)
+
+
+def changed_message(task_id: int, status: str) -> Message:
+    """What the status feed of a task's owner is sent."""
+    return {"type": StatusEventType.TASK_CHANGED, "task": task_id, "status": status}

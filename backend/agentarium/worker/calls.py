@@ -13,9 +13,9 @@ What a call needs is decided here, by what its row says (`ToolCall`) and by its 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,54 +27,58 @@ from agentarium.runtime.tools.base import OutcomeUnknownError, Tool, ToolError
 from agentarium.runtime.tools.base import ToolCall as Call
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tools.toolbox import arguments_schema
+from agentarium.worker.attempt_record import AttemptRecord
+from agentarium.worker.context import ExecutionContext
 from agentarium.worker.output import storable
-from agentarium.worker.toolbox import AgentTool, AnyTool, Question, Toolbox
+from agentarium.worker.patience import patiently
+from agentarium.worker.toolbox import (
+    AgentTool,
+    AnyTool,
+    Question,
+    Toolbox,
+    start_child,
+)
 
 log = structlog.get_logger(__name__)
 
 Status = ToolCall.Status
 WaitsFor = ToolCall.WaitsFor
-Remember = Callable[[ToolCall], Awaitable[None]]
-StartChild = Callable[[ToolCall, int], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """How calls are made to last. Each is committed when it returns.
+class ToolCalls:
+    """The tool calls of one attempt: makes those of a response, as far as can be now.
 
-    `remember` stores a call's row; `start_child` stores it together with the task that
-    will answer it. Both raise `AttemptLostError`.
+    Owns the rows of the calls that have no result yet.
     """
-
-    remember: Remember
-    start_child: StartChild
-
-
-class Calls:
-    """Makes the calls of one response, as far as they can be made now."""
 
     def __init__(
         self,
         task: AgentTask,
-        *,
-        step: int,
         rows: Mapping[str, ToolCall],
-        toolbox: Toolbox,
-        record: Record,
+        *,
+        record: AttemptRecord,
+        context: ExecutionContext,
     ) -> None:
+        self.toolbox = Toolbox()
         self._task = task
-        self._step = step
-        self._rows = rows
-        self._toolbox = toolbox
+        self._rows = dict(rows)
         self._record = record
+        self._context = context
+        self._step = 0
 
     async def run(
-        self, calls: Sequence[ToolCallPart]
+        self, calls: Sequence[ToolCallPart], *, step: int
     ) -> AsyncGenerator[ToolResultPart, None]:
-        """Yield results as they come; nothing for a call that has to wait.
+        """Make the calls of the response that is step number `step`.
+
+        Yields results as they come; nothing for a call that has to wait.
 
         Closing it cancels the calls that are under way, and so their connections.
         """
+        self._step = step
+        await self._record.write()
+        await self._context.until_leased()
+        self._record.begin_step()
         running = [asyncio.create_task(self._make(call)) for call in calls]
         try:
             for finished in asyncio.as_completed(running):
@@ -85,13 +89,21 @@ class Calls:
                 call.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
+    def add_result(self, result: ToolResultPart) -> None:
+        """Add a result to the record, and let go of the call's row."""
+        self._record.add_result(result, self._rows.pop(result.tool_call_id, None))
+
+    async def aclose(self) -> None:
+        """Close the connections that calls have left open."""
+        await self.toolbox.aclose()
+
     async def _make(self, part: ToolCallPart) -> ToolResultPart | None:
         row = self._rows.get(part.tool_call_id)
         if row and row.status == Status.WAITING:
             return None
         if row and row.status == Status.ANSWERED:
             return _result(part, row.answer, is_error=row.is_error)
-        tool = self._toolbox.tools.get(part.name)
+        tool = self.toolbox.tools.get(part.name)
         try:
             if tool is None:
                 raise ToolError(f"There is no tool {part.name!r}.")
@@ -116,7 +128,7 @@ class Calls:
         if tool.spec.effect != "read":
             row = row or self._new_row(part, tool)
             row.status = Status.STARTED
-            await self._record.remember(row)
+            await self._remember(row)
         try:
             return await self._call(part, tool, arguments)
         except OutcomeUnknownError:
@@ -131,13 +143,34 @@ class Calls:
         if isinstance(tool, AgentTool):
             if self._task.depth >= settings.MAX_AGENT_DEPTH:
                 raise ToolError("Agents have called agents too many times over.")
-            await self._record.start_child(row, tool.agent_id)
+            await self._start_child(row, tool.agent_id)
             return
         if settings.APPROVAL_SECONDS:
             row.expires_at = timezone.now() + timedelta(
                 seconds=settings.APPROVAL_SECONDS
             )
+        await self._remember(row)
+
+    async def _remember(self, row: ToolCall) -> None:
+        """Store a call's row before anything follows from it.
+
+        Raises `AttemptLostError`.
+        """
+        self._rows[row.tool_call_id] = row
         await self._record.remember(row)
+        await self._context.until_leased()
+
+    async def _start_child(self, row: ToolCall, agent_id: int) -> None:
+        """Store a call's row together with the task that will answer it.
+
+        Raises `AttemptLostError`.
+        """
+        start = partial(start_child, task=self._task, row=row, agent_id=agent_id)
+        await patiently(lambda: self._context.database.run(start))
+        # Stored with the task that answers it, which may have done so: it is not to be
+        # stored as waiting once more.
+        self._rows[row.tool_call_id] = row
+        await self._record.tell_of(row)
 
     async def _call(
         self, part: ToolCallPart, tool: Tool, arguments: dict[str, Any]

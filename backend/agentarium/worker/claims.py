@@ -17,13 +17,13 @@ from agentarium.core.compiled_query import CompiledQuery
 from agentarium.core.cursors import prepared_cursor
 from agentarium.core.rows import Blank, Insert, among
 from agentarium.runtime.prices import dollars
-from agentarium.tasks import fence, stats
-from agentarium.tasks.announce import announce
+from agentarium.tasks import counting, fence
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, TaskQuerySet, Worker
 from agentarium.tasks.models.queue_order import IN_QUEUE_SQL, QUEUE_ORDER_SQL
+from agentarium.tasks.publishing import publish
 from agentarium.tasks.services import (
     TOTALS,
     append_event,
@@ -222,7 +222,7 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
         _add_spent(task, spent)
         _keep_drafts(spent.drafts)
         _log_spent(task, spent)
-        announce(task)
+        publish(task)
 
 
 def _add_spent(task: AgentTask, spent: Spent) -> None:
@@ -233,7 +233,7 @@ def _add_spent(task: AgentTask, spent: Spent) -> None:
         worker=None, cost_is_complete=is_complete, **added
     )
     incomplete = int(task.cost_is_complete and not is_complete)
-    stats.count_spent(task.pk, {**spent.totals, "incomplete_costs": incomplete})
+    counting.count_spent(task.pk, {**spent.totals, "incomplete_costs": incomplete})
 
 
 def _keep_drafts(drafts: Sequence[Draft]) -> None:

@@ -1,19 +1,16 @@
 """One attempt at one task: drives the agent's loop, and records each thing it says."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from agentarium.core.database_threads import DatabaseThreads
 from agentarium.providers.prices import find_price
-from agentarium.runtime.loop import StepLimitError, World, run_agent, unanswered
+from agentarium.runtime.loop import LoopCallbacks, StepLimitError, run_agent, unanswered
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -28,21 +25,20 @@ from agentarium.runtime.providers.base import (
     ModelSettings,
     ProviderError,
 )
-from agentarium.runtime.retries import Asking, Retried
+from agentarium.runtime.retries import ModelCaller, Retried
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.fence import AttemptKey
-from agentarium.tasks.live import Bus
-from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask, ToolCall
+from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask
 from agentarium.worker.attempt_record import AttemptRecord
-from agentarium.worker.calls import Calls, Record
+from agentarium.worker.calls import ToolCalls
 from agentarium.worker.claims import Spent
+from agentarium.worker.context import ExecutionContext
 from agentarium.worker.history import History
-from agentarium.worker.journal import AttemptLostError, Journal
+from agentarium.worker.journal import AttemptLostError
 from agentarium.worker.ledger import Finish
 from agentarium.worker.observed import Observed
 from agentarium.worker.output import storable
 from agentarium.worker.patience import patiently
-from agentarium.worker.toolbox import OpenToolbox, Toolbox, start_child
 
 log = structlog.get_logger(__name__)
 
@@ -51,35 +47,21 @@ Status = AgentTask.Status
 CHARS_PER_TOKEN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all attempts of a runner share.
-
-    `may_publish` says whether the worker's lease cannot have run out yet; `until_leased`
-    waits until that is so.
-    """
-
-    journal: Journal
-    bus: Bus
-    database: DatabaseThreads
-    may_publish: Callable[[], bool]
-    until_leased: Callable[[], Awaitable[None]]
-    open_client: Callable[[str], ModelClient]
-    open_toolbox: OpenToolbox
-
-
 class Execution:
     """Runs a claimed task to its end, or until it waits, unless it loses the task."""
 
-    def __init__(self, task: AgentTask, history: History, around: Surroundings) -> None:
+    def __init__(
+        self, task: AgentTask, history: History, context: ExecutionContext
+    ) -> None:
         self.task = task
-        self.record = AttemptRecord(task, journal=around.journal, bus=around.bus)
-        self._around = around
+        self.record = AttemptRecord(task, journal=context.journal, bus=context.bus)
+        self._context = context
         self._messages = list(history.messages)
-        self._rows = dict(history.calls)
-        self._toolbox = Toolbox()
+        self._tool_calls = ToolCalls(
+            task, history.calls, record=self.record, context=context
+        )
         self._observed = Observed(task, history.origin)
-        self._open_observed = self._observed.opening(around.open_client)
+        self._open_observed = self._observed.opening(context.open_client)
         # The one that has not answered yet, if any.
         self._asked_model = ""
         # All is said, and is being stored.
@@ -105,7 +87,7 @@ class Execution:
         finally:
             self.record.close()
             self._observed.close()
-            await self._toolbox.aclose()
+            await self._tool_calls.aclose()
 
     async def _end(self, finish: Finish) -> None:
         try:
@@ -152,22 +134,24 @@ class Execution:
 
     async def _drive(self) -> None:
         version = self.task.agent_version
-        toolbox = await patiently(lambda: self._around.open_toolbox(self.task))
-        self._toolbox = self._observed.watching(toolbox)
-        asking = Asking(
+        toolbox = await patiently(lambda: self._context.open_toolbox(self.task))
+        self._tool_calls.toolbox = self._observed.watching(toolbox)
+        caller = ModelCaller(
             models=[version.model, *version.fallback_models],
             open_client=self._open_client,
             settings=ModelSettings(version.temperature, version.max_output_tokens),
-            tools=self._toolbox.definitions,
+            tools=self._tool_calls.toolbox.definitions,
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
             # A worker that was paused for too long asks nothing more of the world.
-            before_try=self._around.until_leased,
+            before_try=self._context.until_leased,
         )
-        world = World(
-            ask=asking.ask, call_tools=self._call_tools, before_call=self._before_call
+        callbacks = LoopCallbacks(
+            ask=caller.ask, call_tools=self._call_tools, before_call=self._before_call
         )
-        run = run_agent(self._messages, world=world, max_steps=version.max_steps)
+        run = run_agent(
+            self._messages, callbacks=callbacks, max_steps=version.max_steps
+        )
         async with aclosing(run) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ModelResponse):
@@ -193,33 +177,20 @@ class Execution:
         match piece:
             case ToolResultPart():
                 self._messages.append(Message("tool", (piece,)))
-                row = self._rows.pop(piece.tool_call_id, None)
-                self.record.add_result(piece, row)
+                self._tool_calls.add_result(piece)
             case Retried():
                 self.record.add_retry(piece)
             case _:
-                self.record.show(piece, is_live=self._around.may_publish())
+                self.record.show(piece, is_live=self._context.may_publish())
 
     async def _before_call(self) -> None:
         await self.record.write()
         self.record.begin_step()
 
-    async def _call_tools(
+    def _call_tools(
         self, parts: Sequence[ToolCallPart]
     ) -> AsyncGenerator[ToolResultPart, None]:
-        await self.record.write()
-        await self._around.until_leased()
-        self.record.begin_step()
-        calls = Calls(
-            self.task,
-            step=self._asked_in(),
-            rows=self._rows,
-            toolbox=self._toolbox,
-            record=Record(self._remember, self._start_child),
-        )
-        async with aclosing(calls.run(parts)) as results:
-            async for result in results:
-                yield result
+        return self._tool_calls.run(parts, step=self._asked_in())
 
     def _asked_in(self) -> int:
         """The position of the response whose calls are open."""
@@ -229,19 +200,6 @@ class Execution:
                 break
             results += 1
         return self.record.position - results
-
-    async def _remember(self, row: ToolCall) -> None:
-        self._rows[row.tool_call_id] = row
-        await self.record.remember(row)
-        await self._around.until_leased()
-
-    async def _start_child(self, row: ToolCall, agent_id: int) -> None:
-        start = partial(start_child, task=self.task, row=row, agent_id=agent_id)
-        await patiently(lambda: self._around.database.run(start))
-        # Stored with the task that answers it, which may have done so: it is not to be
-        # stored as waiting once more.
-        self._rows[row.tool_call_id] = row
-        await self.record.tell_of(row)
 
     async def spent_since_last_step(self) -> Spent:
         """What the task's row may not count yet."""

@@ -15,7 +15,7 @@ from django.db import DatabaseError
 
 from agentarium.core import metrics
 from agentarium.core.database_threads import AWAY, DatabaseThreads
-from agentarium.tasks.event_types import StatusEventType
+from agentarium.tasks.announce import changed_message
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.live import Bus, Channel
 from agentarium.worker.ledger import Entry, write_entries
@@ -144,11 +144,7 @@ class Journal:
         if not self._may_publish():
             return
         if entry.finish:
-            changed = {
-                "type": StatusEventType.TASK_CHANGED,
-                "task": entry.task_id,
-                "status": entry.finish.status.value,
-            }
+            changed = changed_message(entry.task_id, entry.finish.status.value)
             self._bus.publish(Channel.owner(entry.owner_id), changed)
         for event in entry.events:
             self._bus.publish(

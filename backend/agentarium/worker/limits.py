@@ -1,25 +1,16 @@
-"""How many tasks of one user, and of one agent, may run at once."""
+"""How a claim keeps to the limits of running tasks."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
-from django.conf import settings
 from django.db.models import Count
 
 from agentarium.core.locks import lock_decision
 from agentarium.core.rows import places
+from agentarium.tasks.limits import Room, running_limits
 from agentarium.tasks.models import AgentTask
 
 CLAIMING = 0x61677432
 _TABLE = AgentTask._meta.db_table
-
-
-def _limits() -> dict[str, int]:
-    limits = {
-        "owner_id": settings.MAX_RUNNING_PER_USER,
-        "agent_id": settings.MAX_RUNNING_PER_AGENT,
-    }
-    return {column: limit for column, limit in limits.items() if limit}
 
 
 def _running(column: str) -> dict[int, int]:
@@ -34,9 +25,9 @@ def exclude_full() -> tuple[str, list[int]]:
     cannot fill the same place.
     """
     excluded, values = "", []
-    for column, limit in _limits().items():
+    for column, most in running_limits():
         lock_decision(CLAIMING)
-        full = [key for key, count in _running(column).items() if count >= limit]
+        full = [key for key, count in _running(column).items() if count >= most]
         if full:
             excluded += f" AND {_TABLE}.{column} NOT IN {places(full)}"
             values += full
@@ -45,15 +36,18 @@ def exclude_full() -> tuple[str, list[int]]:
 
 def within_limits(tasks: Sequence[AgentTask]) -> list[AgentTask]:
     """Those of `tasks`, in order, that there is still room for."""
-    limits = _limits()
-    if not limits:
-        return list(tasks)
-    counts = {column: Counter(_running(column)) for column in limits}
-    kept = []
-    for task in tasks:
-        keys = {column: getattr(task, column) for column in limits}
-        if all(counts[column][keys[column]] < limits[column] for column in limits):
-            kept.append(task)
-            for column in limits:
-                counts[column][keys[column]] += 1
-    return kept
+    limits = running_limits()
+    taken: dict[Hashable, int] = {
+        (column, key): count
+        for column, _ in limits
+        for key, count in _running(column).items()
+    }
+    room = Room(taken)
+    return [
+        task
+        for task in tasks
+        if room.take(
+            [((column, getattr(task, column)), most) for column, most in limits]
+        )
+        is None
+    ]

@@ -13,7 +13,8 @@ from django.db import DatabaseError, InterfaceError
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.live import Bus
 from agentarium.worker import leases
-from agentarium.worker.shift import Means, ModelClients, Shift, Signals
+from agentarium.worker.context import ModelClients, RunnerDependencies
+from agentarium.worker.shift import Shift, Signals
 from agentarium.worker.toolbox import OpenToolbox
 
 log = structlog.get_logger(__name__)
@@ -56,20 +57,22 @@ class Runner:
         """Work until `stop`. Declared lost, it begins anew, as another worker."""
         self._loop = asyncio.get_running_loop()
         database = DatabaseThreads("runner", size=2, in_turn=True)
-        means = Means(self._bus, self._clients, self._open_toolbox, database)
+        dependencies = RunnerDependencies(
+            self._bus, self._clients, self._open_toolbox, database
+        )
         try:
             while not self._signals.is_stopping:
-                await self._work(means)
+                await self._work(dependencies)
         finally:
             await self._clients.aclose()
             await asyncio.to_thread(database.close)
 
-    async def _work(self, means: Means) -> None:
+    async def _work(self, dependencies: RunnerDependencies) -> None:
         try:
-            worker = await means.database.run(
+            worker = await dependencies.database.run(
                 leases.register_worker, capacity=self._capacity
             )
-            await Shift(worker, means, self._signals).run()
+            await Shift(worker, dependencies, self._signals).run()
         except* (DatabaseError, InterfaceError) as group:
             log.warning(
                 "runner.database_away", errors=[str(e) for e in group.exceptions]

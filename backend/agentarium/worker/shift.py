@@ -4,28 +4,25 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
 from agentarium.core.database_threads import AWAY, DatabaseThreads
-from agentarium.runtime.providers.base import ModelClient
 from agentarium.tasks import fence
 from agentarium.tasks.announce import tell
-from agentarium.tasks.live import Bus
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import answer_from_children
 from agentarium.worker import claims, leases
-from agentarium.worker.execution import Execution, Surroundings
+from agentarium.worker.context import ExecutionContext, RunnerDependencies
+from agentarium.worker.execution import Execution
 from agentarium.worker.history import History, read_histories
 from agentarium.worker.journal import AttemptLostError, Journal
 from agentarium.worker.patience import patiently
 from agentarium.worker.sweep import sweep
-from agentarium.worker.toolbox import OpenToolbox
 
 log = structlog.get_logger(__name__)
 
@@ -44,24 +41,6 @@ LEASED_SECONDS = 0.05
 Claimed = list[tuple[AgentTask, History]]
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class ModelClients(Protocol):
-    """Opens models by name, and shares between tasks what can be shared."""
-
-    def get(self, model: str) -> ModelClient: ...
-
-    async def aclose(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a runner works with, whichever worker it is at the time."""
-
-    bus: Bus
-    clients: ModelClients
-    open_toolbox: OpenToolbox
-    database: DatabaseThreads
 
 
 class Signals:
@@ -92,9 +71,11 @@ class Signals:
 class Shift:
     """Holds a lease, claims as long as it has it, and ends in order."""
 
-    def __init__(self, worker: Worker, means: Means, signals: Signals) -> None:
+    def __init__(
+        self, worker: Worker, dependencies: RunnerDependencies, signals: Signals
+    ) -> None:
         self._worker = worker
-        self._means = means
+        self._dependencies = dependencies
         self._signals = signals
         self._is_lost = False
         self._running: dict[asyncio.Task[None], Execution] = {}
@@ -103,15 +84,15 @@ class Shift:
         self._lookout = DatabaseThreads("lookout")
         self._loop = asyncio.get_running_loop()
         self._heartbeat = leases.Heartbeat(worker, on_lost=self._lose)
-        self._journal = Journal(bus=means.bus, may_publish=self._may_publish)
-        self._around = Surroundings(
+        self._journal = Journal(bus=dependencies.bus, may_publish=self._may_publish)
+        self._context = ExecutionContext(
             journal=self._journal,
-            bus=means.bus,
-            database=means.database,
+            bus=dependencies.bus,
+            database=dependencies.database,
             may_publish=self._may_publish,
             until_leased=self._until_leased,
-            open_client=means.clients.get,
-            open_toolbox=means.open_toolbox,
+            open_client=dependencies.clients.get,
+            open_toolbox=dependencies.open_toolbox,
         )
 
     async def run(self) -> None:
@@ -179,7 +160,9 @@ class Shift:
     async def _patiently(
         self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        return await patiently(lambda: self._means.database.run(work, *args, **kwargs))
+        return await patiently(
+            lambda: self._dependencies.database.run(work, *args, **kwargs)
+        )
 
     async def _claim(self, limit: int) -> Claimed:
         def claim() -> Claimed:
@@ -187,17 +170,17 @@ class Shift:
             histories = read_histories(tasks)
             return [(task, histories[task.pk]) for task in tasks]
 
-        claimed = await self._means.database.run(claim)
+        claimed = await self._dependencies.database.run(claim)
         for task, _ in claimed:
             self._tell(task)
         return claimed
 
     def _tell(self, task: AgentTask) -> None:
         if self._may_publish():
-            tell(self._means.bus, task)
+            tell(self._dependencies.bus, task)
 
     def _start(self, task: AgentTask, history: History) -> None:
-        execution = Execution(task, history, self._around)
+        execution = Execution(task, history, self._context)
         running = asyncio.create_task(self._execute(execution))
         self._running[running] = execution
         running.add_done_callback(self._make_room)
@@ -297,10 +280,12 @@ class Shift:
         if self._is_lost:
             return
         keys = [execution.key for execution in left.values()]
-        await self._means.database.run(claims.hand_back_tasks, self._worker, keys)
+        await self._dependencies.database.run(
+            claims.hand_back_tasks, self._worker, keys
+        )
         # Before it finds the lease gone, and takes that for a loss.
         await asyncio.to_thread(self._heartbeat.stop)
-        await self._means.database.run(leases.release_lease, self._worker)
+        await self._dependencies.database.run(leases.release_lease, self._worker)
 
     async def _drop(self, running: Sequence[asyncio.Task[None]]) -> None:
         """Cancel executions: their providers' connections close."""

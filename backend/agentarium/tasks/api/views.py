@@ -45,7 +45,7 @@ from agentarium.tasks.api.verbs import TaskVerbs
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.rows import task_row, wait_row, whole_task
-from agentarium.tasks.services import Wishes, submit_once
+from agentarium.tasks.services import NewTask, submit_once
 from agentarium.tasks.waits import explain_wait
 
 MAX_KEY_CHARS = 200
@@ -197,11 +197,15 @@ class TaskViewSet(
         self.check_object_permissions(request, agent)
         key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         task = submit_once(
-            key=_checked_key(key),
-            agent=agent,
-            input_text=asked["input_text"],
-            owner=self.request.user,
-            wishes=self._wishes(asked),
+            NewTask(
+                key=_checked_key(key),
+                agent=agent,
+                owner=self.request.user,
+                input_text=asked["input_text"],
+                priority=asked["priority"],
+                run_after=asked["run_after"],
+                follows=self._followed(asked["follows"]),
+            )
         )
         return Response(
             whole_task(task),
@@ -209,16 +213,11 @@ class TaskViewSet(
             headers={"Location": reverse("task-detail", args=[task.pk])},
         )
 
-    def _wishes(self, asked: dict[str, Any]) -> Wishes:
-        follows = None
-        if asked["follows"] is not None:
-            mine = AgentTask.objects.visible_to(self.request.user)
-            follows = get_object_or_404(
-                mine.only("id", "owner_id"), pk=asked["follows"]
-            )
-        return Wishes(
-            priority=asked["priority"], run_after=asked["run_after"], follows=follows
-        )
+    def _followed(self, pk: int | None) -> AgentTask | None:
+        if pk is None:
+            return None
+        mine = AgentTask.objects.visible_to(self.request.user)
+        return get_object_or_404(mine.only("id", "owner_id"), pk=pk)
 
     @extend_schema(
         operation_id="tasks_steps",

@@ -22,7 +22,7 @@ from agentarium.tasks.services.ending import (
     end_unclaimed,
     tell_decisions,
 )
-from agentarium.tasks.services.intake import Wishes
+from agentarium.tasks.services.intake import NewTask
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
 from agentarium.tasks.services.queue import (
     next_rank,
@@ -38,7 +38,7 @@ from agentarium.tasks.services.submit import (
 
 __all__ = [
     "TOTALS",
-    "Wishes",
+    "NewTask",
     "answer_call",
     "answer_from_children",
     "append_event",

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
-from agentarium.tasks.announce import announce
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.cancel import stop_called
 from agentarium.tasks.services.ending import append_event, end_unclaimed
 from agentarium.tasks.services.queue import next_rank
@@ -124,7 +124,7 @@ def go_on_if_decided(task: AgentTask) -> None:
         status=task.status,
         rank=next_rank(owner_id=task.owner_id, priority=task.priority),
     )
-    announce(task)
+    publish(task)
     transaction.on_commit(wake_workers)
 
 

@@ -7,17 +7,15 @@ from django.db import transaction
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.services import hide_agent
-from agentarium.core.batches import batched
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
+from agentarium.tasks.services.batches import BATCH, batches
 from agentarium.tasks.services.ending import TOTALS, append_event, end_unclaimed
 from agentarium.tasks.wake import wake_workers
 
 Status = AgentTask.Status
-# Ended in one transaction, so that no lock is held for long.
-BATCH = 200
 
 
 class TaskEndedError(ConflictError):
@@ -41,7 +39,7 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
     """Cancel all of `tasks` that are live; returns how many that were."""
     count = 0
     ids = list(tasks.filter(status__in=LIVE).values_list("pk", flat=True))
-    for batch in batched(ids, BATCH):
+    for batch in batches(ids):
         count += _cancel(AgentTask.objects.filter(pk__in=batch), by=by)
     return count
 
@@ -50,11 +48,7 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
 def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
     """Lock parents before children: whoever ends several tasks does it in this order."""
     cancelled = _lock_live(tasks)
-    for task in cancelled:
-        append_event(
-            task, EventType.CANCEL_REQUESTED, {"by": by.pk, "was": task.status}
-        )
-        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
+    _end_cancelled(cancelled, by=by.pk)
     stop_called([task.pk for task in cancelled], by=by.pk)
     if cancelled:
         transaction.on_commit(wake_workers)
@@ -68,12 +62,14 @@ def stop_called(task_ids: Sequence[int], *, by: int | None = None) -> None:
     """
     while task_ids:
         called = _lock_live(AgentTask.objects.filter(parent__in=task_ids))
-        for task in called:
-            append_event(
-                task, EventType.CANCEL_REQUESTED, {"by": by, "was": task.status}
-            )
-            end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
+        _end_cancelled(called, by=by)
         task_ids = [task.pk for task in called]
+
+
+def _end_cancelled(tasks: Sequence[AgentTask], *, by: int | None) -> None:
+    for task in tasks:
+        append_event(task, EventType.CANCEL_REQUESTED, {"by": by, "was": task.status})
+        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
 
 
 def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from agentarium.core.metrics import TASKS_ENDED, labelled
 from agentarium.runtime.prices import dollars
-from agentarium.tasks.announce import announce
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask, Event, ToolCall
+from agentarium.tasks.publishing import publish
 
 # What the last event says was used, as columns: whoever ends a task has to load them.
 TOTALS = ("input_tokens", "output_tokens", "cost_nanodollars", "cost_is_complete")
@@ -37,7 +37,7 @@ def end_unclaimed(
     close_calls([task.pk])
     data = {"status": status.value, "error_code": code.value, "error_detail": detail}
     append_event(task, EventType.of_status(status), data | totals(task))
-    announce(task)
+    publish(task)
     transaction.on_commit(labelled(TASKS_ENDED, status.value).inc)
 
 

@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from agentarium.accounts.models import User
-from agentarium.core.batches import batched
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.cancel import TaskEndedError, force_fail_task
 from agentarium.tasks.services.queue import return_to_queue
 from agentarium.tasks.services.retry import retry_tasks
 from agentarium.tasks.wake import wake_workers
 
 Status = AgentTask.Status
-BATCH = 200
 
 
 def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
@@ -25,7 +24,7 @@ def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
     """
     failed = AgentTask.objects.filter(pk__in=ids, status=Status.FAILED)
     count = retry_tasks(failed, by=by)
-    for batch in batched(ids, BATCH):
+    for batch in batches(ids):
         count += _hand_back(batch, by)
     return count
 

@@ -7,10 +7,10 @@ from django.db import transaction
 
 from agentarium.core.clock import Now
 from agentarium.core.cursors import prepared_cursor
-from agentarium.tasks.announce import announce
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.models.queue_order import IN_QUEUE_SQL
+from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.ending import append_events, tell_decisions
 
 # Taken into the queue at once, so that no transaction gets long.
@@ -67,7 +67,7 @@ def return_to_queue(tasks: Sequence[AgentTask], event: EventType, **data: Any) -
     tell_decisions([task.pk for task in tasks])
     append_events(tasks, event, data)
     for task in tasks:
-        announce(task)
+        publish(task)
 
 
 def _give_ranks(tasks: Sequence[AgentTask]) -> None:

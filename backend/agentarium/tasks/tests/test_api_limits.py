@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.services.intake import Order, QueueFullError, take_in
+from agentarium.tasks.services.intake import NewTask, QueueFullError, take_in
 from agentarium.tasks.tests.factories import TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,8 @@ def submit(api: APIClient, agent: Agent) -> str:
     return f"{response.status_code} {problem}".strip()
 
 
-def order(agent: Agent) -> Order:
-    return Order(agent=agent, owner=agent.owner, input_text="Hello")
+def order(agent: Agent) -> NewTask:
+    return NewTask(agent=agent, owner=agent.owner, input_text="Hello")
 
 
 class TestPendingTasksOfAUser:

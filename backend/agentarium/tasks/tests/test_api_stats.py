@@ -13,7 +13,7 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.core.tests.plans import plans_of
-from agentarium.tasks import stats
+from agentarium.tasks import counting
 from agentarium.tasks.chores import do_chores
 from agentarium.tasks.models import AgentTask, Chore, TaskCount, TaskTime
 from agentarium.tasks.services import retry_task
@@ -42,7 +42,7 @@ def ended(owner: User, at: datetime = NOON, seconds: float = 8, **fields: Any) -
 
 def count_all() -> None:
     """Let the chore catch up, however often it has been done."""
-    chore = Chore.objects.filter(name=stats.CHORE)
+    chore = Chore.objects.filter(name=counting.CHORE)
     chore.update(due_at=timezone.now() - timedelta(days=1))
     while not chore.filter(due_at__gt=timezone.now()).exists():
         do_chores()
@@ -220,7 +220,7 @@ class TestCounting:
         count_all()
         at_once = stored()
         forget()
-        monkeypatch.setattr(stats, "MAX_TASKS", 1)
+        monkeypatch.setattr(counting, "MAX_TASKS", 1)
 
         count_all()
 
@@ -229,7 +229,7 @@ class TestCounting:
     def test_goes_on_for_several_short_transactions(
         self, api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(stats, "MAX_TASKS", 1)
+        monkeypatch.setattr(counting, "MAX_TASKS", 1)
         for _ in range(3):
             ended(alice)
 
@@ -289,7 +289,7 @@ class TestCounting:
             cost_is_complete=False,
         )
 
-        stats.count_spent(
+        counting.count_spent(
             task.pk,
             {
                 "input_tokens": 5,
@@ -317,7 +317,7 @@ class TestCost:
         count_all()
         with plans_of() as plans:
             ask(api)
-            stats.count_ended_tasks(Chore.objects.get(name=stats.CHORE).bookmark)
+            counting.count_ended_tasks(Chore.objects.get(name=counting.CHORE).bookmark)
 
         assert plans
         lines = [line for plan in plans for line in plan.splitlines()]
@@ -327,7 +327,7 @@ class TestCost:
 
 def stored() -> tuple[list[Any], list[Any]]:
     order = ("owner", "span", "agent_id", "start_at")
-    counts = TaskCount.objects.order_by(*order).values_list(*order, *stats.COUNTED)
+    counts = TaskCount.objects.order_by(*order).values_list(*order, *counting.COUNTED)
     bins = (*order, "measure", "bin")
     times = TaskTime.objects.order_by(*bins).values_list(*bins, "count")
     return list(counts), list(times)

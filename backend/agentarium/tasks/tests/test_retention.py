@@ -9,8 +9,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from agentarium.accounts.models import User
+from agentarium.core.periodic_jobs import PeriodicJob
 from agentarium.tasks import chores, retention
-from agentarium.tasks.chores import Work, do_chores
+from agentarium.tasks.chores import do_chores
 from agentarium.tasks.models import AgentTask, Chore, Draft, Event, Step, Submission
 from agentarium.tasks.retention import delete_old_logs
 from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
@@ -110,16 +111,16 @@ def test_forgets_keys_that_nobody_is_promised_any_more(alice: User) -> None:
 class TestChores:
     @pytest.fixture
     def done(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-        """The bookmarks that a chore of three pieces was called with."""
+        """The bookmarks that a job of three chunks was called with."""
         called: list[Any] = []
 
-        def piece(bookmark: Any) -> Any:
+        def run_chunk(bookmark: Any) -> Any:
             called.append(bookmark)
             number = bookmark or 0
             return number + 1 if number < 2 else None
 
-        work = Work(piece, every=timedelta(hours=1))
-        monkeypatch.setattr(chores, "CHORES", {"count": work})
+        work = PeriodicJob(run_chunk, every=timedelta(hours=1))
+        monkeypatch.setattr(chores, "JOBS", {"count": work})
         return called
 
     def test_does_a_piece_at_a_time_until_all_is_done(self, done: list[Any]) -> None:
@@ -156,7 +157,7 @@ class TestChores:
 
         do_chores()
         monkeypatch.setitem(
-            chores.CHORES, "count", Work(break_off, every=timedelta(hours=1))
+            chores.JOBS, "count", PeriodicJob(break_off, every=timedelta(hours=1))
         )
         with pytest.raises(ValueError):  # noqa: PT011
             do_chores()
@@ -173,4 +174,13 @@ class TestChores:
         later: Callable[..., Any] = Chore.objects.filter(
             due_at__gt=timezone.now()
         ).count
-        assert later() == len(chores.CHORES)
+        assert later() == len(chores.JOBS)
+
+    def test_runs_what_each_app_has_registered(self) -> None:
+        assert set(chores.JOBS) == {
+            "count_ended_tasks",
+            "delete_old_logs",
+            "forget_expired_sessions",
+            "forget_expired_tokens",
+            "forget_submissions",
+        }

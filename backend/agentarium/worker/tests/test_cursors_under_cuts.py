@@ -50,7 +50,8 @@ from agentarium.tasks.stream import follow
 from agentarium.tasks.tests.frames import Frame, read, text_of
 from agentarium.worker import journal
 from agentarium.worker.claims import claim_tasks, recover_tasks
-from agentarium.worker.execution import Execution, Surroundings
+from agentarium.worker.context import ExecutionContext
+from agentarium.worker.execution import Execution
 from agentarium.worker.history import History, read_histories
 from agentarium.worker.journal import Journal
 from agentarium.worker.tests.scripted import (
@@ -182,7 +183,7 @@ class Lives:
         worker, task, history = await self._database.run(_claim)
         own_journal = Journal(bus=self._bus, may_publish=lambda: True)
         writing = asyncio.create_task(own_journal.run())
-        execution = Execution(task, history, self._around(own_journal))
+        execution = Execution(task, history, self._context(own_journal))
         running = asyncio.create_task(execution.run())
         dying = asyncio.create_task(self._model.died.wait())
         await asyncio.wait({running, dying}, return_when=asyncio.FIRST_COMPLETED)
@@ -194,8 +195,8 @@ class Lives:
         await self._database.run(_bury, worker)
         return has_ended
 
-    def _around(self, journal: Journal) -> Surroundings:
-        return Surroundings(
+    def _context(self, journal: Journal) -> ExecutionContext:
+        return ExecutionContext(
             journal=journal,
             bus=self._bus,
             database=self._database,

@@ -20,7 +20,7 @@ from agentarium.runtime.tools.base import ToolSpec
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import answer_from_children
-from agentarium.worker import claims, execution, journal, patience, shift
+from agentarium.worker import calls, claims, journal, patience, shift
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -132,7 +132,7 @@ async def test_calls_another_agent_once_though_it_may_have_done_so(
 ) -> None:
     other = await database.run(create_agent, owner=owner, name="Other", model="other")
     failing = Failing(start, AWAY[0], is_late=True)
-    monkeypatch.setattr(execution, "start_child", failing)
+    monkeypatch.setattr(calls, "start_child", failing)
     model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
     tool = AgentTool(ToolSpec("other", "Asks.", {"type": "object"}), other.pk)
 

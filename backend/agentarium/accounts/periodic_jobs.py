@@ -1,0 +1,22 @@
+"""The periodic jobs of accounts."""
+
+from datetime import timedelta
+
+from agentarium.accounts.retention import (
+    forget_expired_sessions,
+    forget_expired_tokens,
+)
+from agentarium.core.periodic_jobs import (
+    PeriodicJob,
+    register_job,
+    until_nothing_is_left,
+)
+
+EVERY = timedelta(hours=6)
+
+
+def register() -> None:
+    tokens = until_nothing_is_left(forget_expired_tokens)
+    register_job("forget_expired_tokens", PeriodicJob(tokens, EVERY))
+    sessions = until_nothing_is_left(forget_expired_sessions)
+    register_job("forget_expired_sessions", PeriodicJob(sessions, EVERY))
