@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet, Sum
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
+from agentarium.tasks.counting import CHORE, COUNTED, start_of
 from agentarium.tasks.histogram import quantile
 from agentarium.tasks.models import (
     ALL_AGENTS,
@@ -19,7 +20,6 @@ from agentarium.tasks.models import (
     TaskCount,
     TaskTime,
 )
-from agentarium.tasks.stats import CHORE, COUNTED, start_of
 
 STEP = {Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1)}
 TOP_AGENTS = 10

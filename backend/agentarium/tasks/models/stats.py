@@ -1,6 +1,6 @@
 """How many tasks ended, how they ended, and how long they took, hour by hour.
 
-Sums of the rows of tasks, so that nobody has to read those: see `stats.py`.
+Sums of the rows of tasks, so that nobody has to read those: see `counting.py`.
 """
 
 from typing import Any, Self
