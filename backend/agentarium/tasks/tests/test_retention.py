@@ -9,8 +9,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from agentarium.accounts.models import User
+from agentarium.core import periodic_jobs
 from agentarium.core.periodic_jobs import PeriodicJob
-from agentarium.tasks import chores, retention
+from agentarium.tasks import retention
 from agentarium.tasks.chores import do_chores
 from agentarium.tasks.models import AgentTask, Chore, Draft, Event, Step, Submission
 from agentarium.tasks.retention import delete_old_logs
@@ -120,7 +121,7 @@ class TestChores:
             return number + 1 if number < 2 else None
 
         work = PeriodicJob(run_chunk, every=timedelta(hours=1))
-        monkeypatch.setattr(chores, "JOBS", {"count": work})
+        monkeypatch.setattr(periodic_jobs, "JOBS", {"count": work})
         return called
 
     def test_does_a_piece_at_a_time_until_all_is_done(self, done: list[Any]) -> None:
@@ -157,7 +158,9 @@ class TestChores:
 
         do_chores()
         monkeypatch.setitem(
-            chores.JOBS, "count", PeriodicJob(break_off, every=timedelta(hours=1))
+            periodic_jobs.JOBS,
+            "count",
+            PeriodicJob(break_off, every=timedelta(hours=1)),
         )
         with pytest.raises(ValueError):  # noqa: PT011
             do_chores()
@@ -174,10 +177,10 @@ class TestChores:
         later: Callable[..., Any] = Chore.objects.filter(
             due_at__gt=timezone.now()
         ).count
-        assert later() == len(chores.JOBS)
+        assert later() == len(periodic_jobs.JOBS)
 
     def test_runs_what_each_app_has_registered(self) -> None:
-        assert set(chores.JOBS) == {
+        assert set(periodic_jobs.JOBS) == {
             "count_ended_tasks",
             "delete_old_logs",
             "forget_expired_sessions",
