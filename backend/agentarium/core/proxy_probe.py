@@ -40,7 +40,7 @@ def proxy_probe(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         return JsonResponse({"bytes": len(request.body)})
     if "stream" in request.GET:
-        return EventStream(follow=_pieces, stored=lambda: b"")
+        return EventStream(follow=_pieces)
     return _arrival(request)
 
 

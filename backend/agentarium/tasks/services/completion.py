@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.metrics import TASKS_SUBMITTED
-from agentarium.tasks import stats
+from agentarium.tasks import counting
 from agentarium.tasks.announce import announce
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import ENDED, AgentTask, Event
 from agentarium.tasks.services.ending import totals
 from agentarium.tasks.services.queue import next_rank
@@ -47,7 +48,7 @@ class Completion:
             ignore_conflicts=is_raw,
         )
         if ended := [task.pk for task in tasks if task.is_ended]:
-            stats.count_inserted(ended)
+            counting.count_inserted(ended)
         pending = sum(task.status == Status.PENDING for task in tasks)
         if pending:
             transaction.on_commit(lambda: TASKS_SUBMITTED.inc(pending))
@@ -135,7 +136,7 @@ def _fill_in_ranks(tasks: Iterable[AgentTask]) -> None:
 
 def _events(task: AgentTask) -> Iterable[Event]:
     """The first event, and the last one where the task has ended."""
-    yield Event(task_id=task.pk, attempt=0, seq=1, type="task.created")
+    yield Event(task_id=task.pk, attempt=0, seq=1, type=EventType.TASK_CREATED)
     if task.is_ended:
         data = {
             "status": task.status,
@@ -146,6 +147,6 @@ def _events(task: AgentTask) -> Iterable[Event]:
             task_id=task.pk,
             attempt=task.attempt,
             seq=1 if task.attempt else 2,
-            type=f"task.{task.status}",
+            type=EventType.of_status(task.status),
             data=data | totals(task),
         )

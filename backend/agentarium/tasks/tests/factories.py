@@ -53,7 +53,8 @@ class TaskFactory(DjangoModelFactory[AgentTask]):
     def _create(
         cls, model_class: type[AgentTask], *args: Any, **fields: Any
     ) -> AgentTask:
-        (task,) = QuerySet(AgentTask).bulk_create([AgentTask(**fields)])
+        rows: QuerySet[AgentTask] = QuerySet(AgentTask)
+        (task,) = rows.bulk_create([AgentTask(**fields)])
         return task
 
 

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.agents.services import update_agent
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.tasks import stats, wake
+from agentarium.tasks import counting, wake
 from agentarium.tasks.chores import do_chores
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.log import read_log
@@ -176,7 +176,7 @@ class TestEnded:
     ) -> None:
         if is_late:
             place = [(NOON + timedelta(hours=1)).isoformat(), 0]
-            Chore.objects.create(name=stats.CHORE, bookmark=place)
+            Chore.objects.create(name=counting.CHORE, bookmark=place)
 
         make(
             agent=agent,
