@@ -11,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.core.turns import Turns
+from agentarium.tests.eventually import eventually_sync
 
 SOON = 5.0
 
@@ -25,11 +26,13 @@ class TestTurns:
             order.append(number)
             turns.give()
 
+        def has_line_of(length: int) -> Callable[[], bool]:
+            return lambda: len(turns._waiting) == length
+
         threads = [threading.Thread(target=take, args=[number]) for number in range(9)]
         for number, thread in enumerate(threads):
             thread.start()
-            while len(turns._waiting) <= number:
-                thread.join(0.001)
+            eventually_sync("the thread to get in line", has_line_of(number + 1))
         turns.give()
         for thread in threads:
             thread.join(SOON)

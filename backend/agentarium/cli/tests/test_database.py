@@ -58,7 +58,7 @@ class TestProcesses:
         settings = environment(tmp_path, nobody)
 
         with processes.started(command, environment=settings, log=log) as process:
-            processes.until(lambda: "Waiting" in log.read_text())
+            processes.wait_for_log("Waiting", log)
             process.send_signal(number)
             code = process.wait(processes.STOP_SECONDS)
 
@@ -87,7 +87,7 @@ class TestProcesses:
                 ["worker"], environment=environment(tmp_path, port), log=log
             ) as process,
         ):
-            processes.until(lambda: sentence in log.read_text())
+            processes.wait_for_log(sentence, log)
             code = processes.end(process)
 
         assert log.read_text().startswith("Waiting for the database at ")

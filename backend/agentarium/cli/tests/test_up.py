@@ -68,7 +68,7 @@ def test_ends_in_order_while_a_task_runs_and_goes_on_with_it_after(
 
     assert code == 0
     api = processes.sign_in(server)
-    processes.until(lambda: api.get(path)["status"] in ENDED)
+    processes.wait_for_status(api, path, *ENDED)
     assert api.get(path)["status"] == "completed"
     assert api.get(path)["output_text"] == "slow " * 40
 
@@ -94,7 +94,7 @@ def _completes_though_killed(server: LocalServer) -> None:
     server.start()
 
     api = processes.sign_in(server)
-    processes.until(lambda: api.get(path)["status"] in ENDED, seconds=20)
+    processes.wait_for_status(api, path, *ENDED)
     ended = api.get(path)
     assert (ended["status"], ended["attempt"]) == ("completed", 2)
     assert ended["output_text"] == "slow " * 40

@@ -23,6 +23,7 @@ from agentarium.core.asgi import (
     EventStream,
     Site,
 )
+from agentarium.tests.eventually import eventually
 
 Message = dict[str, Any]
 
@@ -198,9 +199,7 @@ class TestEndless:
         return streaming(chunks)
 
     async def until_begun(self, client: Client) -> None:
-        async with asyncio.timeout(5):
-            while b"one" not in client.body:
-                await asyncio.sleep(0)
+        await eventually("the stream to begin", lambda: b"one" in client.body)
 
     async def test_closes_a_stream_whose_reader_leaves(self, endless: Site) -> None:
         client = Client(body())
@@ -333,9 +332,7 @@ class TestDownloads:
         client = Client(body())
         site = downloading(bits)
         request = asyncio.create_task(site(scope(), client.received.get, client.send))
-        async with asyncio.timeout(5):
-            while not client.body:
-                await asyncio.sleep(0)
+        await eventually("the download to begin", lambda: client.body)
 
         site.drain()
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
 from agentarium.core.group_commit import GroupCommit
+from agentarium.tests.eventually import eventually_sync
 
 SOON = 5.0
 
@@ -52,8 +53,10 @@ def _run_while_one_is_written(
         assert writer.is_writing.wait(SOON)
         for item in items:
             futures.append(pool.submit(group.run, item))
-            while len(group._waiting) < len(futures) - 1:
-                threading.Event().wait(0.001)
+            eventually_sync(
+                "the item to get in line",
+                lambda: len(group._waiting) == len(futures) - 1,
+            )
         writer.may_write.set()
         return [future.exception(SOON) or future.result() for future in futures]
 
@@ -128,8 +131,7 @@ class TestGroupCommit:
         group = GroupCommit[int, int](writer)
         with ThreadPoolExecutor(3) as pool:
             futures = [pool.submit(group.run, item) for item in (1, 2, 3)]
-            while len(group._waiting) < 3:
-                threading.Event().wait(0.001)
+            eventually_sync("three in line", lambda: len(group._waiting) == 3)
             may_fail.set()
             errors = [future.exception(SOON) for future in futures]
 
@@ -168,8 +170,7 @@ class TestGroupCommit:
         group = GroupCommit[int, int](writer)
         with ThreadPoolExecutor(3) as pool:
             futures = [pool.submit(group.run, item) for item in (1, 2, 3)]
-            while len(group._waiting) < 3:
-                threading.Event().wait(0.001)
+            eventually_sync("three in line", lambda: len(group._waiting) == 3)
             may_begin.set()
             assert [future.result(SOON) for future in futures] == [2, 4, 6]
 

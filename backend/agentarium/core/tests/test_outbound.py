@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from agentarium.core.outbound import Outbound
 from agentarium.core.outbound_policy import OutboundError, OutboundPolicy
+from agentarium.tests.eventually import eventually
 
 
 class ScriptedResolver(AbstractResolver):
@@ -356,16 +357,12 @@ class TestLimits:
         self, server: Server
     ) -> None:
         task = asyncio.create_task(call(here(), f"{server.url}/slow"))
-        async with asyncio.timeout(5):
-            while not server.bodies:
-                await asyncio.sleep(0.01)
+        await eventually("the request to arrive", lambda: server.bodies)
         transport = server.received[0].transport
         assert transport is not None
 
         task.cancel()
         await asyncio.wait([task])
 
-        async with asyncio.timeout(5):
-            while not transport.is_closing():
-                await asyncio.sleep(0.01)
+        await eventually("the connection to be closed", transport.is_closing)
         assert task.cancelled()

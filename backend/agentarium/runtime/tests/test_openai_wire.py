@@ -22,7 +22,8 @@ from agentarium.runtime.providers import refusals
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.http import HttpPool
 from agentarium.runtime.providers.openai_wire import OpenAIClient, OpenAIEndpoint
-from agentarium.runtime.tests.asking import WEATHER, ask, failure, until
+from agentarium.runtime.tests.asking import WEATHER, ask, failure
+from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"
@@ -476,7 +477,9 @@ class TestStopping:
 
         await stream.aclose()
 
-        await until(lambda: provider.stats.closed_by_client == 1)
+        await eventually(
+            "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+        )
         assert provider.stats.open == 0
 
     @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
@@ -484,13 +487,15 @@ class TestStopping:
         self, model: Any, provider: FakeProvider, script: str
     ) -> None:
         task = asyncio.create_task(ask(model(f"fake,{script}")))
-        await until(lambda: provider.stats.open == 1)
+        await eventually("the request to arrive", lambda: provider.stats.open == 1)
 
         task.cancel()
 
         with pytest.raises(asyncio.CancelledError):
             await task
-        await until(lambda: provider.stats.closed_by_client == 1)
+        await eventually(
+            "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+        )
         assert provider.stats.open == 0
 
     @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
@@ -498,7 +503,7 @@ class TestStopping:
         self, model: Any, provider: FakeProvider, pool: HttpPool, script: str
     ) -> None:
         task = asyncio.create_task(failure(model(f"fake,{script}")))
-        await until(lambda: provider.stats.open == 1)
+        await eventually("the request to arrive", lambda: provider.stats.open == 1)
 
         await pool.aclose()
 

@@ -29,7 +29,8 @@ from agentarium.runtime.providers.pydantic_wire import (
     PydanticEndpoint,
     PydanticProvider,
 )
-from agentarium.runtime.tests.asking import WEATHER, ask, failure, until
+from agentarium.runtime.tests.asking import WEATHER, ask, failure
+from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"
@@ -248,7 +249,9 @@ async def test_closing_the_stream_closes_the_connection(
 
     await stream.aclose()
 
-    await until(lambda: provider.stats.closed_by_client == 1)
+    await eventually(
+        "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+    )
 
 
 @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
@@ -256,13 +259,15 @@ async def test_cancelling_the_task_closes_the_connection(
     client_of: MakeClient, name: str, provider: FakeProvider, script: str
 ) -> None:
     task = asyncio.create_task(ask(client_of(name, f"fake,{script}")))
-    await until(lambda: provider.stats.open == 1)
+    await eventually("the request to arrive", lambda: provider.stats.open == 1)
 
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: provider.stats.closed_by_client == 1)
+    await eventually(
+        "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+    )
 
 
 def test_imports_the_library_on_first_use_only() -> None:

@@ -18,6 +18,7 @@ from agentarium.tasks.chores import do_chores
 from agentarium.tasks.models import AgentTask, Chore, TaskCount, TaskTime
 from agentarium.tasks.services import retry_task
 from agentarium.tasks.tests.factories import TaskFactory
+from agentarium.tests.eventually import eventually_sync
 
 STATS = "/api/stats/"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -44,8 +45,12 @@ def count_all() -> None:
     """Let the chore catch up, however often it has been done."""
     chore = Chore.objects.filter(name=counting.CHORE)
     chore.update(due_at=timezone.now() - timedelta(days=1))
-    while not chore.filter(due_at__gt=timezone.now()).exists():
+
+    def has_caught_up() -> bool:
         do_chores()
+        return chore.filter(due_at__gt=timezone.now()).exists()
+
+    eventually_sync("the counts to catch up", has_caught_up)
 
 
 def ask(api: APIClient, **query: Any) -> Any:

@@ -14,6 +14,7 @@ from agentarium.tasks.live import Delivered, LocalBus
 from agentarium.tasks.log import Log
 from agentarium.tasks.readings import Readings
 from agentarium.tasks.stream import HEARTBEAT, OPENING, Reader, follow
+from agentarium.tests.eventually import eventually
 
 NOTHING = Log([], is_whole=False, is_cut=False)
 
@@ -60,8 +61,7 @@ async def test_readers_who_are_equally_far_share_a_reading() -> None:
 async def test_a_reading_that_has_begun_is_joined_by_nobody() -> None:
     readings, threads = make_readings()
     first = asyncio.create_task(readings.read(1, Cursor()))
-    while not threads.asked:
-        await asyncio.sleep(0)
+    await eventually("the reading to begin", lambda: threads.asked)
 
     second = asyncio.create_task(readings.read(1, Cursor()))
     threads.let_go.set()
@@ -91,16 +91,14 @@ async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() 
     readings, threads = make_readings()
     threads.failures = [OperationalError("gone")]
     leaving = [asyncio.create_task(readings.read(1, Cursor())) for _ in range(3)]
-    while not threads.asked:
-        await asyncio.sleep(0)
+    await eventually("the reading to begin", lambda: threads.asked)
     for reader in leaving:
         reader.cancel()
     await asyncio.wait(leaving)
 
     with capture_logs() as told:
         threads.let_go.set()
-        while threads.failures:
-            await asyncio.sleep(0)
+        await eventually("the failure", lambda: not threads.failures)
         # The failure goes through the reading, and then to whoever listens.
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -17,11 +17,10 @@ from agentarium.runtime.providers.base import ModelClient
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task
+from agentarium.tests.eventually import eventually
 from agentarium.worker.runner import Runner
 from agentarium.worker.tests.scripted import ScriptedModels
 from agentarium.worker.toolbox import AnyTool, Toolbox
-
-DEADLINE_SECONDS = 15
 
 RunWith = Callable[..., AbstractAsyncContextManager[Runner]]
 Read = Callable[..., Awaitable[Any]]
@@ -100,12 +99,12 @@ def reaches(database: DatabaseThreads) -> Callable[..., Awaitable[AgentTask]]:
     """Wait until a task has a status, and return it as it is then."""
 
     async def wait(task: AgentTask, status: str) -> AgentTask:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while True:
-                now = await database.run(AgentTask.objects.get, pk=task.pk)
-                if now.status == status:
-                    return now
-                await asyncio.sleep(0.01)
+        wanted = AgentTask.objects.filter(pk=task.pk, status=status)
+
+        async def look() -> AgentTask | None:
+            return await database.run(wanted.first)
+
+        return await eventually(f"task {task.pk} to be {status}", look)
 
     return wait
 

@@ -26,6 +26,7 @@ from agentarium.runtime.providers.base import (
 )
 from agentarium.runtime.tools.base import Effect, ToolCall, ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, Event
+from agentarium.tests.eventually import eventually
 
 DEFAULTS = ModelSettings()
 
@@ -199,7 +200,7 @@ async def events_of(
 
 async def settled(database: DatabaseThreads, task: AgentTask) -> list[dict[str, Any]]:
     """What was told of what a cancelled task had spent, once it is."""
-    async with asyncio.timeout(15):
-        while not (found := await events_of(database, task, "usage.settled")):
-            await asyncio.sleep(0.01)
-    return found
+    return await eventually(
+        f"task {task.pk} to have its usage settled",
+        lambda: events_of(database, task, "usage.settled"),
+    )

@@ -12,6 +12,7 @@ from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.services import cancel_task, retry_task
+from agentarium.tests.eventually import eventually
 from agentarium.worker.ledger import Entry, Finish, write_entries
 from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.scripted import (
@@ -22,7 +23,6 @@ from agentarium.worker.tests.scripted import (
     events_of,
     settled,
 )
-from agentarium.worker.tests.test_stopping import until
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 pytestmark = pytest.mark.usefixtures("prices")
@@ -148,7 +148,7 @@ class TestCancelledCalls:
         model = ScriptedModel("Once upon ", "a time", gate=asyncio.Event())
 
         async with running(model):
-            await until(lambda: model.open_streams == 1)
+            await eventually("the model call", lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
             told = await settled(database, task)
 
@@ -177,7 +177,7 @@ class TestCancelledCalls:
         model = ScriptedModel("Once", gate=asyncio.Event())
 
         async with running(model):
-            await until(lambda: model.open_streams == 1)
+            await eventually("the model call", lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
             told = await settled(database, task)
 
@@ -196,7 +196,7 @@ class TestCancelledCalls:
         tool = ScriptedTool(gate=asyncio.Event())
 
         async with running(TalkingModel([call_of()]), tool):
-            await until(lambda: tool.open_calls == 1)
+            await eventually("the tool call", lambda: tool.open_calls == 1)
             await database.run(cancel_task, task, by=owner)
             told = await settled(database, task)
 

@@ -20,6 +20,7 @@ from agentarium.runtime.tools.base import ToolSpec
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import answer_from_children
+from agentarium.tests.eventually import eventually
 from agentarium.worker import calls, claims, journal, patience, shift
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
@@ -85,9 +86,7 @@ async def test_goes_on_with_what_runs(
         failing = Failing(getattr(module, name), *AWAY)
         monkeypatch.setattr(module, name, failing)
         gate.set() if name == "write_entries" else None
-        async with asyncio.timeout(15):
-            while failing.errors:
-                await asyncio.sleep(0.01)
+        await eventually("every failure", lambda: not failing.errors)
         gate.set()
         ended = await reaches(task, "completed")
 
@@ -202,9 +201,7 @@ class TestWithoutALease:
 
         monkeypatch.setattr(shift.Shift, "_may_publish", may_publish)
         async with running(model):
-            async with asyncio.timeout(15):
-                while len(looks) < 5:
-                    await asyncio.sleep(0.01)
+            await eventually("five looks", lambda: len(looks) >= 5)
             leased.set()
             await reaches(task, "completed")
 

@@ -21,6 +21,7 @@ from agentarium.core.tests.spans import spans as spans
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.tools.base import ToolError
 from agentarium.tasks.models import AgentTask
+from agentarium.tests.eventually import eventually
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
@@ -99,8 +100,7 @@ async def test_counts_what_was_interrupted(
     model = ScriptedModel("Half", gate=asyncio.Event())
 
     async with running(model):
-        while not model.open_streams:
-            await asyncio.sleep(0.01)
+        await eventually("the model call", lambda: model.open_streams)
 
     assert counted("model_calls_total", "openai", "interrupted") == 1
     assert counted("tasks_ended_total", "completed") == 0

@@ -16,6 +16,7 @@ from agentarium.tasks.models import AgentTask
 from agentarium.tasks.readings import Readings
 from agentarium.tasks.stream import follow
 from agentarium.tasks.tests.frames import Frame, frames_of, read, text_of
+from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel, StumblingModel
 
@@ -142,8 +143,7 @@ async def test_tells_a_reader_to_drop_what_a_lost_attempt_said(
     half = ScriptedModel("Half", gate=asyncio.Event())
 
     async with running(half):
-        while not half.open_streams:
-            await asyncio.sleep(0.01)
+        await eventually("the model call", lambda: half.open_streams)
         # Leaving stops the runner, which hands the task back.
     async with running(ScriptedModel("Whole")):
         frames = await reading

@@ -1,4 +1,3 @@
-import asyncio
 import os
 import signal
 
@@ -6,6 +5,7 @@ import pytest
 
 from agentarium.tasks import site
 from agentarium.tasks.live import LocalBus
+from agentarium.tests.eventually import eventually
 from agentarium.worker import process
 from agentarium.worker.runner import Runner
 
@@ -21,9 +21,8 @@ async def test_ends_the_process_when_its_runner_breaks(
     monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
 
     async def live() -> None:
-        async with process.executing(), asyncio.timeout(15):
-            while not told:
-                await asyncio.sleep(0)
+        async with process.executing():
+            await eventually("the process to be ended", lambda: told)
 
     with pytest.raises(RuntimeError):
         await live()
@@ -42,9 +41,8 @@ async def test_ends_the_process_when_its_bus_breaks(
     monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
 
     async def live() -> None:
-        async with process.carrying(), asyncio.timeout(15):
-            while not told:
-                await asyncio.sleep(0)
+        async with process.carrying():
+            await eventually("the process to be ended", lambda: told)
 
     with pytest.raises(RuntimeError):
         await live()

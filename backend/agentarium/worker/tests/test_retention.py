@@ -1,6 +1,5 @@
 """A log that was deleted for its age still tells what matters, from any cursor."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -18,7 +17,8 @@ from agentarium.tasks.readings import Readings
 from agentarium.tasks.services import retry_task
 from agentarium.tasks.stream import follow
 from agentarium.tasks.tests.frames import read, text_of
-from agentarium.worker.tests.conftest import DEADLINE_SECONDS, RunWith
+from agentarium.tests.eventually import eventually
+from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
@@ -147,7 +147,8 @@ async def test_a_runner_deletes_logs_by_itself(
     await database.run(age, task, 31)
     await database.run(Chore.objects.all().delete)
 
-    async with running(ScriptedModel("Yes")), asyncio.timeout(DEADLINE_SECONDS):
-        events = Event.objects.filter(task=task)
-        while await database.run(events.count) > 1:
-            await asyncio.sleep(0.01)
+    async def is_deleted() -> bool:
+        return await database.run(Event.objects.filter(task=task).count) <= 1
+
+    async with running(ScriptedModel("Yes")):
+        await eventually("the old log to be deleted", is_deleted)

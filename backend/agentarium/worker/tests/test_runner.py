@@ -16,6 +16,7 @@ from agentarium.runtime.messages import Message, TextPart, message_to_json
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
+from agentarium.tests.eventually import eventually
 from agentarium.worker.claims import claim_tasks, hand_back_tasks
 from agentarium.worker.leases import Heartbeat, register_worker
 from agentarium.worker.tests.conftest import RunWith
@@ -98,9 +99,7 @@ class TestCompleting:
         model = ScriptedModel("Yes", gate=gate)
 
         async with running(model, capacity=3):
-            async with asyncio.timeout(15):
-                while model.open_streams < 3:
-                    await asyncio.sleep(0.01)
+            await eventually("three model calls", lambda: model.open_streams == 3)
             await reaches(tasks[2], "running")
             assert (await reaches(tasks[3], "pending")).attempt == 0
             gate.set()
@@ -253,9 +252,7 @@ class TestLosing:
             await reaches(task, "running")
             await database.run(AgentTask.objects.filter(pk=task.pk).update, attempt=7)
             gate.set()
-            async with asyncio.timeout(15):
-                while model.open_streams:
-                    await asyncio.sleep(0.01)
+            await eventually("the call to end", lambda: not model.open_streams)
 
         now = await database.run(AgentTask.objects.get, pk=task.pk)
         assert (now.status, now.attempt, now.output_text) == ("running", 7, "")
@@ -278,9 +275,7 @@ class TestLosing:
             await reaches(first, "running")
             settings.LEASE_SECONDS = 10
             await database.run(Worker.objects.update, lost_at=Now())
-            async with asyncio.timeout(15):
-                while len(model.calls) < 2:
-                    await asyncio.sleep(0.01)
+            await eventually("a second model call", lambda: len(model.calls) == 2)
             gate.set()
             ended = await reaches(first, "completed")
 

@@ -9,6 +9,7 @@ from agentarium.accounts.models import User
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.tasks.models import AgentTask, Draft
 from agentarium.tasks.services import cancel_task
+from agentarium.tests.eventually import eventually
 from agentarium.worker import claims, journal
 from agentarium.worker.leases import register_worker
 from agentarium.worker.ledger import Entry, write_entries
@@ -20,7 +21,6 @@ from agentarium.worker.tests.scripted import (
     call_of,
     settled,
 )
-from agentarium.worker.tests.test_stopping import until
 
 pytestmark = pytest.mark.usefixtures("prices")
 
@@ -48,7 +48,7 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
 
         monkeypatch.setattr(journal, "write_entries", late)
         async with running(TalkingModel(turn), ScriptedTool()):
-            await until(is_writing.is_set)
+            await eventually("a write to begin", is_writing.is_set)
             await database.run(cancel_task, task, by=owner)
             may_write.set()
             told = await settled(database, task)

@@ -24,6 +24,7 @@ from agentarium.tasks.services import (
     resolve_call,
     retry_task,
 )
+from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -96,9 +97,7 @@ class TestCalling:
         tool = ScriptedTool(gate=gate, effect="read")
 
         async with running(model, tool):
-            async with asyncio.timeout(15):
-                while tool.open_calls < 3:
-                    await asyncio.sleep(0.01)
+            await eventually("three calls at a time", lambda: tool.open_calls == 3)
             gate.set()
             await reaches(task, "completed")
 
@@ -116,9 +115,10 @@ class TestCalling:
         slow = ScriptedTool("slow", gate=gate)
 
         async with running(model, ScriptedTool("quick"), slow):
-            async with asyncio.timeout(15):
-                while not await database.run(_results_of(task).exists):
-                    await asyncio.sleep(0.01)
+            await eventually(
+                "the quick call's result",
+                lambda: database.run(_results_of(task).exists),
+            )
             assert slow.open_calls == 1
             gate.set()
             await reaches(task, "completed")
@@ -302,8 +302,9 @@ class TestWaitingForAPerson:
 
         async with running(model, slow, bound):
             waiting = ToolCall.objects.waiting().filter(task=task)
-            while not (call := await database.run(waiting.first)):
-                pass
+            call = await eventually(
+                "a call that waits", lambda: database.run(waiting.first)
+            )
             await database.run(approve_call, call, by=owner, arguments={"what": "tea"})
             held = await database.run(AgentTask.objects.get, pk=task.pk)
             told_early = await database.run(types_of, task)
@@ -469,9 +470,9 @@ class TestCallingAgents:
             await reaches(task, "failed")
             child = await database.run(AgentTask.objects.get, parent=task)
             await reaches(child, "cancelled")
-            async with asyncio.timeout(15):
-                while endless.open_streams:
-                    await asyncio.sleep(0.01)
+            await eventually(
+                "the child's model call to end", lambda: not endless.open_streams
+            )
 
     async def test_calls_it_again_when_the_cancelled_task_is_run_again(
         self,
