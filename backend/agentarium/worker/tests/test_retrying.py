@@ -1,0 +1,57 @@
+"""What a person's retry gives back to a task: through the API, with workers that die."""
+
+from datetime import timedelta
+
+import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
+from agentarium.core.clock import Now
+from agentarium.tasks.models import Worker
+from agentarium.worker.claims import claim_tasks, recover_tasks
+from agentarium.worker.leases import register_worker
+
+
+@pytest.fixture
+def api(owner: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(owner)
+    return client
+
+
+@pytest.fixture
+def path(api: APIClient, agent: Agent) -> str:
+    """Of a task."""
+    response = api.post(
+        "/api/tasks/run/", {"agent": agent.pk, "input_text": "Hello"}, format="json"
+    )
+    assert response.status_code == 201, response.data
+    return f"/api/tasks/{response.data['id']}/"
+
+
+def lose_a_worker_that_runs_it() -> None:
+    worker = register_worker(capacity=1)
+    (_,) = claim_tasks(worker, limit=1)
+    Worker.objects.filter(pk=worker.pk).update(lease_until=Now() - timedelta(seconds=1))
+    recover_tasks(is_steady=lambda: True)
+
+
+def test_a_retry_forgives_the_attempts_that_were_lost_before(
+    api: APIClient, path: str, settings: Settings
+) -> None:
+    settings.MAX_ATTEMPTS = 2
+    lose_a_worker_that_runs_it()
+    lose_a_worker_that_runs_it()
+    failed = api.get(path).data
+
+    retried = api.post(f"{path}retry/")
+    lose_a_worker_that_runs_it()
+
+    assert (failed["status"], failed["error_code"]) == ("failed", "worker_lost")
+    assert retried.status_code == 200
+    again = api.get(path).data
+    assert (again["status"], again["error_code"]) == ("pending", "")
+    lose_a_worker_that_runs_it()
+    assert api.get(path).data["status"] == "failed"
