@@ -49,6 +49,9 @@ EMBEDDED = not BROKER_URL
 REDIS_URL: str = env.read(
     "AGENTARIUM_REDIS_URL", redis_of_broker(BROKER_URL), redis_url
 )
+# Before each key and channel in Redis. Channels know no database numbers, so that only
+# this keeps installations apart that share one Redis.
+REDIS_PREFIX: str = env.str("AGENTARIUM_REDIS_PREFIX", "agentarium")
 DATABASES = {
     "default": database(
         env.read("DATABASE_URL", "", database_url), DATA / "agentarium.sqlite3"
@@ -58,7 +61,7 @@ CACHES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "agentarium",
+        "KEY_PREFIX": REDIS_PREFIX,
         # It carries counters only: better none than a request that waits for one.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }

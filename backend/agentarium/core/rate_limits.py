@@ -78,7 +78,7 @@ def _increment(key: str, *, timeout: int) -> int:
 
 def _increment_in_redis(key: str, timeout: int) -> int:
     """One round trip; Django's cache would take two, and three for the first."""
-    name = f"agentarium:{key}"
+    name = f"{settings.REDIS_PREFIX}:{key}"
     return int(_redis(settings.REDIS_URL).eval(_COUNT, 1, name, timeout))
 
 

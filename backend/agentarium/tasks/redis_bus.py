@@ -15,9 +15,8 @@ from agentarium.tasks.live import LocalBus, Message
 
 log = structlog.get_logger(__name__)
 
-PREFIX = "agentarium:"
 # Redis does not subscribe to nothing; this channel keeps the connection in use.
-IDLE_CHANNEL = f"{PREFIX}none"
+IDLE_CHANNEL = "none"
 RECONNECT_SECONDS = 1.0
 # What is published within so many seconds goes as one command: each costs its sender
 # 0.3 ms, however much is in it.
@@ -35,8 +34,9 @@ class RedisBus(LocalBus):
     sent to the database once a second.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, prefix: str) -> None:
         super().__init__()
+        self._prefix = f"{prefix}:"
         self._redis: Redis = Redis.from_url(url, socket_connect_timeout=2)
         self._outbox: deque[tuple[str, bytes]] = deque(maxlen=MAX_OUTBOX)
         self._has_mail = asyncio.Event()
@@ -44,17 +44,21 @@ class RedisBus(LocalBus):
         self._changes: set[asyncio.Task[None]] = set()
 
     def publish(self, channel: str, message: Message) -> None:
-        self._outbox.append((f"{PREFIX}{channel}", orjson.dumps(message)))
+        self._outbox.append((self._name(channel), orjson.dumps(message)))
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._has_mail.set)
 
     def watch(self, channel: str) -> None:
         if self._pubsub:
-            self._change(self._pubsub.subscribe(f"{PREFIX}{channel}"))
+            self._change(self._pubsub.subscribe(self._name(channel)))
 
     def unwatch(self, channel: str) -> None:
         if self._pubsub:
-            self._change(self._pubsub.unsubscribe(f"{PREFIX}{channel}"))
+            self._change(self._pubsub.unsubscribe(self._name(channel)))
+
+    def _name(self, channel: str) -> str:
+        """What Redis knows a channel by."""
+        return f"{self._prefix}{channel}"
 
     def _change(self, command: Any) -> None:
         async def run() -> None:
@@ -95,8 +99,8 @@ class RedisBus(LocalBus):
         while True:
             try:
                 async with self._redis.pubsub() as self._pubsub:
-                    channels = [f"{PREFIX}{channel}" for channel in self._readers]
-                    await self._pubsub.subscribe(IDLE_CHANNEL, *channels)
+                    channels = [IDLE_CHANNEL, *self._readers]
+                    await self._pubsub.subscribe(*map(self._name, channels))
                     async for item in self._pubsub.listen():
                         self._take(item)
             except (RedisError, OSError) as error:
@@ -107,7 +111,7 @@ class RedisBus(LocalBus):
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _take(self, item: dict[str, Any]) -> None:
-        channel = item["channel"].decode().removeprefix(PREFIX)
+        channel = item["channel"].decode().removeprefix(self._prefix)
         if item["type"] == "message":
             self.deliver(channel, orjson.loads(item["data"]))
         elif item["type"] == "subscribe":

@@ -19,7 +19,7 @@ def bus() -> LocalBus:
     # The client is slow to import, and one process alone does without.
     from agentarium.tasks.redis_bus import RedisBus
 
-    return RedisBus(settings.REDIS_URL)
+    return RedisBus(settings.REDIS_URL, prefix=settings.REDIS_PREFIX)
 
 
 @cache

@@ -103,6 +103,8 @@ def services() -> Iterator[dict[str, str]]:
                 "DATABASE_URL": f"{server}/{name}",
                 "AGENTARIUM_BROKER_URL": settings.BROKER_URL,
                 "AGENTARIUM_REDIS_URL": settings.REDIS_URL,
+                # Another test's workers on this broker hear nothing of this one.
+                "AGENTARIUM_REDIS_PREFIX": name,
             }
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
