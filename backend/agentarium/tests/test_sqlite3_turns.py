@@ -118,3 +118,6 @@ class TestConnections:
         in_thread(leave_open).result(SOON)
 
         in_thread(lambda: _rename(user)).result(SOON)
+
+        user.refresh_from_db()
+        assert user.first_name == "Anew"

@@ -130,8 +130,13 @@ class TestCheck:
 
     def test_lets_everyone_use_the_operators_servers(self, alice: User) -> None:
         server = McpServerFactory.create(owner=None)
+        entry = {"type": "mcp", "server": server.pk}
 
-        check(alice, {"type": "mcp", "server": server.pk})
+        check(alice, entry)
+
+        assert codes(alice, entry, {"type": "mcp", "server": server.pk + 1}) == [
+            "does_not_exist"
+        ]
 
     def test_refuses_a_tool_that_a_server_does_not_have(self, alice: User) -> None:
         server = McpServerFactory.create(owner=alice)
