@@ -1,7 +1,9 @@
 """The database goes away, and comes back: what runs goes on."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -12,16 +14,18 @@ from django.db import (
     transaction,
 )
 from django.utils import timezone
+from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.services import create_agent
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolSpec
 from agentarium.tasks import fence
-from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import answer_from_children
 from agentarium.tests.eventually import eventually
-from agentarium.worker import calls, claims, journal, patience, shift
+from agentarium.worker import calls, claims, journal, leases, patience, shift
+from agentarium.worker.leases import renew_lease
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -190,19 +194,27 @@ class TestWithoutALease:
         task: AgentTask,
         running: RunWith,
         reaches: Reaches,
+        settings: Settings,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        leased, model = asyncio.Event(), ScriptedModel("Yes")
-        looks: list[int] = []
+        settings.LEASE_SECONDS = 0.4
+        may_renew, refused, model = threading.Event(), [], ScriptedModel("Yes")
 
-        def may_publish(_: shift.Shift) -> bool:
-            looks.append(len(model.calls))
-            return leased.is_set()
+        def renew(worker: Worker) -> bool:
+            if may_renew.is_set():
+                return renew_lease(worker)
+            refused.append(worker)
+            raise AWAY[0]
 
-        monkeypatch.setattr(shift.Shift, "_may_publish", may_publish)
+        # By the time it has claimed, its first lease has run out.
+        times = chain([0.0], repeat(60.0))
+        monkeypatch.setattr(leases, "passed_seconds", lambda: next(times))
+        monkeypatch.setattr(leases, "renew_lease", renew)
         async with running(model):
-            await eventually("five looks", lambda: len(looks) >= 5)
-            leased.set()
+            await reaches(task, "running")
+            await eventually("renewals that fail", lambda: len(refused) >= 5)
+            calls_before = len(model.calls)
+            may_renew.set()
             await reaches(task, "completed")
 
-        assert looks[:5] == [0] * 5
+        assert calls_before == 0

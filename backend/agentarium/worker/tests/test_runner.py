@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import chain, repeat
 
 import pytest
 from django.db import transaction
@@ -17,8 +18,9 @@ from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.tests.eventually import eventually
+from agentarium.worker import leases
 from agentarium.worker.claims import claim_tasks, hand_back_tasks
-from agentarium.worker.leases import Heartbeat, register_worker
+from agentarium.worker.leases import register_worker
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
@@ -185,8 +187,10 @@ class TestFailing:
 
 class TestLosing:
     @pytest.fixture(autouse=True)
-    def _steady(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Heartbeat, "is_steady", True)
+    def _has_been_there_for_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """So that a lease that has run out means a death."""
+        times = chain([0.0], repeat(5.0))
+        monkeypatch.setattr(leases, "passed_seconds", lambda: next(times))
 
     async def test_takes_over_what_a_dead_worker_left(
         self,
