@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
-from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
@@ -15,20 +15,22 @@ from agentarium.worker.leases import register_worker
 
 
 @pytest.fixture
-def api(owner: User) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(owner)
+def api(owner: User) -> Client:
+    client = Client()
+    client.force_login(owner)
     return client
 
 
 @pytest.fixture
-def path(api: APIClient, agent: Agent) -> str:
+def path(api: Client, agent: Agent) -> str:
     """Of a task."""
     response = api.post(
-        "/api/tasks/run/", {"agent": agent.pk, "input_text": "Hello"}, format="json"
+        "/api/tasks/run/",
+        {"agent": agent.pk, "input_text": "Hello"},
+        content_type="application/json",
     )
-    assert response.status_code == 201, response.data
-    return f"/api/tasks/{response.data['id']}/"
+    assert response.status_code == 201, response.content
+    return f"/api/tasks/{response.json()['id']}/"
 
 
 def lose_a_worker_that_runs_it() -> None:
@@ -39,19 +41,19 @@ def lose_a_worker_that_runs_it() -> None:
 
 
 def test_a_retry_forgives_the_attempts_that_were_lost_before(
-    api: APIClient, path: str, settings: Settings
+    api: Client, path: str, settings: Settings
 ) -> None:
     settings.MAX_ATTEMPTS = 2
     lose_a_worker_that_runs_it()
     lose_a_worker_that_runs_it()
-    failed = api.get(path).data
+    failed = api.get(path).json()
 
     retried = api.post(f"{path}retry/")
     lose_a_worker_that_runs_it()
 
     assert (failed["status"], failed["error_code"]) == ("failed", "worker_lost")
     assert retried.status_code == 200
-    again = api.get(path).data
+    again = api.get(path).json()
     assert (again["status"], again["error_code"]) == ("pending", "")
     lose_a_worker_that_runs_it()
-    assert api.get(path).data["status"] == "failed"
+    assert api.get(path).json()["status"] == "failed"
