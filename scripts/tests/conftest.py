@@ -1,8 +1,19 @@
+"""What the tests of scripts share."""
+
 from pathlib import Path
 
 import pytest
 
 from scripts.tests.installation import LOCKS, Installation, uv
+
+# A wheel is built, and all that it needs is fetched into an empty environment.
+PACKAGING_SECONDS = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("packaging"):
+            item.add_marker(pytest.mark.timeout(PACKAGING_SECONDS))
 
 
 @pytest.fixture(scope="session")
