@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 from agentarium.cli.api_client import ApiClient
-from agentarium.cli.tests import processes
+from agentarium.tests.eventually import eventually_sync
 
 from scripts.services import free_ports, running_services
 from scripts.tests import import_everything
@@ -118,8 +118,10 @@ def finished_task(api: ApiClient) -> dict[str, object]:
     agent = api.post("/api/agents/", name="A", model=MODEL, max_output_tokens=16)
     task = api.post("/api/tasks/run/", agent=agent["id"], input_text="Say hello.")
     path = f"/api/tasks/{task['id']}/"
-    processes.until(
-        lambda: api.get(path)["finished_at"] is not None, seconds=START_SECONDS
+    eventually_sync(
+        "the task to end",
+        lambda: api.get(path)["finished_at"] is not None,
+        seconds=START_SECONDS,
     )
     ended: dict[str, object] = api.get(path)
     return ended
@@ -132,7 +134,7 @@ def wait_until_ready(url: str, *started: Process) -> None:
             return get(f"{url}/readyz")[0] == 200
         return False
 
-    processes.until(is_ready, seconds=START_SECONDS)
+    eventually_sync("/readyz to answer 200", is_ready, seconds=START_SECONDS)
 
 
 def get(url: str) -> tuple[int, str]:

@@ -16,9 +16,9 @@ from django.utils import timezone
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.metrics import TASKS_SUBMITTED
 from agentarium.tasks import counting
-from agentarium.tasks.announce import announce
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import ENDED, AgentTask, Event
+from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.ending import totals
 from agentarium.tasks.services.queue import next_rank
 from agentarium.tasks.wake import wake_workers
@@ -54,7 +54,7 @@ class Completion:
             transaction.on_commit(lambda: TASKS_SUBMITTED.inc(pending))
             transaction.on_commit(wake_workers)
         for task in tasks:
-            announce(task)
+            publish(task)
         # Last, as in `intake.py`: the agents' rows are locked for as short as can be.
         for agent_id, count in sorted(Counter(task.agent_id for task in tasks).items()):
             agent = Agent.objects.filter(pk=agent_id)

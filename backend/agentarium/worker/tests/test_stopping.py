@@ -10,11 +10,13 @@ import pytest
 from agentarium.accounts.models import User
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
+from agentarium.tasks import fence
+from agentarium.tasks.fence import find_held
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
 from agentarium.tests.eventually import DEADLINE_SECONDS, eventually
 from agentarium.worker import claims, shift
-from agentarium.worker.claims import find_held, settle_cancelled
+from agentarium.worker.claims import settle_cancelled
 from agentarium.worker.sweep import sweep
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
@@ -37,7 +39,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[tuple[int, int]]]:
         found.append(find_held(held))
         return found[-1]
 
-    monkeypatch.setattr(claims, "find_held", look)
+    monkeypatch.setattr(fence, "find_held", look)
     return found
 
 
