@@ -11,7 +11,7 @@ from agentarium.accounts.models import User
 from agentarium.core.database_threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks import fence
-from agentarium.tasks.fence import find_held
+from agentarium.tasks.fence import AttemptKey, find_held
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
 from agentarium.tests.eventually import DEADLINE_SECONDS, eventually
@@ -31,11 +31,11 @@ Reaches = Callable[..., Awaitable[AgentTask]]
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[tuple[int, int]]]:
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[AttemptKey]]:
     """What each look of the worker found that it still holds."""
-    found: list[set[tuple[int, int]]] = []
+    found: list[set[AttemptKey]] = []
 
-    def look(held: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    def look(held: Iterable[AttemptKey]) -> set[AttemptKey]:
         found.append(find_held(held))
         return found[-1]
 
@@ -55,7 +55,7 @@ class TestCancel:
         reaches: Reaches,
         database: DatabaseThreads,
         owner: User,
-        looks: list[set[tuple[int, int]]],
+        looks: list[set[AttemptKey]],
     ) -> None:
         model = ScriptedModel("Once upon ", "a time", gate=asyncio.Event())
 
@@ -121,7 +121,7 @@ class TestCancel:
         reaches: Reaches,
         database: DatabaseThreads,
         owner: User,
-        looks: list[set[tuple[int, int]]],
+        looks: list[set[AttemptKey]],
     ) -> None:
         gate = asyncio.Event()
         model = TalkingModel([call_of("a", 1)], [call_of("b", 2)], "Never.")
