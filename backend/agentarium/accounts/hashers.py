@@ -5,7 +5,7 @@ import threading
 
 from django.contrib.auth import hashers
 
-from agentarium.core.turnstile import turnstile
+from agentarium.db.sqlite_gate import turnstile
 
 # Each takes 100 MB and a core for a tenth of a second, by design: many at once would
 # take a server's memory, and none would be done sooner.

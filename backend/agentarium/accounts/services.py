@@ -20,7 +20,7 @@ from agentarium.accounts.setup import (
     refuse_outsider,
 )
 from agentarium.core.exceptions import DomainError, FieldError, InvalidInputError
-from agentarium.core.locks import lock_decision
+from agentarium.db.locks import lock_decision
 
 _on_registration: list[Callable[[User], None]] = []
 

@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from agentarium.accounts.models import SetupCode, User
 from agentarium.core.exceptions import ConflictError, DomainError
-from agentarium.core.locks import lock_decision
+from agentarium.db.locks import lock_decision
 
 FIRST_ACCOUNT = 0x61677431
 _SALT = "agentarium.accounts.setup"

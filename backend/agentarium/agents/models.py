@@ -10,8 +10,8 @@ from django.db.models import F, Max, Value
 from django.db.models.functions import Greatest
 
 from agentarium.accounts.models import User
-from agentarium.core.clock import Now
-from agentarium.core.whole_rows import WholeRowsQuerySet
+from agentarium.db.clock import Now
+from agentarium.db.whole_rows import WholeRowsQuerySet
 from agentarium.providers.services import default_model
 
 MAX_INSTRUCTIONS_CHARS = 100_000

@@ -13,8 +13,8 @@ from agentarium.agents.models import (
     Agent,
     AgentVersion,
 )
-from agentarium.core.compiled_query import CompiledQuery
 from agentarium.core.exceptions import NotFoundError
+from agentarium.db.compiled_query import CompiledQuery
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 

@@ -61,7 +61,7 @@ def database(url: str, default_file: Path) -> dict[str, Any]:
 
 
 _SQLITE: dict[str, Any] = {
-    "ENGINE": "agentarium.core.sqlite3",
+    "ENGINE": "agentarium.db.backends.sqlite3",
     "CONN_MAX_AGE": None,
     "OPTIONS": {
         # A transaction that reads first and writes later could not be retried.
@@ -75,7 +75,7 @@ _SQLITE: dict[str, Any] = {
     },
 }
 _POSTGRESQL: dict[str, Any] = {
-    "ENGINE": "agentarium.core.postgresql",
+    "ENGINE": "agentarium.db.backends.postgresql",
     "CONN_MAX_AGE": 0,
     "OPTIONS": {
         # Connections are handed from thread to thread, so that idle threads hold none.
@@ -93,7 +93,7 @@ _POSTGRESQL: dict[str, Any] = {
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
-        # What a connection was asked so often is prepared (`core/cursors.py`).
+        # What a connection was asked so often is prepared (`db/prepared_statements.py`).
         "prepare_threshold": 5,
     },
 }

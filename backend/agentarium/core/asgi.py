@@ -32,7 +32,7 @@ from django.http import StreamingHttpResponse
 from agentarium.core.locality import BOUND_HOST
 from agentarium.core.metrics import STREAMS_OPEN
 from agentarium.core.requests import django_request
-from agentarium.core.turnstile import one_at_a_time
+from agentarium.db.sqlite_gate import one_at_a_time
 
 log = structlog.get_logger(__name__)
 

@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
-from agentarium.core.compiled_query import count_rows
 from agentarium.core.exceptions import DomainError, FieldError, InvalidInputError
-from agentarium.core.keyset import Key, beyond, keys_of, ordered
+from agentarium.db.compiled_query import count_rows
+from agentarium.db.keyset import Key, beyond, keys_of, ordered
 
 COUNTED_ROWS = 10_000
 MAX_OFFSET = 1_000_000_000

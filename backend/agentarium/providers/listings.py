@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from django.core.cache import cache
 
-from agentarium.core.turnstile import turnstile
+from agentarium.db.sqlite_gate import turnstile
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.base import ProviderError
 from agentarium.runtime.providers.config import ProviderConfig

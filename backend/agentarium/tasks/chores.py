@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 
 from agentarium.core import periodic_jobs
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.tasks.models import Chore
 
 log = structlog.get_logger(__name__)

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agentarium.core.cursors import execute_many
-from agentarium.core.rows import places
+from agentarium.db.bulk_insert import places
+from agentarium.db.prepared_statements import execute_many
 from agentarium.tasks.ended import ended_after, is_behind, place_of
 from agentarium.tasks.histogram import bin_of
 from agentarium.tasks.models import (

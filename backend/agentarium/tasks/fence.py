@@ -12,8 +12,8 @@ from typing import NamedTuple, Self
 from django.db import connection
 from django.db.models import Q
 
-from agentarium.core.cursors import prepared_cursor
-from agentarium.core.rows import among
+from agentarium.db.bulk_insert import among
+from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.models import AgentTask
 
 _TABLE = AgentTask._meta.db_table

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from agentarium.agents.models import Agent
-from agentarium.core.keyset import Key, beyond, ordered
+from agentarium.db.keyset import Key, beyond, ordered
 from agentarium.tasks.models import TaskQuerySet
 
 # Of how many agents tasks are read at once, where they are filtered: nobody knows then

@@ -12,7 +12,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Event, ToolCall, Worker

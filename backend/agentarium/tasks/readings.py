@@ -8,7 +8,7 @@ import asyncio
 
 import structlog
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.log import Log, read_log
 

@@ -4,7 +4,7 @@ from functools import cache
 
 from django.conf import settings
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks.live import LocalBus
 from agentarium.tasks.readings import Readings
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
-from agentarium.core.database_threads import AWAY
+from agentarium.db.threads import AWAY
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import (
     CHANGED,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from agentarium.core.compiled_query import count_rows
-from agentarium.core.cursors import prepared_cursor
+from agentarium.db.compiled_query import count_rows
+from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.limits import RunningLimit, find_full
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.models.queue_order import (

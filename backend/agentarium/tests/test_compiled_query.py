@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from agentarium.accounts.models import ApiToken, User
 from agentarium.accounts.tests.factories import ApiTokenFactory, UserFactory
-from agentarium.core import compiled_query
-from agentarium.core.compiled_query import CompiledQuery
+from agentarium.db import compiled_query
+from agentarium.db.compiled_query import CompiledQuery
 
 
 class Names:

@@ -5,10 +5,10 @@ module that relies on what has changed; nothing else may use such things.
 
 | module | relies on |
 |---|---|
-| `core/compiled_query.py` | Django's SQL compiler, `Query.where` and `.selected`, `get_related_populators` |
-| `core/keyset.py` | tuple lookups, `Query.order_by`, `.default_ordering` and `.annotations` |
-| `core/clock.py` | `Now.as_sqlite` and its `template` |
-| `core/online_indexes.py` | `concurrently` of PostgreSQL's schema editor, `ModelState.get_index_by_name` |
+| `db/compiled_query.py` | Django's SQL compiler, `Query.where` and `.selected`, `get_related_populators` |
+| `db/keyset.py` | tuple lookups, `Query.order_by`, `.default_ordering` and `.annotations` |
+| `db/clock.py` | `Now.as_sqlite` and its `template` |
+| `db/online_indexes.py` | `concurrently` of PostgreSQL's schema editor, `ModelState.get_index_by_name` |
 | `core/sqlite3/base.py` | what a connection calls to begin, commit, roll back, close and convert |
 | `core/postgresql/base.py` | `ServerBindingCursor`, `_prepare_cursor`, `wrap_database_errors`, the pool |
 | `core/security_headers.py` | `ResponseHeaders._store` |
@@ -49,11 +49,11 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.models import ApiToken, User
 from agentarium.accounts.tests.factories import ApiTokenFactory
-from agentarium.core.keyset import beyond, keys_of
 from agentarium.core.requests import django_request
+from agentarium.db.keyset import beyond, keys_of
 
 P = ParamSpec("P")
-COMPILED = "core/compiled_query.py"
+COMPILED = "db/compiled_query.py"
 SQLITE = "core/sqlite3/base.py"
 
 
@@ -162,7 +162,7 @@ def _first_row(compiler: Any) -> list[Any]:
 
 @pytest.mark.django_db
 class TestKeyset:
-    @relied_on("Django's TupleGreaterThan or GreaterThan.as_sql()", by="core/keyset.py")
+    @relied_on("Django's TupleGreaterThan or GreaterThan.as_sql()", by="db/keyset.py")
     def test_columns_are_compared_as_one_row(self) -> None:
         keys = keys_of(User.objects.order_by("username", "id"))
 
@@ -170,33 +170,33 @@ class TestKeyset:
 
         assert '("accounts_user"."username", "accounts_user"."id") > (' in sql
 
-    @relied_on("Django's Query.order_by or .default_ordering", by="core/keyset.py")
+    @relied_on("Django's Query.order_by or .default_ordering", by="db/keyset.py")
     def test_a_query_knows_its_order(self) -> None:
         query: Any = ApiToken.objects.order_by("-name").query
 
         assert query.order_by == ("-name",)
         assert query.default_ordering
 
-    @relied_on("Django's Query.annotations", by="core/keyset.py")
+    @relied_on("Django's Query.annotations", by="db/keyset.py")
     def test_a_query_knows_its_annotations(self) -> None:
         query: Any = User.objects.annotate(mark=Now()).query
 
         assert [*query.annotations] == ["mark"]
 
 
-@relied_on("Django's Now.as_sqlite(), or its template,", by="core/clock.py")
+@relied_on("Django's Now.as_sqlite(), or its template,", by="db/clock.py")
 def test_the_clock_of_sqlite_is_a_template() -> None:
     assert callable(Now.as_sqlite)
     assert "template" in parameters(Now.as_sql)
 
 
 @pytest.mark.parametrize("method", ["add_index", "remove_index"])
-@relied_on("Django's DatabaseSchemaEditor for PostgreSQL", by="core/online_indexes.py")
+@relied_on("Django's DatabaseSchemaEditor for PostgreSQL", by="db/online_indexes.py")
 def test_indexes_can_be_changed_without_a_lock(method: str) -> None:
     assert "concurrently" in parameters(getattr(DatabaseSchemaEditor, method))
 
 
-@relied_on("Django's ModelState.get_index_by_name()", by="core/online_indexes.py")
+@relied_on("Django's ModelState.get_index_by_name()", by="db/online_indexes.py")
 def test_migrations_know_indexes_by_their_names() -> None:
     assert "name" in parameters(ModelState.get_index_by_name)
 
@@ -207,7 +207,7 @@ class TestSqlite:
     def own(self) -> Iterator[Any]:
         """A connection of our backend, whatever the tests run on."""
         settings = {
-            "ENGINE": "agentarium.core.sqlite3",
+            "ENGINE": "agentarium.db.backends.sqlite3",
             "NAME": ":memory:",
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 1},
         }

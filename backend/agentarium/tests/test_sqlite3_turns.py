@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
-from agentarium.core.turns import Turns
+from agentarium.db.fifo_lock import Turns
 from agentarium.tests.eventually import eventually_sync
 
 SOON = 5.0

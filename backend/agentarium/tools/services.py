@@ -22,7 +22,7 @@ from agentarium.core.exceptions import (
     InvalidInputError,
     TooManyRequestsError,
 )
-from agentarium.core.turnstile import turnstile
+from agentarium.db.sqlite_gate import turnstile
 from agentarium.runtime.tools.base import ToolCall, ToolError
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from agentarium.core.rows import Blank
+from agentarium.db.bulk_insert import Blank
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from agentarium.agents.models import AgentVersion
 from agentarium.core import metrics
-from agentarium.core.clock import Now
-from agentarium.core.compiled_query import CompiledQuery
-from agentarium.core.cursors import prepared_cursor
-from agentarium.core.rows import Blank, Insert, among
+from agentarium.db.bulk_insert import Blank, Insert, among
+from agentarium.db.clock import Now
+from agentarium.db.compiled_query import CompiledQuery
+from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import counting, fence
 from agentarium.tasks.error_codes import ErrorCode

@@ -1,6 +1,6 @@
 """Group commit: what many tasks write at about the same time is one transaction.
 
-As `core/group_commit.py` does it for threads. This one belongs to an event loop, keeps
+As `db/group_commit.py` does it for threads. This one belongs to an event loop, keeps
 what it has while the database is away, and may write a batch twice.
 """
 
@@ -14,7 +14,7 @@ import structlog
 from django.db import DatabaseError
 
 from agentarium.core import metrics
-from agentarium.core.database_threads import AWAY, DatabaseThreads
+from agentarium.db.threads import AWAY, DatabaseThreads
 from agentarium.tasks.announce import changed_message
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.live import Bus, Channel

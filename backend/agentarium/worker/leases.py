@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models.expressions import CombinedExpression
 
-from agentarium.core.clock import Now
-from agentarium.core.cursors import prepared_cursor
+from agentarium.db.clock import Now
+from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.models import Worker
 from agentarium.worker.pulse import Pulse, bury, find_dead
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agentarium.core.cursors import execute_many, prepared_cursor
-from agentarium.core.rows import Insert, among
+from agentarium.db.bulk_insert import Insert, among
+from agentarium.db.prepared_statements import execute_many, prepared_cursor
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall

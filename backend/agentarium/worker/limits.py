@@ -4,8 +4,8 @@ from collections.abc import Hashable, Sequence
 
 from django.db.models import Count
 
-from agentarium.core.locks import lock_decision
-from agentarium.core.rows import places
+from agentarium.db.bulk_insert import places
+from agentarium.db.locks import lock_decision
 from agentarium.tasks.limits import Room, running_limits
 from agentarium.tasks.models import AgentTask
 

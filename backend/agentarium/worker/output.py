@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from django.utils import timezone
 
-from agentarium.core.rows import Blank
+from agentarium.db.bulk_insert import Blank
 from agentarium.runtime.messages import ModelResponse, message_to_json
 from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta

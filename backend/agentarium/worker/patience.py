@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from agentarium.core.database_threads import AWAY
+from agentarium.db.threads import AWAY
 
 log = structlog.get_logger(__name__)
 

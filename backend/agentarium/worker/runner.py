@@ -10,7 +10,7 @@ from collections.abc import Callable
 import structlog
 from django.db import DatabaseError, InterfaceError
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks.live import Bus
 from agentarium.worker import leases
 from agentarium.worker.context import ModelClients, RunnerDependencies

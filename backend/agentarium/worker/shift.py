@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from agentarium.core.database_threads import AWAY, DatabaseThreads
+from agentarium.db.threads import AWAY, DatabaseThreads
 from agentarium.tasks import fence
 from agentarium.tasks.announce import tell
 from agentarium.tasks.models import AgentTask, Worker

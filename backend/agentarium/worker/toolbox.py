@@ -8,8 +8,8 @@ import structlog
 
 from agentarium.agents.models import Agent
 from agentarium.agents.services import find_agents
-from agentarium.core.database_threads import DatabaseThreads
 from agentarium.core.exceptions import DomainError
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, ToolCall

@@ -14,8 +14,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 from rest_framework_simplejwt.utils import aware_utcnow, get_md5_hash_password
 
 from agentarium.accounts.models import TOKEN_MARK, ApiToken, User
-from agentarium.core.compiled_query import CompiledQuery
 from agentarium.core.exceptions import DomainError
+from agentarium.db.compiled_query import CompiledQuery
 
 TOKENS = CompiledQuery(lambda: ApiToken.objects.select_related("owner"))
 USERS = CompiledQuery(User.objects.all)

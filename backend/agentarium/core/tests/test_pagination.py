@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from agentarium.core import pagination
-from agentarium.core.keyset import beyond, keys_of, ordered
+from agentarium.db.keyset import beyond, keys_of, ordered
 
 pytestmark = [
     pytest.mark.urls("agentarium.core.tests.probes"),

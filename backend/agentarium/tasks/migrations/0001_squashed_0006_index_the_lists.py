@@ -1,4 +1,4 @@
-import agentarium.core.clock
+import agentarium.db.clock
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 name='Chore',
                 fields=[
                     ('name', models.CharField(max_length=50, primary_key=True, serialize=False)),
-                    ('due_at', models.DateTimeField(db_default=agentarium.core.clock.Now())),
+                    ('due_at', models.DateTimeField(db_default=agentarium.db.clock.Now())),
                     ('bookmark', models.JSONField(default=None, help_text='Where the next run goes on.', null=True)),
                 ],
                 options={
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('name', models.CharField(help_text='Host and process id.', max_length=200)),
                     ('capacity', models.PositiveIntegerField()),
-                    ('started_at', models.DateTimeField(db_default=agentarium.core.clock.Now())),
+                    ('started_at', models.DateTimeField(db_default=agentarium.db.clock.Now())),
                     ('lease_until', models.DateTimeField()),
                     ('lost_at', models.DateTimeField(null=True)),
                 ],
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                     ('is_due', models.BooleanField(default=True)),
                     ('run_after', models.DateTimeField(help_text='Not to be begun before.', null=True)),
                     ('depth', models.PositiveSmallIntegerField(default=0)),
-                    ('created_at', models.DateTimeField(db_default=agentarium.core.clock.Now())),
+                    ('created_at', models.DateTimeField(db_default=agentarium.db.clock.Now())),
                     ('started_at', models.DateTimeField(null=True)),
                     ('finished_at', models.DateTimeField(null=True)),
                     ('input_tokens', models.PositiveBigIntegerField(default=0)),
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                     ('attempt', models.PositiveIntegerField()),
                     ('seq', models.PositiveIntegerField()),
                     ('type', models.CharField(max_length=32)),
-                    ('created_at', models.DateTimeField(db_default=agentarium.core.clock.Now())),
+                    ('created_at', models.DateTimeField(db_default=agentarium.db.clock.Now())),
                     ('data', models.JSONField(default=dict)),
                     ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='tasks.agenttask')),
                 ],
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('key', models.CharField(max_length=200)),
                     ('body_hash', models.CharField(max_length=64)),
-                    ('created_at', models.DateTimeField(db_default=agentarium.core.clock.Now(), db_index=True)),
+                    ('created_at', models.DateTimeField(db_default=agentarium.db.clock.Now(), db_index=True)),
                     ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                     ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tasks.agenttask')),
                 ],
@@ -226,7 +226,7 @@ class Migration(migrations.Migration):
                     ('status', models.CharField(choices=[('waiting', 'Waiting'), ('approved', 'Approved'), ('started', 'Started'), ('answered', 'Answered'), ('completed', 'Completed')], max_length=16)),
                     ('waits_for', models.CharField(blank=True, choices=[('approval', 'Approval'), ('answer', 'Answer'), ('outcome', 'Outcome'), ('task', 'Task')], max_length=16)),
                     ('decided_at', models.DateTimeField(null=True)),
-                    ('created_at', models.DateTimeField(db_default=agentarium.core.clock.Now())),
+                    ('created_at', models.DateTimeField(db_default=agentarium.db.clock.Now())),
                     ('expires_at', models.DateTimeField(null=True)),
                     ('is_error', models.BooleanField(default=False)),
                     ('arguments', models.TextField(help_text='JSON; a person may have changed it.')),

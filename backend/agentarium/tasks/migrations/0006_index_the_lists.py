@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
-from agentarium.core.online_indexes import AddIndexOnline, RemoveIndexOnline
+from agentarium.db.online_indexes import AddIndexOnline, RemoveIndexOnline
 
 
 class Migration(migrations.Migration):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 
 
 class Chore(models.Model):

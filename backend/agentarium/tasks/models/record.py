@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.runtime.prices import shown_cost
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models.task import AgentTask

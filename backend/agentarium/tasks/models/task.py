@@ -14,8 +14,8 @@ from django.db.models.functions import Left
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
-from agentarium.core.clock import Now
-from agentarium.core.whole_rows import WholeRowsQuerySet
+from agentarium.db.clock import Now
+from agentarium.db.whole_rows import WholeRowsQuerySet
 from agentarium.runtime.prices import shown_cost
 from agentarium.tasks.models.queue_order import IN_QUEUE, QUEUE_ORDER
 from agentarium.tasks.models.worker import Worker

@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from agentarium.accounts.models import User
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.tasks.models.task import AgentTask
 
 

@@ -1,4 +1,4 @@
-"""What makes a task whole that the ORM inserts; see `core/whole_rows.py`.
+"""What makes a task whole that the ORM inserts; see `db/whole_rows.py`.
 
 Tasks that people submit come in through `intake.py`, which writes all of this by hand.
 """

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import transaction
 
-from agentarium.core.clock import Now
-from agentarium.core.cursors import prepared_cursor
+from agentarium.db.clock import Now
+from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.models.queue_order import IN_QUEUE_SQL

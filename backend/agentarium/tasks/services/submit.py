@@ -9,7 +9,7 @@ from django.utils import timezone
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.core.exceptions import ConflictError
-from agentarium.core.group_commit import GroupCommit
+from agentarium.db.group_commit import GroupCommit
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Submission, ToolCall

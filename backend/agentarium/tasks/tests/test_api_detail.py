@@ -13,7 +13,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.test import APIClient
 
 from agentarium.agents.models import Agent
-from agentarium.core.tests.plans import plans_of
+from agentarium.db.tests.plans import plans_of
 from agentarium.tasks.api.serializers import (
     TaskDetailSerializer,
     TaskRowSerializer,

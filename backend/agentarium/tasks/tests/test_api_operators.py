@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import ApiTokenFactory, UserFactory
-from agentarium.core.clock import Now
-from agentarium.core.tests.plans import plans_of
+from agentarium.db.clock import Now
+from agentarium.db.tests.plans import plans_of
 from agentarium.tasks import queue_state
 from agentarium.tasks.models import AgentTask, Event, ToolCall, Worker
 from agentarium.tasks.services import (

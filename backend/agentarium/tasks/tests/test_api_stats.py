@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.core.tests.plans import plans_of
+from agentarium.db.tests.plans import plans_of
 from agentarium.tasks import counting
 from agentarium.tasks.chores import do_chores
 from agentarium.tasks.models import AgentTask, Chore, TaskCount, TaskTime

@@ -7,7 +7,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from structlog.testing import capture_logs
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks import stream
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import Delivered, LocalBus

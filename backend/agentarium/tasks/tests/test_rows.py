@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from agentarium.core.rows import Insert
+from agentarium.db.bulk_insert import Insert
 from agentarium.tasks.models import AgentTask, Event
 from agentarium.tasks.tests.factories import TaskFactory
 

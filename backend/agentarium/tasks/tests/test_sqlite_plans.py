@@ -7,7 +7,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
-from agentarium.core.tests.plans import plans_of
+from agentarium.db.tests.plans import plans_of
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
 

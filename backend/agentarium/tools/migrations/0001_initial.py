@@ -3,7 +3,7 @@
 import agentarium.core.encryption
 import django.core.validators
 import django.db.models.deletion
-import agentarium.core.clock
+import agentarium.db.clock
 import re
 from django.conf import settings
 from django.db import migrations, models
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                     ('description', models.CharField(blank=True, max_length=4000)),
                     ('headers', agentarium.core.encryption.SealedMapField(blank=True, default=dict)),
                     ('timeout', models.PositiveIntegerField(default=60, help_text='Seconds that one call may take.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(600)])),
-                    ('created_at', models.DateTimeField(db_default=agentarium.core.clock.Now())),
+                    ('created_at', models.DateTimeField(db_default=agentarium.db.clock.Now())),
                     ('updated_at', models.DateTimeField(auto_now=True)),
                     ('parameters', models.JSONField(default=dict, help_text='JSON schema of the arguments, an object.')),
                     ('method', models.CharField(choices=[('GET', 'Get'), ('POST', 'Post'), ('PUT', 'Put'), ('PATCH', 'Patch'), ('DELETE', 'Delete')], default='GET', max_length=6)),
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                     ('description', models.CharField(blank=True, max_length=4000)),
                     ('headers', agentarium.core.encryption.SealedMapField(blank=True, default=dict)),
                     ('timeout', models.PositiveIntegerField(default=60, help_text='Seconds that one call may take.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(600)])),
-                    ('created_at', models.DateTimeField(db_default=agentarium.core.clock.Now())),
+                    ('created_at', models.DateTimeField(db_default=agentarium.db.clock.Now())),
                     ('updated_at', models.DateTimeField(auto_now=True)),
                     ('url', models.CharField(blank=True, max_length=2000)),
                     ('tools', models.JSONField(blank=True, default=list)),

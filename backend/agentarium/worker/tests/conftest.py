@@ -11,7 +11,7 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ModelClient
 from agentarium.tasks.live import LocalBus

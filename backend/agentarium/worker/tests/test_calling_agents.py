@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolSpec
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import (

@@ -6,8 +6,8 @@ from datetime import timedelta
 from pytest_django import Settings
 
 from agentarium.accounts.models import User
-from agentarium.core.clock import Now
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.clock import Now
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks.models import AgentTask, Step, ToolCall, Worker
 from agentarium.tasks.services import (
     cancel_task,

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from agentarium.core.tests.plans import plans_of
+from agentarium.db.tests.plans import plans_of
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
 from agentarium.worker.claims import claim_tasks

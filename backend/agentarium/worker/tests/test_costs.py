@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from agentarium.accounts.models import User
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.services import cancel_task, retry_task

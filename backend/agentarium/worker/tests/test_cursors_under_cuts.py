@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from agentarium.agents.models import Agent
-from agentarium.core.clock import Now
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.clock import Now
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,

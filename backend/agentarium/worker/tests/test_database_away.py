@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.services import create_agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolSpec
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, ToolCall, Worker

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from agentarium.accounts.models import User
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.error_codes import ErrorCode

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.worker import leases, pulse
 from agentarium.worker.claims import claim_tasks, recover_tasks

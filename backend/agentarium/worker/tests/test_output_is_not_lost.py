@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 from pytest_django import Settings
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.live import LocalBus

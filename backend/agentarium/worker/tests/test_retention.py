@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks import retention
 from agentarium.tasks.cursor import Cursor

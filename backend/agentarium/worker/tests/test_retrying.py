@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.tasks.models import Worker
 from agentarium.worker.claims import claim_tasks, recover_tasks
 from agentarium.worker.leases import register_worker

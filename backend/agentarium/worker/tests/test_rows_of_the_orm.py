@@ -7,7 +7,7 @@ from django.core import serializers
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks import wake
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.tests.conftest import RunWith

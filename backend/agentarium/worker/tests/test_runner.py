@@ -11,8 +11,8 @@ from django.db import transaction
 from pytest_django import Settings
 
 from agentarium.agents.models import AgentVersion
-from agentarium.core.clock import Now
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.clock import Now
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.messages import Message, TextPart, message_to_json
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.fence import AttemptKey

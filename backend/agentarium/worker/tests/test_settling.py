@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agentarium.accounts.models import User
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks.models import AgentTask, Draft
 from agentarium.tasks.services import cancel_task
 from agentarium.tests.eventually import eventually

@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 from pytest_django import Settings
 
 from agentarium.agents.services import create_agent
-from agentarium.core.clock import Now
 from agentarium.core.exceptions import NotFoundError
+from agentarium.db.clock import Now
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import (
     answer_from_children,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agentarium.accounts.models import User
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey, find_held

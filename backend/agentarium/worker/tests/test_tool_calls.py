@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolError
 from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.services import (

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.messages import ToolResultPart
 from agentarium.runtime.tools.base import ToolSpec
 from agentarium.tasks.models import AgentTask, Event, ToolCall

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
-from agentarium.core.database_threads import AWAY
-from agentarium.core.turnstile import turnstile
+from agentarium.db.sqlite_gate import turnstile
+from agentarium.db.threads import AWAY
 
 T = TypeVar("T")
 R = TypeVar("R")

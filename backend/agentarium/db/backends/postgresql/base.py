@@ -7,7 +7,7 @@ side: an idle connection then has something to be read.
 
 And with cursors for what is asked all the time, beside Django's, which puts the values
 into each statement: the server reads and plans such a statement once for a connection,
-as `core/cursors.py` says.
+as `db/prepared_statements.py` says.
 """
 
 import select

@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
-from agentarium.core.group_commit import GroupCommit
+from agentarium.db.group_commit import GroupCommit
 from agentarium.tests.eventually import eventually_sync
 
 SOON = 5.0

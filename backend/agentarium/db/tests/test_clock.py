@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models import functions
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 
 User = get_user_model()
 

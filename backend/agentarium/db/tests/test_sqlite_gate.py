@@ -5,9 +5,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from agentarium.core import turnstile as module
-from agentarium.core.database_threads import DatabaseThreads
-from agentarium.core.turnstile import Turnstile
+from agentarium.db import sqlite_gate as module
+from agentarium.db.sqlite_gate import Turnstile
+from agentarium.db.threads import DatabaseThreads
 
 # As long as a test waits for what has to happen.
 LIMIT = 30

@@ -15,7 +15,7 @@ from django.db import (
     connections,
 )
 
-from agentarium.core.turnstile import one_at_a_time
+from agentarium.db.sqlite_gate import one_at_a_time
 
 # A lost connection. PostgreSQL ends that of a process that was paused in a transaction
 # with what reads as an internal error.

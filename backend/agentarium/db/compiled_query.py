@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import BigIntegerField, QuerySet
 from django.db.models.query import get_related_populators
 
-from agentarium.core.cursors import prepared_cursor
+from agentarium.db.prepared_statements import prepared_cursor
 
 # Clients decide about a part of the form: how long a page is, how many values `in` has.
 MAX_FORMS = 200

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from agentarium.core.cursors import prepared_cursor
+from agentarium.db.prepared_statements import prepared_cursor
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,7 +1,7 @@
 """Rows that are whole however the ORM is asked to insert them (ADR 14).
 
 `create`, `save`, `bulk_create`, the admin, and `loaddata`, which passes by an overridden
-`save`, all come to `QuerySet._insert`. Statements of `core/rows.py` do not: whoever
+`save`, all come to `QuerySet._insert`. Statements of `db/bulk_insert.py` do not: whoever
 writes rows by hand writes whole ones.
 """
 

@@ -16,7 +16,7 @@ from django.db.models import Field, Model
 from django.utils.dateparse import parse_datetime
 
 from agentarium.core.batches import batched
-from agentarium.core.cursors import prepared_cursor
+from agentarium.db.prepared_statements import prepared_cursor
 
 # In one statement, which on PostgreSQL has at most 65,535 values.
 MAX_ROWS = 500

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django.db import connection
 
-from agentarium.core.turns import Turns
+from agentarium.db.fifo_lock import Turns
 
 # Whoever has waited for so long goes through all the same: one request that waits for
 # something unforeseen must not keep the others from being answered. It counts from the

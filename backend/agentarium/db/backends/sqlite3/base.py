@@ -17,8 +17,8 @@ from django.db.backends.sqlite3 import base
 from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.db.utils import OperationalError
 
-from agentarium.core.turns import Turns
-from agentarium.core.turnstile import turnstile
+from agentarium.db.fifo_lock import Turns
+from agentarium.db.sqlite_gate import turnstile
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 _turns: dict[str, Turns] = defaultdict(Turns)
