@@ -197,10 +197,10 @@ INSTALLED_APPS = [
     "agentarium.tasks",
 ]
 MIDDLEWARE = [
-    "agentarium.core.request_log.RequestLogMiddleware",
+    "agentarium.observability.request_log.RequestLogMiddleware",
     "agentarium.core.request_scheme.RequestSchemeMiddleware",
-    "agentarium.core.request_metrics.RequestMetricsMiddleware",
-    "agentarium.core.tracing.TracingMiddleware",
+    "agentarium.observability.request_metrics.RequestMetricsMiddleware",
+    "agentarium.observability.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "agentarium.core.security_headers.SecurityHeadersMiddleware",

@@ -30,9 +30,9 @@ from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
 from agentarium.core.locality import BOUND_HOST
-from agentarium.core.metrics import STREAMS_OPEN
 from agentarium.core.requests import django_request
 from agentarium.db.sqlite_gate import one_at_a_time
+from agentarium.observability.metrics import STREAMS_OPEN
 
 log = structlog.get_logger(__name__)
 

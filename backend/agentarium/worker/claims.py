@@ -11,11 +11,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from agentarium.agents.models import AgentVersion
-from agentarium.core import metrics
 from agentarium.db.bulk_insert import Blank, Insert, among
 from agentarium.db.clock import Now
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.prepared_statements import prepared_cursor
+from agentarium.observability import metrics
 from agentarium.runtime.prices import dollars
 from agentarium.tasks import counting, fence
 from agentarium.tasks.error_codes import ErrorCode

@@ -13,8 +13,8 @@ from typing import Protocol
 import structlog
 from django.db import DatabaseError
 
-from agentarium.core import metrics
 from agentarium.db.threads import AWAY, DatabaseThreads
+from agentarium.observability import metrics
 from agentarium.tasks.announce import changed_message
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.live import Bus, Channel

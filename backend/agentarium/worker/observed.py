@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from agentarium.core import metrics, tracing
-from agentarium.core.metrics import labelled
+from agentarium.observability import metrics, tracing
+from agentarium.observability.metrics import labelled
 from agentarium.runtime.messages import Message, ModelResponse
 from agentarium.runtime.providers.base import (
     PROVIDER_DEFAULTS,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agentarium.core import tracing
+from agentarium.observability import tracing
 from agentarium.tasks.models import AgentTask, Event
 
 

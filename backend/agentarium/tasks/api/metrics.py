@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.accounts.models import ApiToken
-from agentarium.core.metrics import REGISTRY, holds_metrics_token
+from agentarium.observability.metrics import REGISTRY, holds_metrics_token
 from agentarium.tasks.queue_metrics import QUEUE
 
 

@@ -14,7 +14,7 @@ from django.db.models.expressions import DatabaseDefault
 from django.utils import timezone
 
 from agentarium.agents.models import Agent, AgentVersion
-from agentarium.core.metrics import TASKS_SUBMITTED
+from agentarium.observability.metrics import TASKS_SUBMITTED
 from agentarium.tasks import counting
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import ENDED, AgentTask, Event

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from agentarium.core.metrics import TASKS_ENDED, labelled
+from agentarium.observability.metrics import TASKS_ENDED, labelled
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType

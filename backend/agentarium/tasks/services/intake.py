@@ -19,10 +19,10 @@ from django.utils import timezone
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
-from agentarium.core.metrics import TASKS_SUBMITTED
-from agentarium.core.tracing import current_traceparent
 from agentarium.db.bulk_insert import Blank, Insert, places
 from agentarium.db.prepared_statements import prepared_cursor
+from agentarium.observability.metrics import TASKS_SUBMITTED
+from agentarium.observability.tracing import current_traceparent
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.limits import Room
 from agentarium.tasks.models import AgentTask, Event, Submission

@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import ApiTokenFactory, UserFactory
-from agentarium.core.request_metrics import route_of
 from agentarium.db.clock import Now
+from agentarium.observability.request_metrics import route_of
 from agentarium.tasks.models import Worker
 from agentarium.tasks.services import force_fail_task
 from agentarium.tasks.tests.factories import TaskFactory

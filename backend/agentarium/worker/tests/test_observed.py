@@ -14,10 +14,10 @@ from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.core.metrics import REGISTRY
-from agentarium.core.tests.spans import Spans, ids, parent_of
-from agentarium.core.tests.spans import spans as spans
 from agentarium.db.threads import DatabaseThreads
+from agentarium.observability.metrics import REGISTRY
+from agentarium.observability.tests.spans import Spans, ids, parent_of
+from agentarium.observability.tests.spans import spans as spans
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.tools.base import ToolError
 from agentarium.tasks.models import AgentTask

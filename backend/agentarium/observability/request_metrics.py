@@ -7,7 +7,7 @@ from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 
-from agentarium.core.metrics import REQUEST_SECONDS, REQUESTS, labelled
+from agentarium.observability.metrics import REQUEST_SECONDS, REQUESTS, labelled
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")

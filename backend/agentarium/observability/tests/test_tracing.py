@@ -17,9 +17,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.trace import SpanKind, StatusCode
 from pytest_django import Settings
 
-from agentarium.core import tracing
-from agentarium.core.tests.spans import Spans, parent_of
-from agentarium.core.tests.spans import spans as spans
+from agentarium.observability import tracing
+from agentarium.observability.tests.spans import Spans, parent_of
+from agentarium.observability.tests.spans import spans as spans
 
 SESSION = "/api/auth/session/"
 CALLER = f"00-{'1' * 32}-{'2' * 16}-01"
