@@ -8,8 +8,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from agentarium.core.outbound import Outbound
-from agentarium.core.outbound_policy import OutboundPolicy
+from agentarium.outbound.client import Outbound
+from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agentarium.core.outbound import Outbound
-from agentarium.core.outbound_policy import OutboundPolicy
+from agentarium.outbound.client import Outbound
+from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolCall,

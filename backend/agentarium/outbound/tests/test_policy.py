@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentarium.core.outbound_policy import OutboundError, OutboundPolicy
+from agentarium.outbound.policy import OutboundError, OutboundPolicy
 
 PUBLIC = OutboundPolicy()
 

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from agentarium.core.outbound_policy import OutboundPolicy
+from agentarium.outbound.policy import OutboundPolicy
 
 if TYPE_CHECKING:
-    from agentarium.core.outbound import Outbound
+    from agentarium.outbound.client import Outbound
 
 
 def new_outbound() -> "Outbound":
     """A guard with connections of its own; whoever makes it closes it."""
     # aiohttp takes long to import, and most processes never get here.
-    from agentarium.core.outbound import Outbound
+    from agentarium.outbound.client import Outbound
 
     return Outbound(outbound_policy())
 

@@ -20,7 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from agentarium.core.outbound_policy import OutboundError, OutboundPolicy, refused_host
+from agentarium.outbound.policy import OutboundError, OutboundPolicy, refused_host
 
 MAX_REDIRECTS = 5
 CONNECT_TIMEOUT = 10.0

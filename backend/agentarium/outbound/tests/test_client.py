@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from agentarium.core.outbound import Outbound
-from agentarium.core.outbound_policy import OutboundError, OutboundPolicy
+from agentarium.outbound.client import Outbound
+from agentarium.outbound.policy import OutboundError, OutboundPolicy
 from agentarium.tests.eventually import eventually
 
 
