@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from agentarium.config.celery import app
-from agentarium.core.rate_limits import Rate, spend
+from agentarium.http.rate_limits import Rate, spend
 from agentarium.tasks.live import Channel, Message, Subscription
 from agentarium.tasks.redis_bus import RedisBus
 from kombu import Connection

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-from agentarium.core.rate_limits import Rate
+from agentarium.http.rate_limits import Rate
 
 
 def check_rates(**_: Any) -> list[CheckMessage]:

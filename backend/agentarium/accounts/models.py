@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from agentarium.core.rate_limits import Rate
+from agentarium.http.rate_limits import Rate
 
 TOKEN_MARK = "agt_"  # noqa: S105
 # One write a minute is enough to see whether a token is in use.

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from agentarium.cli.database import obstacle, refused_file
 from agentarium.cli.start_checks import Check, database_checks, settings_checks
-from agentarium.core.request_scheme import missing_proxy_setting
+from agentarium.http.request_scheme import missing_proxy_setting
 from agentarium.providers.access import ask_providers
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec

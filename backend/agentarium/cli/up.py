@@ -82,7 +82,7 @@ def _listen(host: str | None, port: int | None) -> socket.socket:
 
 def _serve(listener: socket.socket, *, greeting: str) -> None:
     from agentarium.cli.server import serve
-    from agentarium.core.request_scheme import missing_proxy_setting
+    from agentarium.http.request_scheme import missing_proxy_setting
 
     if warning := missing_proxy_setting():
         say(warning, style="yellow")

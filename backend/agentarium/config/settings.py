@@ -198,18 +198,18 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "agentarium.observability.request_log.RequestLogMiddleware",
-    "agentarium.core.request_scheme.RequestSchemeMiddleware",
+    "agentarium.http.request_scheme.RequestSchemeMiddleware",
     "agentarium.observability.request_metrics.RequestMetricsMiddleware",
     "agentarium.observability.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "agentarium.core.security_headers.SecurityHeadersMiddleware",
-    "agentarium.core.rate_limits.RateLimitHeadersMiddleware",
+    "agentarium.http.security_headers.SecurityHeadersMiddleware",
+    "agentarium.http.rate_limits.RateLimitHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "agentarium.core.admin_messages.AdminMessageMiddleware",
+    "agentarium.http.admin_messages.AdminMessageMiddleware",
 ]
 TEMPLATES = [
     {
@@ -256,7 +256,7 @@ SILENCED_SYSTEM_CHECKS = [
 # Probes and Prometheus speak plain HTTP to the process itself.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "agentarium.core.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "agentarium.http.problems.csrf_failure"
 
 # --- The API ---------------------------------------------------------------------
 
@@ -269,22 +269,22 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
         "agentarium.accounts.api.permissions.TokenHasScope",
-        "agentarium.core.permissions.IsOwner",
+        "agentarium.http.permissions.IsOwner",
     ],
     "DEFAULT_THROTTLE_CLASSES": [
         "agentarium.accounts.api.throttles.CallerThrottle",
     ],
     "DEFAULT_FILTER_BACKENDS": [
-        "agentarium.core.filters.StrictFilterBackend",
-        "agentarium.core.filters.WordSearch",
-        "agentarium.core.filters.StrictOrdering",
+        "agentarium.http.filters.StrictFilterBackend",
+        "agentarium.http.filters.WordSearch",
+        "agentarium.http.filters.StrictOrdering",
     ],
-    "DEFAULT_PAGINATION_CLASS": "agentarium.core.pagination.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "agentarium.core.schema.ProblemAutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "agentarium.http.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "agentarium.http.schema.ProblemAutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["agentarium.core.parsers.BoundedJSONParser"],
-    "DEFAULT_METADATA_CLASS": "agentarium.core.metadata.AllowedMethods",
-    "EXCEPTION_HANDLER": "agentarium.core.problems.exception_handler",
+    "DEFAULT_PARSER_CLASSES": ["agentarium.http.parsers.BoundedJSONParser"],
+    "DEFAULT_METADATA_CLASS": "agentarium.http.metadata.AllowedMethods",
+    "EXCEPTION_HANDLER": "agentarium.http.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -16,7 +16,7 @@ urlpatterns = [
     path("", include("agentarium.core.urls")),
 ]
 
-handler400 = "agentarium.core.problems.bad_request"
-handler403 = "agentarium.core.problems.permission_denied"
-handler404 = "agentarium.core.problems.not_found"
-handler500 = "agentarium.core.problems.server_error"
+handler400 = "agentarium.http.problems.bad_request"
+handler403 = "agentarium.http.problems.permission_denied"
+handler404 = "agentarium.http.problems.not_found"
+handler500 = "agentarium.http.problems.server_error"

@@ -29,9 +29,9 @@ import structlog
 from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
-from agentarium.core.locality import BOUND_HOST
-from agentarium.core.requests import django_request
 from agentarium.db.sqlite_gate import one_at_a_time
+from agentarium.http.locality import BOUND_HOST
+from agentarium.http.requests import django_request
 from agentarium.observability.metrics import STREAMS_OPEN
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from agentarium.core.health import healthz, readyz
 from agentarium.core.page import page
 from agentarium.core.proxy_probe import PATH, proxy_probe
-from agentarium.core.schema import CachedGenerator
+from agentarium.http.schema import CachedGenerator
 
 urlpatterns = [
     path("healthz", healthz),

@@ -9,7 +9,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from agentarium.core.client_address import client_address
+from agentarium.http.client_address import client_address
 
 log = structlog.get_logger(__name__)
 

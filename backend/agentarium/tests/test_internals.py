@@ -11,10 +11,10 @@ module that relies on what has changed; nothing else may use such things.
 | `db/online_indexes.py` | `concurrently` of PostgreSQL's schema editor, `ModelState.get_index_by_name` |
 | `core/sqlite3/base.py` | what a connection calls to begin, commit, roll back, close and convert |
 | `core/postgresql/base.py` | `ServerBindingCursor`, `_prepare_cursor`, `wrap_database_errors`, the pool |
-| `core/security_headers.py` | `ResponseHeaders._store` |
-| `core/requests.py` | `Request._request` of REST framework |
+| `http/security_headers.py` | `ResponseHeaders._store` |
+| `http/requests.py` | `Request._request` of REST framework |
 | `core/asgi.py` | `Response.renderer_context` of REST framework |
-| `core/schema.py` | four methods of drf-spectacular's `AutoSchema` |
+| `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
 | `tasks/parts.py` | `Query.sql_with_params` |
 | `cli/worker.py` | `celery.worker.state.should_stop` |
 | `cli/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server` |
@@ -49,8 +49,8 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.models import ApiToken, User
 from agentarium.accounts.tests.factories import ApiTokenFactory
-from agentarium.core.requests import django_request
 from agentarium.db.keyset import beyond, keys_of
+from agentarium.http.requests import django_request
 
 P = ParamSpec("P")
 COMPILED = "db/compiled_query.py"
@@ -264,14 +264,14 @@ def test_connections_can_be_checked_and_given_back() -> None:
     assert "conn" in parameters(ConnectionPool.putconn)
 
 
-@relied_on("Django's ResponseHeaders._store", by="core/security_headers.py")
+@relied_on("Django's ResponseHeaders._store", by="http/security_headers.py")
 def test_headers_are_kept_by_their_lower_names() -> None:
     headers: Any = ResponseHeaders({"X-Name": "value"})
 
     assert headers._store == {"x-name": ("X-Name", "value")}
 
 
-@relied_on("REST framework's Request._request", by="core/requests.py")
+@relied_on("REST framework's Request._request", by="http/requests.py")
 def test_requests_hold_those_of_django() -> None:
     inner = APIRequestFactory().get("/")
 
@@ -301,7 +301,7 @@ def test_responses_know_their_request_and_view() -> None:
         ("_is_list_view", {"serializer"}),
     ],
 )
-@relied_on("drf-spectacular's AutoSchema", by="core/schema.py")
+@relied_on("drf-spectacular's AutoSchema", by="http/schema.py")
 def test_the_description_can_be_completed(method: str, expected: set[str]) -> None:
     assert expected <= parameters(getattr(AutoSchema, method))
 

@@ -8,9 +8,9 @@ from rest_framework.throttling import BaseThrottle
 
 from agentarium.accounts.login_attempts import count_attempt
 from agentarium.accounts.models import ApiToken
-from agentarium.core.client_address import client_address
-from agentarium.core.rate_limits import Allowance, Rate, note, spend
-from agentarium.core.requests import django_request
+from agentarium.http.client_address import client_address
+from agentarium.http.rate_limits import Allowance, Rate, note, spend
+from agentarium.http.requests import django_request
 
 # What guesses of the set-up code are counted as; no account can have this name.
 SETUP = "set-up code"

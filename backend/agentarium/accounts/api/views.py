@@ -28,10 +28,10 @@ from agentarium.accounts.api.throttles import (
     SetupThrottle,
 )
 from agentarium.accounts.models import User
-from agentarium.core.locality import is_local
-from agentarium.core.problems import MEDIA_TYPE
-from agentarium.core.requests import django_request
-from agentarium.core.schema import ProblemSerializer
+from agentarium.http.locality import is_local
+from agentarium.http.problems import MEDIA_TYPE
+from agentarium.http.requests import django_request
+from agentarium.http.schema import ProblemSerializer
 
 
 def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:

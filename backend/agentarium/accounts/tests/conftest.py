@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import pytest
 from rest_framework.test import APIClient
 
-from agentarium.core import rate_limits
-from agentarium.core.tests.local import LOCAL
+from agentarium.http import rate_limits
+from agentarium.http.tests.local import LOCAL
 
 
 @pytest.fixture(autouse=True)

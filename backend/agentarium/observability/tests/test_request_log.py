@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
 pytestmark = [
-    pytest.mark.urls("agentarium.core.tests.probes"),
+    pytest.mark.urls("agentarium.http.tests.probes"),
     pytest.mark.django_db,
 ]
 

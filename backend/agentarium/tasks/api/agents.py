@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from agentarium.agents.api import views
 from agentarium.agents.api.serializers import AgentSerializer
 from agentarium.agents.models import Agent
-from agentarium.core.represent import represent
+from agentarium.http.representation import represent
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
 from agentarium.tasks.recent import recent_tasks

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.agents.models import Agent
-from agentarium.core.filters import StrictOrdering, WordSearch
+from agentarium.http.filters import StrictOrdering, WordSearch
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.search import Search
 

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.agents.models import Agent
-from agentarium.core.pagination import KeysetPagination
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.keyset import Key, keys_of, ordered
+from agentarium.http.pagination import KeysetPagination
 from agentarium.tasks.api.filters import asked_statuses
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.parts import by_agent, by_status, merge

@@ -4,7 +4,7 @@ from django.conf import settings
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from agentarium.core.fields import TextField
+from agentarium.http.fields import TextField
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask, Step

@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.agents.models import Agent
-from agentarium.core.fields import VisibleRelatedField
-from agentarium.core.problems import MEDIA_TYPE
-from agentarium.core.schema import MEANINGS, ProblemSerializer
+from agentarium.http.fields import VisibleRelatedField
+from agentarium.http.problems import MEDIA_TYPE
+from agentarium.http.schema import MEANINGS, ProblemSerializer
 from agentarium.tasks.api.serializers import DollarsField
 from agentarium.tasks.models import Span
 from agentarium.tasks.stats_report import STEP, TOP_AGENTS, Asked, Figures, read_report

@@ -24,11 +24,11 @@ from agentarium.accounts.models import ApiToken
 from agentarium.agents.services import find_agent
 from agentarium.core.asgi import EventStream
 from agentarium.core.exceptions import FieldError, InvalidInputError
-from agentarium.core.filters import StrictFilterBackend
-from agentarium.core.pagination import KeysetPagination
-from agentarium.core.problems import MEDIA_TYPE
-from agentarium.core.schema import MEANINGS, ProblemSerializer
 from agentarium.db.compiled_query import CompiledQuery
+from agentarium.http.filters import StrictFilterBackend
+from agentarium.http.pagination import KeysetPagination
+from agentarium.http.problems import MEDIA_TYPE
+from agentarium.http.schema import MEANINGS, ProblemSerializer
 from agentarium.tasks.api.event_schema import StreamEventSerializer
 from agentarium.tasks.api.events import event_stream
 from agentarium.tasks.api.filters import TaskFilter, TaskOrdering, TaskSearch

@@ -3,7 +3,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agentarium.core.fields import TextField
+from agentarium.http.fields import TextField
 from agentarium.outbound.policy import OutboundError
 from agentarium.outbound.settings import outbound_policy
 from agentarium.runtime.tools.http import HeaderError, check_header

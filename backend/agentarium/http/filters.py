@@ -11,7 +11,7 @@ from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from agentarium.core import pagination
+from agentarium.http import pagination
 
 MAX_SEARCH_LENGTH = 200
 

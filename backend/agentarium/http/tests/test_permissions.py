@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from agentarium.core.permissions import IsOwner
+from agentarium.http.permissions import IsOwner
 
 
 def request_of(user: Any) -> Request:

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 
-from agentarium.core.problems import MEDIA_TYPE
+from agentarium.http.problems import MEDIA_TYPE
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):

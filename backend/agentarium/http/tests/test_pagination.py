@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from agentarium.core import pagination
 from agentarium.db.keyset import beyond, keys_of, ordered
+from agentarium.http import pagination
 
 pytestmark = [
-    pytest.mark.urls("agentarium.core.tests.probes"),
+    pytest.mark.urls("agentarium.http.tests.probes"),
     pytest.mark.django_db,
 ]
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 pytestmark = [
-    pytest.mark.urls("agentarium.core.tests.probes"),
+    pytest.mark.urls("agentarium.http.tests.probes"),
     pytest.mark.django_db,
 ]
 PROBLEM = "application/problem+json"

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-pytestmark = pytest.mark.urls("agentarium.core.tests.probes")
+pytestmark = pytest.mark.urls("agentarium.http.tests.probes")
 
 HOST = "agents.example.com"
 HTTPS = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": "192.0.2.1"}

@@ -6,7 +6,7 @@ from django.contrib.admin.models import ADDITION, LogEntry
 from rest_framework.test import APIClient
 
 pytestmark = [
-    pytest.mark.urls("agentarium.core.tests.probes"),
+    pytest.mark.urls("agentarium.http.tests.probes"),
     pytest.mark.django_db,
 ]
 

@@ -5,8 +5,8 @@ from django.core.cache import cache
 from pytest_django import Settings
 from structlog.testing import capture_logs
 
-from agentarium.core import rate_limits
-from agentarium.core.rate_limits import Allowance, Rate, spend
+from agentarium.http import rate_limits
+from agentarium.http.rate_limits import Allowance, Rate, spend
 
 
 class Clock:

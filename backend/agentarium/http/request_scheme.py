@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from agentarium.core.client_address import is_forwarded
+from agentarium.http.client_address import is_forwarded
 
 # Browsers send it to https addresses, and to this machine, only.
 _OF_TRUSTWORTHY_PAGES = "HTTP_SEC_FETCH_SITE"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 
-from agentarium.core.client_address import is_forwarded
+from agentarium.http.client_address import is_forwarded
 
 # The address that the serving process listens on, in the environment of each request.
 # Absent under a server that is not ours: it may listen anywhere.

@@ -6,8 +6,8 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from agentarium.core.locality import BOUND_HOST, is_local, is_loopback
-from agentarium.core.tests.local import LOCAL
+from agentarium.http.locality import BOUND_HOST, is_local, is_loopback
+from agentarium.http.tests.local import LOCAL
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 
