@@ -61,7 +61,7 @@ def measure(site: Any, request: Request) -> Calls:
 
 
 def _environ(request: Request) -> dict[str, Any]:
-    from agentarium.core.asgi import environ
+    from agentarium.server.asgi import environ
 
     headers = {
         "host": "localhost",

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from agentarium.cli.proxy_client import ProxyClient, Reply, UnreachableError
 from agentarium.cli.start_checks import Check
-from agentarium.core.proxy_probe import (
+from agentarium.server.proxy_probe import (
     COOKIE,
     HEADER,
     PATH,

@@ -13,7 +13,7 @@ urlpatterns = [
     path("api/", include("agentarium.providers.api.urls")),
     path("metrics", metrics),
     # Last: it ends with the page, which takes every address that is left.
-    path("", include("agentarium.core.urls")),
+    path("", include("agentarium.server.urls")),
 ]
 
 handler400 = "agentarium.http.problems.bad_request"

@@ -13,7 +13,7 @@ module that relies on what has changed; nothing else may use such things.
 | `core/postgresql/base.py` | `ServerBindingCursor`, `_prepare_cursor`, `wrap_database_errors`, the pool |
 | `http/security_headers.py` | `ResponseHeaders._store` |
 | `http/requests.py` | `Request._request` of REST framework |
-| `core/asgi.py` | `Response.renderer_context` of REST framework |
+| `server/asgi.py` | `Response.renderer_context` of REST framework |
 | `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
 | `tasks/parts.py` | `Query.sql_with_params` |
 | `cli/worker.py` | `celery.worker.state.should_stop` |
@@ -278,7 +278,7 @@ def test_requests_hold_those_of_django() -> None:
     assert django_request(Request(inner)) is inner
 
 
-@relied_on("REST framework's Response.renderer_context", by="core/asgi.py")
+@relied_on("REST framework's Response.renderer_context", by="server/asgi.py")
 def test_responses_know_their_request_and_view() -> None:
     class View(APIView):
         permission_classes = authentication_classes = throttle_classes = ()

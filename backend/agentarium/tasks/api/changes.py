@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
-from agentarium.core.asgi import EventStream
+from agentarium.server.asgi import EventStream
 from agentarium.tasks.api.event_schema import StatusEventSerializer
 from agentarium.tasks.api.events import change_stream
 from agentarium.tasks.api.renderers import EventStreamRenderer

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 
-from agentarium.core.asgi import EventStream
+from agentarium.server.asgi import EventStream
 from agentarium.tasks import site
 from agentarium.tasks.changes import follow_changes
 from agentarium.tasks.cursor import Cursor

@@ -22,13 +22,13 @@ from rest_framework.response import Response
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.models import ApiToken
 from agentarium.agents.services import find_agent
-from agentarium.core.asgi import EventStream
 from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.http.filters import StrictFilterBackend
 from agentarium.http.pagination import KeysetPagination
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.server.asgi import EventStream
 from agentarium.tasks.api.event_schema import StreamEventSerializer
 from agentarium.tasks.api.events import event_stream
 from agentarium.tasks.api.filters import TaskFilter, TaskOrdering, TaskSearch

@@ -14,8 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from agentarium.core.asgi import EventStream
 from agentarium.http.client_address import client_address
+from agentarium.server.asgi import EventStream
 
 PATH = "/api/proxy-probe/"
 HEADER = "X-Agentarium-Probe"

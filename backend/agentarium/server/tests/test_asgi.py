@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from agentarium.core.asgi import (
+from agentarium.server.asgi import (
     PIECE_BYTES,
     RECONNECT,
     CutOffError,

@@ -1,10 +1,10 @@
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from agentarium.core.health import healthz, readyz
-from agentarium.core.page import page
-from agentarium.core.proxy_probe import PATH, proxy_probe
 from agentarium.http.schema import CachedGenerator
+from agentarium.server.health import healthz, readyz
+from agentarium.server.page import page
+from agentarium.server.proxy_probe import PATH, proxy_probe
 
 urlpatterns = [
     path("healthz", healthz),

@@ -2,8 +2,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from agentarium.core import proxy_probe
-from agentarium.core.proxy_probe import COOKIE, HEADER, PATH, signature
+from agentarium.server import proxy_probe
+from agentarium.server.proxy_probe import COOKIE, HEADER, PATH, signature
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from agentarium.core import health
+from agentarium.server import health
 
 
 @pytest.fixture(autouse=True)
