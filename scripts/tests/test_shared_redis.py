@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from agentarium.config.celery import app
 from agentarium.http.rate_limits import Rate, spend
-from agentarium.tasks.live import Channel, Message, Subscription
-from agentarium.tasks.redis_bus import RedisBus
+from agentarium.streaming.pubsub import Channel, Message, Subscription
+from agentarium.streaming.redis_pubsub import RedisBus
 from kombu import Connection
 from pytest_django import Settings
 from redis import Redis

@@ -6,7 +6,8 @@ class TasksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from agentarium.tasks import announce, periodic_jobs, publishing
+        from agentarium.streaming import publisher as announce
+        from agentarium.tasks import periodic_jobs, publishing
         from agentarium.tasks.models import TaskQuerySet
         from agentarium.tasks.services.completion import Completion
 

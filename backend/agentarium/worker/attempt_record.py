@@ -16,9 +16,9 @@ from agentarium.runtime.messages import (
 from agentarium.runtime.prices import Price, dollars
 from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
+from agentarium.streaming.event_log import completed_data
+from agentarium.streaming.pubsub import Bus, Channel
 from agentarium.tasks.event_types import EventType
-from agentarium.tasks.live import Bus, Channel
-from agentarium.tasks.log import completed_data
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.worker.journal import Journal
 from agentarium.worker.ledger import Entry, Finish

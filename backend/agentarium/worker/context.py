@@ -6,7 +6,7 @@ from typing import Protocol
 
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ModelClient
-from agentarium.tasks.live import Bus
+from agentarium.streaming.pubsub import Bus
 from agentarium.worker.journal import Journal
 from agentarium.worker.toolbox import OpenToolbox
 

@@ -15,9 +15,9 @@ from django.db import DatabaseError
 
 from agentarium.db.threads import AWAY, DatabaseThreads
 from agentarium.observability import metrics
-from agentarium.tasks.announce import changed_message
+from agentarium.streaming.publisher import changed_message
+from agentarium.streaming.pubsub import Bus, Channel
 from agentarium.tasks.fence import AttemptKey
-from agentarium.tasks.live import Bus, Channel
 from agentarium.worker.ledger import Entry, write_entries
 
 log = structlog.get_logger(__name__)

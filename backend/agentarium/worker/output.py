@@ -10,7 +10,7 @@ from agentarium.db.bulk_insert import Blank
 from agentarium.runtime.messages import ModelResponse, message_to_json
 from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta
-from agentarium.tasks.live import Message
+from agentarium.streaming.pubsub import Message
 from agentarium.tasks.models import AgentTask, Draft, Step
 from agentarium.worker.ledger import Entry
 

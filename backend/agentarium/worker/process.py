@@ -12,7 +12,8 @@ from django.conf import settings
 
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
-from agentarium.tasks import site, wake
+from agentarium.streaming import shared as site
+from agentarium.tasks import wake
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner
 from agentarium.worker.toolbox import Tools

@@ -11,7 +11,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 
 from agentarium.db.threads import DatabaseThreads
-from agentarium.tasks.live import Bus
+from agentarium.streaming.pubsub import Bus
 from agentarium.worker import leases
 from agentarium.worker.context import ModelClients, RunnerDependencies
 from agentarium.worker.shift import Shift, Signals

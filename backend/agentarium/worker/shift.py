@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from agentarium.db.threads import AWAY, DatabaseThreads
+from agentarium.streaming.publisher import tell
 from agentarium.tasks import fence
-from agentarium.tasks.announce import tell
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import answer_from_children
 from agentarium.worker import claims, leases

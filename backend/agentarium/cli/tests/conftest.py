@@ -16,7 +16,7 @@ from django.db import connections
 from typer.testing import CliRunner, Result
 
 from agentarium.cli.main import app
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming.pubsub import LocalBus
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.runner import Runner
 from agentarium.worker.tests.scripted import ScriptedModel, ScriptedModels

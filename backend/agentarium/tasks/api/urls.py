@@ -1,9 +1,9 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from agentarium.streaming.api import ChangesView
 from agentarium.tasks.api.agents import AgentViewSet
 from agentarium.tasks.api.approvals import ApprovalViewSet
-from agentarium.tasks.api.changes import ChangesView
 from agentarium.tasks.api.export import ExportView
 from agentarium.tasks.api.operators import (
     FailView,

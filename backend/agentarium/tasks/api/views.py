@@ -29,11 +29,12 @@ from agentarium.http.pagination import KeysetPagination
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.schema import MEANINGS, ProblemSerializer
 from agentarium.server.asgi import EventStream
-from agentarium.tasks.api.event_schema import StreamEventSerializer
-from agentarium.tasks.api.events import event_stream
+from agentarium.streaming.event_schema import StreamEventSerializer
+from agentarium.streaming.renderers import EventStreamRenderer
+from agentarium.streaming.responses import event_stream
+from agentarium.streaming.stream_cursor import Cursor
 from agentarium.tasks.api.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.tasks.api.pagination import TaskPagination
-from agentarium.tasks.api.renderers import EventStreamRenderer
 from agentarium.tasks.api.serializers import (
     StepSerializer,
     TaskDetailSerializer,
@@ -42,7 +43,6 @@ from agentarium.tasks.api.serializers import (
     TaskSerializer,
 )
 from agentarium.tasks.api.verbs import TaskVerbs
-from agentarium.tasks.cursor import Cursor
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.rows import task_row, wait_row, whole_task
 from agentarium.tasks.services import NewTask, submit_once

@@ -14,7 +14,7 @@ from agentarium.agents.services import create_agent
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ModelClient
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming.pubsub import LocalBus
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task
 from agentarium.tests.eventually import eventually

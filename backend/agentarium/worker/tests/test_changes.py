@@ -3,10 +3,10 @@
 import asyncio
 
 from agentarium.accounts.models import User
-from agentarium.tasks.changes import follow_changes
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.status_feed import follow_changes
+from agentarium.streaming.tests.frames import Frame, frames_of
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.tests.frames import Frame, frames_of
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 

@@ -39,15 +39,15 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 from agentarium.runtime.tools.base import ToolCall
-from agentarium.tasks import stream
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import LocalBus
-from agentarium.tasks.live import Message as Carried
+from agentarium.streaming import reader as stream
+from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.pubsub import Message as Carried
+from agentarium.streaming.reader import follow
+from agentarium.streaming.single_flight import Readings
+from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.tests.frames import Frame, read, text_of
 from agentarium.tasks.models import AgentTask, Step, Worker
-from agentarium.tasks.readings import Readings
 from agentarium.tasks.services import submit_task
-from agentarium.tasks.stream import follow
-from agentarium.tasks.tests.frames import Frame, read, text_of
 from agentarium.worker import journal
 from agentarium.worker.claims import claim_tasks, recover_tasks
 from agentarium.worker.context import ExecutionContext

@@ -12,12 +12,12 @@ from django.test import Client
 from agentarium.accounts.models import User
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
-from agentarium.tasks.cursor import Cursor
+from agentarium.streaming.event_log import Entry, read_log
+from agentarium.streaming.stream_cursor import Cursor
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_data import EVENT_DATA
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
-from agentarium.tasks.log import Entry, read_log
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import approve_call, cancel_task, retry_task
 from agentarium.worker import claims

@@ -3,8 +3,8 @@ import signal
 
 import pytest
 
-from agentarium.tasks import site
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming import shared as site
+from agentarium.streaming.pubsub import LocalBus
 from agentarium.tests.eventually import eventually
 from agentarium.worker import process
 from agentarium.worker.runner import Runner

@@ -9,14 +9,14 @@ from pytest_django import Settings
 
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
+from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.reader import follow
+from agentarium.streaming.single_flight import Readings
+from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.tests.frames import read, text_of
 from agentarium.tasks import retention
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import LocalBus
 from agentarium.tasks.models import AgentTask, Chore, Draft, Event
-from agentarium.tasks.readings import Readings
 from agentarium.tasks.services import retry_task
-from agentarium.tasks.stream import follow
-from agentarium.tasks.tests.frames import read, text_of
 from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (

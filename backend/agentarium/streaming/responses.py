@@ -5,11 +5,11 @@ from functools import partial
 from django.conf import settings
 
 from agentarium.server.asgi import EventStream
-from agentarium.tasks import site
-from agentarium.tasks.changes import follow_changes
-from agentarium.tasks.cursor import Cursor
+from agentarium.streaming import shared as site
+from agentarium.streaming.reader import follow
+from agentarium.streaming.status_feed import follow_changes
+from agentarium.streaming.stream_cursor import Cursor
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.stream import follow
 
 
 def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:

@@ -5,9 +5,9 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.server.asgi import EventStream
-from agentarium.tasks.api.event_schema import StatusEventSerializer
-from agentarium.tasks.api.events import change_stream
-from agentarium.tasks.api.renderers import EventStreamRenderer
+from agentarium.streaming.event_schema import StatusEventSerializer
+from agentarium.streaming.renderers import EventStreamRenderer
+from agentarium.streaming.responses import change_stream
 
 
 class ChangesView(APIView):

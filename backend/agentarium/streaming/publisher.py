@@ -1,8 +1,8 @@
 """Publishing a task's changes over the bus, to readers here and in other processes."""
 
-from agentarium.tasks import site
+from agentarium.streaming import shared as site
+from agentarium.streaming.pubsub import CHANGED, Bus, Channel, Message
 from agentarium.tasks.event_types import StatusEventType
-from agentarium.tasks.live import CHANGED, Bus, Channel, Message
 from agentarium.tasks.publishing import ChangedTask
 
 

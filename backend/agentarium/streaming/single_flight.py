@@ -9,8 +9,8 @@ import asyncio
 import structlog
 
 from agentarium.db.threads import DatabaseThreads
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.log import Log, read_log
+from agentarium.streaming.event_log import Log, read_log
+from agentarium.streaming.stream_cursor import Cursor
 
 log = structlog.get_logger(__name__)
 

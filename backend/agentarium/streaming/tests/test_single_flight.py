@@ -8,12 +8,12 @@ from django.db import InterfaceError, OperationalError
 from structlog.testing import capture_logs
 
 from agentarium.db.threads import DatabaseThreads
-from agentarium.tasks import stream
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import Delivered, LocalBus
-from agentarium.tasks.log import Log
-from agentarium.tasks.readings import Readings
-from agentarium.tasks.stream import HEARTBEAT, OPENING, Reader, follow
+from agentarium.streaming import reader as stream
+from agentarium.streaming.event_log import Log
+from agentarium.streaming.pubsub import Delivered, LocalBus
+from agentarium.streaming.reader import HEARTBEAT, OPENING, Reader, follow
+from agentarium.streaming.single_flight import Readings
+from agentarium.streaming.stream_cursor import Cursor
 from agentarium.tests.eventually import eventually
 
 NOTHING = Log([], is_whole=False, is_cut=False)

@@ -5,8 +5,8 @@ from functools import cache
 from django.conf import settings
 
 from agentarium.db.threads import DatabaseThreads
-from agentarium.tasks.live import LocalBus
-from agentarium.tasks.readings import Readings
+from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.single_flight import Readings
 
 READER_THREADS = 4
 
@@ -17,7 +17,7 @@ def bus() -> LocalBus:
     if not settings.REDIS_URL:
         return LocalBus()
     # The client is slow to import, and one process alone does without.
-    from agentarium.tasks.redis_bus import RedisBus
+    from agentarium.streaming.redis_pubsub import RedisBus
 
     return RedisBus(settings.REDIS_URL, prefix=settings.REDIS_PREFIX)
 

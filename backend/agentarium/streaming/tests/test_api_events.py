@@ -10,8 +10,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
+from agentarium.streaming.tests import frames
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.tests import frames
 from agentarium.tasks.tests.factories import EventFactory, TaskFactory
 
 # What a stream sends is read on threads of its own.

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from agentarium.db.threads import AWAY
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import (
+from agentarium.streaming.event_log import Entry, continued
+from agentarium.streaming.pubsub import (
     CHANGED,
     Channel,
     Delivered,
@@ -18,8 +18,8 @@ from agentarium.tasks.live import (
     Message,
     Subscription,
 )
-from agentarium.tasks.log import Entry, continued
-from agentarium.tasks.readings import Readings
+from agentarium.streaming.single_flight import Readings
+from agentarium.streaming.stream_cursor import Cursor
 
 # Where no message comes, readers look into the database by themselves this often.
 POLL_SECONDS = 5.0

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from agentarium.tasks.live import LocalBus, Message
+from agentarium.streaming.pubsub import LocalBus, Message
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, Iterable
 
 import orjson
 
+from agentarium.streaming.pubsub import Channel, LocalBus, Message
+from agentarium.streaming.reader import HEARTBEAT, OPENING
 from agentarium.tasks.event_types import StatusEventType
-from agentarium.tasks.live import Channel, LocalBus, Message
-from agentarium.tasks.stream import HEARTBEAT, OPENING
 
 HEARTBEAT_SECONDS = 10.0
 # Where no bus tells of other processes, readers look by themselves this often.

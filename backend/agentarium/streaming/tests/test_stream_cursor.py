@@ -1,6 +1,6 @@
 import pytest
 
-from agentarium.tasks.cursor import Cursor, InvalidCursorError
+from agentarium.streaming.stream_cursor import Cursor, InvalidCursorError
 
 
 def test_reads_what_it_writes() -> None:

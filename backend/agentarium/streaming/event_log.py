@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from agentarium.runtime.messages import message_from_json
 from agentarium.runtime.prices import dollars
-from agentarium.tasks.cursor import Cursor
+from agentarium.streaming.stream_cursor import Cursor
 from agentarium.tasks.event_types import TERMINAL_EVENTS, EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step
 
