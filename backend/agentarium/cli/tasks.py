@@ -19,10 +19,10 @@ from agentarium.cli.terminal import (
 )
 from agentarium.cli.users import the_user
 from agentarium.core.exceptions import NotFoundError
+from agentarium.inbox.task_rows import task_row
 from agentarium.runtime.prices import shown_cost
 from agentarium.tasks.api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import AgentTask, Step
-from agentarium.tasks.rows import task_row
 
 EXCERPT_CHARS = 60
 STYLES = {

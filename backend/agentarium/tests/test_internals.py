@@ -15,7 +15,7 @@ module that relies on what has changed; nothing else may use such things.
 | `http/requests.py` | `Request._request` of REST framework |
 | `server/asgi.py` | `Response.renderer_context` of REST framework |
 | `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
-| `tasks/parts.py` | `Query.sql_with_params` |
+| `inbox/index_merge.py` | `Query.sql_with_params` |
 | `cli/worker.py` | `celery.worker.state.should_stop` |
 | `cli/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server` |
 """
@@ -307,7 +307,7 @@ def test_the_description_can_be_completed(method: str, expected: set[str]) -> No
 
 
 @pytest.mark.django_db
-@relied_on("Django's Query.sql_with_params()", by="tasks/parts.py")
+@relied_on("Django's Query.sql_with_params()", by="inbox/index_merge.py")
 def test_a_query_gives_its_sql_and_its_values() -> None:
     query: Any = User.objects.filter(username="alice").values("pk")[:3].query
 

@@ -20,10 +20,10 @@ from agentarium.agents.api import views
 from agentarium.agents.api.serializers import AgentSerializer
 from agentarium.agents.models import Agent
 from agentarium.http.representation import represent
+from agentarium.inbox.recent_tasks import recent_tasks
+from agentarium.inbox.task_rows import shown_input
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
-from agentarium.tasks.recent import recent_tasks
-from agentarium.tasks.rows import shown_input
 from agentarium.tasks.services import delete_agent
 
 

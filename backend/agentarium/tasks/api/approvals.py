@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.models import ApiToken
 from agentarium.http.fields import TextField
-from agentarium.tasks.api.filters import ApprovalFilter
+from agentarium.inbox.filters import ApprovalFilter
 from agentarium.tasks.models import ToolCall
 from agentarium.tasks.services import (
     answer_call,

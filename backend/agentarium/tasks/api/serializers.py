@@ -5,11 +5,11 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 from agentarium.http.fields import TextField
+from agentarium.inbox.task_rows import shown_input
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask, Step
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
-from agentarium.tasks.rows import shown_input
 
 
 @extend_schema_field(

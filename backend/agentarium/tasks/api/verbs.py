@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.inbox.task_rows import whole_task
 from agentarium.tasks.api.serializers import TaskSerializer
 from agentarium.tasks.models import AgentTask, TaskQuerySet
-from agentarium.tasks.rows import whole_task
 from agentarium.tasks.services import (
     cancel_task,
     cancel_tasks,

@@ -28,13 +28,14 @@ from agentarium.http.filters import StrictFilterBackend
 from agentarium.http.pagination import KeysetPagination
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
+from agentarium.inbox.pagination import TaskPagination
+from agentarium.inbox.task_rows import task_row, wait_row, whole_task
 from agentarium.server.asgi import EventStream
 from agentarium.streaming.event_schema import StreamEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
 from agentarium.streaming.responses import event_stream
 from agentarium.streaming.stream_cursor import Cursor
-from agentarium.tasks.api.filters import TaskFilter, TaskOrdering, TaskSearch
-from agentarium.tasks.api.pagination import TaskPagination
 from agentarium.tasks.api.serializers import (
     StepSerializer,
     TaskDetailSerializer,
@@ -44,7 +45,6 @@ from agentarium.tasks.api.serializers import (
 )
 from agentarium.tasks.api.verbs import TaskVerbs
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.rows import task_row, wait_row, whole_task
 from agentarium.tasks.services import NewTask, submit_once
 from agentarium.tasks.waits import explain_wait
 

@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 
 from agentarium.agents.models import Agent
 from agentarium.http.filters import StrictOrdering, WordSearch
+from agentarium.inbox.search import Search
 from agentarium.tasks.models import AgentTask, ToolCall
-from agentarium.tasks.search import Search
 
 
 class RepeatedOrListed(forms.SelectMultiple):

@@ -11,10 +11,10 @@ from agentarium.agents.models import Agent
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.keyset import Key, keys_of, ordered
 from agentarium.http.pagination import KeysetPagination
-from agentarium.tasks.api.filters import asked_statuses
+from agentarium.inbox.filters import asked_statuses
+from agentarium.inbox.index_merge import by_agent, by_status, merge
+from agentarium.inbox.search import Search
 from agentarium.tasks.models import AgentTask, TaskQuerySet
-from agentarium.tasks.parts import by_agent, by_status, merge
-from agentarium.tasks.search import Search
 
 
 def _page(tasks: TaskQuerySet, terms: Sequence[str], size: int) -> Any:

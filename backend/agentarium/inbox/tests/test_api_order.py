@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.tasks import parts
+from agentarium.inbox import index_merge as parts
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
 
