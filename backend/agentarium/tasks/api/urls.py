@@ -1,6 +1,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from agentarium.reporting.api import StatsView
 from agentarium.streaming.api import ChangesView
 from agentarium.tasks.api.agents import AgentViewSet
 from agentarium.tasks.api.approvals import ApprovalViewSet
@@ -11,7 +12,6 @@ from agentarium.tasks.api.operators import (
     RequeueView,
     WorkersView,
 )
-from agentarium.tasks.api.stats import StatsView
 from agentarium.tasks.api.views import TaskViewSet
 
 router = SimpleRouter()

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.tasks import export
+from agentarium.reporting import export
 from agentarium.tasks.models import Draft
 from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
 

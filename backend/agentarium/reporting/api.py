@@ -15,9 +15,15 @@ from agentarium.agents.models import Agent
 from agentarium.http.fields import VisibleRelatedField
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.reporting.statistics import (
+    STEP,
+    TOP_AGENTS,
+    Asked,
+    Figures,
+    read_report,
+)
 from agentarium.tasks.api.serializers import DollarsField
 from agentarium.tasks.models import Span
-from agentarium.tasks.stats_report import STEP, TOP_AGENTS, Asked, Figures, read_report
 
 MAX_BUCKETS = 400
 # How far back it goes where nobody says.
