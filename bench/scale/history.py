@@ -12,7 +12,7 @@ from typing import Any
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.core.periodic_jobs import JOBS
+from agentarium.core.job_registry import JOBS
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Chore, Event, Step
 from django.core.management import call_command

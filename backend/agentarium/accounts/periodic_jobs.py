@@ -6,7 +6,7 @@ from agentarium.accounts.retention import (
     forget_expired_sessions,
     forget_expired_tokens,
 )
-from agentarium.core.periodic_jobs import (
+from agentarium.core.job_registry import (
     PeriodicJob,
     register_job,
     until_nothing_is_left,

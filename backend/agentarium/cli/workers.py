@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.text import Text
 
 from agentarium.cli.terminal import UNBOUNDED, cell, moment, out, print_json, table
-from agentarium.tasks import queue_state
-from agentarium.tasks.api.operators import WorkerSerializer, queue_json
+from agentarium.operations import queue_state
+from agentarium.operations.api import WorkerSerializer, queue_json
 from agentarium.tasks.models import Worker
 
 LOOK_SECONDS = 2.0

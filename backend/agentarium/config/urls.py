@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from agentarium.tasks.api.metrics import metrics
+from agentarium.operations.metrics_view import metrics
 
 urlpatterns = [
     path("admin/", admin.site.urls),

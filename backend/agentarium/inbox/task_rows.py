@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
+from agentarium.operations.wait_reasons import Wait
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
-from agentarium.tasks.waits import Wait
 
 # So many characters may be drawn as one before they are cut all the same.
 _MAX_JOINED = 32

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from agentarium.core.periodic_jobs import (
+from agentarium.core.job_registry import (
     PeriodicJob,
     register_job,
     until_nothing_is_left,
 )
+from agentarium.operations.retention import delete_old_logs, forget_submissions
 from agentarium.tasks import counting
-from agentarium.tasks.retention import delete_old_logs, forget_submissions
 
 HOUR = timedelta(hours=1)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agentarium.tasks.chores import do_chores
+from agentarium.operations.job_runner import do_chores
 from agentarium.tasks.services import (
     answer_from_children,
     expire_calls,

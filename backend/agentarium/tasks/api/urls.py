@@ -1,17 +1,17 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from agentarium.reporting.api import StatsView
-from agentarium.streaming.api import ChangesView
-from agentarium.tasks.api.agents import AgentViewSet
-from agentarium.tasks.api.approvals import ApprovalViewSet
-from agentarium.tasks.api.export import ExportView
-from agentarium.tasks.api.operators import (
+from agentarium.operations.api import (
     FailView,
     QueueView,
     RequeueView,
     WorkersView,
 )
+from agentarium.reporting.api import StatsView
+from agentarium.streaming.api import ChangesView
+from agentarium.tasks.api.agents import AgentViewSet
+from agentarium.tasks.api.approvals import ApprovalViewSet
+from agentarium.tasks.api.export import ExportView
 from agentarium.tasks.api.views import TaskViewSet
 
 router = SimpleRouter()

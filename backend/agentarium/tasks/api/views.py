@@ -31,6 +31,7 @@ from agentarium.http.schema import MEANINGS, ProblemSerializer
 from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.inbox.pagination import TaskPagination
 from agentarium.inbox.task_rows import task_row, wait_row, whole_task
+from agentarium.operations.wait_reasons import explain_wait
 from agentarium.server.asgi import EventStream
 from agentarium.streaming.event_schema import StreamEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
@@ -46,7 +47,6 @@ from agentarium.tasks.api.serializers import (
 from agentarium.tasks.api.verbs import TaskVerbs
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import NewTask, submit_once
-from agentarium.tasks.waits import explain_wait
 
 MAX_KEY_CHARS = 200
 # Made once: a serializer takes longer to build than to use.

@@ -15,10 +15,10 @@ from rest_framework.test import APIClient
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.agents.services import update_agent
 from agentarium.agents.tests.factories import AgentFactory
+from agentarium.operations.job_runner import do_chores
 from agentarium.streaming.event_log import read_log
 from agentarium.streaming.stream_cursor import Cursor
 from agentarium.tasks import counting, wake
-from agentarium.tasks.chores import do_chores
 from agentarium.tasks.models import ENDED, AgentTask, Chore, Event, TaskCount
 
 TASKS = "/api/tasks/"

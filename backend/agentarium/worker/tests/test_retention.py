@@ -8,13 +8,13 @@ import pytest
 from pytest_django import Settings
 
 from agentarium.db.threads import DatabaseThreads
+from agentarium.operations import retention
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.streaming.pubsub import LocalBus
 from agentarium.streaming.reader import follow
 from agentarium.streaming.single_flight import Readings
 from agentarium.streaming.stream_cursor import Cursor
 from agentarium.streaming.tests.frames import read, text_of
-from agentarium.tasks import retention
 from agentarium.tasks.models import AgentTask, Chore, Draft, Event
 from agentarium.tasks.services import retry_task
 from agentarium.tests.eventually import eventually

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.models import ApiToken
 from agentarium.observability.metrics import REGISTRY, holds_metrics_token
-from agentarium.tasks.queue_metrics import QUEUE
+from agentarium.operations.queue_metrics import QUEUE
 
 
 @require_safe

@@ -9,12 +9,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from agentarium.accounts.models import User
-from agentarium.core import periodic_jobs
-from agentarium.core.periodic_jobs import PeriodicJob
-from agentarium.tasks import retention
-from agentarium.tasks.chores import do_chores
+from agentarium.core import job_registry as periodic_jobs
+from agentarium.core.job_registry import PeriodicJob
+from agentarium.operations import retention
+from agentarium.operations.job_runner import do_chores
+from agentarium.operations.retention import delete_old_logs
 from agentarium.tasks.models import AgentTask, Chore, Draft, Event, Step, Submission
-from agentarium.tasks.retention import delete_old_logs
 from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import ApiTokenFactory, UserFactory
 from agentarium.db.clock import Now
 from agentarium.db.tests.plans import plans_of
-from agentarium.tasks import queue_state
+from agentarium.operations import queue_state
 from agentarium.tasks.models import AgentTask, Event, ToolCall, Worker
 from agentarium.tasks.services import (
     answer_from_children,

@@ -7,7 +7,7 @@ from django.db import DatabaseError, InterfaceError
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from agentarium.tasks import queue_state
+from agentarium.operations import queue_state
 
 log = structlog.get_logger(__name__)
 

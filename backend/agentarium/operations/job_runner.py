@@ -8,7 +8,7 @@ done once, and wholly or not at all.
 import structlog
 from django.db import transaction
 
-from agentarium.core import periodic_jobs
+from agentarium.core import job_registry as periodic_jobs
 from agentarium.db.clock import Now
 from agentarium.tasks.models import Chore
 
