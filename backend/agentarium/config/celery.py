@@ -11,7 +11,7 @@ from django.conf import settings
 from kombu import Queue
 from kombu.common import Broadcast
 
-from agentarium.tasks.wake import WAKE_EXCHANGE
+from agentarium.tasks.wake_ups import WAKE_EXCHANGE
 
 app = Celery("agentarium", broker=settings.BROKER_URL or None, set_as_current=True)
 app.conf.update(

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from agentarium.tasks.ended import ended_after, place_of
+from agentarium.tasks.completion_order import ended_after, place_of
 from agentarium.tasks.event_types import TERMINAL_EVENTS
 from agentarium.tasks.models import Draft, Event, Submission
 from agentarium.tasks.services.submit import REMEMBER

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet, Sum
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.tasks.counting import CHORE, COUNTED, start_of
+from agentarium.tasks.counters import CHORE, COUNTED, start_of
 from agentarium.tasks.histogram import quantile
 from agentarium.tasks.models import (
     ALL_AGENTS,

@@ -8,7 +8,7 @@ from agentarium.core.job_registry import (
     until_nothing_is_left,
 )
 from agentarium.operations.retention import delete_old_logs, forget_submissions
-from agentarium.tasks import counting
+from agentarium.tasks import counters as counting
 
 HOUR = timedelta(hours=1)
 

@@ -17,7 +17,8 @@ from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.observability import metrics
 from agentarium.runtime.prices import dollars
-from agentarium.tasks import counting, fence
+from agentarium.tasks import counters as counting
+from agentarium.tasks import fence
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey

@@ -10,8 +10,8 @@ from agentarium.runtime.messages import (
     system_message,
     user_message,
 )
+from agentarium.tasks.conversation import earlier_tasks
 from agentarium.tasks.models import AgentTask, Step, ToolCall
-from agentarium.tasks.thread import earlier_tasks
 from agentarium.worker.origins import UNKNOWN, Origin, read_origins
 
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from agentarium.tasks import wake
+from agentarium.tasks import wake_ups as wake
 
 
 @shared_task(name=wake.WAKE_JOB, ignore_result=True)

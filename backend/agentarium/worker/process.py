@@ -13,7 +13,7 @@ from django.conf import settings
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.streaming import shared as site
-from agentarium.tasks import wake
+from agentarium.tasks import wake_ups as wake
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner
 from agentarium.worker.toolbox import Tools

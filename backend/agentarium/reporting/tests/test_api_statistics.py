@@ -14,7 +14,7 @@ from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.db.tests.plans import plans_of
 from agentarium.operations.job_runner import do_chores
-from agentarium.tasks import counting
+from agentarium.tasks import counters as counting
 from agentarium.tasks.models import AgentTask, Chore, TaskCount, TaskTime
 from agentarium.tasks.services import retry_task
 from agentarium.tasks.tests.factories import TaskFactory

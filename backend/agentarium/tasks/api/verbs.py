@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.inbox.task_rows import whole_task
 from agentarium.tasks.api.serializers import TaskSerializer
+from agentarium.tasks.conversation import thread_of
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.services import (
     cancel_task,
@@ -20,7 +21,6 @@ from agentarium.tasks.services import (
     retry_task,
     retry_tasks,
 )
-from agentarium.tasks.thread import thread_of
 
 MAX_IDS = 1000
 

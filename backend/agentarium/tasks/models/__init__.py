@@ -1,14 +1,14 @@
 """The record of a task: its row, its steps, its log, its calls, and its worker."""
 
-from agentarium.tasks.models.chore import Chore
-from agentarium.tasks.models.record import Draft, Event, Step
-from agentarium.tasks.models.stats import (
+from agentarium.tasks.models.counters import (
     ALL_AGENTS,
     Measure,
     Span,
     TaskCount,
     TaskTime,
 )
+from agentarium.tasks.models.periodic_job import Chore
+from agentarium.tasks.models.record import Draft, Event, Step
 from agentarium.tasks.models.task import (
     ENDED,
     LIVE,

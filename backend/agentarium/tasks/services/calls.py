@@ -20,7 +20,7 @@ from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.cancel import stop_called
 from agentarium.tasks.services.ending import append_event, end_unclaimed
 from agentarium.tasks.services.queue import next_rank
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = ToolCall.Status
 WaitsFor = ToolCall.WaitsFor

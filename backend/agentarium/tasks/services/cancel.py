@@ -13,7 +13,7 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
 from agentarium.tasks.services.batches import BATCH, batches
 from agentarium.tasks.services.ending import TOTALS, append_event, end_unclaimed
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
 

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.observability.metrics import TASKS_SUBMITTED
-from agentarium.tasks import counting
+from agentarium.tasks import counters as counting
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import ENDED, AgentTask, Event
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.ending import totals
 from agentarium.tasks.services.queue import next_rank
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
 

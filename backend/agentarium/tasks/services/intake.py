@@ -28,7 +28,7 @@ from agentarium.tasks.limits import Room
 from agentarium.tasks.models import AgentTask, Event, Submission
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.queue import NEXT_RANK
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 # What a full queue asks a client to wait, in seconds.
 RETRY_AFTER = 30

@@ -11,7 +11,7 @@ from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.cancel import TaskEndedError, force_fail_task
 from agentarium.tasks.services.queue import return_to_queue
 from agentarium.tasks.services.retry import retry_tasks
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
 

@@ -4,14 +4,14 @@ from django.db import transaction
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
-from agentarium.tasks import counting
+from agentarium.tasks import counters as counting
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.ending import append_event
 from agentarium.tasks.services.queue import next_rank
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
 RETRYABLE = (Status.FAILED, Status.CANCELLED)

@@ -18,7 +18,8 @@ from agentarium.agents.tests.factories import AgentFactory
 from agentarium.operations.job_runner import do_chores
 from agentarium.streaming.event_log import read_log
 from agentarium.streaming.stream_cursor import Cursor
-from agentarium.tasks import counting, wake
+from agentarium.tasks import counters as counting
+from agentarium.tasks import wake_ups as wake
 from agentarium.tasks.models import ENDED, AgentTask, Chore, Event, TaskCount
 
 TASKS = "/api/tasks/"

@@ -8,7 +8,7 @@ from django.core import serializers
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.db.threads import DatabaseThreads
-from agentarium.tasks import wake
+from agentarium.tasks import wake_ups as wake
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agentarium.db.bulk_insert import places
 from agentarium.db.prepared_statements import execute_many
-from agentarium.tasks.ended import ended_after, is_behind, place_of
+from agentarium.tasks.completion_order import ended_after, is_behind, place_of
 from agentarium.tasks.histogram import bin_of
 from agentarium.tasks.models import (
     ALL_AGENTS,
