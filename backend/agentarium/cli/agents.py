@@ -4,7 +4,7 @@ from agentarium.agents.models import Agent
 from agentarium.cli.terminal import cell, moment, print_json, say, show, table
 from agentarium.cli.users import the_user
 from agentarium.inbox.recent_tasks import recent_tasks
-from agentarium.tasks.api.agents import agent_rows
+from agentarium.task_api.agents import agent_rows
 
 
 def list_agents(user: str, *, as_json: bool) -> None:

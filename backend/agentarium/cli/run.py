@@ -21,7 +21,7 @@ from agentarium.cli.terminal import (
 from agentarium.cli.users import the_user
 from agentarium.streaming.event_log import Entry, read_log
 from agentarium.streaming.stream_cursor import Cursor
-from agentarium.tasks.api.serializers import TaskRunSerializer
+from agentarium.task_api.serializers import TaskRunSerializer
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import submit_task

@@ -21,7 +21,7 @@ from agentarium.cli.users import the_user
 from agentarium.core.exceptions import NotFoundError
 from agentarium.inbox.task_rows import task_row
 from agentarium.runtime.prices import shown_cost
-from agentarium.tasks.api.serializers import StepSerializer, TaskSerializer
+from agentarium.task_api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import AgentTask, Step
 
 EXCERPT_CHARS = 60

@@ -8,7 +8,7 @@ from agentarium.operations.metrics_view import metrics
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("agentarium.accounts.api.urls")),
-    path("api/", include("agentarium.tasks.api.urls")),
+    path("api/", include("agentarium.task_api.urls")),
     path("api/", include("agentarium.tools.api.urls")),
     path("api/", include("agentarium.providers.api.urls")),
     path("metrics", metrics),

@@ -13,7 +13,7 @@ from agentarium.accounts.api.permissions import TokenHasScope
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.permissions import IsStaff
 from agentarium.operations import queue_state
-from agentarium.tasks.api.verbs import MAX_IDS, CountSerializer
+from agentarium.task_api.verbs import MAX_IDS, CountSerializer
 from agentarium.tasks.models import Worker
 from agentarium.tasks.services import fail_tasks, requeue_tasks
 

@@ -22,7 +22,7 @@ from agentarium.reporting.statistics import (
     Figures,
     read_report,
 )
-from agentarium.tasks.api.serializers import DollarsField
+from agentarium.task_api.serializers import DollarsField
 from agentarium.tasks.models import Span
 
 MAX_BUCKETS = 400

@@ -1,4 +1,4 @@
-"""Agents over HTTP. `tasks/api/agents.py` adds what needs tasks, and routes it."""
+"""Agents over HTTP. `task_api/agents.py` adds what needs tasks, and routes it."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ from agentarium.accounts.models import User
 from agentarium.agents.api.serializers import AgentSerializer, AgentVersionSerializer
 from agentarium.agents.models import AgentVersion
 from agentarium.reporting.export import export_rows
-from agentarium.tasks.api.serializers import StepSerializer, TaskSerializer
+from agentarium.task_api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import Draft, Event, Step
 
 MEDIA_TYPE = "application/x-ndjson"

@@ -37,14 +37,14 @@ from agentarium.streaming.event_schema import StreamEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
 from agentarium.streaming.responses import event_stream
 from agentarium.streaming.stream_cursor import Cursor
-from agentarium.tasks.api.serializers import (
+from agentarium.task_api.serializers import (
     StepSerializer,
     TaskDetailSerializer,
     TaskRowSerializer,
     TaskRunSerializer,
     TaskSerializer,
 )
-from agentarium.tasks.api.verbs import TaskVerbs
+from agentarium.task_api.verbs import TaskVerbs
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import NewTask, submit_once
 

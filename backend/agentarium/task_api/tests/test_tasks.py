@@ -14,7 +14,7 @@ from agentarium.accounts.models import User
 from agentarium.agents.services import update_agent
 from agentarium.agents.tests.clients import with_scopes
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.tasks.api.serializers import TaskRowSerializer
+from agentarium.task_api.serializers import TaskRowSerializer
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import StepFactory, TaskFactory
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.inbox.task_rows import whole_task
-from agentarium.tasks.api.serializers import TaskSerializer
+from agentarium.task_api.serializers import TaskSerializer
 from agentarium.tasks.conversation import thread_of
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.services import (

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from agentarium.agents.models import Agent
 from agentarium.db.tests.plans import plans_of
-from agentarium.tasks.api.serializers import (
+from agentarium.task_api.serializers import (
     TaskDetailSerializer,
     TaskRowSerializer,
     TaskSerializer,

@@ -9,10 +9,10 @@ from agentarium.operations.api import (
 )
 from agentarium.reporting.api import StatsView
 from agentarium.streaming.api import ChangesView
-from agentarium.tasks.api.agents import AgentViewSet
-from agentarium.tasks.api.approvals import ApprovalViewSet
-from agentarium.tasks.api.export import ExportView
-from agentarium.tasks.api.views import TaskViewSet
+from agentarium.task_api.agents import AgentViewSet
+from agentarium.task_api.approvals import ApprovalViewSet
+from agentarium.task_api.export import ExportView
+from agentarium.task_api.views import TaskViewSet
 
 router = SimpleRouter()
 # Django tries one route after the other: what is requested most comes first.
