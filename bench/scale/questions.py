@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.tasks.models import AgentTask
-from agentarium.worker.claims import claim_tasks
 from agentarium.worker.leases import register_worker
-from agentarium.worker.sweep import sweep
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.sweep import sweep
 from django.db import transaction
 from rest_framework.test import APIClient
 

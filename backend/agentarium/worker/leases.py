@@ -16,7 +16,7 @@ from django.db.models.expressions import CombinedExpression
 from agentarium.db.clock import Now
 from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.models import Worker
-from agentarium.worker.pulse import Pulse, bury, find_dead
+from agentarium.worker.liveness_lock import Pulse, bury, find_dead
 
 log = structlog.get_logger(__name__)
 

@@ -14,9 +14,9 @@ from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.streaming import shared as site
 from agentarium.tasks import wake_ups as wake
+from agentarium.worker.attempt.toolbox import Tools
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner
-from agentarium.worker.toolbox import Tools
 
 log = structlog.get_logger(__name__)
 

@@ -13,9 +13,9 @@ from django.db import DatabaseError, InterfaceError
 from agentarium.db.threads import DatabaseThreads
 from agentarium.streaming.pubsub import Bus
 from agentarium.worker import leases
-from agentarium.worker.context import ModelClients, RunnerDependencies
-from agentarium.worker.shift import Shift, Signals
-from agentarium.worker.toolbox import OpenToolbox
+from agentarium.worker.attempt.context import ModelClients, RunnerDependencies
+from agentarium.worker.attempt.toolbox import OpenToolbox
+from agentarium.worker.session import Shift, Signals
 
 log = structlog.get_logger(__name__)
 

@@ -18,9 +18,9 @@ from typer.testing import CliRunner, Result
 from agentarium.cli.main import app
 from agentarium.streaming.pubsub import LocalBus
 from agentarium.tasks.models import AgentTask
+from agentarium.worker.attempt.toolbox import Toolbox
 from agentarium.worker.runner import Runner
 from agentarium.worker.tests.scripted import ScriptedModel, ScriptedModels
-from agentarium.worker.toolbox import Toolbox
 
 REPOSITORY = Path(__file__).parents[4]
 

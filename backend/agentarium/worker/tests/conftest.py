@@ -18,9 +18,9 @@ from agentarium.streaming.pubsub import LocalBus
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task
 from agentarium.tests.eventually import eventually
+from agentarium.worker.attempt.toolbox import AnyTool, Toolbox
 from agentarium.worker.runner import Runner
 from agentarium.worker.tests.scripted import ScriptedModels
-from agentarium.worker.toolbox import AnyTool, Toolbox
 
 RunWith = Callable[..., AbstractAsyncContextManager[Runner]]
 Read = Callable[..., Awaitable[Any]]

@@ -25,7 +25,7 @@ from agentarium.tasks.services import (
     reject_call,
     resolve_call,
 )
-from agentarium.worker.ledger import Entry
+from agentarium.worker.writing.writes import Entry
 
 # What can be said of a call -> what such a call waits for, and how it is said.
 DECISIONS: dict[str, tuple[str, Callable[..., ToolCall]]] = {

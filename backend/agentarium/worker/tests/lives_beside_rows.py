@@ -13,7 +13,6 @@ from agentarium.agents.services import create_agent
 from agentarium.tasks.fence import AttemptKey, find_held
 from agentarium.tasks.models import AgentTask, Event, Step, ToolCall, Worker
 from agentarium.worker.leases import register_worker
-from agentarium.worker.ledger import Entry, write_entries
 from agentarium.worker.tests.lives import (
     STEP_COST,
     Attempt,
@@ -22,6 +21,7 @@ from agentarium.worker.tests.lives import (
     by_task,
     stored,
 )
+from agentarium.worker.writing.writes import Entry, write_entries
 
 Status = AgentTask.Status
 

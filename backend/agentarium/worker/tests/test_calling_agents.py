@@ -14,6 +14,7 @@ from agentarium.tasks.services import (
     retry_task,
 )
 from agentarium.tests.eventually import eventually
+from agentarium.worker.attempt.toolbox import AgentTool, Question
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.records import results_of
 from agentarium.worker.tests.scripted import (
@@ -22,7 +23,6 @@ from agentarium.worker.tests.scripted import (
     TalkingModel,
     call_of,
 )
-from agentarium.worker.toolbox import AgentTool, Question
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 

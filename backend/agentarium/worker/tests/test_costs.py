@@ -13,7 +13,6 @@ from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.services import cancel_task, retry_task
 from agentarium.tests.eventually import eventually
-from agentarium.worker.ledger import Entry, Finish, write_entries
 from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -23,6 +22,7 @@ from agentarium.worker.tests.scripted import (
     events_of,
     settled,
 )
+from agentarium.worker.writing.writes import Entry, Finish, write_entries
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 pytestmark = pytest.mark.usefixtures("prices")

@@ -48,19 +48,19 @@ from agentarium.streaming.stream_cursor import Cursor
 from agentarium.streaming.tests.frames import Frame, read, text_of
 from agentarium.tasks.models import AgentTask, Step, Worker
 from agentarium.tasks.services import submit_task
-from agentarium.worker import journal
-from agentarium.worker.claims import claim_tasks, recover_tasks
-from agentarium.worker.context import ExecutionContext
-from agentarium.worker.execution import Execution
-from agentarium.worker.history import History, read_histories
-from agentarium.worker.journal import Journal
+from agentarium.worker.attempt.context import ExecutionContext
+from agentarium.worker.attempt.execution import Execution
+from agentarium.worker.attempt.history import History, read_histories
+from agentarium.worker.attempt.toolbox import Toolbox
+from agentarium.worker.queue.claims import claim_tasks, recover_tasks
 from agentarium.worker.tests.scripted import (
     DEFAULTS,
     ScriptedModels,
     ScriptedTool,
     call_of,
 )
-from agentarium.worker.toolbox import Toolbox
+from agentarium.worker.writing import event_writer as journal
+from agentarium.worker.writing.event_writer import Journal
 
 Then = Literal["answer", "fail", "call", "die", "die while calling"]
 

@@ -24,8 +24,13 @@ from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import answer_from_children
 from agentarium.tests.eventually import eventually
-from agentarium.worker import calls, claims, journal, leases, patience, shift
+from agentarium.worker import database_retry as patience
+from agentarium.worker import leases
+from agentarium.worker import session as shift
+from agentarium.worker.attempt import tool_calls as calls
+from agentarium.worker.attempt.toolbox import AgentTool, start_child
 from agentarium.worker.leases import renew_lease
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -34,7 +39,7 @@ from agentarium.worker.tests.scripted import (
     TalkingModel,
     call_of,
 )
-from agentarium.worker.toolbox import AgentTool, start_child
+from agentarium.worker.writing import event_writer as journal
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 

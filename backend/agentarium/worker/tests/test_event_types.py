@@ -20,8 +20,8 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import approve_call, cancel_task, retry_task
-from agentarium.worker import claims
 from agentarium.worker.leases import register_worker, release_lease
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,

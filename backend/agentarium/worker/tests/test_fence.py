@@ -15,9 +15,8 @@ from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import submit_child
 from agentarium.tasks.tests.factories import TaskFactory
-from agentarium.worker import claims
 from agentarium.worker.leases import register_worker
-from agentarium.worker.ledger import Entry, Finish, write_entries
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.lives import (
     Attempt,
     call_of,
@@ -26,6 +25,7 @@ from agentarium.worker.tests.lives import (
     step_of,
     stored,
 )
+from agentarium.worker.writing.writes import Entry, Finish, write_entries
 
 Status = AgentTask.Status
 Write = Callable[[Attempt], Any]

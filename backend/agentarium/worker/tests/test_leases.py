@@ -12,9 +12,10 @@ from pytest_django import Settings
 
 from agentarium.db.clock import Now
 from agentarium.tasks.models import AgentTask, Worker
-from agentarium.worker import leases, pulse
-from agentarium.worker.claims import claim_tasks, recover_tasks
+from agentarium.worker import leases
+from agentarium.worker import liveness_lock as pulse
 from agentarium.worker.leases import Heartbeat, register_worker
+from agentarium.worker.queue.claims import claim_tasks, recover_tasks
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.db.clock import Now
 from agentarium.tasks.models import Worker
-from agentarium.worker.claims import claim_tasks, recover_tasks
 from agentarium.worker.leases import register_worker
+from agentarium.worker.queue.claims import claim_tasks, recover_tasks
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.tests.eventually import eventually
 from agentarium.worker import leases
-from agentarium.worker.claims import claim_tasks, hand_back_tasks
 from agentarium.worker.leases import register_worker
+from agentarium.worker.queue.claims import claim_tasks, hand_back_tasks
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 

@@ -10,9 +10,8 @@ from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks.models import AgentTask, Draft
 from agentarium.tasks.services import cancel_task
 from agentarium.tests.eventually import eventually
-from agentarium.worker import claims, journal
 from agentarium.worker.leases import register_worker
-from agentarium.worker.ledger import Entry, write_entries
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.lives import Attempt, entry_of, step_of
 from agentarium.worker.tests.scripted import (
@@ -21,6 +20,8 @@ from agentarium.worker.tests.scripted import (
     call_of,
     settled,
 )
+from agentarium.worker.writing import event_writer as journal
+from agentarium.worker.writing.writes import Entry, write_entries
 
 pytestmark = pytest.mark.usefixtures("prices")
 

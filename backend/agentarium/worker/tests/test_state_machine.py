@@ -36,9 +36,8 @@ from agentarium.tasks.services import (
 from agentarium.tasks.services.calls import NotWaitingError
 from agentarium.tasks.services.cancel import TaskEndedError
 from agentarium.tasks.services.retry import NotRetryableError
-from agentarium.worker import claims
 from agentarium.worker.leases import register_worker, renew_lease
-from agentarium.worker.ledger import Finish
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.lives import (
     DECISIONS,
     Attempt,
@@ -49,6 +48,7 @@ from agentarium.worker.tests.lives import (
     step_of,
 )
 from agentarium.worker.tests.lives_beside_rows import LivesBesideRows
+from agentarium.worker.writing.writes import Finish
 
 MAX_ATTEMPTS = 3
 Status = AgentTask.Status

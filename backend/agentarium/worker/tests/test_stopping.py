@@ -15,9 +15,10 @@ from agentarium.tasks.fence import AttemptKey, find_held
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
 from agentarium.tests.eventually import DEADLINE_SECONDS, eventually
-from agentarium.worker import claims, shift
-from agentarium.worker.claims import settle_cancelled
-from agentarium.worker.sweep import sweep
+from agentarium.worker import session as shift
+from agentarium.worker.queue import claims
+from agentarium.worker.queue.claims import settle_cancelled
+from agentarium.worker.queue.sweep import sweep
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,

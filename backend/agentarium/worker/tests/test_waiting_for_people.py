@@ -19,6 +19,7 @@ from agentarium.tasks.services import (
     retry_task,
 )
 from agentarium.tests.eventually import eventually
+from agentarium.worker.attempt.toolbox import Question
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.records import results_of, the_call, types_of
 from agentarium.worker.tests.scripted import (
@@ -26,7 +27,6 @@ from agentarium.worker.tests.scripted import (
     TalkingModel,
     call_of,
 )
-from agentarium.worker.toolbox import Question
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 

@@ -7,8 +7,8 @@ from typing import Protocol
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ModelClient
 from agentarium.streaming.pubsub import Bus
-from agentarium.worker.journal import Journal
-from agentarium.worker.toolbox import OpenToolbox
+from agentarium.worker.attempt.toolbox import OpenToolbox
+from agentarium.worker.writing.event_writer import Journal
 
 
 class ModelClients(Protocol):

@@ -29,16 +29,16 @@ from agentarium.runtime.retries import ModelCaller, Retried
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask
-from agentarium.worker.attempt_record import AttemptRecord
-from agentarium.worker.calls import ToolCalls
-from agentarium.worker.claims import Spent
-from agentarium.worker.context import ExecutionContext
-from agentarium.worker.history import History
-from agentarium.worker.journal import AttemptLostError
-from agentarium.worker.ledger import Finish
-from agentarium.worker.observed import Observed
-from agentarium.worker.output import storable
-from agentarium.worker.patience import patiently
+from agentarium.worker.attempt.context import ExecutionContext
+from agentarium.worker.attempt.history import History
+from agentarium.worker.attempt.record import AttemptRecord
+from agentarium.worker.attempt.step_output import storable
+from agentarium.worker.attempt.tool_calls import ToolCalls
+from agentarium.worker.database_retry import patiently
+from agentarium.worker.instrumentation import Observed
+from agentarium.worker.queue.claims import Spent
+from agentarium.worker.writing.event_writer import AttemptLostError
+from agentarium.worker.writing.writes import Finish
 
 log = structlog.get_logger(__name__)
 

@@ -33,7 +33,7 @@ from agentarium.tasks.services import (
     stop_called,
 )
 from agentarium.worker.leases import declare_lost, is_at_work
-from agentarium.worker.limits import exclude_full, within_limits
+from agentarium.worker.queue.limits import exclude_full, within_limits
 
 log = structlog.get_logger(__name__)
 

@@ -20,9 +20,14 @@ from agentarium.streaming.event_log import completed_data
 from agentarium.streaming.pubsub import Bus, Channel
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
-from agentarium.worker.journal import Journal
-from agentarium.worker.ledger import Entry, Finish
-from agentarium.worker.output import NEW_STEP, StepInProgress, storable, storable_json
+from agentarium.worker.attempt.step_output import (
+    NEW_STEP,
+    StepInProgress,
+    storable,
+    storable_json,
+)
+from agentarium.worker.writing.event_writer import Journal
+from agentarium.worker.writing.writes import Entry, Finish
 
 # What an event shows of a tool's result; the step has all of it.
 EXCERPT_CHARS = 500

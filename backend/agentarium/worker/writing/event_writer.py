@@ -18,7 +18,7 @@ from agentarium.observability import metrics
 from agentarium.streaming.publisher import changed_message
 from agentarium.streaming.pubsub import Bus, Channel
 from agentarium.tasks.fence import AttemptKey
-from agentarium.worker.ledger import Entry, write_entries
+from agentarium.worker.writing.writes import Entry, write_entries
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from agentarium.tasks.services import submit_child
 from agentarium.tools.connections import GuardedHttp
 from agentarium.tools.toolbox import Toolbox as OpenedTools
 from agentarium.tools.toolbox import open_tools
-from agentarium.worker.journal import AttemptLostError
+from agentarium.worker.writing.event_writer import AttemptLostError
 
 log = structlog.get_logger(__name__)
 

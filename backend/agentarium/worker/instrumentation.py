@@ -22,9 +22,9 @@ from agentarium.runtime.providers.base import (
 from agentarium.runtime.providers.catalogue import PROVIDERS, split_model
 from agentarium.runtime.tools.base import Tool, ToolCall, ToolError
 from agentarium.tasks.models import AgentTask
-from agentarium.worker.ledger import Finish
-from agentarium.worker.origins import UNKNOWN, Origin
-from agentarium.worker.toolbox import AgentTool, Question, Toolbox
+from agentarium.worker.attempt.toolbox import AgentTool, Question, Toolbox
+from agentarium.worker.trace_context import UNKNOWN, Origin
+from agentarium.worker.writing.writes import Finish
 
 OpenClient = Callable[[str], ModelClient]
 # Where OpenTelemetry's name of a provider is another than ours.

@@ -16,13 +16,14 @@ from agentarium.streaming.publisher import tell
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import answer_from_children
-from agentarium.worker import claims, leases
-from agentarium.worker.context import ExecutionContext, RunnerDependencies
-from agentarium.worker.execution import Execution
-from agentarium.worker.history import History, read_histories
-from agentarium.worker.journal import AttemptLostError, Journal
-from agentarium.worker.patience import patiently
-from agentarium.worker.sweep import sweep
+from agentarium.worker import leases
+from agentarium.worker.attempt.context import ExecutionContext, RunnerDependencies
+from agentarium.worker.attempt.execution import Execution
+from agentarium.worker.attempt.history import History, read_histories
+from agentarium.worker.database_retry import patiently
+from agentarium.worker.queue import claims
+from agentarium.worker.queue.sweep import sweep
+from agentarium.worker.writing.event_writer import AttemptLostError, Journal
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from agentarium.runtime.messages import (
 )
 from agentarium.tasks.conversation import earlier_tasks
 from agentarium.tasks.models import AgentTask, Step, ToolCall
-from agentarium.worker.origins import UNKNOWN, Origin, read_origins
+from agentarium.worker.trace_context import UNKNOWN, Origin, read_origins
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,17 @@ from agentarium.runtime.tools.base import OutcomeUnknownError, Tool, ToolError
 from agentarium.runtime.tools.base import ToolCall as Call
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tools.toolbox import arguments_schema
-from agentarium.worker.attempt_record import AttemptRecord
-from agentarium.worker.context import ExecutionContext
-from agentarium.worker.output import storable
-from agentarium.worker.patience import patiently
-from agentarium.worker.toolbox import (
+from agentarium.worker.attempt.context import ExecutionContext
+from agentarium.worker.attempt.record import AttemptRecord
+from agentarium.worker.attempt.step_output import storable
+from agentarium.worker.attempt.toolbox import (
     AgentTool,
     AnyTool,
     Question,
     Toolbox,
     start_child,
 )
+from agentarium.worker.database_retry import patiently
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta
 from agentarium.streaming.pubsub import Message
 from agentarium.tasks.models import AgentTask, Draft, Step
-from agentarium.worker.ledger import Entry
+from agentarium.worker.writing.writes import Entry
 
 Channel = Draft.Channel
 NEW_STEP = Blank(Step)
