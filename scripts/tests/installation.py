@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.serving.local_server import bare_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ROOT / "requirements"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.cli.tests import processes
 
 from bench.chaos.services import PostgreSQL

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agentarium.cli.local_server import LocalServer
 from agentarium.cli.main import app
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.cli.tests import processes
 from agentarium.runtime.builtin.weights import fetch_weights
 from typer.main import get_command_name

@@ -8,7 +8,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from agentarium.cli.api_client import ApiClient
+from agentarium.cli.demo.api_client import ApiClient
 from agentarium.tests.eventually import eventually_sync
 
 from scripts.services import free_ports, running_services

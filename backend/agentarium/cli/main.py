@@ -78,7 +78,7 @@ def up(
     ] = None,
 ) -> None:
     """Start everything that one machine needs, and serve it."""
-    from agentarium.cli.up import run_up
+    from agentarium.cli.serving.up import run_up
 
     run_up(host=host, port=port, is_model_wanted=is_model_wanted)
 
@@ -86,7 +86,7 @@ def up(
 @app.command()
 def web(*, host: Host = None, port: Port = None) -> None:
     """Serve the API and the page; change nothing in the database's tables."""
-    from agentarium.cli.up import run_web
+    from agentarium.cli.serving.up import run_web
 
     run_web(host=host, port=port)
 
@@ -107,8 +107,8 @@ def worker(
     is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run tasks: woken by the broker, or looking for them where there is none."""
-    from agentarium.cli.worker import run_worker
-    from agentarium.cli.worker_processes import supervise
+    from agentarium.cli.serving.worker import run_worker
+    from agentarium.cli.serving.worker_processes import supervise
 
     if processes > 1:
         supervise(processes, capacity=capacity, is_model_wanted=is_model_wanted)
@@ -123,7 +123,7 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Bring the database up to this version."""
-    from agentarium.cli.up import run_migrate
+    from agentarium.cli.serving.up import run_migrate
 
     run_migrate()
 
@@ -154,7 +154,7 @@ def createuser(  # noqa: PLR0913 - one for each option
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.users import create_user, read_password
+        from agentarium.cli.administration.users import create_user, read_password
 
         username = name or username or typer.prompt("Username")
         if email is None:
@@ -181,7 +181,7 @@ def password(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.users import set_password
+        from agentarium.cli.administration.users import set_password
 
         set_password(username, is_on_stdin=is_on_stdin)
 
@@ -197,7 +197,7 @@ def setup_link(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.setup import show_setup_link
+        from agentarium.cli.administration.setup_link import show_setup_link
 
         show_setup_link(is_renewed=is_renewed)
 
@@ -208,7 +208,7 @@ def agents(*, user: UserName = "", as_json: Json = False) -> None:
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.agents import list_agents
+        from agentarium.cli.records.agents import list_agents
 
         list_agents(user, as_json=as_json)
 
@@ -228,7 +228,7 @@ def run(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.run import run_agent
+        from agentarium.cli.records.run import run_agent
 
         run_agent(agent, text, user=user, is_followed=is_followed, as_json=as_json)
 
@@ -247,7 +247,7 @@ def tasks(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.tasks import list_tasks
+        from agentarium.cli.records.tasks import list_tasks
 
         list_tasks(user, statuses=status or [], limit=limit, as_json=as_json)
 
@@ -263,7 +263,7 @@ def task(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.tasks import show_task
+        from agentarium.cli.records.tasks import show_task
 
         show_task(user, task_id, as_json=as_json)
 
@@ -277,7 +277,7 @@ def workers(*, is_watched: Watch = False, as_json: Json = False) -> None:
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.workers import show_workers
+        from agentarium.cli.records.workers import show_workers
 
         show_workers(is_watched=is_watched, as_json=as_json)
 
@@ -288,7 +288,7 @@ def queue(*, is_watched: Watch = False, as_json: Json = False) -> None:
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.workers import show_queue
+        from agentarium.cli.records.workers import show_queue
 
         show_queue(is_watched=is_watched, as_json=as_json)
 
@@ -306,7 +306,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Check what Agentarium depends on, and say what to do."""
-    from agentarium.cli.doctor import run_doctor
+    from agentarium.cli.diagnosis.doctor import run_doctor
 
     run_doctor(url=url, as_json=as_json)
 
@@ -326,7 +326,7 @@ def reseal(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.secrets import reseal
+        from agentarium.cli.administration.secrets import reseal
 
         reseal(is_former_key_lost=is_former_key_lost)
 
@@ -344,6 +344,6 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run one task on the built-in model, through the public API, from start to end."""
-    from agentarium.cli.demo import run_demo
+    from agentarium.cli.demo.demo import run_demo
 
     run_demo(text, weights=weights, as_json=as_json)

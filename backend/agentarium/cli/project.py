@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentarium.cli.garbage import expect_loading
+from agentarium.cli.serving.garbage_collection import expect_loading
 from agentarium.cli.terminal import MISUSED, fail, joined
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def project(*, is_quiet: bool = True, needs_database: bool = True) -> Iterator[N
     try:
         with told():
             if is_quiet and needs_database:
-                from agentarium.cli.database import refuse_unreachable
+                from agentarium.cli.database.availability import refuse_unreachable
 
                 refuse_unreachable()
             yield
@@ -130,8 +130,8 @@ def _sentence(error: "DomainError") -> str:
 def _about_database(error: Exception) -> str:
     from django.db import DatabaseError, InterfaceError
 
-    from agentarium.cli.database import obstacle, refused_file
-    from agentarium.cli.migrations import read_state
+    from agentarium.cli.database.availability import obstacle, refused_file
+    from agentarium.cli.database.migrations import read_state
 
     if found := obstacle():
         return str(found)

@@ -16,8 +16,8 @@ module that relies on what has changed; nothing else may use such things.
 | `server/asgi.py` | `Response.renderer_context` of REST framework |
 | `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
 | `inbox/index_merge.py` | `Query.sql_with_params` |
-| `cli/worker.py` | `celery.worker.state.should_stop` |
-| `cli/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server` |
+| `cli/serving/worker.py` | `celery.worker.state.should_stop` |
+| `cli/serving/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server` |
 """
 
 import functools
@@ -317,7 +317,7 @@ def test_a_query_gives_its_sql_and_its_values() -> None:
     assert [*values] == ["alice"]
 
 
-@relied_on("Celery's worker.state.should_stop", by="cli/worker.py")
+@relied_on("Celery's worker.state.should_stop", by="cli/serving/worker.py")
 def test_celery_can_be_told_to_stop() -> None:
     with (
         mock.patch.object(state, "should_stop", 0),
@@ -327,7 +327,7 @@ def test_celery_can_be_told_to_stop() -> None:
 
 
 @pytest.mark.parametrize("method", ["startup", "shutdown"])
-@relied_on("uvicorn's Server", by="cli/server.py")
+@relied_on("uvicorn's Server", by="cli/serving/server.py")
 def test_the_server_tells_of_its_start_and_its_end(method: str) -> None:
     function = getattr(uvicorn.Server, method)
 

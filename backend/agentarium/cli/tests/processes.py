@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from agentarium.cli.api_client import ApiClient
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.demo.api_client import ApiClient
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.tests.eventually import eventually_sync
 
 DEADLINE_SECONDS = 60

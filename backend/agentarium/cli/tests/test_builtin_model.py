@@ -5,11 +5,11 @@ from unittest.mock import Mock, patch
 import pytest
 from pytest_django import Settings
 
-from agentarium.cli.builtin_model import prepare_model
+from agentarium.cli.serving.builtin_model import prepare_model
 from agentarium.runtime.builtin.weights import WeightsError
 
 Fetch = Callable[..., Path]
-MODULE = "agentarium.cli.builtin_model"
+MODULE = "agentarium.cli.serving.builtin_model"
 
 
 @pytest.fixture

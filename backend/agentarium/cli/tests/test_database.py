@@ -9,9 +9,9 @@ import pytest
 import typer
 from django.db import InterfaceError, OperationalError
 
-from agentarium.cli import database
-from agentarium.cli.database import Obstacle, once_it_answers
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.database import availability as database
+from agentarium.cli.database.availability import Obstacle, once_it_answers
+from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 from agentarium.cli.tests.refusing_server import refusing_server
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests.conftest import Invoke
 
 COMMANDS = (

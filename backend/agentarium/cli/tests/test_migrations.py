@@ -2,7 +2,7 @@ import pytest
 import typer
 from django.db.migrations.recorder import MigrationRecorder
 
-from agentarium.cli import migrations
+from agentarium.cli.database import migrations
 from agentarium.cli.tests.conftest import Invoke
 
 FUTURE = ("tasks", "9999_future")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.cli.tests import processes
 
 HOST = "agents.example.com"

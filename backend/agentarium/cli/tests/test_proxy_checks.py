@@ -14,8 +14,8 @@ import pytest
 from pytest_django import Settings
 from typer.testing import Result
 
-from agentarium.cli import checks
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.diagnosis import checks
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.cli.tests.conftest import Invoke
 
 KEY = "the-key-of-the-server-and-its-doctor-01234567"

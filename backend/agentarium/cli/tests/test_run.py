@@ -113,6 +113,6 @@ class TestFollowing:
 
     def _interrupted(self, invoke: Invoke, agent: Agent) -> Result:
         # Of this module alone: other threads sleep, too.
-        with patch("agentarium.cli.run.time") as clock:
+        with patch("agentarium.cli.records.run.time") as clock:
             clock.sleep.side_effect = KeyboardInterrupt
             return invoke("run", agent.pk, "Hi", "--follow")

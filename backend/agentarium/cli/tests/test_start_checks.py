@@ -10,7 +10,8 @@ from django.conf import settings as django_settings
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
-from agentarium.cli import start_checks, up, worker
+from agentarium.cli.diagnosis import start_checks
+from agentarium.cli.serving import up, worker
 from agentarium.cli.tests.conftest import Invoke
 from agentarium.cli.tests.test_doctor import check_of, states
 from agentarium.core.encryption import Sealed

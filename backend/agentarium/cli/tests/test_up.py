@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agentarium.cli.local_server import LocalServer, bare_environment
+from agentarium.cli.serving.local_server import LocalServer, bare_environment
 from agentarium.cli.tests import processes
 
 SLOW = json.dumps({"fake": {"text": "slow " * 40, "pieces": 40, "delay": 0.1}})

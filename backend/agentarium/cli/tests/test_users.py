@@ -5,7 +5,7 @@ import pytest
 from pytest_django import Settings
 
 from agentarium.accounts.models import SetupCode, User
-from agentarium.cli.setup import first_account_hint
+from agentarium.cli.administration.setup_link import first_account_hint
 from agentarium.cli.tests.conftest import Invoke
 
 PASSWORD = "correct-horse-battery"

@@ -11,8 +11,8 @@ from unittest.mock import Mock
 import pytest
 from celery import current_app
 
-from agentarium.cli import worker as program
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.serving import worker as program
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.cli.tests import processes
 from agentarium.tests.eventually import eventually_sync
 

@@ -13,7 +13,7 @@ from django.utils.functional import empty
 from typer.testing import Result
 
 from agentarium.cli import project
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests.conftest import Invoke
 
 # Variable, value, and a part of the sentence that says what is wrong.

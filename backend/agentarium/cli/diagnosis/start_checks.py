@@ -17,8 +17,8 @@ from django.core.checks import WARNING, CheckMessage, Tags
 from django.core.checks.registry import registry
 from django.db import connection
 
-from agentarium.cli import migrations
-from agentarium.cli.database import once_it_answers
+from agentarium.cli.database import migrations
+from agentarium.cli.database.availability import once_it_answers
 from agentarium.cli.terminal import FAILED, MISUSED, joined, say
 from agentarium.core.secret_key import (
     KeyMatch,

@@ -19,7 +19,7 @@ from agentarium.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from agentarium.cli.start_checks import Check
+    from agentarium.cli.diagnosis.start_checks import Check
 
 MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
 
@@ -30,8 +30,8 @@ def run_doctor(*, url: str, as_json: bool) -> None:
     With `url` the way of a client through the proxy is checked as well.
     """
     with project(needs_database=False):
-        from agentarium.cli.checks import all_checks
-        from agentarium.cli.proxy_checks import proxy_checks
+        from agentarium.cli.diagnosis.checks import all_checks
+        from agentarium.cli.diagnosis.proxy_checks import proxy_checks
 
         public_url = _public_url(url)
         with waiting("Looking around"):

@@ -9,7 +9,7 @@ import uvicorn
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from agentarium.cli.garbage import expect_many_objects
+from agentarium.cli.serving.garbage_collection import expect_many_objects
 
 # Requests under way get so long; streams are sent away at once.
 DRAIN_SECONDS = 5

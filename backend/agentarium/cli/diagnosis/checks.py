@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from agentarium.cli.database import obstacle, refused_file
-from agentarium.cli.start_checks import Check, database_checks, settings_checks
+from agentarium.cli.database.availability import obstacle, refused_file
+from agentarium.cli.diagnosis.start_checks import (
+    Check,
+    database_checks,
+    settings_checks,
+)
 from agentarium.http.request_scheme import missing_proxy_setting
 from agentarium.providers.access import ask_providers
 from agentarium.providers.services import provider_configs

@@ -17,10 +17,13 @@ def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) 
     with _listen(host, port) as listener, project(is_quiet=False):
         from django.conf import settings
 
-        from agentarium.cli import migrations
-        from agentarium.cli.builtin_model import prepare_model
-        from agentarium.cli.database import once_it_answers
-        from agentarium.cli.start_checks import start_with_key, start_with_settings
+        from agentarium.cli.database import migrations
+        from agentarium.cli.database.availability import once_it_answers
+        from agentarium.cli.diagnosis.start_checks import (
+            start_with_key,
+            start_with_settings,
+        )
+        from agentarium.cli.serving.builtin_model import prepare_model
 
         start_with_settings()
         migrations.migrate(migrations.await_state())
@@ -34,8 +37,8 @@ def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) 
 def run_web(*, host: str | None, port: int | None) -> None:
     """Serve what is there."""
     with _listen(host, port) as listener, project(is_quiet=False):
-        from agentarium.cli.database import once_it_answers
-        from agentarium.cli.start_checks import start_on_database
+        from agentarium.cli.database.availability import once_it_answers
+        from agentarium.cli.diagnosis.start_checks import start_on_database
 
         start_on_database()
         hint = once_it_answers(lambda: _first_account_hint(listener))
@@ -45,8 +48,11 @@ def run_web(*, host: str | None, port: int | None) -> None:
 
 def run_migrate() -> None:
     with project():
-        from agentarium.cli import migrations
-        from agentarium.cli.start_checks import start_with_key, start_with_settings
+        from agentarium.cli.database import migrations
+        from agentarium.cli.diagnosis.start_checks import (
+            start_with_key,
+            start_with_settings,
+        )
 
         start_with_settings()
         state = migrations.read_state()
@@ -68,7 +74,7 @@ def _listen(host: str | None, port: int | None) -> socket.socket:
     read_settings()
     from django.conf import settings
 
-    from agentarium.cli.server import open_socket
+    from agentarium.cli.serving.server import open_socket
 
     try:
         return open_socket(settings.HOST, settings.PORT)
@@ -81,7 +87,7 @@ def _listen(host: str | None, port: int | None) -> socket.socket:
 
 
 def _serve(listener: socket.socket, *, greeting: str) -> None:
-    from agentarium.cli.server import serve
+    from agentarium.cli.serving.server import serve
     from agentarium.http.request_scheme import missing_proxy_setting
 
     if warning := missing_proxy_setting():
@@ -117,7 +123,7 @@ def _greeting(listener: socket.socket) -> str:
 
 
 def _first_account_hint(listener: socket.socket) -> str:
-    from agentarium.cli.setup import first_account_hint
+    from agentarium.cli.administration.setup_link import first_account_hint
 
     return first_account_hint(bound_host=listener.getsockname()[0], url=_url(listener))
 

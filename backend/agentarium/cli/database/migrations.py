@@ -10,7 +10,7 @@ from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from agentarium.cli.database import once_it_answers
+from agentarium.cli.database.availability import once_it_answers
 from agentarium.cli.terminal import fail, joined, progress
 
 Name = tuple[str, str]

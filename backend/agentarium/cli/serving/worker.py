@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from agentarium.cli.garbage import expect_many_objects
 from agentarium.cli.project import project
+from agentarium.cli.serving.garbage_collection import expect_many_objects
 from agentarium.cli.terminal import fail
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def run_worker(
     if capacity is not None:
         os.environ["AGENTARIUM_WORKER_CAPACITY"] = str(capacity)
     with project(is_quiet=False):
-        from agentarium.cli import migrations
-        from agentarium.cli.builtin_model import prepare_model
-        from agentarium.cli.start_checks import start_on_database
+        from agentarium.cli.database import migrations
+        from agentarium.cli.diagnosis.start_checks import start_on_database
+        from agentarium.cli.serving.builtin_model import prepare_model
         from agentarium.worker.process import RunnerThread
 
         if is_supervised:

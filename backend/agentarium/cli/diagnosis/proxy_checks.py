@@ -7,8 +7,8 @@ from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 
-from agentarium.cli.proxy_client import ProxyClient, Reply, UnreachableError
-from agentarium.cli.start_checks import Check
+from agentarium.cli.diagnosis.proxy_client import ProxyClient, Reply, UnreachableError
+from agentarium.cli.diagnosis.start_checks import Check
 from agentarium.server.proxy_probe import (
     COOKIE,
     HEADER,

@@ -1,6 +1,6 @@
 """`agentarium reseal`: going over to another secret key."""
 
-from agentarium.cli.start_checks import KEY_ADVICE
+from agentarium.cli.diagnosis.start_checks import KEY_ADVICE
 from agentarium.cli.terminal import fail, joined, say
 from agentarium.core.resealing import reseal_secrets
 from agentarium.core.secret_key import KeyMatch, match_secret_key, replace_check

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from agentarium.accounts.models import User
+from agentarium.cli.administration.users import the_user
 from agentarium.cli.terminal import (
     MISUSED,
     cell,
@@ -17,7 +18,6 @@ from agentarium.cli.terminal import (
     show,
     table,
 )
-from agentarium.cli.users import the_user
 from agentarium.core.exceptions import NotFoundError
 from agentarium.inbox.task_rows import task_row
 from agentarium.runtime.prices import shown_cost

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import typer
 
-from agentarium.cli.api_client import ApiClient, ApiError
-from agentarium.cli.local_server import LocalServer, ServerError
+from agentarium.cli.demo.api_client import ApiClient, ApiError
+from agentarium.cli.serving.local_server import LocalServer, ServerError
 from agentarium.cli.terminal import fail, print_json, printable, say, waiting
 from agentarium.runtime.builtin.weights import find_weights
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL

@@ -8,7 +8,8 @@ import typer
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.cli.tasks import find_task, say_outcome, task_json
+from agentarium.cli.administration.users import the_user
+from agentarium.cli.records.tasks import find_task, say_outcome, task_json
 from agentarium.cli.terminal import (
     FAILED,
     MISUSED,
@@ -18,7 +19,6 @@ from agentarium.cli.terminal import (
     printable,
     say,
 )
-from agentarium.cli.users import the_user
 from agentarium.streaming.event_log import Entry, read_log
 from agentarium.streaming.stream_cursor import Cursor
 from agentarium.task_api.serializers import TaskRunSerializer

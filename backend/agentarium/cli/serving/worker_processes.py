@@ -6,8 +6,8 @@ import sys
 import time
 
 from agentarium.cli.project import project
+from agentarium.cli.serving.worker import Ending
 from agentarium.cli.terminal import say
-from agentarium.cli.worker import Ending
 
 LOOK_SECONDS = 0.2
 # A process that dies at once is not started again at once.
@@ -26,8 +26,8 @@ def supervise(count: int, *, capacity: int | None, is_model_wanted: bool) -> Non
     with project(is_quiet=False):
         from django.conf import settings
 
-        from agentarium.cli.builtin_model import prepare_model
-        from agentarium.cli.start_checks import start_on_database
+        from agentarium.cli.diagnosis.start_checks import start_on_database
+        from agentarium.cli.serving.builtin_model import prepare_model
 
         with ending.at_once():
             start_on_database()

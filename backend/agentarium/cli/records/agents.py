@@ -1,8 +1,8 @@
 """A user's agents at the terminal."""
 
 from agentarium.agents.models import Agent
+from agentarium.cli.administration.users import the_user
 from agentarium.cli.terminal import cell, moment, print_json, say, show, table
-from agentarium.cli.users import the_user
 from agentarium.inbox.recent_tasks import recent_tasks
 from agentarium.task_api.agents import agent_rows
 
