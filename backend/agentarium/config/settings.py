@@ -195,6 +195,8 @@ INSTALLED_APPS = [
     "agentarium.tools",
     "agentarium.agents",
     "agentarium.tasks",
+    "agentarium.streaming",
+    "agentarium.operations",
 ]
 MIDDLEWARE = [
     "agentarium.observability.request_log.RequestLogMiddleware",

@@ -1,8 +1,11 @@
-"""Serializer fields that know who asks."""
+"""Serializer fields that every API shares."""
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+from agentarium.runtime.prices import dollars
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -31,3 +34,13 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return data
+
+
+@extend_schema_field(
+    {"type": "string", "format": "decimal", "pattern": r"^\d+(\.\d+)?$"}
+)
+class DollarsField(serializers.IntegerField):
+    """Nanodollars, shown as an exact decimal number of US dollars."""
+
+    def to_representation(self, value: Any) -> Any:
+        return dollars(value)

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from agentarium.core.exceptions import ContentTooLargeError, DomainError, FieldError
-from agentarium.observability.request_log import current_request_id
+from agentarium.core.request_id import current_request_id
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
-from agentarium.operations.wait_reasons import Wait
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
@@ -58,10 +57,3 @@ def whole_task(task: AgentTask) -> dict[str, Any]:
     shown = dict(zip(TASK_COLUMNS, _values(task), strict=True))
     shown["cost"] = dollars(shown["cost"])
     return shown
-
-
-def wait_row(wait: Wait | None) -> dict[str, Any] | None:
-    """As `WaitSerializer` describes it."""
-    if wait is None:
-        return None
-    return {"reason": wait.reason, "detail": wait.detail, "position": wait.position}

@@ -20,11 +20,6 @@ PROBES = frozenset({"/healthz", "/readyz"})
 _SANE_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
 
 
-def current_request_id() -> str:
-    """The id of the request being answered, or an empty string outside of one."""
-    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
-
-
 class RequestLogMiddleware:
     """Logs `request.finished`: never a query string, a body or a name."""
 

@@ -15,7 +15,8 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
 from agentarium import __version__
-from agentarium.observability.request_log import PROBES, current_request_id
+from agentarium.core.request_id import current_request_id
+from agentarium.observability.request_log import PROBES
 from agentarium.observability.request_metrics import route_of
 
 Kind = Literal["internal", "server", "client"]

@@ -11,9 +11,9 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.api.permissions import TokenHasScope
 from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.http.bulk import MAX_IDS, CountSerializer
 from agentarium.http.permissions import IsStaff
 from agentarium.operations import queue_state
-from agentarium.task_api.verbs import MAX_IDS, CountSerializer
 from agentarium.tasks.models import Worker
 from agentarium.tasks.services import fail_tasks, requeue_tasks
 

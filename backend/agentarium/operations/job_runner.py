@@ -8,7 +8,7 @@ done once, and wholly or not at all.
 import structlog
 from django.db import transaction
 
-from agentarium.core import job_registry as periodic_jobs
+from agentarium.core import job_registry
 from agentarium.db.clock import Now
 from agentarium.tasks.models import Chore
 
@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 def do_chores() -> None:
     """Do a little of each chore that is due. Safe to do in many processes at once."""
     later = Chore.objects.filter(due_at__gt=Now()).values_list("name", flat=True)
-    for name in periodic_jobs.JOBS.keys() - set(later):
-        for _ in range(periodic_jobs.JOBS[name].max_chunks):
+    for name in job_registry.JOBS.keys() - set(later):
+        for _ in range(job_registry.JOBS[name].max_chunks):
             if not _do_chunk(name):
                 break
 
@@ -32,7 +32,7 @@ def _do_chunk(name: str) -> bool:
     chore = due.select_for_update(skip_locked=True).first()
     if chore is None:
         return False
-    job = periodic_jobs.JOBS[name]
+    job = job_registry.JOBS[name]
     bookmark = job.run_chunk(chore.bookmark)
     if bookmark is None:
         Chore.objects.filter(name=name).update(due_at=Now() + job.every)

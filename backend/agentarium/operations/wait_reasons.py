@@ -1,7 +1,7 @@
 """Why a task does not run just now."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from agentarium.db.compiled_query import count_rows
 from agentarium.db.prepared_statements import prepared_cursor
@@ -34,6 +34,14 @@ class Wait:
     reason: Reason
     detail: str
     position: int | None = None
+
+    def as_row(self) -> dict[str, Any]:
+        """As `WaitSerializer` describes it."""
+        return {
+            "reason": self.reason,
+            "detail": self.detail,
+            "position": self.position,
+        }
 
 
 def explain_wait(task: AgentTask) -> Wait | None:

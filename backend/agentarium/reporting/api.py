@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.agents.models import Agent
-from agentarium.http.fields import VisibleRelatedField
+from agentarium.http.fields import DollarsField, VisibleRelatedField
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.schema import MEANINGS, ProblemSerializer
 from agentarium.reporting.statistics import (
@@ -22,7 +22,6 @@ from agentarium.reporting.statistics import (
     Figures,
     read_report,
 )
-from agentarium.task_api.serializers import DollarsField
 from agentarium.tasks.models import Span
 
 MAX_BUCKETS = 400

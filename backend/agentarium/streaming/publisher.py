@@ -1,14 +1,14 @@
 """Publishing a task's changes over the bus, to readers here and in other processes."""
 
-from agentarium.streaming import shared as site
+from agentarium.streaming import shared
 from agentarium.streaming.pubsub import CHANGED, Bus, Channel, Message
 from agentarium.tasks.event_types import StatusEventType
 from agentarium.tasks.publishing import ChangedTask
 
 
-def announce(task: ChangedTask) -> None:
+def publish_change(task: ChangedTask) -> None:
     """Have the readers of this process's bus look: the publisher of `publishing`."""
-    tell(site.bus(), task)
+    tell(shared.bus(), task)
 
 
 def tell(bus: Bus, task: ChangedTask) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from django.conf import settings
 
 from agentarium.server.asgi import EventStream
-from agentarium.streaming import shared as site
+from agentarium.streaming import shared
 from agentarium.streaming.reader import follow
 from agentarium.streaming.status_feed import follow_changes
 from agentarium.streaming.stream_cursor import Cursor
@@ -22,8 +22,8 @@ def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
             follow,
             task.pk,
             cursor,
-            bus=site.bus(),
-            readings=site.readings(),
+            bus=shared.bus(),
+            readings=shared.readings(),
         ),
     )
 
@@ -32,5 +32,5 @@ def change_stream(owner_id: int) -> EventStream:
     """The status changes of all tasks of one person, from now on."""
     is_blind = not (settings.EMBEDDED or settings.REDIS_URL)
     return EventStream(
-        follow=partial(follow_changes, owner_id, bus=site.bus(), is_blind=is_blind),
+        follow=partial(follow_changes, owner_id, bus=shared.bus(), is_blind=is_blind),
     )

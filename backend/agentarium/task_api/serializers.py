@@ -4,22 +4,11 @@ from django.conf import settings
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from agentarium.http.fields import TextField
+from agentarium.http.fields import DollarsField, TextField
 from agentarium.inbox.task_rows import shown_input
-from agentarium.runtime.prices import dollars
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask, Step
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
-
-
-@extend_schema_field(
-    {"type": "string", "format": "decimal", "pattern": r"^\d+(\.\d+)?$"}
-)
-class DollarsField(serializers.IntegerField):
-    """Nanodollars, shown as an exact decimal number of US dollars."""
-
-    def to_representation(self, value: Any) -> Any:
-        return dollars(value)
 
 
 class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.http.bulk import MAX_IDS, CountSerializer
 from agentarium.inbox.task_rows import whole_task
 from agentarium.task_api.serializers import TaskSerializer
 from agentarium.tasks.conversation import thread_of
@@ -21,8 +22,6 @@ from agentarium.tasks.services import (
     retry_task,
     retry_tasks,
 )
-
-MAX_IDS = 1000
 
 
 class ManySerializer(serializers.Serializer[Any]):
@@ -57,10 +56,6 @@ many_schema = partial(
     parameters=[OpenApiParameter("search", description="As in the list.")],
     request=ManySerializer,
 )
-
-
-class CountSerializer(serializers.Serializer[Any]):
-    count = serializers.IntegerField(help_text="How many tasks it was done to.")
 
 
 class TaskVerbs:

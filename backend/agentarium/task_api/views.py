@@ -30,7 +30,7 @@ from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.schema import MEANINGS, ProblemSerializer
 from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.inbox.pagination import TaskPagination
-from agentarium.inbox.task_rows import task_row, wait_row, whole_task
+from agentarium.inbox.task_rows import task_row, whole_task
 from agentarium.operations.wait_reasons import explain_wait
 from agentarium.server.asgi import EventStream
 from agentarium.streaming.event_schema import StreamEventSerializer
@@ -171,7 +171,8 @@ class TaskViewSet(
 
     def retrieve(self, request: Request, pk: str) -> Response:
         task = self._find(pk)
-        return Response({**whole_task(task), "wait": wait_row(explain_wait(task))})
+        wait = explain_wait(task)
+        return Response({**whole_task(task), "wait": wait and wait.as_row()})
 
     def _find(self, pk: str) -> AgentTask:
         """As `get_object` does it. Raises `Http404`."""

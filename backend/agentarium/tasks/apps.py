@@ -6,12 +6,9 @@ class TasksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from agentarium.streaming import publisher as announce
-        from agentarium.tasks import periodic_jobs, publishing
+        from agentarium.tasks import periodic_jobs
         from agentarium.tasks.models import TaskQuerySet
         from agentarium.tasks.services.completion import Completion
 
         TaskQuerySet.completion = Completion()
-
-        publishing.register_publisher(announce.announce)
         periodic_jobs.register()

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.inbox import index_merge as parts
+from agentarium.inbox import index_merge
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
 
@@ -21,7 +21,7 @@ NAMES = ["Ada", "Bob", "Bob", "Cy", "Dee"]
 @pytest.fixture(autouse=True)
 def tasks(alice: User, monkeypatch: pytest.MonkeyPatch) -> list[AgentTask]:
     """Of agents two of which are called the same, and one of which never ran."""
-    monkeypatch.setattr(parts, "MAX_AGENTS", 2)
+    monkeypatch.setattr(index_merge, "MAX_AGENTS", 2)
     agents = [AgentFactory.create(owner=alice, name=name) for name in NAMES]
     made = [
         TaskFactory.create(agent=agents[number % 4], **{trait: True})
@@ -123,7 +123,7 @@ def test_looks_at_ever_more_agents_of_which_filters_leave_little(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    monkeypatch.setattr(parts, "MAX_AGENTS", 50)
+    monkeypatch.setattr(index_merge, "MAX_AGENTS", 50)
     AgentFactory.create_batch(9, owner=alice)
     Agent.objects.update(tasks_count=100)
 

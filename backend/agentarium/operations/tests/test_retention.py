@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from agentarium.accounts.models import User
-from agentarium.core import job_registry as periodic_jobs
+from agentarium.core import job_registry
 from agentarium.core.job_registry import PeriodicJob
 from agentarium.operations import retention
 from agentarium.operations.job_runner import do_chores
@@ -121,7 +121,7 @@ class TestChores:
             return number + 1 if number < 2 else None
 
         work = PeriodicJob(run_chunk, every=timedelta(hours=1))
-        monkeypatch.setattr(periodic_jobs, "JOBS", {"count": work})
+        monkeypatch.setattr(job_registry, "JOBS", {"count": work})
         return called
 
     def test_does_a_piece_at_a_time_until_all_is_done(self, done: list[Any]) -> None:
@@ -158,7 +158,7 @@ class TestChores:
 
         do_chores()
         monkeypatch.setitem(
-            periodic_jobs.JOBS,
+            job_registry.JOBS,
             "count",
             PeriodicJob(break_off, every=timedelta(hours=1)),
         )
@@ -177,10 +177,10 @@ class TestChores:
         later: Callable[..., Any] = Chore.objects.filter(
             due_at__gt=timezone.now()
         ).count
-        assert later() == len(periodic_jobs.JOBS)
+        assert later() == len(job_registry.JOBS)
 
     def test_runs_what_each_app_has_registered(self) -> None:
-        assert set(periodic_jobs.JOBS) == {
+        assert set(job_registry.JOBS) == {
             "count_ended_tasks",
             "delete_old_logs",
             "forget_expired_sessions",

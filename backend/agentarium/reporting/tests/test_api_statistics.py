@@ -14,7 +14,7 @@ from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.db.tests.plans import plans_of
 from agentarium.operations.job_runner import do_chores
-from agentarium.tasks import counters as counting
+from agentarium.tasks import counters
 from agentarium.tasks.models import AgentTask, Chore, TaskCount, TaskTime
 from agentarium.tasks.services import retry_task
 from agentarium.tasks.tests.factories import TaskFactory
@@ -43,7 +43,7 @@ def ended(owner: User, at: datetime = NOON, seconds: float = 8, **fields: Any) -
 
 def count_all() -> None:
     """Let the chore catch up, however often it has been done."""
-    chore = Chore.objects.filter(name=counting.CHORE)
+    chore = Chore.objects.filter(name=counters.CHORE)
     chore.update(due_at=timezone.now() - timedelta(days=1))
 
     def has_caught_up() -> bool:
@@ -225,7 +225,7 @@ class TestCounting:
         count_all()
         at_once = stored()
         forget()
-        monkeypatch.setattr(counting, "MAX_TASKS", 1)
+        monkeypatch.setattr(counters, "MAX_TASKS", 1)
 
         count_all()
 
@@ -234,7 +234,7 @@ class TestCounting:
     def test_goes_on_for_several_short_transactions(
         self, api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(counting, "MAX_TASKS", 1)
+        monkeypatch.setattr(counters, "MAX_TASKS", 1)
         for _ in range(3):
             ended(alice)
 
@@ -294,7 +294,7 @@ class TestCounting:
             cost_is_complete=False,
         )
 
-        counting.count_spent(
+        counters.count_spent(
             task.pk,
             {
                 "input_tokens": 5,
@@ -322,7 +322,7 @@ class TestCost:
         count_all()
         with plans_of() as plans:
             ask(api)
-            counting.count_ended_tasks(Chore.objects.get(name=counting.CHORE).bookmark)
+            counters.count_ended_tasks(Chore.objects.get(name=counters.CHORE).bookmark)
 
         assert plans
         lines = [line for plan in plans for line in plan.splitlines()]
@@ -332,7 +332,7 @@ class TestCost:
 
 def stored() -> tuple[list[Any], list[Any]]:
     order = ("owner", "span", "agent_id", "start_at")
-    counts = TaskCount.objects.order_by(*order).values_list(*order, *counting.COUNTED)
+    counts = TaskCount.objects.order_by(*order).values_list(*order, *counters.COUNTED)
     bins = (*order, "measure", "bin")
     times = TaskTime.objects.order_by(*bins).values_list(*bins, "count")
     return list(counts), list(times)

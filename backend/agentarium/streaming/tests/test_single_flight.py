@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from structlog.testing import capture_logs
 
 from agentarium.db.threads import DatabaseThreads
-from agentarium.streaming import reader as stream
+from agentarium.streaming import reader
 from agentarium.streaming.event_log import Log
 from agentarium.streaming.pubsub import Delivered, LocalBus
 from agentarium.streaming.reader import HEARTBEAT, OPENING, Reader, follow
@@ -92,8 +92,8 @@ async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() 
     threads.failures = [OperationalError("gone")]
     leaving = [asyncio.create_task(readings.read(1, Cursor())) for _ in range(3)]
     await eventually("the reading to begin", lambda: threads.asked)
-    for reader in leaving:
-        reader.cancel()
+    for waiting in leaving:
+        waiting.cancel()
     await asyncio.wait(leaving)
 
     with capture_logs() as told:
@@ -113,7 +113,7 @@ async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() 
 async def test_a_stream_waits_for_a_database_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stream, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(reader, "AWAY_SECONDS", 0)
     readings, threads = make_readings()
     threads.let_go.set()
     threads.failures = [OperationalError("gone"), InterfaceError("closed")]

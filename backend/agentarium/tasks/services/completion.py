@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.observability.metrics import TASKS_SUBMITTED
-from agentarium.tasks import counters as counting
+from agentarium.tasks import counters
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import ENDED, AgentTask, Event
 from agentarium.tasks.publishing import publish
@@ -48,7 +48,7 @@ class Completion:
             ignore_conflicts=is_raw,
         )
         if ended := [task.pk for task in tasks if task.is_ended]:
-            counting.count_inserted(ended)
+            counters.count_inserted(ended)
         pending = sum(task.status == Status.PENDING for task in tasks)
         if pending:
             transaction.on_commit(lambda: TASKS_SUBMITTED.inc(pending))

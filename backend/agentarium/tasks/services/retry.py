@@ -4,7 +4,7 @@ from django.db import transaction
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
-from agentarium.tasks import counters as counting
+from agentarium.tasks import counters
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.publishing import publish
@@ -45,9 +45,9 @@ def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
 @transaction.atomic
 def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     ended = tasks.filter(status__in=RETRYABLE).order_by("id")
-    columns = ended.only("attempt", "priority", *counting.COLUMNS)
+    columns = ended.only("attempt", "priority", *counters.COLUMNS)
     locked = list(columns.select_for_update(of=("self",), no_key=True))
-    counting.uncount(locked)
+    counters.uncount(locked)
     for task in locked:
         append_event(task, EventType.TASK_RETRIED, {"by": by.pk, "was": task.status})
         task.status = Status.PENDING

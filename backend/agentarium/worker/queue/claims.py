@@ -17,8 +17,7 @@ from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.observability import metrics
 from agentarium.runtime.prices import dollars
-from agentarium.tasks import counters as counting
-from agentarium.tasks import fence
+from agentarium.tasks import counters, fence
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
@@ -234,7 +233,7 @@ def _add_spent(task: AgentTask, spent: Spent) -> None:
         worker=None, cost_is_complete=is_complete, **added
     )
     incomplete = int(task.cost_is_complete and not is_complete)
-    counting.count_spent(task.pk, {**spent.totals, "incomplete_costs": incomplete})
+    counters.count_spent(task.pk, {**spent.totals, "incomplete_costs": incomplete})
 
 
 def _keep_drafts(drafts: Sequence[Draft]) -> None:

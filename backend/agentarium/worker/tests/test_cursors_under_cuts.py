@@ -39,7 +39,7 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 from agentarium.runtime.tools.base import ToolCall
-from agentarium.streaming import reader as stream
+from agentarium.streaming import reader
 from agentarium.streaming.pubsub import LocalBus
 from agentarium.streaming.pubsub import Message as Carried
 from agentarium.streaming.reader import follow
@@ -59,7 +59,7 @@ from agentarium.worker.tests.scripted import (
     ScriptedTool,
     call_of,
 )
-from agentarium.worker.writing import event_writer as journal
+from agentarium.worker.writing import event_writer
 from agentarium.worker.writing.event_writer import Journal
 
 Then = Literal["answer", "fail", "call", "die", "die while calling"]
@@ -254,9 +254,9 @@ def _numbers(frames: list[Frame]) -> list[tuple[int, int]]:
 @pytest.fixture
 def _hurried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """What takes seconds elsewhere takes milliseconds; nothing ends by too many."""
-    monkeypatch.setattr(journal, "DRAFT_SECONDS", 0.002)
-    monkeypatch.setattr(stream, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(stream, "BEHIND_SECONDS", 0.005)
+    monkeypatch.setattr(event_writer, "DRAFT_SECONDS", 0.002)
+    monkeypatch.setattr(reader, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(reader, "BEHIND_SECONDS", 0.005)
     settings.MAX_ATTEMPTS = settings.MODEL_TRIES = 100
 
 

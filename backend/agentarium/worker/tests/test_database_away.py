@@ -24,10 +24,8 @@ from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import answer_from_children
 from agentarium.tests.eventually import eventually
-from agentarium.worker import database_retry as patience
-from agentarium.worker import leases
-from agentarium.worker import session as shift
-from agentarium.worker.attempt import tool_calls as calls
+from agentarium.worker import database_retry, leases, session
+from agentarium.worker.attempt import tool_calls
 from agentarium.worker.attempt.toolbox import AgentTool, start_child
 from agentarium.worker.leases import renew_lease
 from agentarium.worker.queue import claims
@@ -39,7 +37,7 @@ from agentarium.worker.tests.scripted import (
     TalkingModel,
     call_of,
 )
-from agentarium.worker.writing import event_writer as journal
+from agentarium.worker.writing import event_writer
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 
@@ -67,7 +65,7 @@ AWAY = (OperationalError("gone"), InterfaceError("closed"), InternalError("idle"
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(database_retry, "PAUSE_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +73,8 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (fence, "find_held"),
         (claims, "claim_tasks"),
-        (shift, "sweep"),
-        (journal, "write_entries"),
+        (session, "sweep"),
+        (event_writer, "write_entries"),
     ],
 )
 async def test_goes_on_with_what_runs(
@@ -140,7 +138,7 @@ async def test_calls_another_agent_once_though_it_may_have_done_so(
 ) -> None:
     other = await database.run(create_agent, owner=owner, name="Other", model="other")
     failing = Failing(start, AWAY[0], is_late=True)
-    monkeypatch.setattr(calls, "start_child", failing)
+    monkeypatch.setattr(tool_calls, "start_child", failing)
     model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
     tool = AgentTool(ToolSpec("other", "Asks.", {"type": "object"}), other.pk)
 
@@ -164,10 +162,10 @@ class TestWithoutALease:
         model, tool = TalkingModel([call_of()], "Done."), ScriptedTool()
         done_before: list[tuple[int, int]] = []
 
-        async def wait(_: shift.Shift) -> None:
+        async def wait(_: session.Shift) -> None:
             done_before.append((len(model.calls), len(tool.calls)))
 
-        monkeypatch.setattr(shift.Shift, "_until_leased", wait)
+        monkeypatch.setattr(session.Shift, "_until_leased", wait)
         async with running(model, tool):
             await reaches(task, "completed")
 
@@ -185,10 +183,10 @@ class TestWithoutALease:
         model = StumblingModel("Yes")
         asked_before: list[int] = []
 
-        async def wait(_: shift.Shift) -> None:
+        async def wait(_: session.Shift) -> None:
             asked_before.append(len(model.calls))
 
-        monkeypatch.setattr(shift.Shift, "_until_leased", wait)
+        monkeypatch.setattr(session.Shift, "_until_leased", wait)
         async with running(model):
             await reaches(task, "completed")
 

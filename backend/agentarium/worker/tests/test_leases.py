@@ -12,8 +12,7 @@ from pytest_django import Settings
 
 from agentarium.db.clock import Now
 from agentarium.tasks.models import AgentTask, Worker
-from agentarium.worker import leases
-from agentarium.worker import liveness_lock as pulse
+from agentarium.worker import leases, liveness_lock
 from agentarium.worker.leases import Heartbeat, register_worker
 from agentarium.worker.queue.claims import claim_tasks, recover_tasks
 
@@ -149,28 +148,28 @@ class TestPulse:
     @pytest.fixture(autouse=True)
     def folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         folder = tmp_path / "workers"
-        monkeypatch.setattr(pulse, "_folder", lambda: folder)
+        monkeypatch.setattr(liveness_lock, "_folder", lambda: folder)
         return folder
 
     def test_shows_who_is_dead(self, folder: Path) -> None:
-        living = pulse.Pulse(1)
+        living = liveness_lock.Pulse(1)
         living.begin()
         (folder / "2").touch()
 
-        assert pulse.find_dead() == [2]
+        assert liveness_lock.find_dead() == [2]
         living.end()
 
     def test_leaves_nothing_behind_when_it_ends(self, folder: Path) -> None:
-        ended = pulse.Pulse(1)
+        ended = liveness_lock.Pulse(1)
         ended.begin()
         ended.end()
         ended.end()
 
-        assert pulse.find_dead() == []
+        assert liveness_lock.find_dead() == []
         assert list(folder.iterdir()) == []
 
     def test_takes_nobody_for_dead_who_has_no_file(self) -> None:
-        assert pulse.find_dead() == []
+        assert liveness_lock.find_dead() == []
 
     def test_does_without_where_files_cannot_be_locked(
         self, monkeypatch: pytest.MonkeyPatch
@@ -179,8 +178,8 @@ class TestPulse:
             raise OSError("No locks here.")
 
         monkeypatch.setattr(fcntl, "flock", refuse)
-        living = pulse.Pulse(1)
+        living = liveness_lock.Pulse(1)
         living.begin()
 
-        assert pulse.find_dead() == []
+        assert liveness_lock.find_dead() == []
         living.end()

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from agentarium.streaming import shared as site
+from agentarium.streaming import shared
 from agentarium.streaming.pubsub import LocalBus
 from agentarium.tests.eventually import eventually
 from agentarium.worker import process
@@ -37,7 +37,7 @@ async def test_ends_the_process_when_its_bus_breaks(
         raise RuntimeError("Nobody thought of this.")
 
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(type(site.bus()), "run", break_down)
+    monkeypatch.setattr(type(shared.bus()), "run", break_down)
     monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
 
     async def live() -> None:

@@ -8,7 +8,7 @@ from django.core import serializers
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.db.threads import DatabaseThreads
-from agentarium.tasks import wake_ups as wake
+from agentarium.tasks import wake_ups
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
@@ -40,7 +40,7 @@ async def test_without_a_wake_up(
     database: DatabaseThreads,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wake, "wake_here", lambda: None)
+    monkeypatch.setattr(wake_ups, "wake_here", lambda: None)
 
     async with running(ScriptedModel("Done.")):
         tasks = await database.run(make, owner, 70)

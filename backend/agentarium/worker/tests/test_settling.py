@@ -20,7 +20,7 @@ from agentarium.worker.tests.scripted import (
     call_of,
     settled,
 )
-from agentarium.worker.writing import event_writer as journal
+from agentarium.worker.writing import event_writer
 from agentarium.worker.writing.writes import Entry, write_entries
 
 pytestmark = pytest.mark.usefixtures("prices")
@@ -47,7 +47,7 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
             may_write.wait(15)
             return write_entries(entries)
 
-        monkeypatch.setattr(journal, "write_entries", late)
+        monkeypatch.setattr(event_writer, "write_entries", late)
         async with running(TalkingModel(turn), ScriptedTool()):
             await eventually("a write to begin", is_writing.is_set)
             await database.run(cancel_task, task, by=owner)

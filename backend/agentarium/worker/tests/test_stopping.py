@@ -15,7 +15,7 @@ from agentarium.tasks.fence import AttemptKey, find_held
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
 from agentarium.tests.eventually import DEADLINE_SECONDS, eventually
-from agentarium.worker import session as shift
+from agentarium.worker import session
 from agentarium.worker.queue import claims
 from agentarium.worker.queue.claims import settle_cancelled
 from agentarium.worker.queue.sweep import sweep
@@ -45,7 +45,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[AttemptKey]]:
 
 
 def test_a_worker_looks_more_than_once_a_second() -> None:
-    assert shift.WATCH_SECONDS + shift.WATCH_PAUSE_SECONDS < 1
+    assert session.WATCH_SECONDS + session.WATCH_PAUSE_SECONDS < 1
 
 
 class TestCancel:
@@ -102,7 +102,7 @@ class TestCancel:
             # Slow, all of it: a database that is busy with others' transactions.
             monkeypatch.setattr(claims, "claim_tasks", late(claims.claim_tasks))
             monkeypatch.setattr(claims, "settle_cancelled", late(settle_cancelled))
-            monkeypatch.setattr(shift, "sweep", late(sweep))
+            monkeypatch.setattr(session, "sweep", late(sweep))
             await database.run(cancel_task, tasks[0], by=owner)
             runner.wake()
             await eventually("one call to end", lambda: model.open_streams == 1)

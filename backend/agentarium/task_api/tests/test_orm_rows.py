@@ -18,8 +18,7 @@ from agentarium.agents.tests.factories import AgentFactory
 from agentarium.operations.job_runner import do_chores
 from agentarium.streaming.event_log import read_log
 from agentarium.streaming.stream_cursor import Cursor
-from agentarium.tasks import counters as counting
-from agentarium.tasks import wake_ups as wake
+from agentarium.tasks import counters, wake_ups
 from agentarium.tasks.models import ENDED, AgentTask, Chore, Event, TaskCount
 
 TASKS = "/api/tasks/"
@@ -130,7 +129,7 @@ class TestPending:
         django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     ) -> None:
         woken: list[bool] = []
-        monkeypatch.setattr(wake, "_listeners", [lambda: woken.append(True)])
+        monkeypatch.setattr(wake_ups, "_listeners", [lambda: woken.append(True)])
 
         with django_capture_on_commit_callbacks(execute=True):
             make(agent=agent, owner=agent.owner, input_text="hello")
@@ -177,7 +176,7 @@ class TestEnded:
     ) -> None:
         if is_late:
             place = [(NOON + timedelta(hours=1)).isoformat(), 0]
-            Chore.objects.create(name=counting.CHORE, bookmark=place)
+            Chore.objects.create(name=counters.CHORE, bookmark=place)
 
         make(
             agent=agent,
