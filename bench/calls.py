@@ -61,7 +61,7 @@ def measure(site: Any, request: Request) -> Calls:
 
 
 def _environ(request: Request) -> dict[str, Any]:
-    from agentarium.server.asgi import environ
+    from agentarium.server.wsgi_bridge import environ
 
     headers = {
         "host": "localhost",

@@ -9,124 +9,37 @@ made bit by bit is made in the pool, a piece at a time, as its reader takes it.
 """
 
 import asyncio
-import io
-import sys
-import threading
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
     Callable,
     Coroutine,
-    Iterator,
     MutableMapping,
 )
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication
+from wsgiref.types import WSGIApplication
 
 import structlog
-from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
 from agentarium.db.sqlite_gate import one_at_a_time
 from agentarium.http.locality import BOUND_HOST
 from agentarium.http.requests import django_request
 from agentarium.observability.metrics import STREAMS_OPEN
+from agentarium.server.download import CutOffError, Download
+from agentarium.server.event_stream import RECONNECT, EventStream
+from agentarium.server.wsgi_bridge import Answer, Scope, as_start_response, environ
 
 log = structlog.get_logger(__name__)
 
-Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
-Headers = list[tuple[str, str]]
 
 # A stream ends after so many seconds, so that the caller's rights are checked again.
 MAX_STREAM_SECONDS = 1800
-# What a reader is told before a stream ends early: come back soon.
-RECONNECT = b": reconnect\nretry: 500\n\n"
-# What is made at once of a body that is made bit by bit, if it comes in small ones.
-PIECE_BYTES = 65_536
-
-
-class EventStream(StreamingHttpResponse):
-    """A response of server-sent events, which `Site` sends from the event loop.
-
-    `follow` makes the stream. Without `Site` nothing can wait for events: the body only
-    asks the reader to come back.
-    """
-
-    def __init__(self, *, follow: Callable[[], AsyncGenerator[bytes, None]]) -> None:
-        super().__init__([RECONNECT], content_type="text/event-stream; charset=utf-8")
-        self.headers["Cache-Control"] = "no-cache, no-transform"
-        self.headers["X-Accel-Buffering"] = "no"
-        self.follow = follow
-
-
-class CutOffError(Exception):
-    """The server stops in the middle of a body."""
-
-
-class Download:
-    """A body that is made bit by bit, for a reader who may be slow.
-
-    It holds a thread, and with it a database connection, only while a piece is made.
-    """
-
-    def __init__(self, response: StreamingHttpResponse, pool: Executor) -> None:
-        self._response = response
-        self._pool = pool
-        self._bits: Iterator[bytes] = iter(response)
-        # A reader may leave while a piece is made.
-        self._lock = threading.Lock()
-
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Each is made when the one before has been taken.
-
-        They take no turns with requests: a long download would hold those up.
-        """
-        run = asyncio.get_running_loop().run_in_executor
-        try:
-            while piece := await run(self._pool, self._next):
-                yield piece
-        finally:
-            await run(self._pool, self._close)
-
-    def _next(self) -> bytes:
-        piece = bytearray()
-        with self._lock:
-            try:
-                for bit in self._bits:
-                    piece += bit
-                    if len(piece) >= PIECE_BYTES:
-                        break
-            finally:
-                close_old_connections()
-        return bytes(piece)
-
-    def _close(self) -> None:
-        with self._lock:
-            self._response.close()
-
-
-class Answer:
-    """What the synchronous site answered."""
-
-    def __init__(self) -> None:
-        self.status = 500
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
-        self.stream: AsyncGenerator[bytes, None] | None = None
-        self.download: Download | None = None
-
-    def start(self, status: str, headers: Headers, *_: Any) -> Callable[[bytes], Any]:
-        self.status = int(status.split(" ", 1)[0])
-        self.headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in headers
-        ]
-        return io.BytesIO().write
 
 
 class Site:
@@ -214,7 +127,7 @@ class Site:
     def _ask(self, request: dict[str, Any]) -> Answer:
         answer = Answer()
         with one_at_a_time():
-            response: Any = self._site(request, _as_start_response(answer))
+            response: Any = self._site(request, as_start_response(answer))
         is_made_bit_by_bit = isinstance(response, StreamingHttpResponse)
         if is_made_bit_by_bit and _wants_body(request, response):
             # Closed when it has been sent.
@@ -309,50 +222,6 @@ def _chunk(body: bytes) -> dict[str, Any]:
     return {"type": "http.response.body", "body": body, "more_body": True}
 
 
-def _as_start_response(answer: Answer) -> StartResponse:
-    start: Any = answer.start
-    return start  # type: ignore[no-any-return]
-
-
 async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def environ(scope: Scope, body: bytes) -> dict[str, Any]:
-    """The WSGI environment of a request (PEP 3333)."""
-    host, port = scope.get("server") or ("localhost", 80)
-    path = scope["path"].encode().decode("latin-1")
-    request: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    if client := scope.get("client"):
-        request["REMOTE_ADDR"] = client[0]
-    for name, value in scope["headers"]:
-        _add_header(request, name.decode("latin-1"), value.decode("latin-1"))
-    return request
-
-
-def _add_header(request: dict[str, Any], name: str, value: str) -> None:
-    # An underscore would let a client forge a header that a proxy sets with a dash.
-    if "_" in name or name == "content-length":
-        return
-    key = name.upper().replace("-", "_")
-    if key != "CONTENT_TYPE":
-        key = f"HTTP_{key}"
-    separator = "; " if key == "HTTP_COOKIE" else ","
-    request[key] = f"{request[key]}{separator}{value}" if key in request else value

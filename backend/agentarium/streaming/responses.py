@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 
-from agentarium.server.asgi import EventStream
+from agentarium.server.event_stream import EventStream
 from agentarium.streaming import shared
 from agentarium.streaming.reader import follow
 from agentarium.streaming.status_feed import follow_changes

@@ -16,13 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from agentarium.server.asgi import (
-    PIECE_BYTES,
-    RECONNECT,
-    CutOffError,
-    EventStream,
-    Site,
-)
+from agentarium.server.asgi import Site
+from agentarium.server.download import PIECE_BYTES, CutOffError
+from agentarium.server.event_stream import RECONNECT, EventStream
 from agentarium.tests.eventually import eventually
 
 Message = dict[str, Any]

@@ -36,9 +36,12 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[AttemptKey]]:
     """What each look of the worker found that it still holds."""
     found: list[set[AttemptKey]] = []
 
-    def look(held: Iterable[AttemptKey]) -> set[AttemptKey]:
-        found.append(find_held(held))
-        return found[-1]
+    def look(keys: Iterable[AttemptKey], *, lock: bool = False) -> set[AttemptKey]:
+        held = find_held(keys, lock=lock)
+        # Those that lock are writes.
+        if not lock:
+            found.append(held)
+        return held
 
     monkeypatch.setattr(fence, "find_held", look)
     return found
