@@ -25,22 +25,22 @@ Convert = Callable[[Any], Any]
 M = TypeVar("M", bound=Model)
 
 
-def places(values: Collection[object]) -> str:
+def placeholders(values: Collection[object]) -> str:
     """An SQL list with a place for each value: `(%s, %s)`."""
     return f"({', '.join(['%s'] * len(values))})"
 
 
-def among(ids: Collection[int]) -> tuple[str, list[Any]]:
+def in_clause(ids: Collection[int]) -> tuple[str, list[Any]]:
     """What follows a column in SQL to say that it is one of `ids`, and the values.
 
     On PostgreSQL it has one form, however many they are: each form is planned by itself.
     """
     if connection.vendor == "postgresql":
         return "= ANY(%s)", [[*ids]]
-    return f"IN {places(ids)}", [*ids]
+    return f"IN {placeholders(ids)}", [*ids]
 
 
-class Blank(Generic[M]):
+class RowTemplate(Generic[M]):
     """Makes objects of a model that differ in a few columns only.
 
     A model's own `__init__` asks each field for its default, each time. Here each was
@@ -65,7 +65,7 @@ class Blank(Generic[M]):
         return list(self._defaults)
 
 
-class Insert:
+class BulkInsert:
     """`INSERT` for objects of one model, all of them or none.
 
     `without` names fields that the database fills in, and `returning` those that it
@@ -146,7 +146,7 @@ class Insert:
 
     @cached_property
     def _places(self) -> str:
-        return places(self._fields)
+        return placeholders(self._fields)
 
     @cached_property
     def _tail(self) -> str:

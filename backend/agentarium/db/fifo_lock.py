@@ -4,7 +4,7 @@ import threading
 from collections import deque
 
 
-class Turns:
+class FifoLock:
     """One at a time, and whoever waits longest is next.
 
     The standard library's locks promise no order: of many threads one may starve.
@@ -12,7 +12,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._waiting: deque[_Turn] = deque()
+        self._waiting: deque[_Waiter] = deque()
         self._is_taken = False
 
     def take(self, timeout: float) -> bool:
@@ -21,7 +21,7 @@ class Turns:
             if not self._is_taken:
                 self._is_taken = True
                 return True
-            turn = _Turn()
+            turn = _Waiter()
             self._waiting.append(turn)
         if turn.wait(timeout):
             return True
@@ -40,7 +40,7 @@ class Turns:
                 self._is_taken = False
 
 
-class _Turn:
+class _Waiter:
     """Told once. An `Event` of the standard library does the same in Python code."""
 
     def __init__(self) -> None:

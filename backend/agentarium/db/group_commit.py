@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
-from agentarium.db.sqlite_gate import turnstile
-from agentarium.db.threads import AWAY
+from agentarium.db.sqlite_gate import sqlite_gate
+from agentarium.db.threads import CONNECTION_ERRORS
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +28,7 @@ class _Job(Generic[T, R]):
         self._signal.release()
 
     def wait(self) -> None:
-        with turnstile.aside():
+        with sqlite_gate.yield_while_waiting():
             self._signal.acquire()
 
 
@@ -122,7 +122,7 @@ def _is_undone(error: Exception, *, is_written: bool) -> bool:
     """
     if is_written:
         return isinstance(error, IntegrityError)
-    return not isinstance(error, AWAY)
+    return not isinstance(error, CONNECTION_ERRORS)
 
 
 def _take(waiting: deque[_Job[T, R]]) -> Sequence[_Job[T, R]]:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django.db import connection
 
-from agentarium.db.fifo_lock import Turns
+from agentarium.db.fifo_lock import FifoLock
 
 # Whoever has waited for so long goes through all the same: one request that waits for
 # something unforeseen must not keep the others from being answered. It counts from the
@@ -21,15 +21,15 @@ from agentarium.db.fifo_lock import Turns
 PATIENCE_SECONDS = 0.1
 
 
-class Turnstile:
-    """Turns that are given away while their holder waits, and that nobody can hold up."""
+class SqliteGate:
+    """FifoLock that are given away while their holder waits, and that nobody can hold up."""
 
     def __init__(self) -> None:
-        self._turns = Turns()
-        self._of_thread = threading.local()
+        self._turns = FifoLock()
+        self._local = threading.local()
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Run as the only one. Not within itself: it would wait for its own end."""
         assert not self._is_in
         self._enter()
@@ -39,7 +39,7 @@ class Turnstile:
             self._leave()
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def yield_while_waiting(self) -> Iterator[None]:
         """Let others run while this thread waits. Nothing to do for any other thread."""
         if self._leave():
             try:
@@ -50,23 +50,23 @@ class Turnstile:
             yield
 
     def _enter(self) -> None:
-        self._of_thread.is_in = self._turns.take(PATIENCE_SECONDS)
+        self._local.is_in = self._turns.take(PATIENCE_SECONDS)
 
     @property
     def _is_in(self) -> bool:
-        return getattr(self._of_thread, "is_in", False)
+        return getattr(self._local, "is_in", False)
 
     def _leave(self) -> bool:
         was_in = self._is_in
         if was_in:
-            self._of_thread.is_in = False
+            self._local.is_in = False
             self._turns.give()
         return was_in
 
 
-turnstile = Turnstile()
+sqlite_gate = SqliteGate()
 
 
-def one_at_a_time() -> AbstractContextManager[None]:
-    """Pass the turnstile, if the database is a file."""
-    return turnstile.passing() if connection.vendor == "sqlite" else nullcontext()
+def hold_sqlite_gate() -> AbstractContextManager[None]:
+    """Pass the sqlite_gate, if the database is a file."""
+    return sqlite_gate.hold() if connection.vendor == "sqlite" else nullcontext()

@@ -15,11 +15,11 @@ from django.db import (
     connections,
 )
 
-from agentarium.db.sqlite_gate import one_at_a_time
+from agentarium.db.sqlite_gate import hold_sqlite_gate
 
 # A lost connection. PostgreSQL ends that of a process that was paused in a transaction
 # with what reads as an internal error.
-AWAY = (OperationalError, InterfaceError, InternalError)
+CONNECTION_ERRORS = (OperationalError, InterfaceError, InternalError)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,7 +37,7 @@ class DatabaseThreads:
 
     def __init__(self, name: str, *, size: int = 1, in_turn: bool = False) -> None:
         self._size = size
-        self._turn = one_at_a_time if in_turn else nullcontext
+        self._turn = hold_sqlite_gate if in_turn else nullcontext
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
 
     async def run(

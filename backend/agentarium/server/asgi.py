@@ -24,7 +24,7 @@ from wsgiref.types import WSGIApplication
 import structlog
 from django.http import StreamingHttpResponse
 
-from agentarium.db.sqlite_gate import one_at_a_time
+from agentarium.db.sqlite_gate import hold_sqlite_gate
 from agentarium.http.locality import BOUND_HOST
 from agentarium.http.requests import django_request
 from agentarium.observability.metrics import STREAMS_OPEN
@@ -126,7 +126,7 @@ class Site:
 
     def _ask(self, request: dict[str, Any]) -> Answer:
         answer = Answer()
-        with one_at_a_time():
+        with hold_sqlite_gate():
             response: Any = self._site(request, as_start_response(answer))
         is_made_bit_by_bit = isinstance(response, StreamingHttpResponse)
         if is_made_bit_by_bit and _wants_body(request, response):

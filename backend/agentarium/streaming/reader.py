@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
-from agentarium.db.threads import AWAY
+from agentarium.db.threads import CONNECTION_ERRORS
 from agentarium.streaming.event_log import Entry, continued
 from agentarium.streaming.pubsub import (
     CHANGED,
@@ -155,7 +155,7 @@ async def _catch_up(task_id: int, reader: Reader, readings: Readings) -> bytes:
     """
     try:
         log = await readings.read(task_id, reader.cursor)
-    except AWAY:
+    except CONNECTION_ERRORS:
         await asyncio.sleep(AWAY_SECONDS)
         return HEARTBEAT
     has_end = bool(log.entries) and log.entries[-1].is_last

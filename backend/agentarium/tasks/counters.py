@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agentarium.db.bulk_insert import places
+from agentarium.db.bulk_insert import placeholders
 from agentarium.db.prepared_statements import execute_many
 from agentarium.tasks.completion_order import ended_after, is_behind, place_of
 from agentarium.tasks.histogram import bin_of
@@ -235,7 +235,7 @@ def _add_sql(table: str, key: Sequence[str], numbers: Iterable[str]) -> str:
     names = [*key, *numbers]
     sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
     return (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES {places(names)}"  # noqa: S608 - our names
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES {placeholders(names)}"  # noqa: S608 - our names
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"
     )
 

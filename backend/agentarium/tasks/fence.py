@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from django.db import connection
 from django.db.models import Q
 
-from agentarium.db.bulk_insert import among
+from agentarium.db.bulk_insert import in_clause
 from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.models import AgentTask
 
@@ -60,7 +60,7 @@ def find_held(keys: Iterable[AttemptKey], *, lock: bool = False) -> set[AttemptK
     keys = set(keys)
     if not keys:
         return set()
-    these, ids = among({key.task_id for key in keys})
+    these, ids = in_clause({key.task_id for key in keys})
     # All who lock several tasks do it in this order.
     tail = " ORDER BY id" if lock else ""
     if lock and connection.features.has_select_for_update:

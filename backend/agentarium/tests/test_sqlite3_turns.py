@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
-from agentarium.db.fifo_lock import Turns
+from agentarium.db.fifo_lock import FifoLock
 from agentarium.tests.eventually import eventually_sync
 
 SOON = 5.0
@@ -18,7 +18,7 @@ SOON = 5.0
 
 class TestTurns:
     def test_are_given_in_the_order_in_which_they_were_asked_for(self) -> None:
-        turns, order = Turns(), list[int]()
+        turns, order = FifoLock(), list[int]()
         turns.take(SOON)
 
         def take(number: int) -> None:
@@ -40,7 +40,7 @@ class TestTurns:
         assert order == list(range(9))
 
     def test_pass_over_whoever_stopped_waiting(self) -> None:
-        turns = Turns()
+        turns = FifoLock()
         turns.take(SOON)
 
         assert not turns.take(0)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from agentarium.db.threads import AWAY
+from agentarium.db.threads import CONNECTION_ERRORS
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,6 @@ async def patiently(work: Callable[[], Awaitable[R]]) -> R:
     while True:
         try:
             return await work()
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             log.warning("worker.database_away", error=str(error))
             await asyncio.sleep(PAUSE_SECONDS)

@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from agentarium.db.threads import AWAY, DatabaseThreads
+from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
 from agentarium.streaming.publisher import tell
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, Worker
@@ -152,7 +152,7 @@ class Shift:
         """None where the database goes away: what it may have given us goes back."""
         try:
             return await self._claim(limit)
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             log.warning("worker.claim_broke_off", error=str(error))
         running = [execution.key for execution in self._running.values()]
         await self._patiently(claims.hand_back_strays, self._worker, running)

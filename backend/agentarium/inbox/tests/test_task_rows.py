@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from agentarium.db.bulk_insert import Insert
+from agentarium.db.bulk_insert import BulkInsert
 from agentarium.tasks.models import AgentTask, Event
 from agentarium.tasks.tests.factories import TaskFactory
 
@@ -30,9 +30,9 @@ def test_every_value_comes_back_as_it_was() -> None:
     copy = AgentTask.objects.get(pk=task.pk)
     copy.input_text = "ü \u2028 'x' \" %s"
 
-    Insert(AgentTask, without=["id", "created_at"], returning=["id", "created_at"]).run(
-        [copy]
-    )
+    BulkInsert(
+        AgentTask, without=["id", "created_at"], returning=["id", "created_at"]
+    ).run([copy])
 
     stored = AgentTask.objects.get(pk=copy.pk)
     names = [field.attname for field in AgentTask._meta.concrete_fields]
@@ -45,7 +45,7 @@ def test_every_value_comes_back_as_it_was() -> None:
 def test_takes_more_rows_than_one_statement_does() -> None:
     events = _events(TaskFactory.create(), 1201)
 
-    Insert(Event).run(events)
+    BulkInsert(Event).run(events)
 
     stored = Event.objects.order_by("seq")
     assert [(event.seq, event.data) for event in stored] == [
@@ -58,23 +58,23 @@ def test_takes_more_rows_than_one_statement_does() -> None:
 
 def test_leaves_what_is_there_already() -> None:
     events = _events(TaskFactory.create(), 2)
-    Insert(Event).run(events[:1])
+    BulkInsert(Event).run(events[:1])
     events[0].type = "another"
 
-    Insert(Event, conflict="DO NOTHING").run(events)
+    BulkInsert(Event, conflict="DO NOTHING").run(events)
 
     assert [*Event.objects.values_list("type", flat=True)] == ["tool.call"] * 2
 
 
 def test_refuses_what_is_there_already() -> None:
     events = _events(TaskFactory.create(), 1)
-    Insert(Event).run(events)
+    BulkInsert(Event).run(events)
 
     with pytest.raises(IntegrityError):
-        Insert(Event).run(events)
+        BulkInsert(Event).run(events)
 
 
 def test_needs_no_rows() -> None:
-    Insert(Event).run([])
+    BulkInsert(Event).run([])
 
     assert not Event.objects.exists()

@@ -19,7 +19,7 @@ from django.utils import timezone
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
-from agentarium.db.bulk_insert import Blank, Insert, places
+from agentarium.db.bulk_insert import BulkInsert, RowTemplate, placeholders
 from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.observability.metrics import TASKS_SUBMITTED
 from agentarium.observability.tracing import current_traceparent
@@ -57,10 +57,12 @@ SELECT
 FROM asked
 JOIN {_AGENT_VERSIONS} AS version USING (agent_id, number)"""  # noqa: S608
 # The database says when, by its own clock.
-_NEW_TASK, _NEW_EVENT = Blank(AgentTask), Blank(Event)
-_TASKS = Insert(AgentTask, without=["id", "created_at"], returning=["id", "created_at"])
-_EVENTS = Insert(Event, without=["created_at"])
-_SUBMISSIONS = Insert(Submission, without=["id", "created_at"])
+_NEW_TASK, _NEW_EVENT = RowTemplate(AgentTask), RowTemplate(Event)
+_TASKS = BulkInsert(
+    AgentTask, without=["id", "created_at"], returning=["id", "created_at"]
+)
+_EVENTS = BulkInsert(Event, without=["created_at"])
+_SUBMISSIONS = BulkInsert(Submission, without=["id", "created_at"])
 
 
 class QueueFullError(TooManyRequestsError):

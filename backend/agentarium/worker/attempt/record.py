@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from agentarium.db.bulk_insert import Blank
+from agentarium.db.bulk_insert import RowTemplate
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -31,7 +31,7 @@ from agentarium.worker.writing.writes import Entry, Finish
 
 # What an event shows of a tool's result; the step has all of it.
 EXCERPT_CHARS = 500
-_NEW_EVENT = Blank(Event)
+_NEW_EVENT = RowTemplate(Event)
 
 
 @dataclass(frozen=True, slots=True)

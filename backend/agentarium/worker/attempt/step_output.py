@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from django.utils import timezone
 
-from agentarium.db.bulk_insert import Blank
+from agentarium.db.bulk_insert import RowTemplate
 from agentarium.runtime.messages import ModelResponse, message_to_json
 from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta
@@ -15,7 +15,7 @@ from agentarium.tasks.models import AgentTask, Draft, Step
 from agentarium.worker.writing.writes import Entry
 
 Channel = Draft.Channel
-NEW_STEP = Blank(Step)
+NEW_STEP = RowTemplate(Step)
 
 
 def storable(text: str) -> str:

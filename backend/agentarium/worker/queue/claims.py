@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from agentarium.agents.models import AgentVersion
-from agentarium.db.bulk_insert import Blank, Insert, among
+from agentarium.db.bulk_insert import BulkInsert, RowTemplate, in_clause
 from agentarium.db.clock import Now
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.prepared_statements import prepared_cursor
@@ -40,7 +40,7 @@ Status = AgentTask.Status
 _TABLE = AgentTask._meta.db_table
 _TASKS = CompiledQuery(AgentTask.objects.all)
 _VERSIONS = CompiledQuery(AgentVersion.objects.all)
-_EVENTS, _NEW_EVENT = Insert(Event), Blank(Event)
+_EVENTS, _NEW_EVENT = BulkInsert(Event), RowTemplate(Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _next_in_queue(limit: int) -> list[AgentTask]:
 
 
 def _give_versions(tasks: Sequence[AgentTask]) -> None:
-    these, ids = among({task.agent_version_id for task in tasks})
+    these, ids = in_clause({task.agent_version_id for task in tasks})
     found = _VERSIONS.select(f" WHERE id {these}", ids) if tasks else []
     versions = {version.pk: version for version in found}
     for task in tasks:
@@ -133,7 +133,7 @@ def _set_running(worker: Worker, tasks: Sequence[AgentTask]) -> None:
         task.attempt += 1
         task.status = Status.RUNNING
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    these, ids = among([task.pk for task in tasks])
+    these, ids = in_clause([task.pk for task in tasks])
     with prepared_cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} SET status = 'running', attempt = attempt + 1,"  # noqa: S608

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 from django.db.models import Count
 
-from agentarium.db.bulk_insert import places
+from agentarium.db.bulk_insert import placeholders
 from agentarium.db.locks import lock_decision
 from agentarium.tasks.limits import Room, running_limits
 from agentarium.tasks.models import AgentTask
@@ -29,7 +29,7 @@ def exclude_full() -> tuple[str, list[int]]:
         lock_decision(CLAIMING)
         full = [key for key, count in _running(column).items() if count >= most]
         if full:
-            excluded += f" AND {_TABLE}.{column} NOT IN {places(full)}"
+            excluded += f" AND {_TABLE}.{column} NOT IN {placeholders(full)}"
             values += full
     return excluded, values
 

@@ -60,7 +60,11 @@ class Failing:
         return self._function(*args, **kwargs)
 
 
-AWAY = (OperationalError("gone"), InterfaceError("closed"), InternalError("idle"))
+CONNECTION_ERRORS = (
+    OperationalError("gone"),
+    InterfaceError("closed"),
+    InternalError("idle"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +94,7 @@ async def test_goes_on_with_what_runs(
 
     async with running(model):
         await reaches(task, "running")
-        failing = Failing(getattr(module, name), *AWAY)
+        failing = Failing(getattr(module, name), *CONNECTION_ERRORS)
         monkeypatch.setattr(module, name, failing)
         gate.set() if name == "write_entries" else None
         await eventually("every failure", lambda: not failing.errors)
@@ -107,7 +111,7 @@ async def test_hands_back_what_it_may_have_claimed(
     reaches: Reaches,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failing = Failing(claims.claim_tasks, AWAY[0], is_late=True)
+    failing = Failing(claims.claim_tasks, CONNECTION_ERRORS[0], is_late=True)
     monkeypatch.setattr(claims, "claim_tasks", failing)
 
     async with running(ScriptedModel("Yes")):
@@ -137,7 +141,7 @@ async def test_calls_another_agent_once_though_it_may_have_done_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = await database.run(create_agent, owner=owner, name="Other", model="other")
-    failing = Failing(start, AWAY[0], is_late=True)
+    failing = Failing(start, CONNECTION_ERRORS[0], is_late=True)
     monkeypatch.setattr(tool_calls, "start_child", failing)
     model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
     tool = AgentTool(ToolSpec("other", "Asks.", {"type": "object"}), other.pk)
@@ -207,7 +211,7 @@ class TestWithoutALease:
             if may_renew.is_set():
                 return renew_lease(worker)
             refused.append(worker)
-            raise AWAY[0]
+            raise CONNECTION_ERRORS[0]
 
         # By the time it has claimed, its first lease has run out.
         times = chain([0.0], repeat(60.0))

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 from django.db import DatabaseError
 
-from agentarium.db.threads import AWAY, DatabaseThreads
+from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
 from agentarium.observability import metrics
 from agentarium.streaming.publisher import changed_message
 from agentarium.streaming.pubsub import Bus, Channel
@@ -135,7 +135,7 @@ class Journal:
                 metrics.JOURNAL_SECONDS.observe(time.perf_counter() - began_at)
                 metrics.JOURNAL_ENTRIES.observe(len(entries))
                 return held
-            except AWAY as error:
+            except CONNECTION_ERRORS as error:
                 log.warning("journal.retry", entries=len(entries), error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_RETRY_SECONDS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 from django.utils import timezone
 
-from agentarium.db.bulk_insert import Insert, among
+from agentarium.db.bulk_insert import BulkInsert, in_clause
 from agentarium.db.prepared_statements import execute_many, prepared_cursor
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
@@ -18,9 +18,9 @@ from agentarium.tasks.services import close_calls, stop_called, tell_decisions
 
 _TABLE = AgentTask._meta.db_table
 # What is there already is the same: a write may be repeated.
-_STEPS = Insert(Step, without=["id"], conflict="DO NOTHING")
-_EVENTS = Insert(Event, conflict="DO NOTHING")
-_DRAFTS = Insert(Draft, conflict="DO NOTHING")
+_STEPS = BulkInsert(Step, without=["id"], conflict="DO NOTHING")
+_EVENTS = BulkInsert(Event, conflict="DO NOTHING")
+_DRAFTS = BulkInsert(Draft, conflict="DO NOTHING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _leave_tasks(entries: Sequence[Entry]) -> None:
 def _drop_drafts(task_ids: Collection[int]) -> None:
     """The whole text is in the step now."""
     if task_ids:
-        these, ids = among(task_ids)
+        these, ids = in_clause(task_ids)
         with prepared_cursor() as cursor:
             cursor.execute(
                 f"DELETE FROM {Draft._meta.db_table} WHERE task_id {these}",  # noqa: S608

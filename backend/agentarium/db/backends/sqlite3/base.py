@@ -17,11 +17,11 @@ from django.db.backends.sqlite3 import base
 from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.db.utils import OperationalError
 
-from agentarium.db.fifo_lock import Turns
-from agentarium.db.sqlite_gate import turnstile
+from agentarium.db.fifo_lock import FifoLock
+from agentarium.db.sqlite_gate import sqlite_gate
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-_turns: dict[str, Turns] = defaultdict(Turns)
+_turns: dict[str, FifoLock] = defaultdict(FifoLock)
 _mutex = threading.Lock()
 
 
@@ -70,7 +70,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._give()
 
     def _take(self) -> None:
-        with turnstile.aside():
+        with sqlite_gate.yield_while_waiting():
             has_turn = self._turns.take(self._patience)
         if not has_turn:
             raise OperationalError("database is locked")
@@ -91,7 +91,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        with turnstile.aside():
+        with sqlite_gate.yield_while_waiting():
             super()._commit()  # type: ignore[misc]
             self._give()
 
@@ -121,5 +121,5 @@ class _Cursor(base.SQLiteCursorWrapper):
         if self.connection.in_transaction or not query.startswith(_WRITES):
             return run(query, params)
         # It waits for the disk, too.
-        with turnstile.aside(), self.wrapper.turn():
+        with sqlite_gate.yield_while_waiting(), self.wrapper.turn():
             return run(query, params)
