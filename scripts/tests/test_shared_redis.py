@@ -7,7 +7,7 @@ import pytest
 from agentarium.config.celery import app
 from agentarium.http.rate_limits import Rate, spend
 from agentarium.streaming.pubsub import Channel, Message, Subscription
-from agentarium.streaming.redis_pubsub import RedisBus
+from agentarium.streaming.redis_pubsub import RedisPubSub
 from kombu import Connection
 from pytest_django import Settings
 from redis import Redis
@@ -32,7 +32,7 @@ async def hear(reader: Subscription) -> list[Message]:
 
 
 async def test_readers_hear_their_own_installation_only(url: str) -> None:
-    ours, theirs = RedisBus(url, prefix="ours"), RedisBus(url, prefix="theirs")
+    ours, theirs = RedisPubSub(url, prefix="ours"), RedisPubSub(url, prefix="theirs")
     with ours.subscribe(CHANNEL) as our_reader, theirs.subscribe(CHANNEL) as reader:
         carrying = [asyncio.create_task(bus.run()) for bus in (ours, theirs)]
         # That it is subscribed now, a reader is told by being sent to the database.

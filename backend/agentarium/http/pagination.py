@@ -22,14 +22,14 @@ MAX_OFFSET = 1_000_000_000
 PARAMETERS = frozenset({"limit", "offset", "cursor"})
 
 
-class InvalidCursorError(DomainError):
+class InvalidPageCursorError(DomainError):
     """The cursor is not one that this list has given out."""
 
     code = "invalid_cursor"
     status = HTTPStatus.BAD_REQUEST
 
 
-class Cursor(NamedTuple):
+class PageCursor(NamedTuple):
     """A place in a list: after a row, or before it."""
 
     forward: bool
@@ -134,7 +134,7 @@ class KeysetPagination(BasePagination):
         cursor = _encode(self.keys, row, forward=forward)
         return str(replace_query_param(url, "cursor", cursor))
 
-    def _cursor(self, request: Request) -> Cursor | None:
+    def _cursor(self, request: Request) -> PageCursor | None:
         text = request.query_params.get("cursor")
         if not text:
             return None
@@ -225,12 +225,12 @@ def _plain(value: Any) -> str | int | float | bool | None:
     return str(value)
 
 
-def _decode(keys: Sequence[Key], text: str) -> Cursor:
+def _decode(keys: Sequence[Key], text: str) -> PageCursor:
     try:
         forward, terms, values = _signer().unsign_object(text)
         if terms != [key.term for key in keys]:
-            raise InvalidCursorError
+            raise InvalidPageCursorError
         read = zip(keys, values, strict=True)
-        return Cursor(forward, [key.field.to_python(value) for key, value in read])
+        return PageCursor(forward, [key.field.to_python(value) for key, value in read])
     except (signing.BadSignature, ValueError, ValidationError) as error:
-        raise InvalidCursorError from error
+        raise InvalidPageCursorError from error

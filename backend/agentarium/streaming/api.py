@@ -4,13 +4,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
-from agentarium.server.event_stream import EventStream
+from agentarium.server.event_stream_response import EventStream
 from agentarium.streaming.event_schema import StatusEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
-from agentarium.streaming.responses import change_stream
+from agentarium.streaming.responses import status_feed_response
 
 
-class ChangesView(APIView):
+class StatusFeedView(APIView):
     """What becomes of the caller's tasks."""
 
     request: AuthenticatedRequest
@@ -25,4 +25,4 @@ class ChangesView(APIView):
         responses={(200, "text/event-stream"): StatusEventSerializer},
     )
     def get(self, request: Request) -> EventStream:
-        return change_stream(self.request.user.pk)
+        return status_feed_response(self.request.user.pk)

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from agentarium.runtime.messages import message_from_json
 from agentarium.runtime.prices import dollars
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks.event_types import TERMINAL_EVENTS, EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step
 
@@ -19,12 +19,12 @@ MAX_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StreamEvent:
     """One message of a stream: what happened, and the cursor behind it."""
 
     type: str
     data: dict[str, Any]
-    cursor: Cursor
+    cursor: StreamCursor
 
     @property
     def is_last(self) -> bool:
@@ -41,18 +41,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class EventLog:
     """What is stored after a cursor.
 
     `is_whole` says that no more will come, `is_cut` that there is more already.
     """
 
-    entries: list[Entry]
+    entries: list[StreamEvent]
     is_whole: bool
     is_cut: bool
 
 
-def read_log(task_id: int, cursor: Cursor) -> Log:
+def read_log(task_id: int, cursor: StreamCursor) -> EventLog:
     """What is stored after `cursor`, in order, from at most `MAX_EVENTS` events.
 
     The text of a finished step comes as deltas before its event, less what the cursor
@@ -73,15 +73,15 @@ def read_log(task_id: int, cursor: Cursor) -> Log:
     is_cut = len(events) == MAX_EVENTS
     events = _with_deleted(task_id, cursor, events)
     entries = list(_in_order(cursor, drafts, events, _steps_of(task_id, events)))
-    return Log(entries, is_whole=not (is_live or is_cut), is_cut=is_cut)
+    return EventLog(entries, is_whole=not (is_live or is_cut), is_cut=is_cut)
 
 
 def _in_order(
-    cursor: Cursor,
+    cursor: StreamCursor,
     drafts: Sequence[Draft],
     events: Sequence[Event],
     steps: dict[int, Step],
-) -> Iterator[Entry]:
+) -> Iterator[StreamEvent]:
     for event in (*events, None):
         for entry in _drafted(drafts, cursor):
             yield entry
@@ -90,18 +90,20 @@ def _in_order(
             break
         if event.type == EventType.STEP_COMPLETED:
             yield from _rest_of(steps[event.data["step"]], _before(event, cursor))
-        cursor = Cursor(event.attempt, event.seq)
-        yield Entry(event.type, event.told, cursor)
+        cursor = StreamCursor(event.attempt, event.seq)
+        yield StreamEvent(event.type, event.told, cursor)
 
 
-def _before(event: Event, cursor: Cursor) -> Cursor:
+def _before(event: Event, cursor: StreamCursor) -> StreamCursor:
     """Where the text before an event begins, also if the event before is deleted."""
-    place = Cursor(event.attempt, max(event.seq - 1, 0))
+    place = StreamCursor(event.attempt, max(event.seq - 1, 0))
     is_there = (cursor.attempt, cursor.seq) == (place.attempt, place.seq)
     return cursor if is_there else place
 
 
-def _with_deleted(task_id: int, cursor: Cursor, events: list[Event]) -> list[Event]:
+def _with_deleted(
+    task_id: int, cursor: StreamCursor, events: list[Event]
+) -> list[Event]:
     """`events`, and those of the steps in the gaps that retention has left.
 
     Numbers follow on each other in a log that is whole, and an end is never deleted:
@@ -163,7 +165,7 @@ def _steps_of(task_id: int, events: Sequence[Event]) -> dict[int, Step]:
     return {step.position: step for step in steps}
 
 
-def _rest_of(step: Step, cursor: Cursor) -> Iterator[Entry]:
+def _rest_of(step: Step, cursor: StreamCursor) -> Iterator[StreamEvent]:
     message = message_from_json(step.message)
     reasoning = message.reasoning
     yield from delta(cursor, step.position, reasoning=reasoning[cursor.reasoning :])
@@ -171,7 +173,7 @@ def _rest_of(step: Step, cursor: Cursor) -> Iterator[Entry]:
     yield from delta(cursor, step.position, text=message.text[cursor.text :])
 
 
-def _drafted(drafts: Sequence[Draft], cursor: Cursor) -> Iterator[Entry]:
+def _drafted(drafts: Sequence[Draft], cursor: StreamCursor) -> Iterator[StreamEvent]:
     for draft in drafts:
         if (draft.attempt, draft.seq) != (cursor.attempt, cursor.seq):
             continue
@@ -183,8 +185,8 @@ def _drafted(drafts: Sequence[Draft], cursor: Cursor) -> Iterator[Entry]:
 
 
 def continued(
-    cursor: Cursor, step: int, channel: str, offset: int, text: str
-) -> Iterator[Entry]:
+    cursor: StreamCursor, step: int, channel: str, offset: int, text: str
+) -> Iterator[StreamEvent]:
     """What a piece at `offset` of a step's text adds for a reader at `cursor`.
 
     Nothing where the reader has it already, or misses what is before it.
@@ -195,14 +197,14 @@ def continued(
 
 
 def delta(
-    cursor: Cursor, step: int, *, text: str = "", reasoning: str = ""
-) -> Iterator[Entry]:
+    cursor: StreamCursor, step: int, *, text: str = "", reasoning: str = ""
+) -> Iterator[StreamEvent]:
     """The entry that brings a reader at `cursor` further by `text` or `reasoning`."""
     if reasoning:
         cursor = replace(cursor, reasoning=cursor.reasoning + len(reasoning))
-        yield Entry(
+        yield StreamEvent(
             EventType.REASONING_DELTA, {"step": step, "text": reasoning}, cursor
         )
     if text:
         cursor = replace(cursor, text=cursor.text + len(text))
-        yield Entry(EventType.TEXT_DELTA, {"step": step, "text": text}, cursor)
+        yield StreamEvent(EventType.TEXT_DELTA, {"step": step, "text": text}, cursor)

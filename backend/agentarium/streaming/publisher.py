@@ -1,21 +1,21 @@
-"""Publishing a task's changes over the bus, to readers here and in other processes."""
+"""Publishing a task's changes over the pubsub, to readers here and in other processes."""
 
 from agentarium.streaming import shared
-from agentarium.streaming.pubsub import CHANGED, Bus, Channel, Message
+from agentarium.streaming.pubsub import CHANGED, Channel, Message, PubSub
 from agentarium.tasks.event_types import StatusEventType
 from agentarium.tasks.publishing import ChangedTask
 
 
 def publish_change(task: ChangedTask) -> None:
-    """Have the readers of this process's bus look: the publisher of `publishing`."""
-    tell(shared.bus(), task)
+    """Have the readers of this process's pubsub look: the publisher of `publishing`."""
+    tell(shared.pubsub(), task)
 
 
-def tell(bus: Bus, task: ChangedTask) -> None:
+def tell(pubsub: PubSub, task: ChangedTask) -> None:
     """Have the readers of a task, and of its owner's tasks, look now."""
-    bus.publish(Channel.task(task.pk), CHANGED)
+    pubsub.publish(Channel.task(task.pk), CHANGED)
     changed = changed_message(task.pk, str(task.status))
-    bus.publish(Channel.owner(task.owner_id), changed)
+    pubsub.publish(Channel.owner(task.owner_id), changed)
 
 
 def changed_message(task_id: int, status: str) -> Message:

@@ -1,6 +1,6 @@
 """Live output between the processes that execute and those that show.
 
-A bus only carries: whatever it drops, a reader finds in the database. So publishing
+A pubsub only carries: whatever it drops, a reader finds in the database. So publishing
 never waits and never fails, and a reader that fell behind is told to read again.
 """
 
@@ -30,18 +30,18 @@ class Channel:
         return f"owner:{owner_id}"
 
 
-class Delivered(dict[str, Any]):
+class DeliveredMessage(dict[str, Any]):
     """A message on its way to all who watch here.
 
-    `worked_out` keeps what it adds for a reader, by how far the reader is: most are
+    `encoded_by_cursor` keeps what it adds for a reader, by how far the reader is: most are
     equally far, and it is encoded once for all of them.
     """
 
-    __slots__ = ("worked_out",)
+    __slots__ = ("encoded_by_cursor",)
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)
-        self.worked_out: dict[Any, Any] = {}
+        self.encoded_by_cursor: dict[Any, Any] = {}
 
 
 # Something was written that no message tells: look into the database.
@@ -52,11 +52,11 @@ class Subscription:
     """What one reader has not taken yet. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._messages: deque[Delivered] = deque()
+        self._messages: deque[DeliveredMessage] = deque()
         self._arrived = asyncio.Event()
         self._is_behind = False
 
-    def put(self, message: Delivered) -> None:
+    def put(self, message: DeliveredMessage) -> None:
         if len(self._messages) < MAX_QUEUED:
             self._messages.append(message)
         else:
@@ -68,7 +68,7 @@ class Subscription:
         self._is_behind = True
         self._arrived.set()
 
-    async def take(self, *, timeout: float) -> list[Delivered] | None:
+    async def take(self, *, timeout: float) -> list[DeliveredMessage] | None:
         """All messages that are here, waiting up to `timeout` seconds for the first.
 
         `None` means that the reader has to look into the database.
@@ -86,13 +86,13 @@ class Subscription:
         return messages
 
 
-class Bus(Protocol):
+class PubSub(Protocol):
     def publish(self, channel: str, message: Message) -> None:
         """Carry a message to whoever watches the channel. Callable from any thread."""
         ...
 
 
-class LocalBus:
+class LocalPubSub:
     """Readers in this process. The other end of it lives on one event loop."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class LocalBus:
 
     def deliver(self, channel: str, message: Message) -> None:
         if readers := self._readers.get(channel):
-            delivered = Delivered(message)
+            delivered = DeliveredMessage(message)
             for reader in readers:
                 reader.put(delivered)
 

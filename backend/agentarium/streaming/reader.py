@@ -1,6 +1,6 @@
 """A task's output as one reader sees it: first what is stored, then live.
 
-The database is the record. The bus only makes it quick: wherever a message does not
+The database is the record. The pubsub only makes it quick: wherever a message does not
 follow exactly on what the reader has, the reader goes back to the record.
 """
 
@@ -9,17 +9,17 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from agentarium.db.threads import CONNECTION_ERRORS
-from agentarium.streaming.event_log import Entry, continued
+from agentarium.streaming.event_log import StreamEvent, continued
 from agentarium.streaming.pubsub import (
     CHANGED,
     Channel,
-    Delivered,
-    LocalBus,
+    DeliveredMessage,
+    LocalPubSub,
     Message,
     Subscription,
 )
-from agentarium.streaming.single_flight import Readings
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
 
 # Where no message comes, readers look into the database by themselves this often.
 POLL_SECONDS = 5.0
@@ -34,25 +34,25 @@ OPENING = b"retry: 1000\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReaderUpdate:
     """What a reader is sent, and where it is then."""
 
     chunk: bytes
-    cursor: Cursor
+    cursor: StreamCursor
     is_last: bool
 
 
 class Reader:
     """How far one reader is, and what comes next for it."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: StreamCursor) -> None:
         self.cursor = cursor
         self.has_ended = False
         # A live message did not follow on what the reader has.
         self.is_behind = True
         self.is_early = False
 
-    def take(self, entries: Iterable[Entry]) -> bytes:
+    def take(self, entries: Iterable[StreamEvent]) -> bytes:
         """Move on over entries, and encode them."""
         chunks = []
         for entry in entries:
@@ -60,7 +60,7 @@ class Reader:
             chunks.append(entry.encode())
         return b"".join(chunks)
 
-    def take_live(self, messages: Iterable[Delivered]) -> bytes:
+    def take_live(self, messages: Iterable[DeliveredMessage]) -> bytes:
         """Move on over live messages, as far as they follow on each other."""
         chunks = []
         for message in messages:
@@ -74,24 +74,24 @@ class Reader:
             self.cursor, self.has_ended = step.cursor, step.is_last
         return b"".join(chunks)
 
-    def _step_over(self, message: Delivered) -> "Step | None":
+    def _step_over(self, message: DeliveredMessage) -> "ReaderUpdate | None":
         """What a message adds, worked out once for all who are as far."""
-        if self.cursor not in message.worked_out:
-            message.worked_out[self.cursor] = self._work_out(message)
-        step: Step | None = message.worked_out[self.cursor]
+        if self.cursor not in message.encoded_by_cursor:
+            message.encoded_by_cursor[self.cursor] = self._work_out(message)
+        step: ReaderUpdate | None = message.encoded_by_cursor[self.cursor]
         return step
 
-    def _work_out(self, message: Message) -> "Step | None":
+    def _work_out(self, message: Message) -> "ReaderUpdate | None":
         entries = self._follow_on(message)
         if entries is None:
             return None
-        return Step(
+        return ReaderUpdate(
             b"".join(entry.encode() for entry in entries),
             entries[-1].cursor if entries else self.cursor,
             is_last=bool(entries) and entries[-1].is_last,
         )
 
-    def _follow_on(self, message: Message) -> Sequence[Entry] | None:
+    def _follow_on(self, message: Message) -> Sequence[StreamEvent] | None:
         """What a message adds: nothing if it is old, None if there is a gap before it.
 
         One of an earlier attempt is old, too: its worker lost its lease, and does not
@@ -103,7 +103,7 @@ class Reader:
             return self._of_delta(message)
         return self._of_event(message)
 
-    def _of_delta(self, message: Message) -> Sequence[Entry] | None:
+    def _of_delta(self, message: Message) -> Sequence[StreamEvent] | None:
         """`message`: attempt, seq of the event before, step, channel, offset, text."""
         position = (message["attempt"], message["seq"])
         here = (self.cursor.attempt, self.cursor.seq)
@@ -115,7 +115,7 @@ class Reader:
         step, text = message["step"], message["text"]
         return list(continued(self.cursor, step, channel, offset, text))
 
-    def _of_event(self, message: Message) -> Sequence[Entry] | None:
+    def _of_event(self, message: Message) -> Sequence[StreamEvent] | None:
         """`message`: attempt, seq, type, data, the last with the lengths of the text
         between the event before and this one."""
         position = (message["attempt"], message["seq"])
@@ -124,7 +124,7 @@ class Reader:
             return []
         if position != (here[0], here[1] + 1) or self._misses_text(message):
             return None
-        return [Entry(message["type"], message["data"], Cursor(*position))]
+        return [StreamEvent(message["type"], message["data"], StreamCursor(*position))]
 
     def _misses_text(self, message: Message) -> bool:
         """Whether the step that this event closes said more than the reader has."""
@@ -135,26 +135,32 @@ class Reader:
 
 
 async def follow(
-    task_id: int, cursor: Cursor, *, bus: LocalBus, readings: Readings
+    task_id: int,
+    cursor: StreamCursor,
+    *,
+    pubsub: LocalPubSub,
+    reader_of_log: SingleFlightReader,
 ) -> AsyncGenerator[bytes, None]:
     """Server-sent events from `cursor` on, until the task has ended."""
     reader = Reader(cursor)
     yield OPENING
-    with bus.subscribe(Channel.task(task_id)) as subscription:
+    with pubsub.subscribe(Channel.task(task_id)) as subscription:
         while not reader.has_ended:
             if reader.is_behind:
-                yield await _catch_up(task_id, reader, readings)
+                yield await _catch_up(task_id, reader, reader_of_log)
             else:
                 yield await _next_live(task_id, reader, subscription)
 
 
-async def _catch_up(task_id: int, reader: Reader, readings: Readings) -> bytes:
+async def _catch_up(
+    task_id: int, reader: Reader, reader_of_log: SingleFlightReader
+) -> bytes:
     """The next part of the record; what came to pass meanwhile comes live.
 
     While the database is away the reader keeps what it has, and waits.
     """
     try:
-        log = await readings.read(task_id, reader.cursor)
+        log = await reader_of_log.read(task_id, reader.cursor)
     except CONNECTION_ERRORS:
         await asyncio.sleep(AWAY_SECONDS)
         return HEARTBEAT

@@ -1,4 +1,4 @@
-"""The bus between processes: Redis publish/subscribe, a channel for each task and each owner."""
+"""The pubsub between processes: Redis publish/subscribe, a channel for each task and each owner."""
 
 import asyncio
 from collections import deque
@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from agentarium.streaming.pubsub import LocalBus, Message
+from agentarium.streaming.pubsub import LocalPubSub, Message
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
 MAX_OUTBOX = 10_000
 
 
-class RedisBus(LocalBus):
+class RedisPubSub(LocalPubSub):
     """Publishes to Redis, and delivers to readers here what other processes publish.
 
     `run` does the carrying. While Redis is away messages are dropped, and readers are
@@ -91,7 +91,7 @@ class RedisBus(LocalBus):
                 parts = [part for message in mail for part in message]
                 await self._redis.eval(_PUBLISH, 0, *parts)
             except (RedisError, OSError) as error:
-                log.warning("bus.dropped", messages=len(mail), error=str(error))
+                log.warning("pubsub.dropped", messages=len(mail), error=str(error))
                 await asyncio.sleep(RECONNECT_SECONDS)
             await asyncio.sleep(APART_SECONDS)
 
@@ -104,7 +104,7 @@ class RedisBus(LocalBus):
                     async for item in self._pubsub.listen():
                         self._take(item)
             except (RedisError, OSError) as error:
-                log.warning("bus.disconnected", error=str(error))
+                log.warning("pubsub.disconnected", error=str(error))
             finally:
                 self._pubsub = None
             self.all_behind()

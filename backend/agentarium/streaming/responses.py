@@ -4,15 +4,15 @@ from functools import partial
 
 from django.conf import settings
 
-from agentarium.server.event_stream import EventStream
+from agentarium.server.event_stream_response import EventStream
 from agentarium.streaming import shared
 from agentarium.streaming.reader import follow
-from agentarium.streaming.status_feed import follow_changes
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.status_feed import follow_status_feed
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks.models import AgentTask
 
 
-def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
+def event_stream_response(task: AgentTask, cursor: StreamCursor) -> EventStream:
     """What happened after `cursor`, and what happens from now on, until the task ends.
 
     The caller has made sure that the task may be seen.
@@ -22,15 +22,17 @@ def event_stream(task: AgentTask, cursor: Cursor) -> EventStream:
             follow,
             task.pk,
             cursor,
-            bus=shared.bus(),
-            readings=shared.readings(),
+            pubsub=shared.pubsub(),
+            reader_of_log=shared.single_flight_reader(),
         ),
     )
 
 
-def change_stream(owner_id: int) -> EventStream:
+def status_feed_response(owner_id: int) -> EventStream:
     """The status changes of all tasks of one person, from now on."""
     is_blind = not (settings.EMBEDDED or settings.REDIS_URL)
     return EventStream(
-        follow=partial(follow_changes, owner_id, bus=shared.bus(), is_blind=is_blind),
+        follow=partial(
+            follow_status_feed, owner_id, pubsub=shared.pubsub(), is_blind=is_blind
+        ),
     )

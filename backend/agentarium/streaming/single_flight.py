@@ -1,4 +1,4 @@
-"""Readings of the record that readers share.
+"""SingleFlightReader of the record that readers share.
 
 Many watch the same task, and most of them are equally far: when they all look into the
 database, at the same time or nearly so, one look is enough.
@@ -9,8 +9,8 @@ import asyncio
 import structlog
 
 from agentarium.db.threads import DatabaseThreads
-from agentarium.streaming.event_log import Log, read_log
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.event_log import EventLog, read_log
+from agentarium.streaming.stream_cursor import StreamCursor
 
 log = structlog.get_logger(__name__)
 
@@ -18,14 +18,14 @@ log = structlog.get_logger(__name__)
 GATHER_SECONDS = 0.005
 
 
-class Readings:
+class SingleFlightReader:
     """Belongs to one event loop at a time."""
 
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
-        self._waiting: dict[tuple[int, Cursor], asyncio.Task[Log]] = {}
+        self._waiting: dict[tuple[int, StreamCursor], asyncio.Task[EventLog]] = {}
 
-    async def read(self, task_id: int, cursor: Cursor) -> Log:
+    async def read(self, task_id: int, cursor: StreamCursor) -> EventLog:
         """What is stored after `cursor`, read after this was called.
 
         Raises what the reading failed with, to all who share it.
@@ -39,7 +39,7 @@ class Readings:
         # A reader who leaves takes it from nobody else.
         return await asyncio.shield(reading)
 
-    async def _read(self, task_id: int, cursor: Cursor) -> Log:
+    async def _read(self, task_id: int, cursor: StreamCursor) -> EventLog:
         try:
             await asyncio.sleep(GATHER_SECONDS)
         finally:
@@ -48,7 +48,7 @@ class Readings:
         return await self._database.run(read_log, task_id, cursor)
 
 
-def _tell_failure(reading: asyncio.Task[Log]) -> None:
+def _tell_failure(reading: asyncio.Task[EventLog]) -> None:
     """Once, however many share it; all of them may have left."""
     if not reading.cancelled() and (error := reading.exception()):
         log.warning("reading.failed", error=str(error))

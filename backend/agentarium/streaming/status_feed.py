@@ -8,23 +8,23 @@ from collections.abc import AsyncGenerator, Iterable
 
 import orjson
 
-from agentarium.streaming.pubsub import Channel, LocalBus, Message
+from agentarium.streaming.pubsub import Channel, LocalPubSub, Message
 from agentarium.streaming.reader import HEARTBEAT, OPENING
 from agentarium.tasks.event_types import StatusEventType
 
 HEARTBEAT_SECONDS = 10.0
-# Where no bus tells of other processes, readers look by themselves this often.
+# Where no pubsub tells of other processes, readers look by themselves this often.
 BLIND_SECONDS = 3.0
 _EVENT = b"event: %b\ndata: %b\n\n"
 RESYNC = _EVENT % (StatusEventType.RESYNC.encode(), b"{}")
 
 
-async def follow_changes(
-    owner_id: int, *, bus: LocalBus, is_blind: bool = False
+async def follow_status_feed(
+    owner_id: int, *, pubsub: LocalPubSub, is_blind: bool = False
 ) -> AsyncGenerator[bytes, None]:
     """Server-sent events, for as long as somebody reads them."""
     yield OPENING
-    with bus.subscribe(Channel.owner(owner_id)) as subscription:
+    with pubsub.subscribe(Channel.owner(owner_id)) as subscription:
         yield RESYNC
         while True:
             messages = await subscription.take(

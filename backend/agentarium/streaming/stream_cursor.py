@@ -9,14 +9,14 @@ from agentarium.core.exceptions import InvalidInputError
 _FORM = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9})\.(\d{1,9}))?", re.ASCII)
 
 
-class InvalidCursorError(InvalidInputError):
+class InvalidStreamCursorError(InvalidInputError):
     """The cursor is not one that a stream of this task has sent."""
 
     code = "invalid_cursor"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Cursor:
+class StreamCursor:
     """All events up to (attempt, seq), and so many characters of the step after it.
 
     Written `attempt.seq.text.reasoning`; the last two may be left out. It says how far
@@ -30,12 +30,12 @@ class Cursor:
 
     @classmethod
     def parse(cls, value: str) -> Self:
-        """The cursor of `Last-Event-ID` or `?after=`. Raises `InvalidCursorError`."""
+        """The cursor of `Last-Event-ID` or `?after=`. Raises `InvalidStreamCursorError`."""
         if not value:
             return cls()
         if match := _FORM.fullmatch(value):
             return cls(*(int(part) for part in match.groups(default="0")))
-        raise InvalidCursorError
+        raise InvalidStreamCursorError
 
     def __str__(self) -> str:
         return f"{self.attempt}.{self.seq}.{self.text}.{self.reasoning}"

@@ -8,7 +8,7 @@ from agentarium.operations.api import (
     WorkersView,
 )
 from agentarium.reporting.api import StatsView
-from agentarium.streaming.api import ChangesView
+from agentarium.streaming.api import StatusFeedView
 from agentarium.task_api.agents import AgentViewSet
 from agentarium.task_api.approvals import ApprovalViewSet
 from agentarium.task_api.export import ExportView
@@ -22,7 +22,7 @@ router.register("approvals", ApprovalViewSet, basename="approval")
 
 urlpatterns = [
     *router.urls,
-    path("events/", ChangesView.as_view(), name="events"),
+    path("events/", StatusFeedView.as_view(), name="events"),
     path("export/", ExportView.as_view(), name="export"),
     path("queue/", QueueView.as_view(), name="queue"),
     path("queue/fail/", FailView.as_view(), name="queue-fail"),

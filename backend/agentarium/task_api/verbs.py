@@ -14,7 +14,7 @@ from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.bulk import MAX_IDS, CountSerializer
 from agentarium.inbox.task_rows import whole_task
 from agentarium.task_api.serializers import TaskSerializer
-from agentarium.tasks.conversation import thread_of
+from agentarium.tasks.conversation import conversation_of
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.services import (
     cancel_task,
@@ -120,7 +120,7 @@ class TaskVerbs:
     )
     @action(detail=True, pagination_class=None)
     def thread(self, request: Request, pk: str) -> Response:
-        tasks = thread_of(self.get_object(), user=self.request.user)
+        tasks = conversation_of(self.get_object(), user=self.request.user)
         return Response([*map(whole_task, tasks)])
 
     def _asked(self) -> TaskQuerySet:

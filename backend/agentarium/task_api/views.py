@@ -32,11 +32,11 @@ from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.inbox.pagination import TaskPagination
 from agentarium.inbox.task_rows import task_row, whole_task
 from agentarium.operations.wait_reasons import explain_wait
-from agentarium.server.event_stream import EventStream
+from agentarium.server.event_stream_response import EventStream
 from agentarium.streaming.event_schema import StreamEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
-from agentarium.streaming.responses import event_stream
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.responses import event_stream_response
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.task_api.serializers import (
     StepSerializer,
     TaskDetailSerializer,
@@ -266,4 +266,4 @@ class TaskViewSet(
         place = request.headers.get("Last-Event-ID") or request.query_params.get(
             "after"
         )
-        return event_stream(task, Cursor.parse(place or ""))
+        return event_stream_response(task, StreamCursor.parse(place or ""))

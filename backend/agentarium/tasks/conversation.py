@@ -5,7 +5,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from agentarium.tasks.models import AgentTask
 
 # As far back as a task sees, and as a reader is shown.
-MAX_THREAD = 50
+MAX_CONVERSATION = 50
 
 
 def earlier_tasks(task: AgentTask) -> list[AgentTask]:
@@ -21,7 +21,7 @@ def _before(task: AgentTask) -> list[AgentTask]:
     """The tasks that lead to `task`, newest first."""
     thread: list[AgentTask] = []
     follows = task.follows_id
-    while follows and len(thread) < MAX_THREAD:
+    while follows and len(thread) < MAX_CONVERSATION:
         before = AgentTask.objects.only(
             "id", "follows_id", "owner_id", "status", "input_text"
         ).get(pk=follows)
@@ -32,15 +32,15 @@ def _before(task: AgentTask) -> list[AgentTask]:
     return thread
 
 
-def thread_of(task: AgentTask, *, user: AbstractBaseUser) -> list[AgentTask]:
+def conversation_of(task: AgentTask, *, user: AbstractBaseUser) -> list[AgentTask]:
     """The conversation around a task, oldest first: what came before, and after."""
     mine = AgentTask.objects.visible_to(user)
     before = [one.pk for one in _before(task)]
     after: list[int] = []
     generation = [task.pk]
-    while generation and len(after) < MAX_THREAD:
+    while generation and len(after) < MAX_CONVERSATION:
         followers = mine.filter(follows__in=generation).values_list("pk", flat=True)
-        generation = list(followers[:MAX_THREAD])
+        generation = list(followers[:MAX_CONVERSATION])
         after += generation
     ids = [*before, task.pk, *after]
     return list(mine.for_detail().filter(pk__in=ids).order_by("created_at", "id"))

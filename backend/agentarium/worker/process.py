@@ -26,7 +26,7 @@ STOP_MARGIN_SECONDS = 10.0
 
 def make_runner(tools: Tools) -> Runner:
     return Runner(
-        bus=shared.bus(),
+        pubsub=shared.pubsub(),
         clients=ModelClients(provider_configs()),
         open_toolbox=tools.open,
         capacity=settings.WORKER_CAPACITY,
@@ -36,7 +36,7 @@ def make_runner(tools: Tools) -> Runner:
 @asynccontextmanager
 async def carrying() -> AsyncIterator[None]:
     """Carry live output to and from other processes, on this event loop."""
-    work = asyncio.create_task(shared.bus().run())
+    work = asyncio.create_task(shared.pubsub().run())
     work.add_done_callback(_end_process_of_broken)
     try:
         yield

@@ -11,7 +11,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 
 from agentarium.db.threads import DatabaseThreads
-from agentarium.streaming.pubsub import Bus
+from agentarium.streaming.pubsub import PubSub
 from agentarium.worker import leases
 from agentarium.worker.attempt.context import ModelClients, RunnerDependencies
 from agentarium.worker.attempt.toolbox import OpenToolbox
@@ -29,12 +29,12 @@ class Runner:
     def __init__(
         self,
         *,
-        bus: Bus,
+        pubsub: PubSub,
         clients: ModelClients,
         open_toolbox: OpenToolbox,
         capacity: int,
     ) -> None:
-        self._bus = bus
+        self._pubsub = pubsub
         self._clients = clients
         self._open_toolbox = open_toolbox
         self._capacity = capacity
@@ -58,7 +58,7 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         database = DatabaseThreads("runner", size=2, in_turn=True)
         dependencies = RunnerDependencies(
-            self._bus, self._clients, self._open_toolbox, database
+            self._pubsub, self._clients, self._open_toolbox, database
         )
         try:
             while not self._signals.is_stopping:

@@ -85,10 +85,12 @@ class Shift:
         self._lookout = DatabaseThreads("lookout")
         self._loop = asyncio.get_running_loop()
         self._heartbeat = leases.Heartbeat(worker, on_lost=self._lose)
-        self._journal = Journal(bus=dependencies.bus, may_publish=self._may_publish)
+        self._journal = Journal(
+            pubsub=dependencies.pubsub, may_publish=self._may_publish
+        )
         self._context = ExecutionContext(
             journal=self._journal,
-            bus=dependencies.bus,
+            pubsub=dependencies.pubsub,
             database=dependencies.database,
             may_publish=self._may_publish,
             until_leased=self._until_leased,
@@ -178,7 +180,7 @@ class Shift:
 
     def _tell(self, task: AgentTask) -> None:
         if self._may_publish():
-            tell(self._dependencies.bus, task)
+            tell(self._dependencies.pubsub, task)
 
     def _start(self, task: AgentTask, history: History) -> None:
         execution = Execution(task, history, self._context)

@@ -19,8 +19,8 @@ from agentarium.cli.terminal import (
     printable,
     say,
 )
-from agentarium.streaming.event_log import Entry, read_log
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.event_log import StreamEvent, read_log
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.task_api.serializers import TaskRunSerializer
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Worker
@@ -99,7 +99,7 @@ def _follow(task: AgentTask, *, is_silent: bool) -> None:
 
 
 def _watch(task: AgentTask, *, is_silent: bool) -> None:
-    cursor = Cursor.parse("")
+    cursor = StreamCursor.parse("")
     with ExitStack() as stack:
         stack.enter_context(err.status("Waiting for the first words"))
         while True:
@@ -114,7 +114,7 @@ def _watch(task: AgentTask, *, is_silent: bool) -> None:
                 time.sleep(LOOK_SECONDS)
 
 
-def _show(entry: Entry, waiting: ExitStack) -> None:
+def _show(entry: StreamEvent, waiting: ExitStack) -> None:
     if entry.type == EventType.TEXT_DELTA:
         waiting.close()
         typer.echo(printable(entry.data["text"]), nl=False)

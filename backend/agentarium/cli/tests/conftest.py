@@ -16,7 +16,7 @@ from django.db import connections
 from typer.testing import CliRunner, Result
 
 from agentarium.cli.main import app
-from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.attempt.toolbox import Toolbox
 from agentarium.worker.runner import Runner
@@ -56,7 +56,7 @@ def running_beside(transactional_db: None) -> Iterator[RunBeside]:
     @contextmanager
     def run(model: ScriptedModel) -> Iterator[None]:
         runner = Runner(
-            bus=LocalBus(),
+            pubsub=LocalPubSub(),
             clients=ScriptedModels(scripted=model),
             open_toolbox=no_tools,
             capacity=10,

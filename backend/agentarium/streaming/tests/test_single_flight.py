@@ -9,14 +9,14 @@ from structlog.testing import capture_logs
 
 from agentarium.db.threads import DatabaseThreads
 from agentarium.streaming import reader
-from agentarium.streaming.event_log import Log
-from agentarium.streaming.pubsub import Delivered, LocalBus
+from agentarium.streaming.event_log import EventLog
+from agentarium.streaming.pubsub import DeliveredMessage, LocalPubSub
 from agentarium.streaming.reader import HEARTBEAT, OPENING, Reader, follow
-from agentarium.streaming.single_flight import Readings
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tests.eventually import eventually
 
-NOTHING = Log([], is_whole=False, is_cut=False)
+NOTHING = EventLog([], is_whole=False, is_cut=False)
 
 
 class CountingThreads:
@@ -31,7 +31,7 @@ class CountingThreads:
         self.failures: list[Exception] = []
         self.found = NOTHING
 
-    async def run(self, _: Callable[..., Log], *args: Any) -> Log:
+    async def run(self, _: Callable[..., EventLog], *args: Any) -> EventLog:
         self.asked.append(args)
         await self.let_go.wait()
         if self.failures:
@@ -39,31 +39,35 @@ class CountingThreads:
         return self.found
 
 
-def make_readings() -> tuple[Readings, CountingThreads]:
+def make_readings() -> tuple[SingleFlightReader, CountingThreads]:
     threads = CountingThreads()
-    return Readings(cast("DatabaseThreads", threads)), threads
+    return SingleFlightReader(cast("DatabaseThreads", threads)), threads
 
 
 async def test_readers_who_are_equally_far_share_a_reading() -> None:
-    readings, threads = make_readings()
+    reader_of_log, threads = make_readings()
     threads.let_go.set()
 
     await asyncio.gather(
-        readings.read(1, Cursor(1, 2)),
-        readings.read(1, Cursor(1, 2)),
-        readings.read(1, Cursor(1, 3)),
-        readings.read(2, Cursor(1, 2)),
+        reader_of_log.read(1, StreamCursor(1, 2)),
+        reader_of_log.read(1, StreamCursor(1, 2)),
+        reader_of_log.read(1, StreamCursor(1, 3)),
+        reader_of_log.read(2, StreamCursor(1, 2)),
     )
 
-    assert threads.asked == [(1, Cursor(1, 2)), (1, Cursor(1, 3)), (2, Cursor(1, 2))]
+    assert threads.asked == [
+        (1, StreamCursor(1, 2)),
+        (1, StreamCursor(1, 3)),
+        (2, StreamCursor(1, 2)),
+    ]
 
 
 async def test_a_reading_that_has_begun_is_joined_by_nobody() -> None:
-    readings, threads = make_readings()
-    first = asyncio.create_task(readings.read(1, Cursor()))
+    reader_of_log, threads = make_readings()
+    first = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
     await eventually("the reading to begin", lambda: threads.asked)
 
-    second = asyncio.create_task(readings.read(1, Cursor()))
+    second = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
     threads.let_go.set()
     await asyncio.gather(first, second)
 
@@ -71,10 +75,10 @@ async def test_a_reading_that_has_begun_is_joined_by_nobody() -> None:
 
 
 async def test_a_reader_who_leaves_takes_the_reading_from_nobody() -> None:
-    readings, threads = make_readings()
+    reader_of_log, threads = make_readings()
     threads.let_go.set()
-    leaving = asyncio.create_task(readings.read(1, Cursor()))
-    staying = asyncio.create_task(readings.read(1, Cursor()))
+    leaving = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
+    staying = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
     await asyncio.sleep(0)
 
     leaving.cancel()
@@ -88,9 +92,11 @@ async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() 
     asyncio.get_running_loop().set_exception_handler(
         lambda _, context: unretrieved.append(context)
     )
-    readings, threads = make_readings()
+    reader_of_log, threads = make_readings()
     threads.failures = [OperationalError("gone")]
-    leaving = [asyncio.create_task(readings.read(1, Cursor())) for _ in range(3)]
+    leaving = [
+        asyncio.create_task(reader_of_log.read(1, StreamCursor())) for _ in range(3)
+    ]
     await eventually("the reading to begin", lambda: threads.asked)
     for waiting in leaving:
         waiting.cancel()
@@ -114,28 +120,35 @@ async def test_a_stream_waits_for_a_database_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reader, "AWAY_SECONDS", 0)
-    readings, threads = make_readings()
+    reader_of_log, threads = make_readings()
     threads.let_go.set()
     threads.failures = [OperationalError("gone"), InterfaceError("closed")]
-    threads.found = Log([], is_whole=True, is_cut=False)
+    threads.found = EventLog([], is_whole=True, is_cut=False)
 
     chunks = [
-        chunk async for chunk in follow(1, Cursor(1), bus=LocalBus(), readings=readings)
+        chunk
+        async for chunk in follow(
+            1, StreamCursor(1), pubsub=LocalPubSub(), reader_of_log=reader_of_log
+        )
     ]
 
     assert chunks == [OPENING, HEARTBEAT, HEARTBEAT, HEARTBEAT]
-    assert threads.asked == [(1, Cursor(1))] * 3
+    assert threads.asked == [(1, StreamCursor(1))] * 3
 
 
 def test_a_message_is_encoded_once_for_all_who_are_equally_far() -> None:
     place = {"attempt": 1, "seq": 0, "step": 1, "channel": "text", "offset": 0}
-    message = Delivered({**place, "text": "Hello"})
-    readers = [Reader(Cursor(1)), Reader(Cursor(1)), Reader(Cursor(1, 0, 2))]
+    message = DeliveredMessage({**place, "text": "Hello"})
+    readers = [
+        Reader(StreamCursor(1)),
+        Reader(StreamCursor(1)),
+        Reader(StreamCursor(1, 0, 2)),
+    ]
 
     first, second, ahead = [reader.take_live([message]) for reader in readers]
 
     assert first == second
     assert b'"Hello"' in first
     assert b'"llo"' in ahead
-    assert len(message.worked_out) == 2
-    assert {reader.cursor for reader in readers} == {Cursor(1, 0, 5)}
+    assert len(message.encoded_by_cursor) == 2
+    assert {reader.cursor for reader in readers} == {StreamCursor(1, 0, 5)}

@@ -1,20 +1,20 @@
 import pytest
 
-from agentarium.streaming.stream_cursor import Cursor, InvalidCursorError
+from agentarium.streaming.stream_cursor import InvalidStreamCursorError, StreamCursor
 
 
 def test_reads_what_it_writes() -> None:
-    cursor = Cursor(2, 17, 300, 4)
+    cursor = StreamCursor(2, 17, 300, 4)
 
-    assert Cursor.parse(str(cursor)) == cursor
+    assert StreamCursor.parse(str(cursor)) == cursor
 
 
 def test_begins_at_the_beginning_when_there_is_none() -> None:
-    assert Cursor.parse("") == Cursor(0, 0, 0, 0)
+    assert StreamCursor.parse("") == StreamCursor(0, 0, 0, 0)
 
 
 def test_takes_an_event_without_an_offset() -> None:
-    assert Cursor.parse("3.4") == Cursor(3, 4)
+    assert StreamCursor.parse("3.4") == StreamCursor(3, 4)
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ def test_takes_an_event_without_an_offset() -> None:
     ],
 )
 def test_refuses_anything_else(value: str) -> None:
-    with pytest.raises(InvalidCursorError):
-        Cursor.parse(value)
+    with pytest.raises(InvalidStreamCursorError):
+        StreamCursor.parse(value)

@@ -17,7 +17,7 @@ from agentarium.agents.services import update_agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.operations.job_runner import do_chores
 from agentarium.streaming.event_log import read_log
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks import counters, wake_ups
 from agentarium.tasks.models import ENDED, AgentTask, Chore, Event, TaskCount
 
@@ -165,7 +165,7 @@ class TestEnded:
     def test_has_a_log_that_ends(self, agent: Agent, make: Any, status: str) -> None:
         task = make(agent=agent, owner=agent.owner, input_text="hi", status=status)
 
-        types = [entry.type for entry in read_log(task.pk, Cursor()).entries]
+        types = [entry.type for entry in read_log(task.pk, StreamCursor()).entries]
 
         assert types[0] == "task.created"
         assert types[-1] == f"task.{status}"

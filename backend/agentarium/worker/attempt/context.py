@@ -6,7 +6,7 @@ from typing import Protocol
 
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ModelClient
-from agentarium.streaming.pubsub import Bus
+from agentarium.streaming.pubsub import PubSub
 from agentarium.worker.attempt.toolbox import OpenToolbox
 from agentarium.worker.writing.event_writer import Journal
 
@@ -23,7 +23,7 @@ class ModelClients(Protocol):
 class RunnerDependencies:
     """What a runner works with, whichever worker it is at the time."""
 
-    bus: Bus
+    pubsub: PubSub
     clients: ModelClients
     open_toolbox: OpenToolbox
     database: DatabaseThreads
@@ -38,7 +38,7 @@ class ExecutionContext:
     """
 
     journal: Journal
-    bus: Bus
+    pubsub: PubSub
     database: DatabaseThreads
     may_publish: Callable[[], bool]
     until_leased: Callable[[], Awaitable[None]]

@@ -54,7 +54,9 @@ class Execution:
         self, task: AgentTask, history: History, context: ExecutionContext
     ) -> None:
         self.task = task
-        self.record = AttemptRecord(task, journal=context.journal, bus=context.bus)
+        self.record = AttemptRecord(
+            task, journal=context.journal, pubsub=context.pubsub
+        )
         self._context = context
         self._messages = list(history.messages)
         self._tool_calls = ToolCalls(

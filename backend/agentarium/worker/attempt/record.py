@@ -17,7 +17,7 @@ from agentarium.runtime.prices import Price, dollars
 from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
 from agentarium.streaming.event_log import completed_data
-from agentarium.streaming.pubsub import Bus, Channel
+from agentarium.streaming.pubsub import Channel, PubSub
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.worker.attempt.step_output import (
@@ -48,10 +48,10 @@ class AttemptRecord:
     Things are added at once and written together; `write` returns when they last.
     """
 
-    def __init__(self, task: AgentTask, *, journal: Journal, bus: Bus) -> None:
+    def __init__(self, task: AgentTask, *, journal: Journal, pubsub: PubSub) -> None:
         self._task = task
         self._journal = journal
-        self._bus = bus
+        self._pubsub = pubsub
         # The claim wrote the first event of this attempt.
         self._seq = self._written_seq = 1
         self.position = task.steps_count
@@ -75,7 +75,7 @@ class AttemptRecord:
         """Take a piece of the answer; while `is_live`, readers have it at once."""
         message = self._current_step().add(delta)
         if is_live:
-            self._bus.publish(Channel.task(self._task.pk), message)
+            self._pubsub.publish(Channel.task(self._task.pk), message)
         self._journal.note_draft(self)
 
     def add_response(self, response: ModelResponse, price: Price | None) -> Step:

@@ -14,7 +14,7 @@ from agentarium.agents.services import create_agent
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ModelClient
-from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task
 from agentarium.tests.eventually import eventually
@@ -60,12 +60,12 @@ def database(transactional_db: None) -> Iterator[DatabaseThreads]:
 
 
 @pytest.fixture
-def bus() -> LocalBus:
-    return LocalBus()
+def pubsub() -> LocalPubSub:
+    return LocalPubSub()
 
 
 @pytest.fixture
-def running(bus: LocalBus) -> RunWith:
+def running(pubsub: LocalPubSub) -> RunWith:
     """Start a runner whose agents talk to a scripted model."""
 
     @asynccontextmanager
@@ -79,7 +79,7 @@ def running(bus: LocalBus) -> RunWith:
             return Toolbox({tool.spec.name: tool for tool in tools})
 
         runner = Runner(
-            bus=bus,
+            pubsub=pubsub,
             clients=ScriptedModels(scripted=model, **others),
             open_toolbox=open_toolbox,
             capacity=capacity,

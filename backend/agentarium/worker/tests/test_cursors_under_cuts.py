@@ -1,7 +1,7 @@
 """P5, over what nobody thought of: random output, random deaths, random cuts.
 
 An attempt is driven without a runner, so that it can die at any piece: what it had not
-committed is gone with it. The bus loses messages, as one between processes does.
+committed is gone with it. The pubsub loses messages, as one between processes does.
 """
 
 import asyncio
@@ -40,11 +40,11 @@ from agentarium.runtime.providers.base import (
 )
 from agentarium.runtime.tools.base import ToolCall
 from agentarium.streaming import reader
-from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.streaming.pubsub import Message as Carried
 from agentarium.streaming.reader import follow
-from agentarium.streaming.single_flight import Readings
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.streaming.tests.frames import Frame, read, text_of
 from agentarium.tasks.models import AgentTask, Step, Worker
 from agentarium.tasks.services import submit_task
@@ -93,7 +93,7 @@ conversations = st.builds(
 )
 
 
-class LossyBus(LocalBus):
+class LossyBus(LocalPubSub):
     """Loses some of what it is to carry."""
 
     def __init__(self, chance: random.Random, loss: float) -> None:
@@ -166,10 +166,10 @@ class Lives:
     """Runs a task through as many attempts as its model dies."""
 
     def __init__(
-        self, model: DyingModel, bus: LocalBus, database: DatabaseThreads
+        self, model: DyingModel, pubsub: LocalPubSub, database: DatabaseThreads
     ) -> None:
         self._model = model
-        self._bus = bus
+        self._pubsub = pubsub
         self._database = database
         self._toolbox = Toolbox({"do": DyingTool(model)})
 
@@ -181,7 +181,7 @@ class Lives:
         """One attempt; whether it came to the end."""
         self._model.died.clear()
         worker, task, history = await self._database.run(_claim)
-        own_journal = Journal(bus=self._bus, may_publish=lambda: True)
+        own_journal = Journal(pubsub=self._pubsub, may_publish=lambda: True)
         writing = asyncio.create_task(own_journal.run())
         execution = Execution(task, history, self._context(own_journal))
         running = asyncio.create_task(execution.run())
@@ -198,7 +198,7 @@ class Lives:
     def _context(self, journal: Journal) -> ExecutionContext:
         return ExecutionContext(
             journal=journal,
-            bus=self._bus,
+            pubsub=self._pubsub,
             database=self._database,
             may_publish=lambda: True,
             until_leased=self._hold,
@@ -227,13 +227,18 @@ def _bury(worker: Worker) -> None:
 
 
 async def read_with_cuts(
-    task: AgentTask, bus: LocalBus, database: DatabaseThreads, chance: random.Random
+    task: AgentTask,
+    pubsub: LocalPubSub,
+    database: DatabaseThreads,
+    chance: random.Random,
 ) -> list[Frame]:
     """Read to the end over connections that break after a few events each."""
     frames: list[Frame] = []
     while not frames or frames[-1].type != "task.completed":
-        cursor = Cursor.parse(frames[-1].id if frames else "")
-        connection = follow(task.pk, cursor, bus=bus, readings=Readings(database))
+        cursor = StreamCursor.parse(frames[-1].id if frames else "")
+        connection = follow(
+            task.pk, cursor, pubsub=pubsub, reader_of_log=SingleFlightReader(database)
+        )
         frames += await read(connection, at_most=chance.randint(1, 9))
     return frames
 
@@ -247,7 +252,7 @@ def _stored(task: AgentTask, kind: str) -> str:
 
 
 def _numbers(frames: list[Frame]) -> list[tuple[int, int]]:
-    cursors = [Cursor.parse(f.id) for f in frames if not f.type.endswith("delta")]
+    cursors = [StreamCursor.parse(f.id) for f in frames if not f.type.endswith("delta")]
     return [(cursor.attempt, cursor.seq) for cursor in cursors]
 
 
@@ -273,18 +278,18 @@ async def test_every_reader_has_what_is_stored(
     agent: Agent, database: DatabaseThreads, turns: list[Turn], loss: float, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
-    bus = LossyBus(chance, loss)
+    pubsub = LossyBus(chance, loss)
     task = await database.run(
         submit_task, agent=agent, input_text="Hello", owner=agent.owner
     )
     readers = [
-        asyncio.create_task(read_with_cuts(task, bus, database, chance))
+        asyncio.create_task(read_with_cuts(task, pubsub, database, chance))
         for _ in range(3)
     ]
 
-    await Lives(DyingModel(turns), bus, database).run()
+    await Lives(DyingModel(turns), pubsub, database).run()
 
-    late = await read_with_cuts(task, bus, database, chance)
+    late = await read_with_cuts(task, pubsub, database, chance)
     text = await database.run(_stored, task, "text")
     reasoning = await database.run(_stored, task, "reasoning")
     for frames in [*await asyncio.gather(*readers), late]:

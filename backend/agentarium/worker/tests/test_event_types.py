@@ -13,7 +13,7 @@ from agentarium.accounts.models import User
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.streaming.event_log import Entry, read_log
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_data import EVENT_DATA
 from agentarium.tasks.event_types import EventType
@@ -78,7 +78,7 @@ async def test_a_task_says_what_is_described(
 ) -> None:
     def log() -> list[Entry]:
         ids = AgentTask.objects.values_list("pk", flat=True)
-        return [e for pk in ids for e in read_log(pk, Cursor.parse("")).entries]
+        return [e for pk in ids for e in read_log(pk, StreamCursor.parse("")).entries]
 
     failure = ProviderError(
         ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0

@@ -10,10 +10,10 @@ from pytest_django import Settings
 
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
-from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.streaming.reader import follow
-from agentarium.streaming.single_flight import Readings
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.streaming.tests.frames import Frame, frames_of, read, text_of
 from agentarium.tasks.models import AgentTask
 from agentarium.tests.eventually import eventually
@@ -28,10 +28,13 @@ Open = Callable[[AgentTask, str], AsyncGenerator[bytes, None]]
 
 
 @pytest.fixture
-def open_stream(bus: LocalBus, database: DatabaseThreads) -> Open:
+def open_stream(pubsub: LocalPubSub, database: DatabaseThreads) -> Open:
     def open_at(task: AgentTask, cursor: str = "") -> AsyncGenerator[bytes, None]:
         return follow(
-            task.pk, Cursor.parse(cursor), bus=bus, readings=Readings(database)
+            task.pk,
+            StreamCursor.parse(cursor),
+            pubsub=pubsub,
+            reader_of_log=SingleFlightReader(database),
         )
 
     return open_at

@@ -4,7 +4,7 @@ import signal
 import pytest
 
 from agentarium.streaming import shared
-from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.tests.eventually import eventually
 from agentarium.worker import process
 from agentarium.worker.runner import Runner
@@ -33,11 +33,11 @@ async def test_ends_the_process_when_its_runner_breaks(
 async def test_ends_the_process_when_its_bus_breaks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def break_down(_: LocalBus) -> None:
+    async def break_down(_: LocalPubSub) -> None:
         raise RuntimeError("Nobody thought of this.")
 
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(type(shared.bus()), "run", break_down)
+    monkeypatch.setattr(type(shared.pubsub()), "run", break_down)
     monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
 
     async def live() -> None:

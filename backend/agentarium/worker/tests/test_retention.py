@@ -10,10 +10,10 @@ from pytest_django import Settings
 from agentarium.db.threads import DatabaseThreads
 from agentarium.operations import retention
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
-from agentarium.streaming.pubsub import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.streaming.reader import follow
-from agentarium.streaming.single_flight import Readings
-from agentarium.streaming.stream_cursor import Cursor
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.streaming.tests.frames import read, text_of
 from agentarium.tasks.models import AgentTask, Chore, Draft, Event
 from agentarium.tasks.services import retry_task
@@ -35,12 +35,17 @@ INCIDENTAL = {"text_length", "reasoning_length", "created_at"}
 
 
 @pytest.fixture
-def read_from(task: AgentTask, bus: LocalBus, database: DatabaseThreads) -> ReadFrom:
+def read_from(
+    task: AgentTask, pubsub: LocalPubSub, database: DatabaseThreads
+) -> ReadFrom:
     """What a reader is told after a cursor, as far as it outlives the log."""
 
     async def read_all(cursor: str) -> Told:
         stream = follow(
-            task.pk, Cursor.parse(cursor), bus=bus, readings=Readings(database)
+            task.pk,
+            StreamCursor.parse(cursor),
+            pubsub=pubsub,
+            reader_of_log=SingleFlightReader(database),
         )
         return [
             (
@@ -107,7 +112,7 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
     running: RunWith,
     reaches: Reaches,
     database: DatabaseThreads,
-    bus: LocalBus,
+    pubsub: LocalPubSub,
 ) -> None:
     failing = TalkingModel(
         [call_of("look")], ProviderError(ProviderErrorCode.AUTH, "No.")
@@ -120,7 +125,14 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
     await database.run(lambda: retry_task(task, by=task.owner))
     async with running(ScriptedModel("At last")):
         await reaches(task, "completed")
-    frames = await read(follow(task.pk, Cursor(), bus=bus, readings=Readings(database)))
+    frames = await read(
+        follow(
+            task.pk,
+            StreamCursor(),
+            pubsub=pubsub,
+            reader_of_log=SingleFlightReader(database),
+        )
+    )
 
     assert [frame.type for frame in frames] == [
         "step.completed",

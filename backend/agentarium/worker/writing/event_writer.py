@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
 from agentarium.observability import metrics
 from agentarium.streaming.publisher import changed_message
-from agentarium.streaming.pubsub import Bus, Channel
+from agentarium.streaming.pubsub import Channel, PubSub
 from agentarium.tasks.fence import AttemptKey
 from agentarium.worker.writing.writes import Entry, write_entries
 
@@ -49,8 +49,8 @@ class Journal:
     away entries wait here, and so do the attempts that need to know.
     """
 
-    def __init__(self, *, bus: Bus, may_publish: Callable[[], bool]) -> None:
-        self._bus = bus
+    def __init__(self, *, pubsub: PubSub, may_publish: Callable[[], bool]) -> None:
+        self._pubsub = pubsub
         self._may_publish = may_publish
         self._thread = DatabaseThreads("journal", in_turn=True)
         self._queue: deque[tuple[Entry, asyncio.Future[None]]] = deque()
@@ -145,9 +145,9 @@ class Journal:
             return
         if entry.finish:
             changed = changed_message(entry.task_id, entry.finish.status.value)
-            self._bus.publish(Channel.owner(entry.owner_id), changed)
+            self._pubsub.publish(Channel.owner(entry.owner_id), changed)
         for event in entry.events:
-            self._bus.publish(
+            self._pubsub.publish(
                 Channel.task(event.task_id),
                 {
                     "attempt": event.attempt,
