@@ -206,7 +206,7 @@ def _undone(worker: Any) -> list[AgentTask]:
 
 
 def _sweep() -> bool:
-    return sweep(is_steady=lambda: True)
+    return sweep(leases_are_trustworthy=lambda: True)
 
 
 def _any(_: Any) -> bool:

@@ -86,10 +86,10 @@ TOOL_CALLS = _counter(
 )
 TOOL_SECONDS = _histogram("tool_call_duration_seconds", "Time of a tool's call.", SLOW)
 
-JOURNAL_ENTRIES = _histogram(
+EVENT_WRITER_BATCH_SIZE = _histogram(
     "journal_batch_entries", "What many tasks wrote in one transaction.", SIZES
 )
-JOURNAL_SECONDS = _histogram(
+EVENT_WRITER_SECONDS = _histogram(
     "journal_write_seconds", "Time of such a transaction.", QUICK
 )
 

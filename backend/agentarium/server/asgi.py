@@ -141,7 +141,7 @@ class Site:
         finally:
             if hasattr(response, "close"):
                 response.close()
-            _let_go(response)
+            _break_reference_cycles(response)
         return answer
 
     async def _stream(
@@ -199,7 +199,7 @@ async def _send_pieces(download: Download, send: Send) -> None:
             await send(_chunk(piece))
 
 
-def _let_go(response: Any) -> None:
+def _break_reference_cycles(response: Any) -> None:
     """Untie what REST framework ties into rings: view, request and answer.
 
     What is in no ring is freed at once. These fifty objects of each request would wait

@@ -141,7 +141,7 @@ EVENT_DATA: dict[EventType, type] = {
     EventType.CANCEL_REQUESTED: Requested,
     EventType.ATTEMPT_STARTED: AttemptStarted,
     EventType.ATTEMPT_LOST: AttemptOver,
-    EventType.ATTEMPT_HANDED_BACK: AttemptOver,
+    EventType.ATTEMPT_RELEASED: AttemptOver,
     EventType.STEP_COMPLETED: StepCompleted,
     EventType.STEP_RETRIED: StepRetried,
     EventType.TOOL_CALL: ToolCalled,
@@ -149,7 +149,7 @@ EVENT_DATA: dict[EventType, type] = {
     EventType.TOOL_WAITING: ToolWaiting,
     EventType.TOOL_DECIDED: ToolDecided,
     EventType.TOOL_RESULT: ToolResult,
-    EventType.USAGE_SETTLED: UsageSettled,
+    EventType.USAGE_RECORDED: UsageSettled,
     EventType.TEXT_DELTA: Delta,
     EventType.REASONING_DELTA: Delta,
 }

@@ -17,7 +17,7 @@ class EventType(TextChoices):
     CANCEL_REQUESTED = "cancel.requested"
     ATTEMPT_STARTED = "attempt.started"
     ATTEMPT_LOST = "attempt.lost"
-    ATTEMPT_HANDED_BACK = "attempt.handed_back"
+    ATTEMPT_RELEASED = "attempt.released"
     STEP_COMPLETED = "step.completed"
     STEP_RETRIED = "step.retried"
     TOOL_CALL = "tool.call"
@@ -25,7 +25,7 @@ class EventType(TextChoices):
     TOOL_WAITING = "tool.waiting"
     TOOL_DECIDED = "tool.decided"
     TOOL_RESULT = "tool.result"
-    USAGE_SETTLED = "usage.settled"
+    USAGE_RECORDED = "usage.recorded"
     TEXT_DELTA = "text.delta"
     REASONING_DELTA = "reasoning.delta"
 

@@ -51,7 +51,7 @@ def was_cancelled(key: AttemptKey) -> Q:
     return Q(pk=key.task_id, attempt=key.attempt, status=status)
 
 
-def find_held(keys: Iterable[AttemptKey], *, lock: bool = False) -> set[AttemptKey]:
+def still_held(keys: Iterable[AttemptKey], *, lock: bool = False) -> set[AttemptKey]:
     """Which of these attempts still hold their tasks.
 
     With `lock` nobody can take a task from one of them before the caller's transaction

@@ -15,7 +15,7 @@ PAUSE_SECONDS = 0.5
 R = TypeVar("R")
 
 
-async def patiently(work: Callable[[], Awaitable[R]]) -> R:
+async def retry_until_available(work: Callable[[], Awaitable[R]]) -> R:
     """Do it until it is done. Only for what may be done twice.
 
     Of a connection that broke nobody knows whether its last commit arrived.

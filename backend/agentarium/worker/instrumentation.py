@@ -23,7 +23,7 @@ from agentarium.runtime.providers.catalogue import PROVIDERS, split_model
 from agentarium.runtime.tools.base import Tool, ToolCall, ToolError
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.attempt.toolbox import AgentTool, Question, Toolbox
-from agentarium.worker.trace_context import UNKNOWN, Origin
+from agentarium.worker.trace_context import UNKNOWN, TraceContext
 from agentarium.worker.writing.writes import Finish
 
 OpenClient = Callable[[str], ModelClient]
@@ -37,10 +37,10 @@ SYSTEMS = {
 }
 
 
-class Observed:
+class Instrumentation:
     """One attempt, from its start to its end."""
 
-    def __init__(self, task: AgentTask, origin: Origin = UNKNOWN) -> None:
+    def __init__(self, task: AgentTask, origin: TraceContext = UNKNOWN) -> None:
         self._task = task
         self._began_at = task.started_at or timezone.now()
         self._has_ended = False
@@ -65,14 +65,14 @@ class Observed:
 
     def opening(self, open_client: OpenClient) -> OpenClient:
         """`open_client`, but the calls of what it opens are observed."""
-        return lambda model: ObservedModel(open_client(model), model, self.span)
+        return lambda model: InstrumentedModel(open_client(model), model, self.span)
 
     def watching(self, toolbox: Toolbox) -> Toolbox:
         """`toolbox`, but the calls of its tools are observed."""
         tools = {
             name: tool
             if isinstance(tool, Question | AgentTool)
-            else ObservedTool(tool, self.span)
+            else InstrumentedTool(tool, self.span)
             for name, tool in toolbox.tools.items()
         }
         return replace(toolbox, tools=tools)
@@ -101,7 +101,7 @@ class Observed:
         self.span.end()
 
 
-class ObservedModel:
+class InstrumentedModel:
     """A model whose calls are counted, timed and traced."""
 
     def __init__(self, client: ModelClient, model: str, parent: tracing.Span) -> None:
@@ -171,7 +171,7 @@ class ObservedModel:
             labelled(metrics.MODEL_TOKENS, self._provider, direction).inc(count)
 
 
-class ObservedTool:
+class InstrumentedTool:
     """A tool whose calls are counted, timed and traced."""
 
     def __init__(self, tool: Tool, parent: tracing.Span) -> None:

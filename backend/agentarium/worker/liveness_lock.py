@@ -16,7 +16,7 @@ from django.db import connection
 log = structlog.get_logger(__name__)
 
 
-class Pulse:
+class LivenessLock:
     """Shows that this process lives, from `begin` to `end` or to its death."""
 
     def __init__(self, worker_id: int) -> None:
@@ -40,7 +40,7 @@ class Pulse:
 
     def end(self) -> None:
         if self._file:
-            bury([self._worker_id])
+            remove_locks([self._worker_id])
             self._file.close()
 
 
@@ -56,7 +56,7 @@ def find_dead() -> list[int]:
     ]
 
 
-def bury(worker_ids: Iterable[int]) -> None:
+def remove_locks(worker_ids: Iterable[int]) -> None:
     """Forget workers whose end is known."""
     if folder := _folder():
         for worker_id in worker_ids:

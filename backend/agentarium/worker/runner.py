@@ -15,7 +15,7 @@ from agentarium.streaming.pubsub import PubSub
 from agentarium.worker import leases
 from agentarium.worker.attempt.context import ModelClients, RunnerDependencies
 from agentarium.worker.attempt.toolbox import OpenToolbox
-from agentarium.worker.session import Shift, Signals
+from agentarium.worker.session import Signals, WorkerSession
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Runner:
             worker = await dependencies.database.run(
                 leases.register_worker, capacity=self._capacity
             )
-            await Shift(worker, dependencies, self._signals).run()
+            await WorkerSession(worker, dependencies, self._signals).run()
         except* (DatabaseError, InterfaceError) as group:
             log.warning(
                 "runner.database_away", errors=[str(e) for e in group.exceptions]

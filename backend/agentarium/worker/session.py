@@ -20,10 +20,10 @@ from agentarium.worker import leases
 from agentarium.worker.attempt.context import ExecutionContext, RunnerDependencies
 from agentarium.worker.attempt.execution import Execution
 from agentarium.worker.attempt.history import History, read_histories
-from agentarium.worker.database_retry import patiently
+from agentarium.worker.database_retry import retry_until_available
 from agentarium.worker.queue import claims
 from agentarium.worker.queue.sweep import sweep
-from agentarium.worker.writing.event_writer import AttemptLostError, Journal
+from agentarium.worker.writing.event_writer import AttemptLostError, EventWriter
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Signals:
         self._changed.clear()
 
 
-class Shift:
+class WorkerSession:
     """Holds a lease, claims as long as it has it, and ends in order."""
 
     def __init__(
@@ -82,14 +82,14 @@ class Shift:
         self._running: dict[asyncio.Task[None], Execution] = {}
         # Of those, the ones that were cancelled and have not come to an end yet.
         self._leaving: set[asyncio.Task[None]] = set()
-        self._lookout = DatabaseThreads("lookout")
+        self._watch_thread = DatabaseThreads("lookout")
         self._loop = asyncio.get_running_loop()
         self._heartbeat = leases.Heartbeat(worker, on_lost=self._lose)
-        self._journal = Journal(
+        self._event_writer = EventWriter(
             pubsub=dependencies.pubsub, may_publish=self._may_publish
         )
         self._context = ExecutionContext(
-            journal=self._journal,
+            event_writer=self._event_writer,
             pubsub=dependencies.pubsub,
             database=dependencies.database,
             may_publish=self._may_publish,
@@ -104,21 +104,21 @@ class Shift:
         try:
             async with asyncio.TaskGroup() as self._group:
                 beside = (
-                    self._journal.run(),
+                    self._event_writer.run(),
                     self._sweep(),
-                    self._watch_held(),
+                    self._watch_attempts(),
                     self._turn(),
                 )
                 companions = [self._group.create_task(work) for work in beside]
-                await self._claim_until_told()
+                await self._claim_until_stopped()
                 await self._end()
                 for companion in companions:
                     companion.cancel()
         finally:
             await self._drop(list(self._running))
             await asyncio.to_thread(self._heartbeat.stop)
-            await asyncio.to_thread(self._journal.close)
-            await asyncio.to_thread(self._lookout.close)
+            await asyncio.to_thread(self._event_writer.close)
+            await asyncio.to_thread(self._watch_thread.close)
             log.info("worker.stopped", worker_id=self._worker.pk)
 
     def _may_publish(self) -> bool:
@@ -134,7 +134,7 @@ class Shift:
         self._is_lost = True
         self._loop.call_soon_threadsafe(self._signals.wake)
 
-    async def _claim_until_told(self) -> None:
+    async def _claim_until_stopped(self) -> None:
         while not (self._is_lost or self._signals.is_stopping):
             self._signals.woken.clear()
             free = min(self._worker.capacity - len(self._running), MAX_CLAIM)
@@ -157,13 +157,13 @@ class Shift:
         except CONNECTION_ERRORS as error:
             log.warning("worker.claim_broke_off", error=str(error))
         running = [execution.key for execution in self._running.values()]
-        await self._patiently(claims.hand_back_strays, self._worker, running)
+        await self._retry_until_available(claims.release_orphans, self._worker, running)
         return []
 
-    async def _patiently(
+    async def _retry_until_available(
         self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        return await patiently(
+        return await retry_until_available(
             lambda: self._dependencies.database.run(work, *args, **kwargs)
         )
 
@@ -203,11 +203,13 @@ class Shift:
         except (DatabaseError, ValueError):
             # Not even its failure could be stored; it counts as a lost attempt.
             log.exception("task.not_ended", task_id=task.pk)
-            await self._patiently(claims.lose_attempt, self._worker, execution.key)
+            await self._retry_until_available(
+                claims.lose_attempt, self._worker, execution.key
+            )
         if task.parent_id:
-            await self._patiently(answer_from_children)
+            await self._retry_until_available(answer_from_children)
 
-    async def _watch_held(self) -> None:
+    async def _watch_attempts(self) -> None:
         """Stop, within the second, what somebody else has decided about.
 
         Reads on a thread of its own, and waits for nothing that follows from what it
@@ -216,12 +218,12 @@ class Shift:
         while True:
             if watched := self._watched():
                 keys = [execution.key for execution in watched.values()]
-                still = await patiently(
-                    partial(self._lookout.run, fence.find_held, keys)
+                still = await retry_until_available(
+                    partial(self._watch_thread.run, fence.still_held, keys)
                 )
                 for running, execution in watched.items():
                     if execution.key not in still and not running.done():
-                        self._let_go(running, execution)
+                        self._abort(running, execution)
             await asyncio.sleep(WATCH_PAUSE_SECONDS)
             await self._signals.wait_for_change(WATCH_SECONDS)
 
@@ -241,7 +243,7 @@ class Shift:
             if running not in self._leaving
         }
 
-    def _let_go(self, running: asyncio.Task[None], execution: Execution) -> None:
+    def _abort(self, running: asyncio.Task[None], execution: Execution) -> None:
         """Close connections, then tell what was spent until then."""
 
         async def settle() -> None:
@@ -255,14 +257,15 @@ class Shift:
 
     async def _settle(self, execution: Execution) -> None:
         """Tell what was spent, if it was a cancel that took the task away."""
-        spent = await execution.spent_since_last_step()
-        await self._patiently(claims.settle_cancelled, self._worker, spent)
+        spent = await execution.usage_since_last_step()
+        await self._retry_until_available(claims.record_late_usage, self._worker, spent)
 
     async def _sweep(self) -> None:
         """Take back, now and then, what workers left that died: here or anywhere."""
         while True:
-            if await self._patiently(
-                sweep, is_steady=lambda: self._heartbeat.is_steady
+            if await self._retry_until_available(
+                sweep,
+                leases_are_trustworthy=lambda: self._heartbeat.leases_are_trustworthy,
             ):
                 self._signals.wake()
             # Workers that started together do not sweep together for ever.
@@ -283,9 +286,7 @@ class Shift:
         if self._is_lost:
             return
         keys = [execution.key for execution in left.values()]
-        await self._dependencies.database.run(
-            claims.hand_back_tasks, self._worker, keys
-        )
+        await self._dependencies.database.run(claims.release_tasks, self._worker, keys)
         # Before it finds the lease gone, and takes that for a loss.
         await asyncio.to_thread(self._heartbeat.stop)
         await self._dependencies.database.run(leases.release_lease, self._worker)

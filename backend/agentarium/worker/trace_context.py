@@ -8,17 +8,17 @@ from agentarium.tasks.models import AgentTask, Event
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class TraceContext:
     """The name of a task's agent, and the request that submitted the task."""
 
     agent_name: str = ""
     traceparent: str = ""
 
 
-UNKNOWN = Origin()
+UNKNOWN = TraceContext()
 
 
-def read_origins(tasks: Sequence[AgentTask]) -> dict[int, Origin]:
+def read_trace_contexts(tasks: Sequence[AgentTask]) -> dict[int, TraceContext]:
     """Task id -> where it comes from; in two queries, or none."""
     if not tracing.is_on() or not tasks:
         return {}
@@ -29,5 +29,6 @@ def read_origins(tasks: Sequence[AgentTask]) -> dict[int, Origin]:
     data = dict(first.values_list("task", "data"))
     names = AgentTask.objects.filter(pk__in=ids).values_list("pk", "agent__name")
     return {
-        pk: Origin(name, data.get(pk, {}).get("traceparent", "")) for pk, name in names
+        pk: TraceContext(name, data.get(pk, {}).get("traceparent", ""))
+        for pk, name in names
     }

@@ -176,7 +176,7 @@ class TestRequeue:
             task.refresh_from_db()
         assert {(task.status, task.worker_id) for task in tasks} == {("pending", None)}
         event = Event.objects.get(task=tasks[0])
-        assert event.type == "attempt.handed_back"
+        assert event.type == "attempt.released"
         assert event.data == {"attempt": 1, "by": operator.pk}
         for task in others:
             before = task.status

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.services.intake import NewTask, QueueFullError, take_in
+from agentarium.tasks.services.intake import NewTask, QueueFullError, insert_tasks
 from agentarium.tasks.tests.factories import TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ class TestTasksThatCameTogether:
         settings.MAX_PENDING_PER_USER = 2
         TaskFactory.create(agent=agent)
 
-        outcomes = take_in([order(agent), order(agent), order(strangers_agent)])
+        outcomes = insert_tasks([order(agent), order(agent), order(strangers_agent)])
 
         first, second, third = outcomes
         assert isinstance(first, AgentTask)
@@ -106,7 +106,7 @@ class TestTasksThatCameTogether:
     def test_stand_behind_one_another_and_beside_those_of_others(
         self, agent: Agent, strangers_agent: Agent
     ) -> None:
-        outcomes = take_in([order(agent), order(agent), order(strangers_agent)])
+        outcomes = insert_tasks([order(agent), order(agent), order(strangers_agent)])
 
         assert [task.rank for task in outcomes if isinstance(task, AgentTask)] == [
             0,
@@ -125,4 +125,4 @@ class TestTasksThatCameTogether:
         # 1. versions, room and places, 2. the tasks, 3. their events, 4. and 5. the
         # counters of two agents; SQLite writes tasks one by one.
         with django_assert_num_queries(6 if connection.vendor == "sqlite" else 5):
-            take_in(both)
+            insert_tasks(both)

@@ -67,7 +67,7 @@ class ToolCall(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     decided_at = models.DateTimeField(null=True)
-    untold = models.JSONField(
+    pending_event = models.JSONField(
         null=True, help_text="A decision that the task's log does not tell of yet."
     )
     created_at = models.DateTimeField(db_default=Now())

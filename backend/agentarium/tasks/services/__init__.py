@@ -9,18 +9,18 @@ from agentarium.tasks.services.calls import (
     resolve_call,
 )
 from agentarium.tasks.services.cancel import (
+    cancel_children,
     cancel_task,
     cancel_tasks,
     delete_agent,
     force_fail_task,
-    stop_called,
 )
 from agentarium.tasks.services.ending import (
     TOTALS,
     append_event,
     close_calls,
     end_unclaimed,
-    tell_decisions,
+    record_decisions,
 )
 from agentarium.tasks.services.intake import NewTask
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
@@ -59,9 +59,9 @@ __all__ = [
     "retry_task",
     "retry_tasks",
     "return_to_queue",
-    "stop_called",
+    "cancel_children",
     "submit_child",
     "submit_once",
     "submit_task",
-    "tell_decisions",
+    "record_decisions",
 ]

@@ -49,13 +49,13 @@ def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
     """Lock parents before children: whoever ends several tasks does it in this order."""
     cancelled = _lock_live(tasks)
     _end_cancelled(cancelled, by=by.pk)
-    stop_called([task.pk for task in cancelled], by=by.pk)
+    cancel_children([task.pk for task in cancelled], by=by.pk)
     if cancelled:
         transaction.on_commit(wake_workers)
     return len(cancelled)
 
 
-def stop_called(task_ids: Sequence[int], *, by: int | None = None) -> None:
+def cancel_children(task_ids: Sequence[int], *, by: int | None = None) -> None:
     """Cancel what these tasks have called, and what that has called.
 
     Nobody waits for its answer any more. The caller has locked the rows of the tasks.
@@ -114,5 +114,5 @@ def force_fail_task(task: AgentTask, *, by: User) -> None:
         code=ErrorCode.FAILED_BY_OPERATOR,
         detail=f"Ended by {by.username}.",
     )
-    stop_called([task.pk], by=by.pk)
+    cancel_children([task.pk], by=by.pk)
     transaction.on_commit(wake_workers)

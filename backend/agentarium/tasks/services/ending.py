@@ -33,7 +33,7 @@ def end_unclaimed(
         error_detail=detail,
     )
     task.status = status
-    tell_decisions([task.pk])
+    record_decisions([task.pk])
     close_calls([task.pk])
     data = {"status": status.value, "error_code": code.value, "error_detail": detail}
     append_event(task, EventType.of_status(status), data | totals(task))
@@ -51,17 +51,17 @@ def totals(task: AgentTask) -> dict[str, Any]:
     }
 
 
-def tell_decisions(task_ids: Collection[int]) -> None:
+def record_decisions(task_ids: Collection[int]) -> None:
     """Log what was decided while workers held these tasks. Their rows are locked.
 
     Only the worker could write to the log then.
     """
-    untold = ToolCall.objects.filter(task__in=task_ids, untold__isnull=False)
-    calls = list(untold.select_related("task").order_by("decided_at", "id"))
+    pending_event = ToolCall.objects.filter(task__in=task_ids, untold__isnull=False)
+    calls = list(pending_event.select_related("task").order_by("decided_at", "id"))
     for call in calls:
-        append_event(call.task, EventType.TOOL_DECIDED, call.untold or {})
+        append_event(call.task, EventType.TOOL_DECIDED, call.pending_event or {})
     if calls:
-        untold.update(untold=None)
+        pending_event.update(pending_event=None)
 
 
 def close_calls(task_ids: Collection[int]) -> None:

@@ -111,7 +111,7 @@ class NewTask:
 Outcome = AgentTask | QueueFullError
 
 
-def take_in(new_tasks: Sequence[NewTask]) -> list[Outcome]:
+def insert_tasks(new_tasks: Sequence[NewTask]) -> list[Outcome]:
     """Record tasks with their first events, and wake workers after the commit.
 
     The caller has begun a transaction. One that there is no room for has its error

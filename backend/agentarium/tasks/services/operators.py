@@ -36,7 +36,7 @@ def _hand_back(ids: Sequence[int], by: User) -> int:
     )
     columns = held.only("id", "owner_id", "attempt", "status", "priority")
     tasks = list(columns.order_by("id").select_for_update(no_key=True))
-    return_to_queue(tasks, EventType.ATTEMPT_HANDED_BACK, by=by.pk)
+    return_to_queue(tasks, EventType.ATTEMPT_RELEASED, by=by.pk)
     if tasks:
         transaction.on_commit(wake_workers)
     return len(tasks)

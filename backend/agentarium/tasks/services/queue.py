@@ -11,7 +11,7 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.models.queue_order import IN_QUEUE_SQL
 from agentarium.tasks.publishing import publish
-from agentarium.tasks.services.ending import append_events, tell_decisions
+from agentarium.tasks.services.ending import append_events, record_decisions
 
 # Taken into the queue at once, so that no transaction gets long.
 MAX_DUE = 500
@@ -64,7 +64,7 @@ def return_to_queue(tasks: Sequence[AgentTask], event: EventType, **data: Any) -
     for task in tasks:
         task.status, task.worker_id = AgentTask.Status.PENDING, None
     AgentTask.objects.bulk_update(tasks, ["status", "worker", "rank"])
-    tell_decisions([task.pk for task in tasks])
+    record_decisions([task.pk for task in tasks])
     append_events(tasks, event, data)
     for task in tasks:
         publish(task)

@@ -13,7 +13,7 @@ from agentarium.db.group_commit import GroupCommit
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Submission, ToolCall
-from agentarium.tasks.services.intake import NewTask, take_in
+from agentarium.tasks.services.intake import NewTask, insert_tasks
 
 # How long the same `Idempotency-Key` gets the same answer.
 REMEMBER = timedelta(hours=24)
@@ -39,7 +39,7 @@ class IdempotencyConflictError(ConflictError):
     code = "idempotency_conflict"
 
 
-_intake = GroupCommit[NewTask, AgentTask](take_in)
+_intake = GroupCommit[NewTask, AgentTask](insert_tasks)
 
 
 def submit_task(*, agent: Agent, input_text: str, owner: User) -> AgentTask:
@@ -95,7 +95,7 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
     `call` is saved as waiting for it, unless the parent's attempt has lost its task;
     returns whether it was. The input is the call's `answer`-to-be: its arguments.
     """
-    if not fence.find_held([AttemptKey.of(parent)], lock=True):
+    if not fence.still_held([AttemptKey.of(parent)], lock=True):
         return False
     if known := _asked_already(call):
         call.child = known

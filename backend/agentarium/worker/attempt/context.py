@@ -8,7 +8,7 @@ from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ModelClient
 from agentarium.streaming.pubsub import PubSub
 from agentarium.worker.attempt.toolbox import OpenToolbox
-from agentarium.worker.writing.event_writer import Journal
+from agentarium.worker.writing.event_writer import EventWriter
 
 
 class ModelClients(Protocol):
@@ -37,7 +37,7 @@ class ExecutionContext:
     waits until that is so.
     """
 
-    journal: Journal
+    event_writer: EventWriter
     pubsub: PubSub
     database: DatabaseThreads
     may_publish: Callable[[], bool]

@@ -34,9 +34,9 @@ from agentarium.worker.attempt.history import History
 from agentarium.worker.attempt.record import AttemptRecord
 from agentarium.worker.attempt.step_output import storable
 from agentarium.worker.attempt.tool_calls import ToolCalls
-from agentarium.worker.database_retry import patiently
-from agentarium.worker.instrumentation import Observed
-from agentarium.worker.queue.claims import Spent
+from agentarium.worker.database_retry import retry_until_available
+from agentarium.worker.instrumentation import Instrumentation
+from agentarium.worker.queue.claims import LateUsage
 from agentarium.worker.writing.event_writer import AttemptLostError
 from agentarium.worker.writing.writes import Finish
 
@@ -55,14 +55,14 @@ class Execution:
     ) -> None:
         self.task = task
         self.record = AttemptRecord(
-            task, journal=context.journal, pubsub=context.pubsub
+            task, event_writer=context.event_writer, pubsub=context.pubsub
         )
         self._context = context
         self._messages = list(history.messages)
         self._tool_calls = ToolCalls(
             task, history.calls, record=self.record, context=context
         )
-        self._observed = Observed(task, history.origin)
+        self._observed = Instrumentation(task, history.origin)
         self._open_observed = self._observed.opening(context.open_client)
         # The one that has not answered yet, if any.
         self._asked_model = ""
@@ -136,7 +136,9 @@ class Execution:
 
     async def _drive(self) -> None:
         version = self.task.agent_version
-        toolbox = await patiently(lambda: self._context.open_toolbox(self.task))
+        toolbox = await retry_until_available(
+            lambda: self._context.open_toolbox(self.task)
+        )
         self._tool_calls.toolbox = self._observed.watching(toolbox)
         caller = ModelCaller(
             models=[version.model, *version.fallback_models],
@@ -203,10 +205,10 @@ class Execution:
             results += 1
         return self.record.position - results
 
-    async def spent_since_last_step(self) -> Spent:
+    async def usage_since_last_step(self) -> LateUsage:
         """What the task's row may not count yet."""
         if answer := self.record.unsure:
-            return Spent(
+            return LateUsage(
                 *self.key,
                 input_tokens=answer.step.input_tokens,
                 output_tokens=answer.step.output_tokens,
@@ -216,11 +218,11 @@ class Execution:
             )
         return await self._estimate()
 
-    async def _estimate(self) -> Spent:
+    async def _estimate(self) -> LateUsage:
         """Of a call that was interrupted: nobody tells."""
         usage = self._estimated_usage()
         price = FREE if usage == Usage() else await find_price(self._asked_model)
-        return Spent(
+        return LateUsage(
             *self.key,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,

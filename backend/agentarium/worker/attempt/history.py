@@ -12,7 +12,7 @@ from agentarium.runtime.messages import (
 )
 from agentarium.tasks.conversation import earlier_tasks
 from agentarium.tasks.models import AgentTask, Step, ToolCall
-from agentarium.worker.trace_context import UNKNOWN, Origin, read_origins
+from agentarium.worker.trace_context import UNKNOWN, TraceContext, read_trace_contexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class History:
 
     messages: Sequence[Message]
     calls: dict[str, ToolCall] = field(default_factory=dict)
-    origin: Origin = UNKNOWN
+    origin: TraceContext = UNKNOWN
 
 
 def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
@@ -31,7 +31,7 @@ def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
     earlier = [task.pk for thread in threads.values() for task in thread]
     steps = _steps([*begun, *earlier])
     calls = _open_calls(begun)
-    origins = read_origins(tasks)
+    origins = read_trace_contexts(tasks)
     histories = {}
     for task in tasks:
         messages = _instructions(task)

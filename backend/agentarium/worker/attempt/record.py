@@ -26,8 +26,8 @@ from agentarium.worker.attempt.step_output import (
     storable,
     storable_json,
 )
-from agentarium.worker.writing.event_writer import Journal
-from agentarium.worker.writing.writes import Entry, Finish
+from agentarium.worker.writing.event_writer import EventWriter
+from agentarium.worker.writing.writes import AttemptWrite, Finish
 
 # What an event shows of a tool's result; the step has all of it.
 EXCERPT_CHARS = 500
@@ -48,9 +48,11 @@ class AttemptRecord:
     Things are added at once and written together; `write` returns when they last.
     """
 
-    def __init__(self, task: AgentTask, *, journal: Journal, pubsub: PubSub) -> None:
+    def __init__(
+        self, task: AgentTask, *, event_writer: EventWriter, pubsub: PubSub
+    ) -> None:
         self._task = task
-        self._journal = journal
+        self._event_writer = event_writer
         self._pubsub = pubsub
         # The claim wrote the first event of this attempt.
         self._seq = self._written_seq = 1
@@ -76,7 +78,7 @@ class AttemptRecord:
         message = self._current_step().add(delta)
         if is_live:
             self._pubsub.publish(Channel.task(self._task.pk), message)
-        self._journal.note_draft(self)
+        self._event_writer.note_draft(self)
 
     def add_response(self, response: ModelResponse, price: Price | None) -> Step:
         """A finished answer, with the calls that it asks for."""
@@ -186,7 +188,7 @@ class AttemptRecord:
         """Commit what was added. Raises `AttemptLostError`, and what a database says."""
         entry, self._unwritten = self._unwritten, self._new_entry()
         if entry.events:
-            await self._journal.write(entry)
+            await self._event_writer.write(entry)
             self._written_seq = entry.events[-1].seq
             self.unsure = None
 
@@ -196,11 +198,11 @@ class AttemptRecord:
         self._seq = self._written_seq
         self._step = self.unsure = None
 
-    def take_drafts(self) -> Entry | None:
+    def take_drafts(self) -> AttemptWrite | None:
         return self._step.take_drafts() if self._step else None
 
     def close(self) -> None:
-        self._journal.forget_draft(self)
+        self._event_writer.forget_draft(self)
 
     def _current_step(self) -> StepInProgress:
         self._step = self._step or StepInProgress(
@@ -227,8 +229,10 @@ class AttemptRecord:
             )
         )
 
-    def _new_entry(self) -> Entry:
-        return Entry(self._task.pk, self._task.attempt, owner_id=self._task.owner_id)
+    def _new_entry(self) -> AttemptWrite:
+        return AttemptWrite(
+            self._task.pk, self._task.attempt, owner_id=self._task.owner_id
+        )
 
 
 NO_TEXT = {"text_length": 0, "reasoning_length": 0}

@@ -12,7 +12,7 @@ from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta
 from agentarium.streaming.pubsub import Message
 from agentarium.tasks.models import AgentTask, Draft, Step
-from agentarium.worker.writing.writes import Entry
+from agentarium.worker.writing.writes import AttemptWrite
 
 Channel = Draft.Channel
 NEW_STEP = RowTemplate(Step)
@@ -60,7 +60,7 @@ class StepInProgress:
             "text": text,
         }
 
-    def take_drafts(self) -> Entry | None:
+    def take_drafts(self) -> AttemptWrite | None:
         """What was added since the last call, to be stored."""
         if not self._unstored:
             return None
@@ -68,7 +68,7 @@ class StepInProgress:
         drafts = [
             self._draft(channel, "".join(texts)) for channel, texts in unstored.items()
         ]
-        return Entry(self._task.pk, self._task.attempt, drafts=drafts)
+        return AttemptWrite(self._task.pk, self._task.attempt, drafts=drafts)
 
     def whole(self) -> list[Draft]:
         """All that was said, whatever of it is stored; it begins where a channel does."""

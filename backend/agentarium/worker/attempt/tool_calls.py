@@ -37,7 +37,7 @@ from agentarium.worker.attempt.toolbox import (
     Toolbox,
     start_child,
 )
-from agentarium.worker.database_retry import patiently
+from agentarium.worker.database_retry import retry_until_available
 
 log = structlog.get_logger(__name__)
 
@@ -166,7 +166,7 @@ class ToolCalls:
         Raises `AttemptLostError`.
         """
         start = partial(start_child, task=self._task, row=row, agent_id=agent_id)
-        await patiently(lambda: self._context.database.run(start))
+        await retry_until_available(lambda: self._context.database.run(start))
         # Stored with the task that answers it, which may have done so: it is not to be
         # stored as waiting once more.
         self._rows[row.tool_call_id] = row

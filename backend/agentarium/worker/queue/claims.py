@@ -27,9 +27,9 @@ from agentarium.tasks.publishing import publish
 from agentarium.tasks.services import (
     TOTALS,
     append_event,
+    cancel_children,
     end_unclaimed,
     return_to_queue,
-    stop_called,
 )
 from agentarium.worker.leases import declare_lost, is_at_work
 from agentarium.worker.queue.limits import exclude_full, within_limits
@@ -44,7 +44,7 @@ _EVENTS, _NEW_EVENT = BulkInsert(Event), RowTemplate(Event)
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class LateUsage:
     """What an attempt has spent since what it knows to be stored.
 
     `cost_nanodollars` is None where the model's price is not known. Where a `step` is
@@ -153,13 +153,13 @@ def _started(task: AgentTask, worker: Worker) -> Event:
     )
 
 
-def recover_tasks(*, is_steady: Callable[[], bool]) -> list[AgentTask]:
+def recover_tasks(*, leases_are_trustworthy: Callable[[], bool]) -> list[AgentTask]:
     """Take back the tasks of every worker that is dead.
 
     Their next claim starts a new attempt, unless too many workers died of them.
-    `is_steady` is for `declare_lost`.
+    `leases_are_trustworthy` is for `declare_lost`.
     """
-    declare_lost(is_steady=is_steady)
+    declare_lost(leases_are_trustworthy=leases_are_trustworthy)
     lost = Worker.objects.filter(lost_at__isnull=False)
     tasks: list[AgentTask] = []
     while batch := _recover_some(list(lost.values_list("pk", flat=True))):
@@ -198,7 +198,7 @@ def _recover(tasks: Sequence[AgentTask]) -> None:
             code=ErrorCode.WORKER_LOST,
             detail=f"{task.lost_attempts} workers died while they ran this task.",
         )
-    stop_called([task.pk for task in spent])
+    cancel_children([task.pk for task in spent])
 
 
 @transaction.atomic
@@ -209,7 +209,7 @@ def lose_attempt(worker: Worker, key: AttemptKey) -> None:
 
 
 @transaction.atomic
-def settle_cancelled(worker: Worker, spent: Spent) -> None:
+def record_late_usage(worker: Worker, spent: LateUsage) -> None:
     """Add what a cancelled attempt of this worker had spent by the time it stopped.
 
     The one thing that a worker may write to a task that has ended, and only once.
@@ -218,14 +218,14 @@ def settle_cancelled(worker: Worker, spent: Spent) -> None:
     for task in _lock(cancelled, skip_locked=False):
         if spent.step is not None and spent.step <= task.steps_count:
             # The step was stored after all, and counted with it.
-            spent = Spent(*spent.key, 0, 0, 0)
+            spent = LateUsage(*spent.key, 0, 0, 0)
         _add_spent(task, spent)
         _keep_drafts(spent.drafts)
         _log_spent(task, spent)
         publish(task)
 
 
-def _add_spent(task: AgentTask, spent: Spent) -> None:
+def _add_spent(task: AgentTask, spent: LateUsage) -> None:
     """To the task, and to the sums of tasks. Its worker has nothing more to add."""
     is_complete = task.cost_is_complete and spent.cost_nanodollars is not None
     added = {name: F(name) + value for name, value in spent.totals.items()}
@@ -246,10 +246,10 @@ def _keep_drafts(drafts: Sequence[Draft]) -> None:
     )
 
 
-def _log_spent(task: AgentTask, spent: Spent) -> None:
+def _log_spent(task: AgentTask, spent: LateUsage) -> None:
     append_event(
         task,
-        EventType.USAGE_SETTLED,
+        EventType.USAGE_RECORDED,
         {
             "input_tokens": spent.input_tokens,
             "output_tokens": spent.output_tokens,
@@ -260,22 +260,22 @@ def _log_spent(task: AgentTask, spent: Spent) -> None:
 
 
 @transaction.atomic
-def hand_back_tasks(worker: Worker, keys: Iterable[AttemptKey]) -> None:
+def release_tasks(worker: Worker, keys: Iterable[AttemptKey]) -> None:
     """Give attempts of this worker back, for another worker to go on with."""
-    held = [key.task_id for key in fence.find_held(keys, lock=True)]
+    held = [key.task_id for key in fence.still_held(keys, lock=True)]
     mine = AgentTask.objects.filter(pk__in=held, worker=worker)
-    return_to_queue(_lock(mine, skip_locked=False), EventType.ATTEMPT_HANDED_BACK)
+    return_to_queue(_lock(mine, skip_locked=False), EventType.ATTEMPT_RELEASED)
 
 
 @transaction.atomic
-def hand_back_strays(worker: Worker, running: Iterable[AttemptKey]) -> None:
+def release_orphans(worker: Worker, running: Iterable[AttemptKey]) -> None:
     """Give back what this worker holds by the database, but does not run.
 
     The connection of a claim broke, and nobody knows whether it was committed.
     """
     claimed = AgentTask.objects.filter(status=Status.RUNNING, worker=worker)
     keys = {AttemptKey(*key) for key in claimed.values_list("id", "attempt")}
-    hand_back_tasks(worker, keys - set(running))
+    release_tasks(worker, keys - set(running))
 
 
 def _lock(

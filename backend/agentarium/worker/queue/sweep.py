@@ -11,14 +11,14 @@ from agentarium.tasks.services import (
 from agentarium.worker.queue.claims import recover_tasks
 
 
-def sweep(*, is_steady: Callable[[], bool]) -> bool:
+def sweep(*, leases_are_trustworthy: Callable[[], bool]) -> bool:
     """Take back what dead workers left, and go on with what waited long enough.
 
-    `is_steady` is for `recover_tasks`. Safe to do in many processes at once. Returns
+    `leases_are_trustworthy` is for `recover_tasks`. Safe to do in many processes at once. Returns
     whether there is something to claim.
     """
     changed = [
-        len(recover_tasks(is_steady=is_steady)),
+        len(recover_tasks(leases_are_trustworthy=leases_are_trustworthy)),
         queue_due_tasks(),
         expire_calls(),
         answer_from_children(),

@@ -10,7 +10,7 @@ from hypothesis.stateful import (
 
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.services import create_agent
-from agentarium.tasks.fence import AttemptKey, find_held
+from agentarium.tasks.fence import AttemptKey, still_held
 from agentarium.tasks.models import AgentTask, Event, Step, ToolCall, Worker
 from agentarium.worker.leases import register_worker
 from agentarium.worker.tests.lives import (
@@ -21,7 +21,7 @@ from agentarium.worker.tests.lives import (
     by_task,
     stored,
 )
-from agentarium.worker.writing.writes import Entry, write_entries
+from agentarium.worker.writing.writes import AttemptWrite, write_all
 
 Status = AgentTask.Status
 
@@ -86,7 +86,7 @@ class LivesBesideRows(RuleBasedStateMachine):
     @invariant()
     def attempts_hold_what_the_model_says(self) -> None:
         held = {one.key for one in self.attempts if self._is_held(one)}
-        assert find_held(one.key for one in self.attempts) == held
+        assert still_held(one.key for one in self.attempts) == held
 
     # --- Choosing and writing -------------------------------------------------------
 
@@ -102,17 +102,19 @@ class LivesBesideRows(RuleBasedStateMachine):
         life = self.lives[attempt.task_id]
         return life.status == "running" and life.attempt == attempt.number
 
-    def _write(self, attempt: Attempt, entry: Entry) -> bool:
+    def _write(self, attempt: Attempt, entry: AttemptWrite) -> bool:
         """Whether it was written. What does not hold its task changes nothing."""
         if not self._is_held(attempt):
             assert not self._changes_nothing(attempt, entry)
             return False
-        assert write_entries([entry]) == {attempt.key}
+        assert write_all([entry]) == {attempt.key}
         attempt.seq += 1
         return True
 
-    def _changes_nothing(self, attempt: Attempt, entry: Entry) -> set[AttemptKey]:
+    def _changes_nothing(
+        self, attempt: Attempt, entry: AttemptWrite
+    ) -> set[AttemptKey]:
         before = stored(attempt.task_id)
-        held = write_entries([entry])
+        held = write_all([entry])
         assert stored(attempt.task_id) == before
         return held

@@ -202,5 +202,5 @@ async def settled(database: DatabaseThreads, task: AgentTask) -> list[dict[str, 
     """What was told of what a cancelled task had spent, once it is."""
     return await eventually(
         f"task {task.pk} to have its usage settled",
-        lambda: events_of(database, task, "usage.settled"),
+        lambda: events_of(database, task, "usage.recorded"),
     )

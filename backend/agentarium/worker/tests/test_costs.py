@@ -22,7 +22,7 @@ from agentarium.worker.tests.scripted import (
     events_of,
     settled,
 )
-from agentarium.worker.writing.writes import Entry, Finish, write_entries
+from agentarium.worker.writing.writes import AttemptWrite, Finish, write_all
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 pytestmark = pytest.mark.usefixtures("prices")
@@ -222,10 +222,10 @@ def test_a_repeated_write_counts_once_and_sums_are_exact(
         finished_at=now,
         message={},
     )
-    entry = Entry(task.pk, 1, steps=[step], finish=finish)
+    entry = AttemptWrite(task.pk, 1, steps=[step], finish=finish)
 
-    write_entries([entry])
-    write_entries([entry])
+    write_all([entry])
+    write_all([entry])
 
     task.refresh_from_db()
     assert (task.cost_nanodollars, task.cost_is_complete) == (2**53 + 1, True)

@@ -60,7 +60,7 @@ from agentarium.worker.tests.scripted import (
     call_of,
 )
 from agentarium.worker.writing import event_writer
-from agentarium.worker.writing.event_writer import Journal
+from agentarium.worker.writing.event_writer import EventWriter
 
 Then = Literal["answer", "fail", "call", "die", "die while calling"]
 
@@ -181,9 +181,9 @@ class Lives:
         """One attempt; whether it came to the end."""
         self._model.died.clear()
         worker, task, history = await self._database.run(_claim)
-        own_journal = Journal(pubsub=self._pubsub, may_publish=lambda: True)
-        writing = asyncio.create_task(own_journal.run())
-        execution = Execution(task, history, self._context(own_journal))
+        own_writer = EventWriter(pubsub=self._pubsub, may_publish=lambda: True)
+        writing = asyncio.create_task(own_writer.run())
+        execution = Execution(task, history, self._context(own_writer))
         running = asyncio.create_task(execution.run())
         dying = asyncio.create_task(self._model.died.wait())
         await asyncio.wait({running, dying}, return_when=asyncio.FIRST_COMPLETED)
@@ -191,13 +191,13 @@ class Lives:
         for work in (writing, running, dying):
             work.cancel()
         await asyncio.wait({writing, running, dying})
-        await asyncio.to_thread(own_journal.close)
+        await asyncio.to_thread(own_writer.close)
         await self._database.run(_bury, worker)
         return has_ended
 
-    def _context(self, journal: Journal) -> ExecutionContext:
+    def _context(self, event_writer: EventWriter) -> ExecutionContext:
         return ExecutionContext(
-            journal=journal,
+            event_writer=event_writer,
             pubsub=self._pubsub,
             database=self._database,
             may_publish=lambda: True,
@@ -223,7 +223,7 @@ def _claim() -> tuple[Worker, AgentTask, History]:
 
 def _bury(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk).update(lost_at=Now())
-    recover_tasks(is_steady=lambda: True)
+    recover_tasks(leases_are_trustworthy=lambda: True)
 
 
 async def read_with_cuts(

@@ -75,10 +75,10 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (fence, "find_held"),
+        (fence, "still_held"),
         (claims, "claim_tasks"),
         (session, "sweep"),
-        (event_writer, "write_entries"),
+        (event_writer, "write_all"),
     ],
 )
 async def test_goes_on_with_what_runs(
@@ -96,7 +96,7 @@ async def test_goes_on_with_what_runs(
         await reaches(task, "running")
         failing = Failing(getattr(module, name), *CONNECTION_ERRORS)
         monkeypatch.setattr(module, name, failing)
-        gate.set() if name == "write_entries" else None
+        gate.set() if name == "write_all" else None
         await eventually("every failure", lambda: not failing.errors)
         gate.set()
         ended = await reaches(task, "completed")
@@ -166,10 +166,10 @@ class TestWithoutALease:
         model, tool = TalkingModel([call_of()], "Done."), ScriptedTool()
         done_before: list[tuple[int, int]] = []
 
-        async def wait(_: session.Shift) -> None:
+        async def wait(_: session.WorkerSession) -> None:
             done_before.append((len(model.calls), len(tool.calls)))
 
-        monkeypatch.setattr(session.Shift, "_until_leased", wait)
+        monkeypatch.setattr(session.WorkerSession, "_until_leased", wait)
         async with running(model, tool):
             await reaches(task, "completed")
 
@@ -187,10 +187,10 @@ class TestWithoutALease:
         model = StumblingModel("Yes")
         asked_before: list[int] = []
 
-        async def wait(_: session.Shift) -> None:
+        async def wait(_: session.WorkerSession) -> None:
             asked_before.append(len(model.calls))
 
-        monkeypatch.setattr(session.Shift, "_until_leased", wait)
+        monkeypatch.setattr(session.WorkerSession, "_until_leased", wait)
         async with running(model):
             await reaches(task, "completed")
 

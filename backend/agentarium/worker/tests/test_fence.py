@@ -25,7 +25,7 @@ from agentarium.worker.tests.lives import (
     step_of,
     stored,
 )
-from agentarium.worker.writing.writes import Entry, Finish, write_entries
+from agentarium.worker.writing.writes import AttemptWrite, Finish, write_all
 
 Status = AgentTask.Status
 Write = Callable[[Attempt], Any]
@@ -46,9 +46,9 @@ def _entry(name: str, make: Callable[[Attempt], Any]) -> Write:
     """An entry with one thing that the attempt adds to its record."""
 
     def write(attempt: Attempt) -> None:
-        entry = Entry(attempt.task_id, attempt.number)
+        entry = AttemptWrite(attempt.task_id, attempt.number)
         getattr(entry, name).append(make(attempt))
-        write_entries([entry])
+        write_all([entry])
 
     return write
 
@@ -56,7 +56,7 @@ def _entry(name: str, make: Callable[[Attempt], Any]) -> Write:
 def _finish(status: Status) -> Write:
     def write(attempt: Attempt) -> None:
         entry = entry_of(attempt, f"task.{status.value}")
-        write_entries([replace(entry, finish=Finish(status))])
+        write_all([replace(entry, finish=Finish(status))])
 
     return write
 
@@ -70,8 +70,8 @@ def _submit_child(attempt: Attempt) -> None:
 
 def _settle(attempt: Attempt) -> None:
     drafts = [draft_of(attempt)]
-    spent = claims.Spent(*attempt.key, 5, 7, 11, drafts=drafts)
-    claims.settle_cancelled(attempt.worker, spent)
+    spent = claims.LateUsage(*attempt.key, 5, 7, 11, drafts=drafts)
+    claims.record_late_usage(attempt.worker, spent)
 
 
 WRITES: dict[str, Write] = {
@@ -84,9 +84,7 @@ WRITES: dict[str, Write] = {
     "a suspension": _finish(Status.WAITING),
     "a task that it calls": _submit_child,
     "its loss": lambda attempt: claims.lose_attempt(attempt.worker, attempt.key),
-    "its release": lambda attempt: claims.hand_back_tasks(
-        attempt.worker, [attempt.key]
-    ),
+    "its release": lambda attempt: claims.release_tasks(attempt.worker, [attempt.key]),
 }
 
 
@@ -206,8 +204,8 @@ def matches(key: AttemptKey) -> tuple[int, int, set[AttemptKey], set[AttemptKey]
         return (
             AgentTask.objects.filter(fence.holds(key)).count(),
             updated,
-            fence.find_held([key]),
-            fence.find_held([key], lock=True),
+            fence.still_held([key]),
+            fence.still_held([key], lock=True),
         )
 
 
@@ -217,7 +215,7 @@ def test_gives_back_only_what_this_worker_holds(attempt: Attempt) -> None:
     AgentTask.objects.filter(pk=attempt.task_id).update(worker=other)
     before = everything(attempt)
 
-    claims.hand_back_strays(attempt.worker, [])
+    claims.release_orphans(attempt.worker, [])
 
     assert everything(attempt) == before
     assert ToolCall.objects.count() == 0

@@ -48,21 +48,21 @@ def heartbeat(worker: Worker, clock: Clock) -> Heartbeat:
 
 class TestRecovering:
     def test_leaves_who_has_a_lease(self, worker: Worker) -> None:
-        assert recover_tasks(is_steady=lambda: True) == []
+        assert recover_tasks(leases_are_trustworthy=lambda: True) == []
 
     def test_takes_from_whom_the_lease_ran_out(
         self, worker: Worker, task: AgentTask
     ) -> None:
         Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-        assert recover_tasks(is_steady=lambda: True) == [task]
+        assert recover_tasks(leases_are_trustworthy=lambda: True) == [task]
 
     def test_takes_no_lease_for_lost_while_the_database_has_been_away(
         self, worker: Worker
     ) -> None:
         Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-        assert recover_tasks(is_steady=lambda: False) == []
+        assert recover_tasks(leases_are_trustworthy=lambda: False) == []
         assert leases.renew_lease(worker)
 
     def test_takes_at_once_from_whose_process_is_gone(
@@ -70,7 +70,7 @@ class TestRecovering:
     ) -> None:
         monkeypatch.setattr(leases, "find_dead", lambda: [worker.pk])
 
-        assert recover_tasks(is_steady=lambda: False) == [task]
+        assert recover_tasks(leases_are_trustworthy=lambda: False) == [task]
         assert not leases.renew_lease(worker)
         assert not Worker.objects.get().has_stopped
 
@@ -93,7 +93,7 @@ class TestRecovering:
 def _statements_of_recovering(worker: Worker) -> int:
     leases.release_lease(worker)
     with CaptureQueriesContext(connection) as queries:
-        recover_tasks(is_steady=lambda: True)
+        recover_tasks(leases_are_trustworthy=lambda: True)
     return len(queries)
 
 
@@ -103,10 +103,10 @@ class TestHeartbeat:
     ) -> None:
         clock.now += 3.9
         heartbeat.renew()
-        before = heartbeat.is_steady
+        before = heartbeat.leases_are_trustworthy
         clock.now += 0.1
 
-        assert (before, heartbeat.is_steady) == (False, True)
+        assert (before, heartbeat.leases_are_trustworthy) == (False, True)
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
     def test_is_not_while_the_database_is_away_and_some_time_after_that(
@@ -123,7 +123,7 @@ class TestHeartbeat:
         for _ in range(7):
             clock.now += 2.5
             heartbeat.renew()
-            steady.append(heartbeat.is_steady)
+            steady.append(heartbeat.leases_are_trustworthy)
 
         # Of the renewals the second and the third failed.
         assert steady == [False, True, True, False, False, True, True]
@@ -152,7 +152,7 @@ class TestPulse:
         return folder
 
     def test_shows_who_is_dead(self, folder: Path) -> None:
-        living = liveness_lock.Pulse(1)
+        living = liveness_lock.LivenessLock(1)
         living.begin()
         (folder / "2").touch()
 
@@ -160,7 +160,7 @@ class TestPulse:
         living.end()
 
     def test_leaves_nothing_behind_when_it_ends(self, folder: Path) -> None:
-        ended = liveness_lock.Pulse(1)
+        ended = liveness_lock.LivenessLock(1)
         ended.begin()
         ended.end()
         ended.end()
@@ -178,7 +178,7 @@ class TestPulse:
             raise OSError("No locks here.")
 
         monkeypatch.setattr(fcntl, "flock", refuse)
-        living = liveness_lock.Pulse(1)
+        living = liveness_lock.LivenessLock(1)
         living.begin()
 
         assert liveness_lock.find_dead() == []

@@ -37,7 +37,7 @@ def lose_a_worker_that_runs_it() -> None:
     worker = register_worker(capacity=1)
     (_,) = claim_tasks(worker, limit=1)
     Worker.objects.filter(pk=worker.pk).update(lease_until=Now() - timedelta(seconds=1))
-    recover_tasks(is_steady=lambda: True)
+    recover_tasks(leases_are_trustworthy=lambda: True)
 
 
 def test_a_retry_forgives_the_attempts_that_were_lost_before(

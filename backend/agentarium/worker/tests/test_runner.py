@@ -20,7 +20,7 @@ from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.tests.eventually import eventually
 from agentarium.worker import leases
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue.claims import claim_tasks, hand_back_tasks
+from agentarium.worker.queue.claims import claim_tasks, release_tasks
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
@@ -304,7 +304,7 @@ class TestStopping:
 
         now = await database.run(AgentTask.objects.get, pk=task.pk)
         assert (now.status, now.lost_attempts) == ("pending", 0)
-        assert (1, 2, "attempt.handed_back") in await database.run(types_of, task)
+        assert (1, 2, "attempt.released") in await database.run(types_of, task)
         assert not await database.run(Worker.objects.alive().exists)
 
     async def test_hands_back_what_somebody_looks_at_in_that_moment(
@@ -318,7 +318,7 @@ class TestStopping:
         await asyncio.to_thread(locked.wait)
 
         back = asyncio.ensure_future(
-            database.run(hand_back_tasks, worker, [AttemptKey(task.pk, 1)])
+            database.run(release_tasks, worker, [AttemptKey(task.pk, 1)])
         )
         await asyncio.wait([back], timeout=0.2)
         may_go.set()

@@ -21,7 +21,7 @@ from agentarium.worker.tests.scripted import (
     settled,
 )
 from agentarium.worker.writing import event_writer
-from agentarium.worker.writing.writes import Entry, write_entries
+from agentarium.worker.writing.writes import AttemptWrite, write_all
 
 pytestmark = pytest.mark.usefixtures("prices")
 
@@ -42,12 +42,12 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
     ) -> None:
         is_writing, may_write = threading.Event(), threading.Event()
 
-        def late(entries: list[Entry]) -> Any:
+        def late(entries: list[AttemptWrite]) -> Any:
             is_writing.set()
             may_write.wait(15)
-            return write_entries(entries)
+            return write_all(entries)
 
-        monkeypatch.setattr(event_writer, "write_entries", late)
+        monkeypatch.setattr(event_writer, "write_all", late)
         async with running(TalkingModel(turn), ScriptedTool()):
             await eventually("a write to begin", is_writing.is_set)
             await database.run(cancel_task, task, by=owner)
@@ -78,10 +78,10 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
             attempt = Attempt(claimed.pk, claimed.attempt, worker, position=0)
             entry = entry_of(attempt, "step.completed")
             entry.steps.append(step_of(attempt))
-            write_entries([entry])
+            write_all([entry])
             cancel_task(claimed, by=owner)
-            spent = claims.Spent(*entry.key, 5, 7, 11, step=1)
-            claims.settle_cancelled(worker, spent)
+            spent = claims.LateUsage(*entry.key, 5, 7, 11, step=1)
+            claims.record_late_usage(worker, spent)
 
         await database.run(settle)
 

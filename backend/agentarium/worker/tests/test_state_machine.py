@@ -87,7 +87,7 @@ class TaskLife(LivesBesideRows):
         """And let the other one take over."""
         dead = self.workers[which]
         Worker.objects.filter(pk=dead.pk).update(lease_until=Now() - timedelta(1))
-        claims.recover_tasks(is_steady=lambda: True)
+        claims.recover_tasks(leases_are_trustworthy=lambda: True)
         assert not renew_lease(dead)
         assert claims.claim_tasks(dead, limit=5) == []
         held = [
@@ -106,7 +106,7 @@ class TaskLife(LivesBesideRows):
     @rule(data=st.data())
     def hand_back(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.hand_back_tasks(attempt.worker, [attempt.key])
+        claims.release_tasks(attempt.worker, [attempt.key])
         if self._is_held(attempt):
             life = self.lives[attempt.task_id]
             life.status, life.worker = "pending", None
@@ -191,8 +191,8 @@ class TaskLife(LivesBesideRows):
         attempt = self._any_attempt(data)
         life = self.lives[attempt.task_id]
         before = AgentTask.objects.get(pk=attempt.task_id)
-        claims.settle_cancelled(
-            attempt.worker, claims.Spent(*attempt.key, 5, 7, 11, drafts=[])
+        claims.record_late_usage(
+            attempt.worker, claims.LateUsage(*attempt.key, 5, 7, 11, drafts=[])
         )
         after = AgentTask.objects.get(pk=attempt.task_id)
         is_owed = (

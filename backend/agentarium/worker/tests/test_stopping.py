@@ -11,13 +11,13 @@ from agentarium.accounts.models import User
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks import fence
-from agentarium.tasks.fence import AttemptKey, find_held
+from agentarium.tasks.fence import AttemptKey, still_held
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
 from agentarium.tests.eventually import DEADLINE_SECONDS, eventually
 from agentarium.worker import session
 from agentarium.worker.queue import claims
-from agentarium.worker.queue.claims import settle_cancelled
+from agentarium.worker.queue.claims import record_late_usage
 from agentarium.worker.queue.sweep import sweep
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
@@ -37,13 +37,13 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[AttemptKey]]:
     found: list[set[AttemptKey]] = []
 
     def look(keys: Iterable[AttemptKey], *, lock: bool = False) -> set[AttemptKey]:
-        held = find_held(keys, lock=lock)
+        held = still_held(keys, lock=lock)
         # Those that lock are writes.
         if not lock:
             found.append(held)
         return held
 
-    monkeypatch.setattr(fence, "find_held", look)
+    monkeypatch.setattr(fence, "still_held", look)
     return found
 
 
@@ -104,7 +104,7 @@ class TestCancel:
             await eventually("two calls", lambda: model.open_streams == 2)
             # Slow, all of it: a database that is busy with others' transactions.
             monkeypatch.setattr(claims, "claim_tasks", late(claims.claim_tasks))
-            monkeypatch.setattr(claims, "settle_cancelled", late(settle_cancelled))
+            monkeypatch.setattr(claims, "record_late_usage", late(record_late_usage))
             monkeypatch.setattr(session, "sweep", late(sweep))
             await database.run(cancel_task, tasks[0], by=owner)
             runner.wake()

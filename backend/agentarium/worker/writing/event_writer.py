@@ -18,7 +18,7 @@ from agentarium.observability import metrics
 from agentarium.streaming.publisher import changed_message
 from agentarium.streaming.pubsub import Channel, PubSub
 from agentarium.tasks.fence import AttemptKey
-from agentarium.worker.writing.writes import Entry, write_entries
+from agentarium.worker.writing.writes import AttemptWrite, write_all
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +39,10 @@ class AttemptLostError(Exception):
 class Drafting(Protocol):
     """An attempt with text that is not stored yet."""
 
-    def take_drafts(self) -> Entry | None: ...
+    def take_drafts(self) -> AttemptWrite | None: ...
 
 
-class Journal:
+class EventWriter:
     """Takes entries from many attempts, and says when each has lasted.
 
     An entry's events are published only once they are committed. While the database is
@@ -52,13 +52,13 @@ class Journal:
     def __init__(self, *, pubsub: PubSub, may_publish: Callable[[], bool]) -> None:
         self._pubsub = pubsub
         self._may_publish = may_publish
-        self._thread = DatabaseThreads("journal", in_turn=True)
-        self._queue: deque[tuple[Entry, asyncio.Future[None]]] = deque()
+        self._thread = DatabaseThreads("event_writer", in_turn=True)
+        self._queue: deque[tuple[AttemptWrite, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
         self._drafting: set[Drafting] = set()
         self._drafts_due_at = 0.0
 
-    def write(self, entry: Entry) -> asyncio.Future[None]:
+    def write(self, entry: AttemptWrite) -> asyncio.Future[None]:
         """Queue an entry, after those of the same attempt that were queued before.
 
         The future is done once it is committed; it raises `AttemptLostError` if the
@@ -108,14 +108,14 @@ class Journal:
                     self.write(entry).add_done_callback(_ignore_loss)
 
     async def _write_batch(
-        self, batch: list[tuple[Entry, asyncio.Future[None]]]
+        self, batch: list[tuple[AttemptWrite, asyncio.Future[None]]]
     ) -> None:
         try:
             held = await self._write_until_done([entry for entry, _ in batch])
         except (DatabaseError, ValueError) as error:
             # One entry that the database refuses must not take the others with it.
             if len(batch) == 1:
-                log.exception("journal.refused", task_id=batch[0][0].task_id)
+                log.exception("event_writer.refused", task_id=batch[0][0].task_id)
                 _settle(batch[0][1], error)
             else:
                 for item in batch:
@@ -126,21 +126,23 @@ class Journal:
                 self._publish(entry)
             _settle(written, None if entry.key in held else AttemptLostError())
 
-    async def _write_until_done(self, entries: list[Entry]) -> set[AttemptKey]:
+    async def _write_until_done(self, entries: list[AttemptWrite]) -> set[AttemptKey]:
         pause = 0.05
         while True:
             try:
                 began_at = time.perf_counter()
-                held = await self._thread.run(write_entries, entries)
-                metrics.JOURNAL_SECONDS.observe(time.perf_counter() - began_at)
-                metrics.JOURNAL_ENTRIES.observe(len(entries))
+                held = await self._thread.run(write_all, entries)
+                metrics.EVENT_WRITER_SECONDS.observe(time.perf_counter() - began_at)
+                metrics.EVENT_WRITER_BATCH_SIZE.observe(len(entries))
                 return held
             except CONNECTION_ERRORS as error:
-                log.warning("journal.retry", entries=len(entries), error=str(error))
+                log.warning(
+                    "event_writer.retry", entries=len(entries), error=str(error)
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_RETRY_SECONDS)
 
-    def _publish(self, entry: Entry) -> None:
+    def _publish(self, entry: AttemptWrite) -> None:
         if not self._may_publish():
             return
         if entry.finish:

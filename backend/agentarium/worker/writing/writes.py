@@ -14,7 +14,7 @@ from agentarium.db.prepared_statements import execute_many, prepared_cursor
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
-from agentarium.tasks.services import close_calls, stop_called, tell_decisions
+from agentarium.tasks.services import cancel_children, close_calls, record_decisions
 
 _TABLE = AgentTask._meta.db_table
 # What is there already is the same: a write may be repeated.
@@ -34,7 +34,7 @@ class Finish:
 
 
 @dataclass(slots=True)
-class Entry:
+class AttemptWrite:
     """What one attempt adds to the record, in one go.
 
     `finish` ends the task and comes with the tokens and the cost of all its steps.
@@ -68,7 +68,7 @@ class Entry:
         return self.finish is not None and not self.is_waiting
 
 
-def write_entries(entries: Sequence[Entry]) -> set[AttemptKey]:
+def write_all(entries: Sequence[AttemptWrite]) -> set[AttemptKey]:
     """Write what the attempts that still hold their tasks have to say; all or nothing.
 
     Returns the attempts that held. The rows of the tasks are locked first: between
@@ -76,7 +76,7 @@ def write_entries(entries: Sequence[Entry]) -> set[AttemptKey]:
     connection: rows that are there already are the same ones.
     """
     with transaction.atomic():
-        held = fence.find_held([entry.key for entry in entries], lock=True)
+        held = fence.still_held([entry.key for entry in entries], lock=True)
         kept = [entry for entry in entries if entry.key in held]
         _add_to_record(kept)
         _add_progress([e for e in kept if e.steps and not e.is_ending])
@@ -84,7 +84,7 @@ def write_entries(entries: Sequence[Entry]) -> set[AttemptKey]:
     return held
 
 
-def _add_to_record(entries: Sequence[Entry]) -> None:
+def _add_to_record(entries: Sequence[AttemptWrite]) -> None:
     """Store steps, drafts, events and tool calls."""
     finished = [step for entry in entries for step in entry.steps]
     _STEPS.run(finished)
@@ -94,12 +94,12 @@ def _add_to_record(entries: Sequence[Entry]) -> None:
     _keep_calls([call for entry in entries for call in entry.tool_calls])
 
 
-def _leave_tasks(entries: Sequence[Entry]) -> None:
+def _leave_tasks(entries: Sequence[AttemptWrite]) -> None:
     """End the tasks of attempts that are over, or have them wait."""
     _finish([entry for entry in entries if entry.is_ending])
     if failed := [entry.task_id for entry in entries if entry.has_failed]:
         close_calls(failed)
-        stop_called(failed)
+        cancel_children(failed)
     if suspended := [entry for entry in entries if entry.is_waiting]:
         _suspend(suspended)
 
@@ -115,7 +115,9 @@ def _drop_drafts(task_ids: Collection[int]) -> None:
             )
 
 
-def _create_drafts(entries: Iterable[Entry], finished: set[tuple[int, int]]) -> None:
+def _create_drafts(
+    entries: Iterable[AttemptWrite], finished: set[tuple[int, int]]
+) -> None:
     _DRAFTS.run(
         [
             draft
@@ -133,13 +135,13 @@ def _keep_calls(calls: Iterable[ToolCall]) -> None:
         ToolCall.objects.store(rows.values())
 
 
-def _suspend(entries: Sequence[Entry]) -> None:
+def _suspend(entries: Sequence[AttemptWrite]) -> None:
     """Let go of tasks that wait; of one whose calls were decided meanwhile, too.
 
     That one is pending at once. The decision locks the task's row as we do: it either
     came before, and is seen here, or comes after, and finds the task waiting.
     """
-    tell_decisions([entry.task_id for entry in entries])
+    record_decisions([entry.task_id for entry in entries])
     for entry in entries:
         waiting = ToolCall.objects.waiting().filter(task=entry.task_id).exists()
         status = AgentTask.Status.WAITING if waiting else AgentTask.Status.PENDING
@@ -155,7 +157,7 @@ _ADD = (
 )
 
 
-def _progress(entry: Entry) -> tuple[int, int, int, int, bool]:
+def _progress(entry: AttemptWrite) -> tuple[int, int, int, int, bool]:
     return (
         len(entry.steps),
         sum(step.input_tokens for step in entry.steps),
@@ -165,7 +167,7 @@ def _progress(entry: Entry) -> tuple[int, int, int, int, bool]:
     )
 
 
-def _add_progress(entries: Sequence[Entry]) -> None:
+def _add_progress(entries: Sequence[AttemptWrite]) -> None:
     """Count steps, tokens and costs, once: a repeated write finds the steps counted."""
     execute_many(
         f"{_ADD} WHERE {fence.HOLDS} AND steps_count < %s",
@@ -176,7 +178,7 @@ def _add_progress(entries: Sequence[Entry]) -> None:
     )
 
 
-def _finish(entries: Sequence[Entry]) -> None:
+def _finish(entries: Sequence[AttemptWrite]) -> None:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     execute_many(
         f"{_ADD}, status = %s, output_text = %s, error_code = %s, error_detail = %s,"
@@ -185,7 +187,7 @@ def _finish(entries: Sequence[Entry]) -> None:
     )
 
 
-def _end_of(entry: Entry) -> tuple[str, str, str, str]:
+def _end_of(entry: AttemptWrite) -> tuple[str, str, str, str]:
     assert entry.finish
     finish = entry.finish
     return (

@@ -8,7 +8,7 @@ const text = z._default(z.string(), '')
 const created_at = text
 
 const ENDS = ['task.completed', 'task.failed', 'task.cancelled'] as const
-const STOPS = ['attempt.lost', 'attempt.handed_back', 'task.waiting'] as const
+const STOPS = ['attempt.lost', 'attempt.released', 'task.waiting'] as const
 
 const called = { created_at, tool_call_id: z.string(), name: z.string() }
 
@@ -70,7 +70,7 @@ const taskEventSchema = z.discriminatedUnion('type', [
       'task.created',
       'task.retried',
       'cancel.requested',
-      'usage.settled',
+      'usage.recorded',
       ...STOPS,
       ...ENDS,
     ]),
@@ -93,7 +93,7 @@ const types: Record<EventType, Same<EventType, TaskEvent['type']>> = {
   'reasoning.delta': true,
   'attempt.started': true,
   'attempt.lost': true,
-  'attempt.handed_back': true,
+  'attempt.released': true,
   'step.completed': true,
   'step.retried': true,
   'tool.call': true,
@@ -102,7 +102,7 @@ const types: Record<EventType, Same<EventType, TaskEvent['type']>> = {
   'tool.decided': true,
   'tool.result': true,
   'cancel.requested': true,
-  'usage.settled': true,
+  'usage.recorded': true,
   'task.created': true,
   'task.waiting': true,
   'task.retried': true,
@@ -122,7 +122,7 @@ export const isEnd = ({ type }: TaskEvent) => ENDS.some((each) => each === type)
 export const changesTask = ({ type }: TaskEvent) =>
   type.startsWith('task.') ||
   type.startsWith('attempt.') ||
-  type === 'usage.settled' ||
+  type === 'usage.recorded' ||
   type === 'tool.decided'
 
 /** The event in a message of the stream, or nothing where it cannot be read. */

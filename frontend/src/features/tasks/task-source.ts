@@ -37,7 +37,7 @@ export function followTask(
     const event = parseTaskEvent(message.type, message.data)
     if (!event) return
     // Late usage comes after the end of a cancelled task.
-    hasEnded = isEnd(event) || (hasEnded && event.type === 'usage.settled')
+    hasEnded = isEnd(event) || (hasEnded && event.type === 'usage.recorded')
     onEvent(event)
   }
 

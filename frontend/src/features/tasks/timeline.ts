@@ -43,7 +43,7 @@ export function timelineOf(told: Told): Line[] {
 function queueLines({ task, log }: Told): Line[] {
   const isQueueing = ({ type }: LogEntry) =>
     type === 'attempt.lost' ||
-    type === 'attempt.handed_back' ||
+    type === 'attempt.released' ||
     type === 'task.retried'
   const lines: Line[] = []
   let since: string | undefined = task.created_at
@@ -72,7 +72,7 @@ const MARKS: Partial<Record<LogEntry['type'], Mark>> = {
     detail: 'Another one goes on after the last stored step.',
     tone: 'bad',
   },
-  'attempt.handed_back': {
+  'attempt.released': {
     label: 'Handed back to the queue',
     detail: '',
     tone: 'plain',

@@ -1156,7 +1156,7 @@ export interface components {
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            event: "attempt.handed_back";
+            event: "attempt.released";
             /** @description The cursor behind it. */
             id?: string;
             /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
@@ -2516,7 +2516,7 @@ export interface components {
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            event: "usage.settled";
+            event: "usage.recorded";
             /** @description The cursor behind it. */
             id?: string;
             /** @description Tokens that were counted after a cancel had ended the task. JSON on the wire. */
