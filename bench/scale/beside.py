@@ -1,6 +1,6 @@
 """What a history of tasks leaves in other tables: sums for statistics, and tool calls.
 
-Sums are made by one statement each, and not by the chore, which would take an hour. The
+Sums are made by one statement each, and not by the job, which would take an hour. The
 times are made up, so that histograms have many bins.
 """
 

@@ -14,7 +14,7 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.core.job_registry import JOBS
 from agentarium.tasks.event_types import EventType
-from agentarium.tasks.models import AgentTask, Chore, Event, Step
+from agentarium.tasks.models import AgentTask, Event, PeriodicJob, Step
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count
@@ -180,7 +180,7 @@ def _whole(number: str) -> str:
 
 
 def _created(tasks: int) -> str:
-    """Over the last eighty days, so that no chore deletes any of it."""
+    """Over the last eighty days, so that no job deletes any of it."""
     start = timezone.now() - timedelta(days=80)
     step = 80 * 86_400 / (tasks + 1)
     if connection.vendor == "postgresql":
@@ -284,8 +284,8 @@ def _run(cursor: Any, *statements: str) -> None:
 def _chores() -> None:
     """All done for now, as in a house that is in use."""
     later = timezone.now() + timedelta(days=1)
-    Chore.objects.bulk_create(
-        [Chore(name=name, due_at=later) for name in JOBS],
+    PeriodicJob.objects.bulk_create(
+        [PeriodicJob(name=name, due_at=later) for name in JOBS],
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["due_at"],

@@ -7,7 +7,7 @@ from agentarium.accounts.retention import (
     forget_expired_tokens,
 )
 from agentarium.core.job_registry import (
-    PeriodicJob,
+    JobDefinition,
     register_job,
     until_nothing_is_left,
 )
@@ -17,6 +17,6 @@ EVERY = timedelta(hours=6)
 
 def register() -> None:
     tokens = until_nothing_is_left(forget_expired_tokens)
-    register_job("forget_expired_tokens", PeriodicJob(tokens, EVERY))
+    register_job("forget_expired_tokens", JobDefinition(tokens, EVERY))
     sessions = until_nothing_is_left(forget_expired_sessions)
-    register_job("forget_expired_sessions", PeriodicJob(sessions, EVERY))
+    register_job("forget_expired_sessions", JobDefinition(sessions, EVERY))

@@ -10,7 +10,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodicJob:
+class JobDefinition:
     """A job in chunks: `run_chunk` takes the checkpoint, and returns the next one.
 
     None says that all is done until the job is due again, after `every`; the checkpoint
@@ -23,10 +23,10 @@ class PeriodicJob:
     max_chunks: int = 1
 
 
-JOBS: dict[str, PeriodicJob] = {}
+JOBS: dict[str, JobDefinition] = {}
 
 
-def register_job(name: str, job: PeriodicJob) -> None:
+def register_job(name: str, job: JobDefinition) -> None:
     """Have workers run a job. Its name is its key in the database: keep it."""
     JOBS[name] = job
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from agentarium.core.job_registry import (
-    PeriodicJob,
+    JobDefinition,
     register_job,
     until_nothing_is_left,
 )
@@ -13,6 +13,6 @@ HOUR = timedelta(hours=1)
 
 
 def register() -> None:
-    register_job("delete_old_logs", PeriodicJob(delete_old_logs, HOUR))
+    register_job("delete_old_logs", JobDefinition(delete_old_logs, HOUR))
     forget = until_nothing_is_left(forget_submissions)
-    register_job("forget_submissions", PeriodicJob(forget, HOUR))
+    register_job("forget_submissions", JobDefinition(forget, HOUR))

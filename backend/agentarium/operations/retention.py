@@ -22,15 +22,15 @@ MAX_ROWS = 1000
 
 
 @transaction.atomic
-def delete_old_logs(bookmark: Any) -> Any:
+def delete_old_logs(checkpoint: Any) -> Any:
     """Delete the logs of some tasks that ended too long ago, the oldest first.
 
-    The bookmark is the last task's (finished_at, id): what lies before it is never
+    The checkpoint is the last task's (finished_at, id): what lies before it is never
     looked at again. None says that there is no more to do now.
     """
     if not settings.KEEP_EVENTS_DAYS:
         return None
-    ended = ended_after(bookmark).filter(
+    ended = ended_after(checkpoint).filter(
         finished_at__lt=timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
     )
     # Locked, so that none of them is run again in between.

@@ -10,12 +10,12 @@ from django.db.models import F, QuerySet, Sum
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.tasks.counters import CHORE, COUNTED, start_of
+from agentarium.tasks.counters import COUNT_JOB, COUNTED, start_of
 from agentarium.tasks.histogram import quantile
 from agentarium.tasks.models import (
     ALL_AGENTS,
-    Chore,
     Measure,
+    PeriodicJob,
     Span,
     TaskCount,
     TaskTime,
@@ -164,7 +164,5 @@ def _quantiles(counts: Mapping[int, int]) -> Quantiles | None:
 
 def _counted_until() -> datetime | None:
     """When the last task ended that the sums hold; of anybody's."""
-    chore = Chore.objects.filter(name=CHORE).first()
-    return (
-        datetime.fromisoformat(chore.bookmark[0]) if chore and chore.bookmark else None
-    )
+    job = PeriodicJob.objects.filter(name=COUNT_JOB).first()
+    return datetime.fromisoformat(job.checkpoint[0]) if job and job.checkpoint else None

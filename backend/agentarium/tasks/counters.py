@@ -1,7 +1,7 @@
-"""Keeping the sums of ended tasks: a chore adds what ended, a retry takes it back.
+"""Keeping the sums of ended tasks: a job adds what ended, a retry takes it back.
 
 What holds at any time: the sums are those of the tasks that have ended up to the
-chore's bookmark, each once, in the hour in which it ended last. So whoever changes
+job's checkpoint, each once, in the hour in which it ended last. So whoever changes
 such a task corrects the sums in the same transaction, holding the task's row.
 """
 
@@ -21,14 +21,14 @@ from agentarium.tasks.histogram import bin_of
 from agentarium.tasks.models import (
     ALL_AGENTS,
     AgentTask,
-    Chore,
     Measure,
+    PeriodicJob,
     Span,
     TaskCount,
     TaskTime,
 )
 
-CHORE = "count_ended_tasks"
+COUNT_JOB = "count_ended_tasks"
 # Of the row of a task, all that is counted.
 COLUMNS = (
     "owner_id",
@@ -61,9 +61,9 @@ Counted = TypeVar("Counted", str, Bin)
 
 
 @transaction.atomic
-def count_ended_tasks(bookmark: Any) -> Any:
+def count_ended_tasks(checkpoint: Any) -> Any:
     """Add some tasks that have ended to the sums, in the order in which they did."""
-    ended = ended_after(bookmark).filter(finished_at__lt=_settled_until())
+    ended = ended_after(checkpoint).filter(finished_at__lt=_settled_until())
     batch = list(ended.values_list("finished_at", "pk")[:MAX_TASKS])
     if not batch:
         return None
@@ -86,24 +86,24 @@ def uncount(tasks: Sequence[AgentTask]) -> None:
 
     The caller has locked their rows and has read `COLUMNS`.
     """
-    bookmark = _bookmark()
+    checkpoint = _checkpoint()
     sums = Sums()
     for task in tasks:
-        if is_behind(task, bookmark):
+        if is_behind(task, checkpoint):
             sums.add(task, times=-1)
     sums.write()
 
 
 def count_inserted(ids: Sequence[int]) -> None:
-    """Add tasks that were inserted as ended, where the chore would not come to them.
+    """Add tasks that were inserted as ended, where the job would not come to them.
 
-    Their transaction has inserted them. It holds up the chore until they can be seen.
+    Their transaction has inserted them. It holds up the job until they can be seen.
     """
-    Chore.objects.select_for_update().filter(name=CHORE).first()
-    bookmark = _bookmark()
+    PeriodicJob.objects.select_for_update().filter(name=COUNT_JOB).first()
+    checkpoint = _checkpoint()
     sums = Sums()
     for task in AgentTask.objects.filter(pk__in=ids).only(*COLUMNS):
-        if is_behind(task, bookmark):
+        if is_behind(task, checkpoint):
             sums.add(task)
     sums.write()
 
@@ -114,7 +114,7 @@ def count_spent(task_id: int, spent: Mapping[str, int]) -> None:
     The caller has locked its row.
     """
     task = AgentTask.objects.only(*COLUMNS).get(pk=task_id)
-    if is_behind(task, _bookmark()):
+    if is_behind(task, _checkpoint()):
         sums = Sums()
         sums.add_spent(task, spent)
         sums.write()
@@ -203,9 +203,11 @@ def _times(task: AgentTask) -> Iterator[tuple[str, float]]:
         yield Measure.RUN, (task.finished_at - task.started_at).total_seconds()
 
 
-def _bookmark() -> Any:
-    """Locking a task has waited for the chore, if that was just counting it."""
-    found = Chore.objects.filter(name=CHORE).values_list("bookmark", flat=True)
+def _checkpoint() -> Any:
+    """Locking a task has waited for the job, if that was just counting it."""
+    found = PeriodicJob.objects.filter(name=COUNT_JOB).values_list(
+        "checkpoint", flat=True
+    )
     return found.first()
 
 

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
-from agentarium.core.job_registry import PeriodicJob, register_job
+from agentarium.core.job_registry import JobDefinition, register_job
 from agentarium.tasks import counters
 
 
 def register() -> None:
-    count = PeriodicJob(counters.count_ended_tasks, timedelta(seconds=5), max_chunks=10)
-    register_job(counters.CHORE, count)
+    count = JobDefinition(
+        counters.count_ended_tasks, timedelta(seconds=5), max_chunks=10
+    )
+    register_job(counters.COUNT_JOB, count)

@@ -10,11 +10,18 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from agentarium.accounts.models import User
 from agentarium.core import job_registry
-from agentarium.core.job_registry import PeriodicJob
+from agentarium.core.job_registry import JobDefinition
 from agentarium.operations import retention
-from agentarium.operations.job_runner import do_chores
+from agentarium.operations.job_runner import run_due_jobs
 from agentarium.operations.retention import delete_old_logs
-from agentarium.tasks.models import AgentTask, Chore, Draft, Event, Step, Submission
+from agentarium.tasks.models import (
+    AgentTask,
+    Draft,
+    Event,
+    PeriodicJob,
+    Step,
+    Submission,
+)
 from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -37,9 +44,9 @@ def ended_task(days: float, **fields: Any) -> AgentTask:
 
 def delete_all() -> int:
     """Delete until there is nothing left; how many pieces that took."""
-    bookmark, pieces = None, 0
-    while (moved := delete_old_logs(bookmark)) is not None:
-        bookmark, pieces = moved, pieces + 1
+    checkpoint, pieces = None, 0
+    while (moved := delete_old_logs(checkpoint)) is not None:
+        checkpoint, pieces = moved, pieces + 1
     return pieces
 
 
@@ -112,30 +119,30 @@ def test_forgets_keys_that_nobody_is_promised_any_more(alice: User) -> None:
 class TestChores:
     @pytest.fixture
     def done(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-        """The bookmarks that a job of three chunks was called with."""
+        """The checkpoints that a job of three chunks was called with."""
         called: list[Any] = []
 
-        def run_chunk(bookmark: Any) -> Any:
-            called.append(bookmark)
-            number = bookmark or 0
+        def run_chunk(checkpoint: Any) -> Any:
+            called.append(checkpoint)
+            number = checkpoint or 0
             return number + 1 if number < 2 else None
 
-        work = PeriodicJob(run_chunk, every=timedelta(hours=1))
+        work = JobDefinition(run_chunk, every=timedelta(hours=1))
         monkeypatch.setattr(job_registry, "JOBS", {"count": work})
         return called
 
     def test_does_a_piece_at_a_time_until_all_is_done(self, done: list[Any]) -> None:
         for _ in range(10):
-            do_chores()
+            run_due_jobs()
 
         assert done == [None, 1, 2]
 
     def test_begins_again_at_the_bookmark_when_it_is_due(self, done: list[Any]) -> None:
         for _ in range(10):
-            do_chores()
-        Chore.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+            run_due_jobs()
+        PeriodicJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
 
-        do_chores()
+        run_due_jobs()
 
         assert done == [None, 1, 2, 2]
 
@@ -143,38 +150,38 @@ class TestChores:
         self, done: list[Any], django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for _ in range(3):
-            do_chores()
+            run_due_jobs()
 
-        # 1. the chores that are due later
+        # 1. the periodic jobs that are due later
         with django_assert_num_queries(1):
-            do_chores()
+            run_due_jobs()
 
     def test_leaves_the_bookmark_where_a_piece_broke_off(
         self, done: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def break_off(_: Any) -> Any:
-            Chore.objects.update(bookmark=99)
+            PeriodicJob.objects.update(checkpoint=99)
             raise ValueError
 
-        do_chores()
+        run_due_jobs()
         monkeypatch.setitem(
             job_registry.JOBS,
             "count",
-            PeriodicJob(break_off, every=timedelta(hours=1)),
+            JobDefinition(break_off, every=timedelta(hours=1)),
         )
         with pytest.raises(ValueError):  # noqa: PT011
-            do_chores()
+            run_due_jobs()
 
-        assert Chore.objects.get().bookmark == 1
+        assert PeriodicJob.objects.get().checkpoint == 1
 
     def test_every_chore_of_ours_comes_to_its_end(self) -> None:
         ended_task(91)
 
         for _ in range(3):
-            do_chores()
+            run_due_jobs()
 
         assert Event.objects.count() == 1
-        later: Callable[..., Any] = Chore.objects.filter(
+        later: Callable[..., Any] = PeriodicJob.objects.filter(
             due_at__gt=timezone.now()
         ).count
         assert later() == len(job_registry.JOBS)

@@ -13,9 +13,9 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.db.tests.plans import plans_of
-from agentarium.operations.job_runner import do_chores
+from agentarium.operations.job_runner import run_due_jobs
 from agentarium.tasks import counters
-from agentarium.tasks.models import AgentTask, Chore, TaskCount, TaskTime
+from agentarium.tasks.models import AgentTask, PeriodicJob, TaskCount, TaskTime
 from agentarium.tasks.services import retry_task
 from agentarium.tasks.tests.factories import TaskFactory
 from agentarium.tests.eventually import eventually_sync
@@ -42,13 +42,13 @@ def ended(owner: User, at: datetime = NOON, seconds: float = 8, **fields: Any) -
 
 
 def count_all() -> None:
-    """Let the chore catch up, however often it has been done."""
-    chore = Chore.objects.filter(name=counters.CHORE)
-    chore.update(due_at=timezone.now() - timedelta(days=1))
+    """Let the job catch up, however often it has been done."""
+    job = PeriodicJob.objects.filter(name=counters.COUNT_JOB)
+    job.update(due_at=timezone.now() - timedelta(days=1))
 
     def has_caught_up() -> bool:
-        do_chores()
-        return chore.filter(due_at__gt=timezone.now()).exists()
+        run_due_jobs()
+        return job.filter(due_at__gt=timezone.now()).exists()
 
     eventually_sync("the counts to catch up", has_caught_up)
 
@@ -238,7 +238,7 @@ class TestCounting:
         for _ in range(3):
             ended(alice)
 
-        do_chores()
+        run_due_jobs()
 
         assert outcomes(ask(api)["total"]) == (3, 0, 0)
 
@@ -322,7 +322,9 @@ class TestCost:
         count_all()
         with plans_of() as plans:
             ask(api)
-            counters.count_ended_tasks(Chore.objects.get(name=counters.CHORE).bookmark)
+            counters.count_ended_tasks(
+                PeriodicJob.objects.get(name=counters.COUNT_JOB).checkpoint
+            )
 
         assert plans
         lines = [line for plan in plans for line in plan.splitlines()]
@@ -341,4 +343,4 @@ def stored() -> tuple[list[Any], list[Any]]:
 def forget() -> None:
     TaskCount.objects.all().delete()
     TaskTime.objects.all().delete()
-    Chore.objects.all().delete()
+    PeriodicJob.objects.all().delete()

@@ -15,11 +15,11 @@ from rest_framework.test import APIClient
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.agents.services import update_agent
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.operations.job_runner import do_chores
+from agentarium.operations.job_runner import run_due_jobs
 from agentarium.streaming.event_log import read_log
 from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks import counters, wake_ups
-from agentarium.tasks.models import ENDED, AgentTask, Chore, Event, TaskCount
+from agentarium.tasks.models import ENDED, AgentTask, Event, PeriodicJob, TaskCount
 
 TASKS = "/api/tasks/"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -176,7 +176,7 @@ class TestEnded:
     ) -> None:
         if is_late:
             place = [(NOON + timedelta(hours=1)).isoformat(), 0]
-            Chore.objects.create(name=counters.CHORE, bookmark=place)
+            PeriodicJob.objects.create(name=counters.COUNT_JOB, checkpoint=place)
 
         make(
             agent=agent,
@@ -186,7 +186,7 @@ class TestEnded:
             created_at=NOON - timedelta(seconds=8),
             finished_at=NOON,
         )
-        do_chores()
+        run_due_jobs()
 
         hour = TaskCount.objects.get(agent_id=agent.pk, span="hour")
         counts = (hour.completed, hour.failed, hour.cancelled)

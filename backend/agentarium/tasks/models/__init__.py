@@ -7,7 +7,7 @@ from agentarium.tasks.models.counters import (
     TaskCount,
     TaskTime,
 )
-from agentarium.tasks.models.periodic_job import Chore
+from agentarium.tasks.models.periodic_job import PeriodicJob
 from agentarium.tasks.models.record import Draft, Event, Step
 from agentarium.tasks.models.task import (
     ENDED,
@@ -30,7 +30,7 @@ __all__ = [
     "ROW_COLUMNS",
     "TASK_COLUMNS",
     "AgentTask",
-    "Chore",
+    "PeriodicJob",
     "Draft",
     "Event",
     "Measure",

@@ -7,12 +7,12 @@ from django.db import models
 from agentarium.db.clock import Now
 
 
-class Chore(models.Model):
+class PeriodicJob(models.Model):
     """When a periodic piece of work is due next, and how far it has come."""
 
     name = models.CharField(max_length=50, primary_key=True)
     due_at = models.DateTimeField(db_default=Now())
-    bookmark: Any = models.JSONField(
+    checkpoint: Any = models.JSONField(
         default=None, null=True, help_text="Where the next run goes on."
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agentarium.operations.job_runner import do_chores
+from agentarium.operations.job_runner import run_due_jobs
 from agentarium.tasks.services import (
     answer_from_children,
     expire_calls,
@@ -23,5 +23,5 @@ def sweep(*, leases_are_trustworthy: Callable[[], bool]) -> bool:
         expire_calls(),
         answer_from_children(),
     ]
-    do_chores()
+    run_due_jobs()
     return any(changed)

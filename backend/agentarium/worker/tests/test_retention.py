@@ -15,7 +15,7 @@ from agentarium.streaming.reader import follow
 from agentarium.streaming.single_flight import SingleFlightReader
 from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.streaming.tests.frames import read, text_of
-from agentarium.tasks.models import AgentTask, Chore, Draft, Event
+from agentarium.tasks.models import AgentTask, Draft, Event, PeriodicJob
 from agentarium.tasks.services import retry_task
 from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
@@ -157,7 +157,7 @@ async def test_a_runner_deletes_logs_by_itself(
     async with running(ScriptedModel("Yes")):
         await reaches(task, "completed")
     await database.run(age, task, 31)
-    await database.run(Chore.objects.all().delete)
+    await database.run(PeriodicJob.objects.all().delete)
 
     async def is_deleted() -> bool:
         return await database.run(Event.objects.filter(task=task).count) <= 1
