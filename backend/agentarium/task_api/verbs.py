@@ -111,7 +111,7 @@ class TaskVerbs:
         return Response({"count": count})
 
     @extend_schema(
-        operation_id="tasks_thread",
+        operation_id="tasks_conversation",
         summary="Show a task's conversation",
         description="The tasks that it follows, itself, and those that follow it, "
         "oldest first.",
@@ -119,7 +119,7 @@ class TaskVerbs:
         filters=False,
     )
     @action(detail=True, pagination_class=None)
-    def thread(self, request: Request, pk: str) -> Response:
+    def conversation(self, request: Request, pk: str) -> Response:
         tasks = conversation_of(self.get_object(), user=self.request.user)
         return Response([*map(whole_task, tasks)])
 

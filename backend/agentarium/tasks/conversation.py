@@ -13,23 +13,25 @@ def earlier_tasks(task: AgentTask) -> list[AgentTask]:
 
     Those that did not complete have said nothing that can be gone on from.
     """
-    thread = _before(task)
-    return [one for one in thread if one.status == AgentTask.Status.COMPLETED][::-1]
+    conversation = _before(task)
+    return [one for one in conversation if one.status == AgentTask.Status.COMPLETED][
+        ::-1
+    ]
 
 
 def _before(task: AgentTask) -> list[AgentTask]:
     """The tasks that lead to `task`, newest first."""
-    thread: list[AgentTask] = []
+    conversation: list[AgentTask] = []
     follows = task.follows_id
-    while follows and len(thread) < MAX_CONVERSATION:
+    while follows and len(conversation) < MAX_CONVERSATION:
         before = AgentTask.objects.only(
             "id", "follows_id", "owner_id", "status", "input_text"
         ).get(pk=follows)
         if before.owner_id != task.owner_id:
             break
-        thread.append(before)
+        conversation.append(before)
         follows = before.follows_id
-    return thread
+    return conversation
 
 
 def conversation_of(task: AgentTask, *, user: AbstractBaseUser) -> list[AgentTask]:

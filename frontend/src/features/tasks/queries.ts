@@ -91,7 +91,7 @@ export function stepsQuery(id: number) {
 
 /** The conversation that a task belongs to, itself included. */
 export const threadQuery = (id: number) =>
-  api.queryOptions('get', '/api/tasks/{id}/thread/', {
+  api.queryOptions('get', '/api/tasks/{id}/conversation/', {
     params: { path: { id } },
   })
 

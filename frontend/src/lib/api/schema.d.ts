@@ -804,7 +804,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/tasks/{id}/thread/": {
+    "/api/tasks/{id}/conversation/": {
         parameters: {
             query?: never;
             header?: never;
