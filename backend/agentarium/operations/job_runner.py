@@ -20,23 +20,23 @@ def run_due_jobs() -> None:
     later = PeriodicJob.objects.filter(due_at__gt=Now()).values_list("name", flat=True)
     for name in job_registry.JOBS.keys() - set(later):
         for _ in range(job_registry.JOBS[name].max_chunks):
-            if not _do_chunk(name):
+            if not _run_chunk(name):
                 break
 
 
 @transaction.atomic
-def _do_chunk(name: str) -> bool:
+def _run_chunk(name: str) -> bool:
     """Whether there may be more to do."""
     PeriodicJob.objects.bulk_create([PeriodicJob(name=name)], ignore_conflicts=True)
     due = PeriodicJob.objects.filter(name=name, due_at__lte=Now())
     job = due.select_for_update(skip_locked=True).first()
     if job is None:
         return False
-    job = job_registry.JOBS[name]
-    checkpoint = job.run_chunk(job.checkpoint)
+    definition = job_registry.JOBS[name]
+    checkpoint = definition.run_chunk(job.checkpoint)
     if checkpoint is None:
-        PeriodicJob.objects.filter(name=name).update(due_at=Now() + job.every)
+        PeriodicJob.objects.filter(name=name).update(due_at=Now() + definition.every)
     else:
         PeriodicJob.objects.filter(name=name).update(checkpoint=checkpoint)
-        log.info("job.piece_done", job=name)
+        log.info("job.chunk_done", job=name)
     return checkpoint is not None

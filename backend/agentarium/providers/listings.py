@@ -47,7 +47,7 @@ def listings(configs: Mapping[str, ProviderConfig]) -> dict[str, Listing]:
         name: Listing.of(cached[key]) for name, key in keys.items() if key in cached
     }
     missing = [spec for spec in specs if spec.name not in known]
-    with sqlite_gate.aside():
+    with sqlite_gate.yield_while_waiting():
         asked = asyncio.run(_ask_all(missing, configs)) if missing else {}
     for name, listing in asked.items():
         kept = FAILURE_KEPT_SECONDS if listing.failure else KEPT_SECONDS

@@ -29,7 +29,7 @@ from agentarium.http.locality import BOUND_HOST
 from agentarium.http.requests import django_request
 from agentarium.observability.metrics import STREAMS_OPEN
 from agentarium.server.download import CutOffError, Download
-from agentarium.server.event_stream_response import RECONNECT, EventStream
+from agentarium.server.event_stream import RECONNECT, EventStream
 from agentarium.server.wsgi_bridge import Answer, Scope, as_start_response, environ
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from agentarium.http.client_address import client_address
-from agentarium.server.event_stream_response import EventStream
+from agentarium.server.event_stream import EventStream
 
 PATH = "/api/proxy-probe/"
 HEADER = "X-Agentarium-Probe"

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
-from agentarium.server.event_stream_response import EventStream
+from agentarium.server.event_stream import EventStream
 from agentarium.streaming.event_schema import StatusEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
 from agentarium.streaming.responses import status_feed_response

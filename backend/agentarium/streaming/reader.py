@@ -139,7 +139,7 @@ async def follow(
     cursor: StreamCursor,
     *,
     pubsub: LocalPubSub,
-    reader_of_log: SingleFlightReader,
+    log_reader: SingleFlightReader,
 ) -> AsyncGenerator[bytes, None]:
     """Server-sent events from `cursor` on, until the task has ended."""
     reader = Reader(cursor)
@@ -147,20 +147,20 @@ async def follow(
     with pubsub.subscribe(Channel.task(task_id)) as subscription:
         while not reader.has_ended:
             if reader.is_behind:
-                yield await _catch_up(task_id, reader, reader_of_log)
+                yield await _catch_up(task_id, reader, log_reader)
             else:
                 yield await _next_live(task_id, reader, subscription)
 
 
 async def _catch_up(
-    task_id: int, reader: Reader, reader_of_log: SingleFlightReader
+    task_id: int, reader: Reader, log_reader: SingleFlightReader
 ) -> bytes:
     """The next part of the record; what came to pass meanwhile comes live.
 
     While the database is away the reader keeps what it has, and waits.
     """
     try:
-        log = await reader_of_log.read(task_id, reader.cursor)
+        log = await log_reader.read(task_id, reader.cursor)
     except CONNECTION_ERRORS:
         await asyncio.sleep(AWAY_SECONDS)
         return HEARTBEAT

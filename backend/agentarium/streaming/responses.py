@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 
-from agentarium.server.event_stream_response import EventStream
+from agentarium.server.event_stream import EventStream
 from agentarium.streaming import shared
 from agentarium.streaming.reader import follow
 from agentarium.streaming.status_feed import follow_status_feed
@@ -23,7 +23,7 @@ def event_stream_response(task: AgentTask, cursor: StreamCursor) -> EventStream:
             task.pk,
             cursor,
             pubsub=shared.pubsub(),
-            reader_of_log=shared.single_flight_reader(),
+            log_reader=shared.single_flight_reader(),
         ),
     )
 

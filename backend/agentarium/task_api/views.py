@@ -32,7 +32,7 @@ from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.inbox.pagination import TaskPagination
 from agentarium.inbox.task_rows import task_row, whole_task
 from agentarium.operations.wait_reasons import explain_wait
-from agentarium.server.event_stream_response import EventStream
+from agentarium.server.event_stream import EventStream
 from agentarium.streaming.event_schema import StreamEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
 from agentarium.streaming.responses import event_stream_response

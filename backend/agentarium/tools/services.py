@@ -226,7 +226,7 @@ def _while_somebody_waits(
     if not _WAITING.acquire(blocking=False):
         raise TooManyRequestsError("Others are trying tools too.", retry_after=5)
     try:
-        with sqlite_gate.aside():
+        with sqlite_gate.yield_while_waiting():
             return asyncio.run(run())
     finally:
         _WAITING.release()

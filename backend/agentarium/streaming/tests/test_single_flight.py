@@ -39,20 +39,20 @@ class CountingThreads:
         return self.found
 
 
-def make_readings() -> tuple[SingleFlightReader, CountingThreads]:
+def make_log_reader() -> tuple[SingleFlightReader, CountingThreads]:
     threads = CountingThreads()
     return SingleFlightReader(cast("DatabaseThreads", threads)), threads
 
 
 async def test_readers_who_are_equally_far_share_a_reading() -> None:
-    reader_of_log, threads = make_readings()
+    log_reader, threads = make_log_reader()
     threads.let_go.set()
 
     await asyncio.gather(
-        reader_of_log.read(1, StreamCursor(1, 2)),
-        reader_of_log.read(1, StreamCursor(1, 2)),
-        reader_of_log.read(1, StreamCursor(1, 3)),
-        reader_of_log.read(2, StreamCursor(1, 2)),
+        log_reader.read(1, StreamCursor(1, 2)),
+        log_reader.read(1, StreamCursor(1, 2)),
+        log_reader.read(1, StreamCursor(1, 3)),
+        log_reader.read(2, StreamCursor(1, 2)),
     )
 
     assert threads.asked == [
@@ -63,11 +63,11 @@ async def test_readers_who_are_equally_far_share_a_reading() -> None:
 
 
 async def test_a_reading_that_has_begun_is_joined_by_nobody() -> None:
-    reader_of_log, threads = make_readings()
-    first = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
+    log_reader, threads = make_log_reader()
+    first = asyncio.create_task(log_reader.read(1, StreamCursor()))
     await eventually("the reading to begin", lambda: threads.asked)
 
-    second = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
+    second = asyncio.create_task(log_reader.read(1, StreamCursor()))
     threads.let_go.set()
     await asyncio.gather(first, second)
 
@@ -75,10 +75,10 @@ async def test_a_reading_that_has_begun_is_joined_by_nobody() -> None:
 
 
 async def test_a_reader_who_leaves_takes_the_reading_from_nobody() -> None:
-    reader_of_log, threads = make_readings()
+    log_reader, threads = make_log_reader()
     threads.let_go.set()
-    leaving = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
-    staying = asyncio.create_task(reader_of_log.read(1, StreamCursor()))
+    leaving = asyncio.create_task(log_reader.read(1, StreamCursor()))
+    staying = asyncio.create_task(log_reader.read(1, StreamCursor()))
     await asyncio.sleep(0)
 
     leaving.cancel()
@@ -92,10 +92,10 @@ async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() 
     asyncio.get_running_loop().set_exception_handler(
         lambda _, context: unretrieved.append(context)
     )
-    reader_of_log, threads = make_readings()
+    log_reader, threads = make_log_reader()
     threads.failures = [OperationalError("gone")]
     leaving = [
-        asyncio.create_task(reader_of_log.read(1, StreamCursor())) for _ in range(3)
+        asyncio.create_task(log_reader.read(1, StreamCursor())) for _ in range(3)
     ]
     await eventually("the reading to begin", lambda: threads.asked)
     for waiting in leaving:
@@ -120,7 +120,7 @@ async def test_a_stream_waits_for_a_database_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reader, "AWAY_SECONDS", 0)
-    reader_of_log, threads = make_readings()
+    log_reader, threads = make_log_reader()
     threads.let_go.set()
     threads.failures = [OperationalError("gone"), InterfaceError("closed")]
     threads.found = EventLog([], is_whole=True, is_cut=False)
@@ -128,7 +128,7 @@ async def test_a_stream_waits_for_a_database_that_is_away(
     chunks = [
         chunk
         async for chunk in follow(
-            1, StreamCursor(1), pubsub=LocalPubSub(), reader_of_log=reader_of_log
+            1, StreamCursor(1), pubsub=LocalPubSub(), log_reader=log_reader
         )
     ]
 

@@ -56,12 +56,12 @@ def record_decisions(task_ids: Collection[int]) -> None:
 
     Only the worker could write to the log then.
     """
-    pending_event = ToolCall.objects.filter(task__in=task_ids, untold__isnull=False)
-    calls = list(pending_event.select_related("task").order_by("decided_at", "id"))
+    pending = ToolCall.objects.filter(task__in=task_ids, pending_event__isnull=False)
+    calls = list(pending.select_related("task").order_by("decided_at", "id"))
     for call in calls:
         append_event(call.task, EventType.TOOL_DECIDED, call.pending_event or {})
     if calls:
-        pending_event.update(pending_event=None)
+        pending.update(pending_event=None)
 
 
 def close_calls(task_ids: Collection[int]) -> None:

@@ -237,7 +237,7 @@ def _look(new_tasks: Iterable[NewTask]) -> list[_Seen]:
     )
     with prepared_cursor() as cursor:
         cursor.execute(
-            _LOOK.format(asked=", ".join(map(places, asked))),
+            _LOOK.format(asked=", ".join(map(placeholders, asked))),
             [
                 *(part for each in asked for part in each),
                 settings.MAX_PENDING_PER_USER,

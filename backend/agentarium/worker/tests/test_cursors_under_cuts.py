@@ -237,7 +237,7 @@ async def read_with_cuts(
     while not frames or frames[-1].type != "task.completed":
         cursor = StreamCursor.parse(frames[-1].id if frames else "")
         connection = follow(
-            task.pk, cursor, pubsub=pubsub, reader_of_log=SingleFlightReader(database)
+            task.pk, cursor, pubsub=pubsub, log_reader=SingleFlightReader(database)
         )
         frames += await read(connection, at_most=chance.randint(1, 9))
     return frames

@@ -12,7 +12,7 @@ from django.test import Client
 from agentarium.accounts.models import User
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
-from agentarium.streaming.event_log import AttemptWrite, read_log
+from agentarium.streaming.event_log import StreamEvent, read_log
 from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_data import EVENT_DATA
@@ -57,7 +57,7 @@ def test_every_failure_of_a_provider_is_an_error_of_a_task() -> None:
     assert {code.value for code in ProviderErrorCode} <= set(ErrorCode.values)
 
 
-def check(entries: list[AttemptWrite]) -> set[str]:
+def check(entries: list[StreamEvent]) -> set[str]:
     """The types of the entries, each of which is as it is described."""
     schemas = described()
     for entry in entries:
@@ -76,7 +76,7 @@ async def test_a_task_says_what_is_described(
     database: DatabaseThreads,
     owner: User,
 ) -> None:
-    def log() -> list[AttemptWrite]:
+    def log() -> list[StreamEvent]:
         ids = AgentTask.objects.values_list("pk", flat=True)
         return [e for pk in ids for e in read_log(pk, StreamCursor.parse("")).entries]
 

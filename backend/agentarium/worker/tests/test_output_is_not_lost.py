@@ -34,7 +34,7 @@ def open_stream(pubsub: LocalPubSub, database: DatabaseThreads) -> Open:
             task.pk,
             StreamCursor.parse(cursor),
             pubsub=pubsub,
-            reader_of_log=SingleFlightReader(database),
+            log_reader=SingleFlightReader(database),
         )
 
     return open_at

@@ -45,7 +45,7 @@ def read_from(
             task.pk,
             StreamCursor.parse(cursor),
             pubsub=pubsub,
-            reader_of_log=SingleFlightReader(database),
+            log_reader=SingleFlightReader(database),
         )
         return [
             (
@@ -130,7 +130,7 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
             task.pk,
             StreamCursor(),
             pubsub=pubsub,
-            reader_of_log=SingleFlightReader(database),
+            log_reader=SingleFlightReader(database),
         )
     )
 
