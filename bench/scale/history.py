@@ -273,7 +273,7 @@ def _words(cursor: Any, shape: Shape) -> None:
 
 
 def _migration() -> Any:
-    return import_module("agentarium.tasks.migrations.0007_index_words")
+    return import_module("agentarium.tasks.migrations.0002_search_index")
 
 
 def _run(cursor: Any, *statements: str) -> None:

@@ -2,7 +2,7 @@
 
 A task is found by whole words of its input, whatever their case, and by parts of its
 agent's name. Triggers write each new task's words into the table `tasks_words`
-(migration 0007): a tsvector on PostgreSQL, FTS5 on SQLite. Beside the words stand
+(migration `0002_search_index`): a tsvector on PostgreSQL, FTS5 on SQLite. Beside the words stand
 marks: whose task it is, of which agent, and in which windows of ids. So a search for a
 common word reads no other people's tasks, and of one's own only the newest ones.
 """

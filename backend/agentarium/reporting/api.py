@@ -22,16 +22,16 @@ from agentarium.reporting.statistics import (
     Figures,
     read_report,
 )
-from agentarium.tasks.models import Span
+from agentarium.tasks.models import Bucket
 
 MAX_BUCKETS = 400
 # How far back it goes where nobody says.
-LOOK_BACK = {Span.HOUR: timedelta(hours=23), Span.DAY: timedelta(days=29)}
+LOOK_BACK = {Bucket.HOUR: timedelta(hours=23), Bucket.DAY: timedelta(days=29)}
 
 
 class StatsQuerySerializer(serializers.Serializer[Any]):
     bucket = serializers.ChoiceField(
-        choices=Span.choices, default=Span.DAY, help_text="Days are those of UTC."
+        choices=Bucket.choices, default=Bucket.DAY, help_text="Days are those of UTC."
     )
     since = serializers.DateTimeField(
         required=False,
@@ -50,19 +50,19 @@ class StatsQuerySerializer(serializers.Serializer[Any]):
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Add what was left out. Nothing ends later than now."""
-        span, now = Span(asked["bucket"]), timezone.now()
+        bucket, now = Bucket(asked["bucket"]), timezone.now()
         until = min(asked.get("until", now), now)
-        since = asked.get("since", until - LOOK_BACK[span])
+        since = asked.get("since", until - LOOK_BACK[bucket])
         if since > until:
             raise serializers.ValidationError(
                 {"since": "This is after the end."}, "invalid"
             )
-        if until - since > (MAX_BUCKETS - 1) * STEP[span]:
+        if until - since > (MAX_BUCKETS - 1) * STEP[bucket]:
             raise serializers.ValidationError(
-                {"since": f"At most {MAX_BUCKETS} of a {span} at once."}, "too_many"
+                {"since": f"At most {MAX_BUCKETS} of a {bucket} at once."}, "too_many"
             )
         return {
-            "span": span,
+            "bucket": bucket,
             "since": since,
             "until": until,
             "agent": asked.get("agent"),
@@ -108,7 +108,7 @@ class AgentFiguresSerializer(FiguresSerializer):
 
 
 class StatsSerializer(serializers.Serializer[Any]):
-    bucket = serializers.ChoiceField(choices=Span.choices)
+    bucket = serializers.ChoiceField(choices=Bucket.choices)
     counted_until = serializers.DateTimeField(
         allow_null=True,
         help_text="When the last task ended that is counted; null where none is yet.",
@@ -144,7 +144,7 @@ class StatsView(APIView):
         asked = Asked(owner=self.request.user, **query.validated_data)
         report = read_report(asked)
         body = {
-            "bucket": asked.span,
+            "bucket": asked.bucket,
             "counted_until": report.counted_until,
             "total": report.total,
             "series": [

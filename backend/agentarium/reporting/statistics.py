@@ -14,14 +14,14 @@ from agentarium.tasks.counters import COUNT_JOB, COUNTED, start_of
 from agentarium.tasks.histogram import quantile
 from agentarium.tasks.models import (
     ALL_AGENTS,
+    Bucket,
     Measure,
     PeriodicJob,
-    Span,
     TaskCount,
-    TaskTime,
+    TaskDuration,
 )
 
-STEP = {Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1)}
+STEP = {Bucket.HOUR: timedelta(hours=1), Bucket.DAY: timedelta(days=1)}
 TOP_AGENTS = 10
 
 Times = Mapping[str, Mapping[int, int]]  # measure -> bin -> count
@@ -55,7 +55,7 @@ class Asked:
     """Whose tasks, of which agent (or of all), from when until when."""
 
     owner: User
-    span: Span
+    bucket: Bucket
     since: datetime
     until: datetime
     agent: Agent | None = None
@@ -63,8 +63,8 @@ class Asked:
     @property
     def starts(self) -> list[datetime]:
         """Of every hour or day that is touched."""
-        first, last = (start_of(at, self.span) for at in (self.since, self.until))
-        step = STEP[self.span]
+        first, last = (start_of(at, self.bucket) for at in (self.since, self.until))
+        step = STEP[self.bucket]
         return [first + number * step for number in range((last - first) // step + 1)]
 
 
@@ -83,7 +83,7 @@ def read_report(asked: Asked) -> Report:
     starts = asked.starts
     of_agent = asked.agent.pk if asked.agent else ALL_AGENTS
     counts = _within(TaskCount.objects.visible_to(asked.owner), asked, starts)
-    times = _within(TaskTime.objects.visible_to(asked.owner), asked, starts)
+    times = _within(TaskDuration.objects.visible_to(asked.owner), asked, starts)
     rows = {
         row["start_at"]: row
         for row in counts.filter(agent_id=of_agent).values("start_at", *COUNTED)
@@ -102,7 +102,7 @@ def read_report(asked: Asked) -> Report:
 
 def _within(rows: QuerySet[Any], asked: Asked, starts: list[datetime]) -> QuerySet[Any]:
     return rows.filter(
-        span=asked.span, start_at__gte=starts[0], start_at__lte=starts[-1]
+        bucket=asked.bucket, start_at__gte=starts[0], start_at__lte=starts[-1]
     ).order_by()
 
 

@@ -91,7 +91,7 @@ def _in_order(
         if event.type == EventType.STEP_COMPLETED:
             yield from _rest_of(steps[event.data["step"]], _before(event, cursor))
         cursor = StreamCursor(event.attempt, event.seq)
-        yield StreamEvent(event.type, event.told, cursor)
+        yield StreamEvent(event.type, event.payload, cursor)
 
 
 def _before(event: Event, cursor: StreamCursor) -> StreamCursor:

@@ -21,11 +21,11 @@ from agentarium.tasks.histogram import bin_of
 from agentarium.tasks.models import (
     ALL_AGENTS,
     AgentTask,
+    Bucket,
     Measure,
     PeriodicJob,
-    Span,
     TaskCount,
-    TaskTime,
+    TaskDuration,
 )
 
 COUNT_JOB = "count_ended_tasks"
@@ -53,7 +53,7 @@ CLOCK_SKEW = timedelta(seconds=10)
 
 # Owner, agent, and when the hour began in which a task ended.
 Hour = tuple[int, int, datetime]
-# A row of sums: owner, span, agent, and when the span began.
+# A row of sums: owner, bucket, agent, and when the bucket began.
 Key = tuple[int, str, int, datetime]
 # A measure, and the number of a bin of its histogram.
 Bin = tuple[str, int]
@@ -160,15 +160,15 @@ class Sums:
         )
 
 
-def start_of(moment: datetime, span: str) -> datetime:
+def start_of(moment: datetime, bucket: str) -> datetime:
     """When the hour or the day of a moment begins."""
     hour = moment.replace(minute=0, second=0, microsecond=0)
-    return hour if span == Span.HOUR else hour.replace(hour=0)
+    return hour if bucket == Bucket.HOUR else hour.replace(hour=0)
 
 
 def _hour_of(task: AgentTask) -> Hour:
     assert task.finished_at
-    return task.owner_id, task.agent_id, start_of(task.finished_at, Span.HOUR)
+    return task.owner_id, task.agent_id, start_of(task.finished_at, Bucket.HOUR)
 
 
 def _by_key(
@@ -177,9 +177,9 @@ def _by_key(
     """The same numbers for each row that they are counted in."""
     found: defaultdict[Key, Counter[Counted]] = defaultdict(Counter)
     for (owner_id, agent_id, hour), numbers in sums.items():
-        for span in Span.values:
+        for bucket in Bucket.values:
             for agent in (agent_id, ALL_AGENTS):
-                found[owner_id, span, agent, start_of(hour, span)].update(numbers)
+                found[owner_id, bucket, agent, start_of(hour, bucket)].update(numbers)
     return sorted(found.items(), key=itemgetter(0))
 
 
@@ -242,12 +242,12 @@ def _add_sql(table: str, key: Sequence[str], numbers: Iterable[str]) -> str:
     )
 
 
-_KEY = ("owner_id", "span", "agent_id", "start_at")
+_KEY = ("owner_id", "bucket", "agent_id", "start_at")
 _ADD_COUNTS = _add_sql(TaskCount._meta.db_table, _KEY, COUNTED)
-_ADD_TIMES = _add_sql(TaskTime._meta.db_table, (*_KEY, "measure", "bin"), ["count"])
+_ADD_TIMES = _add_sql(TaskDuration._meta.db_table, (*_KEY, "measure", "bin"), ["count"])
 
 
 def _row(key: Key) -> tuple[int, str, int, Any]:
-    owner_id, span, agent_id, start_at = key
+    owner_id, bucket, agent_id, start_at = key
     adapted = connection.ops.adapt_datetimefield_value(start_at)
-    return owner_id, span, agent_id, adapted
+    return owner_id, bucket, agent_id, adapted

@@ -8,9 +8,8 @@ module that relies on what has changed; nothing else may use such things.
 | `db/compiled_query.py` | Django's SQL compiler, `Query.where` and `.selected`, `get_related_populators` |
 | `db/keyset.py` | tuple lookups, `Query.order_by`, `.default_ordering` and `.annotations` |
 | `db/clock.py` | `Now.as_sqlite` and its `template` |
-| `db/online_indexes.py` | `concurrently` of PostgreSQL's schema editor, `ModelState.get_index_by_name` |
-| `core/sqlite3/base.py` | what a connection calls to begin, commit, roll back, close and convert |
-| `core/postgresql/base.py` | `ServerBindingCursor`, `_prepare_cursor`, `wrap_database_errors`, the pool |
+| `db/backends/sqlite3/base.py` | what a connection calls to begin, commit, roll back, close and convert |
+| `db/backends/postgresql/base.py` | `ServerBindingCursor`, `_prepare_cursor`, `wrap_database_errors`, the pool |
 | `http/security_headers.py` | `ResponseHeaders._store` |
 | `http/requests.py` | `Request._request` of REST framework |
 | `server/asgi.py` | `Response.renderer_context` of REST framework |
@@ -33,8 +32,6 @@ from celery.exceptions import WorkerShutdown
 from celery.worker import state
 from django.db import connection
 from django.db.backends.postgresql import base as postgresql
-from django.db.backends.postgresql.schema import DatabaseSchemaEditor
-from django.db.migrations.state import ModelState
 from django.db.models import Func, QuerySet
 from django.db.models.functions import Now
 from django.db.models.query import get_related_populators
@@ -54,7 +51,7 @@ from agentarium.http.requests import django_request
 
 P = ParamSpec("P")
 COMPILED = "db/compiled_query.py"
-SQLITE = "core/sqlite3/base.py"
+SQLITE = "db/backends/sqlite3/base.py"
 
 
 def relied_on(
@@ -190,17 +187,6 @@ def test_the_clock_of_sqlite_is_a_template() -> None:
     assert "template" in parameters(Now.as_sql)
 
 
-@pytest.mark.parametrize("method", ["add_index", "remove_index"])
-@relied_on("Django's DatabaseSchemaEditor for PostgreSQL", by="db/online_indexes.py")
-def test_indexes_can_be_changed_without_a_lock(method: str) -> None:
-    assert "concurrently" in parameters(getattr(DatabaseSchemaEditor, method))
-
-
-@relied_on("Django's ModelState.get_index_by_name()", by="db/online_indexes.py")
-def test_migrations_know_indexes_by_their_names() -> None:
-    assert "name" in parameters(ModelState.get_index_by_name)
-
-
 @pytest.mark.django_db
 class TestSqlite:
     @pytest.fixture
@@ -245,12 +231,12 @@ class TestSqlite:
 
 
 @pytest.mark.parametrize("name", ["_prepare_cursor", "wrap_database_errors", "pool"])
-@relied_on("Django's DatabaseWrapper for PostgreSQL", by="core/postgresql/base.py")
+@relied_on("Django's DatabaseWrapper for PostgreSQL", by="db/backends/postgresql/base.py")
 def test_connections_to_postgresql_can_be_extended(name: str) -> None:
     assert hasattr(postgresql.DatabaseWrapper, name)
 
 
-@relied_on("Django's ServerBindingCursor", by="core/postgresql/base.py")
+@relied_on("Django's ServerBindingCursor", by="db/backends/postgresql/base.py")
 def test_postgresql_has_cursors_that_prepare() -> None:
     cursor: Any = getattr(postgresql, "ServerBindingCursor", None)
 
@@ -258,7 +244,7 @@ def test_postgresql_has_cursors_that_prepare() -> None:
     assert not issubclass(cursor, psycopg.ClientCursor)
 
 
-@relied_on("The ConnectionPool of psycopg_pool", by="core/postgresql/base.py")
+@relied_on("The ConnectionPool of psycopg_pool", by="db/backends/postgresql/base.py")
 def test_connections_can_be_checked_and_given_back() -> None:
     assert callable(ConnectionPool.check_connection)
     assert "conn" in parameters(ConnectionPool.putconn)

@@ -15,6 +15,9 @@ from agentarium.cli.terminal import fail, joined, progress
 
 Name = tuple[str, str]
 
+# Applied by versions from before the first release, whose tables have other columns.
+BEFORE_RELEASE: Name = ("tasks", "0007_index_words")
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -57,20 +60,30 @@ def migrate(state: State) -> None:
 
 def refusal(state: State) -> tuple[str, str] | None:
     """Why this code cannot start on such tables, and what to do; None if it can."""
-    return _too_new(state) or _too_old(state)
+    return _unreleased(state) or _too_new(state) or _too_old(state)
 
 
 def refuse_newer(state: State) -> None:
-    _refuse(_too_new(state))
+    _refuse(_unreleased(state) or _too_new(state))
 
 
 def refuse_older(state: State) -> None:
     """Of both, the one for a process that goes on while the next version is rolled out."""
-    _refuse(_too_old(state))
+    _refuse(_unreleased(state) or _too_old(state))
 
 
 def refuse_other(state: State) -> None:
     _refuse(refusal(state))
+
+
+def _unreleased(state: State) -> tuple[str, str] | None:
+    if BEFORE_RELEASE not in state.unknown:
+        return None
+    return (
+        "This database was created before the first release, with tables that this "
+        "version cannot read",
+        "Use an empty database, or another AGENTARIUM_DATA.",
+    )
 
 
 def _too_new(state: State) -> tuple[str, str] | None:

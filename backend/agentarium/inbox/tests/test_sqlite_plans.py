@@ -19,9 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_every_index_of_the_tasks_has_its_figures() -> None:
-    migration = import_module(
-        "agentarium.tasks.migrations.0011_tell_sqlite_of_long_histories"
-    )
+    migration = import_module("agentarium.tasks.migrations.0003_sqlite_statistics")
     names = {index.name for index in AgentTask._meta.indexes}
     told = names
     if connection.vendor == "sqlite":

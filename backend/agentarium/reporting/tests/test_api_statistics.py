@@ -15,7 +15,7 @@ from agentarium.agents.tests.factories import AgentFactory
 from agentarium.db.tests.plans import plans_of
 from agentarium.operations.job_runner import run_due_jobs
 from agentarium.tasks import counters
-from agentarium.tasks.models import AgentTask, PeriodicJob, TaskCount, TaskTime
+from agentarium.tasks.models import AgentTask, PeriodicJob, TaskCount, TaskDuration
 from agentarium.tasks.services import retry_task
 from agentarium.tasks.tests.factories import TaskFactory
 from agentarium.tests.eventually import eventually_sync
@@ -333,14 +333,14 @@ class TestCost:
 
 
 def stored() -> tuple[list[Any], list[Any]]:
-    order = ("owner", "span", "agent_id", "start_at")
+    order = ("owner", "bucket", "agent_id", "start_at")
     counts = TaskCount.objects.order_by(*order).values_list(*order, *counters.COUNTED)
     bins = (*order, "measure", "bin")
-    times = TaskTime.objects.order_by(*bins).values_list(*bins, "count")
+    times = TaskDuration.objects.order_by(*bins).values_list(*bins, "count")
     return list(counts), list(times)
 
 
 def forget() -> None:
     TaskCount.objects.all().delete()
-    TaskTime.objects.all().delete()
+    TaskDuration.objects.all().delete()
     PeriodicJob.objects.all().delete()

@@ -188,7 +188,7 @@ class TestEnded:
         )
         run_due_jobs()
 
-        hour = TaskCount.objects.get(agent_id=agent.pk, span="hour")
+        hour = TaskCount.objects.get(agent_id=agent.pk, bucket="hour")
         counts = (hour.completed, hour.failed, hour.cancelled)
         assert counts == tuple(int(status == each) for each in ENDED)
 

@@ -2,10 +2,10 @@
 
 from agentarium.tasks.models.counters import (
     ALL_AGENTS,
+    Bucket,
     Measure,
-    Span,
     TaskCount,
-    TaskTime,
+    TaskDuration,
 )
 from agentarium.tasks.models.periodic_job import PeriodicJob
 from agentarium.tasks.models.record import Draft, Event, Step
@@ -30,16 +30,16 @@ __all__ = [
     "ROW_COLUMNS",
     "TASK_COLUMNS",
     "AgentTask",
+    "Bucket",
     "Draft",
     "Event",
     "Measure",
     "PeriodicJob",
-    "Span",
     "Step",
     "Submission",
     "TaskCount",
+    "TaskDuration",
     "TaskQuerySet",
-    "TaskTime",
     "ToolCall",
     "Worker",
 ]

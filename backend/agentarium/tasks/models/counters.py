@@ -14,7 +14,7 @@ from agentarium.accounts.models import User
 ALL_AGENTS = 0
 
 
-class Span(models.TextChoices):
+class Bucket(models.TextChoices):
     """How long a stretch of time one row covers. Days are those of UTC."""
 
     HOUR = "hour"
@@ -33,13 +33,13 @@ class StatsQuerySet(models.QuerySet[Any]):
         return self.filter(owner=user)
 
 
-class AgentInTime(models.Model):
+class AgentBucket(models.Model):
     """An agent of an owner, and a stretch of time."""
 
     owner = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    span = models.CharField(max_length=4, choices=Span.choices)
+    bucket = models.CharField(max_length=4, choices=Bucket.choices)
     agent_id = models.BigIntegerField(help_text="0: all agents together.")
     start_at = models.DateTimeField()
 
@@ -49,13 +49,13 @@ class AgentInTime(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"The {self.span} {self.start_at} of agent {self.agent_id}"
+        return f"The {self.bucket} {self.start_at} of agent {self.agent_id}"
 
 
-class TaskCount(AgentInTime):
+class TaskCount(AgentBucket):
     """The tasks that ended in it, in numbers."""
 
-    pk = models.CompositePrimaryKey("owner", "span", "agent_id", "start_at")
+    pk = models.CompositePrimaryKey("owner", "bucket", "agent_id", "start_at")
     completed = models.BigIntegerField(default=0)
     failed = models.BigIntegerField(default=0)
     cancelled = models.BigIntegerField(default=0)
@@ -70,15 +70,17 @@ class TaskCount(AgentInTime):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owner", "span", "start_at"], name="task_count_start")
+            models.Index(
+                fields=["owner", "bucket", "start_at"], name="task_count_start"
+            )
         ]
 
 
-class TaskTime(AgentInTime):
+class TaskDuration(AgentBucket):
     """How many completed in it within one bin of a histogram (`histogram.py`)."""
 
     pk = models.CompositePrimaryKey(
-        "owner", "span", "agent_id", "start_at", "measure", "bin"
+        "owner", "bucket", "agent_id", "start_at", "measure", "bin"
     )
     measure = models.CharField(max_length=8, choices=Measure.choices)
     bin = models.SmallIntegerField()

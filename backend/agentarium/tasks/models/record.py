@@ -82,7 +82,7 @@ class Event(models.Model):
         return f"{self.type} of task {self.task_id}"
 
     @property
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """What a reader of the log is told: its data, and when it happened."""
         return {**self.data, "created_at": self.created_at.isoformat()}
 

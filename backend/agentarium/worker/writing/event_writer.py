@@ -155,7 +155,7 @@ class EventWriter:
                     "attempt": event.attempt,
                     "seq": event.seq,
                     "type": event.type,
-                    "data": event.told,
+                    "data": event.payload,
                 },
             )
 

@@ -1,19 +1,19 @@
-"""What SQLite's planner is told of the tasks: that there are many, of a few people.
+"""The statistics by which SQLite plans queries on tasks: many tasks of a few people.
 
-Without figures it takes each index for about as good as any other, and reads a whole
-history in the order of a page, where another index leads to the page's few rows. It
-could measure them (`ANALYZE`), but would then plan by what there was on that day. These
-are the same from the first task on, so that plans are too; a history that is short is
-read fast by any plan. SQLite forgets them with the table: a later migration that makes
-the table anew has to write them anew, and one that adds an index has to add its line;
-the tests of the lists' order fail otherwise.
+Without them the planner takes all indexes for equally good, and reads a whole history in
+the order of a page where another index leads to the few rows of that page. `ANALYZE`
+would measure them, but plans would then depend on the data of that day. These figures
+hold from the first task on, and so do the plans; a short history is fast by any plan.
+SQLite drops them with the table: a later migration that rebuilds the table has to write
+them again, and one that adds an index has to add a line; the tests of the lists' order
+fail otherwise.
 """
 
 from typing import Any
 
 from django.db import migrations
 
-# Of each index: its rows, and how many share its first column, its first two, ...
+# For each index: its rows, then how many share its first column, its first two, ...
 INDEXES = {
     "task_agent_newest": "1000000 5000 5000 1 1",
     "task_agent_status": "1000000 5000 5000 1000 1 1",
@@ -31,13 +31,13 @@ INDEXES = {
 }
 
 
-def tell(apps: Any, schema_editor: Any) -> None:
+def write(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor != "sqlite":
         return
     with schema_editor.connection.cursor() as cursor:
-        # Measures nothing: makes the table of figures, and reads it.
+        # Measures nothing: creates the table of statistics, and reads it.
         cursor.execute("ANALYZE sqlite_schema")
-        forget(apps, schema_editor)
+        delete(apps, schema_editor)
         cursor.executemany(
             "INSERT INTO sqlite_stat1 (tbl, idx, stat)"
             " VALUES ('tasks_agenttask', %s, %s)",
@@ -46,13 +46,13 @@ def tell(apps: Any, schema_editor: Any) -> None:
         cursor.execute("ANALYZE sqlite_schema")
 
 
-def forget(apps: Any, schema_editor: Any) -> None:
+def delete(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "sqlite":
         with schema_editor.connection.cursor() as cursor:
             cursor.execute("DELETE FROM sqlite_stat1 WHERE tbl = 'tasks_agenttask'")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0010_count_ended_tasks_anew")]
+    dependencies = [("tasks", "0002_search_index")]
 
-    operations = [migrations.RunPython(tell, forget)]
+    operations = [migrations.RunPython(write, delete)]

@@ -1,9 +1,9 @@
-"""The words of each task, in an index of their own: what search looks into.
+"""The search index: the words of each task, in a table of their own.
 
-The table stands apart, because a task's row is written several times, and its words
-once. Triggers fill it, so that no way to make a task can forget it. A later migration
-that makes SQLite's table of tasks anew (Django does, for a changed column) has to make
-the triggers anew too; the tests of search fail otherwise.
+The table is separate because a task's row is written several times and its words once.
+Triggers fill it, so that no code that inserts tasks can forget to. A later migration
+that rebuilds the table of tasks on SQLite (Django does so to change a column) has to
+create the triggers again; the tests of search fail otherwise.
 """
 
 from typing import Any
@@ -13,7 +13,6 @@ from django.db import migrations
 # How much of an input is searched, in characters.
 CHARS = 20_000
 LEVELS = (10, 14, 18)
-BATCH = 5_000
 
 # Everything that is neither a letter nor a digit. Spelled out, because what a locale
 # takes for one differs between servers.
@@ -33,8 +32,8 @@ PG_WORDS = f"""
         left(input_text, {CHARS}), '{_SEPARATORS}', ' ', 'g')))
     || array_to_tsvector(ARRAY[{_PG_MARKS}])
 """
-# What waits to be sorted into the index is kept small: whoever adds the last of it
-# sorts all of it in.
+# The list of entries that wait to be sorted into the index is kept short, because the
+# insert that fills it sorts all of them.
 POSTGRESQL = (
     """
     CREATE TABLE tasks_words (task_id bigint PRIMARY KEY, words tsvector NOT NULL)
@@ -70,18 +69,13 @@ POSTGRESQL = (
     FOR EACH STATEMENT EXECUTE FUNCTION tasks_drop_words()
     """,
 )
-UNDO_POSTGRESQL = (
+DROP_POSTGRESQL = (
     "DROP TRIGGER tasks_add_words ON tasks_agenttask",
     "DROP TRIGGER tasks_drop_words ON tasks_agenttask",
     "DROP FUNCTION tasks_add_words()",
     "DROP FUNCTION tasks_drop_words()",
     "DROP TABLE tasks_words",
 )
-FILL_POSTGRESQL = f"""
-    INSERT INTO tasks_words (task_id, words)
-    SELECT id, {PG_WORDS} FROM tasks_agenttask WHERE id BETWEEN %s AND %s
-    ON CONFLICT (task_id) DO NOTHING
-"""
 
 
 def _fts5_row(row: str) -> str:
@@ -113,47 +107,28 @@ SQLITE = (
     END
     """,
 )
-UNDO_SQLITE = (
+DROP_SQLITE = (
     "DROP TRIGGER tasks_add_words",
     "DROP TRIGGER tasks_drop_words",
     "DROP TABLE tasks_words",
 )
-FILL_SQLITE = f"""
-    INSERT INTO tasks_words (rowid, words, marks)
-    SELECT {_fts5_row('task')} FROM tasks_agenttask AS task WHERE id BETWEEN %s AND %s
-"""
 
 
-def make(apps: Any, schema_editor: Any) -> None:
+def create(apps: Any, schema_editor: Any) -> None:
     is_postgresql = schema_editor.connection.vendor == "postgresql"
     with schema_editor.connection.cursor() as cursor:
         for statement in POSTGRESQL if is_postgresql else SQLITE:
             cursor.execute(statement)
 
 
-def fill(apps: Any, schema_editor: Any) -> None:
-    """In batches, each in a transaction of its own: tasks go on being made."""
-    is_postgresql = schema_editor.connection.vendor == "postgresql"
-    statement = FILL_POSTGRESQL if is_postgresql else FILL_SQLITE
-    newest = apps.get_model("tasks", "AgentTask").objects.order_by("-pk").first()
-    with schema_editor.connection.cursor() as cursor:
-        for start in range(1, newest.pk + 1 if newest else 1, BATCH):
-            cursor.execute(statement, [start, start + BATCH - 1])
-
-
-def undo(apps: Any, schema_editor: Any) -> None:
+def drop(apps: Any, schema_editor: Any) -> None:
     is_postgresql = schema_editor.connection.vendor == "postgresql"
     with schema_editor.connection.cursor() as cursor:
-        for statement in UNDO_POSTGRESQL if is_postgresql else UNDO_SQLITE:
+        for statement in DROP_POSTGRESQL if is_postgresql else DROP_SQLITE:
             cursor.execute(statement)
 
 
 class Migration(migrations.Migration):
-    atomic = False
+    dependencies = [("tasks", "0001_initial")]
 
-    dependencies = [("tasks", "0006_index_the_lists")]
-
-    operations = [
-        migrations.RunPython(make, undo),
-        migrations.RunPython(fill, migrations.RunPython.noop),
-    ]
+    operations = [migrations.RunPython(create, drop)]
