@@ -25,7 +25,7 @@ def section(measurement: Measurement, medians: Medians) -> str:
 
 
 def write(measurement: Measurement, medians: Medians) -> None:
-    """Put a measurement's figures on the page, and its plots beside it."""
+    """Put a measurement's figures on the page, and its plots next to it."""
     PLOTS.mkdir(exist_ok=True)
     for figure in measurement.plotted:
         title = f"{measurement.name}, {measurement.title}"
