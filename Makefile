@@ -115,7 +115,7 @@ wheel: environment page ## Build the wheel, with the page inside, into dist/.
 	$(BIN)/uv build --quiet --wheel --out-dir dist \
 		--build-constraints requirements/build.txt --require-hashes
 
-bench: dev-environment page system ## Measure speed and memory beside baselines, into docs/performance.md.
+bench: dev-environment page system ## Measure speed and memory beside baselines, into docs/performance.
 	$(ALONE) $(BIN)/python -m bench --write --history small
 
 bench-full: dev-environment page system ## The same with twice the load, and with ten million tasks in history.

@@ -40,7 +40,7 @@ def asked_for() -> argparse.Namespace:
     add(
         "--history", choices=["small", "full"], help="T5, too: up to 10^5 or 10^7 tasks"
     )
-    add("--write", action="store_true", help="put the figures into docs/performance.md")
+    add("--write", action="store_true", help="put the figures into docs/performance*")
     add("--results", nargs="+", type=Path, help="tell of earlier runs, measure nothing")
     add("--keep", action="store_true", help="compare later runs with this one")
     return parser.parse_args()
@@ -94,7 +94,7 @@ def tell_history(lab: Lab, asked: argparse.Namespace) -> None:
         print(f"## T5: {database}, milliseconds of CPU\n\n{found}\n")
         # A short one is there to be compared with; the page keeps the long one.
         if asked.write and extent is FULL:
-            page.replace(f"T5 {database}", found)
+            page.replace(f"T5 {database}", found, page.LONG_HISTORIES)
 
 
 def main() -> None:

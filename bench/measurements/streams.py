@@ -1,4 +1,4 @@
-"""T2: a thousand tasks at once, each answer streamed in 50 pieces over 2 s."""
+"""T2: a thousand concurrent tasks, each answer streamed in 50 pieces over 2 s."""
 
 import asyncio
 import time
@@ -35,7 +35,7 @@ async def stream(
 ) -> tuple[float, dict[int, str]]:
     """Seconds from when all were there until all have completed; what each answers.
 
-    The provider begins only then: so all run at once, however slowly they came.
+    The provider begins only then: so all run concurrently, however slowly they came.
     """
     async with signed_in(account) as client, aiohttp.ClientSession(provider) as http:
         answers = await client.submit_all(scripts, clients=CLIENTS)
@@ -76,14 +76,14 @@ def run(lab: Lab, system: str, effort: Effort) -> Figures:
         "seconds": seconds,
         **cpu_figures(used, number),
         "kilobytes_per_task": (peak - memory) / number / 1024,
-        "at_once": stats["peak_open"],
+        "concurrent": stats["peak_open"],
         "load_cpu": drive.most_cpu,
     }
 
 
 STREAMS = Measurement(
     name="T2",
-    title="A thousand tasks at once, each streamed in 50 pieces over 2 s",
+    title="A thousand concurrent tasks, each streamed in 50 pieces over 2 s",
     systems=("asyncio", "celery", "embedded", "scaled"),
     run=run,
     compared=("seconds", "cpu_ms_per_task", "kilobytes_per_task"),

@@ -1,4 +1,4 @@
-"""T1: tasks that are answered at once, submitted over HTTP by 32 clients."""
+"""T1: tasks that are answered immediately, submitted over HTTP by 32 clients."""
 
 import asyncio
 import time
@@ -74,7 +74,7 @@ def _check(lab: Lab, number: int) -> None:
 
 THROUGHPUT = Measurement(
     name="T1",
-    title="Tasks that are answered at once",
+    title="Tasks that are answered immediately",
     systems=("asyncio", "celery", "plain", "embedded", "scaled"),
     run=run,
     compared=("tasks_per_second", "cpu_ms_per_task", "submit_ms_p50", "submit_ms_p99"),

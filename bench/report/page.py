@@ -1,4 +1,4 @@
-"""docs/performance.md: what people wrote there stays, the figures are put in anew."""
+"""docs/performance.md and its pages: the text is written by hand, the figures are not."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,7 @@ from bench.report.tables import aims, table
 
 PAGE = ROOT / "docs/performance.md"
 PLOTS = ROOT / "docs/performance"
+LONG_HISTORIES = PLOTS / "long-histories.md"
 
 
 def section(measurement: Measurement, medians: Medians) -> str:
@@ -24,7 +25,7 @@ def section(measurement: Measurement, medians: Medians) -> str:
 
 
 def write(measurement: Measurement, medians: Medians) -> None:
-    """Put a measurement's figures on the page, and its plots beside it."""
+    """Put a measurement's figures on the page, and its plots next to it."""
     PLOTS.mkdir(exist_ok=True)
     for figure in measurement.plotted:
         title = f"{measurement.name}, {measurement.title}"

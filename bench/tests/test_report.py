@@ -4,7 +4,8 @@ import pytest
 
 from bench.lab import Lab
 from bench.measurement import Aim, Effort, Figures, Measurement
-from bench.report.page import replace
+from bench.measurements import MEASUREMENTS
+from bench.report.page import LONG_HISTORIES, PAGE, replace
 from bench.report.plots import bars
 from bench.report.results import Results, is_met, moved, ratios
 from bench.report.tables import aims, table
@@ -97,6 +98,25 @@ def test_puts_figures_in_their_place_on_the_page(tmp_path: Path) -> None:
     replace("T0", "new", page)
 
     assert page.read_text() == "before\n<!-- T0 -->\n\nnew\n\n<!-- /T0 -->\nafter"
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        *((name, PAGE) for name in MEASUREMENTS),
+        ("T5 postgresql", LONG_HISTORIES),
+        ("T5 sqlite", LONG_HISTORIES),
+    ],
+)
+def test_every_measurement_has_its_place_on_a_page(
+    name: str, page: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / page.name
+    copy.write_text(page.read_text())
+
+    replace(name, "new", copy)
+
+    assert f"<!-- {name} -->\n\nnew\n" in copy.read_text()
 
 
 def test_draws_a_bar_for_each_system() -> None:
