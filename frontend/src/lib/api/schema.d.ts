@@ -744,6 +744,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/conversation/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a task's conversation
+         * @description The tasks that it follows, itself, and those that follow it, oldest first.
+         */
+        get: operations["tasks_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/events/": {
         parameters: {
             query?: never;
@@ -796,26 +816,6 @@ export interface paths {
          * @description In the order in which they were done.
          */
         get: operations["tasks_steps"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/tasks/{id}/conversation/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show a task's conversation
-         * @description The tasks that it follows, itself, and those that follow it, oldest first.
-         */
-        get: operations["tasks_thread"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1151,12 +1151,12 @@ export interface components {
             priority: number;
             count: number;
         };
-        AttemptHandedBackEvent: {
+        AttemptLostEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            event: "attempt.released";
+            event: "attempt.lost";
             /** @description The cursor behind it. */
             id?: string;
             /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
@@ -1168,12 +1168,12 @@ export interface components {
                 by?: number;
             };
         };
-        AttemptLostEvent: {
+        AttemptReleasedEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            event: "attempt.lost";
+            event: "attempt.released";
             /** @description The cursor behind it. */
             id?: string;
             /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
@@ -1969,7 +1969,7 @@ export interface components {
                 wait_seconds: number;
             };
         };
-        StreamEvent: components["schemas"]["TaskCreatedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"] | components["schemas"]["TaskRetriedEvent"] | components["schemas"]["CancelRequestedEvent"] | components["schemas"]["AttemptStartedEvent"] | components["schemas"]["AttemptLostEvent"] | components["schemas"]["AttemptHandedBackEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepRetriedEvent"] | components["schemas"]["ToolCallEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolWaitingEvent"] | components["schemas"]["ToolDecidedEvent"] | components["schemas"]["ToolResultEvent"] | components["schemas"]["UsageSettledEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ReasoningDeltaEvent"];
+        StreamEvent: components["schemas"]["TaskCreatedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"] | components["schemas"]["TaskRetriedEvent"] | components["schemas"]["CancelRequestedEvent"] | components["schemas"]["AttemptStartedEvent"] | components["schemas"]["AttemptLostEvent"] | components["schemas"]["AttemptReleasedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepRetriedEvent"] | components["schemas"]["ToolCallEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolWaitingEvent"] | components["schemas"]["ToolDecidedEvent"] | components["schemas"]["ToolResultEvent"] | components["schemas"]["UsageRecordedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ReasoningDeltaEvent"];
         Task: {
             readonly id: number;
             readonly agent: number;
@@ -2511,7 +2511,7 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        UsageSettledEvent: {
+        UsageRecordedEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -5960,6 +5960,73 @@ export interface operations {
             };
         };
     };
+    tasks_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this agent task. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tasks_events: {
         parameters: {
             query?: {
@@ -6134,73 +6201,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedStepList"];
-                };
-            };
-            /** @description The input is not valid. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The credentials are missing or not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description These credentials do not allow it. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such object, or it is not yours. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests; `Retry-After` says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    tasks_thread: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A unique integer value identifying this agent task. */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Task"][];
                 };
             };
             /** @description The input is not valid. */
