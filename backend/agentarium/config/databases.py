@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 
@@ -15,6 +15,8 @@ NEVER = "never"
 
 POSTGRESQL = ("postgres", "postgresql", "pgsql")
 EXAMPLE = "postgres://user:password@host:5432/name"
+# PostgreSQL cuts longer names off.
+MAX_NAME_CHARS = 63
 
 
 def database_url(url: str) -> str:
@@ -27,6 +29,10 @@ def database_url(url: str) -> str:
         _refuse_strange_file(url)
     elif not parts.path.strip("/"):
         raise ValueError(f"names no database: write it like {EXAMPLE}.")
+    elif len(unquote(parts.path.strip("/"))) > MAX_NAME_CHARS:
+        raise ValueError(
+            f"names a database by more than {MAX_NAME_CHARS} characters: correct it."
+        )
     return url
 
 

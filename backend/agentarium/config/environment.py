@@ -7,14 +7,15 @@ variables were read, and then every problem is reported, each in one sentence.
 import json
 import math
 import os
-import secrets
+import re
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import environ
+
+from agentarium.config.value_files import kept_secret, read_value
 
 T = TypeVar("T")
 
@@ -24,6 +25,8 @@ KEY_VARIETY = 8
 _TRUE = ("true", "yes", "on", "y", "t", "ok", "1")
 _FALSE = ("false", "no", "off", "n", "f", "0")
 _MISSING = environ.Env.NOTSET
+# What no value has on purpose; bytes that are not UTF-8 arrive as surrogates.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class SettingsError(SystemExit):
@@ -171,17 +174,20 @@ def _text_of(name: str) -> str:
     """The value of a variable or of its file, without the space around it."""
     value = os.environ.get(name, "").strip()
     file = os.environ.get(f"{name}_FILE", "").strip()
-    if not file:
-        return value
-    if value:
+    if value and file:
         raise ValueError(f"is set, and so is {name}_FILE: unset one of the two.")
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+        text = read_value(Path(file)) if file else value
+    except OSError as error:
         raise ValueError(
-            f"cannot be read from {file} ({reason}): correct {name}_FILE or unset it."
+            f"cannot be read from {file} ({error.strerror}): correct {name}_FILE or "
+            "unset it."
         ) from None
+    if _NOT_TEXT.search(text):
+        raise ValueError(
+            "holds control characters, or bytes that are not UTF-8: set it to text."
+        )
+    return text
 
 
 def _given(default: Any, cast: Any) -> Any:
@@ -209,6 +215,8 @@ def _parsed(text: str, cast: Any) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"is not JSON ({error.msg}, {where}): correct it.") from None
+    except RecursionError:
+        raise ValueError("is JSON that is nested too deeply: correct it.") from None
 
 
 def _boolean(text: str) -> bool:
@@ -238,20 +246,3 @@ def _no_key(file: Path, error: OSError) -> str:
         f"is not set, and {file} cannot be used instead ({error.strerror}): set it, or "
         "let AGENTARIUM_DATA be a folder of the user that runs Agentarium."
     )
-
-
-def kept_secret(file: Path) -> str:
-    """The secret in `file`, made at the first call and readable by its owner only."""
-    if not file.exists():
-        _create_whole(file, secrets.token_urlsafe(50))
-    return file.read_text().strip()
-
-
-def _create_whole(file: Path, text: str) -> None:
-    """Create `file` with all of its text at once, unless another process just did."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    with suppress(FileExistsError):
-        os.link(draft, file)
-    draft.unlink()

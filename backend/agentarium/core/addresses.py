@@ -95,6 +95,8 @@ def split_url(text: str, *, schemes: Sequence[str], example: str) -> SplitResult
         raise ValueError(f"has no scheme: write it like {example}.")
     if any(character.isspace() for character in text):
         raise ValueError(f"has a space in it: write it like {example}.")
+    if "%00" in text:
+        raise ValueError(f"has a %00 in it, which ends texts: write it like {example}.")
     if scheme.lower() not in schemes:
         known = ", ".join(schemes)
         raise ValueError(

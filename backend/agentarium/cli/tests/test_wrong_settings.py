@@ -31,6 +31,7 @@ WRONG = [
     ("AGENTARIUM_DEBUG", "2", "neither true nor false"),
     ("AGENTARIUM_PRICES", "{", "not JSON"),
     ("AGENTARIUM_PRICES", '{"a": 1}', "cannot be used"),
+    ("AGENTARIUM_PRICES", "[" * 50_000, "nested too deeply"),
     ("AGENTARIUM_MCP_STDIO", "files", "not JSON"),
     ("AGENTARIUM_LOG_LEVEL", "LOUD", "one of DEBUG"),
     ("AGENTARIUM_LOG_FORMAT", "xml", "one of auto"),
@@ -50,12 +51,19 @@ WRONG = [
     ("DATABASE_URL", "postgres", "no scheme"),
     ("DATABASE_URL", "sqlite:////no/such/folder/db.sqlite3", "not a folder"),
     ("DATABASE_URL", "sqlite://", "no file"),
+    ("DATABASE_URL", "sqlite:////tmp/a%00b", "%00"),
+    ("DATABASE_URL", "postgres://ann:p%00w@db/name", "%00"),
+    ("DATABASE_URL", f"postgres://ann:pw@db/{'n' * 64}", "63 characters"),
     ("AGENTARIUM_BROKER_URL", "foo://pw@broker", "the scheme"),
     ("AGENTARIUM_BROKER_URL", "redis://:p/w@host:6379/0", "a port"),
     ("AGENTARIUM_REDIS_URL", "amqp://rabbit", "the scheme"),
     ("AGENTARIUM_SECRET_KEY", "x", "too easy to guess"),
     ("AGENTARIUM_SECRET_KEY", "x" * 60, "too easy to guess"),
+    ("AGENTARIUM_SECRET_KEY", "pw\udcff", "not utf-8"),
+    ("AGENTARIUM_HOST", "pw\udcff", "not utf-8"),
+    ("OPENAI_API_KEY", "sk-pw\x1b[A", "control characters"),
     ("AGENTARIUM_SECRET_KEY_FILE", "/no/such/file", "no such file"),
+    ("AGENTARIUM_SECRET_KEY_FILE", "/dev/zero", "not an ordinary file"),
 ]
 COMMANDS = ("up", "web", "worker", "migrate", "doctor", "tasks")
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from agentarium.config.environment import Environment, SettingsError, kept_secret
+from agentarium.config.environment import Environment, SettingsError
 
 
 def test_takes_a_value_from_a_file_without_its_line_break(
@@ -75,11 +75,46 @@ def test_keeps_a_value_that_begins_with_a_dollar(
     assert Environment().str("AGENTARIUM_TEST_KEY", "") == "$ecret"
 
 
-def test_keeps_a_secret_that_only_its_owner_reads(tmp_path: Path) -> None:
-    file = tmp_path / "secret_key"
+def test_names_the_variable_of_json_that_is_nested_too_deeply(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AGENTARIUM_TEST_JSON", "[" * 100_000)
+    environment = Environment()
 
-    secret = kept_secret(file)
+    assert environment.json("AGENTARIUM_TEST_JSON", {}) == {}
+    (problem,) = environment.problems
+    assert "nested too deeply" in problem
 
-    assert kept_secret(file) == secret
-    assert len(secret) >= 50
-    assert file.stat().st_mode & 0o777 == 0o600
+
+@pytest.mark.parametrize("value", ["a\x1b[31m", "a\x7f", "a\udcff", "\x01"])
+def test_refuses_what_is_not_text_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("AGENTARIUM_TEST_KEY", value)
+    environment = Environment()
+
+    assert environment.str("AGENTARIUM_TEST_KEY", "default") == "default"
+    (problem,) = environment.problems
+    assert problem.startswith("AGENTARIUM_TEST_KEY holds control characters")
+    assert value not in problem
+
+
+def test_takes_a_value_of_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTARIUM_TEST_JSON", '{\r\n\t"é": "\N{GRINNING FACE}"}')
+
+    json = Environment().json("AGENTARIUM_TEST_JSON", {})
+
+    assert json == {"é": "\N{GRINNING FACE}"}
+
+
+def test_refuses_a_nul_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").write_text("/data\0")
+    monkeypatch.setenv("AGENTARIUM_TEST_DATA_FILE", str(tmp_path / "folder"))
+    environment = Environment()
+
+    environment.folder("AGENTARIUM_TEST_DATA", str(tmp_path / "default"))
+
+    (problem,) = environment.problems
+    assert problem.startswith("AGENTARIUM_TEST_DATA holds control characters")
