@@ -102,14 +102,20 @@ class AgentQuerySet(WholeRowsQuerySet["Agent"]):
     def fill_in(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
         for agent in rows:
             agent.model = agent.model or default_model()
-            if is_raw:
-                # The tasks of a fixture count themselves.
-                agent.tasks_count = 0
+            # What is copied has tasks, the copy has none. Of a fixture, those that came
+            # before their agent are there, and the others count themselves.
+            agent.tasks_count = agent.tasks.count() if is_raw and agent.pk else 0
 
     def add_to(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
         AgentVersion.objects.bulk_create(
-            AgentVersion(agent_id=agent.pk, number=agent.version, **agent.definition)
-            for agent in rows
+            (
+                AgentVersion(
+                    agent_id=agent.pk, number=agent.version, **agent.definition
+                )
+                for agent in rows
+            ),
+            # A fixture may hold the versions before their agent.
+            ignore_conflicts=is_raw,
         )
 
     def revise(self, keys: Collection[int]) -> None:
@@ -176,7 +182,9 @@ class Agent(Definition):
 
         What is counted up in the database meanwhile is not set back.
         """
-        kept = [each for each in values if update_fields or _is_own(each[0])]
+        # Django names all columns that were read where some were not.
+        is_named = update_fields and not self.get_deferred_fields()
+        kept = [each for each in values if is_named or _is_own(each[0])]
         names = {field.name for field, _, _ in kept}
         with transaction.atomic(using=using, savepoint=False):
             updated: Any = super()._do_update(  # type: ignore[call-arg]

@@ -18,7 +18,7 @@ def read_value(file: Path) -> str:
     Raises `OSError` with the reason why it cannot be used. A pipe without a writer
     would hold up the start for ever, and a device would never end.
     """
-    with open(file, "rb", opener=_open_without_waiting) as source:  # noqa: PTH123 - has no opener
+    with open(file, "rb", opener=_open_without_waiting) as source:
         if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is not an ordinary file")
         content = source.read(MAX_BYTES + 1)

@@ -45,13 +45,10 @@ class WholeRowsQuerySet(models.QuerySet[M]):
         assert key is not None
         with transaction.atomic(using=using or self.db, savepoint=False):
             self.fill_in(objs, is_raw=raw)
-            there: set[Any] = set()
             if on_conflict and objs[0].pk is None:
                 # Its key is all in which such a row can conflict, and it gets a new one.
                 on_conflict, options = None, {}
-            elif on_conflict:
-                known = self.model._base_manager.filter(pk__in=[row.pk for row in objs])
-                there = set(known.values_list("pk", flat=True))
+            there = self._stored(objs) if on_conflict else set()
             returning = returning_fields
             if on_conflict is None and not returning:
                 returning = [key]
@@ -68,9 +65,20 @@ class WholeRowsQuerySet(models.QuerySet[M]):
                 place = list(returning).index(key)
                 for row, values in zip(objs, given, strict=True):
                     row.pk = row.pk if row.pk is not None else values[place]
-            self.add_to([row for row in objs if row.pk not in there], is_raw=raw)
-            self.revise(there)
+            if on_conflict:
+                # One key may be given twice, and SQLite leaves out rows that it refuses.
+                new = self._stored(objs) - there
+                added = {row.pk: row for row in reversed(objs) if row.pk in new}
+                self.add_to([*added.values()], is_raw=raw)
+                self.revise(there | new)
+            else:
+                self.add_to(objs, is_raw=raw)
         return given if returning_fields else []
 
     _insert.alters_data = True  # type: ignore[attr-defined]
     _insert.queryset_only = False  # type: ignore[attr-defined]
+
+    def _stored(self, rows: Sequence[M]) -> set[Any]:
+        """The keys among those of `rows` that are in the table."""
+        known = self.model._base_manager.filter(pk__in=[row.pk for row in rows])
+        return set(known.values_list("pk", flat=True))

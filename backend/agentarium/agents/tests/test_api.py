@@ -64,9 +64,11 @@ class TestList:
     ) -> None:
         hour = timedelta(hours=1)
         old = AgentFactory.create(
-            owner=alice, name="B", tasks_count=1, created_at=timezone.now() - hour
+            owner=alice, name="B", created_at=timezone.now() - hour
         )
-        AgentFactory.create(owner=alice, name="A", tasks_count=2)
+        AgentFactory.create(owner=alice, name="A")
+        for name, count in (("B", 1), ("A", 2)):
+            Agent.objects.filter(name=name).update(tasks_count=count)
         update_agent(old, description="changed last")
 
         assert names(api.get(AGENTS, {"ordering": ordering}))[0] == first

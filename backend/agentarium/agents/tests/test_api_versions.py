@@ -172,9 +172,8 @@ class TestDuplicate:
     def test_makes_another_agent_of_the_same_definition(
         self, api: APIClient, alice: User
     ) -> None:
-        agent = AgentFactory.create(
-            owner=alice, description="Writes", temperature=0.3, tasks_count=4
-        )
+        agent = AgentFactory.create(owner=alice, description="Writes", temperature=0.3)
+        Agent.objects.update(tasks_count=4)
         update_agent(agent, instructions="New.")
 
         response = api.post(url(agent, "duplicate/"))

@@ -140,6 +140,47 @@ class TestChange:
         assert agent.versions.get(number=3).instructions == "Old."
         assert agent.versions.count() == 3
 
+    def test_with_columns_that_were_not_read_sets_no_count_back(
+        self, alice: User
+    ) -> None:
+        AgentFactory.create(owner=alice)
+        stale = Agent.objects.defer("instructions").get()
+        Agent.objects.update(tasks_count=7)
+
+        stale.name = "Renamed"
+        stale.save()
+
+        agent = Agent.objects.get()
+        assert (agent.name, agent.tasks_count, agent.version) == ("Renamed", 7, 1)
+
+    def test_as_a_copy_has_a_version_and_no_tasks(self, alice: User) -> None:
+        copy = AgentFactory.create(owner=alice)
+        Agent.objects.update(tasks_count=7)
+        copy.refresh_from_db()
+
+        copy.pk = None
+        copy.save()
+
+        copy.refresh_from_db()
+        assert (copy.tasks_count, copy.versions.get().number) == (0, 1)
+
+    @pytest.mark.parametrize("is_there", [False, True])
+    def test_of_one_key_given_twice_makes_it_once(
+        self, alice: User, *, is_there: bool
+    ) -> None:
+        twice = [
+            Agent(pk=70, owner=alice, name=name, instructions=name)
+            for name in ("A", "B")
+        ]
+        if is_there:
+            Agent.objects.create(pk=70, owner=alice, name="0")
+
+        Agent.objects.bulk_create(twice, ignore_conflicts=True)
+
+        agent = Agent.objects.get()
+        assert agent.name == ("0" if is_there else "A")
+        assert agent.versions.get().definition == agent.definition
+
     def test_is_made_whole_with_a_conflict(self, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.")
         again = Agent(pk=agent.pk, owner=alice, name="A", instructions="New.")
@@ -185,6 +226,22 @@ class TestFixture:
         assert list(AgentVersion.objects.order_by("pk").values(*columns)) == before
         numbers = Agent.objects.order_by("pk").values_list("pk", "version")
         assert list(numbers) == [(agent.pk, 2), (other.pk, 1)]
+
+    def test_may_hold_the_versions_before_their_agent(self, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice, instructions="Old.")
+        update_agent(agent, instructions="New.")
+        rows = serializers.serialize(
+            "python", [*agent.versions.all(), Agent.objects.get()]
+        )
+        Agent.objects.all().delete()
+
+        for each in serializers.deserialize("python", rows):
+            each.save()
+
+        loaded = Agent.objects.get()
+        assert loaded.version == 2
+        assert loaded.versions.count() == 2
+        assert loaded.versions.get(number=2).instructions == "New."
 
     def test_over_an_agent_that_is_there_makes_its_next_version(
         self, alice: User

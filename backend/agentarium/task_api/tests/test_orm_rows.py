@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core import serializers
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.forms import modelform_factory
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
@@ -267,6 +267,46 @@ class TestRest:
         assert agent.tasks_count == 1
         assert task.events.count() == 1
         assert AgentTask.objects.get().input_text == "hi"
+
+    def test_is_written_once_of_a_key_that_is_given_twice(self, agent: Agent) -> None:
+        rows = [AgentTask(pk=70, agent=agent, input_text=text) for text in "ab"]
+
+        AgentTask.objects.bulk_create(rows, ignore_conflicts=True)
+
+        agent.refresh_from_db()
+        assert agent.tasks_count == AgentTask.objects.count() == 1
+        assert Event.objects.filter(task=70).count() == 1
+
+    @pytest.mark.parametrize("moment", [datetime(2026, 3, 2), datetime(2996, 3, 2)])  # noqa: DTZ001 - naive on purpose
+    def test_takes_a_time_without_a_zone_as_django_does(
+        self, agent: Agent, moment: datetime
+    ) -> None:
+        with pytest.warns(RuntimeWarning, match="naive"):
+            task = AgentTask.objects.create(
+                agent=agent, input_text="hi", run_after=moment
+            )
+
+        task.refresh_from_db()
+        assert task.run_after == moment.replace(tzinfo=UTC)
+        assert task.is_due is (moment.year == 2026)
+
+
+def test_a_fixture_may_hold_tasks_before_their_agent(agent: Agent) -> None:
+    AgentTask.objects.create(agent=agent, input_text="hi")
+    task = AgentTask.objects.create(agent=agent, input_text="hi")
+    rows = serializers.serialize(
+        "json", [*AgentTask.objects.all(), agent.versions.get(), agent]
+    )
+    AgentTask.objects.all().delete()
+    Agent.objects.all().delete()
+
+    with connection.constraint_checks_disabled():
+        for each in serializers.deserialize("json", rows):
+            each.save()
+
+    agent.refresh_from_db()
+    assert agent.tasks_count == 2
+    assert AgentTask.objects.get(pk=task.pk).agent_version == agent.versions.get()
 
 
 def test_a_dump_loads_as_it_was(agent: Agent, tmp_path: Any) -> None:

@@ -118,6 +118,9 @@ def _is_past(moment: Any, now: datetime) -> bool:
     if hasattr(moment, "resolve_expression"):
         return False
     told = DateTimeField().to_python(moment)
+    if told is not None and timezone.is_naive(told):
+        # As Django stores it, with a warning.
+        told = timezone.make_aware(told, timezone.get_default_timezone())
     return told is None or told <= now
 
 
