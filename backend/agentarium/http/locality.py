@@ -39,7 +39,8 @@ def is_local(request: HttpRequest) -> bool:
     """Whether somebody at this machine asks, with no proxy in between.
 
     A proxy on this machine calls from its own address: what it adds to a request, or
-    the host that was asked for, gives it away.
+    the host that was asked for, gives it away. A page of another site that is open in
+    a browser here is not somebody, either.
     """
     meta = request.META
     host, _ = split_domain_port(str(meta.get("HTTP_HOST", "")))
@@ -47,5 +48,16 @@ def is_local(request: HttpRequest) -> bool:
         is_local_server(str(meta.get(BOUND_HOST, "")))
         and is_loopback(str(meta.get("REMOTE_ADDR", "")))
         and is_loopback(host)
+        and _is_local_page(str(meta.get("HTTP_ORIGIN", "")))
         and not is_forwarded(request)
     )
+
+
+def _is_local_page(origin: str) -> bool:
+    """Whether a request is from a page of this machine, or from no page."""
+    if not origin:
+        return True
+    try:
+        return is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:
+        return False

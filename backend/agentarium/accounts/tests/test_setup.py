@@ -1,6 +1,7 @@
 """Nobody takes over a new server: its first account is for whoever runs it."""
 
 import itertools
+import json
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -160,6 +161,35 @@ class TestStranger:
 
         assert response.status_code == 201
         assert response.json()["is_staff"] is False
+
+
+class TestPageOfAnotherSite:
+    """In a browser on the operator's machine, which reaches what only listens there."""
+
+    @pytest.mark.parametrize(
+        "meta",
+        [
+            {"HTTP_ORIGIN": "https://evil.example"},
+            {"HTTP_ORIGIN": "null"},
+            {"HTTP_HOST": "evil.example"},
+        ],
+    )
+    def test_makes_no_account(self, meta: dict[str, str], settings: Settings) -> None:
+        settings.ALLOWED_HOSTS = ["*"]
+
+        assert problem(register(LOCAL | meta)) == (403, "setup_required")
+
+    @pytest.mark.parametrize(
+        "kind",
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""],
+    )
+    def test_gets_no_body_past_what_it_may_send_unasked(self, kind: str) -> None:
+        client = APIClient(**LOCAL)
+
+        response = client.generic("POST", REGISTER, json.dumps(ADMIN), kind)
+
+        assert response.status_code == 415
+        assert not User.objects.exists()
 
 
 class TestCode:

@@ -129,3 +129,18 @@ def test_a_request_that_was_passed_on_is_anybodys(header: str, value: str) -> No
 )
 def test_so_is_one_that_looks_passed_on(meta: dict[str, str]) -> None:
     assert not looks_local(**meta)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://agents.example.com",
+        "http://127.0.0.1.example.com:8000",
+        "http://localhost@example.com",
+        "null",
+        "http://[",
+        "file://",
+    ],
+)
+def test_so_is_one_of_a_page_from_elsewhere(origin: str) -> None:
+    assert not looks_local(HTTP_ORIGIN=origin)
