@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from agentarium.http.client_address import client_address
 from agentarium.server.event_stream import EventStream
@@ -32,7 +31,6 @@ def signature() -> str:
 
 
 @csrf_exempt
-@require_http_methods(["GET", "POST"])
 def proxy_probe(request: HttpRequest) -> HttpResponseBase:
     """How a request arrives here; with `?stream`, a few pieces over about a second."""
     if not _is_signed(request.headers.get(HEADER, "")):

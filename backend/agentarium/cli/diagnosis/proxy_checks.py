@@ -23,6 +23,13 @@ CLAIMED_ADDRESS = "203.0.113.7"
 MAX_REDIRECTS = 5
 # A request of the greatest size that the server takes, nearly.
 SPARE_BYTES = 1_000
+# Of what the probe says.
+_ARRIVAL = (
+    ("client_address", str),
+    ("forwarded_for", list),
+    ("is_secure", bool),
+    ("trusted_proxies", int),
+)
 
 
 def proxy_checks(url: str) -> Iterator[Check]:
@@ -90,7 +97,10 @@ def _followed(client: ProxyClient) -> tuple[Reply, bool]:
         reply = client.ask(address)
         if not reply.location:
             return reply, False
-        address = urljoin(address, reply.location)
+        try:
+            address = urljoin(address, reply.location)
+        except ValueError:
+            return reply, False
         if address in seen or len(seen) > MAX_REDIRECTS:
             return reply, True
         if not address.startswith(urljoin(client.url, "/")):
@@ -122,7 +132,7 @@ def _arrival(client: ProxyClient) -> Iterator[Check]:
     reply = client.ask(
         PATH, headers={HEADER: signature(), "X-Forwarded-For": CLAIMED_ADDRESS}
     )
-    if reply.status != 200 or "client_address" not in reply.json:
+    if reply.status != 200 or not _tells_arrival(reply):
         yield Check(
             "server",
             "fail",
@@ -133,6 +143,11 @@ def _arrival(client: ProxyClient) -> Iterator[Check]:
     yield _scheme(client, is_secure=reply.json["is_secure"])
     yield _address(reply)
     yield _cookie(client, reply)
+
+
+def _tells_arrival(reply: Reply) -> bool:
+    """Whether it is the probe of such a server that has answered."""
+    return all(isinstance(reply.json.get(name), kind) for name, kind in _ARRIVAL)
 
 
 def _scheme(client: ProxyClient, *, is_secure: bool) -> Check:

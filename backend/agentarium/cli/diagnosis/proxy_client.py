@@ -7,15 +7,17 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
-from http.cookies import Morsel, SimpleCookie
+from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any
 from urllib.parse import urljoin
 
 LIMIT_SECONDS = 10
 MAX_BYTES = 1_000_000
+_PIECE_BYTES = 65_536
 
 
 class UnreachableError(Exception):
@@ -37,7 +39,7 @@ class Reply:
         """The object in the body; an empty one where there is none."""
         try:
             found = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -45,7 +47,9 @@ class Reply:
     def cookies(self) -> dict[str, "Morsel[str]"]:
         jar: SimpleCookie = SimpleCookie()
         for line in self.headers.get_all("Set-Cookie", []):
-            jar.load(line)
+            # Others may set cookies with names that are none.
+            with suppress(CookieError):
+                jar.load(line)
         return dict(jar)
 
 
@@ -68,13 +72,12 @@ class ProxyClient:
         )
         try:
             with _opener.open(request, timeout=LIMIT_SECONDS) as response:
-                return Reply(
-                    response.status, response.headers, response.read(MAX_BYTES)
-                )
+                body = b"".join(_pieces(response))
+                return Reply(response.status, response.headers, body)
         except urllib.error.HTTPError as error:
             with error:
-                return Reply(error.code, error.headers, error.read(MAX_BYTES))
-        except (OSError, http.client.HTTPException) as error:
+                return Reply(error.code, error.headers, b"".join(_pieces(error)))
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise UnreachableError(_reason(error)) from None
 
     def arrivals(self, path: str, headers: Mapping[str, str]) -> list[float]:
@@ -88,7 +91,7 @@ class ProxyClient:
             with _opener.open(request, timeout=LIMIT_SECONDS) as response:
                 is_gzip = response.headers.get("Content-Encoding") == "gzip"
                 unpack = _unzip() if is_gzip else bytes
-                while piece := response.read1(MAX_BYTES):
+                for piece in _pieces(response):
                     count = unpack(piece).count(b"data:")
                     found += [time.monotonic() - began_at] * count
         except (OSError, http.client.HTTPException, zlib.error) as error:
@@ -103,6 +106,18 @@ class _KeepRedirects(urllib.request.HTTPRedirectHandler):
 
 # The address is looked at from here, not through a proxy for the internet.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _KeepRedirects())
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """What arrives of a body, up to a limit of bytes and of time."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    left = MAX_BYTES
+    while left > 0 and time.monotonic() < deadline:
+        piece: bytes = response.read1(min(left, _PIECE_BYTES))
+        if not piece:
+            break
+        left -= len(piece)
+        yield piece
 
 
 def _unzip() -> Callable[[bytes], bytes]:

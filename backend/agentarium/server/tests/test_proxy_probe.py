@@ -20,6 +20,11 @@ def test_does_not_exist_for_strangers(
     assert client.post(address, headers=headers).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+def test_does_not_exist_for_any_method(client: Client, method: str) -> None:
+    assert client.generic(method, PATH).status_code == 404
+
+
 def test_does_not_exist_for_a_signature_that_is_old_or_of_another_key(
     doctor: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
