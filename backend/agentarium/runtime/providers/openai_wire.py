@@ -32,14 +32,16 @@ from agentarium.runtime.providers.failures import (
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
 from agentarium.runtime.providers.openai_answer import OpenAIAnswer
 from agentarium.runtime.providers.openai_request import request_body
-from agentarium.runtime.providers.refusals import Refusals, refused_parameter
+from agentarium.runtime.providers.refusals import (
+    DISPENSABLE,
+    Refusals,
+    refused_parameter,
+)
 from agentarium.runtime.providers.sse import EventTooLongError, SseParser
 
 READ_TIMEOUT = 300.0
 _MAX_BODY_BYTES = 32 * 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
-# What some servers refuse, and what a request can do without.
-_DISPENSABLE = ("stream_options", "temperature", "max_tokens", "max_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class OpenAIClient:
         settings: ModelSettings,
     ) -> aiohttp.ClientResponse:
         """Send the request, again without a parameter that the server refuses."""
-        remembered = self._refusals.remembered()
+        remembered = self._refusals.remembered(settings)
         refused: set[str] = set()
         while True:
             body = request_body(
@@ -125,10 +127,10 @@ class OpenAIClient:
             )
             response = await self._send(orjson.dumps(body))
             if response.status == HTTPStatus.OK:
-                self._refusals.remember(refused)
+                self._refusals.remember(refused, settings)
                 return response
             error = await _error_object(response)
-            sent = [name for name in _DISPENSABLE if name in body]
+            sent = [name for name in DISPENSABLE if name in body]
             name = refused_parameter(response.status, error, sent)
             if name is None or name in remembered | refused:
                 raise self._failure(response, error)

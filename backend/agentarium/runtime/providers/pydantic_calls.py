@@ -4,7 +4,7 @@ Imported on first use only; see `pydantic_wire`.
 """
 
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 
@@ -131,19 +131,18 @@ class PydanticCalls:
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
         refusals = self._refusals(name)
-        if "temperature" in refusals.remembered():
-            settings = replace(settings, temperature=None)
-        try:
-            async with aclosing(self._once(name, messages, tools, settings)) as pieces:
-                async for piece in pieces:
-                    yield piece
-            return
-        except _TemperatureRefusedError:
-            settings = replace(settings, temperature=None)
-        async with aclosing(self._once(name, messages, tools, settings)) as pieces:
+        bare = replace(settings, temperature=None)
+        if "temperature" not in refusals.remembered(settings):
+            with suppress(_TemperatureRefusedError):
+                first = self._once(name, messages, tools, settings)
+                async with aclosing(first) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+        async with aclosing(self._once(name, messages, tools, bare)) as pieces:
             async for piece in pieces:
                 # It has begun to answer.
-                refusals.remember(["temperature"])
+                refusals.remember(["temperature"], settings)
                 yield piece
 
     async def _once(

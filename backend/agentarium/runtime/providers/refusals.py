@@ -10,8 +10,14 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
+from agentarium.runtime.providers.base import ModelSettings
+
 # After so many seconds a parameter is tried again: servers are upgraded.
 REMEMBER_SECONDS = 3600.0
+# Values are people's, so that their number has to be bounded.
+MAX_VALUES = 1000
+# What some servers refuse, and what a request can do without.
+DISPENSABLE = ("stream_options", "temperature", "max_tokens", "max_completion_tokens")
 _REFUSING = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 # How a sentence says that a parameter itself is not taken, whatever its value.
 _NOT_TAKEN = re.compile(
@@ -24,20 +30,39 @@ _TEMPERATURE = "temperature"
 
 
 class Refusals:
-    """What one model of one server has lately refused."""
+    """What one model of one server has lately refused: parameters, each with its value.
+
+    Another value is sent all the same. The model is everybody's: one person's value that
+    is out of range must not take the parameter out of the requests of others.
+    """
 
     def __init__(self) -> None:
-        self._until: dict[str, float] = {}
+        self._until: dict[tuple[str, float | None], float] = {}
 
-    def remembered(self) -> set[str]:
+    def remembered(self, settings: ModelSettings) -> set[str]:
         """The parameters to leave out now."""
         now = monotonic()
-        return {name for name, until in self._until.items() if now < until}
+        known = (
+            (name, self._until.get((name, _value(name, settings))))
+            for name in DISPENSABLE
+        )
+        return {name for name, until in known if until is not None and now < until}
 
-    def remember(self, names: Collection[str]) -> None:
+    def remember(self, names: Collection[str], settings: ModelSettings) -> None:
         """Leave these out for a while: without them, the request was accepted."""
+        if len(self._until) >= MAX_VALUES:
+            self._until.clear()
         for name in names:
-            self._until[name] = monotonic() + REMEMBER_SECONDS
+            self._until[name, _value(name, settings)] = monotonic() + REMEMBER_SECONDS
+
+
+def _value(name: str, settings: ModelSettings) -> float | None:
+    match name:
+        case "temperature":
+            return settings.temperature
+        case "max_tokens" | "max_completion_tokens":
+            return settings.max_output_tokens
+    return None
 
 
 def refused_parameter(

@@ -290,6 +290,41 @@ class TestSettings:
         sent = ["temperature" in received.body for received in provider.received]
         assert sent == [True, False, True]
 
+    @pytest.mark.parametrize(
+        ("refused", "settings", "others"),
+        [
+            ("temperature", ModelSettings(1.5), ModelSettings(0.0)),
+            ("max_tokens", ModelSettings(None, 10**6), ModelSettings(None, 100)),
+        ],
+    )
+    async def test_that_are_refused_with_one_value_are_sent_with_another(
+        self,
+        model: Any,
+        provider: FakeProvider,
+        refused: str,
+        settings: ModelSettings,
+        others: ModelSettings,
+    ) -> None:
+        """The client is shared: what one person asked for is not what others did."""
+        client = model()
+
+        await ask(client, scripted(refuses=refused), settings=settings)
+        await ask(client, settings=others)
+
+        assert refused in provider.received[-1].body
+
+    async def test_that_are_refused_are_forgotten_before_there_are_too_many(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(refusals, "MAX_VALUES", 2)
+        known = refusals.Refusals()
+
+        for value in (0.1, 0.2, 0.3):
+            known.remember(["temperature"], ModelSettings(value))
+
+        found = [known.remembered(ModelSettings(value)) for value in (0.1, 0.2, 0.3)]
+        assert found == [set(), set(), {"temperature"}]
+
     async def test_that_are_too_large_stay_what_they_are(
         self, model: Any, provider: FakeProvider
     ) -> None:

@@ -107,6 +107,19 @@ async def test_asks_again_without_a_temperature_that_is_refused(
     assert ["temperature" in each for each in settings] == [True, False, False]
 
 
+async def test_sends_another_temperature_than_the_one_that_was_refused(
+    client_of: MakeClient, provider: FakeProvider, name: str
+) -> None:
+    question = scripted(refuses="temperature", complaint="temperature: range: 0..1")
+    client = client_of(name)
+
+    await ask(client, question, settings=ModelSettings(1.5))
+    await ask(client, settings=ModelSettings(0.0))
+
+    body = provider.received[-1].body
+    assert (body | body.get("generationConfig", {}))["temperature"] == 0
+
+
 async def test_hands_on_a_refusal_that_no_temperature_is_to_blame_for(
     client_of: MakeClient, provider: FakeProvider, name: str
 ) -> None:
