@@ -19,16 +19,16 @@ class WholeRowsQuerySet(models.QuerySet[M]):
     The model's `Meta` names its manager as `base_manager_name`: `save` uses that one.
     """
 
-    def fill_in(self, rows: Sequence[M], *, is_raw: bool) -> None:
+    def before_insert(self, rows: Sequence[M], *, is_raw: bool) -> None:
         """Set what was left out of rows that are about to be inserted.
 
         `is_raw` says that they come from a fixture.
         """
 
-    def add_to(self, rows: Sequence[M], *, is_raw: bool) -> None:
+    def after_insert(self, rows: Sequence[M], *, is_raw: bool) -> None:
         """Insert what belongs to rows that were just inserted."""
 
-    def revise(self, keys: Collection[Any]) -> None:
+    def after_update(self, keys: Collection[Any]) -> None:
         """Bring up to date what belongs to rows that were there, and were updated."""
 
     def _insert(
@@ -44,7 +44,7 @@ class WholeRowsQuerySet(models.QuerySet[M]):
         key = self.model._meta.pk
         assert key is not None
         with transaction.atomic(using=using or self.db, savepoint=False):
-            self.fill_in(objs, is_raw=raw)
+            self.before_insert(objs, is_raw=raw)
             there: set[Any] = set()
             if on_conflict and objs[0].pk is None:
                 # Its key is all in which such a row can conflict, and it gets a new one.
@@ -68,8 +68,8 @@ class WholeRowsQuerySet(models.QuerySet[M]):
                 place = list(returning).index(key)
                 for row, values in zip(objs, given, strict=True):
                     row.pk = row.pk if row.pk is not None else values[place]
-            self.add_to([row for row in objs if row.pk not in there], is_raw=raw)
-            self.revise(there)
+            self.after_insert([row for row in objs if row.pk not in there], is_raw=raw)
+            self.after_update(there)
         return given if returning_fields else []
 
     _insert.alters_data = True  # type: ignore[attr-defined]
