@@ -31,13 +31,13 @@ class DatabaseThreads:
     Django keeps a connection for each thread: work that ran in whichever thread was
     free would otherwise open one after the other.
 
-    With `in_turn` their work takes turns with requests, where the database is a file:
+    With `through_gate` their work takes turns with requests, where the database is a file:
     less is spent in all, but each waits for the others.
     """
 
-    def __init__(self, name: str, *, size: int = 1, in_turn: bool = False) -> None:
+    def __init__(self, name: str, *, size: int = 1, through_gate: bool = False) -> None:
         self._size = size
-        self._turn = hold_sqlite_gate if in_turn else nullcontext
+        self._gate = hold_sqlite_gate if through_gate else nullcontext
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
 
     async def run(
@@ -48,7 +48,7 @@ class DatabaseThreads:
         def call() -> R:
             close_old_connections()
             try:
-                with self._turn():
+                with self._gate():
                     return function(*args, **kwargs)
             finally:
                 close_old_connections()

@@ -104,15 +104,15 @@ def test_is_nothing_to_other_threads() -> None:
         assert sqlite_gate._turns._is_taken
 
 
-@pytest.mark.parametrize("in_turn", [True, False])
+@pytest.mark.parametrize("through_gate", [True, False])
 async def test_work_for_an_event_loop_passes_it_where_it_is_told_to(
-    *, in_turn: bool
+    *, through_gate: bool
 ) -> None:
-    threads = DatabaseThreads("test", in_turn=in_turn)
+    threads = DatabaseThreads("test", through_gate=in_turn)
 
     def is_inside() -> bool:
         return module.sqlite_gate._turns._is_taken
 
     is_file = connection.vendor == "sqlite"
-    assert await threads.run(is_inside) == (in_turn and is_file)
+    assert await threads.run(is_inside) == (through_gate and is_file)
     threads.close()
