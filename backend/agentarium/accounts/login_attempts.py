@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from agentarium.http.client_address import client_address
-from agentarium.http.rate_limits import Allowance, Rate, note, spend
+from agentarium.http.rate_limits import Allowance, Rate, remember, spend
 
 
 def count_attempt(request: HttpRequest, username: str) -> Allowance | None:
@@ -15,5 +15,5 @@ def count_attempt(request: HttpRequest, username: str) -> Allowance | None:
     bucket = f"login:{hashlib.sha256(who.encode()).hexdigest()}"
     allowance = spend(bucket, Rate.parse(settings.THROTTLE_RATES["login"]))
     if allowance is not None:
-        note(request, allowance)
+        remember(request, allowance)
     return allowance

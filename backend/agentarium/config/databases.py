@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from agentarium.core.addresses import split_url
+from agentarium.core.url_validation import split_url
 
 # Of `prepare_threshold`, in the URL: for a pooler that hands the server's connections
 # around between transactions, and does not know what was prepared on which.

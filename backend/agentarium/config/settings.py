@@ -10,7 +10,7 @@ from agentarium.config.databases import database, database_url
 from agentarium.config.environment import Environment
 from agentarium.config.logs import FORMS, LEVELS, logging_config
 from agentarium.config.variables import unknown_variables
-from agentarium.core.addresses import (
+from agentarium.core.url_validation import (
     broker_url,
     host_name,
     http_url,

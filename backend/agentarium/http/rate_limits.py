@@ -98,7 +98,7 @@ def _cache_failures() -> tuple[type[Exception], ...]:
     return (RedisError, OSError)
 
 
-def note(request: HttpRequest, allowance: Allowance) -> None:
+def remember(request: HttpRequest, allowance: Allowance) -> None:
     """Remember the allowance for the response's headers; the tightest one counts."""
     known = getattr(request, "rate_allowance", None)
     if known is None or allowance.remaining < known.remaining:

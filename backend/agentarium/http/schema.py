@@ -39,7 +39,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     )
 
 
-MEANINGS = {
+PROBLEM_DESCRIPTIONS = {
     "400": "The input is not valid.",
     "401": "The credentials are missing or not valid.",
     "403": "These credentials do not allow it.",
@@ -56,7 +56,9 @@ class ProblemAutoSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for code in self._problem_codes():
             if code not in bodies:
-                described = OpenApiResponse(ProblemSerializer, MEANINGS[code])
+                described = OpenApiResponse(
+                    ProblemSerializer, PROBLEM_DESCRIPTIONS[code]
+                )
                 bodies[code] = self._get_response_for_code(  # type: ignore[no-untyped-call]
                     described, code, [MEDIA_TYPE], direction
                 )

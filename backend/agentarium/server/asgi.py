@@ -25,7 +25,7 @@ import structlog
 from django.http import StreamingHttpResponse
 
 from agentarium.db.sqlite_gate import hold_sqlite_gate
-from agentarium.http.locality import BOUND_HOST
+from agentarium.http.local_access import BOUND_HOST
 from agentarium.http.requests import django_request
 from agentarium.observability.metrics import STREAMS_OPEN
 from agentarium.server.download import CutOffError, Download

@@ -9,7 +9,7 @@ from rest_framework.throttling import BaseThrottle
 from agentarium.accounts.login_attempts import count_attempt
 from agentarium.accounts.models import ApiToken
 from agentarium.http.client_address import client_address
-from agentarium.http.rate_limits import Allowance, Rate, note, spend
+from agentarium.http.rate_limits import Allowance, Rate, remember, spend
 from agentarium.http.requests import django_request
 
 # What guesses of the set-up code are counted as; no account can have this name.
@@ -32,7 +32,7 @@ class CallerThrottle(BaseThrottle):
         bucket, rate = _bucket_of(request)
         allowance = spend(bucket, Rate.parse(rate))
         if allowance is not None:
-            note(django_request(request), allowance)
+            remember(django_request(request), allowance)
         return allowance
 
 

@@ -28,7 +28,7 @@ from agentarium.accounts.api.throttles import (
     SetupThrottle,
 )
 from agentarium.accounts.models import User
-from agentarium.http.locality import is_local
+from agentarium.http.local_access import is_local
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.requests import django_request
 from agentarium.http.schema import ProblemSerializer

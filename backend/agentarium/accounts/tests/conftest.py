@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from agentarium.http import rate_limits
-from agentarium.http.tests.local import LOCAL
+from agentarium.http.tests.local_request import LOCAL
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ from agentarium.accounts.models import SetupCode, User
 from agentarium.accounts.services import register_user, sign_up
 from agentarium.accounts.setup import SetupFinishedError, setup_code
 from agentarium.accounts.tests.factories import PASSWORD
-from agentarium.http.locality import BOUND_HOST
-from agentarium.http.tests.local import LOCAL
+from agentarium.http.local_access import BOUND_HOST
+from agentarium.http.tests.local_request import LOCAL
 
 REGISTER = "/api/auth/register/"
 ADMIN = {"username": "admin", "email": "admin@example.com", "password": PASSWORD}

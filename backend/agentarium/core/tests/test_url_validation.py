@@ -1,6 +1,6 @@
 import pytest
 
-from agentarium.core.addresses import (
+from agentarium.core.url_validation import (
     broker_url,
     public_url,
     redis_of_broker,

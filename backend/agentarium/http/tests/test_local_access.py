@@ -6,8 +6,8 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from agentarium.http.locality import BOUND_HOST, is_local, is_loopback
-from agentarium.http.tests.local import LOCAL
+from agentarium.http.local_access import BOUND_HOST, is_local, is_loopback
+from agentarium.http.tests.local_request import LOCAL
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agentarium.http.locality import BOUND_HOST
+from agentarium.http.local_access import BOUND_HOST
 
 LOCAL: dict[str, Any] = {
     BOUND_HOST: "127.0.0.1",
