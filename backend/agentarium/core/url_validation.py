@@ -129,7 +129,9 @@ def _host(parts: SplitResult) -> str:
     except UnicodeError:
         name = ""
     if not name or not all(part.isalnum() or part in "-._" for part in name):
-        raise ValueError("has no valid host name: write the one that people use.")
+        raise ValueError(
+            "has no host name, or an invalid one: write the one that people use."
+        )
     return name
 
 

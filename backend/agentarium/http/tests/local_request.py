@@ -1,4 +1,4 @@
-"""What a request has that somebody sends at the server's own machine."""
+"""The environment of a request from the server's own machine."""
 
 from typing import Any
 
