@@ -55,14 +55,14 @@ def broker_url(text: str) -> str:
     for each in text.split(";"):
         parts = split_url(each, schemes=BROKERS, example="redis://host:6379/0")
         if parts.scheme not in ("sentinel", *_SOCKETS):
-            _refuse_strange_redis(parts)
+            _check_redis(parts)
     return text
 
 
 def redis_url(text: str) -> str:
     parts = split_url(text, schemes=REDIS, example="redis://host:6379/0")
     if parts.scheme not in _SOCKETS:
-        _refuse_strange_redis(parts)
+        _check_redis(parts)
     return text
 
 
@@ -135,7 +135,7 @@ def _host(parts: SplitResult) -> str:
     return name
 
 
-def _refuse_strange_redis(parts: SplitResult) -> None:
+def _check_redis(parts: SplitResult) -> None:
     if not parts.hostname:
         raise ValueError("has no host: write it like redis://host:6379/0.")
     database = parts.path.strip("/")

@@ -164,14 +164,14 @@ class BulkInsert:
 
 
 def _converter(field: "Field[Any, Any]") -> Convert | None:
-    """Turns an attribute's value into what the driver accepts; None if it is the same."""
+    """Converts an attribute's value to what the driver accepts; None if it is the same."""
     match field.get_internal_type():
         case "DateTimeField":
             return None if connection.vendor == "postgresql" else _time
         case "JSONField":
             return _json
         case "CharField":
-            # Turns a member of `TextChoices` into a plain str.
+            # Converts a member of `TextChoices` to a plain str.
             return str
     return None
 
@@ -186,7 +186,7 @@ def _json(value: Any) -> str:
 
 
 def _from_driver(field: Any, value: Any) -> Any:
-    """Turns the driver's value into the ORM's: SQLite's times have no zone."""
+    """Converts the driver's value to the ORM's: SQLite's times have no zone."""
     if field.get_internal_type() != "DateTimeField" or value is None:
         return value
     moment: Any = value if isinstance(value, datetime) else parse_datetime(value)

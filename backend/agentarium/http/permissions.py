@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 
 class IsStaff(BasePermission):
-    """For staff only, whoever owns the objects."""
+    """For staff only, regardless of the owner."""
 
     code = "staff_only"
     message = "Only staff accounts of this server may do this."
