@@ -99,20 +99,20 @@ class AgentQuerySet(WholeRowsQuerySet["Agent"]):
         """Without those that were deleted."""
         return self.filter(deleted_at__isnull=True)
 
-    def fill_in(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
+    def before_insert(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
         for agent in rows:
             agent.model = agent.model or default_model()
             if is_raw:
                 # The tasks of a fixture count themselves.
                 agent.tasks_count = 0
 
-    def add_to(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
+    def after_insert(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
         AgentVersion.objects.bulk_create(
             AgentVersion(agent_id=agent.pk, number=agent.version, **agent.definition)
             for agent in rows
         )
 
-    def revise(self, keys: Collection[int]) -> None:
+    def after_update(self, keys: Collection[int]) -> None:
         if keys:
             AgentVersion.objects.record(keys)
 

@@ -17,7 +17,7 @@ from agentarium.worker.process import carrying, executing
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
-    """Everything that lives as long as the web process."""
+    """What runs as long as the web process: pub/sub and, embedded, the runner."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(carrying())
         if settings.EMBEDDED:
@@ -26,7 +26,7 @@ async def lifespan() -> AsyncIterator[None]:
 
 
 if settings.BROKER_URL:
-    # Wakes are sent through the Celery application: it has to be there.
+    # Wake-ups are sent through the Celery application, so it must be loaded.
     import_module("agentarium.config.celery")
 
 application = Site(

@@ -1,8 +1,8 @@
-"""Rows that are whole however the ORM is asked to insert them (ADR 14).
+"""Rows that are complete whichever way the ORM inserts them (ADR 14).
 
-`create`, `save`, `bulk_create`, the admin, and `loaddata`, which passes by an overridden
-`save`, all come to `QuerySet._insert`. Statements of `db/bulk_insert.py` do not: whoever
-writes rows by hand writes whole ones.
+`create`, `save`, `bulk_create`, the admin, and `loaddata`, which bypasses an overridden
+`save`, all call `QuerySet._insert`. Statements of `db/bulk_insert.py` do not: their
+callers have to write complete rows.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,22 +14,22 @@ M = TypeVar("M", bound=models.Model)
 
 
 class WholeRowsQuerySet(models.QuerySet[M]):
-    """Completes the rows that it inserts, in the transaction that inserts them.
+    """Calls hooks that complete the inserted rows, in the transaction of the insert.
 
-    The model's `Meta` names its manager as `base_manager_name`: `save` uses that one.
+    The model's `Meta` must name its manager as `base_manager_name`: `save` uses that one.
     """
 
-    def fill_in(self, rows: Sequence[M], *, is_raw: bool) -> None:
-        """Set what was left out of rows that are about to be inserted.
+    def before_insert(self, rows: Sequence[M], *, is_raw: bool) -> None:
+        """Set the columns that the caller left out.
 
-        `is_raw` says that they come from a fixture.
+        `is_raw` says that the rows come from a fixture.
         """
 
-    def add_to(self, rows: Sequence[M], *, is_raw: bool) -> None:
-        """Insert what belongs to rows that were just inserted."""
+    def after_insert(self, rows: Sequence[M], *, is_raw: bool) -> None:
+        """Insert the related rows of new rows."""
 
-    def revise(self, keys: Collection[Any]) -> None:
-        """Bring up to date what belongs to rows that were there, and were updated."""
+    def after_update(self, keys: Collection[Any]) -> None:
+        """Update the related rows of rows that an upsert found, and updated."""
 
     def _insert(
         self,
@@ -44,18 +44,18 @@ class WholeRowsQuerySet(models.QuerySet[M]):
         key = self.model._meta.pk
         assert key is not None
         with transaction.atomic(using=using or self.db, savepoint=False):
-            self.fill_in(objs, is_raw=raw)
-            there: set[Any] = set()
+            self.before_insert(objs, is_raw=raw)
+            existing: set[Any] = set()
             if on_conflict and objs[0].pk is None:
-                # Its key is all in which such a row can conflict, and it gets a new one.
+                # Such rows can conflict in their key only, and they get new keys.
                 on_conflict, options = None, {}
             elif on_conflict:
                 known = self.model._base_manager.filter(pk__in=[row.pk for row in objs])
-                there = set(known.values_list("pk", flat=True))
+                existing = set(known.values_list("pk", flat=True))
             returning = returning_fields
             if on_conflict is None and not returning:
                 returning = [key]
-            given: list[Sequence[Any]] = super()._insert(  # type: ignore[misc]
+            inserted: list[Sequence[Any]] = super()._insert(  # type: ignore[misc]
                 objs,
                 fields=fields,
                 returning_fields=returning,
@@ -65,12 +65,14 @@ class WholeRowsQuerySet(models.QuerySet[M]):
                 **options,
             )
             if returning and key in returning:
-                place = list(returning).index(key)
-                for row, values in zip(objs, given, strict=True):
-                    row.pk = row.pk if row.pk is not None else values[place]
-            self.add_to([row for row in objs if row.pk not in there], is_raw=raw)
-            self.revise(there)
-        return given if returning_fields else []
+                position = list(returning).index(key)
+                for row, values in zip(objs, inserted, strict=True):
+                    row.pk = row.pk if row.pk is not None else values[position]
+            self.after_insert(
+                [row for row in objs if row.pk not in existing], is_raw=raw
+            )
+            self.after_update(existing)
+        return inserted if returning_fields else []
 
     _insert.alters_data = True  # type: ignore[attr-defined]
     _insert.queryset_only = False  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.agents.models import Agent
 from agentarium.http.fields import DollarsField, VisibleRelatedField
 from agentarium.http.problems import MEDIA_TYPE
-from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.http.schema import PROBLEM_DESCRIPTIONS, ProblemSerializer
 from agentarium.reporting.statistics import (
     STEP,
     TOP_AGENTS,
@@ -133,7 +133,9 @@ class StatsView(APIView):
         parameters=[StatsQuerySerializer],
         responses={
             200: StatsSerializer,
-            (400, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["400"]),
+            (400, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, PROBLEM_DESCRIPTIONS["400"]
+            ),
         },
     )
     def get(self, request: Request) -> Response:

@@ -27,7 +27,7 @@ from agentarium.db.compiled_query import CompiledQuery
 from agentarium.http.filters import StrictFilterBackend
 from agentarium.http.pagination import KeysetPagination
 from agentarium.http.problems import MEDIA_TYPE
-from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.http.schema import PROBLEM_DESCRIPTIONS, ProblemSerializer
 from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.inbox.pagination import TaskPagination
 from agentarium.inbox.task_rows import task_row, whole_task
@@ -102,7 +102,9 @@ run_schema = partial(
     ],
     responses={
         201: TaskSerializer,
-        (404, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["404"]),
+        (404, MEDIA_TYPE): OpenApiResponse(
+            ProblemSerializer, PROBLEM_DESCRIPTIONS["404"]
+        ),
         (409, MEDIA_TYPE): OpenApiResponse(
             ProblemSerializer, "The Idempotency-Key came before, with another body."
         ),
@@ -257,7 +259,9 @@ class TaskViewSet(
         ],
         responses={
             (200, "text/event-stream"): StreamEventSerializer,
-            (400, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["400"]),
+            (400, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, PROBLEM_DESCRIPTIONS["400"]
+            ),
         },
     )
     @action(detail=True, renderer_classes=[EventStreamRenderer, JSONRenderer])

@@ -16,9 +16,9 @@ class GuardedResponse:
         self.headers: Mapping[str, str] = response.headers
         self.url = response.url
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[bytes]:
         with _told_as_fetch_error():
-            async for piece in self._response.pieces():
+            async for piece in self._response.chunks():
                 yield piece
 
     async def read_beginning(self, max_bytes: int) -> bytes:

@@ -56,7 +56,7 @@ class Runner:
     async def run(self) -> None:
         """Work until `stop`. Declared lost, it begins anew, as another worker."""
         self._loop = asyncio.get_running_loop()
-        database = DatabaseThreads("runner", size=2, in_turn=True)
+        database = DatabaseThreads("runner", size=2, through_gate=True)
         dependencies = RunnerDependencies(
             self._pubsub, self._clients, self._open_toolbox, database
         )

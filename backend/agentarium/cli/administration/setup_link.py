@@ -5,7 +5,7 @@ from django.conf import settings
 from agentarium.accounts.models import User
 from agentarium.accounts.setup import setup_code
 from agentarium.cli.terminal import fail, show
-from agentarium.http.locality import is_local_server
+from agentarium.http.local_access import is_local_server
 
 FREE = (
     "There is no account yet: open the page and create one, or run "

@@ -47,7 +47,7 @@ def run_doctor(*, url: str, as_json: bool) -> None:
 
 
 def _public_url(text: str) -> str:
-    from agentarium.core.addresses import public_url
+    from agentarium.core.url_validation import public_url
 
     try:
         return public_url(text) if text else ""

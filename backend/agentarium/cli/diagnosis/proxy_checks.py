@@ -11,10 +11,10 @@ from agentarium.cli.diagnosis.proxy_client import ProxyClient, Reply, Unreachabl
 from agentarium.cli.diagnosis.start_checks import Check
 from agentarium.server.proxy_probe import (
     COOKIE,
+    EVENTS,
     HEADER,
     PATH,
     PAUSE_SECONDS,
-    PIECES,
     signature,
 )
 
@@ -241,13 +241,13 @@ def _streaming(client: ProxyClient) -> Iterator[Check]:
         {HEADER: signature(), "Accept": "text/event-stream", "Accept-Encoding": "gzip"},
     )
     spread = arrivals[-1] - arrivals[0] if arrivals else 0.0
-    if len(arrivals) == PIECES and spread >= (PIECES - 1) * PAUSE_SECONDS / 2:
-        yield Check("streaming", "ok", "pieces arrive as they are sent")
+    if len(arrivals) == EVENTS and spread >= (EVENTS - 1) * PAUSE_SECONDS / 2:
+        yield Check("streaming", "ok", "events arrive as they are sent")
     else:
         yield Check(
             "streaming",
             "fail",
-            f"{len(arrivals)} of {PIECES} pieces of a stream arrived, over {spread:.1f} s",
+            f"{len(arrivals)} of {EVENTS} events arrived, over {spread:.1f} s",
             "Switch off buffering and compression of text/event-stream in the proxy "
             "(nginx: proxy_buffering off).",
         )

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from agentarium.config.environment import Environment, SettingsError, kept_secret
+from agentarium.config.environment import Environment, SettingsError, stored_secret
 
 
-def test_takes_a_value_from_a_file_without_its_line_break(
+def test_reads_a_value_from_a_file_without_its_line_break(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "key"
@@ -16,7 +16,7 @@ def test_takes_a_value_from_a_file_without_its_line_break(
 
 
 @pytest.mark.parametrize("text", ["eighty", "-1", "nan", "1.5", "tcp://10.0.0.1:80"])
-def test_names_the_variable_of_a_number_that_cannot_be_used(
+def test_names_the_variable_of_an_invalid_number(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_PORT", text)
@@ -27,7 +27,7 @@ def test_names_the_variable_of_a_number_that_cannot_be_used(
     assert problem.startswith("AGENTARIUM_TEST_PORT is ")
 
 
-def test_ends_with_every_problem_and_not_only_with_the_first(
+def test_exits_with_all_problems(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_PORT", "eighty")
@@ -37,7 +37,7 @@ def test_ends_with_every_problem_and_not_only_with_the_first(
     environment.bool("AGENTARIUM_TEST_FLAG", True)
 
     with pytest.raises(SettingsError) as ended:
-        environment.end_if_wrong()
+        environment.exit_if_invalid()
 
     assert ended.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
@@ -47,7 +47,7 @@ def test_ends_with_every_problem_and_not_only_with_the_first(
     ("text", "expected"),
     [("yes", True), ("ON", True), ("1", True), ("no", False), ("0", False), ("", True)],
 )
-def test_reads_a_boolean_as_people_write_it(
+def test_accepts_the_usual_spellings_of_a_boolean(
     monkeypatch: pytest.MonkeyPatch, text: str, *, expected: bool
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_FLAG", text)
@@ -57,7 +57,7 @@ def test_reads_a_boolean_as_people_write_it(
     assert environment.problems == []
 
 
-def test_takes_an_empty_variable_for_one_that_is_not_set(
+def test_treats_an_empty_variable_as_not_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_PORT", " ")
@@ -67,7 +67,7 @@ def test_takes_an_empty_variable_for_one_that_is_not_set(
     assert environment.problems == []
 
 
-def test_keeps_a_value_that_begins_with_a_dollar(
+def test_accepts_a_value_that_begins_with_a_dollar_sign(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_KEY", "$ecret")
@@ -75,11 +75,11 @@ def test_keeps_a_value_that_begins_with_a_dollar(
     assert Environment().str("AGENTARIUM_TEST_KEY", "") == "$ecret"
 
 
-def test_keeps_a_secret_that_only_its_owner_reads(tmp_path: Path) -> None:
+def test_stores_a_secret_that_only_its_owner_can_read(tmp_path: Path) -> None:
     file = tmp_path / "secret_key"
 
-    secret = kept_secret(file)
+    secret = stored_secret(file)
 
-    assert kept_secret(file) == secret
+    assert stored_secret(file) == secret
     assert len(secret) >= 50
     assert file.stat().st_mode & 0o777 == 0o600

@@ -190,7 +190,7 @@ class TestChores:
         assert set(job_registry.JOBS) == {
             "count_ended_tasks",
             "delete_old_logs",
-            "forget_expired_sessions",
-            "forget_expired_tokens",
+            "delete_expired_sessions",
+            "delete_expired_tokens",
             "forget_submissions",
         }

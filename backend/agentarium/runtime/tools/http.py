@@ -1,12 +1,11 @@
 """HTTP tools: what a user declares, called with a model's arguments."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
-
-import orjson
 
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
@@ -75,7 +74,7 @@ class HttpTool:
         }
         has_body = method in _WITH_BODY
         url = template.expand(call.arguments, {} if has_body else others)
-        body = orjson.dumps(others) if has_body else None
+        body = _json(others) if has_body else None
         try:
             async with self._http.open(
                 method,
@@ -96,6 +95,11 @@ class HttpTool:
         if self.spec.effect == "idempotent":
             headers["Idempotency-Key"] = call.idempotency_key
         return headers
+
+
+def _json(arguments: Mapping[str, Any]) -> bytes:
+    """Not by orjson, which refuses integers beyond 64 bits."""
+    return json.dumps(arguments, separators=(",", ":")).encode()
 
 
 async def _result(response: HttpResponse) -> str:

@@ -40,7 +40,7 @@ class HttpResponse(Protocol):
         """Where the answer came from, after redirects."""
         ...
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, without a limit."""
         ...
 

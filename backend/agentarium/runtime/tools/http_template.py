@@ -1,11 +1,10 @@
 """The address of an HTTP tool, with places for arguments that cannot change its host."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
-
-import orjson
 
 from agentarium.runtime.tools.base import ToolError
 
@@ -80,4 +79,5 @@ def _text(value: Any) -> str:
         case None:
             return ""
         case _:
-            return orjson.dumps(value).decode()
+            # Not orjson, which refuses integers beyond 64 bits.
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

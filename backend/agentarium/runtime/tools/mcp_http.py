@@ -83,7 +83,7 @@ class _Body(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         room = _MAX_BYTES
         try:
-            async for piece in self._response.pieces():
+            async for piece in self._response.chunks():
                 room -= len(piece)
                 if room < 0:
                     return

@@ -74,10 +74,10 @@ class TaskQuerySet(WholeRowsQuerySet["AgentTask"]):
     # Set by `apps.py`: models cannot import what stands above them.
     completion: ClassVar[TaskCompletion]
 
-    def fill_in(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
+    def before_insert(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
         self.completion.fill_in(rows)
 
-    def add_to(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
+    def after_insert(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
         self.completion.add_to(rows, is_raw=is_raw)
 
     def visible_to(self, user: AbstractBaseUser) -> Self:

@@ -97,6 +97,18 @@ class TestCalling:
         assert received.headers["Content-Type"] == "application/json"
         assert orjson.loads(received.body) == {"text": "é", "number": 1.5}
 
+    async def test_accepts_integers_beyond_64_bits(
+        self, tools: FakeTools, http: GuardedHttp
+    ) -> None:
+        number = 2**64
+
+        await tool(http, f"{tools.url}/do/get").call(call(n=number, list=[number]))
+        await tool(http, f"{tools.url}/do/post", "POST").call(call(n=number))
+
+        query, body = tools.received[0].query, tools.received[1].body
+        assert query == {"n": str(number), "list": str(number)}
+        assert body == b'{"n":18446744073709551616}'
+
     async def test_sends_its_headers(self, tools: FakeTools, http: GuardedHttp) -> None:
         made = tool(http, f"{tools.url}/do/x", headers={"X-Key": "secret"})
 

@@ -84,8 +84,8 @@ async def test_counts_tasks_calls_and_tokens(
     assert counted("model_tokens_total", "openai", "input") == 2
     assert counted("tool_calls_total", "ok") == 1
     assert counted("tool_calls_total", "error") == 1
-    assert counted("journal_batch_entries_count") >= 3
-    assert counted("journal_write_seconds_count") >= 3
+    assert counted("event_writer_batch_size_count") >= 3
+    assert counted("event_writer_write_seconds_count") >= 3
 
 
 async def test_counts_what_was_interrupted(

@@ -52,7 +52,7 @@ class EventWriter:
     def __init__(self, *, pubsub: PubSub, may_publish: Callable[[], bool]) -> None:
         self._pubsub = pubsub
         self._may_publish = may_publish
-        self._thread = DatabaseThreads("event_writer", in_turn=True)
+        self._thread = DatabaseThreads("event_writer", through_gate=True)
         self._queue: deque[tuple[AttemptWrite, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
         self._drafting: set[Drafting] = set()

@@ -1,6 +1,6 @@
 import pytest
 
-from agentarium.core.addresses import (
+from agentarium.core.url_validation import (
     broker_url,
     public_url,
     redis_of_broker,
@@ -13,7 +13,7 @@ from agentarium.core.addresses import (
     [
         ("https://agents.example.com", "https://agents.example.com"),
         ("https://agents.example.com/", "https://agents.example.com"),
-        # As browsers write their Origin.
+        # As browsers write the Origin header.
         ("HTTPS://Agents.Example.com:443", "https://agents.example.com"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
@@ -45,7 +45,7 @@ def test_writes_a_public_url_as_browsers_do(text: str, url: str) -> None:
         ("https://[::1", "not a URL"),
     ],
 )
-def test_refuses_what_is_no_public_url(text: str, reason: str) -> None:
+def test_refuses_an_invalid_public_url(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as refused:
         public_url(text)
 
@@ -63,7 +63,7 @@ def test_refuses_what_is_no_public_url(text: str, reason: str) -> None:
         "amqps://rabbit/agents",
     ],
 )
-def test_takes_the_brokers_that_are_supported(text: str) -> None:
+def test_accepts_the_supported_brokers(text: str) -> None:
     assert broker_url(text) == text
 
 
@@ -80,7 +80,7 @@ def test_takes_the_brokers_that_are_supported(text: str) -> None:
         ("redis://one:6379/0;foo://two", "the scheme"),
     ],
 )
-def test_refuses_what_is_no_broker(text: str, reason: str) -> None:
+def test_refuses_an_invalid_broker(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as refused:
         broker_url(text)
 
@@ -91,7 +91,7 @@ def test_refuses_what_is_no_broker(text: str, reason: str) -> None:
     ("text", "reason"),
     [("amqp://rabbit", "the scheme"), ("redis:6379", "no scheme")],
 )
-def test_refuses_what_is_no_redis(text: str, reason: str) -> None:
+def test_refuses_an_invalid_redis_url(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         redis_url(text)
 

@@ -1,8 +1,8 @@
-"""Reading URLs out of the environment.
+"""Validation of URLs in environment variables.
 
 Each function raises `ValueError` with the rest of a sentence that begins with the
-variable's name: what is wrong, then what to do. URLs hold passwords, so that no
-sentence quotes a whole one.
+variable's name: what is wrong, then what to do. URLs contain passwords, so no sentence
+quotes a whole URL.
 """
 
 from collections.abc import Sequence
@@ -19,26 +19,24 @@ BROKERS = (
     "pyamqp",
 )
 REDIS = ("redis", "rediss", "unix")
-# These lead to a socket's file and not to a host.
+# The URLs of these schemes name a socket's file, not a host.
 _SOCKETS = ("redis+socket", "unix")
 
 
 def public_url(text: str) -> str:
-    """What people type into the browser: a scheme, a host, perhaps a port."""
+    """The URL that people type into the browser: a scheme, a host, perhaps a port."""
     parts = split_url(
         text, schemes=("https", "http"), example="https://agents.example.com"
     )
     if parts.username is not None or parts.password is not None:
-        raise ValueError(
-            "has a user or a password: leave out what stands before the @."
-        )
+        raise ValueError("has a user or a password: remove everything up to the @.")
     if parts.path.strip("/"):
         raise ValueError(
-            f"has the path {parts.path}: leave it out, and give Agentarium a host name "
-            "or a port of its own, because it is served from the root only."
+            f"has the path {parts.path}: remove it, and give Agentarium its own host "
+            "name or port, because it only works at the root."
         )
     if parts.query or parts.fragment:
-        raise ValueError("has a query or a fragment: leave out what follows the host.")
+        raise ValueError("has a query or a fragment: remove everything after the host.")
     host = _host(parts)
     port = parts.port
     is_usual = port is None or port == DEFAULT_PORTS[parts.scheme]
@@ -46,30 +44,30 @@ def public_url(text: str) -> str:
 
 
 def http_url(text: str) -> str:
-    """Where another service is called over HTTP."""
+    """The URL of another HTTP service."""
     parts = split_url(text, schemes=("https", "http"), example="http://collector:4318")
     _host(parts)
     return text
 
 
 def broker_url(text: str) -> str:
-    """One broker, or several with semicolons between them."""
+    """The URL of one broker, or of several, separated by semicolons."""
     for each in text.split(";"):
         parts = split_url(each, schemes=BROKERS, example="redis://host:6379/0")
         if parts.scheme not in ("sentinel", *_SOCKETS):
-            _refuse_strange_redis(parts)
+            _check_redis(parts)
     return text
 
 
 def redis_url(text: str) -> str:
     parts = split_url(text, schemes=REDIS, example="redis://host:6379/0")
     if parts.scheme not in _SOCKETS:
-        _refuse_strange_redis(parts)
+        _check_redis(parts)
     return text
 
 
 def redis_of_broker(broker: str) -> str:
-    """The Redis that is the broker, for output and counters; empty if it is none."""
+    """The URL of the Redis that is the broker, for pub/sub and the cache, else empty."""
     try:
         parts = urlsplit(broker)
     except ValueError:
@@ -82,14 +80,14 @@ def redis_of_broker(broker: str) -> str:
 
 
 def host_name(text: str) -> str:
-    """A host as `AGENTARIUM_ALLOWED_HOSTS` takes it, `.example.com` included."""
+    """A host of `AGENTARIUM_ALLOWED_HOSTS`: a name, or `.example.com` with subdomains."""
     if "/" in text or "@" in text:
-        raise ValueError(f"holds {text!r}: write host names only, without a scheme.")
+        raise ValueError(f"contains {text!r}: write host names only, without a scheme.")
     return text
 
 
 def split_url(text: str, *, schemes: Sequence[str], example: str) -> SplitResult:
-    """The parts of a URL whose scheme, host and port have the right form."""
+    """The parts of a URL whose scheme and ports are valid. Raises `ValueError`."""
     scheme, has_scheme, _ = text.partition("://")
     if not has_scheme or not scheme:
         raise ValueError(f"has no scheme: write it like {example}.")
@@ -113,7 +111,7 @@ def split_url(text: str, *, schemes: Sequence[str], example: str) -> SplitResult
 
 
 def _has_fit_ports(parts: SplitResult) -> bool:
-    """Of each host: PostgreSQL and Sentinel may have several."""
+    """Whether each host's port is valid: PostgreSQL and Sentinel may have several."""
     hosts = parts.netloc.rpartition("@")[2].split(",")
     try:
         return all(urlsplit(f"//{host}").port != 0 for host in hosts)
@@ -122,7 +120,7 @@ def _has_fit_ports(parts: SplitResult) -> bool:
 
 
 def _host(parts: SplitResult) -> str:
-    """The host as browsers send it. Raises `ValueError` for what cannot be one."""
+    """The host as browsers send it. Raises `ValueError` if it cannot be a host name."""
     host = parts.hostname or ""
     if ":" in host:
         return f"[{host}]"
@@ -131,11 +129,13 @@ def _host(parts: SplitResult) -> str:
     except UnicodeError:
         name = ""
     if not name or not all(part.isalnum() or part in "-._" for part in name):
-        raise ValueError("has no host name that exists: write the one people use.")
+        raise ValueError(
+            "has no host name, or an invalid one: write the one that people use."
+        )
     return name
 
 
-def _refuse_strange_redis(parts: SplitResult) -> None:
+def _check_redis(parts: SplitResult) -> None:
     if not parts.hostname:
         raise ValueError("has no host: write it like redis://host:6379/0.")
     database = parts.path.strip("/")

@@ -1,4 +1,4 @@
-"""Who counts as somebody at this machine: any doubt makes it the network."""
+"""Which requests count as local: in any doubt they come from the network."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from agentarium.http.locality import BOUND_HOST, is_local, is_loopback
-from agentarium.http.tests.local import LOCAL
+from agentarium.http.local_access import BOUND_HOST, is_local, is_loopback
+from agentarium.http.tests.local_request import LOCAL
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound
 
@@ -34,7 +34,7 @@ def looks_local(**meta: Any) -> bool:
         "a.localhost",
     ],
 )
-def test_knows_the_names_of_this_machine(host: str) -> None:
+def test_recognizes_the_names_of_this_machine(host: str) -> None:
     assert is_loopback(host)
 
 
@@ -42,7 +42,7 @@ def test_knows_the_names_of_this_machine(host: str) -> None:
     "host",
     ["", ANYWHERE, "::", "10.0.0.1", "localhost.example.com", "127.0.0.1.nip.io", "a"],
 )
-def test_knows_others_from_it(host: str) -> None:
+def test_other_names_are_not_this_machine(host: str) -> None:
     assert not is_loopback(host)
 
 
@@ -55,22 +55,22 @@ def test_knows_others_from_it(host: str) -> None:
         {"HTTP_ORIGIN": "http://localhost:8000", "HTTP_X_REQUESTED_WITH": "fetch"},
     ],
 )
-def test_lets_in_who_sits_at_it(meta: dict[str, str]) -> None:
+def test_a_request_from_this_machine_is_local(meta: dict[str, str]) -> None:
     assert looks_local(**meta)
 
 
 @pytest.mark.parametrize("bound", ["", ANYWHERE, "::", "10.0.0.1"])
-def test_a_server_that_listens_elsewhere_or_anywhere_is_for_others(bound: str) -> None:
+def test_not_if_the_server_listens_on_other_addresses(bound: str) -> None:
     assert not looks_local(**{BOUND_HOST: bound})
 
 
-def test_so_is_one_of_which_nobody_says_where_it_listens() -> None:
+def test_not_if_the_servers_address_is_unknown() -> None:
     request = RequestFactory(REMOTE_ADDR="127.0.0.1").get("/", HTTP_HOST="127.0.0.1")
 
     assert not is_local(request)
 
 
-def test_a_client_cannot_say_where_the_server_listens() -> None:
+def test_a_client_cannot_forge_the_servers_address() -> None:
     header = f"HTTP_{BOUND_HOST.upper().replace('.', '_')}"
 
     assert not looks_local(**{BOUND_HOST: ANYWHERE, header: "127.0.0.1"})
@@ -79,13 +79,13 @@ def test_a_client_cannot_say_where_the_server_listens() -> None:
 @pytest.mark.parametrize(
     "url", ["https://agents.example.com", "http://10.0.0.1:8000", "http://box:8000"]
 )
-def test_so_is_one_with_an_address_for_others(settings: Settings, url: str) -> None:
+def test_not_if_the_server_has_a_public_url(settings: Settings, url: str) -> None:
     settings.PUBLIC_URL = url
 
     assert not looks_local()
 
 
-def test_so_is_one_behind_a_proxy(settings: Settings) -> None:
+def test_not_if_a_proxy_is_configured(settings: Settings) -> None:
     settings.TRUSTED_PROXIES = 1
 
     assert not looks_local()
@@ -108,7 +108,7 @@ def test_so_is_one_behind_a_proxy(settings: Settings) -> None:
     ],
 )
 @pytest.mark.parametrize("value", ["127.0.0.1", ""])
-def test_a_request_that_was_passed_on_is_anybodys(header: str, value: str) -> None:
+def test_not_if_a_proxy_has_added_a_header(header: str, value: str) -> None:
     name = f"HTTP_{header.upper().replace('-', '_')}"
 
     assert not looks_local(**{name: value})
@@ -117,15 +117,15 @@ def test_a_request_that_was_passed_on_is_anybodys(header: str, value: str) -> No
 @pytest.mark.parametrize(
     "meta",
     [
-        # As a bare `proxy_pass` of nginx asks.
+        # As a bare `proxy_pass` of nginx requests it.
         {"SERVER_PROTOCOL": "HTTP/1.0"},
-        # Passed on with the host as it was asked for.
+        # Forwarded with the requested host.
         {"HTTP_HOST": "agents.example.com"},
         {"HTTP_HOST": ""},
-        # By a rule of the firewall that leads to a loopback address.
+        # By a firewall rule that redirects to a loopback address.
         {"REMOTE_ADDR": "192.0.2.1"},
         {"REMOTE_ADDR": ""},
     ],
 )
-def test_so_is_one_that_looks_passed_on(meta: dict[str, str]) -> None:
+def test_not_if_the_request_looks_forwarded(meta: dict[str, str]) -> None:
     assert not looks_local(**meta)

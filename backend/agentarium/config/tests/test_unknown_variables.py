@@ -1,7 +1,7 @@
 import pytest
 
 from agentarium.config import settings
-from agentarium.config.variables import unknown_variables
+from agentarium.config.unknown_variables import unknown_variables
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_names_the_nearest_known_name(name: str, nearest: str) -> None:
     [
         "AGENTARIUM_URL",
         "AGENTARIUM_SECRET_KEY_FILE",
-        # What clients and Kubernetes call so.
+        # Set by clients and Kubernetes.
         "AGENTARIUM_TOKEN",
         "AGENTARIUM_SERVICE_HOST",
         "AGENTARIUM_SERVICE_PORT_HTTP",
@@ -33,5 +33,5 @@ def test_names_the_nearest_known_name(name: str, nearest: str) -> None:
         "AGENTARIUM_WEB_SERVICE_HOST",
     ],
 )
-def test_says_nothing_of_names_that_somebody_reads(name: str) -> None:
+def test_does_not_report_names_that_are_used(name: str) -> None:
     assert not dict(unknown_variables([name], settings.KNOWN_VARIABLES))

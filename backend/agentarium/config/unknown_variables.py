@@ -1,13 +1,13 @@
-"""Names of ours in the environment that nothing reads: mostly misspelled ones."""
+"""Finds unknown `AGENTARIUM_` variables in the environment, which are often typos."""
 
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator
 
 PREFIX = "AGENTARIUM_"
-# Read by programs beside the server: the snippets of the page, the tests.
+# Read by other programs: the page's code snippets, the tests.
 _OF_OTHERS = re.compile(r"AGENTARIUM_(TOKEN|CHROMIUM|E2E_\w+|TEST_\w+)")
-# Kubernetes sets them for a service of our name.
+# Kubernetes sets these for a service named agentarium.
 _OF_KUBERNETES = re.compile(
     r"AGENTARIUM_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP)\w*)"
 )
@@ -16,7 +16,7 @@ _OF_KUBERNETES = re.compile(
 def unknown_variables(
     names: Iterable[str], known: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Each unknown name, and the known one that it may stand for, or ""."""
+    """Each unknown name, with the known name that was probably meant, or ""."""
     all_known = [*known, *(f"{name}_FILE" for name in known)]
     ours = (name for name in sorted(names) if name.upper().startswith(PREFIX))
     for name in ours:

@@ -1,8 +1,8 @@
-"""What a request has that somebody sends at the server's own machine."""
+"""The environment of a request from the server's own machine."""
 
 from typing import Any
 
-from agentarium.http.locality import BOUND_HOST
+from agentarium.http.local_access import BOUND_HOST
 
 LOCAL: dict[str, Any] = {
     BOUND_HOST: "127.0.0.1",

@@ -1,4 +1,4 @@
-"""Whatever the API is sent, it answers as its description says, and never with a 500."""
+"""The API answers any input as its OpenAPI schema says, and never with a 500."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,13 +22,13 @@ from agentarium.tests.test_isolation_by_default import OBJECTS
 SAMPLES = 10
 REQUEST_SIGNALS = signals.request_started, signals.request_finished
 
-described = schemathesis.openapi.from_dict(
+schema = schemathesis.openapi.from_dict(
     SchemaGenerator().get_schema(request=None, public=True)
 )
-described.app = WSGIHandler()
-results: Any = described.get_all_operations()
+schema.app = WSGIHandler()
+results: Any = schema.get_all_operations()
 OPERATIONS = [result.ok() for result in results]
-CHECKED = CHECKS.get_by_names(
+RESPONSE_CHECKS = CHECKS.get_by_names(
     [
         "not_a_server_error",
         "status_code_conformance",
@@ -40,8 +40,8 @@ CHECKED = CHECKS.get_by_names(
 
 
 @pytest.fixture
-def _in_the_tests_transaction() -> Iterator[None]:
-    """A request would close the connection that the test's transaction is on."""
+def _keep_connection_open() -> Iterator[None]:
+    """A request would close the connection of the test's transaction."""
     for signal in REQUEST_SIGNALS:
         signal.disconnect(close_old_connections)
     yield
@@ -49,25 +49,25 @@ def _in_the_tests_transaction() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-@pytest.mark.usefixtures("_in_the_tests_transaction")
+@pytest.mark.usefixtures("_keep_connection_open")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.label)
-def test_every_answer_is_described(
+def test_every_response_matches_the_schema(
     alice: User, operation: Any, settings: Settings
 ) -> None:
     settings.THROTTLE_RATES = dict.fromkeys(settings.THROTTLE_RATES, "1000000/min")
     headers = {"Authorization": f"Bearer {RefreshToken.for_user(alice).access_token}"}
-    alices = {name: create(alice) for name, create in OBJECTS.items()}
+    object_ids = {name: create(alice) for name, create in OBJECTS.items()}
 
-    @_sampled
+    @_few_examples
     @given(case=st.one_of(*map(operation.as_strategy, GenerationMode)))
-    def is_as_described(case: Any) -> None:
-        _point_at(alices, case)
-        case.call_and_validate(headers=headers, checks=CHECKED)
+    def check(case: Any) -> None:
+        _use_existing_objects(object_ids, case)
+        case.call_and_validate(headers=headers, checks=RESPONSE_CHECKS)
 
-    is_as_described()
+    check()
 
 
-_sampled = settings(
+_few_examples = settings(
     max_examples=SAMPLES,
     derandomize=True,
     database=None,
@@ -76,9 +76,9 @@ _sampled = settings(
 )
 
 
-def _point_at(alices: dict[str, int], case: Any) -> None:
-    """A random id is nobody's, and all that it shows is a 404."""
+def _use_existing_objects(object_ids: dict[str, int], case: Any) -> None:
+    """Replace random ids, which exist nowhere and would only ever give a 404."""
     if "id" in case.path_parameters:
-        case.path_parameters["id"] = alices[case.path.split("/")[2]]
+        case.path_parameters["id"] = object_ids[case.path.split("/")[2]]
     if isinstance(case.body, dict) and isinstance(case.body.get("agent"), int):
-        case.body["agent"] = alices["agents"]
+        case.body["agent"] = object_ids["agents"]

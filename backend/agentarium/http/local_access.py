@@ -1,4 +1,8 @@
-"""Whether only people at this machine can reach the server."""
+"""Whether a request comes from the server's own machine, with no proxy in between.
+
+Such requests may set up the first account without a setup link. Any doubt counts as a
+request from the network.
+"""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -9,13 +13,13 @@ from django.http.request import split_domain_port
 
 from agentarium.http.client_address import is_forwarded
 
-# The address that the serving process listens on, in the environment of each request.
-# Absent under a server that is not ours: it may listen anywhere.
+# The address that the process listens on, in the environment of each request. Absent
+# under a server that is not ours: that may listen anywhere.
 BOUND_HOST = "agentarium.bound_host"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, by name or address, is this machine itself."""
+    """Whether a host name or address always means this machine."""
     name = host.strip("[]").removesuffix(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -26,7 +30,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_local_server(bound_host: str) -> bool:
-    """Whether a server that listens there is meant for this machine alone."""
+    """Whether a server that listens there serves this machine only."""
     public_host = urlsplit(settings.PUBLIC_URL).hostname or ""
     return (
         is_loopback(bound_host)
@@ -36,10 +40,10 @@ def is_local_server(bound_host: str) -> bool:
 
 
 def is_local(request: HttpRequest) -> bool:
-    """Whether somebody at this machine asks, with no proxy in between.
+    """Whether the client runs on this machine, with no proxy in between.
 
-    A proxy on this machine calls from its own address: what it adds to a request, or
-    the host that was asked for, gives it away.
+    A proxy on this machine has a loopback address, too. The headers that it adds, or the
+    requested host, give it away.
     """
     meta = request.META
     host, _ = split_domain_port(str(meta.get("HTTP_HOST", "")))

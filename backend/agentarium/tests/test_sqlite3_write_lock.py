@@ -1,4 +1,4 @@
-"""Writers of one process take turns: nobody starves, and nobody keeps the turn."""
+"""Writers of one process queue for a lock: none starves, and none keeps the lock."""
 
 import threading
 from collections.abc import Callable
@@ -16,37 +16,39 @@ from agentarium.tests.eventually import eventually_sync
 SOON = 5.0
 
 
-class TestTurns:
-    def test_are_given_in_the_order_in_which_they_were_asked_for(self) -> None:
-        turns, order = FifoLock(), list[int]()
-        turns.take(SOON)
+class TestFifoLock:
+    def test_is_granted_in_the_order_of_arrival(self) -> None:
+        lock, order = FifoLock(), list[int]()
+        lock.acquire(SOON)
 
-        def take(number: int) -> None:
-            assert turns.take(SOON)
+        def acquire(number: int) -> None:
+            assert lock.acquire(SOON)
             order.append(number)
-            turns.give()
+            lock.release()
 
-        def has_line_of(length: int) -> Callable[[], bool]:
-            return lambda: len(turns._waiting) == length
+        def has_waiting(count: int) -> Callable[[], bool]:
+            return lambda: len(lock._waiting) == count
 
-        threads = [threading.Thread(target=take, args=[number]) for number in range(9)]
+        threads = [
+            threading.Thread(target=acquire, args=[number]) for number in range(9)
+        ]
         for number, thread in enumerate(threads):
             thread.start()
-            eventually_sync("the thread to get in line", has_line_of(number + 1))
-        turns.give()
+            eventually_sync("the thread to get in line", has_waiting(number + 1))
+        lock.release()
         for thread in threads:
             thread.join(SOON)
 
         assert order == list(range(9))
 
-    def test_pass_over_whoever_stopped_waiting(self) -> None:
-        turns = FifoLock()
-        turns.take(SOON)
+    def test_passes_over_a_thread_that_stopped_waiting(self) -> None:
+        lock = FifoLock()
+        lock.acquire(SOON)
 
-        assert not turns.take(0)
-        turns.give()
+        assert not lock.acquire(0)
+        lock.release()
 
-        assert turns.take(0)
+        assert lock.acquire(0)
 
 
 @pytest.fixture
@@ -67,17 +69,15 @@ def in_thread() -> Any:
 
 
 def _rename(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(first_name="Anew")
+    User.objects.filter(pk=user.pk).update(first_name="Renamed")
 
 
 @pytest.mark.django_db(transaction=True)
 class TestConnections:
-    """The same on both databases: on PostgreSQL the row's lock decides."""
+    """Both databases behave the same: on PostgreSQL the row's lock decides."""
 
     @pytest.mark.parametrize("is_atomic", [True, False])
-    def test_write_one_after_the_other(
-        self, in_thread: Any, *, is_atomic: bool
-    ) -> None:
+    def test_write_one_at_a_time(self, in_thread: Any, *, is_atomic: bool) -> None:
         user = UserFactory.create()
 
         def write() -> None:
@@ -95,7 +95,7 @@ class TestConnections:
         for other in others:
             other.result(SOON)
 
-    def test_give_the_turn_back_after_a_failure(self, in_thread: Any) -> None:
+    def test_release_the_lock_after_a_failure(self, in_thread: Any) -> None:
         user = UserFactory.create()
 
         def fail() -> None:
@@ -108,7 +108,7 @@ class TestConnections:
 
         in_thread(lambda: _rename(user)).result(SOON)
 
-    def test_give_the_turn_back_when_closed(self, in_thread: Any) -> None:
+    def test_release_the_lock_when_closed(self, in_thread: Any) -> None:
         user = UserFactory.create()
 
         def leave_open() -> None:
@@ -120,4 +120,4 @@ class TestConnections:
         in_thread(lambda: _rename(user)).result(SOON)
 
         user.refresh_from_db()
-        assert user.first_name == "Anew"
+        assert user.first_name == "Renamed"
