@@ -1,6 +1,6 @@
 """What people, clients and schedules ask for with tasks."""
 
-from agentarium.tasks.services.calls import (
+from agentarium.tasks.services.decisions import (
     answer_call,
     answer_from_children,
     approve_call,
