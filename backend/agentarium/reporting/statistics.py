@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet, Sum
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.tasks.counters import COUNT_JOB, COUNTED, start_of
+from agentarium.tasks.counters import COUNT_JOB, SUM_COLUMNS, start_of
 from agentarium.tasks.histogram import quantile
 from agentarium.tasks.models import (
     ALL_AGENTS,
@@ -86,7 +86,7 @@ def read_report(asked: Asked) -> Report:
     times = _within(TaskDuration.objects.visible_to(asked.owner), asked, starts)
     rows = {
         row["start_at"]: row
-        for row in counts.filter(agent_id=of_agent).values("start_at", *COUNTED)
+        for row in counts.filter(agent_id=of_agent).values("start_at", *SUM_COLUMNS)
     }
     bins = _bins_by(times.filter(agent_id=of_agent), "start_at")
     return Report(
@@ -112,7 +112,7 @@ def _top_agents(
     if asked.agent:
         counts = counts.filter(agent_id=asked.agent.pk)
     sums = counts.exclude(agent_id=ALL_AGENTS).values("agent_id")
-    ranked = sums.annotate(**{name: Sum(name) for name in COUNTED}).order_by(
+    ranked = sums.annotate(**{name: Sum(name) for name in SUM_COLUMNS}).order_by(
         (F("completed") + F("failed") + F("cancelled")).desc(), "agent_id"
     )
     top = {row["agent_id"]: row for row in ranked[:TOP_AGENTS]}
@@ -135,7 +135,7 @@ def _bins_by(times: QuerySet[Any], column: str) -> dict[Any, Times]:
 
 def _sum_counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     every = list(rows)
-    return {name: sum(row[name] for row in every) for name in COUNTED}
+    return {name: sum(row[name] for row in every) for name in SUM_COLUMNS}
 
 
 def _sum_times(every: Iterable[Times]) -> Times:
@@ -148,7 +148,7 @@ def _sum_times(every: Iterable[Times]) -> Times:
 
 
 def _figures(counts: Mapping[str, Any], times: Times) -> Figures:
-    numbers = {name: counts.get(name, 0) for name in COUNTED}
+    numbers = {name: counts.get(name, 0) for name in SUM_COLUMNS}
     return Figures(
         cost_is_complete=not numbers.pop("incomplete_costs"),
         **numbers,

@@ -294,7 +294,7 @@ class TestCounting:
             cost_is_complete=False,
         )
 
-        counters.count_spent(
+        counters.count_late_usage(
             task.pk,
             {
                 "input_tokens": 5,
@@ -334,7 +334,9 @@ class TestCost:
 
 def stored() -> tuple[list[Any], list[Any]]:
     order = ("owner", "bucket", "agent_id", "start_at")
-    counts = TaskCount.objects.order_by(*order).values_list(*order, *counters.COUNTED)
+    counts = TaskCount.objects.order_by(*order).values_list(
+        *order, *counters.SUM_COLUMNS
+    )
     bins = (*order, "measure", "bin")
     times = TaskDuration.objects.order_by(*bins).values_list(*bins, "count")
     return list(counts), list(times)

@@ -62,7 +62,7 @@ def test_is_each_persons_own(
 
 def test_is_forgotten_after_a_day(api: APIClient, agent: Agent) -> None:
     first = run(api, agent)
-    a_day_ago = timezone.now() - submit.REMEMBER
+    a_day_ago = timezone.now() - submit.KEY_LIFETIME
     Submission.objects.update(created_at=a_day_ago + timedelta(minutes=1))
     remembered = run(api, agent)
     Submission.objects.update(created_at=a_day_ago - timedelta(minutes=1))
@@ -93,13 +93,13 @@ def test_gives_the_one_that_came_first_of_two_at_the_same_time(
 ) -> None:
     """The second one looks before the first is stored, and is stored after it."""
     first = run(api, agent)
-    earlier, looks = submit._earlier, []
+    earlier, looks = submit._find_submitted, []
 
     def look(order: Any) -> AgentTask | None:
         looks.append(order)
         return earlier(order) if len(looks) > 1 else None
 
-    monkeypatch.setattr(submit, "_earlier", look)
+    monkeypatch.setattr(submit, "_find_submitted", look)
     second = run(api, agent)
 
     assert second.json() == first.json()
