@@ -168,8 +168,12 @@ def answer_from_children() -> int:
     for call in calls.select_related("child").order_by("task_id")[:100]:
         assert call.child
         is_error = call.child.status != AgentTask.Status.COMPLETED
-        failure = f"The task was not completed. Its status is {call.child.status}."
-        failure = f"{failure} {call.child.error_detail}".strip()
+        end = (
+            "failed"
+            if call.child.status == AgentTask.Status.FAILED
+            else "was cancelled"
+        )
+        failure = f"The task {end}. {call.child.error_detail}".strip()
         try:
             _decide(
                 call,

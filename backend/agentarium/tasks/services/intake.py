@@ -235,8 +235,8 @@ def _read_queue_states(new_tasks: Iterable[NewTask]) -> list[_QueueState]:
     """One query, however many users have tasks in the batch."""
     keys = sorted(
         {
-            (each.owner.pk, each.agent.pk, each.agent.version, each.priority)
-            for each in new_tasks
+            (new.owner.pk, new.agent.pk, new.agent.version, new.priority)
+            for new in new_tasks
         }
     )
     with prepared_cursor() as cursor:

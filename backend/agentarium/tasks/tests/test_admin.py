@@ -44,7 +44,7 @@ def test_lists_take_four_queries_for_any_number_of_rows(
 
 @pytest.mark.usefixtures("rows")
 @pytest.mark.parametrize(
-    ("address", "found"),
+    ("address", "count"),
     [
         (f"{AGENTS}?q=alice", 3),
         (f"{AGENTS}?deleted_at__isempty=0", 0),
@@ -57,12 +57,12 @@ def test_lists_take_four_queries_for_any_number_of_rows(
     ],
 )
 def test_lists_can_be_searched_and_filtered(
-    operator: Client, address: str, found: int
+    operator: Client, address: str, count: int
 ) -> None:
     response = operator.get(address)
 
     assert response.status_code == 200
-    assert response.content.count(b"field-id") == found
+    assert response.content.count(b"field-id") == count
 
 
 def test_a_search_finds_a_task_by_its_id(operator: Client) -> None:
@@ -88,11 +88,11 @@ def test_an_agent_is_shown_with_its_versions(operator: Client) -> None:
 def test_tasks_and_steps_are_read_only(operator: Client, address: str) -> None:
     StepFactory.create(pk=8, task=TaskFactory.create(pk=7, running=True))
 
-    shown = operator.get(address)
+    page = operator.get(address)
     edited = operator.post(address, {"status": "failed"})
 
-    assert shown.status_code == 200
-    assert b'name="_save"' not in shown.content
+    assert page.status_code == 200
+    assert b'name="_save"' not in page.content
     assert edited.status_code == 403
 
 
