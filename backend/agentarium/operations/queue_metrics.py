@@ -39,8 +39,8 @@ def _read() -> Iterator[Metric]:
         "Pending tasks that are due, by priority.",
         labels=["priority"],
     )
-    for each in depth.priorities:
-        due.add_metric([str(each.priority)], each.count)
+    for due_count in depth.priorities:
+        due.add_metric([str(due_count.priority)], due_count.count)
     yield due
     oldest = queue_state.find_oldest()
     yield _gauge(

@@ -85,7 +85,7 @@ def read_depth() -> QueueDepth:
     calls = ToolCall.objects.waiting().order_by().values("task")
     waiting = AgentTask.objects.filter(status=Status.WAITING, pk__in=calls)
     return QueueDepth(
-        due=sum(each.count for each in priorities),
+        due=sum(due.count for due in priorities),
         not_due=pending.filter(is_due=False).count(),
         running=sum(_running().values()),
         waiting=waiting.count(),

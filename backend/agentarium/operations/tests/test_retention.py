@@ -113,7 +113,7 @@ def test_deletes_expired_idempotency_keys(alice: User) -> None:
         )
 
     assert retention.forget_submissions() == 1
-    assert [each.key for each in Submission.objects.all()] == ["young"]
+    assert [submission.key for submission in Submission.objects.all()] == ["young"]
 
 
 class TestPeriodicJobs:
