@@ -139,10 +139,11 @@ def _event_entries(
     if position <= here:
         return []
     data = message["data"]
-    misses_text = (
-        cursor.text < data["text_length"] or cursor.reasoning < data["reasoning_length"]
-    )
-    if position != (here[0], here[1] + 1) or misses_text:
+    if (
+        position != (here[0], here[1] + 1)
+        or cursor.text < data["text_length"]
+        or cursor.reasoning < data["reasoning_length"]
+    ):
         return None
     return [StreamEvent(message["type"], data, StreamCursor(*position))]
 

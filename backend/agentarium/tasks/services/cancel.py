@@ -1,4 +1,4 @@
-"""Cancelling and force-failing tasks: it wins against everything but an earlier end."""
+"""Cancelling and force-failing tasks. They win against everything but an earlier end."""
 
 from collections.abc import Sequence
 

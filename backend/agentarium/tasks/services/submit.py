@@ -109,7 +109,7 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
             priority=parent.priority,
         )
     )
-    # An upsert: the call may have a row whose child a cancel of the task has ended.
+    # An upsert: the call has a row if an earlier child was cancelled with the task.
     ToolCall.objects.store([call])
     return True
 
