@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
-from agentarium.streaming.publisher import tell
+from agentarium.streaming.publisher import publish_change_to
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import answer_from_children
@@ -180,7 +180,7 @@ class WorkerSession:
 
     def _tell(self, task: AgentTask) -> None:
         if self._may_publish():
-            tell(self._dependencies.pubsub, task)
+            publish_change_to(self._dependencies.pubsub, task)
 
     def _start(self, task: AgentTask, history: History) -> None:
         execution = Execution(task, history, self._context)

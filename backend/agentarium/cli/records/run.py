@@ -108,7 +108,7 @@ def _watch(task: AgentTask, *, is_silent: bool) -> None:
                 cursor = entry.cursor
                 if not is_silent and entry.type != EventType.REASONING_DELTA:
                     _show(entry, stack)
-            if log.is_whole:
+            if log.is_complete:
                 return
             if not log.entries:
                 time.sleep(LOOK_SECONDS)

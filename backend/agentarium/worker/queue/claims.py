@@ -233,7 +233,7 @@ def _add_spent(task: AgentTask, spent: LateUsage) -> None:
         worker=None, cost_is_complete=is_complete, **added
     )
     incomplete = int(task.cost_is_complete and not is_complete)
-    counters.count_spent(task.pk, {**spent.totals, "incomplete_costs": incomplete})
+    counters.count_late_usage(task.pk, {**spent.totals, "incomplete_costs": incomplete})
 
 
 def _keep_drafts(drafts: Sequence[Draft]) -> None:

@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from agentarium.db.bulk_insert import placeholders
 from agentarium.db.locks import lock_decision
-from agentarium.tasks.limits import Room, running_limits
+from agentarium.tasks.limits import LimitCounter, running_limits
 from agentarium.tasks.models import AgentTask
 
 CLAIMING = 0x61677432
@@ -42,11 +42,11 @@ def within_limits(tasks: Sequence[AgentTask]) -> list[AgentTask]:
         for column, _ in limits
         for key, count in _running(column).items()
     }
-    room = Room(taken)
+    counter = LimitCounter(taken)
     return [
         task
         for task in tasks
-        if room.take(
+        if counter.try_add(
             [((column, getattr(task, column)), most) for column, most in limits]
         )
         is None

@@ -33,8 +33,8 @@ from agentarium.tasks.services import (
     submit_child,
     submit_task,
 )
-from agentarium.tasks.services.calls import NotWaitingError
 from agentarium.tasks.services.cancel import TaskEndedError
+from agentarium.tasks.services.decisions import NotWaitingError
 from agentarium.tasks.services.retry import NotRetryableError
 from agentarium.worker.leases import register_worker, renew_lease
 from agentarium.worker.queue import claims

@@ -76,7 +76,7 @@ class TestWaitingForAPerson:
             await reaches(task, "completed")
 
         assert tool.calls == []
-        assert results_of(model) == ["A person has refused this call. Too hot."]
+        assert results_of(model) == ["A person rejected this call. Too hot."]
 
     async def test_takes_a_persons_answer_as_the_result(
         self,

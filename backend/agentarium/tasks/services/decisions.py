@@ -1,7 +1,7 @@
-"""What people decide about the calls that wait for them.
+"""Decisions on tool calls that wait: by people, by the clock, by other tasks.
 
-A decision and the task's going on are one transaction: the task's row is locked, the
-call is answered once, and with the last answer the task is pending again.
+A decision is one transaction: it locks the task's row, answers the call once, and makes
+the task pending again when no other call is waiting.
 """
 
 import json
@@ -27,7 +27,7 @@ WaitsFor = ToolCall.WaitsFor
 
 
 class NotWaitingError(ConflictError):
-    """Nobody waits for this any more: it was decided, or its task has ended."""
+    """The call is not waiting any more: it was decided, or its task has ended."""
 
     code = "not_waiting"
 
@@ -35,7 +35,7 @@ class NotWaitingError(ConflictError):
 def approve_call(
     call: ToolCall, *, by: User, arguments: dict[str, Any] | None = None
 ) -> ToolCall:
-    """Let a call be made, with other arguments if given. Raises `NotWaitingError`."""
+    """Allow a call, with other arguments if given. Raises `NotWaitingError`."""
     changes: dict[str, Any] = {"status": Status.APPROVED}
     if arguments is not None:
         changes["arguments"] = json.dumps(arguments, ensure_ascii=False)
@@ -43,8 +43,8 @@ def approve_call(
 
 
 def reject_call(call: ToolCall, *, by: User, reason: str = "") -> ToolCall:
-    """Have the model told that a call may not be made. Raises `NotWaitingError`."""
-    answer = f"A person has refused this call. {reason}".strip()
+    """Refuse a call; its answer tells the model so. Raises `NotWaitingError`."""
+    answer = f"A person rejected this call. {reason}".strip()
     return _decide(
         call,
         WaitsFor.APPROVAL,
@@ -57,7 +57,7 @@ def reject_call(call: ToolCall, *, by: User, reason: str = "") -> ToolCall:
 
 
 def answer_call(call: ToolCall, *, by: User, text: str) -> ToolCall:
-    """Answer a question that the agent asked. Raises `NotWaitingError`."""
+    """Answer the agent's question. Raises `NotWaitingError`."""
     return _decide(
         call, WaitsFor.ANSWER, "answered", by=by, status=Status.ANSWERED, answer=text
     )
@@ -67,9 +67,10 @@ def answer_call(call: ToolCall, *, by: User, text: str) -> ToolCall:
 def resolve_call(
     call: ToolCall, *, by: User, outcome: str, result: str = ""
 ) -> ToolCall:
-    """Say what became of a call whose worker died during it: done, repeat or fail.
+    """Resolve a call whose outcome is unknown because its worker died during it.
 
-    Raises `NotWaitingError`.
+    `outcome` is "done" (`result` answers the call), "repeat" (make the call again) or
+    "fail" (end the task). Raises `NotWaitingError`.
     """
     if outcome == "repeat":
         return _decide(call, WaitsFor.OUTCOME, "repeat", by=by, status=Status.APPROVED)
@@ -116,7 +117,7 @@ def _decide(
 
 
 def resume_if_decided(task: AgentTask) -> None:
-    """Queue a waiting task once nothing is left that it waits for. Its row is locked."""
+    """Queue a waiting task if none of its calls is waiting. Its row is locked."""
     if ToolCall.objects.waiting().filter(task=task).exists():
         return
     task.status = AgentTask.Status.PENDING
@@ -129,10 +130,10 @@ def resume_if_decided(task: AgentTask) -> None:
 
 
 def expire_calls(*, now: datetime | None = None) -> int:
-    """Refuse what nobody has decided in time; returns how many calls that were."""
+    """Refuse calls that were not decided in time; returns their number."""
     overdue = ToolCall.objects.waiting().filter(expires_at__lt=now or timezone.now())
     count = 0
-    # In the order of an index of waiting calls: by id, SQLite would read all there are.
+    # The order of an index of waiting calls: by id, SQLite would read all calls.
     for call in overdue.order_by("expires_at")[:100]:
         try:
             _decide(
@@ -141,7 +142,7 @@ def expire_calls(*, now: datetime | None = None) -> int:
                 "expired",
                 by=None,
                 status=Status.ANSWERED,
-                answer=_undecided(call),
+                answer=_expiry_answer(call),
                 is_error=True,
             )
         except NotWaitingError:
@@ -150,24 +151,29 @@ def expire_calls(*, now: datetime | None = None) -> int:
     return count
 
 
-def _undecided(call: ToolCall) -> str:
+def _expiry_answer(call: ToolCall) -> str:
     if call.waits_for == WaitsFor.OUTCOME:
-        return "Nobody has said in time whether it was done: it may or may not be."
-    return "Nobody has decided in time; the call was not made."
+        return "The outcome of this call is unknown: it may or may not have been made."
+    return "No one decided in time. The call was not made."
 
 
 def answer_from_children() -> int:
-    """Answer the calls whose task has ended; returns how many calls that were."""
+    """Answer calls whose child task has ended; returns their number."""
     calls = ToolCall.objects.waiting().filter(
         waits_for=WaitsFor.TASK, child__finished_at__isnull=False
     )
     count = 0
-    # In the order of an index of waiting calls: by id, SQLite would read all there are,
-    # or all tasks that have ended.
+    # The order of an index of waiting calls: by id, SQLite would read all calls, or all
+    # ended tasks.
     for call in calls.select_related("child").order_by("task_id")[:100]:
         assert call.child
         is_error = call.child.status != AgentTask.Status.COMPLETED
-        failure = f"It {call.child.status}: {call.child.error_detail}".strip()
+        end = (
+            "failed"
+            if call.child.status == AgentTask.Status.FAILED
+            else "was cancelled"
+        )
+        failure = f"The task {end}. {call.child.error_detail}".strip()
         try:
             _decide(
                 call,

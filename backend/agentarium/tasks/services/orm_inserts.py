@@ -1,6 +1,6 @@
-"""What makes a task whole that the ORM inserts; see `db/whole_rows.py`.
+"""Completing tasks that the ORM inserts (admin, shell, fixtures): `db/whole_rows.py`.
 
-Tasks that people submit come in through `intake.py`, which writes all of this by hand.
+Submitted tasks are inserted by `intake.py`, which writes all of this itself.
 """
 
 from collections import Counter
@@ -25,14 +25,14 @@ from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
 
-# A task that is not filled in lacks what its type promises: it is `Any` below.
+# Incomplete tasks are typed `Any` below: their required columns may be None.
 
 
-class Completion:
-    """The `TaskCompletion` of every `TaskQuerySet`."""
+class OrmInsertHooks:
+    """The `InsertHooks` of every `TaskQuerySet`."""
 
-    def fill_in(self, tasks: Sequence[AgentTask]) -> None:
-        """Give tasks their owner, version, times and places in the queue."""
+    def before_insert(self, tasks: Sequence[AgentTask]) -> None:
+        """Set the owner, version, times and place in the queue where they are missing."""
         _fill_in_versions(tasks)
         _fill_in_depths(tasks)
         now = timezone.now()
@@ -40,11 +40,11 @@ class Completion:
             _fill_in_times(task, now)
         _fill_in_ranks(tasks)
 
-    def add_to(self, tasks: Sequence[AgentTask], *, is_raw: bool) -> None:
-        """Log, count and publish tasks, and wake the workers for them."""
+    def after_insert(self, tasks: Sequence[AgentTask], *, is_raw: bool) -> None:
+        """Log, count and publish the tasks, and wake the workers."""
         Event.objects.bulk_create(
             (event for task in tasks for event in _events(task)),
-            # A fixture may hold the log before its task.
+            # A fixture may contain the events, before their task.
             ignore_conflicts=is_raw,
         )
         if ended := [task.pk for task in tasks if task.is_ended]:
@@ -55,23 +55,23 @@ class Completion:
             transaction.on_commit(wake_workers)
         for task in tasks:
             publish(task)
-        # Last, as in `intake.py`: the agents' rows are locked for as short as can be.
+        # Last, as in `intake.py`, so that the agents' rows are locked briefly.
         for agent_id, count in sorted(Counter(task.agent_id for task in tasks).items()):
             agent = Agent.objects.filter(pk=agent_id)
             agent.update(tasks_count=F("tasks_count") + count)
 
 
 def _fill_in_versions(tasks: Iterable[Any]) -> None:
-    lacking = [
+    incomplete = [
         task for task in tasks if task.agent_version_id is None or task.owner_id is None
     ]
-    known = _current_versions({task.agent_id for task in lacking})
-    if unversioned := {task.agent_id for task in lacking} - known.keys():
+    current = _current_versions({task.agent_id for task in incomplete})
+    if unversioned := {task.agent_id for task in incomplete} - current.keys():
         AgentVersion.objects.record(unversioned)
-        known |= _current_versions(unversioned)
-    for task in lacking:
-        # An agent that is not there fails as it does everywhere, at its foreign key.
-        version, owner = known.get(task.agent_id, (None, None))
+        current |= _current_versions(unversioned)
+    for task in incomplete:
+        # A missing agent is left to the foreign key, which refuses it.
+        version, owner = current.get(task.agent_id, (None, None))
         if task.agent_version_id is None:
             task.agent_version_id = version
         if task.owner_id is None:
@@ -79,13 +79,13 @@ def _fill_in_versions(tasks: Iterable[Any]) -> None:
 
 
 def _current_versions(agent_ids: set[int]) -> dict[int, tuple[Any, Any]]:
-    """Agent -> its current version, and its owner."""
+    """The ids of each agent's current version and owner, by agent id."""
     if not agent_ids:
         return {}
-    found = AgentVersion.objects.filter(
+    rows = AgentVersion.objects.filter(
         agent__in=agent_ids, number=F("agent__version")
     ).values_list("agent", "pk", "agent__owner")
-    return {agent: (version, owner) for agent, version, owner in found}
+    return {agent: (version, owner) for agent, version, owner in rows}
 
 
 def _fill_in_depths(tasks: Iterable[Any]) -> None:
@@ -98,10 +98,10 @@ def _fill_in_depths(tasks: Iterable[Any]) -> None:
 
 
 def _fill_in_times(task: Any, now: datetime) -> None:
-    """Where only a status is known, it came about when the task was created."""
+    """Times that are missing for the status are those of the creation."""
     created = task.created_at
     if created is None or isinstance(created, DatabaseDefault):
-        # The database's clock would make it a moment younger than its end.
+        # By the database's clock, the task could be created just after its end.
         created = now
         if task.created_at is None or task.status != Status.PENDING:
             task.created_at = now
@@ -114,15 +114,15 @@ def _fill_in_times(task: Any, now: datetime) -> None:
 
 
 def _is_past(moment: Any, now: datetime) -> bool:
-    """Whether a task may be begun; an expression is looked at once it is stored."""
+    """Whether `run_after` has passed; False for an expression, until it is stored."""
     if hasattr(moment, "resolve_expression"):
         return False
-    told = DateTimeField().to_python(moment)
-    return told is None or told <= now
+    run_after = DateTimeField().to_python(moment)
+    return run_after is None or run_after <= now
 
 
 def _fill_in_ranks(tasks: Iterable[AgentTask]) -> None:
-    """Those of one owner and priority follow one another."""
+    """Tasks of one owner and priority get consecutive ranks."""
     ranks: dict[tuple[int, int], int] = {}
     for task in tasks:
         if task.status != Status.PENDING or not task.is_due or task.rank:
@@ -135,7 +135,7 @@ def _fill_in_ranks(tasks: Iterable[AgentTask]) -> None:
 
 
 def _events(task: AgentTask) -> Iterable[Event]:
-    """The first event, and the last one where the task has ended."""
+    """The first event, and the last one if the task has ended."""
     yield Event(task_id=task.pk, attempt=0, seq=1, type=EventType.TASK_CREATED)
     if task.is_ended:
         data = {
