@@ -21,7 +21,7 @@ from agentarium.worker.attempt.context import ExecutionContext, RunnerDependenci
 from agentarium.worker.attempt.execution import Execution
 from agentarium.worker.attempt.history import History, read_histories
 from agentarium.worker.database_retry import retry_until_available
-from agentarium.worker.queue import claims
+from agentarium.worker.queue import claims, late_usage, recovery, release
 from agentarium.worker.queue.sweep import sweep
 from agentarium.worker.writing.event_writer import AttemptLostError, EventWriter
 
@@ -157,7 +157,9 @@ class WorkerSession:
         except CONNECTION_ERRORS as error:
             log.warning("worker.claim_broke_off", error=str(error))
         running = [execution.key for execution in self._running.values()]
-        await self._retry_until_available(claims.release_orphans, self._worker, running)
+        await self._retry_until_available(
+            release.release_orphans, self._worker, running
+        )
         return []
 
     async def _retry_until_available(
@@ -204,7 +206,7 @@ class WorkerSession:
             # Not even its failure could be stored; it counts as a lost attempt.
             log.exception("task.not_ended", task_id=task.pk)
             await self._retry_until_available(
-                claims.lose_attempt, self._worker, execution.key
+                recovery.lose_attempt, self._worker, execution.key
             )
         if task.parent_id:
             await self._retry_until_available(answer_from_children)
@@ -258,7 +260,9 @@ class WorkerSession:
     async def _settle(self, execution: Execution) -> None:
         """Tell what was spent, if it was a cancel that took the task away."""
         spent = await execution.usage_since_last_step()
-        await self._retry_until_available(claims.record_late_usage, self._worker, spent)
+        await self._retry_until_available(
+            late_usage.record_late_usage, self._worker, spent
+        )
 
     async def _sweep(self) -> None:
         """Take back, now and then, what workers left that died: here or anywhere."""
@@ -286,7 +290,7 @@ class WorkerSession:
         if self._is_lost:
             return
         keys = [execution.key for execution in left.values()]
-        await self._dependencies.database.run(claims.release_tasks, self._worker, keys)
+        await self._dependencies.database.run(release.release_tasks, self._worker, keys)
         # Before it finds the lease gone, and takes that for a loss.
         await asyncio.to_thread(self._heartbeat.stop)
         await self._dependencies.database.run(leases.release_lease, self._worker)

@@ -36,7 +36,7 @@ from agentarium.worker.attempt.step_output import storable
 from agentarium.worker.attempt.tool_calls import ToolCalls
 from agentarium.worker.database_retry import retry_until_available
 from agentarium.worker.instrumentation import Instrumentation
-from agentarium.worker.queue.claims import LateUsage
+from agentarium.worker.queue.late_usage import LateUsage
 from agentarium.worker.writing.event_writer import AttemptLostError
 from agentarium.worker.writing.writes import Finish
 

@@ -8,7 +8,7 @@ from agentarium.tasks.services import (
     expire_calls,
     queue_due_tasks,
 )
-from agentarium.worker.queue.claims import recover_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 
 
 def sweep(*, leases_are_trustworthy: Callable[[], bool]) -> bool:

@@ -52,7 +52,8 @@ from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.execution import Execution
 from agentarium.worker.attempt.history import History, read_histories
 from agentarium.worker.attempt.toolbox import Toolbox
-from agentarium.worker.queue.claims import claim_tasks, recover_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 from agentarium.worker.tests.scripted import (
     DEFAULTS,
     ScriptedModels,

@@ -21,7 +21,7 @@ from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import approve_call, cancel_task, retry_task
 from agentarium.worker.leases import register_worker, release_lease
-from agentarium.worker.queue import claims
+from agentarium.worker.queue import claims, recovery, release
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -116,7 +116,7 @@ async def test_a_task_says_what_is_described(
 def _hand_back_and_lose() -> None:
     worker = register_worker(capacity=1)
     (task,) = claims.claim_tasks(worker, limit=1)
-    claims.release_orphans(worker, [])
+    release.release_orphans(worker, [])
     (task,) = claims.claim_tasks(worker, limit=1)
-    claims.lose_attempt(worker, AttemptKey.of(task))
+    recovery.lose_attempt(worker, AttemptKey.of(task))
     release_lease(worker)

@@ -16,7 +16,7 @@ from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import submit_child
 from agentarium.tasks.tests.factories import TaskFactory
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue import claims
+from agentarium.worker.queue import claims, late_usage, recovery, release
 from agentarium.worker.tests.lives import (
     Attempt,
     call_of,
@@ -70,8 +70,8 @@ def _submit_child(attempt: Attempt) -> None:
 
 def _settle(attempt: Attempt) -> None:
     drafts = [draft_of(attempt)]
-    spent = claims.LateUsage(*attempt.key, 5, 7, 11, drafts=drafts)
-    claims.record_late_usage(attempt.worker, spent)
+    spent = late_usage.LateUsage(*attempt.key, 5, 7, 11, drafts=drafts)
+    late_usage.record_late_usage(attempt.worker, spent)
 
 
 WRITES: dict[str, Write] = {
@@ -83,8 +83,8 @@ WRITES: dict[str, Write] = {
     "a failure": _finish(Status.FAILED),
     "a suspension": _finish(Status.WAITING),
     "a task that it calls": _submit_child,
-    "its loss": lambda attempt: claims.lose_attempt(attempt.worker, attempt.key),
-    "its release": lambda attempt: claims.release_tasks(attempt.worker, [attempt.key]),
+    "its loss": lambda attempt: recovery.lose_attempt(attempt.worker, attempt.key),
+    "its release": lambda attempt: release.release_tasks(attempt.worker, [attempt.key]),
 }
 
 
@@ -215,7 +215,7 @@ def test_gives_back_only_what_this_worker_holds(attempt: Attempt) -> None:
     AgentTask.objects.filter(pk=attempt.task_id).update(worker=other)
     before = everything(attempt)
 
-    claims.release_orphans(attempt.worker, [])
+    release.release_orphans(attempt.worker, [])
 
     assert everything(attempt) == before
     assert ToolCall.objects.count() == 0

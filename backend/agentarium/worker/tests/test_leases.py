@@ -14,7 +14,8 @@ from agentarium.db.clock import Now
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.worker import leases, liveness_lock
 from agentarium.worker.leases import Heartbeat, register_worker
-from agentarium.worker.queue.claims import claim_tasks, recover_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from agentarium.agents.models import Agent
 from agentarium.db.clock import Now
 from agentarium.tasks.models import Worker
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue.claims import claim_tasks, recover_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 
 
 @pytest.fixture

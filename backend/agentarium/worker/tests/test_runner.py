@@ -20,7 +20,8 @@ from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.tests.eventually import eventually
 from agentarium.worker import leases
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue.claims import claim_tasks, release_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.release import release_tasks
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 

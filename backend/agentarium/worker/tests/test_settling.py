@@ -11,7 +11,7 @@ from agentarium.tasks.models import AgentTask, Draft
 from agentarium.tasks.services import cancel_task
 from agentarium.tests.eventually import eventually
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue import claims
+from agentarium.worker.queue import claims, late_usage
 from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.lives import Attempt, entry_of, step_of
 from agentarium.worker.tests.scripted import (
@@ -80,8 +80,8 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
             entry.steps.append(step_of(attempt))
             write_all([entry])
             cancel_task(claimed, by=owner)
-            spent = claims.LateUsage(*entry.key, 5, 7, 11, step=1)
-            claims.record_late_usage(worker, spent)
+            spent = late_usage.LateUsage(*entry.key, 5, 7, 11, step=1)
+            late_usage.record_late_usage(worker, spent)
 
         await database.run(settle)
 

@@ -37,7 +37,7 @@ from agentarium.tasks.services.calls import NotWaitingError
 from agentarium.tasks.services.cancel import TaskEndedError
 from agentarium.tasks.services.retry import NotRetryableError
 from agentarium.worker.leases import register_worker, renew_lease
-from agentarium.worker.queue import claims
+from agentarium.worker.queue import claims, late_usage, recovery, release
 from agentarium.worker.tests.lives import (
     DECISIONS,
     Attempt,
@@ -87,7 +87,7 @@ class TaskLife(LivesBesideRows):
         """And let the other one take over."""
         dead = self.workers[which]
         Worker.objects.filter(pk=dead.pk).update(lease_until=Now() - timedelta(1))
-        claims.recover_tasks(leases_are_trustworthy=lambda: True)
+        recovery.recover_tasks(leases_are_trustworthy=lambda: True)
         assert not renew_lease(dead)
         assert claims.claim_tasks(dead, limit=5) == []
         held = [
@@ -106,7 +106,7 @@ class TaskLife(LivesBesideRows):
     @rule(data=st.data())
     def hand_back(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.release_tasks(attempt.worker, [attempt.key])
+        release.release_tasks(attempt.worker, [attempt.key])
         if self._is_held(attempt):
             life = self.lives[attempt.task_id]
             life.status, life.worker = "pending", None
@@ -115,7 +115,7 @@ class TaskLife(LivesBesideRows):
     @rule(data=st.data())
     def lose_one_attempt(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.lose_attempt(attempt.worker, attempt.key)
+        recovery.lose_attempt(attempt.worker, attempt.key)
         if self._is_held(attempt):
             life = self.lives[attempt.task_id]
             life.lose(MAX_ATTEMPTS)
@@ -191,8 +191,8 @@ class TaskLife(LivesBesideRows):
         attempt = self._any_attempt(data)
         life = self.lives[attempt.task_id]
         before = AgentTask.objects.get(pk=attempt.task_id)
-        claims.record_late_usage(
-            attempt.worker, claims.LateUsage(*attempt.key, 5, 7, 11, drafts=[])
+        late_usage.record_late_usage(
+            attempt.worker, late_usage.LateUsage(*attempt.key, 5, 7, 11, drafts=[])
         )
         after = AgentTask.objects.get(pk=attempt.task_id)
         is_owed = (

@@ -16,8 +16,8 @@ from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
 from agentarium.tests.eventually import DEADLINE_SECONDS, eventually
 from agentarium.worker import session
-from agentarium.worker.queue import claims
-from agentarium.worker.queue.claims import record_late_usage
+from agentarium.worker.queue import claims, late_usage
+from agentarium.worker.queue.late_usage import record_late_usage
 from agentarium.worker.queue.sweep import sweep
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
@@ -104,7 +104,9 @@ class TestCancel:
             await eventually("two calls", lambda: model.open_streams == 2)
             # Slow, all of it: a database that is busy with others' transactions.
             monkeypatch.setattr(claims, "claim_tasks", late(claims.claim_tasks))
-            monkeypatch.setattr(claims, "record_late_usage", late(record_late_usage))
+            monkeypatch.setattr(
+                late_usage, "record_late_usage", late(record_late_usage)
+            )
             monkeypatch.setattr(session, "sweep", late(sweep))
             await database.run(cancel_task, tasks[0], by=owner)
             runner.wake()
