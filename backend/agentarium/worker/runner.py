@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError
 from agentarium.db.threads import DatabaseThreads
 from agentarium.streaming.pubsub import PubSub
 from agentarium.worker import leases
-from agentarium.worker.attempt.context import ModelClients, RunnerDependencies
+from agentarium.worker.attempt.context import ModelClientSource, RunnerDependencies
 from agentarium.worker.attempt.toolbox import OpenToolbox
 from agentarium.worker.session import Signals, WorkerSession
 
@@ -30,7 +30,7 @@ class Runner:
         self,
         *,
         pubsub: PubSub,
-        clients: ModelClients,
+        clients: ModelClientSource,
         open_toolbox: OpenToolbox,
         capacity: int,
     ) -> None:

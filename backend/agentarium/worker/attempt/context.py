@@ -11,7 +11,7 @@ from agentarium.worker.attempt.toolbox import OpenToolbox
 from agentarium.worker.writing.event_writer import EventWriter
 
 
-class ModelClients(Protocol):
+class ModelClientSource(Protocol):
     """Opens models by name, and shares between tasks what can be shared."""
 
     def get(self, model: str) -> ModelClient: ...
@@ -24,7 +24,7 @@ class RunnerDependencies:
     """What a runner works with, whichever worker it is at the time."""
 
     pubsub: PubSub
-    clients: ModelClients
+    clients: ModelClientSource
     open_toolbox: OpenToolbox
     database: DatabaseThreads
 
