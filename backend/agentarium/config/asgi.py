@@ -12,16 +12,16 @@ from django.conf import settings
 
 from agentarium.config.wsgi import application as wsgi_application
 from agentarium.server.asgi import Site
-from agentarium.worker.process import carrying, executing
+from agentarium.worker.process import running_pubsub, running_runner
 
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """Everything that lives as long as the web process."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(carrying())
+        await stack.enter_async_context(running_pubsub())
         if settings.EMBEDDED:
-            await stack.enter_async_context(executing())
+            await stack.enter_async_context(running_runner())
         yield
 
 

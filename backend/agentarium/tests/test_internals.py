@@ -231,7 +231,9 @@ class TestSqlite:
 
 
 @pytest.mark.parametrize("name", ["_prepare_cursor", "wrap_database_errors", "pool"])
-@relied_on("Django's DatabaseWrapper for PostgreSQL", by="db/backends/postgresql/base.py")
+@relied_on(
+    "Django's DatabaseWrapper for PostgreSQL", by="db/backends/postgresql/base.py"
+)
 def test_connections_to_postgresql_can_be_extended(name: str) -> None:
     assert hasattr(postgresql.DatabaseWrapper, name)
 

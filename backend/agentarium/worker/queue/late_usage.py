@@ -18,11 +18,11 @@ from agentarium.worker.queue.task_locks import lock_tasks
 
 @dataclass(frozen=True, slots=True)
 class LateUsage:
-    """What an attempt has spent since what it knows to be stored.
+    """What an attempt has used since the last step that it knows to be stored.
 
-    `cost_nanodollars` is None where the model's price is not known. Where a `step` is
-    given, the answer was whole and may be stored after all, as the step of that number;
-    otherwise it was interrupted, and its cost is an estimate.
+    `cost_nanodollars` is None if the model's price is unknown. If the response was
+    complete, `step` is its position, and it may have been stored after all. If it was
+    interrupted, `step` is None and the figures are an estimate.
     """
 
     task_id: int
@@ -39,7 +39,7 @@ class LateUsage:
 
     @property
     def totals(self) -> dict[str, int]:
-        """What it adds to the columns of its task."""
+        """Column of the task -> what is added to it."""
         return {
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
@@ -48,35 +48,35 @@ class LateUsage:
 
 
 @transaction.atomic
-def record_late_usage(worker: Worker, spent: LateUsage) -> None:
-    """Add what a cancelled attempt of this worker had spent by the time it stopped.
+def record_late_usage(worker: Worker, usage: LateUsage) -> None:
+    """Add what a cancelled attempt of this worker used until it stopped.
 
-    The one thing that a worker may write to a task that has ended, and only once.
+    The only write of a worker to a task that has ended. It happens at most once.
     """
-    cancelled = AgentTask.objects.filter(fence.was_cancelled(spent.key), worker=worker)
+    cancelled = AgentTask.objects.filter(fence.was_cancelled(usage.key), worker=worker)
     for task in lock_tasks(cancelled, skip_locked=False):
-        if spent.step is not None and spent.step <= task.steps_count:
-            # The step was stored after all, and counted with it.
-            spent = LateUsage(*spent.key, 0, 0, 0)
-        _add_spent(task, spent)
-        _keep_drafts(spent.drafts)
-        _log_spent(task, spent)
+        if usage.step is not None and usage.step <= task.steps_count:
+            # The step was stored after all, and its usage with it.
+            usage = LateUsage(*usage.key, 0, 0, 0)
+        _add_usage(task, usage)
+        _store_drafts(usage.drafts)
+        _log_usage(task, usage)
         publish(task)
 
 
-def _add_spent(task: AgentTask, spent: LateUsage) -> None:
-    """To the task, and to the sums of tasks. Its worker has nothing more to add."""
-    is_complete = task.cost_is_complete and spent.cost_nanodollars is not None
-    added = {name: F(name) + value for name, value in spent.totals.items()}
+def _add_usage(task: AgentTask, usage: LateUsage) -> None:
+    """To the task and the statistics. Clearing the worker makes it happen only once."""
+    is_complete = task.cost_is_complete and usage.cost_nanodollars is not None
+    added = {name: F(name) + value for name, value in usage.totals.items()}
     AgentTask.objects.filter(pk=task.pk).update(
         worker=None, cost_is_complete=is_complete, **added
     )
     incomplete = int(task.cost_is_complete and not is_complete)
-    counters.count_spent(task.pk, {**spent.totals, "incomplete_costs": incomplete})
+    counters.count_spent(task.pk, {**usage.totals, "incomplete_costs": incomplete})
 
 
-def _keep_drafts(drafts: Sequence[Draft]) -> None:
-    """Some of them may be stored already; readers pass over what they have."""
+def _store_drafts(drafts: Sequence[Draft]) -> None:
+    """Some of them may be stored already. Readers skip the text that they have."""
     Draft.objects.bulk_create(
         drafts,
         update_conflicts=True,
@@ -85,14 +85,14 @@ def _keep_drafts(drafts: Sequence[Draft]) -> None:
     )
 
 
-def _log_spent(task: AgentTask, spent: LateUsage) -> None:
+def _log_usage(task: AgentTask, usage: LateUsage) -> None:
     append_event(
         task,
         EventType.USAGE_RECORDED,
         {
-            "input_tokens": spent.input_tokens,
-            "output_tokens": spent.output_tokens,
-            "cost": dollars(spent.cost_nanodollars),
-            "is_estimate": spent.step is None,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost": dollars(usage.cost_nanodollars),
+            "is_estimate": usage.step is None,
         },
     )

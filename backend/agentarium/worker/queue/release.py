@@ -16,18 +16,21 @@ Status = AgentTask.Status
 
 @transaction.atomic
 def release_tasks(worker: Worker, keys: Iterable[AttemptKey]) -> None:
-    """Give attempts of this worker back, for another worker to go on with."""
+    """End these attempts of the worker; another worker continues their tasks.
+
+    Ignores attempts that no longer hold their task.
+    """
     held = [key.task_id for key in fence.still_held(keys, lock=True)]
-    mine = AgentTask.objects.filter(pk__in=held, worker=worker)
-    return_to_queue(lock_tasks(mine, skip_locked=False), EventType.ATTEMPT_RELEASED)
+    own = AgentTask.objects.filter(pk__in=held, worker=worker)
+    return_to_queue(lock_tasks(own, skip_locked=False), EventType.ATTEMPT_RELEASED)
 
 
 @transaction.atomic
 def release_orphans(worker: Worker, running: Iterable[AttemptKey]) -> None:
-    """Give back what this worker holds by the database, but does not run.
+    """Release what is assigned to the worker and is not in `running`.
 
-    The connection of a claim broke, and nobody knows whether it was committed.
+    For a claim whose connection broke, since it may have been committed.
     """
-    claimed = AgentTask.objects.filter(status=Status.RUNNING, worker=worker)
-    keys = {AttemptKey(*key) for key in claimed.values_list("id", "attempt")}
+    assigned = AgentTask.objects.filter(status=Status.RUNNING, worker=worker)
+    keys = {AttemptKey(*key) for key in assigned.values_list("id", "attempt")}
     release_tasks(worker, keys - set(running))

@@ -1,4 +1,4 @@
-"""Locks the rows of tasks in one order."""
+"""Locks the rows of tasks, always in the same order."""
 
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.services import TOTALS
@@ -7,9 +7,10 @@ from agentarium.tasks.services import TOTALS
 def lock_tasks(
     tasks: TaskQuerySet, *, skip_locked: bool = True, limit: int | None = None
 ) -> list[AgentTask]:
-    """The rows, locked in one order; those that somebody else decides on are left.
+    """Lock up to `limit` tasks by ascending id, and load what ending them needs.
 
-    Not where nobody else would come back to them: a live worker has to see to its own.
+    Skips rows that another transaction has locked, unless `skip_locked` is False: a live
+    worker must wait for its own tasks, since no other worker would release them.
     """
     columns = tasks.only(
         "id",
