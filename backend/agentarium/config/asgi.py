@@ -12,16 +12,16 @@ from django.conf import settings
 
 from agentarium.config.wsgi import application as wsgi_application
 from agentarium.server.asgi import Site
-from agentarium.worker.process import running_pubsub, running_runner
+from agentarium.worker.process import pubsub_lifespan, runner_lifespan
 
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """Everything that lives as long as the web process."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(running_pubsub())
+        await stack.enter_async_context(pubsub_lifespan())
         if settings.EMBEDDED:
-            await stack.enter_async_context(running_runner())
+            await stack.enter_async_context(runner_lifespan())
         yield
 
 

@@ -81,7 +81,7 @@ def declare_lost(*, leases_are_trustworthy: Callable[[], bool]) -> None:
     """
     registered = Worker.objects.filter(lost_at__isnull=True)
     if dead := find_dead_workers():
-        # A lease that expired before the loss tells a death from an orderly stop.
+        # `Worker.has_stopped` is for an orderly stop: this lease must end before the loss.
         expired = Now() - timedelta(milliseconds=1)
         registered.filter(pk__in=dead).update(lease_until=expired, lost_at=Now())
         transaction.on_commit(partial(remove_locks, dead))

@@ -24,17 +24,17 @@ log = structlog.get_logger(__name__)
 STOP_MARGIN_SECONDS = 10.0
 
 
-def make_runner(tools: ToolboxFactory) -> Runner:
+def make_runner(toolboxes: ToolboxFactory) -> Runner:
     return Runner(
         pubsub=shared.pubsub(),
         clients=ModelClients(provider_configs()),
-        open_toolbox=tools.open,
+        open_toolbox=toolboxes.open,
         capacity=settings.WORKER_CAPACITY,
     )
 
 
 @asynccontextmanager
-async def running_pubsub() -> AsyncIterator[None]:
+async def pubsub_lifespan() -> AsyncIterator[None]:
     """Exchange live output with other processes, on this event loop."""
     work = asyncio.create_task(shared.pubsub().run())
     work.add_done_callback(_end_process_on_error)
@@ -47,10 +47,10 @@ async def running_pubsub() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def running_runner() -> AsyncIterator[None]:
+async def runner_lifespan() -> AsyncIterator[None]:
     """Run tasks on this event loop; on exit, finish them or release them."""
-    tools = ToolboxFactory()
-    runner = make_runner(tools)
+    toolboxes = ToolboxFactory()
+    runner = make_runner(toolboxes)
     wake_ups.on_wake(runner.wake)
     work = asyncio.create_task(runner.run())
     work.add_done_callback(_end_process_on_error)
@@ -60,7 +60,7 @@ async def running_runner() -> AsyncIterator[None]:
         wake_ups.off_wake(runner.wake)
         runner.stop()
         await work
-        await tools.aclose()
+        await toolboxes.aclose()
 
 
 def _end_process_on_error(work: asyncio.Task[None]) -> None:
@@ -110,7 +110,7 @@ class RunnerThread:
         if self._is_stopping:
             return
         with serving_metrics():
-            async with running_pubsub(), running_runner():
+            async with pubsub_lifespan(), runner_lifespan():
                 await self._stop.wait()
 
 

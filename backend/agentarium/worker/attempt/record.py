@@ -70,7 +70,7 @@ class AttemptRecord:
     # --- What happens in the attempt --------------------------------------------------
 
     def begin_step(self) -> None:
-        """A model call or tool calls begin now."""
+        """Note the time: a model call or tool calls begin now."""
         self._began_at = timezone.now()
 
     def add_delta(self, delta: Delta, *, is_live: bool) -> None:
@@ -128,7 +128,7 @@ class AttemptRecord:
         )
 
     def add_retry(self, retried: Retried) -> None:
-        """Drop the text of this step: the model is called again."""
+        """Log that the model is called again, so that readers drop the step's text."""
         data = {
             "step": self.position + 1,
             "model": retried.model,

@@ -42,7 +42,7 @@ LOST: dict[str, dict[str, Any]] = {
 }
 
 
-def _adding(name: str, make: Callable[[Attempt], Any]) -> Write:
+def _adding_record(name: str, make: Callable[[Attempt], Any]) -> Write:
     """A write of one record."""
 
     def write(attempt: Attempt) -> None:
@@ -75,10 +75,14 @@ def _record_late_usage(attempt: Attempt) -> None:
 
 
 WRITES: dict[str, Write] = {
-    "events": _adding("events", lambda attempt: write_of(attempt, "x").events[0]),
-    "steps": _adding("steps", step_of),
-    "drafts": _adding("drafts", draft_of),
-    "tool calls": _adding("tool_calls", lambda attempt: call_of(attempt, "approval")),
+    "events": _adding_record(
+        "events", lambda attempt: write_of(attempt, "x").events[0]
+    ),
+    "steps": _adding_record("steps", step_of),
+    "drafts": _adding_record("drafts", draft_of),
+    "tool calls": _adding_record(
+        "tool_calls", lambda attempt: call_of(attempt, "approval")
+    ),
     "a success": _finish(Status.COMPLETED),
     "a failure": _finish(Status.FAILED),
     "a suspension": _finish(Status.WAITING),

@@ -21,7 +21,7 @@ async def test_ends_the_process_when_its_runner_fails(
     monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))
 
     async def run() -> None:
-        async with process.running_runner():
+        async with process.runner_lifespan():
             await eventually("the process to be ended", lambda: signals)
 
     with pytest.raises(RuntimeError):
@@ -41,7 +41,7 @@ async def test_ends_the_process_when_its_pubsub_fails(
     monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))
 
     async def run() -> None:
-        async with process.running_pubsub():
+        async with process.pubsub_lifespan():
             await eventually("the process to be ended", lambda: signals)
 
     with pytest.raises(RuntimeError):

@@ -80,11 +80,10 @@ async def test_readers_get_the_text_and_the_end_once_from_every_cursor(
     database: DatabaseThreads,
     read_from: ReadFrom,
 ) -> None:
-    passing = ProviderError(
+    transient = ProviderError(
         ProviderErrorCode.UNAVAILABLE, "Down.", is_transient=True, retry_after=0.0
     )
-    model = SequenceModel("First", [call_of("look")], passing, "Then a tale")
-    model.responses.pop(0)
+    model = SequenceModel([call_of("look")], transient, "Then a tale")
     async with running(model, ScriptedTool("look", effect="read")):
         await wait_for_status(task, "completed")
     whole = await read_from("")

@@ -71,11 +71,11 @@ class TaskStateMachine(TaskModelMachine):
     @rule(which=st.integers(0, 1), limit=st.integers(1, 3))
     def claim(self, which: int, limit: int) -> None:
         worker = self.workers[which]
-        expected = sum(
+        pending = sum(
             task_model.status == "pending" for task_model in self.expected.values()
         )
         tasks = claims.claim_tasks(worker, limit=limit)
-        assert len(tasks) == min(limit, expected)
+        assert len(tasks) == min(limit, pending)
         for task in tasks:
             task_model = self.expected[task.pk]
             assert task_model.status == "pending"
@@ -106,7 +106,7 @@ class TaskStateMachine(TaskModelMachine):
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data())
-    def release(self, data: st.DataObject) -> None:
+    def release_task(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
         release.release_tasks(attempt.worker, [attempt.key])
         if self._is_held(attempt):
