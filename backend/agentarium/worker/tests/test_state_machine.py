@@ -206,7 +206,7 @@ class TaskStateMachine(TaskModelMachine):
         assert added == (11 if is_added else 0)
         if is_added:
             task_model.worker = None
-            task_model.late_cost = 11
+            task_model.late_cost += 11
 
     # --- What users do --------------------------------------------------------------
 
