@@ -10,7 +10,7 @@ from agentarium.agents.models import Agent
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.leases import register_worker
 from agentarium.worker.queue.claims import claim_tasks
-from agentarium.worker.queue.sweep import sweep
+from agentarium.worker.queue.maintenance import run_maintenance
 from django.db import transaction
 from rest_framework.test import APIClient
 
@@ -136,7 +136,7 @@ class Asker:
             Question(
                 "claim of 10", lambda: _undone(worker), lambda tasks: len(tasks) == 10
             ),
-            Question("recovery sweep", _sweep, lambda found: found is False),
+            Question("recovery sweep", _run_maintenance, lambda found: found is False),
         ]
 
     def _list(
@@ -205,8 +205,8 @@ def _undone(worker: Any) -> list[AgentTask]:
     return tasks
 
 
-def _sweep() -> bool:
-    return sweep(leases_are_trustworthy=lambda: True)
+def _run_maintenance() -> bool:
+    return run_maintenance(leases_are_trustworthy=lambda: True)
 
 
 def _any(_: Any) -> bool:

@@ -12,16 +12,16 @@ from django.conf import settings
 
 from agentarium.config.wsgi import application as wsgi_application
 from agentarium.server.asgi import Site
-from agentarium.worker.process import carrying, executing
+from agentarium.worker.process import pubsub_lifespan, runner_lifespan
 
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """What runs as long as the web process: pub/sub and, embedded, the runner."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(carrying())
+        await stack.enter_async_context(pubsub_lifespan())
         if settings.EMBEDDED:
-            await stack.enter_async_context(executing())
+            await stack.enter_async_context(runner_lifespan())
         yield
 
 

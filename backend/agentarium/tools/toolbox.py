@@ -29,7 +29,7 @@ from agentarium.tools.models import HttpTool, McpServer
 
 
 @dataclass(slots=True)
-class Toolbox:
+class OpenTools:
     """What an agent can call in one task.
 
     `specs` is what its model is told of, in order; `tools` are those that are called
@@ -71,7 +71,7 @@ def open_tools(
     *,
     http: HttpClient,
     find_agents: FindAgents,
-) -> Toolbox:
+) -> OpenTools:
     """The tools that these entries of an agent's definition stand for.
 
     Reads the database, in at most three queries, and connects to nothing: that is for
@@ -139,8 +139,8 @@ class _Opening:
         self._servers = McpServer.objects.usable_by(owner_id).in_bulk(servers)
         self._agents = find_agents(agents) if agents else {}
 
-    def toolbox(self) -> Toolbox:
-        toolbox = Toolbox()
+    def toolbox(self) -> OpenTools:
+        toolbox = OpenTools()
         for entry in self._entries:
             try:
                 self._add(toolbox, entry)
@@ -150,7 +150,7 @@ class _Opening:
                 toolbox.missing.append(f"{_named(entry)} (its secrets are unreadable)")
         return toolbox
 
-    def _add(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add(self, toolbox: OpenTools, entry: ToolEntry) -> None:
         match entry["type"]:
             case "builtin":
                 self._add_builtin(toolbox, entry)
@@ -164,7 +164,7 @@ class _Opening:
             case _:
                 self._add_agent(toolbox, entry)
 
-    def _add_builtin(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add_builtin(self, toolbox: OpenTools, entry: ToolEntry) -> None:
         builtin = BUILTINS[entry["name"]]
         spec = replace(
             builtin.spec,
@@ -173,7 +173,7 @@ class _Opening:
         )
         toolbox.add(spec, builtin.tool(spec, self._http) if builtin.tool else None)
 
-    def _add_mcp(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add_mcp(self, toolbox: OpenTools, entry: ToolEntry) -> None:
         row = self._servers[entry["server"]]
         connection = toolbox.connect(mcp_server(row, self._http))
         for spec, name in mcp_specs(row, entry):
@@ -185,7 +185,7 @@ class _Opening:
             if name not in there
         ]
 
-    def _add_agent(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add_agent(self, toolbox: OpenTools, entry: ToolEntry) -> None:
         agent: CallableAgent = self._agents[entry["agent"]]
         spec = agent_spec(
             agent,

@@ -14,7 +14,7 @@ from agentarium.tools.connections import GuardedHttp
 from agentarium.tools.entries import check_tools
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
-from agentarium.tools.toolbox import Toolbox, open_tools
+from agentarium.tools.toolbox import OpenTools, open_tools
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def codes(owner: User, *entries: Any) -> list[str]:
     return [error.code for error in refused.value.errors["tools"]]
 
 
-def opened(owner: User, *entries: Any) -> Toolbox:
+def opened(owner: User, *entries: Any) -> OpenTools:
     return open_tools(owner.pk, entries, http=GuardedHttp(), find_agents=find_agents)
 
 

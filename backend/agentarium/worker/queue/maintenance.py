@@ -1,4 +1,4 @@
-"""What has to be looked after now and then, by whichever worker comes first."""
+"""What every worker does for the whole queue, every few seconds."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from agentarium.tasks.services import (
     expire_calls,
     queue_due_tasks,
 )
-from agentarium.worker.queue.claims import recover_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 
 
-def sweep(*, leases_are_trustworthy: Callable[[], bool]) -> bool:
-    """Take back what dead workers left, and go on with what waited long enough.
+def run_maintenance(*, leases_are_trustworthy: Callable[[], bool]) -> bool:
+    """Recover orphans, enqueue due tasks, expire and answer calls, run periodic jobs.
 
-    `leases_are_trustworthy` is for `recover_tasks`. Safe to do in many processes at once. Returns
-    whether there is something to claim.
+    Safe to run in many processes concurrently. Returns whether there may be a task to
+    claim. `leases_are_trustworthy` is for `recover_tasks`.
     """
     changed = [
         len(recover_tasks(leases_are_trustworthy=leases_are_trustworthy)),

@@ -1,4 +1,4 @@
-"""P4: what was done is not done again. Calls, counted where they are made."""
+"""P4: a finished step is not done again. Tool calls after their worker died."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -15,20 +15,20 @@ from agentarium.tasks.services import (
     retry_task,
 )
 from agentarium.worker.tests.conftest import RunWith
-from agentarium.worker.tests.records import results_of, the_call
+from agentarium.worker.tests.records import call_row_of, results_of
 from agentarium.worker.tests.scripted import (
     ScriptedTool,
-    TalkingModel,
+    SequenceModel,
 )
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 
 
-class TestAfterADeath:
-    """A worker died: what it had done is not done again."""
+class TestAfterRecovery:
+    """A worker died during a tool call, and another one recovered the task."""
 
     @staticmethod
-    def _leave(task: AgentTask, effect: str, *, status: str = "started") -> None:
+    def _leave_orphan(task: AgentTask, effect: str, *, status: str = "started") -> None:
         dead = Worker.objects.create(
             name="dead", capacity=1, lease_until=Now() - timedelta(seconds=1)
         )
@@ -68,114 +68,114 @@ class TestAfterADeath:
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
-        await database.run(self._leave, task, "idempotent")
-        model, tool = TalkingModel("Done."), ScriptedTool(effect="idempotent")
+        await database.run(self._leave_orphan, task, "idempotent")
+        model, tool = SequenceModel("Done."), ScriptedTool(effect="idempotent")
 
         async with running(model, tool):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         (call,) = tool.calls
         assert call.idempotency_key == f"agentarium-{task.pk}-1-call-1"
         assert len(model.calls) == 1
 
-    async def test_does_not_repeat_a_call_that_may_have_been_done(
+    async def test_does_not_repeat_a_write_with_an_unknown_outcome(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
-        await database.run(self._leave, task, "write")
-        model, tool = TalkingModel("Fine."), ScriptedTool()
+        await database.run(self._leave_orphan, task, "write")
+        model, tool = SequenceModel("Fine."), ScriptedTool()
 
         async with running(model, tool):
-            await reaches(task, "waiting")
-            call = await database.run(the_call, task)
+            await wait_for_status(task, "waiting")
+            call = await database.run(call_row_of, task)
             assert call.waits_for == "outcome"
             await database.run(
                 resolve_call, call, by=owner, outcome="done", result="Sent."
             )
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert tool.calls == []
         assert results_of(model) == ["Sent."]
 
-    async def test_still_does_not_repeat_it_when_the_task_was_cancelled_and_retried(
+    async def test_does_not_repeat_a_write_after_a_cancel_and_a_retry(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
-        await database.run(self._leave, task, "write")
+        await database.run(self._leave_orphan, task, "write")
         tool = ScriptedTool()
 
-        async with running(TalkingModel(), tool):
-            await reaches(task, "waiting")
+        async with running(SequenceModel(), tool):
+            await wait_for_status(task, "waiting")
             await database.run(cancel_task, task, by=owner)
             await database.run(retry_task, task, by=owner)
-            await reaches(task, "waiting")
-            call = await database.run(the_call, task)
+            await wait_for_status(task, "waiting")
+            call = await database.run(call_row_of, task)
 
         assert (call.status, call.waits_for) == ("waiting", "outcome")
         assert tool.calls == []
 
-    async def test_says_that_nobody_knows_when_nobody_decides_in_time(
+    async def test_reports_an_unknown_outcome_when_the_decision_expires(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         settings: Settings,
     ) -> None:
         settings.APPROVAL_SECONDS = 1
-        await database.run(self._leave, task, "write")
-        model, tool = TalkingModel("Well."), ScriptedTool()
+        await database.run(self._leave_orphan, task, "write")
+        model, tool = SequenceModel("Well."), ScriptedTool()
 
         async with running(model, tool):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert tool.calls == []
         assert "may or may not" in results_of(model)[0]
 
-    async def test_repeats_it_if_a_person_says_so(
+    async def test_repeats_a_write_if_a_person_decides_so(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
-        await database.run(self._leave, task, "write")
-        model, tool = TalkingModel("Fine."), ScriptedTool()
+        await database.run(self._leave_orphan, task, "write")
+        model, tool = SequenceModel("Fine."), ScriptedTool()
 
         async with running(model, tool):
-            await reaches(task, "waiting")
-            call = await database.run(the_call, task)
+            await wait_for_status(task, "waiting")
+            call = await database.run(call_row_of, task)
             await database.run(resolve_call, call, by=owner, outcome="repeat")
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert len(tool.calls) == 1
 
-    async def test_fails_if_a_person_says_so(
+    async def test_fails_the_task_if_a_person_decides_so(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
-        await database.run(self._leave, task, "write")
+        await database.run(self._leave_orphan, task, "write")
 
-        async with running(TalkingModel(), ScriptedTool()):
-            await reaches(task, "waiting")
-            call = await database.run(the_call, task)
+        async with running(SequenceModel(), ScriptedTool()):
+            await wait_for_status(task, "waiting")
+            call = await database.run(call_row_of, task)
             await database.run(resolve_call, call, by=owner, outcome="fail")
-            ended = await reaches(task, "failed")
+            ended = await wait_for_status(task, "failed")
 
         assert ended.error_code == "tool_outcome_unknown"

@@ -1,7 +1,7 @@
-"""P5, over what nobody thought of: random output, random deaths, random cuts.
+"""P5 with random output, random deaths of workers and random cuts of connections.
 
-An attempt is driven without a runner, so that it can die at any piece: what it had not
-committed is gone with it. The pubsub loses messages, as one between processes does.
+Attempts run without a runner, so that one can die at any delta and lose what it has not
+committed. The pub/sub drops messages, as pub/sub between processes may.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ from agentarium.runtime.providers.base import (
 from agentarium.runtime.tools.base import ToolCall
 from agentarium.streaming import reader
 from agentarium.streaming.pubsub import LocalPubSub
-from agentarium.streaming.pubsub import Message as Carried
+from agentarium.streaming.pubsub import Message as PubSubMessage
 from agentarium.streaming.reader import follow
 from agentarium.streaming.single_flight import SingleFlightReader
 from agentarium.streaming.stream_cursor import StreamCursor
@@ -52,7 +52,8 @@ from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.execution import Execution
 from agentarium.worker.attempt.history import History, read_histories
 from agentarium.worker.attempt.toolbox import Toolbox
-from agentarium.worker.queue.claims import claim_tasks, recover_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 from agentarium.worker.tests.scripted import (
     DEFAULTS,
     ScriptedModels,
@@ -62,55 +63,55 @@ from agentarium.worker.tests.scripted import (
 from agentarium.worker.writing import event_writer
 from agentarium.worker.writing.event_writer import EventWriter
 
-Then = Literal["answer", "fail", "call", "die", "die while calling"]
+Outcome = Literal["answer", "fail", "call", "die", "die while calling"]
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What the model says when it is asked once, and what becomes of it.
+class ScriptedCall:
+    """What the model streams in one call, and what happens then.
 
-    A piece that ends in "!" is followed by a pause in which what was said is stored.
+    A delta that ends in "!" is followed by a pause in which the text is stored.
     """
 
-    pieces: tuple[Delta, ...]
-    then: Then
+    deltas: tuple[Delta, ...]
+    then: Outcome
 
 
 texts = st.text(
     st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5
 )
 paused = st.one_of(texts, texts.map(lambda text: f"{text}!"))
-pieces = st.lists(
+deltas = st.lists(
     st.one_of(paused.map(TextDelta), paused.map(ReasoningDelta)), max_size=6
 ).map(tuple)
-thens: st.SearchStrategy[Then] = st.sampled_from(
+outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
     ["fail", "call", "die", "die while calling"]
 )
-conversations = st.builds(
-    lambda turns, last: [*turns, last],
-    st.lists(st.builds(Turn, pieces, thens), max_size=5),
-    st.builds(Turn, pieces, st.just("answer")),
+scripts = st.builds(
+    lambda calls, last: [*calls, last],
+    st.lists(st.builds(ScriptedCall, deltas, outcomes), max_size=5),
+    st.builds(ScriptedCall, deltas, st.just("answer")),
 )
 
 
-class LossyBus(LocalPubSub):
-    """Loses some of what it is to carry."""
+class LossyPubSub(LocalPubSub):
+    """Drops some of its messages."""
 
     def __init__(self, chance: random.Random, loss: float) -> None:
         super().__init__()
         self._chance = chance
         self._loss = loss
 
-    def deliver(self, channel: str, message: Carried) -> None:
+    def deliver(self, channel: str, message: PubSubMessage) -> None:
         if self._chance.random() >= self._loss:
             super().deliver(channel, message)
 
 
 class DyingModel:
-    """Goes through the turns; at a death it says so, and is silent for ever."""
+    """Follows its script. At a death it sets `died` and never returns."""
 
-    def __init__(self, turns: Sequence[Turn]) -> None:
-        self._turns = list(turns)
+    def __init__(self, script: Sequence[ScriptedCall]) -> None:
+        self._script = list(script)
         self.died = asyncio.Event()
         self.dies_at_call = False
 
@@ -121,19 +122,19 @@ class DyingModel:
         tools: Sequence[ToolDefinition] = (),
         settings: ModelSettings = DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
-        turn = self._turns.pop(0)
-        for piece in turn.pieces:
-            yield piece
-            await asyncio.sleep(0.005 if piece.text.endswith("!") else 0)
-        if turn.then == "fail":
+        call = self._script.pop(0)
+        for delta in call.deltas:
+            yield delta
+            await asyncio.sleep(0.005 if delta.text.endswith("!") else 0)
+        if call.then == "fail":
             raise ProviderError(
                 ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0
             )
-        if turn.then == "die":
+        if call.then == "die":
             await self.die()
-        self.dies_at_call = turn.then == "die while calling"
-        calls = () if turn.then == "answer" else (call_of(), call_of(number=2))
-        message = Message("assistant", (*_said(turn), *calls))
+        self.dies_at_call = call.then == "die while calling"
+        tool_calls = () if call.then == "answer" else (call_of(), call_of(number=2))
+        message = Message("assistant", (*_parts(call), *tool_calls))
         yield ModelResponse(message, Usage(1, 1), "dying-1")
 
     async def die(self) -> None:
@@ -142,7 +143,7 @@ class DyingModel:
 
 
 class DyingTool:
-    """Answers, unless the worker dies of its call."""
+    """Answers, unless the worker dies during the call."""
 
     spec = ScriptedTool(effect="read").spec
 
@@ -156,14 +157,14 @@ class DyingTool:
         return "Done."
 
 
-def _said(turn: Turn) -> list[Part]:
-    reasoning = [one.text for one in turn.pieces if isinstance(one, ReasoningDelta)]
-    text = [one.text for one in turn.pieces if isinstance(one, TextDelta)]
+def _parts(call: ScriptedCall) -> list[Part]:
+    reasoning = [one.text for one in call.deltas if isinstance(one, ReasoningDelta)]
+    text = [one.text for one in call.deltas if isinstance(one, TextDelta)]
     return [ReasoningPart("".join(reasoning)), TextPart("".join(text))]
 
 
-class Lives:
-    """Runs a task through as many attempts as its model dies."""
+class AttemptLoop:
+    """Runs a task in as many attempts as its workers die."""
 
     def __init__(
         self, model: DyingModel, pubsub: LocalPubSub, database: DatabaseThreads
@@ -178,12 +179,12 @@ class Lives:
             pass
 
     async def _run_once(self) -> bool:
-        """One attempt; whether it came to the end."""
+        """Run one attempt. Returns whether it ended the task."""
         self._model.died.clear()
         worker, task, history = await self._database.run(_claim)
-        own_writer = EventWriter(pubsub=self._pubsub, may_publish=lambda: True)
-        writing = asyncio.create_task(own_writer.run())
-        execution = Execution(task, history, self._context(own_writer))
+        writer = EventWriter(pubsub=self._pubsub, may_publish=lambda: True)
+        writing = asyncio.create_task(writer.run())
+        execution = Execution(task, history, self._context(writer))
         running = asyncio.create_task(execution.run())
         dying = asyncio.create_task(self._model.died.wait())
         await asyncio.wait({running, dying}, return_when=asyncio.FIRST_COMPLETED)
@@ -191,8 +192,8 @@ class Lives:
         for work in (writing, running, dying):
             work.cancel()
         await asyncio.wait({writing, running, dying})
-        await asyncio.to_thread(own_writer.close)
-        await self._database.run(_bury, worker)
+        await asyncio.to_thread(writer.close)
+        await self._database.run(_declare_lost, worker)
         return has_ended
 
     def _context(self, event_writer: EventWriter) -> ExecutionContext:
@@ -201,12 +202,12 @@ class Lives:
             pubsub=self._pubsub,
             database=self._database,
             may_publish=lambda: True,
-            until_leased=self._hold,
+            wait_for_lease=self._have_lease,
             open_client=ScriptedModels(scripted=self._model).get,
             open_toolbox=self._open_toolbox,
         )
 
-    async def _hold(self) -> None:
+    async def _have_lease(self) -> None:
         """This worker always has its lease."""
 
     async def _open_toolbox(self, _: AgentTask) -> Toolbox:
@@ -215,13 +216,13 @@ class Lives:
 
 def _claim() -> tuple[Worker, AgentTask, History]:
     worker = Worker.objects.create(
-        name="mortal", capacity=1, lease_until=Now() + timedelta(minutes=1)
+        name="worker", capacity=1, lease_until=Now() + timedelta(minutes=1)
     )
     (task,) = claim_tasks(worker, limit=1)
     return worker, task, read_histories([task])[task.pk]
 
 
-def _bury(worker: Worker) -> None:
+def _declare_lost(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk).update(lost_at=Now())
     recover_tasks(leases_are_trustworthy=lambda: True)
 
@@ -232,7 +233,7 @@ async def read_with_cuts(
     database: DatabaseThreads,
     chance: random.Random,
 ) -> list[Frame]:
-    """Read to the end over connections that break after a few events each."""
+    """Read to the end over connections that break after a few events."""
     frames: list[Frame] = []
     while not frames or frames[-1].type != "task.completed":
         cursor = StreamCursor.parse(frames[-1].id if frames else "")
@@ -243,11 +244,11 @@ async def read_with_cuts(
     return frames
 
 
-def _stored(task: AgentTask, kind: str) -> str:
+def _stored(task: AgentTask, channel: str) -> str:
     steps = Step.objects.filter(task=task, kind="model_response")
     messages = [message_from_json(step.message) for step in steps]
     return "".join(
-        message.text if kind == "text" else message.reasoning for message in messages
+        message.text if channel == "text" else message.reasoning for message in messages
     )
 
 
@@ -257,28 +258,30 @@ def _numbers(frames: list[Frame]) -> list[tuple[int, int]]:
 
 
 @pytest.fixture
-def _hurried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    """What takes seconds elsewhere takes milliseconds; nothing ends by too many."""
+def _short_pauses(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Shorten pauses to milliseconds, and lift the limits of attempts."""
     monkeypatch.setattr(event_writer, "DRAFT_SECONDS", 0.002)
     monkeypatch.setattr(reader, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(reader, "BEHIND_SECONDS", 0.005)
     settings.MAX_ATTEMPTS = settings.MODEL_TRIES = 100
 
 
-@pytest.mark.usefixtures("_hurried")
+@pytest.mark.usefixtures("_short_pauses")
 @hypothesis_settings(
     max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(
-    turns=conversations, loss=st.sampled_from([0.0, 0.1, 0.6, 1.0]), seed=st.integers()
-)
-async def test_every_reader_has_what_is_stored(
-    agent: Agent, database: DatabaseThreads, turns: list[Turn], loss: float, seed: int
+@given(script=scripts, loss=st.sampled_from([0.0, 0.1, 0.6, 1.0]), seed=st.integers())
+async def test_every_reader_gets_what_is_stored(
+    agent: Agent,
+    database: DatabaseThreads,
+    script: list[ScriptedCall],
+    loss: float,
+    seed: int,
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
-    pubsub = LossyBus(chance, loss)
+    pubsub = LossyPubSub(chance, loss)
     task = await database.run(
         submit_task, agent=agent, input_text="Hello", owner=agent.owner
     )
@@ -287,7 +290,7 @@ async def test_every_reader_has_what_is_stored(
         for _ in range(3)
     ]
 
-    await Lives(DyingModel(turns), pubsub, database).run()
+    await AttemptLoop(DyingModel(script), pubsub, database).run()
 
     late = await read_with_cuts(task, pubsub, database, chance)
     text = await database.run(_stored, task, "text")

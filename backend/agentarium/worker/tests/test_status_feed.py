@@ -1,4 +1,4 @@
-"""The stream of status changes of all of a person's tasks."""
+"""The status feed: changes of all tasks of one user."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
 
-async def test_tells_of_each_change_until_the_end(
+async def test_the_status_feed_has_each_change_until_the_end(
     task: AgentTask, running: RunWith, owner: User, pubsub: LocalPubSub
 ) -> None:
     changes: list[Frame] = []
@@ -26,13 +26,13 @@ async def test_tells_of_each_change_until_the_end(
     async with running(ScriptedModel("Yes")), asyncio.timeout(15):
         await reading
 
-    told = [(c.type, c.data.get("task"), c.data.get("status")) for c in changes]
-    assert told[0] == ("resync", None, None)
-    assert told[1] == ("task.changed", task.pk, "running")
-    assert told[-1] == ("task.changed", task.pk, "completed")
+    received = [(c.type, c.data.get("task"), c.data.get("status")) for c in changes]
+    assert received[0] == ("resync", None, None)
+    assert received[1] == ("task.changed", task.pk, "running")
+    assert received[-1] == ("task.changed", task.pk, "completed")
 
 
-async def test_says_nothing_of_another_persons_tasks(
+async def test_the_status_feed_has_no_changes_of_another_users_tasks(
     task: AgentTask, running: RunWith, owner: User, pubsub: LocalPubSub
 ) -> None:
     stranger = follow_status_feed(owner.pk + 1, pubsub=pubsub)

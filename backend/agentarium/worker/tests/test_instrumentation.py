@@ -1,4 +1,4 @@
-"""What is counted of attempts and of their calls, and what a trace shows of them."""
+"""Metrics and traces of attempts, model calls and tool calls."""
 
 import asyncio
 import socket
@@ -27,19 +27,19 @@ from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
-    TalkingModel,
+    SequenceModel,
     call_of,
 )
 
-Reaches = Callable[..., Awaitable[AgentTask]]
-SECRET = "the words of nobody's business"
-PASSING = ProviderError(
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
+SECRET = "a private text"
+TRANSIENT = ProviderError(
     ProviderErrorCode.UNAVAILABLE, "Down.", is_transient=True, retry_after=0.0
 )
 
 
-class Counted:
-    """How much samples have grown."""
+class MetricGrowth:
+    """By how much samples have grown since the test began."""
 
     def __init__(self) -> None:
         self._before = self._now()
@@ -58,41 +58,44 @@ class Counted:
 
 
 @pytest.fixture
-def counted() -> Counted:
-    return Counted()
+def growth() -> MetricGrowth:
+    return MetricGrowth()
 
 
 async def test_counts_tasks_calls_and_tokens(
-    task: AgentTask, running: RunWith, reaches: Reaches, counted: Counted
+    task: AgentTask,
+    running: RunWith,
+    wait_for_status: WaitForStatus,
+    growth: MetricGrowth,
 ) -> None:
-    model = TalkingModel(
-        PASSING, [call_of("look"), call_of("lose", 2)], "That is what I found."
+    model = SequenceModel(
+        TRANSIENT, [call_of("look"), call_of("lose", 2)], "That is what I found."
     )
     look = ScriptedTool("look", effect="read")
     lose = ScriptedTool("lose", effect="read", error=ToolError("Lost."))
 
     async with running(model, look, lose):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
 
-    assert counted("attempts_started_total") == 1
-    assert counted("task_queue_seconds_count") == 1
-    assert counted("tasks_ended_total", "completed") == 1
-    assert counted("task_duration_seconds_count", "completed") == 1
-    assert counted("model_calls_total", "openai", "ok") == 2
-    assert counted("model_calls_total", "openai", "provider_unavailable") == 1
-    assert counted("model_call_duration_seconds_count", "openai") == 3
-    assert counted("model_tokens_total", "openai", "input") == 2
-    assert counted("tool_calls_total", "ok") == 1
-    assert counted("tool_calls_total", "error") == 1
-    assert counted("event_writer_batch_size_count") >= 3
-    assert counted("event_writer_write_seconds_count") >= 3
+    assert growth("attempts_started_total") == 1
+    assert growth("task_queue_seconds_count") == 1
+    assert growth("tasks_ended_total", "completed") == 1
+    assert growth("task_duration_seconds_count", "completed") == 1
+    assert growth("model_calls_total", "openai", "ok") == 2
+    assert growth("model_calls_total", "openai", "provider_unavailable") == 1
+    assert growth("model_call_duration_seconds_count", "openai") == 3
+    assert growth("model_tokens_total", "openai", "input") == 2
+    assert growth("tool_calls_total", "ok") == 1
+    assert growth("tool_calls_total", "error") == 1
+    assert growth("event_writer_batch_size_count") >= 3
+    assert growth("event_writer_write_seconds_count") >= 3
 
 
-async def test_counts_what_was_interrupted(
+async def test_counts_interrupted_attempts_and_calls(
     task: AgentTask,
     running: RunWith,
-    reaches: Reaches,
-    counted: Counted,
+    wait_for_status: WaitForStatus,
+    growth: MetricGrowth,
     spans: Spans,
     settings: Settings,
 ) -> None:
@@ -102,8 +105,8 @@ async def test_counts_what_was_interrupted(
     async with running(model):
         await eventually("the model call", lambda: model.open_streams)
 
-    assert counted("model_calls_total", "openai", "interrupted") == 1
-    assert counted("tasks_ended_total", "completed") == 0
+    assert growth("model_calls_total", "openai", "interrupted") == 1
+    assert growth("tasks_ended_total", "completed") == 0
     for name in ("chat", "invoke_agent"):
         span = spans.only(name)
         assert span.status.status_code is StatusCode.ERROR
@@ -111,19 +114,21 @@ async def test_counts_what_was_interrupted(
         assert span.attributes["error.type"] == "interrupted"
 
 
-async def test_traces_an_attempt_with_its_calls_and_the_request_before_it(
+async def test_traces_an_attempt_with_its_calls_and_the_submitting_request(
     owner: User,
     agent: Agent,
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     database: DatabaseThreads,
     spans: Spans,
 ) -> None:
     task = await database.run(submit_over_http, owner, agent)
-    model = TalkingModel([call_of("look", arguments=f'{{"what": "{SECRET}"}}')], SECRET)
+    model = SequenceModel(
+        [call_of("look", arguments=f'{{"what": "{SECRET}"}}')], SECRET
+    )
 
     async with running(model, ScriptedTool("look", effect="read")):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
 
     request = spans.only("POST /api/tasks/run/")
     attempt = spans.only("invoke_agent Agent")
@@ -132,17 +137,17 @@ async def test_traces_an_attempt_with_its_calls_and_the_request_before_it(
     assert [link.context.span_id for link in attempt.links] == [ids(request)[1]]
     assert [parent_of(span) for span in (*chats, tool)] == [ids(attempt)] * 3
     assert {span.kind for span in chats} == {SpanKind.CLIENT}
-    said: dict[str, Any] = dict(chats[-1].attributes or {})
-    assert said["gen_ai.operation.name"] == "chat"
-    assert said["gen_ai.provider.name"] == "openai"
-    assert said["gen_ai.request.model"] == "scripted"
-    assert said["gen_ai.response.model"] == "talking-1"
-    assert said["gen_ai.usage.input_tokens"] == 1
-    assert said["gen_ai.response.finish_reasons"] == ("stop",)
-    done: dict[str, Any] = dict(attempt.attributes or {})
-    assert done["agentarium.task.id"] == task.pk
-    assert done["agentarium.task.status"] == "completed"
-    assert done["gen_ai.usage.output_tokens"] == 2
+    chat: dict[str, Any] = dict(chats[-1].attributes or {})
+    assert chat["gen_ai.operation.name"] == "chat"
+    assert chat["gen_ai.provider.name"] == "openai"
+    assert chat["gen_ai.request.model"] == "scripted"
+    assert chat["gen_ai.response.model"] == "sequence-1"
+    assert chat["gen_ai.usage.input_tokens"] == 1
+    assert chat["gen_ai.response.finish_reasons"] == ("stop",)
+    result: dict[str, Any] = dict(attempt.attributes or {})
+    assert result["agentarium.task.id"] == task.pk
+    assert result["agentarium.task.status"] == "completed"
+    assert result["gen_ai.usage.output_tokens"] == 2
     assert not [span for span in spans.all if SECRET in span.to_json()]
 
 
@@ -158,12 +163,12 @@ def submit_over_http(owner: User, agent: Agent) -> AgentTask:
     return AgentTask.objects.get(pk=response.json()["id"])
 
 
-async def test_a_trace_says_why_an_attempt_failed(
-    task: AgentTask, running: RunWith, reaches: Reaches, spans: Spans
+async def test_a_trace_has_the_error_code_of_a_failed_attempt(
+    task: AgentTask, running: RunWith, wait_for_status: WaitForStatus, spans: Spans
 ) -> None:
     error = ProviderError(ProviderErrorCode.AUTH, f"The key is wrong: {SECRET}")
     async with running(ScriptedModel(error=error)):
-        await reaches(task, "failed")
+        await wait_for_status(task, "failed")
 
     for name in ("chat", "invoke_agent"):
         span = spans.only(name)
@@ -172,8 +177,8 @@ async def test_a_trace_says_why_an_attempt_failed(
         assert SECRET not in span.to_json()
 
 
-class TestServer:
-    """A worker process has an address of its own."""
+class TestMetricsServer:
+    """A worker process serves its metrics on a port of its own."""
 
     @pytest.fixture(autouse=True)
     def _configured(self, settings: Settings) -> None:
@@ -183,7 +188,7 @@ class TestServer:
         settings.METRICS_TOKEN = "scrape-me"
         settings.HOST = "127.0.0.1"
 
-    def ask(self, port: int, token: str) -> tuple[int, str]:
+    def scrape(self, port: int, token: str) -> tuple[int, str]:
         connection = HTTPConnection("127.0.0.1", port)
         headers = {"Authorization": f"Bearer {token}"}
         with closing(connection):
@@ -191,23 +196,21 @@ class TestServer:
             response = connection.getresponse()
             return response.status, response.read().decode()
 
-    def test_shows_what_it_counts_to_whoever_has_the_token(self) -> None:
+    def test_serves_metrics_to_requests_with_the_token(self) -> None:
         with serving_metrics() as port:
-            status, body = self.ask(port, "scrape-me")
-            refused, _ = self.ask(port, "wrong")
+            status, body = self.scrape(port, "scrape-me")
+            refused, _ = self.scrape(port, "wrong")
 
         assert (status, refused) == (200, 404)
         assert "agentarium_attempts_started_total" in body
 
-    def test_a_second_process_takes_the_next_free_port(self) -> None:
+    def test_a_second_process_uses_the_next_free_port(self) -> None:
         with serving_metrics() as first, serving_metrics() as second:
             assert second > first
-            assert self.ask(first, "scrape-me")[0] == 200
-            assert self.ask(second, "scrape-me")[0] == 200
+            assert self.scrape(first, "scrape-me")[0] == 200
+            assert self.scrape(second, "scrape-me")[0] == 200
 
-    def test_there_is_none_where_no_port_is_configured(
-        self, settings: Settings
-    ) -> None:
+    def test_serves_nothing_if_no_port_is_configured(self, settings: Settings) -> None:
         settings.WORKER_METRICS_PORT = 0
 
         with serving_metrics() as port:

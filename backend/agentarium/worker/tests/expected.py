@@ -1,4 +1,4 @@
-"""Tasks as they should be, beside what is stored of them."""
+"""Tasks as they should be, and their stored rows for comparison."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from agentarium.tasks.services import (
 )
 from agentarium.worker.writing.writes import AttemptWrite
 
-# What can be said of a call -> what such a call waits for, and how it is said.
+# Decision -> what the call must wait for, and the service that decides.
 DECISIONS: dict[str, tuple[str, Callable[..., ToolCall]]] = {
     "approve": ("approval", partial(approve_call, arguments={"input": "Bye"})),
     "reject": ("approval", partial(reject_call, reason="No.")),
@@ -43,7 +43,7 @@ STEP_COST = 1_000_000_007
 
 @dataclass
 class Attempt:
-    """What a worker knows of a task that it has claimed, whether or not it still has it."""
+    """An attempt as its worker knows it, whether or not it still holds the task."""
 
     task_id: int
     number: int
@@ -58,17 +58,19 @@ class Attempt:
 
 
 @dataclass
-class Life:
-    """A task as it should be."""
+class ExpectedTask:
+    """A task as it should be.
+
+    `waiting` maps calls to what they wait for, `children` maps calls to child tasks.
+    """
 
     status: str = "pending"
     attempt: int = 0
     lost: int = 0
     worker: int | None = None
     steps: int = 0
-    settled: int = 0
+    late_cost: int = 0
     waiting: dict[int, str] = field(default_factory=dict)
-    # The call that a child answers -> the child.
     children: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -80,7 +82,7 @@ class Life:
         self.waiting.clear()
 
     def lose(self, limit: int) -> None:
-        """Its worker died; it is tried again, unless too many have."""
+        """Its worker died: pending again, or failed at the limit."""
         self.lost += 1
         self.worker = None
         if self.lost < limit:
@@ -88,22 +90,22 @@ class Life:
         else:
             self.end("failed")
 
-    def leave(self) -> None:
-        """Nobody holds it any more: on with it, or wait."""
+    def suspend(self) -> None:
+        """Its attempt gave it up: waiting, or pending if all calls are decided."""
         self.worker = None
         self.status = "waiting" if self.waiting else "pending"
 
 
-# --- What a worker would write ------------------------------------------------------
+# --- What a worker would write ----------------------------------------------------
 
 
-def entry_of(attempt: Attempt, kind: str) -> AttemptWrite:
-    """Its next event, for other things to be added."""
+def write_of(attempt: Attempt, event_type: str) -> AttemptWrite:
+    """A write with the attempt's next event, to add other records to."""
     event = Event(
         task_id=attempt.task_id,
         attempt=attempt.number,
         seq=attempt.seq + 1,
-        type=kind,
+        type=event_type,
         created_at=timezone.now(),
     )
     return AttemptWrite(attempt.task_id, attempt.number, events=[event])
@@ -124,7 +126,7 @@ def step_of(attempt: Attempt) -> Step:
 
 
 def draft_of(attempt: Attempt) -> Draft:
-    """Text of the step after the next one."""
+    """A draft of the step after the next one."""
     return Draft(
         task_id=attempt.task_id,
         attempt=attempt.number,
@@ -137,7 +139,7 @@ def draft_of(attempt: Attempt) -> Draft:
 
 
 def call_of(attempt: Attempt, waits_for: str) -> ToolCall:
-    """A call of its last response; another one each time."""
+    """A new tool call of the attempt's last response."""
     attempt.calls += 1
     return ToolCall(
         task_id=attempt.task_id,
@@ -155,20 +157,20 @@ def call_of(attempt: Attempt, waits_for: str) -> ToolCall:
 
 # --- What is stored -----------------------------------------------------------------
 
-# Task -> the chosen columns of its rows.
+# Task id -> the chosen columns of its rows.
 Rows = dict[int, list[tuple[Any, ...]]]
 
 
 def by_task(rows: QuerySet[Any], *columns: str) -> Rows:
-    """In one query. A task without rows has an empty list of them."""
+    """Group rows by task, in one query. A task without rows has an empty list."""
     found: Rows = defaultdict(list)
     for task_id, *values in rows.values_list("task_id", *columns):
         found[task_id].append(tuple(values))
     return found
 
 
-def stored(task_id: int) -> dict[str, list[Any]]:
-    """All rows of a task, for a comparison with what they become."""
+def stored_rows(task_id: int) -> dict[str, list[Any]]:
+    """All rows of a task, to compare them with later ones."""
     tables = {"steps": Step, "events": Event, "drafts": Draft, "calls": ToolCall}
     rows = {
         name: list(model._default_manager.filter(task=task_id).values())

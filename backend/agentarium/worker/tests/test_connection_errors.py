@@ -1,4 +1,4 @@
-"""The database goes away, and comes back: what runs goes on."""
+"""The database goes away and comes back: running attempts survive it."""
 
 import asyncio
 import threading
@@ -31,19 +31,19 @@ from agentarium.worker.leases import renew_lease
 from agentarium.worker.queue import claims
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
+    FlakyModel,
     ScriptedModel,
     ScriptedTool,
-    StumblingModel,
-    TalkingModel,
+    SequenceModel,
     call_of,
 )
 from agentarium.worker.writing import event_writer
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 
 
 class Failing:
-    """Calls a function, save for the first few times; or calls it, and fails then."""
+    """A function whose first calls fail: before it runs, or after it if `is_late`."""
 
     def __init__(
         self, function: Callable[..., Any], *errors: Exception, is_late: bool = False
@@ -68,7 +68,7 @@ CONNECTION_ERRORS = (
 
 
 @pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_retry, "PAUSE_SECONDS", 0.01)
 
 
@@ -77,51 +77,53 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (fence, "still_held"),
         (claims, "claim_tasks"),
-        (session, "sweep"),
+        (session, "run_maintenance"),
         (event_writer, "write_all"),
     ],
 )
-async def test_goes_on_with_what_runs(
+async def test_a_running_attempt_survives(
     module: Any,
     name: str,
     task: AgentTask,
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gate = asyncio.Event()
     model = ScriptedModel("Yes", gate=gate)
 
     async with running(model):
-        await reaches(task, "running")
+        await wait_for_status(task, "running")
         failing = Failing(getattr(module, name), *CONNECTION_ERRORS)
         monkeypatch.setattr(module, name, failing)
         gate.set() if name == "write_all" else None
         await eventually("every failure", lambda: not failing.errors)
         gate.set()
-        ended = await reaches(task, "completed")
+        ended = await wait_for_status(task, "completed")
 
     assert (ended.attempt, ended.lost_attempts) == (1, 0)
     assert len(model.calls) == 1
 
 
-async def test_hands_back_what_it_may_have_claimed(
+async def test_releases_what_it_may_have_claimed(
     task: AgentTask,
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failing = Failing(claims.claim_tasks, CONNECTION_ERRORS[0], is_late=True)
     monkeypatch.setattr(claims, "claim_tasks", failing)
 
     async with running(ScriptedModel("Yes")):
-        ended = await reaches(task, "completed")
+        ended = await wait_for_status(task, "completed")
 
     assert (ended.attempt, ended.lost_attempts) == (2, 0)
 
 
-def _start_a_quick_child(*, task: AgentTask, row: ToolCall, agent_id: int) -> None:
-    """It has answered before the connection of the call breaks."""
+def _start_child_that_answers_immediately(
+    *, task: AgentTask, row: ToolCall, agent_id: int
+) -> None:
+    """The child has answered before the connection breaks."""
     with transaction.atomic():
         start_child(task=task, row=row, agent_id=agent_id)
         AgentTask.objects.filter(parent=task).update(
@@ -130,12 +132,12 @@ def _start_a_quick_child(*, task: AgentTask, row: ToolCall, agent_id: int) -> No
         answer_from_children()
 
 
-@pytest.mark.parametrize("start", [start_child, _start_a_quick_child])
-async def test_calls_another_agent_once_though_it_may_have_done_so(
+@pytest.mark.parametrize("start", [start_child, _start_child_that_answers_immediately])
+async def test_starts_one_child_though_the_start_is_repeated(
     start: Callable[..., None],
     task: AgentTask,
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     database: DatabaseThreads,
     owner: User,
     monkeypatch: pytest.MonkeyPatch,
@@ -143,64 +145,64 @@ async def test_calls_another_agent_once_though_it_may_have_done_so(
     other = await database.run(create_agent, owner=owner, name="Other", model="other")
     failing = Failing(start, CONNECTION_ERRORS[0], is_late=True)
     monkeypatch.setattr(tool_calls, "start_child", failing)
-    model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
+    model = SequenceModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
     tool = AgentTool(ToolSpec("other", "Asks.", {"type": "object"}), other.pk)
 
-    async with running(model, tool, other=TalkingModel("Hello yourself.")):
-        ended = await reaches(task, "completed")
+    async with running(model, tool, other=SequenceModel("Hello yourself.")):
+        ended = await wait_for_status(task, "completed")
 
     assert ended.attempt == 2
     assert await database.run(AgentTask.objects.filter(parent=task).count) == 1
 
 
 class TestWithoutALease:
-    """Who may have lost the right to a task asks nothing more of the world."""
+    """A worker that may have lost its lease starts no model call and no tool call."""
 
-    async def test_asks_no_model_and_calls_no_tool(
+    async def test_waits_for_the_lease_before_each_call(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        model, tool = TalkingModel([call_of()], "Done."), ScriptedTool()
-        done_before: list[tuple[int, int]] = []
+        model, tool = SequenceModel([call_of()], "Done."), ScriptedTool()
+        calls_before: list[tuple[int, int]] = []
 
         async def wait(_: session.WorkerSession) -> None:
-            done_before.append((len(model.calls), len(tool.calls)))
+            calls_before.append((len(model.calls), len(tool.calls)))
 
-        monkeypatch.setattr(session.WorkerSession, "_until_leased", wait)
+        monkeypatch.setattr(session.WorkerSession, "_wait_for_lease", wait)
         async with running(model, tool):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
-        # Before the first question, before and after the call is remembered, and
-        # before the second question.
-        assert done_before == [(0, 0), (1, 0), (1, 0), (1, 1)]
+        # Before the first model call, before and after the tool call is stored, and
+        # before the second model call.
+        assert calls_before == [(0, 0), (1, 0), (1, 0), (1, 1)]
 
-    async def test_does_not_ask_again_after_an_error(
+    async def test_waits_for_the_lease_before_it_repeats_a_model_call(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        model = StumblingModel("Yes")
-        asked_before: list[int] = []
+        model = FlakyModel("Yes")
+        calls_before: list[int] = []
 
         async def wait(_: session.WorkerSession) -> None:
-            asked_before.append(len(model.calls))
+            calls_before.append(len(model.calls))
 
-        monkeypatch.setattr(session.WorkerSession, "_until_leased", wait)
+        monkeypatch.setattr(session.WorkerSession, "_wait_for_lease", wait)
         async with running(model):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
-        assert asked_before == [0, 1]
+        assert calls_before == [0, 1]
 
-    async def test_waits_for_it(
+    async def test_makes_no_call_until_the_lease_is_renewed(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         settings: Settings,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -213,15 +215,15 @@ class TestWithoutALease:
             refused.append(worker)
             raise CONNECTION_ERRORS[0]
 
-        # By the time it has claimed, its first lease has run out.
+        # When it has claimed the task, its first lease has expired.
         times = chain([0.0], repeat(60.0))
-        monkeypatch.setattr(leases, "passed_seconds", lambda: next(times))
+        monkeypatch.setattr(leases, "monotonic_seconds", lambda: next(times))
         monkeypatch.setattr(leases, "renew_lease", renew)
         async with running(model):
-            await reaches(task, "running")
+            await wait_for_status(task, "running")
             await eventually("renewals that fail", lambda: len(refused) >= 5)
             calls_before = len(model.calls)
             may_renew.set()
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert calls_before == 0

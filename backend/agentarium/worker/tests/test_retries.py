@@ -1,4 +1,4 @@
-"""What a person's retry gives back to a task: through the API, with workers that die."""
+"""Retrying a task through the API resets the count of its lost attempts."""
 
 from datetime import timedelta
 
@@ -11,7 +11,8 @@ from agentarium.agents.models import Agent
 from agentarium.db.clock import Now
 from agentarium.tasks.models import Worker
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue.claims import claim_tasks, recover_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def api(owner: User) -> Client:
 
 @pytest.fixture
 def path(api: Client, agent: Agent) -> str:
-    """Of a task."""
+    """The path of a submitted task."""
     response = api.post(
         "/api/tasks/run/",
         {"agent": agent.pk, "input_text": "Hello"},
@@ -33,27 +34,27 @@ def path(api: Client, agent: Agent) -> str:
     return f"/api/tasks/{response.json()['id']}/"
 
 
-def lose_a_worker_that_runs_it() -> None:
+def claim_and_lose_worker() -> None:
     worker = register_worker(capacity=1)
     (_,) = claim_tasks(worker, limit=1)
     Worker.objects.filter(pk=worker.pk).update(lease_until=Now() - timedelta(seconds=1))
     recover_tasks(leases_are_trustworthy=lambda: True)
 
 
-def test_a_retry_forgives_the_attempts_that_were_lost_before(
+def test_a_retry_resets_the_number_of_lost_attempts(
     api: Client, path: str, settings: Settings
 ) -> None:
     settings.MAX_ATTEMPTS = 2
-    lose_a_worker_that_runs_it()
-    lose_a_worker_that_runs_it()
+    claim_and_lose_worker()
+    claim_and_lose_worker()
     failed = api.get(path).json()
 
     retried = api.post(f"{path}retry/")
-    lose_a_worker_that_runs_it()
+    claim_and_lose_worker()
 
     assert (failed["status"], failed["error_code"]) == ("failed", "worker_lost")
     assert retried.status_code == 200
     again = api.get(path).json()
     assert (again["status"], again["error_code"]) == ("pending", "")
-    lose_a_worker_that_runs_it()
+    claim_and_lose_worker()
     assert api.get(path).json()["status"] == "failed"
