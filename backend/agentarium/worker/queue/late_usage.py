@@ -72,7 +72,7 @@ def _add_usage(task: AgentTask, usage: LateUsage) -> None:
         worker=None, cost_is_complete=is_complete, **added
     )
     incomplete = int(task.cost_is_complete and not is_complete)
-    counters.count_spent(task.pk, {**usage.totals, "incomplete_costs": incomplete})
+    counters.count_late_usage(task.pk, {**usage.totals, "incomplete_costs": incomplete})
 
 
 def _store_drafts(drafts: Sequence[Draft]) -> None:
