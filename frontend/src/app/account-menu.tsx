@@ -23,7 +23,7 @@ import { meQuery } from '@/features/session/queries'
 import { THEMES, useTheme } from '@/lib/theme'
 import type { Theme } from '@/lib/theme'
 
-import { useLeave } from './use-leave'
+import { useLeave } from './use-sign-out'
 
 /** Who is signed in, how the page looks, and the way out. */
 export function AccountMenu({ isWide = false }: { isWide?: boolean }) {

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 
-import { AgentPage } from '@/features/agents/agent-page'
+import { AgentPage } from '@/features/agents/agent/agent-page'
 import { StatsPanel } from '@/features/stats/stats-panel'
 import { recentTasksQuery } from '@/features/tasks/queries'
-import { RecentTasks } from '@/features/tasks/recent-tasks'
-import { RunPanel } from '@/features/tasks/run-panel'
+import { RecentTasks } from '@/features/tasks/list/recent-tasks'
+import { RunPanel } from '@/features/tasks/run/run-panel'
 
 const route = getRouteApi('/app/agents/$agentId')
 

@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router'
 
-import { AgentsPage } from '@/features/agents/agents-page'
+import { AgentsPage } from '@/features/agents/list/agents-page'
 
 const route = getRouteApi('/app/agents')
 

@@ -5,13 +5,13 @@ import { useEffect, useRef } from 'react'
 import { Kbd } from '@/components/kbd'
 import { Logo } from '@/components/logo'
 import { Button } from '@/components/ui/button'
-import { useTaskChanges } from '@/features/tasks/use-task-changes'
+import { useTaskChanges } from '@/features/tasks/status-feed/use-status-feed'
 
 import { AccountMenu } from './account-menu'
 import { BottomNavigation, SideNavigation } from './navigation'
 import { useOverlays } from './overlays'
 import { COMMAND_KEY } from './shortcuts'
-import { useRunningMark } from './use-running-mark'
+import { useRunningMark } from './use-running-indicator'
 
 /** The frame of every screen: a sidebar, or bars above and below on a phone. */
 export function AppLayout() {

@@ -8,8 +8,8 @@ import { Button } from '@/components/ui/button'
 import { agentsQuery } from '@/features/agents/queries'
 import { WaitingApprovals } from '@/features/approvals/waiting-approvals'
 import { StatsPanel } from '@/features/stats/stats-panel'
-import { FailedTasks } from '@/features/tasks/failed-tasks'
-import { LiveTasks } from '@/features/tasks/live-tasks'
+import { FailedTasks } from '@/features/tasks/list/failed-tasks'
+import { LiveTasks } from '@/features/tasks/list/live-tasks'
 import { anyTaskQuery } from '@/features/tasks/queries'
 
 const route = getRouteApi('/app/')

@@ -14,7 +14,7 @@ import { useTheme } from '@/lib/theme'
 
 import { DESTINATIONS } from './navigation'
 import type { Overlay } from './shortcuts'
-import { useLeave } from './use-leave'
+import { useLeave } from './use-sign-out'
 
 export type PaletteAction = {
   label: string

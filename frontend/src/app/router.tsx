@@ -4,10 +4,10 @@ import type { RouterHistory } from '@tanstack/react-router'
 
 import { parseSearch, stringifySearch } from '@/lib/search-params'
 
-import { ScreenError } from './edge-screens'
+import { ScreenError } from './fallback-screens'
 import { agentRoutes } from './routes/agents'
 import { homeRoutes } from './routes/home'
-import { missingRoute } from './routes/missing'
+import { missingRoute } from './routes/not-found'
 import { appRoute, rootRoute } from './routes/root'
 import { sessionRoutes } from './routes/session'
 import { settingsRoutes } from './routes/settings'

@@ -1,7 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router'
 
 import { TaskApprovals } from '@/features/approvals/task-approvals'
-import { TaskPage } from '@/features/tasks/task-page'
+import { TaskPage } from '@/features/tasks/task/task-page'
 
 const route = getRouteApi('/app/tasks/$taskId')
 

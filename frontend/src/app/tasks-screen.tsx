@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router'
 
-import { TasksPage } from '@/features/tasks/tasks-page'
+import { TasksPage } from '@/features/tasks/inbox/tasks-page'
 
 const route = getRouteApi('/app/tasks')
 

@@ -5,9 +5,9 @@ import { agentQuery, agentsQuery } from '@/features/agents/queries'
 import { RANGES, statsQuery } from '@/features/stats/queries'
 import { recentTasksQuery, taskQuery } from '@/features/tasks/queries'
 
+import { warm } from './preload'
 import { appRoute } from './root'
 import { id, text } from './search'
-import { warm } from './warm'
 
 const agentsRoute = createRoute({
   getParentRoute: () => appRoute,

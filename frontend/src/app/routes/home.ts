@@ -9,8 +9,8 @@ import {
   liveTasksQuery,
 } from '@/features/tasks/queries'
 
+import { warm } from './preload'
 import { appRoute } from './root'
-import { warm } from './warm'
 
 const homeRoute = createRoute({
   getParentRoute: () => appRoute,

@@ -9,7 +9,7 @@ import { meQuery } from '@/features/session/queries'
 import { asProblem } from '@/lib/api/problem'
 
 import { AppLayout } from '../app-layout'
-import { AppPending, MissingScreen, ScreenError } from '../edge-screens'
+import { AppPending, MissingScreen, ScreenError } from '../fallback-screens'
 
 export const rootRoute = createRootRouteWithContext<{
   queryClient: QueryClient

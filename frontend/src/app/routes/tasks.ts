@@ -2,18 +2,18 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 
 import { approvalsQuery } from '@/features/approvals/queries'
-import { PERIODS } from '@/features/tasks/period'
+import { PERIODS } from '@/features/tasks/inbox/period'
 import {
   ORDERINGS,
   taskQuery,
   tasksQuery,
   threadQuery,
 } from '@/features/tasks/queries'
-import { TASK_VIEWS } from '@/features/tasks/views'
+import { TASK_VIEWS } from '@/features/tasks/task/views'
 
+import { warm } from './preload'
 import { appRoute } from './root'
 import { day, id, oneOf, statuses, text } from './search'
-import { warm } from './warm'
 
 const tasksRoute = createRoute({
   getParentRoute: () => appRoute,

@@ -6,8 +6,8 @@ import {
   mcpServersQuery,
 } from '@/features/tools/queries'
 
+import { warm } from './preload'
 import { appRoute } from './root'
-import { warm } from './warm'
 
 const toolsRoute = createRoute({
   getParentRoute: () => appRoute,

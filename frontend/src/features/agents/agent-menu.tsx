@@ -18,7 +18,7 @@ import {
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
 
-import type { AgentDraft } from './agent-dialog'
+import type { AgentDraft } from './form/agent-dialog'
 import type { Agent } from './queries'
 
 type AgentMenuProps = {

@@ -6,7 +6,7 @@ import { Field } from '@/components/ui/field'
 import { Textarea } from '@/components/ui/input'
 import { layOut, readObject } from '@/lib/json'
 
-import { Choices } from './choices'
+import { Choices } from './decision-buttons'
 import { useAnswerCall } from './queries'
 import type { Approval } from './queries'
 

@@ -8,7 +8,7 @@ import { Textarea } from '@/components/ui/input'
 import { layOut, readObject } from '@/lib/json'
 import { useFocus } from '@/lib/use-focus'
 
-import { Choices } from './choices'
+import { Choices } from './decision-buttons'
 import { useApproveCall, useRejectCall } from './queries'
 import type { Approval } from './queries'
 

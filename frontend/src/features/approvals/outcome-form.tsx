@@ -8,7 +8,7 @@ import { Textarea } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
 import { layOut } from '@/lib/json'
 
-import { Choices } from './choices'
+import { Choices } from './decision-buttons'
 import { useResolveCall } from './queries'
 import type { Approval } from './queries'
 

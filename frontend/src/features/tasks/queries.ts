@@ -5,9 +5,9 @@ import { api, fetchClient } from '@/lib/api/client'
 import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
-import { spanOf } from './period'
-import type { Span } from './period'
-import { noteStarted } from './started-tasks'
+import { spanOf } from './inbox/period'
+import type { Span } from './inbox/period'
+import { noteStarted } from './status-feed/started-tasks'
 
 export type Task = Schemas['TaskDetail']
 export type TaskRow = Schemas['TaskRow']

@@ -1,8 +1,8 @@
 import { Screen } from '@/components/screen'
 
 import { BuiltInTools } from './built-in-tools'
-import { HttpTools } from './http-tools'
-import { McpServers } from './mcp-servers'
+import { HttpTools } from './http/http-tools'
+import { McpServers } from './mcp/mcp-servers'
 
 /** What agents can be given beside what is built in. */
 export function ToolsPage() {

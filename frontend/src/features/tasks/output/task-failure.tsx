@@ -1,0 +1,61 @@
+import { Link } from '@tanstack/react-router'
+
+import type { Task } from '../queries'
+
+/** What helps against each failure; its own sentence says what happened. */
+const ADVICE: Record<string, string> = {
+  provider_auth:
+    'Set a valid key for this provider, or choose another model for the agent; then retry.',
+  provider_rate_limited:
+    'Retry in a while, or give the agent a fallback model.',
+  provider_unavailable: 'Retry in a while, or give the agent a fallback model.',
+  provider_timeout: 'Retry, or give the agent a fallback model.',
+  provider_bad_request:
+    'Shorten the input, or change the agent’s model or settings.',
+  provider_protocol:
+    'Retry. If it stays, check the provider’s base URL and the model’s name.',
+  model_not_found: 'Choose another model for the agent, then run it again.',
+  model_unavailable: 'Choose another model for the agent, then run it again.',
+  timeout: 'Retry to go on after the last step, or raise the agent’s timeout.',
+  max_steps:
+    'Raise the agent’s step limit, or make the input or the instructions clearer.',
+  worker_lost: 'Look at the workers’ logs and memory, then retry.',
+  tool_outcome_unknown:
+    'Retry to have the agent go on with what you said of the call.',
+  internal_error: 'Retry. If it stays, the server’s log says more.',
+  not_storable: 'Retry. If it stays, the server’s log says more.',
+  failed_by_operator: 'Ask your operator why, then retry.',
+}
+
+/** Why a task failed, in a sentence, with what to do about it. */
+export function TaskFailure({ task }: { task: Task }) {
+  if (task.status !== 'failed') return null
+  const advice = ADVICE[task.error_code]
+  return (
+    <div
+      role="alert"
+      className="rounded-b-2xl border-t bg-failed/8 px-4 py-3 text-sm sm:px-5"
+    >
+      <p className="font-medium wrap-anywhere text-failed">
+        {task.error_detail || 'The task failed.'}
+      </p>
+      {advice && (
+        <p className="mt-1">
+          {advice}{' '}
+          <Link
+            to="/agents/$agentId"
+            params={{ agentId: String(task.agent) }}
+            className="font-medium text-brand underline-offset-4 hover:underline touch:hit-area"
+          >
+            Open the agent
+          </Link>
+        </p>
+      )}
+      {task.error_code && (
+        <p className="mt-1 font-mono text-xs text-muted-foreground">
+          {task.error_code}
+        </p>
+      )}
+    </div>
+  )
+}
