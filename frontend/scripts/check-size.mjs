@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 
 const BUDGET_KB = 200
 const OUT = new URL('../../backend/agentarium/page/', import.meta.url)
-const ENTRIES = ['index.html', 'src/app/tasks-screen.tsx']
+const ENTRIES = ['index.html', 'src/app/screens/tasks-screen.tsx']
 
 const manifest = JSON.parse(
   readFileSync(new URL('.vite/manifest.json', OUT), 'utf8'),

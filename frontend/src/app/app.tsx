@@ -5,9 +5,9 @@ import { useState } from 'react'
 
 import { Toaster } from '@/components/ui/toaster'
 
+import { ServerBanner } from './layout/server-banner'
 import { createQueryClient } from './query-client'
 import { createAppRouter } from './router'
-import { ServerBanner } from './server-banner'
 
 function createApp(history: RouterHistory | undefined) {
   const queryClient = createQueryClient(() => {

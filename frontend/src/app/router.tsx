@@ -4,7 +4,6 @@ import type { RouterHistory } from '@tanstack/react-router'
 
 import { parseSearch, stringifySearch } from '@/lib/search-params'
 
-import { ScreenError } from './fallback-screens'
 import { agentRoutes } from './routes/agents'
 import { homeRoutes } from './routes/home'
 import { missingRoute } from './routes/not-found'
@@ -13,6 +12,7 @@ import { sessionRoutes } from './routes/session'
 import { settingsRoutes } from './routes/settings'
 import { taskRoutes } from './routes/tasks'
 import { toolRoutes } from './routes/tools'
+import { ScreenError } from './screens/fallback-screens'
 
 const routeTree = rootRoute.addChildren([
   ...sessionRoutes,

@@ -23,7 +23,7 @@ const agentsRoute = createRoute({
     warm(context.queryClient.infiniteQuery(agentsQuery(deps)))
   },
   component: lazyRouteComponent(
-    () => import('../agents-screen'),
+    () => import('../screens/agents-screen'),
     'AgentsScreen',
   ),
 })
@@ -43,7 +43,10 @@ const agentRoute = createRoute({
     warm(context.queryClient.query(statsQuery(deps.range ?? '30d', agentId)))
     if (deps.task) warm(context.queryClient.query(taskQuery(deps.task)))
   },
-  component: lazyRouteComponent(() => import('../agent-screen'), 'AgentScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/agent-screen'),
+    'AgentScreen',
+  ),
 })
 
 export const agentRoutes = [agentsRoute, agentRoute] as const

@@ -26,7 +26,10 @@ const homeRoute = createRoute({
     warm(queryClient.query(failedTasksQuery()))
     warm(queryClient.query(statsQuery(deps.range ?? '30d')))
   },
-  component: lazyRouteComponent(() => import('../home-screen'), 'HomeScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/home-screen'),
+    'HomeScreen',
+  ),
 })
 
 const approvalsRoute = createRoute({
@@ -36,7 +39,7 @@ const approvalsRoute = createRoute({
     warm(context.queryClient.query(approvalsQuery()))
   },
   component: lazyRouteComponent(
-    () => import('../approvals-screen'),
+    () => import('../screens/approvals-screen'),
     'ApprovalsScreen',
   ),
 })

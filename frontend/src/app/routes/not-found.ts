@@ -1,6 +1,6 @@
 import { createRoute } from '@tanstack/react-router'
 
-import { MissingScreen } from '../fallback-screens'
+import { MissingScreen } from '../screens/fallback-screens'
 import { appRoute } from './root'
 
 /** Whatever no other route is called: said with the way out beside it. */

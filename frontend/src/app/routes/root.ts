@@ -8,8 +8,12 @@ import {
 import { meQuery } from '@/features/session/queries'
 import { asProblem } from '@/lib/api/problem'
 
-import { AppLayout } from '../app-layout'
-import { AppPending, MissingScreen, ScreenError } from '../fallback-screens'
+import { AppLayout } from '../layout/app-layout'
+import {
+  AppPending,
+  MissingScreen,
+  ScreenError,
+} from '../screens/fallback-screens'
 
 export const rootRoute = createRootRouteWithContext<{
   queryClient: QueryClient

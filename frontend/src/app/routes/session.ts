@@ -22,7 +22,7 @@ const signInRoute = createRoute({
     if (!session.has_users) throw redirect({ to: '/register' })
   },
   component: lazyRouteComponent(
-    () => import('../session-screens'),
+    () => import('../screens/session-screens'),
     'SignInScreen',
   ),
 })
@@ -33,7 +33,7 @@ const registerRoute = createRoute({
   validateSearch: returning,
   loader: ({ context }) => context.queryClient.query(sessionQuery()),
   component: lazyRouteComponent(
-    () => import('../session-screens'),
+    () => import('../screens/session-screens'),
     'RegisterScreen',
   ),
 })

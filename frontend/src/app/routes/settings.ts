@@ -20,7 +20,7 @@ const settingsRoute = createRoute({
     part: z.catch(z.optional(z.enum(SETTINGS)), undefined),
   }),
   component: lazyRouteComponent(
-    () => import('../settings-screen'),
+    () => import('../screens/settings-screen'),
     'SettingsScreen',
   ),
 })

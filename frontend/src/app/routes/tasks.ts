@@ -31,7 +31,10 @@ const tasksRoute = createRoute({
   loader: ({ context, deps }) => {
     warm(context.queryClient.infiniteQuery(tasksQuery(deps)))
   },
-  component: lazyRouteComponent(() => import('../tasks-screen'), 'TasksScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/tasks-screen'),
+    'TasksScreen',
+  ),
 })
 
 const taskRoute = createRoute({
@@ -46,7 +49,10 @@ const taskRoute = createRoute({
     // Answers are shown with it, and it is large.
     warm(import('@/components/markdown'))
   },
-  component: lazyRouteComponent(() => import('../task-screen'), 'TaskScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/task-screen'),
+    'TaskScreen',
+  ),
 })
 
 export const taskRoutes = [tasksRoute, taskRoute] as const

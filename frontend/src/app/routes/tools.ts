@@ -17,7 +17,10 @@ const toolsRoute = createRoute({
     warm(queryClient.infiniteQuery(mcpServersQuery()))
     warm(queryClient.query(catalogueQuery()))
   },
-  component: lazyRouteComponent(() => import('../tools-screen'), 'ToolsScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/tools-screen'),
+    'ToolsScreen',
+  ),
 })
 
 export const toolRoutes = [toolsRoute] as const

@@ -1,7 +1,7 @@
 import { useRouter } from '@tanstack/react-router'
 import { useEffect, useEffectEvent, useRef } from 'react'
 
-import { DESTINATIONS } from './navigation'
+import { DESTINATIONS } from '../layout/navigation'
 
 export type Overlay = 'palette' | 'shortcuts'
 

@@ -7,10 +7,10 @@ import { Logo } from '@/components/logo'
 import { Button } from '@/components/ui/button'
 import { useTaskChanges } from '@/features/tasks/status-feed/use-status-feed'
 
+import { useOverlays } from '../commands/overlays'
+import { COMMAND_KEY } from '../commands/shortcuts'
 import { AccountMenu } from './account-menu'
 import { BottomNavigation, SideNavigation } from './navigation'
-import { useOverlays } from './overlays'
-import { COMMAND_KEY } from './shortcuts'
 import { useRunningMark } from './use-running-indicator'
 
 /** The frame of every screen: a sidebar, or bars above and below on a phone. */

@@ -12,9 +12,9 @@ import type { LucideIcon } from 'lucide-react'
 
 import { useTheme } from '@/lib/theme'
 
-import { DESTINATIONS } from './navigation'
+import { DESTINATIONS } from '../layout/navigation'
+import { useLeave } from '../layout/use-sign-out'
 import type { Overlay } from './shortcuts'
-import { useLeave } from './use-sign-out'
 
 export type PaletteAction = {
   label: string
