@@ -19,7 +19,7 @@ import { ProfileSettings } from '@/features/session/profile-settings'
 import { meQuery } from '@/features/session/queries'
 import { TokenSettings } from '@/features/tokens/token-settings'
 
-import { SETTINGS } from '../routes/settings'
+import { SETTINGS } from '../routes/settings-parts'
 
 type Part = (typeof SETTINGS)[number]
 

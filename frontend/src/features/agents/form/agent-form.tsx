@@ -1,7 +1,6 @@
 import { zodResolver } from '@hookform/resolvers/zod'
 import { LoaderCircleIcon } from 'lucide-react'
 import { useForm } from 'react-hook-form'
-import type { UseFormReturn } from 'react-hook-form'
 import { toast } from 'sonner'
 
 import { Button } from '@/components/ui/button'
@@ -22,8 +21,6 @@ type AgentFormProps = {
   submitLabel: string
   onSave: (values: AgentValues) => Promise<unknown>
 }
-
-export type AgentFormControls = UseFormReturn<AgentValues>
 
 /** The definition of an agent. What the server refuses is shown on its field. */
 export function AgentForm(props: AgentFormProps) {

@@ -3,7 +3,7 @@ import { Controller, useController } from 'react-hook-form'
 import { Field } from '@/components/ui/field'
 import { Input, Textarea } from '@/components/ui/input'
 
-import type { AgentFormControls } from './agent-form'
+import type { AgentFormControls } from './agent-schema'
 import { ModelPicker, useUsualModel } from './model-picker'
 
 /** Who the agent is, and which model speaks for it. */

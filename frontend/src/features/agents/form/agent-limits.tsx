@@ -5,7 +5,7 @@ import { Button } from '@/components/ui/button'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
 
-import type { AgentFormControls } from './agent-form'
+import type { AgentFormControls } from './agent-schema'
 import { ModelPicker } from './model-picker'
 
 const MAX_FALLBACKS = 5

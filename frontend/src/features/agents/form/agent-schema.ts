@@ -1,3 +1,4 @@
+import type { UseFormReturn } from 'react-hook-form'
 import * as z from 'zod/mini'
 
 import type { Agent, AgentRequest } from '../queries'
@@ -38,6 +39,7 @@ export const agentSchema = z.object({
 }) satisfies z.ZodMiniType<AgentRequest>
 
 export type AgentValues = z.infer<typeof agentSchema>
+export type AgentFormControls = UseFormReturn<AgentValues>
 
 export const AGENT_FIELDS = z.keyof(agentSchema).options
 

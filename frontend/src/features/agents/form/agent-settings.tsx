@@ -5,7 +5,7 @@ import { Input } from '@/components/ui/input'
 import { Slider } from '@/components/ui/slider'
 import { Switch } from '@/components/ui/switch'
 
-import type { AgentFormControls } from './agent-form'
+import type { AgentFormControls } from './agent-schema'
 
 const FIRST_TEMPERATURE = 0.7
 

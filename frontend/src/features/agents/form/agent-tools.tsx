@@ -1,7 +1,7 @@
 import { useController } from 'react-hook-form'
 
 import { ToolsField } from '../tools/tools-field'
-import type { AgentFormControls } from './agent-form'
+import type { AgentFormControls } from './agent-schema'
 
 type AgentToolsProps = { form: AgentFormControls; agent: number | undefined }
 
