@@ -1,4 +1,4 @@
-// Fails when the first load of the signed-in tasks screen outgrows its budget of script.
+// Fails when the first load of the tasks screen exceeds its budget for scripts.
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 
@@ -10,7 +10,7 @@ const manifest = JSON.parse(
   readFileSync(new URL('.vite/manifest.json', OUT), 'utf8'),
 )
 
-/** The files that loading `key` loads, without those that it only may load later. */
+/** The files that `key` loads immediately, without those that it may load later. */
 function scriptsOf(key, seen = new Set()) {
   const chunk = manifest[key]
   if (!chunk) throw new Error(`${key} is not in the build.`)

@@ -20,7 +20,7 @@ function createApp(history: RouterHistory | undefined) {
   return { queryClient, router }
 }
 
-/** The whole page. Tests give it a history of their own. */
+/** The whole page. Tests pass a history of their own. */
 export function App({ history }: { history?: RouterHistory }) {
   const [{ queryClient, router }] = useState(() => createApp(history))
   return (

@@ -6,7 +6,7 @@ import { parseSearch, stringifySearch } from '@/lib/search-params'
 
 import { agentRoutes } from './routes/agents'
 import { homeRoutes } from './routes/home'
-import { missingRoute } from './routes/not-found'
+import { notFoundRoute } from './routes/not-found'
 import { appRoute, rootRoute } from './routes/root'
 import { sessionRoutes } from './routes/session'
 import { settingsRoutes } from './routes/settings'
@@ -22,7 +22,7 @@ const routeTree = rootRoute.addChildren([
     ...agentRoutes,
     ...toolRoutes,
     ...settingsRoutes,
-    missingRoute,
+    notFoundRoute,
   ]),
 ])
 

@@ -26,7 +26,7 @@ export const RUNNING = makeTask({
   cost: '0',
 })
 
-/** An agent whose one task is, at each request, what `current` says. */
+/** An agent with one task, which is what `current` returns at each request. */
 export function serveTask(current: () => Task) {
   server.use(
     http.get('/api/stats/', () => HttpResponse.json(makeStats())),
@@ -47,7 +47,7 @@ export const openStreams = () =>
     ({ url, isClosed }) => url.startsWith('/api/tasks/') && !isClosed,
   )
 
-/** The one stream of a task that is open, once it is. */
+/** The only open stream of a task, once there is one. */
 export async function openStream() {
   await waitFor(() => {
     expect(openStreams()).toHaveLength(1)

@@ -4,7 +4,7 @@ import { PaletteField } from './palette-field'
 import { useShortcuts } from './shortcuts'
 import type { Overlay } from './shortcuts'
 
-// Nobody waits for them at the start.
+// Not needed for the first paint.
 const Palette = lazy(async () => ({
   default: (await import('./palette')).Palette,
 }))
@@ -12,7 +12,7 @@ const ShortcutsDialog = lazy(async () => ({
   default: (await import('./shortcuts-dialog')).ShortcutsDialog,
 }))
 
-/** What opens over any screen, and the keys that open it. */
+/** The dialogs that open over any screen, and the keys that open them. */
 export function useOverlays() {
   const [overlay, setOverlay] = useState<Overlay>()
   const [typed, setTyped] = useState('')

@@ -13,24 +13,24 @@ import type { LucideIcon } from 'lucide-react'
 import { useTheme } from '@/lib/theme'
 
 import { DESTINATIONS } from '../layout/navigation'
-import { useLeave } from '../layout/use-sign-out'
+import { useSignOut } from '../layout/use-sign-out'
 import type { Overlay } from './shortcuts'
 
 export type PaletteAction = {
   label: string
   icon: LucideIcon
-  /** Other words that mean it. */
+  /** Other words that find it. */
   keywords?: string
   run: () => void
 }
 
-/** What can be done from everywhere. */
+/** The actions that are available on every screen. */
 export function usePaletteActions(
   onOpen: (overlay: Overlay) => void,
 ): PaletteAction[] {
   const router = useRouter()
   const { setTheme } = useTheme()
-  const leave = useLeave()
+  const signOut = useSignOut()
 
   return [
     {
@@ -63,7 +63,7 @@ export function usePaletteActions(
       },
     },
     {
-      label: 'Theme of the system',
+      label: 'System theme',
       icon: MonitorIcon,
       keywords: 'appearance',
       run: () => {
@@ -90,7 +90,7 @@ export function usePaletteActions(
       label: 'Sign out',
       icon: LogOutIcon,
       keywords: 'leave log out',
-      run: () => void leave(),
+      run: () => void signOut(),
     },
   ]
 }

@@ -1,6 +1,6 @@
 import { useFocus } from '@/lib/use-focus'
 
-export const PALETTE_TITLE = 'Search, or do something'
+export const PALETTE_TITLE = 'Search or run a command'
 
 type PaletteFieldProps = {
   text: string
@@ -8,7 +8,7 @@ type PaletteFieldProps = {
   onClose: () => void
 }
 
-/** Takes what is typed until the palette's code is here, so that no key is lost or meant for the screen. */
+/** Takes the input until the palette has loaded, so that no key is lost or reaches the screen. */
 export function PaletteField({ text, onType, onClose }: PaletteFieldProps) {
   const field = useFocus<HTMLInputElement>()
   return (

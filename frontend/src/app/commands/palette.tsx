@@ -23,20 +23,20 @@ import { PALETTE_TITLE } from './palette-field'
 import type { Overlay } from './shortcuts'
 
 type PaletteProps = {
-  /** What was typed before it was here. */
+  /** What was typed before the palette had loaded. */
   initialText: string
   onClose: () => void
   onOpen: (overlay: Overlay) => void
 }
 
-/** Everything that can be reached or done, by typing. */
+/** Finds agents, tasks, screens and actions by typing. */
 export function Palette({ initialText, onClose, onOpen }: PaletteProps) {
   const [text, setText] = useState(initialText)
   const search = useDebounced(text.trim())
   const actions = usePaletteActions(onOpen)
   const found = useMatches(search)
 
-  const choose = (run: () => void) => {
+  const select = (run: () => void) => {
     onClose()
     run()
   }
@@ -44,16 +44,16 @@ export function Palette({ initialText, onClose, onOpen }: PaletteProps) {
   return (
     <CommandDialog title={PALETTE_TITLE} onClose={onClose}>
       <CommandInput
-        placeholder="Search, or type what to do"
+        placeholder="Search, or type a command"
         value={text}
         onValueChange={setText}
       />
       <CommandList className="max-h-[min(24rem,60dvh)]">
         <CommandEmpty>
-          {found.isPending ? 'Searching…' : 'Nothing is called so.'}
+          {found.isPending ? 'Searching…' : `Nothing matches “${text.trim()}”.`}
         </CommandEmpty>
-        <Actions actions={actions} text={text} onChoose={choose} />
-        <Matches {...found} onChoose={choose} />
+        <Actions actions={actions} text={text} onSelect={select} />
+        <Matches {...found} onSelect={select} />
       </CommandList>
     </CommandDialog>
   )
@@ -69,26 +69,26 @@ function useMatches(search: string) {
   }
 }
 
-type Choose = { onChoose: (run: () => void) => void }
+type Selectable = { onSelect: (run: () => void) => void }
 
-type ActionsProps = Choose & { actions: PaletteAction[]; text: string }
+type ActionsProps = Selectable & { actions: PaletteAction[]; text: string }
 
-function Actions({ actions, text, onChoose }: ActionsProps) {
+function Actions({ actions, text, onSelect }: ActionsProps) {
   const words = text.toLowerCase().split(/\s+/)
-  const fitting = actions.filter(({ label, keywords = '' }) => {
+  const matching = actions.filter(({ label, keywords = '' }) => {
     const all = `${label} ${keywords}`.toLowerCase()
     return words.every((word) => all.includes(word))
   })
-  if (fitting.length === 0) return null
+  if (matching.length === 0) return null
   return (
     <CommandGroup heading="Actions">
-      {fitting.map(({ label, icon: Icon, run }) => (
+      {matching.map(({ label, icon: Icon, run }) => (
         <Item
           key={label}
           value={`action ${label}`}
           icon={<Icon aria-hidden className="text-muted-foreground" />}
-          onChoose={() => {
-            onChoose(run)
+          onSelect={() => {
+            onSelect(run)
           }}
         >
           {label}
@@ -98,9 +98,9 @@ function Actions({ actions, text, onChoose }: ActionsProps) {
   )
 }
 
-type MatchesProps = Choose & ReturnType<typeof useMatches>
+type MatchesProps = Selectable & ReturnType<typeof useMatches>
 
-function Matches({ agents, tasks, onChoose }: MatchesProps) {
+function Matches({ agents, tasks, onSelect }: MatchesProps) {
   const router = useRouter()
   return (
     <>
@@ -112,9 +112,9 @@ function Matches({ agents, tasks, onChoose }: MatchesProps) {
               value={`agent ${id}`}
               icon={<BotIcon aria-hidden className="text-muted-foreground" />}
               aside={model}
-              onChoose={() => {
+              onSelect={() => {
                 const params = { agentId: String(id) }
-                onChoose(
+                onSelect(
                   () =>
                     void router.navigate({ to: '/agents/$agentId', params }),
                 )
@@ -133,9 +133,9 @@ function Matches({ agents, tasks, onChoose }: MatchesProps) {
               value={`task ${id}`}
               icon={<StatusIcon status={status} />}
               aside={agent_name}
-              onChoose={() => {
+              onSelect={() => {
                 const params = { taskId: String(id) }
-                onChoose(
+                onSelect(
                   () => void router.navigate({ to: '/tasks/$taskId', params }),
                 )
               }}
@@ -153,13 +153,13 @@ type ItemProps = {
   value: string
   icon: ReactNode
   aside?: string
-  onChoose: () => void
+  onSelect: () => void
   children: string
 }
 
-function Item({ value, icon, aside, onChoose, children }: ItemProps) {
+function Item({ value, icon, aside, onSelect, children }: ItemProps) {
   return (
-    <CommandItem value={value} onSelect={onChoose}>
+    <CommandItem value={value} onSelect={onSelect}>
       {icon}
       <span className="min-w-0 flex-1 truncate">{children}</span>
       {aside && (

@@ -3,7 +3,7 @@ import { Dialog, DialogContent } from '@/components/ui/dialog'
 
 import { SHORTCUTS } from './shortcuts'
 
-/** What the keyboard can do. */
+/** Lists the keyboard shortcuts. */
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog
@@ -14,7 +14,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
     >
       <DialogContent
         title="Keyboard shortcuts"
-        description="They work on every screen, except where you are typing."
+        description="Available on every screen, except while you are typing."
       >
         <dl className="min-h-0 divide-y overflow-y-auto px-5 py-2 text-sm sm:px-6">
           {SHORTCUTS.map(({ keys, label }) => (

@@ -5,30 +5,30 @@ import { DESTINATIONS } from '../layout/navigation'
 
 export type Overlay = 'palette' | 'shortcuts'
 
-/** How long after `g` the second key still counts. */
+/** How long after `g` a second key completes the shortcut. */
 const SEQUENCE_MILLISECONDS = 1500
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
 
-/** The key that commands are given with here. */
+/** The modifier key of the user's platform. */
 export const COMMAND_KEY = isMac ? '⌘' : 'Ctrl'
 
 export const SHORTCUTS: { keys: string[]; label: string }[] = [
-  { keys: [COMMAND_KEY, 'K'], label: 'Search, and do anything' },
+  { keys: [COMMAND_KEY, 'K'], label: 'Open the command palette' },
   { keys: ['?'], label: 'Show these shortcuts' },
   { keys: ['/'], label: 'Search on this screen' },
   { keys: ['J', 'K'], label: 'Next and previous task' },
-  { keys: ['X'], label: 'Choose a task; with Shift all up to it' },
+  { keys: ['X'], label: 'Select a task; with Shift, a range' },
   { keys: ['N'], label: 'New agent' },
   ...DESTINATIONS.map(({ label, key }) => ({
     keys: ['G', key.toUpperCase()],
     label: `Go to ${label}`,
   })),
-  { keys: [COMMAND_KEY, 'Enter'], label: 'Run what was typed' },
-  { keys: ['Esc'], label: 'Close what is open' },
+  { keys: [COMMAND_KEY, 'Enter'], label: 'Run the agent' },
+  { keys: ['Esc'], label: 'Close or clear' },
 ]
 
-/** A key pressed while somebody writes, or while a dialog is open, is meant for that. */
+/** Whether the key is meant for a field or for an open dialog. */
 function isTaken({ target }: KeyboardEvent) {
   if (
     document.querySelector(
@@ -52,7 +52,7 @@ function focusSearch() {
   return field !== null
 }
 
-/** The keys that work on every screen. */
+/** The shortcuts that work on every screen. */
 export function useShortcuts(onOpen: (overlay: Overlay) => void) {
   const router = useRouter()
   const goingSince = useRef(0)

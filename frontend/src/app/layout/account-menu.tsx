@@ -23,9 +23,9 @@ import { meQuery } from '@/features/session/queries'
 import { THEMES, useTheme } from '@/lib/theme'
 import type { Theme } from '@/lib/theme'
 
-import { useLeave } from './use-sign-out'
+import { useSignOut } from './use-sign-out'
 
-/** Who is signed in, how the page looks, and the way out. */
+/** The user's account, the theme, and signing out. */
 export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
   const { data: user } = useQuery(meQuery())
   if (!user) return null
@@ -82,7 +82,7 @@ export function AccountMenu({ isWide = false }: { isWide?: boolean }) {
 const THEME_LOOKS = {
   light: { label: 'Light', icon: SunIcon },
   dark: { label: 'Dark', icon: MoonIcon },
-  system: { label: 'As the system', icon: MonitorIcon },
+  system: { label: 'System theme', icon: MonitorIcon },
 }
 
 function ThemeItems() {
@@ -109,9 +109,9 @@ function ThemeItems() {
 }
 
 function SignOutItem() {
-  const leave = useLeave()
+  const signOut = useSignOut()
   return (
-    <DropdownMenuItem onSelect={() => void leave()}>
+    <DropdownMenuItem onSelect={() => void signOut()}>
       <LogOutIcon />
       Sign out
     </DropdownMenuItem>

@@ -5,18 +5,18 @@ import { useEffect, useRef } from 'react'
 import { Kbd } from '@/components/kbd'
 import { Logo } from '@/components/logo'
 import { Button } from '@/components/ui/button'
-import { useTaskChanges } from '@/features/tasks/status-feed/use-status-feed'
 
 import { useOverlays } from '../commands/overlays'
 import { COMMAND_KEY } from '../commands/shortcuts'
 import { AccountMenu } from './account-menu'
 import { BottomNavigation, SideNavigation } from './navigation'
-import { useRunningMark } from './use-running-indicator'
+import { useRunningIndicator } from './use-running-indicator'
+import { useStatusUpdates } from './use-status-updates'
 
 /** The frame of every screen: a sidebar, or bars above and below on a phone. */
 export function AppLayout() {
-  useTaskChanges()
-  useRunningMark()
+  useStatusUpdates()
+  useRunningIndicator()
   const { overlays, open } = useOverlays()
   const search = () => {
     open('palette')
@@ -27,7 +27,7 @@ export function AppLayout() {
         href="#content"
         className="fixed top-2 left-2 z-50 -translate-y-20 rounded-lg bg-primary px-3 py-2 text-sm text-primary-foreground focus:translate-y-0"
       >
-        Skip to the content
+        Skip to content
       </a>
       <Sidebar onSearch={search} />
       <TopBar onSearch={search} />
@@ -38,7 +38,7 @@ export function AppLayout() {
   )
 }
 
-/** After a change of screen the focus is at its beginning, as after a page load. */
+/** When the screen changes, the focus moves to its start, as after a page load. */
 function Content() {
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()

@@ -11,13 +11,13 @@ import {
 import { approvalsQuery } from '@/features/approvals/queries'
 import { cn } from '@/lib/cn'
 
-/** The screens that are one step away from everywhere, in the order they are shown. */
+/** The screens of the main navigation, in the order in which they are shown. */
 export const DESTINATIONS = [
   {
     link: linkOptions({ to: '/' }),
     label: 'Home',
     icon: HouseIcon,
-    /** After `g`, the key that leads there. */
+    /** The key that goes there after `g`. */
     key: 'h',
   },
   {
@@ -46,7 +46,7 @@ export const DESTINATIONS = [
   },
 ]
 
-/** Home is a part of every address; only its own address means it. */
+/** Every address starts with Home's, so that one must match exactly. */
 const activeOptions = (to: string) => ({ exact: to === '/' })
 
 export function SideNavigation() {
@@ -100,7 +100,7 @@ export function BottomNavigation() {
   )
 }
 
-/** How much waits for a word of mine. */
+/** The number of decisions that wait for the user. */
 function WaitingBadge({ className }: { className: string }) {
   const { data } = useQuery(approvalsQuery())
   if (!data?.count) return null

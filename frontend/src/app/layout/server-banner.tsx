@@ -5,18 +5,18 @@ import { toast } from 'sonner'
 
 import { useServerIsAway } from '@/lib/server-presence'
 
-/** Says when the server is away, and loads everything anew once it is back. */
+/** Shows that the server does not respond, and reloads everything once it does again. */
 export function ServerBanner() {
   const isAway = useServerIsAway()
   const wasAway = useRef(false)
   const queryClient = useQueryClient()
 
-  const welcome = useEffectEvent(() => {
-    toast.success('Agentarium is back.')
+  const reload = useEffectEvent(() => {
+    toast.success('Connection restored.')
     void queryClient.invalidateQueries()
   })
   useEffect(() => {
-    if (wasAway.current && !isAway) welcome()
+    if (wasAway.current && !isAway) reload()
     wasAway.current = isAway
   }, [isAway])
 
@@ -28,7 +28,7 @@ export function ServerBanner() {
       {isAway && (
         <p className="mx-auto flex w-fit items-center gap-2.5 rounded-full border border-waiting/40 bg-popover px-4 py-2 text-sm font-medium shadow-lg">
           <CloudOffIcon aria-hidden className="size-4 shrink-0 text-waiting" />
-          Agentarium does not answer. Trying again…
+          Agentarium is not responding. Reconnecting…
         </p>
       )}
     </div>

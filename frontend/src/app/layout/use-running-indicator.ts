@@ -11,8 +11,8 @@ function setIcon(href: string) {
   if (link) link.href = href
 }
 
-/** The tab's title and icon tell how many tasks run, also while another tab is shown. */
-export function useRunningMark() {
+/** The title and the icon of the browser's tab show how many tasks are running. */
+export function useRunningIndicator() {
   const { data } = useQuery(liveTasksQuery())
   const count = data?.count ?? 0
   useTitleCount(count)

@@ -1,23 +1,22 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
-import { toast } from 'sonner'
 
-import { useSignOut } from '@/features/session/queries'
-import { asProblem } from '@/lib/api/problem'
+import { useEndSession } from '@/features/session/queries'
+import { toastProblem } from '@/lib/toast-problem'
 
-/** Sign out, and forget what was seen. */
-export function useLeave() {
+/** Sign out, and clear everything that was loaded. */
+export function useSignOut() {
   const queryClient = useQueryClient()
   const router = useRouter()
-  const signOut = useSignOut()
+  const endSession = useEndSession()
 
   return async () => {
     try {
-      await signOut.mutateAsync({})
+      await endSession.mutateAsync({})
       await router.navigate({ to: '/sign-in' })
       queryClient.clear()
     } catch (error) {
-      toast.error(asProblem(error).detail)
+      toastProblem(error)
     }
   }
 }

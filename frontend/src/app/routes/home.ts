@@ -9,7 +9,7 @@ import {
   liveTasksQuery,
 } from '@/features/tasks/queries'
 
-import { warm } from './preload'
+import { preload } from './preload'
 import { appRoute } from './root'
 
 const homeRoute = createRoute({
@@ -20,11 +20,11 @@ const homeRoute = createRoute({
   }),
   loaderDeps: ({ search }) => search,
   loader: ({ context: { queryClient }, deps }) => {
-    warm(queryClient.query(anyTaskQuery()))
-    warm(queryClient.query(approvalsQuery()))
-    warm(queryClient.query(liveTasksQuery()))
-    warm(queryClient.query(failedTasksQuery()))
-    warm(queryClient.query(statsQuery(deps.range ?? '30d')))
+    preload(queryClient.query(anyTaskQuery()))
+    preload(queryClient.query(approvalsQuery()))
+    preload(queryClient.query(liveTasksQuery()))
+    preload(queryClient.query(failedTasksQuery()))
+    preload(queryClient.query(statsQuery(deps.range ?? '30d')))
   },
   component: lazyRouteComponent(
     () => import('../screens/home-screen'),
@@ -36,7 +36,7 @@ const approvalsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/approvals',
   loader: ({ context }) => {
-    warm(context.queryClient.query(approvalsQuery()))
+    preload(context.queryClient.query(approvalsQuery()))
   },
   component: lazyRouteComponent(
     () => import('../screens/approvals-screen'),

@@ -1,11 +1,11 @@
 import { createRoute } from '@tanstack/react-router'
 
-import { MissingScreen } from '../screens/fallback-screens'
+import { NotFoundScreen } from '../screens/fallback-screens'
 import { appRoute } from './root'
 
-/** Whatever no other route is called: said with the way out beside it. */
-export const missingRoute = createRoute({
+/** Every other address, shown with the navigation next to it. */
+export const notFoundRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '$',
-  component: MissingScreen,
+  component: NotFoundScreen,
 })

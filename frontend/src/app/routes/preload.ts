@@ -1,4 +1,4 @@
-/** Begin to load what a screen will ask for. Its failure is the screen's to show. */
-export function warm(loading: Promise<unknown>) {
+/** Start loading what a screen needs. The screen itself shows a failure. */
+export function preload(loading: Promise<unknown>) {
   loading.catch(() => undefined)
 }

@@ -16,7 +16,7 @@ const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
   validateSearch: returning,
-  // A new server has nobody who could sign in.
+  // A new server has no accounts to sign in with.
   loader: async ({ context }) => {
     const session = await context.queryClient.query(sessionQuery())
     if (!session.has_users) throw redirect({ to: '/register' })

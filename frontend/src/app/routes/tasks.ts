@@ -7,11 +7,11 @@ import {
   ORDERINGS,
   taskQuery,
   tasksQuery,
-  threadQuery,
+  conversationQuery,
 } from '@/features/tasks/queries'
 import { TASK_VIEWS } from '@/features/tasks/task/views'
 
-import { warm } from './preload'
+import { preload } from './preload'
 import { appRoute } from './root'
 import { day, id, oneOf, statuses, text } from './search'
 
@@ -29,7 +29,7 @@ const tasksRoute = createRoute({
   }),
   loaderDeps: ({ search }) => search,
   loader: ({ context, deps }) => {
-    warm(context.queryClient.infiniteQuery(tasksQuery(deps)))
+    preload(context.queryClient.infiniteQuery(tasksQuery(deps)))
   },
   component: lazyRouteComponent(
     () => import('../screens/tasks-screen'),
@@ -43,11 +43,11 @@ const taskRoute = createRoute({
   validateSearch: z.object({ view: oneOf(TASK_VIEWS) }),
   loader: ({ context, params }) => {
     const taskId = Number(params.taskId)
-    warm(context.queryClient.query(taskQuery(taskId)))
-    warm(context.queryClient.query(threadQuery(taskId)))
-    warm(context.queryClient.query(approvalsQuery(taskId)))
-    // Answers are shown with it, and it is large.
-    warm(import('@/components/markdown'))
+    preload(context.queryClient.query(taskQuery(taskId)))
+    preload(context.queryClient.query(conversationQuery(taskId)))
+    preload(context.queryClient.query(approvalsQuery(taskId)))
+    // Needed to show the answer, and large.
+    preload(import('@/components/markdown'))
   },
   component: lazyRouteComponent(
     () => import('../screens/task-screen'),

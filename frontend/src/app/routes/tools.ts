@@ -6,16 +6,16 @@ import {
   mcpServersQuery,
 } from '@/features/tools/queries'
 
-import { warm } from './preload'
+import { preload } from './preload'
 import { appRoute } from './root'
 
 const toolsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/tools',
   loader: ({ context: { queryClient } }) => {
-    warm(queryClient.infiniteQuery(httpToolsQuery()))
-    warm(queryClient.infiniteQuery(mcpServersQuery()))
-    warm(queryClient.query(catalogueQuery()))
+    preload(queryClient.infiniteQuery(httpToolsQuery()))
+    preload(queryClient.infiniteQuery(mcpServersQuery()))
+    preload(queryClient.query(catalogueQuery()))
   },
   component: lazyRouteComponent(
     () => import('../screens/tools-screen'),

@@ -1,12 +1,12 @@
 import { Screen } from '@/components/screen'
 import { ApprovalList } from '@/features/approvals/waiting-approvals'
 
-/** All that waits for me, over all tasks. */
+/** The decisions that the user's tasks wait for. */
 export function ApprovalsScreen() {
   return (
     <Screen
-      title="Waits for you"
-      lead="Calls to approve, questions to answer, and outcomes that only you can find out."
+      title="Waiting for you"
+      description="Tool calls to approve, questions to answer, and unknown outcomes to resolve."
     >
       <div className="max-w-3xl">
         <ApprovalList />

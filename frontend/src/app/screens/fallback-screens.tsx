@@ -7,7 +7,7 @@ import { ErrorNotice, Notice } from '@/components/notice'
 import { Button } from '@/components/ui/button'
 import { useTitle } from '@/lib/use-title'
 
-/** While it is not known yet who is signed in. */
+/** Shown until it is known who is signed in. */
 export function AppPending() {
   return (
     <div
@@ -29,21 +29,21 @@ export function ScreenError({ error }: ErrorComponentProps) {
   )
 }
 
-export function MissingScreen() {
+export function NotFoundScreen() {
   useTitle('Not found')
   return (
     <div className="grid min-h-[70dvh] place-items-center">
       <Notice
         icon={CompassIcon}
         heading="h1"
-        title="There is no such page"
+        title="Page not found"
         action={
           <Button asChild variant="outline">
-            <Link to="/">Go to the start</Link>
+            <Link to="/">Go to Home</Link>
           </Button>
         }
       >
-        The address may be mistyped, or the page has moved.
+        The address may be mistyped, or the page may have moved.
       </Notice>
     </div>
   )

@@ -14,13 +14,13 @@ import { anyTaskQuery } from '@/features/tasks/queries'
 
 const route = getRouteApi('/app/')
 
-/** What runs, what waits, what failed, and how it went. */
+/** Running tasks, pending decisions, failures and statistics. */
 export function HomeScreen() {
   const { data } = useQuery(anyTaskQuery())
   return (
     <Screen
       title="Home"
-      lead="What runs, what waits for you, and how it went."
+      description="Running tasks, pending decisions and recent results."
       actions={
         <Button asChild>
           <Link to="/agents">
@@ -57,7 +57,7 @@ function Overview() {
   )
 }
 
-/** Nobody has run anything yet: one step to the first answer. */
+/** For a user without tasks: one step to the first answer. */
 function FirstRun() {
   const { data } = useInfiniteQuery(agentsQuery())
   const agent = data?.pages[0]?.results[0]
@@ -78,13 +78,13 @@ function FirstRun() {
                 Run {agent.name}
               </Link>
             ) : (
-              <Link to="/agents">Make an agent</Link>
+              <Link to="/agents">Create an agent</Link>
             )}
           </Button>
         }
       >
-        Give it something to do and watch the answer come. What it did, how long
-        it took and what it used is then kept here.
+        Give it something to do and watch the answer arrive. Its results, run
+        times and costs will appear here.
       </Notice>
     </div>
   )

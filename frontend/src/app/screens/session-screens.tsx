@@ -6,7 +6,7 @@ import { SignInPage } from '@/features/session/sign-in-page'
 const signIn = getRouteApi('/sign-in')
 const register = getRouteApi('/register')
 
-/** Only an address of this page: a link must not lead a fresh session elsewhere. */
+/** Only an address on this site: a link must not send a new session elsewhere. */
 function ownAddress(redirect: string | undefined) {
   return redirect && /^\/(?![/\\])/.test(redirect) ? redirect : undefined
 }
@@ -31,7 +31,7 @@ export function RegisterScreen() {
     <RegisterPage
       redirect={redirect}
       onSignedIn={() => {
-        // A new account begins where its first agent is ready to run.
+        // A new account starts at the list that has its first agent.
         history.push('/agents')
       }}
     />

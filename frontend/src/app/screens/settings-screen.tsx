@@ -65,12 +65,12 @@ export function SettingsScreen() {
   )
 }
 
-/** The row may be longer than the screen. */
+/** On a phone the row may be wider than the screen. */
 function showInRow(link: HTMLElement | null) {
   link?.scrollIntoView({ block: 'nearest', inline: 'center' })
 }
 
-/** Beside the part on a wide screen, and a row above it that scrolls elsewhere. */
+/** A column on a wide screen, and a scrollable row on a narrow one. */
 function PartNavigation({ parts, shown }: { parts: Part[]; shown: Part }) {
   return (
     <nav

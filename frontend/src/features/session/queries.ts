@@ -2,21 +2,21 @@ import { useQueryClient } from '@tanstack/react-query'
 
 import { api } from '@/lib/api/client'
 
-/** Who is signed in. A 401 means nobody. */
+/** The signed-in user. A 401 means that there is none. */
 export const meQuery = () =>
   api.queryOptions('get', '/api/auth/me/', undefined, {
     staleTime: 5 * 60_000,
     retry: false,
   })
 
-/** What the server tells before anyone has signed in. */
+/** What the server tells visitors before they sign in. */
 export const sessionQuery = () => api.queryOptions('get', '/api/auth/session/')
 
 export function useSignIn() {
   const queryClient = useQueryClient()
 
   return api.useMutation('post', '/api/auth/login/', {
-    // Nothing that another person saw may stay.
+    // Nothing of another user's session may remain.
     onMutate: () => {
       queryClient.clear()
     },
@@ -28,7 +28,7 @@ export function useSignIn() {
 
 export const useRegister = () => api.useMutation('post', '/api/auth/register/')
 
-export const useSignOut = () => api.useMutation('post', '/api/auth/logout/')
+export const useEndSession = () => api.useMutation('post', '/api/auth/logout/')
 
 export function useChangeEmail() {
   const queryClient = useQueryClient()

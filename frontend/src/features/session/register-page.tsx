@@ -1,15 +1,15 @@
 import { zodResolver } from '@hookform/resolvers/zod'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { LoaderCircleIcon } from 'lucide-react'
 import { useForm } from 'react-hook-form'
 import * as z from 'zod/mini'
 
+import { BusyButton } from '@/components/busy-button'
 import { Button } from '@/components/ui/button'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
 import { sessionQuery, useRegister, useSignIn } from './queries'
 import { FormError, SessionCard } from './session-card'
@@ -33,29 +33,30 @@ function useRegisterForm(onSignedIn: () => void) {
     defaultValues: { username: '', email: '', password: '' },
   })
 
-  const submit = form.handleSubmit(async (body) => {
-    try {
+  const submit = useSubmit(
+    form,
+    ['username', 'email', 'password'],
+    async (body) => {
       await register.mutateAsync({ body })
       const { username, password } = body
       await signIn.mutateAsync({ body: { username, password } })
       onSignedIn()
-    } catch (error) {
-      const fields = ['username', 'email', 'password'] as const
-      const message = showProblem(error, form.setError, fields)
-      form.setError('root', { message: message ?? '' })
-    }
-  })
+    },
+    (message) => {
+      form.setError('root', { message })
+    },
+  )
 
   return { form, submit }
 }
 
 const FIRST = {
   title: 'Welcome to Agentarium',
-  lead: 'This server is new. The first account looks after it.',
+  lead: 'This server is new. The first account administers it.',
 }
 const LATER = {
   title: 'Create your account',
-  lead: 'An assistant is ready to run as soon as you are in.',
+  lead: 'An assistant is ready to run once you are signed in.',
 }
 
 export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
@@ -80,7 +81,7 @@ export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
     >
       {session?.is_registration_open === false ? (
         <p className="text-sm">
-          New accounts are made by the operator of this server.
+          New accounts are created by the operator of this server.
         </p>
       ) : (
         <RegisterForm onSignedIn={onSignedIn} />
@@ -125,7 +126,7 @@ function RegisterForm({ onSignedIn }: RegisterFormProps) {
       </Field>
       <Field
         label="Password"
-        hint="At least 8 characters, not a common one."
+        hint="At least 8 characters. Do not use a common password."
         error={errors.password?.message}
       >
         {(control) => (
@@ -137,15 +138,14 @@ function RegisterForm({ onSignedIn }: RegisterFormProps) {
           />
         )}
       </Field>
-      <Button
+      <BusyButton
         type="submit"
         size="large"
         className="w-full"
-        aria-disabled={isSubmitting}
+        isBusy={isSubmitting}
       >
-        {isSubmitting && <LoaderCircleIcon className="animate-spin" />}
         Create account
-      </Button>
+      </BusyButton>
     </form>
   )
 }

@@ -17,11 +17,11 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
   )
 }
 
-const byProvider = (
-  <span className="text-muted-foreground">Provider’s choice</span>
+const providerDefault = (
+  <span className="text-muted-foreground">Provider default</span>
 )
 
-/** What decides how the agent answers. */
+/** The definition of the agent, as its current version has it. */
 export function AgentDefinition({ agent }: { agent: Agent }) {
   return (
     <section
@@ -48,17 +48,17 @@ export function AgentDefinition({ agent }: { agent: Agent }) {
             ))}
           </div>
         )}
-        <Fact label="Temperature">{agent.temperature ?? byProvider}</Fact>
+        <Fact label="Temperature">{agent.temperature ?? providerDefault}</Fact>
         <Fact label="Output limit">
           {agent.max_output_tokens
             ? `${formatNumber(agent.max_output_tokens)} tokens`
-            : byProvider}
+            : providerDefault}
         </Fact>
-        <Fact label="Steps">{formatNumber(agent.max_steps)} at most</Fact>
+        <Fact label="Step limit">{formatNumber(agent.max_steps)}</Fact>
         <Fact label="Step timeout">{formatNumber(agent.step_timeout)} s</Fact>
         <Fact label="Timeout">{formatNumber(agent.timeout)} s</Fact>
         <Fact label="Version">{agent.version}</Fact>
-        <Fact label="Changed">
+        <Fact label="Updated">
           <RelativeTime time={agent.updated_at} />
         </Fact>
       </dl>
@@ -94,7 +94,7 @@ function Tools({ agent }: { agent: Agent }) {
               </span>
               {(entry.needs_approval ?? needsApproval) && (
                 <span className="shrink-0 text-xs text-waiting">
-                  asks first
+                  needs approval
                 </span>
               )}
             </li>

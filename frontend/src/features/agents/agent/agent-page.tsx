@@ -15,7 +15,7 @@ import { AgentDialog } from '../form/agent-dialog'
 import type { AgentDraft } from '../form/agent-dialog'
 import { agentQuery } from '../queries'
 import type { Agent } from '../queries'
-import { useAgentDeletion, useAgentRestoring } from '../use-agent-deletion'
+import { useAgentDeletion, useRestoreDeletedAgent } from '../use-agent-deletion'
 import { AgentVersions } from '../versions/agent-versions'
 import { AgentDefinition } from './agent-definition'
 
@@ -23,9 +23,9 @@ type AgentPageProps = {
   id: number
   onLeave: () => void
   onCreated: (agent: Agent) => void
-  /** What runs the agent. */
+  /** The form that runs the agent. */
   runPanel: ReactNode
-  /** What the agent ran. */
+  /** The tasks and statistics of the agent. */
   children: ReactNode
 }
 
@@ -36,7 +36,7 @@ export function AgentPage({ id, ...props }: AgentPageProps) {
     <Screen
       title={`Agent ${id}`}
       heading={error ? undefined : <HeadingSkeleton id={id} />}
-      lead={!error && <Skeleton className="my-1 h-3 w-64 max-w-full" />}
+      description={!error && <Skeleton className="my-1 h-3 w-64 max-w-full" />}
       above={<Breadcrumb name={String(id)} />}
       actions={
         !error && <Skeleton className="h-9 w-28 rounded-lg touch:h-10" />
@@ -46,7 +46,7 @@ export function AgentPage({ id, ...props }: AgentPageProps) {
         <ErrorNotice
           error={error}
           onRetry={() => void refetch()}
-          wayOn={
+          fallbackAction={
             <Button asChild variant="outline">
               <Link to="/agents">See all agents</Link>
             </Button>
@@ -54,9 +54,9 @@ export function AgentPage({ id, ...props }: AgentPageProps) {
         />
       ) : (
         <div role="status" aria-label="Loading">
-          <Columns beside={<Shade className="h-96" />}>
-            <Shade className="h-39" />
-            <Shade className="h-96" />
+          <Columns aside={<CardSkeleton className="h-96" />}>
+            <CardSkeleton className="h-39" />
+            <CardSkeleton className="h-96" />
           </Columns>
         </div>
       )}
@@ -73,8 +73,8 @@ function HeadingSkeleton({ id }: { id: number }) {
   )
 }
 
-/** The outline of a card that is still to come. */
-function Shade({ className }: { className: string }) {
+/** The outline of a card that is loading. */
+function CardSkeleton({ className }: { className: string }) {
   return (
     <div
       className={cn('animate-pulse rounded-2xl border bg-card', className)}
@@ -100,7 +100,7 @@ function LoadedAgent({
   return (
     <Screen
       title={agent.name}
-      lead={agent.description}
+      description={agent.description}
       above={<Breadcrumb name={agent.name} />}
       actions={
         !agent.deleted_at && (
@@ -120,7 +120,7 @@ function LoadedAgent({
       }
     >
       <Columns
-        beside={
+        aside={
           <>
             <AgentDefinition agent={agent} />
             <AgentVersions agent={agent} />
@@ -142,11 +142,11 @@ function LoadedAgent({
 }
 
 function DeletedNote({ agent }: { agent: Agent }) {
-  const restore = useAgentRestoring()
+  const restore = useRestoreDeletedAgent()
   return (
     <div className="flex flex-wrap items-center gap-3 rounded-2xl border border-dashed px-4 py-4 text-sm sm:px-5">
       <p className="flex-1">
-        This agent was deleted. Its tasks stay, and it can be brought back.
+        This agent was deleted. Its tasks are kept, and you can restore it.
       </p>
       <Button
         variant="outline"
@@ -161,14 +161,14 @@ function DeletedNote({ agent }: { agent: Agent }) {
   )
 }
 
-type ColumnsProps = { beside: ReactNode; children: ReactNode }
+type ColumnsProps = { aside: ReactNode; children: ReactNode }
 
-function Columns({ beside, children }: ColumnsProps) {
+function Columns({ aside, children }: ColumnsProps) {
   return (
     <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_17rem]">
       <div className="min-w-0 space-y-6">{children}</div>
       <div className="min-w-0">
-        <div className="space-y-6 lg:sticky lg:top-8">{beside}</div>
+        <div className="space-y-6 lg:sticky lg:top-8">{aside}</div>
       </div>
     </div>
   )

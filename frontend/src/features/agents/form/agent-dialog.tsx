@@ -8,7 +8,7 @@ import { AgentForm } from './agent-form'
 import { agentValues } from './agent-schema'
 import type { AgentValues } from './agent-schema'
 
-/** Which agent is being made or changed. */
+/** The agent that is being created or edited. */
 export type AgentDraft =
   | { kind: 'new' }
   | { kind: 'copy'; agent: Agent }
@@ -28,17 +28,17 @@ const TEXTS = {
   },
   copy: {
     title: 'Duplicate agent',
-    description: 'A second agent that begins as this one is.',
+    description: 'Creates a new agent with the same definition.',
     submit: 'Create agent',
   },
   edit: {
     title: 'Edit agent',
-    description: 'New tasks use the new definition; earlier ones keep theirs.',
+    description: 'New tasks use the new definition. Existing tasks keep theirs.',
     submit: 'Save changes',
   },
 }
 
-function firstValues(draft: AgentDraft): AgentValues {
+function initialValues(draft: AgentDraft): AgentValues {
   if (draft.kind === 'new') return agentValues(undefined)
   const values = agentValues(draft.agent)
   return draft.kind === 'copy'
@@ -78,11 +78,11 @@ function AgentDialogContent({
     if (draft.kind === 'edit') {
       const { id } = draft.agent
       await updateAgent.mutateAsync({ params: { path: { id } }, body })
-      toast.success('Saved.')
+      toast.success('Changes saved.')
       onClose()
     } else {
       const agent = await createAgent.mutateAsync({ body })
-      toast.success(`${agent.name} is ready to run.`)
+      toast.success(`${agent.name} was created.`)
       onClose()
       onCreated?.(agent)
     }
@@ -96,7 +96,7 @@ function AgentDialogContent({
     >
       <AgentForm
         agent={draft.kind === 'edit' ? draft.agent.id : undefined}
-        values={firstValues(draft)}
+        values={initialValues(draft)}
         submitLabel={submit}
         onSave={save}
       />

@@ -4,9 +4,9 @@ import { Field } from '@/components/ui/field'
 import { Input, Textarea } from '@/components/ui/input'
 
 import type { AgentFormControls } from './agent-schema'
-import { ModelPicker, useUsualModel } from './model-picker'
+import { ModelPicker, useDefaultModel } from './model-picker'
 
-/** Who the agent is, and which model speaks for it. */
+/** The name, the model and the instructions of the agent. */
 export function AgentIdentity({ form }: { form: AgentFormControls }) {
   const { errors } = form.formState
   return (
@@ -42,7 +42,7 @@ export function AgentIdentity({ form }: { form: AgentFormControls }) {
         render={({ field, fieldState }) => (
           <Field
             label="Instructions"
-            hint="The system prompt: who it is, what it does, how it answers."
+            hint="The system prompt: the agent’s role, its task and the style of its answers."
             aside={
               <span className="text-xs text-muted-foreground tabular">
                 {field.value.length.toLocaleString('en')} characters
@@ -71,7 +71,7 @@ function Model({ form }: { form: AgentFormControls }) {
     control: form.control,
     name: 'model',
   })
-  useUsualModel(field.value, field.onChange)
+  useDefaultModel(field.value, field.onChange)
   return (
     <Field label="Model" error={fieldState.error?.message}>
       {(control) => (

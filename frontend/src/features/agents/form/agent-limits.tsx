@@ -14,21 +14,21 @@ const LIMITS = [
   {
     name: 'max_steps',
     label: 'Steps',
-    hint: 'Model responses that one task may take.',
+    hint: 'Maximum model responses per task.',
   },
   {
     name: 'step_timeout',
     label: 'Step timeout',
-    hint: 'Seconds that one response may take.',
+    hint: 'Maximum seconds per model response.',
   },
   {
     name: 'timeout',
     label: 'Timeout',
-    hint: 'Seconds that one attempt may take.',
+    hint: 'Maximum seconds per attempt.',
   },
 ] as const
 
-/** Where a task ends at the latest, and who is asked when the model is away. */
+/** The limits of a task, and the models to fall back to. */
 export function AgentLimits({ form }: { form: AgentFormControls }) {
   const { errors } = form.formState
   return (
@@ -75,10 +75,10 @@ function FallbackModels({ form }: { form: AgentFormControls }) {
     <fieldset className="space-y-2">
       <legend className="text-sm font-medium">Fallback models</legend>
       <p className="text-xs text-muted-foreground">
-        Asked in this order when the one before does not answer.
+        Tried in this order when a model is not available.
       </p>
       {models.map((model, index) => (
-        // The rows have no identity but their place.
+        // The rows have no identity other than their position.
         <div key={index} className="flex items-center gap-2">
           <div className="min-w-0 flex-1">
             <ModelPicker

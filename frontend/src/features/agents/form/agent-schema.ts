@@ -11,17 +11,17 @@ const wholeNumber = z.int('Enter a whole number.')
 
 const seconds = wholeNumber.check(
   z.minimum(1, 'At least one second.'),
-  z.maximum(86_400, 'At most a day: 86,400 seconds.'),
+  z.maximum(86_400, 'At most 86,400 seconds (one day).'),
 )
 
 const model = z.string().check(z.trim(), z.minLength(1, 'Choose a model.'))
 
 export const agentSchema = z.object({
-  name: text(100, '100').check(z.trim(), z.minLength(1, 'Give it a name.')),
+  name: text(100, '100').check(z.trim(), z.minLength(1, 'Enter a name.')),
   description: text(500, '500').check(z.trim()),
   instructions: text(100_000, '100,000'),
   model,
-  fallback_models: z.array(model).check(z.maxLength(5, 'At most five.')),
+  fallback_models: z.array(model).check(z.maxLength(5, 'Use at most five models.')),
   temperature: z.nullable(z.number()),
   max_output_tokens: z.nullable(
     wholeNumber.check(
@@ -57,7 +57,7 @@ const NEW_AGENT: AgentValues = {
   tools: [],
 }
 
-/** What the form begins with: an agent to change or to copy, or a new one. */
+/** The initial values of the form: those of an agent, or the defaults. */
 export function agentValues(agent: Agent | undefined): AgentValues {
   if (!agent) return NEW_AGENT
   const { name, description, instructions, model, fallback_models } = agent

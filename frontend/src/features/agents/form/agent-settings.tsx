@@ -14,7 +14,7 @@ const asNumber = (text: unknown) =>
 
 type AgentSettingsProps = { form: AgentFormControls }
 
-/** How the model is called. */
+/** The parameters of model calls. */
 export function AgentSettings({ form }: AgentSettingsProps) {
   const { errors } = form.formState
   return (
@@ -22,7 +22,7 @@ export function AgentSettings({ form }: AgentSettingsProps) {
       <Temperature form={form} />
       <Field
         label="Output limit"
-        hint="Tokens per response; empty leaves it to the provider."
+        hint="Maximum tokens per response. Leave empty for the provider’s limit."
         error={errors.max_output_tokens?.message}
       >
         {(control) => (
@@ -32,7 +32,7 @@ export function AgentSettings({ form }: AgentSettingsProps) {
             type="number"
             inputMode="numeric"
             min={1}
-            placeholder="Provider's limit"
+            placeholder="Provider’s limit"
           />
         )}
       </Field>
@@ -58,7 +58,7 @@ function Temperature({ form }: AgentSettingsProps) {
               />
               {value === null ? (
                 <span className="text-sm text-muted-foreground">
-                  Left to the provider
+                  Provider default
                 </span>
               ) : (
                 <TemperatureSlider value={value} onChange={onChange} />
@@ -80,7 +80,7 @@ function TemperatureSlider({ value, onChange }: TemperatureSliderProps) {
   return (
     <>
       <Slider
-        aria-label="Temperature, from steady to inventive"
+        aria-label="Temperature, from deterministic to creative"
         min={0}
         max={2}
         step={0.1}

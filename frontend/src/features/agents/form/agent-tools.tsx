@@ -19,7 +19,7 @@ export function AgentTools({ form, agent }: AgentToolsProps) {
   )
 }
 
-/** The first thing that is wrong with any of an entry's settings. */
+/** The first error in the settings of an entry. */
 function firstMessage(errors: object | undefined): string | undefined {
   const found: unknown[] = Object.values(errors ?? {})
   const messages = found.flatMap((each) =>

@@ -10,13 +10,13 @@ import { modelsQuery, providersQuery } from '../queries'
 
 type ModelPickerProps = {
   control?: ControlProps
-  /** Its name, where no label stands beside it. */
+  /** Its accessible name, where it has no visible label. */
   label?: string
   value: string
   onChange: (model: string) => void
 }
 
-/** The models that can be called now, why the others cannot, or any other by its name. */
+/** Picks a listed model, or any other by its name. Unavailable ones show why. */
 export function ModelPicker({
   control,
   label,
@@ -33,31 +33,31 @@ export function ModelPicker({
       value={value}
       onChange={onChange}
       placeholder={isPending ? 'Loading models…' : 'Choose a model'}
-      searchLabel="Search, or type a model's name"
-      empty="No model is known yet. Type its name, as in openai:gpt-4o."
+      searchLabel="Search, or enter a model name"
+      empty="No models are listed yet. Enter a name such as openai:gpt-4o."
       custom={(name) => `Use “${name}”`}
       choices={choicesOf(models, providers)}
     />
   )
 }
 
-/** A new agent begins with the server's default, once that is known. */
-export function useUsualModel(
+/** Sets the server's default model on a new agent, once it has loaded. */
+export function useDefaultModel(
   value: string,
   onChange: (model: string) => void,
 ) {
   const { data: models = [] } = useQuery(modelsQuery())
-  const usual = models.find((model) => model.is_default)?.id ?? ''
+  const defaultModel = models.find((model) => model.is_default)?.id ?? ''
 
   const choose = useEffectEvent(() => {
-    if (usual && !value) onChange(usual)
+    if (defaultModel && !value) onChange(defaultModel)
   })
   useEffect(() => {
     choose()
-  }, [usual])
+  }, [defaultModel])
 }
 
-/** Those that can be called first. What a whole provider lacks is said once, for it. */
+/** Available models first. What a provider lacks is shown once, in its heading. */
 function choicesOf(
   models: Schemas['Model'][],
   providers: Schemas['Provider'][],

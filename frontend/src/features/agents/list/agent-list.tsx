@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 
+import { rowLinkClassName } from '@/components/row-link'
 import { StatusIcon } from '@/components/status'
 import { RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
@@ -59,7 +60,7 @@ function AgentCells({ agent }: { agent: AgentRow }) {
         <Link
           to="/agents/$agentId"
           params={{ agentId: String(agent.id) }}
-          className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
+          className={rowLinkClassName}
         >
           {agent.name}
         </Link>

@@ -26,7 +26,7 @@ import { AgentList, AgentListSkeleton } from './agent-list'
 type AgentsPageProps = {
   filters: AgentFilters
   onFiltersChange: (filters: AgentFilters) => void
-  /** Whether the form of a new agent is open; it lives in the URL. */
+  /** Whether the form for a new agent is open. It is kept in the URL. */
   isCreating: boolean
   onCreatingChange: (isCreating: boolean) => void
   onCreated: (agent: Agent) => void
@@ -48,7 +48,7 @@ export function AgentsPage({
   return (
     <Screen
       title="Agents"
-      lead="Defined once, run from anywhere."
+      description="Define them once, run them from anywhere."
       actions={
         <Button
           onClick={() => {
@@ -153,7 +153,7 @@ function Agents({ filters, onClear, onDraft }: AgentsProps) {
   const { rows } = rowsOf(query.data)
   if (rows.length === 0) {
     return filters.search ? (
-      <NothingFound onClear={onClear} />
+      <NoMatches onClear={onClear} />
     ) : (
       <NoAgents onDraft={onDraft} />
     )
@@ -166,19 +166,19 @@ function Agents({ filters, onClear, onDraft }: AgentsProps) {
   )
 }
 
-function NothingFound({ onClear }: { onClear: () => void }) {
+function NoMatches({ onClear }: { onClear: () => void }) {
   return (
     <div className="rounded-2xl border bg-card">
       <Notice
         icon={SearchXIcon}
-        title="No agent matches"
+        title="No matching agents"
         action={
           <Button variant="outline" onClick={onClear}>
-            Clear the search
+            Clear search
           </Button>
         }
       >
-        Try fewer words.
+        Try fewer or other words.
       </Notice>
     </div>
   )
@@ -203,8 +203,8 @@ function NoAgents({ onDraft }: NoAgentsProps) {
           </Button>
         }
       >
-        An agent is a model with instructions. Make one, give it a task, and
-        watch the answer come.
+        An agent is a model with instructions. Create one, give it a task, and
+        watch the answer arrive.
       </Notice>
     </div>
   )

@@ -2,13 +2,13 @@ import * as z from 'zod/mini'
 
 import type { Schemas } from '@/lib/api/client'
 
-export type ToolOffer = Schemas['CatalogueEntry']
+export type CatalogueEntry = Schemas['CatalogueEntry']
 
 const NAME_RULE = 'Use letters, digits, _ and -, at most 64.'
 const name = z.string().check(z.regex(/^[\w-]{1,64}$/, NAME_RULE))
 const hasApproval = { needs_approval: z.optional(z.boolean()) }
 
-/** One entry of an agent's list of tools, as `/api/tools/` gives it, with its settings. */
+/** One entry of an agent's list of tools: a reference as in `/api/tools/`, and settings. */
 const toolEntry = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('builtin'),
@@ -47,7 +47,7 @@ export type ToolEntry = z.infer<typeof toolEntry>
 
 export const toolEntries = z.array(toolEntry)
 
-/** What an entry points at, whatever its settings: the same twice is a mistake. */
+/** Identifies what an entry refers to, whatever its settings. No two may be the same. */
 export function toolKey(entry: ToolEntry) {
   switch (entry.type) {
     case 'builtin':
@@ -63,12 +63,12 @@ export function toolKey(entry: ToolEntry) {
 
 export type ToolChoice = {
   key: string
-  /** What is added to the agent's list. */
+  /** The entry that is added to the agent's list. */
   entry: ToolEntry
   title: string
   description: string
   group: string
-  effect?: ToolOffer['effect']
+  effect?: CatalogueEntry['effect']
   needsApproval: boolean
 }
 
@@ -77,7 +77,7 @@ const TITLES: Record<string, string> = {
   http: 'Your HTTP tools',
 }
 
-function offeredChoice(offer: ToolOffer): ToolChoice[] {
+function catalogueChoice(offer: CatalogueEntry): ToolChoice[] {
   const { data: entry } = toolEntry.safeParse(offer.reference)
   if (!entry) return []
   const { name, description, source, effect } = offer
@@ -94,10 +94,10 @@ function offeredChoice(offer: ToolOffer): ToolChoice[] {
   ]
 }
 
-/** For each MCP server one more choice: whatever it offers, now and later. */
-function wholeServers(offers: ToolOffer[]): ToolChoice[] {
+/** For each MCP server one more choice: all tools that it offers, now and later. */
+function wholeServers(entries: CatalogueEntry[]): ToolChoice[] {
   const servers = new Map<number, string>()
-  for (const { reference, source } of offers) {
+  for (const { reference, source } of entries) {
     const { data: entry } = toolEntry.safeParse(reference)
     if (entry?.type === 'mcp') servers.set(entry.server, source)
   }
@@ -107,7 +107,7 @@ function wholeServers(offers: ToolOffer[]): ToolChoice[] {
       key: toolKey(entry),
       entry,
       title: `All tools of ${source}`,
-      description: 'Those that it has now, and those that it will have.',
+      description: 'Every tool that the server offers, now and later.',
       group: `MCP server ${source}`,
       needsApproval: false,
     }
@@ -122,15 +122,15 @@ function agentChoice({ id, name, description }: CallableAgent): ToolChoice {
     key: toolKey(entry),
     entry,
     title: name,
-    description: description || 'Runs as a task of its own, and answers.',
+    description: description || 'Runs as a separate task and returns its answer.',
     group: 'Other agents',
     needsApproval: false,
   }
 }
 
-/** Everything that an agent can be given, in groups that stand together. */
-export function toolChoices(offers: ToolOffer[], agents: CallableAgent[]) {
-  const offered = [...offers.flatMap(offeredChoice), ...wholeServers(offers)]
+/** All tools that can be added to an agent, ordered by group. */
+export function toolChoices(entries: CatalogueEntry[], agents: CallableAgent[]) {
+  const offered = [...entries.flatMap(catalogueChoice), ...wholeServers(entries)]
   const groups = [...new Set(offered.map(({ group }) => group))]
   return [
     ...groups.flatMap((each) => offered.filter(({ group }) => group === each)),
@@ -138,7 +138,7 @@ export function toolChoices(offers: ToolOffer[], agents: CallableAgent[]) {
   ]
 }
 
-/** How an entry is called when what it points at is not (or not yet) known. */
+/** The name of an entry whose target is unknown, or not loaded yet. */
 export function toolTitle(entry: ToolEntry) {
   switch (entry.type) {
     case 'builtin':

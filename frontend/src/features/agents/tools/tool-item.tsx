@@ -4,14 +4,14 @@ import { useId, useState } from 'react'
 import { Button } from '@/components/ui/button'
 import { Switch } from '@/components/ui/switch'
 
-import type { ToolChoice, ToolEntry, ToolOffer } from './tool-entries'
+import type { ToolChoice, ToolEntry, CatalogueEntry } from './tool-entries'
 import { ToolIcon } from './tool-icon'
 import { ToolOptions } from './tool-options'
 
-const EFFECTS: Record<ToolOffer['effect'], string> = {
-  read: 'Only reads',
+const EFFECTS: Record<CatalogueEntry['effect'], string> = {
+  read: 'Read-only',
   idempotent: 'Safe to repeat',
-  write: 'Changes things',
+  write: 'Has side effects',
 }
 
 type ToolItemProps = {
@@ -22,7 +22,7 @@ type ToolItemProps = {
   onRemove: () => void
 }
 
-/** One tool of the agent: what it is, whether a person is asked first, and more. */
+/** One tool of the agent, with its settings. */
 export function ToolItem(props: ToolItemProps) {
   const { entry, choice, error, onChange, onRemove } = props
   const [isOpen, setOpen] = useState(false)
@@ -44,7 +44,7 @@ export function ToolItem(props: ToolItemProps) {
           )}
           <Approval
             entry={entry}
-            isAsked={entry.needs_approval ?? choice.needsApproval}
+            needsApproval={entry.needs_approval ?? choice.needsApproval}
             effect={effectOf(entry, choice)}
             onChange={onChange}
           />
@@ -54,7 +54,7 @@ export function ToolItem(props: ToolItemProps) {
             <Button
               variant="ghost"
               size="icon-small"
-              aria-label={`Settings of ${choice.title}`}
+              aria-label={`Settings for ${choice.title}`}
               aria-expanded={isOpen}
               aria-controls={optionsId}
               onClick={() => {
@@ -89,24 +89,24 @@ function effectOf(entry: ToolEntry, { effect }: ToolChoice) {
 
 type ApprovalProps = {
   entry: ToolEntry
-  isAsked: boolean
-  effect: ToolOffer['effect'] | undefined
+  needsApproval: boolean
+  effect: CatalogueEntry['effect'] | undefined
   onChange: (entry: ToolEntry) => void
 }
 
-function Approval({ entry, isAsked, effect, onChange }: ApprovalProps) {
+function Approval({ entry, needsApproval, effect, onChange }: ApprovalProps) {
   const id = useId()
   return (
     <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1.5 text-xs">
       <span className="flex items-center gap-2">
         <Switch
           id={id}
-          checked={isAsked}
+          checked={needsApproval}
           onCheckedChange={(needs_approval) => {
             onChange({ ...entry, needs_approval })
           }}
         />
-        <label htmlFor={id}>Ask me before each call</label>
+        <label htmlFor={id}>Require approval before each call</label>
       </span>
       {effect && (
         <span className="rounded-full bg-muted px-2 py-0.5 text-muted-foreground">

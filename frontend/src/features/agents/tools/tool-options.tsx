@@ -17,7 +17,7 @@ type ToolOptionsProps = {
   onChange: (entry: ToolEntry) => void
 }
 
-/** What else can be set for a tool of this kind. */
+/** The other settings of a tool of this kind. */
 export function ToolOptions({ entry, error, onChange }: ToolOptionsProps) {
   return (
     <div className="mt-3 grid gap-4 border-t pt-3 sm:grid-cols-2 sm:pl-7">
@@ -46,7 +46,7 @@ function OptionFields({ entry, onChange }: Omit<ToolOptionsProps, 'error'>) {
 
 function BuiltinOptions({ entry, onChange }: OptionsProps<'builtin'>) {
   return (
-    <Field label="Timeout" hint="Seconds; empty keeps the tool’s own.">
+    <Field label="Timeout" hint="In seconds. Leave empty for the tool’s default.">
       {(control) => (
         <Input
           {...control}
@@ -68,7 +68,7 @@ function BuiltinOptions({ entry, onChange }: OptionsProps<'builtin'>) {
 function McpOptions({ entry, onChange }: OptionsProps<'mcp'>) {
   return (
     <>
-      <Field label="Prefix" hint="Put before the names that the model sees.">
+      <Field label="Prefix" hint="Added before the tool names that the model sees.">
         {(control) => (
           <Input
             {...control}
@@ -83,7 +83,7 @@ function McpOptions({ entry, onChange }: OptionsProps<'mcp'>) {
       </Field>
       <Field
         label="Effect"
-        hint="What changes things is never repeated blindly."
+        hint="Calls with side effects are never repeated without your decision."
       >
         {(control) => (
           <Select
@@ -94,10 +94,10 @@ function McpOptions({ entry, onChange }: OptionsProps<'mcp'>) {
               onChange({ ...entry, effect: effect === '' ? undefined : effect })
             }}
           >
-            <option value="">As the server says</option>
-            <option value="read">Only reads</option>
+            <option value="">As declared by the server</option>
+            <option value="read">Read-only</option>
             <option value="idempotent">Safe to repeat</option>
-            <option value="write">Changes things</option>
+            <option value="write">Has side effects</option>
           </Select>
         )}
       </Field>
@@ -109,8 +109,8 @@ function AgentOptions({ entry, onChange }: OptionsProps<'agent'>) {
   return (
     <>
       <Field
-        label="Name of the tool"
-        hint="As the model sees it; empty takes the agent’s."
+        label="Tool name"
+        hint="As the model sees it. Leave empty for the agent’s name."
       >
         {(control) => (
           <Input
@@ -125,8 +125,8 @@ function AgentOptions({ entry, onChange }: OptionsProps<'agent'>) {
         )}
       </Field>
       <Field
-        label="When to ask it"
-        hint="For the model; empty takes the agent’s description."
+        label="When to call it"
+        hint="Tells the model when to call it. Leave empty for the agent’s description."
       >
         {(control) => (
           <Textarea

@@ -22,16 +22,16 @@ import { ToolItem } from './tool-item'
 import { useToolChoices } from './use-tool-choices'
 
 type ToolsFieldProps = {
-  /** The agent that is changed, which cannot be a tool of itself. */
+  /** The agent that is edited, which cannot be a tool of itself. */
   agent: number | undefined
   value: ToolEntry[]
   onChange: (entries: ToolEntry[]) => void
-  /** What is wrong with the list as a whole, and with each of its entries. */
+  /** The error of the list as a whole, and that of each entry. */
   error: string | undefined
   errors: (string | undefined)[]
 }
 
-/** What the agent may call, each with its settings. */
+/** The tools that the agent may call, with their settings. */
 export function ToolsField({
   agent,
   value,
@@ -77,7 +77,7 @@ export function ToolsField({
       ) : (
         <p className="flex items-center gap-2.5 rounded-xl border border-dashed px-3.5 py-3 text-xs text-muted-foreground">
           <WrenchIcon aria-hidden className="size-4 shrink-0" />
-          None: it answers from what the model knows.
+          No tools. The agent answers from what the model knows.
         </p>
       )}
       {error && (
@@ -114,7 +114,7 @@ function AddTool({ choices, isPending, onAdd }: AddToolProps) {
           <CommandInput placeholder="Search tools" />
           <CommandList>
             <CommandEmpty>
-              {isPending ? 'Loading tools…' : 'No tool is called so.'}
+              {isPending ? 'Loading tools…' : 'No matching tools.'}
             </CommandEmpty>
             {groups.map((group) => (
               <CommandGroup key={group} heading={group}>

@@ -4,7 +4,7 @@ import { agentNamesQuery, toolsQuery } from '../queries'
 import { toolChoices, toolKey, toolTitle } from './tool-entries'
 import type { ToolChoice, ToolEntry } from './tool-entries'
 
-/** Everything that the agent can be given; never the agent itself. */
+/** All tools that can be added to an agent, except the agent itself. */
 export function useToolChoices(agent: number | undefined) {
   const tools = useQuery(toolsQuery())
   const agents = useQuery(agentNamesQuery())

@@ -11,7 +11,7 @@ import { agentVersionsQuery } from '../queries'
 import type { Agent, AgentVersion } from '../queries'
 import { VersionDialog } from './version-dialog'
 
-/** Every definition that the agent had, newest first. */
+/** All versions of the agent's definition, newest first. */
 export function AgentVersions({ agent }: { agent: Agent }) {
   const query = useInfiniteQuery(agentVersionsQuery(agent.id))
   const [shown, setShown] = useState<number>()
@@ -59,8 +59,8 @@ function VersionList({ versions, current, onShow }: VersionListProps) {
   if (versions.length === 1) {
     return (
       <p className="text-sm text-muted-foreground">
-        Not changed since it was made. Each change of its definition makes a
-        version, and you can go back to any.
+        The definition has not changed since the agent was created. Each change
+        creates a version, and you can restore any of them.
       </p>
     )
   }

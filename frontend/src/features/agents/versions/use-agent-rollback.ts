@@ -1,11 +1,11 @@
 import { toast } from 'sonner'
 
-import { asProblem } from '@/lib/api/problem'
+import { toastProblem } from '@/lib/toast-problem'
 
 import { useRollBackAgent } from '../queries'
 import type { Agent } from '../queries'
 
-/** Go back to a version. That makes a new one, so there is a way back from it too. */
+/** Restore a version. That creates a new version, so it can be undone. */
 export function useAgentRollback(agent: Agent) {
   const { mutateAsync, isPending } = useRollBackAgent()
 
@@ -16,20 +16,20 @@ export function useAgentRollback(agent: Agent) {
         body: { version },
       })
     } catch (error) {
-      toast.error(asProblem(error).detail)
+      toastProblem(error)
       return undefined
     }
   }
 
   const rollBack = async (version: number) => {
-    const former = agent.version
+    const previous = agent.version
     const changed = await send(version)
     if (!changed) return
     toast.success(
-      `${agent.name} is as it was in version ${version}. That is version ${changed.version} now.`,
+      `Version ${version} of ${agent.name} was restored as version ${changed.version}.`,
       {
         duration: 10_000,
-        action: { label: 'Undo', onClick: () => void send(former) },
+        action: { label: 'Undo', onClick: () => void send(previous) },
       },
     )
   }

@@ -20,21 +20,21 @@ const FIELDS: { label: string; show: (version: AgentVersion) => string }[] = [
   },
   {
     label: 'Temperature',
-    show: ({ temperature }) => temperature?.toString() ?? 'Provider’s choice',
+    show: ({ temperature }) => temperature?.toString() ?? 'Provider default',
   },
   {
     label: 'Output limit',
     show: ({ max_output_tokens }) =>
       max_output_tokens === null
-        ? 'Provider’s choice'
+        ? 'Provider default'
         : `${formatNumber(max_output_tokens)} tokens`,
   },
-  { label: 'Steps', show: ({ max_steps }) => formatNumber(max_steps) },
+  { label: 'Step limit', show: ({ max_steps }) => formatNumber(max_steps) },
   { label: 'Step timeout', show: (version) => seconds(version.step_timeout) },
   { label: 'Timeout', show: ({ timeout }) => seconds(timeout) },
 ]
 
-/** The plain settings that differ. */
+/** The settings of one line that differ. */
 export function fieldChanges(
   before: AgentVersion,
   after: AgentVersion,
@@ -47,21 +47,21 @@ export function fieldChanges(
 }
 
 const SETTINGS: Record<string, string> = {
-  needs_approval: 'asks first',
+  needs_approval: 'needs approval',
   timeout: 'timeout',
   prefix: 'prefix',
   effect: 'effect',
-  name: 'called',
-  description: 'described as',
+  name: 'name',
+  description: 'description',
 }
 
-/** A tool in one line: what it is, and how it is set. */
+/** A tool in one line: what it is, and its settings. */
 function toolLine(entry: ToolEntry) {
   const identity = entry.type === 'builtin' ? ['name'] : []
   const settings = Object.entries(entry).flatMap(([key, value]) => {
     const label = SETTINGS[key]
     if (!label || identity.includes(key)) return []
-    if (typeof value === 'boolean') return value ? label : `never ${label}`
+    if (typeof value === 'boolean') return value ? label : 'no approval'
     return `${label} ${String(value)}`
   })
   return [toolTitle(entry), ...settings].join(' · ')

@@ -1,6 +1,7 @@
-import { HistoryIcon, LoaderCircleIcon } from 'lucide-react'
+import { HistoryIcon } from 'lucide-react'
 import { useState } from 'react'
 
+import { BusyButton } from '@/components/busy-button'
 import { RelativeTime } from '@/components/times'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogClose, DialogContent } from '@/components/ui/dialog'
@@ -13,9 +14,9 @@ import { VersionDiff } from './version-diff'
 
 type VersionDialogProps = {
   agent: Agent
-  /** Those that are known, newest first. */
+  /** The loaded ones, newest first. */
   versions: AgentVersion[]
-  /** The number of the one to look at. */
+  /** The number of the version that is shown. */
   number: number | undefined
   onClose: () => void
 }
@@ -49,7 +50,7 @@ type VersionContentProps = Omit<VersionDialogProps, 'number'> & {
   version: AgentVersion
 }
 
-/** What a version changed, and the way back to it. */
+/** What a version changed, with a button that restores it. */
 function VersionContent({
   agent,
   versions,
@@ -67,12 +68,12 @@ function VersionContent({
 
   return (
     <DialogContent
-      title={`Version ${version.number}${isCurrent ? ', the current one' : ''}`}
+      title={`Version ${version.number}${isCurrent ? ' (current)' : ''}`}
       description={<RelativeTime time={version.created_at} />}
       className="sm:max-w-2xl"
     >
       <div className="min-h-0 flex-1 space-y-5 overflow-y-auto px-5 py-5 sm:px-6">
-        <Field label="Compared with">
+        <Field label="Compare with">
           {(control) => (
             <Select
               {...control}
@@ -84,7 +85,7 @@ function VersionContent({
               {others.map((each) => (
                 <option key={each.number} value={each.number}>
                   Version {each.number}
-                  {each.number === agent.version && ', the current one'}
+                  {each.number === agent.version && ' (current)'}
                 </option>
               ))}
             </Select>
@@ -97,17 +98,13 @@ function VersionContent({
           <Button variant="outline">Close</Button>
         </DialogClose>
         {!isCurrent && !agent.deleted_at && (
-          <Button
-            aria-disabled={isPending}
+          <BusyButton
+            isBusy={isPending}
+            icon={<HistoryIcon />}
             onClick={() => void rollBack(version.number).then(onClose)}
           >
-            {isPending ? (
-              <LoaderCircleIcon className="animate-spin" />
-            ) : (
-              <HistoryIcon />
-            )}
-            Go back to version {version.number}
-          </Button>
+            Restore version {version.number}
+          </BusyButton>
         )}
       </footer>
     </DialogContent>

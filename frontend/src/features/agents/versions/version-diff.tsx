@@ -8,14 +8,14 @@ import { fieldChanges, textChanges } from './version-changes'
 
 type VersionDiffProps = { before: AgentVersion; after: AgentVersion }
 
-/** What differs from one version to another. */
+/** The differences between two versions. */
 export function VersionDiff({ before, after }: VersionDiffProps) {
   const fields = fieldChanges(before, after)
   const texts = textChanges(before, after)
   if (fields.length === 0 && texts.length === 0) {
     return (
       <p className="py-6 text-center text-sm text-muted-foreground">
-        These two versions are the same.
+        These versions are identical.
       </p>
     )
   }

@@ -11,19 +11,19 @@ import { RunBox } from '../run/run-box'
 
 type Turn = Schemas['Task']
 
-/** What was said before in the conversation that a task goes on with. */
+/** The earlier tasks of the conversation that a task continues. */
 export function EarlierTurns({ turns }: { turns: Turn[] }) {
   if (turns.length === 0) return null
   return (
     <section aria-label="Conversation" className="rounded-2xl border bg-card">
       <header className="flex h-12 items-center border-b px-4 sm:px-5">
-        <h2 className="text-sm font-medium">Conversation before</h2>
+        <h2 className="text-sm font-medium">Earlier in this conversation</h2>
       </header>
       <ol className="divide-y">
         {turns.map((turn) => (
           <li key={turn.id} className="space-y-2.5 px-4 py-3.5 text-sm sm:px-5">
-            <Words icon={UserRoundIcon} who="You" text={turn.input_text} />
-            <Words
+            <Message icon={UserRoundIcon} who="You" text={turn.input_text} />
+            <Message
               icon={BotIcon}
               who={turn.agent_name}
               text={
@@ -40,9 +40,9 @@ export function EarlierTurns({ turns }: { turns: Turn[] }) {
   )
 }
 
-type WordsProps = { icon: LucideIcon; who: string; text: string }
+type MessageProps = { icon: LucideIcon; who: string; text: string }
 
-function Words({ icon: Icon, who, text }: WordsProps) {
+function Message({ icon: Icon, who, text }: MessageProps) {
   return (
     <div className="flex gap-2.5">
       <Icon
@@ -72,7 +72,7 @@ function TurnLink({ turn }: { turn: Turn }) {
 
 type FollowUpProps = { task: Task; later: Turn[] }
 
-/** Where the conversation goes on, or went on already. */
+/** The tasks that continue the conversation, and the form that does. */
 export function FollowUp({ task, later }: FollowUpProps) {
   const navigate = useNavigate()
   return (
@@ -98,7 +98,7 @@ export function FollowUp({ task, later }: FollowUpProps) {
           agent={task.agent}
           follows={task.id}
           label="Follow up"
-          placeholder={`Follow up: ${task.agent_name} remembers this conversation.`}
+          placeholder={`Ask a follow-up. ${task.agent_name} remembers this conversation.`}
           action="Send"
           onRun={(next) => {
             const params = { taskId: String(next) }

@@ -2,13 +2,14 @@ import { CircleStopIcon, RotateCcwIcon, XIcon } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { toast } from 'sonner'
 
+import { BusyButton } from '@/components/busy-button'
 import { Button } from '@/components/ui/button'
-import { asProblem } from '@/lib/api/problem'
 import { formatCount } from '@/lib/format'
+import { toastProblem } from '@/lib/toast-problem'
 
 import { useBulkAction } from '../queries'
 import type { TaskFilters } from '../queries'
-import type { Selecting } from './use-selection'
+import type { Selection } from './use-selection'
 
 const AlertDialog = lazy(() =>
   import('@/components/ui/alert-dialog').then(({ AlertDialog }) => ({
@@ -16,32 +17,32 @@ const AlertDialog = lazy(() =>
   })),
 )
 
-type Found = { count: number; isExact: boolean; hasMore: boolean }
+type Matching = { count: number; isExact: boolean; hasMore: boolean }
 
 type BulkBarProps = {
-  selection: Selecting
+  selection: Selection
   filters: TaskFilters
-  found: Found
+  matching: Matching
 }
 
-/** What can be done with the chosen rows at once. */
-export function BulkBar({ selection, filters, found }: BulkBarProps) {
-  const { chosen, isAllFound, clear, chooseAllFound } = selection
-  if (chosen.length === 0) return null
-  const all = formatCount(found.count, 'task', found.isExact)
-  const size = isAllFound ? all : formatCount(chosen.length, 'task')
+/** The actions that apply to all selected rows. */
+export function BulkBar({ selection, filters, matching }: BulkBarProps) {
+  const { selected, isAllMatching, clear, selectAllMatching } = selection
+  if (selected.length === 0) return null
+  const all = formatCount(matching.count, 'task', matching.isExact)
+  const size = isAllMatching ? all : formatCount(selected.length, 'task')
 
   return (
     <div
       role="group"
-      aria-label="Chosen tasks"
+      aria-label="Selected tasks"
       className="sticky bottom-20 z-20 mx-auto mt-4 grid grid-cols-2 items-center gap-2 rounded-2xl border bg-popover p-2 shadow-lg sm:flex sm:max-w-max md:bottom-6"
     >
       <div className="col-span-2 flex items-center gap-1 sm:contents">
         <Button
           variant="ghost"
           size="icon-small"
-          aria-label="Choose none"
+          aria-label="Clear selection"
           className="text-muted-foreground"
           onClick={clear}
         >
@@ -51,16 +52,16 @@ export function BulkBar({ selection, filters, found }: BulkBarProps) {
           role="status"
           className="mr-auto text-sm font-medium tabular sm:mr-2"
         >
-          {isAllFound ? `All ${all}` : size}
+          {isAllMatching ? `All ${all}` : size}
         </p>
-        {found.hasMore && !isAllFound && (
-          <Button variant="link" className="mr-2" onClick={chooseAllFound}>
-            Choose all {all} found
+        {matching.hasMore && !isAllMatching && (
+          <Button variant="link" className="mr-2" onClick={selectAllMatching}>
+            Select all {all} that match
           </Button>
         )}
       </div>
       <BulkActions
-        selected={isAllFound ? filters : chosen}
+        target={isAllMatching ? filters : selected}
         size={size}
         onDone={clear}
       />
@@ -69,58 +70,58 @@ export function BulkBar({ selection, filters, found }: BulkBarProps) {
 }
 
 type BulkActionsProps = {
-  selected: number[] | TaskFilters
+  target: number[] | TaskFilters
   size: string
   onDone: () => void
 }
 
-function BulkActions({ selected, size, onDone }: BulkActionsProps) {
+function BulkActions({ target, size, onDone }: BulkActionsProps) {
   const [isAsking, setAsking] = useState(false)
   const cancelling = useBulkAction('cancel')
   const retrying = useBulkAction('retry')
 
   const perform = async ({ run }: typeof retrying, done: string) => {
     try {
-      const { count } = await run(selected)
+      const { count } = await run(target)
       if (count > 0) toast.success(`${formatCount(count, 'task')} ${done}.`)
-      else toast.info('None of them was in a state that allows it.')
+      else toast.info(`None of the selected tasks could be ${done}.`)
       onDone()
     } catch (error) {
-      toast.error(asProblem(error).detail)
+      toastProblem(error)
     }
   }
 
   return (
     <>
-      <Button
+      <BusyButton
         variant="outline"
         size="small"
-        aria-disabled={cancelling.isPending}
+        isBusy={cancelling.isPending}
+        icon={<CircleStopIcon />}
         onClick={() => {
           setAsking(true)
         }}
       >
-        <CircleStopIcon />
         Cancel
-      </Button>
-      <Button
+      </BusyButton>
+      <BusyButton
         variant="outline"
         size="small"
-        aria-disabled={retrying.isPending}
+        isBusy={retrying.isPending}
+        icon={<RotateCcwIcon />}
         onClick={() => void perform(retrying, 'queued again')}
       >
-        <RotateCcwIcon />
         Retry
-      </Button>
+      </BusyButton>
       <Suspense fallback={null}>
         {isAsking && (
           <AlertDialog
             open
             onOpenChange={setAsking}
             title={`Cancel ${size}?`}
-            description="Those that are pending, running or waiting end now. What has ended stays as it is. You can retry them later."
-            keep="Keep them"
-            action="Cancel them"
+            description="Pending, running and waiting tasks stop immediately. Finished tasks are not affected. You can retry cancelled tasks later."
+            keep="Keep running"
+            action="Cancel tasks"
             onAction={() => void perform(cancelling, 'cancelled')}
           />
         )}

@@ -12,23 +12,26 @@ import {
 import { formatDay } from '@/lib/format'
 
 import { periodLabel, PERIODS } from './period'
-import type { Span } from './period'
+import type { DateRange } from './period'
 
-type DateFilterProps = { chosen: Span; onChange: (chosen: Span) => void }
+type DateFilterProps = {
+  selected: DateRange
+  onChange: (selected: DateRange) => void
+}
 
-function labelOf({ period, from, to }: Span) {
+function labelOf({ period, from, to }: DateRange) {
   if (period) return periodLabel[period]
   if (from && to) return `${formatDay(from)} – ${formatDay(to)}`
   if (from) return `Since ${formatDay(from)}`
   return to ? `Until ${formatDay(to)}` : 'Any time'
 }
 
-const anyTime: Span = { period: undefined, from: undefined, to: undefined }
+const anyTime: DateRange = { period: undefined, from: undefined, to: undefined }
 
-/** When a task was submitted: lately, or between two days. */
-export function DateFilter({ chosen, onChange }: DateFilterProps) {
+/** When a task was submitted: in a period until now, or between two days. */
+export function DateFilter({ selected, onChange }: DateFilterProps) {
   const [isOpen, setOpen] = useState(false)
-  const label = labelOf(chosen)
+  const label = labelOf(selected)
 
   return (
     <Popover open={isOpen} onOpenChange={setOpen}>
@@ -63,16 +66,16 @@ export function DateFilter({ chosen, onChange }: DateFilterProps) {
         <div className="mt-2 grid grid-cols-2 gap-2 border-t px-1 pt-3 pb-1">
           <DayField
             label="From"
-            value={chosen.from}
+            value={selected.from}
             onChange={(from) => {
-              onChange({ ...anyTime, from, to: chosen.to })
+              onChange({ ...anyTime, from, to: selected.to })
             }}
           />
           <DayField
             label="To"
-            value={chosen.to}
+            value={selected.to}
             onChange={(to) => {
-              onChange({ ...anyTime, from: chosen.from, to })
+              onChange({ ...anyTime, from: selected.from, to })
             }}
           />
         </div>

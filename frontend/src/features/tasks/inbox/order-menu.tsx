@@ -25,23 +25,23 @@ type OrderMenuProps = {
 }
 
 export function OrderMenu({ ordering, onChange }: OrderMenuProps) {
-  const chosen = ordering ?? ORDERINGS[0]
+  const selected = ordering ?? ORDERINGS[0]
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
         <Button
           variant="outline"
-          aria-label={`Order: ${LABELS[chosen]}`}
+          aria-label={`Order: ${LABELS[selected]}`}
           className="justify-start font-normal"
         >
           <ArrowDownUpIcon className="text-muted-foreground" />
-          {LABELS[chosen]}
+          {LABELS[selected]}
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent align="end">
         <DropdownMenuRadioGroup
           aria-label="Order"
-          value={chosen}
+          value={selected}
           onValueChange={(next) => {
             onChange(ORDERINGS.find((each) => each === next))
           }}

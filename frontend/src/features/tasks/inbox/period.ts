@@ -7,7 +7,7 @@ const LENGTHS = {
   '30d': 30 * 24 * HOUR,
 }
 
-/** A stretch of time that ends now. */
+/** A period that ends now. */
 type Period = keyof typeof LENGTHS
 
 export const PERIODS = Object.keys(LENGTHS) as Period[]
@@ -19,10 +19,10 @@ export const periodLabel: Record<Period, string> = {
   '30d': 'Last 30 days',
 }
 
-/** When a task was submitted. */
-export type Span = {
+/** When a task was submitted: a period, or days. */
+export type DateRange = {
   period?: Period | undefined
-  /** Days of the reader's own calendar, both included. */
+  /** Days in the time zone of the browser, both included. */
   from?: string | undefined
   to?: string | undefined
 }
@@ -32,8 +32,8 @@ const instant = (text: string) => {
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
 }
 
-/** The times between which a task was submitted, as the API takes them. */
-export function spanOf({ period, from, to }: Span) {
+/** The limits of a date range, as the API takes them. */
+export function dateParams({ period, from, to }: DateRange) {
   const since = period
     ? new Date(Date.now() - LENGTHS[period]).toISOString()
     : from && instant(`${from}T00:00:00`)

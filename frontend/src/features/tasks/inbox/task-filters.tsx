@@ -1,5 +1,5 @@
 import { ChevronDownIcon, XIcon } from 'lucide-react'
-import { lazy, Suspense } from 'react'
+import type { ReactNode } from 'react'
 
 import { SearchField } from '@/components/search-field'
 import { StatusIcon, statusLabel, STATUSES } from '@/components/status'
@@ -11,26 +11,23 @@ import {
   DropdownMenuContent,
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
-import { Skeleton } from '@/components/ui/skeleton'
 
-import { isNarrowed } from '../queries'
+import { hasFilters } from '../queries'
 import type { TaskFilters } from '../queries'
 import { DateFilter } from './date-filter'
 import { OrderMenu } from './order-menu'
 
-/** Its list is searched, which takes more code than all else here. */
-const AgentFilter = lazy(() =>
-  import('./agent-filter').then(({ AgentFilter }) => ({
-    default: AgentFilter,
-  })),
-)
-
 type TaskFilterBarProps = {
   filters: TaskFilters
   onChange: (filters: TaskFilters) => void
+  agentFilter: ReactNode
 }
 
-export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
+export function TaskFilterBar({
+  filters,
+  onChange,
+  agentFilter,
+}: TaskFilterBarProps) {
   const { ordering } = filters
   return (
     <div className="mb-4 grid grid-cols-2 items-center gap-2 sm:flex sm:flex-wrap">
@@ -43,25 +40,16 @@ export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
         }}
       />
       <StatusFilter
-        chosen={filters.status ?? []}
+        selected={filters.status ?? []}
         onChange={(status) => {
           onChange({ ...filters, status: status.length ? status : undefined })
         }}
       />
-      <Suspense
-        fallback={<Skeleton className="h-9 rounded-lg sm:w-36 touch:h-10" />}
-      >
-        <AgentFilter
-          chosen={filters.agent}
-          onChange={(agent) => {
-            onChange({ ...filters, agent })
-          }}
-        />
-      </Suspense>
+      {agentFilter}
       <DateFilter
-        chosen={filters}
-        onChange={(span) => {
-          onChange({ ...filters, ...span })
+        selected={filters}
+        onChange={(range) => {
+          onChange({ ...filters, ...range })
         }}
       />
       <OrderMenu
@@ -70,7 +58,7 @@ export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
           onChange({ ...filters, ordering: next })
         }}
       />
-      {isNarrowed(filters) && (
+      {hasFilters(filters) && (
         <Button
           variant="ghost"
           className="col-span-2 text-muted-foreground"
@@ -87,17 +75,17 @@ export function TaskFilterBar({ filters, onChange }: TaskFilterBarProps) {
 }
 
 type StatusFilterProps = {
-  chosen: Status[]
-  onChange: (chosen: Status[]) => void
+  selected: Status[]
+  onChange: (selected: Status[]) => void
 }
 
-function StatusFilter({ chosen, onChange }: StatusFilterProps) {
+function StatusFilter({ selected, onChange }: StatusFilterProps) {
   const label =
-    chosen.length === 0
+    selected.length === 0
       ? 'Any status'
-      : chosen.length === 1
-        ? chosen.map(statusLabel).join()
-        : `${chosen.length} statuses`
+      : selected.length === 1
+        ? selected.map(statusLabel).join()
+        : `${selected.length} statuses`
 
   return (
     <DropdownMenu>
@@ -115,15 +103,15 @@ function StatusFilter({ chosen, onChange }: StatusFilterProps) {
         {STATUSES.map((status) => (
           <DropdownMenuCheckboxItem
             key={status}
-            checked={chosen.includes(status)}
-            // Several are chosen in one go.
+            checked={selected.includes(status)}
+            // The menu stays open, so that several can be selected.
             onSelect={(event) => {
               event.preventDefault()
             }}
             onCheckedChange={(isChecked) => {
               onChange(
                 STATUSES.filter((each) =>
-                  each === status ? isChecked : chosen.includes(each),
+                  each === status ? isChecked : selected.includes(each),
                 ),
               )
             }}

@@ -12,7 +12,7 @@ import { rowsOf } from '@/lib/api/pages'
 import { formatCount } from '@/lib/format'
 
 import { TaskList, TaskListSkeleton } from '../list/task-list'
-import { isNarrowed, tasksQuery } from '../queries'
+import { hasFilters, tasksQuery } from '../queries'
 import type { TaskFilters, TaskRow } from '../queries'
 import { BulkBar } from './bulk-bar'
 import { TaskFilterBar } from './task-filters'
@@ -22,12 +22,25 @@ import { useSelection } from './use-selection'
 type TasksPageProps = {
   filters: TaskFilters
   onFiltersChange: (filters: TaskFilters) => void
+  /** The control that narrows the list to one agent. */
+  agentFilter: ReactNode
 }
 
-export function TasksPage({ filters, onFiltersChange }: TasksPageProps) {
+export function TasksPage({
+  filters,
+  onFiltersChange,
+  agentFilter,
+}: TasksPageProps) {
   return (
-    <Screen title="Tasks" lead="Everything your agents did and do.">
-      <TaskFilterBar filters={filters} onChange={onFiltersChange} />
+    <Screen
+      title="Tasks"
+      description="Everything that your agents have done and are doing."
+    >
+      <TaskFilterBar
+        filters={filters}
+        onChange={onFiltersChange}
+        agentFilter={agentFilter}
+      />
       <Inbox
         filters={filters}
         onClear={() => {
@@ -52,20 +65,16 @@ function Inbox({ filters, onClear }: InboxProps) {
 
   const { rows, count, isExact } = rowsOf(query.data)
   if (rows.length === 0) {
-    return isNarrowed(filters) ? (
-      <NothingFound onClear={onClear} />
-    ) : (
-      <NoTasks />
-    )
+    return hasFilters(filters) ? <NoMatches onClear={onClear} /> : <NoTasks />
   }
   return (
     <div aria-busy={query.isPlaceholderData}>
       <SelectableTasks
-        // What was chosen belongs to what was looked for.
+        // A selection belongs to the filters that it was made with.
         key={JSON.stringify(filters)}
         rows={rows}
         filters={filters}
-        found={{ count, isExact, hasMore: query.hasNextPage }}
+        matching={{ count, isExact, hasMore: query.hasNextPage }}
       >
         <LoadMore query={query} />
       </SelectableTasks>
@@ -76,23 +85,25 @@ function Inbox({ filters, onClear }: InboxProps) {
 type SelectableTasksProps = {
   rows: TaskRow[]
   filters: TaskFilters
-  found: { count: number; isExact: boolean; hasMore: boolean }
+  matching: { count: number; isExact: boolean; hasMore: boolean }
   children: ReactNode
 }
 
 function SelectableTasks(props: SelectableTasksProps) {
-  const { rows, filters, found, children } = props
+  const { rows, filters, matching, children } = props
   const selection = useSelection(rows)
   const list = useListKeys(selection)
   return (
     <>
       <TaskList ref={list} rows={rows} label="Tasks" selection={selection} />
       <div className="mt-3 flex flex-wrap items-center justify-between gap-x-6 gap-y-1 px-1 text-xs text-muted-foreground">
-        <p role="status">{formatCount(found.count, 'task', found.isExact)}</p>
+        <p role="status">
+          {formatCount(matching.count, 'task', matching.isExact)}
+        </p>
         <KeyHints />
       </div>
       {children}
-      <BulkBar selection={selection} filters={filters} found={found} />
+      <BulkBar selection={selection} filters={filters} matching={matching} />
     </>
   )
 }
@@ -100,16 +111,16 @@ function SelectableTasks(props: SelectableTasksProps) {
 const KEYS = [
   ['J K', 'move'],
   ['Enter', 'open'],
-  ['X', 'choose'],
+  ['X', 'select'],
   ['/', 'search'],
 ]
 
 function KeyHints() {
   return (
     <p className="hidden items-center gap-3 md:flex">
-      {KEYS.map(([keys, what]) => (
+      {KEYS.map(([keys, action]) => (
         <span key={keys}>
-          <Kbd>{keys}</Kbd> {what}
+          <Kbd>{keys}</Kbd> {action}
         </span>
       ))}
     </p>
@@ -128,25 +139,25 @@ function NoTasks() {
           </Button>
         }
       >
-        Give an agent something to do. Each run is kept here, with its answer.
+        Run an agent. Every task is listed here, with its answer.
       </Notice>
     </div>
   )
 }
 
-function NothingFound({ onClear }: { onClear: () => void }) {
+function NoMatches({ onClear }: { onClear: () => void }) {
   return (
     <div className="rounded-2xl border bg-card">
       <Notice
         icon={SearchXIcon}
-        title="No task matches"
+        title="No matching tasks"
         action={
           <Button variant="outline" onClick={onClear}>
-            Clear the filters
+            Clear filters
           </Button>
         }
       >
-        Try fewer words, or another status, agent or time.
+        Try other words, or a different status, agent or period.
       </Notice>
     </div>
   )

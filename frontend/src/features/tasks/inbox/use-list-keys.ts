@@ -2,10 +2,10 @@ import { useRef } from 'react'
 
 import { useShortcut } from '@/lib/use-shortcut'
 
-import type { Selecting } from './use-selection'
+import type { Selection } from './use-selection'
 
-/** Walk through a list with j and k, choose with x. Enter is the browser's own. */
-export function useListKeys({ toggle, clear }: Selecting) {
+/** Move through a list with j and k, and select with x. Enter opens a link by itself. */
+export function useListKeys({ toggle, clear }: Selection) {
   const list = useRef<HTMLUListElement>(null)
 
   const links = () => [
@@ -21,7 +21,7 @@ export function useListKeys({ toggle, clear }: Selecting) {
     all[next]?.focus()
     all[next]?.scrollIntoView({ block: 'nearest' })
   }
-  const choose = (isRange: boolean) => {
+  const select = (isRange: boolean) => {
     const id = Number(links()[place()]?.dataset['task'])
     if (id) toggle(id, isRange)
   }
@@ -33,10 +33,10 @@ export function useListKeys({ toggle, clear }: Selecting) {
     move(-1)
   })
   useShortcut('x', () => {
-    choose(false)
+    select(false)
   })
   useShortcut('X', () => {
-    choose(true)
+    select(true)
   })
   useShortcut('Escape', clear)
   return list

@@ -1,69 +1,41 @@
-import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { MoonStarIcon } from 'lucide-react'
+import { CirclePauseIcon } from 'lucide-react'
 
-import { CardList, Quiet } from '@/components/card-list'
-import { Section } from '@/components/section'
-import { StatusIcon } from '@/components/status'
+import { EmptyNote } from '@/components/card-list'
 import { Duration, RelativeTime } from '@/components/times'
-import { Button } from '@/components/ui/button'
-import { formatCount } from '@/lib/format'
 
 import { liveTasksQuery } from '../queries'
-import type { TaskRow } from '../queries'
+import { TaskCard, TaskCardRow } from './task-card'
 
-/** What runs now, and what is about to. */
-export function LiveTasks({ className }: { className?: string }) {
-  const query = useQuery(liveTasksQuery())
-  const { count = 0, results = [] } = query.data ?? {}
+/** The tasks that run, and those in the queue. */
+export function LiveTasks() {
   return (
-    <Section
+    <TaskCard
       title="Running now"
-      {...(className ? { className } : {})}
-      aside={
-        count > results.length && (
-          <Button variant="link" asChild>
-            <Link to="/tasks" search={{ status: ['running', 'pending'] }}>
-              All {formatCount(count, 'task', query.data?.count_is_exact)}
-            </Link>
-          </Button>
-        )
+      query={liveTasksQuery()}
+      statuses={['running', 'pending']}
+      empty={
+        <EmptyNote icon={CirclePauseIcon}>No tasks are running.</EmptyNote>
       }
     >
-      <CardList
-        label="Running now"
-        query={query}
-        empty={<Quiet icon={MoonStarIcon}>Nothing runs just now.</Quiet>}
-      >
-        {(row) => <LiveTask key={row.id} row={row} />}
-      </CardList>
-    </Section>
-  )
-}
-
-function LiveTask({ row }: { row: TaskRow }) {
-  return (
-    <li className="relative flex items-center gap-3 px-4 py-2.5 transition-colors hover:bg-muted/70">
-      <StatusIcon status={row.status} />
-      <div className="min-w-0 flex-1">
-        <Link
-          to="/tasks/$taskId"
-          params={{ taskId: String(row.id) }}
-          className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
+      {(row) => (
+        <TaskCardRow
+          key={row.id}
+          row={row}
+          aside={
+            <span className="mt-0.5 shrink-0 text-xs text-muted-foreground">
+              {row.status === 'running' && row.started_at ? (
+                <Duration from={row.started_at} to={null} />
+              ) : (
+                <RelativeTime time={row.created_at} />
+              )}
+            </span>
+          }
         >
-          {row.input_excerpt}
-        </Link>
-        <p className="truncate text-xs text-muted-foreground">
-          {row.agent_name}
-        </p>
-      </div>
-      <span className="shrink-0 text-xs text-muted-foreground">
-        {row.status === 'running' && row.started_at ? (
-          <Duration from={row.started_at} to={null} />
-        ) : (
-          <RelativeTime time={row.created_at} />
-        )}
-      </span>
-    </li>
+          <p className="truncate text-xs text-muted-foreground">
+            {row.agent_name}
+          </p>
+        </TaskCardRow>
+      )}
+    </TaskCard>
   )
 }

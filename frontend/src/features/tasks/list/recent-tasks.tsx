@@ -7,7 +7,7 @@ import { Button } from '@/components/ui/button'
 import { recentTasksQuery } from '../queries'
 import { TaskList, TaskListSkeleton } from './task-list'
 
-/** The last tasks of one agent. */
+/** The newest tasks of one agent. */
 export function RecentTasks({ agent }: { agent: number }) {
   const { data, error, refetch } = useQuery(recentTasksQuery(agent))
 

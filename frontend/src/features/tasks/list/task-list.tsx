@@ -1,32 +1,33 @@
 import { Link } from '@tanstack/react-router'
 import type { Ref } from 'react'
 
+import { rowLinkClassName } from '@/components/row-link'
 import { StatusIcon } from '@/components/status'
 import { Duration, RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
 import { cn } from '@/lib/cn'
 import { formatCompact } from '@/lib/format'
 
-import type { Selecting } from '../inbox/use-selection'
+import type { Selection } from '../inbox/use-selection'
 import type { TaskRow } from '../queries'
 
-/** One grid for the rows and their heading, so that the columns stand in line. */
+/** One grid for the rows and their heading, so that the columns line up. */
 const columns =
   'grid flex-1 grid-cols-[1rem_minmax(0,1fr)_auto] items-center gap-x-3 sm:grid-cols-[1rem_minmax(0,1fr)_6.5rem_5rem_6.5rem] sm:gap-x-4'
 
 type TaskRowItemProps = {
   row: TaskRow
   hasAgent: boolean
-  selection: Selecting | undefined
+  selection: Selection | undefined
 }
 
 function TaskRowItem({ row, hasAgent, selection }: TaskRowItemProps) {
-  const isChosen = selection?.has(row.id) ?? false
+  const isSelected = selection?.has(row.id) ?? false
   return (
     <li
       className={cn(
         'relative flex items-center px-4 transition-colors [contain-intrinsic-size:auto_3.75rem] [content-visibility:auto] hover:bg-muted/70',
-        isChosen && 'bg-brand/8 hover:bg-brand/12',
+        isSelected && 'bg-brand/8 hover:bg-brand/12',
       )}
     >
       {selection && <RowCheckbox row={row} selection={selection} />}
@@ -35,15 +36,15 @@ function TaskRowItem({ row, hasAgent, selection }: TaskRowItemProps) {
   )
 }
 
-type RowCheckboxProps = { row: TaskRow; selection: Selecting }
+type RowCheckboxProps = { row: TaskRow; selection: Selection }
 
-/** Takes a row into the selection; with Shift all rows from the last one on. */
+/** Selects a row; with Shift all rows from the last one to it. */
 function RowCheckbox({ row, selection }: RowCheckboxProps) {
   return (
     <label className="relative z-10 -my-1 -ml-4 flex cursor-pointer items-center self-stretch py-2.5 pr-3 pl-4">
       <input
         type="checkbox"
-        aria-label={`Choose task ${row.id}`}
+        aria-label={`Select task ${row.id}`}
         checked={selection.has(row.id)}
         className="size-4 cursor-pointer accent-brand"
         onChange={(event) => {
@@ -59,7 +60,7 @@ function RowCheckbox({ row, selection }: RowCheckboxProps) {
 type RowFactsProps = { row: TaskRow; hasAgent: boolean }
 
 function RowFacts({ row, hasAgent }: RowFactsProps) {
-  // That it was cancelled is said by its icon.
+  // The icon already shows that a task was cancelled.
   const failure = row.status === 'failed' ? row.error_code : ''
   return (
     <div className={cn(columns, 'py-2.5')}>
@@ -69,7 +70,7 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
           to="/tasks/$taskId"
           params={{ taskId: String(row.id) }}
           data-task={row.id}
-          className="block truncate text-sm font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-ring"
+          className={rowLinkClassName}
         >
           {row.input_excerpt}
         </Link>
@@ -82,7 +83,7 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
           <span
             className={cn(
               'shrink-0 tabular',
-              // On a phone there is room for one of them.
+              // On a phone there is room for one of the two.
               failure && 'hidden sm:inline',
             )}
           >
@@ -113,10 +114,10 @@ function TokenCounts({ row }: { row: TaskRow }) {
   return (
     <>
       {formatCompact(row.input_tokens)}
-      <span className="sr-only"> tokens in,</span>
+      <span className="sr-only"> input tokens,</span>
       <span aria-hidden> → </span>
       {formatCompact(row.output_tokens)}
-      <span className="sr-only"> tokens out</span>
+      <span className="sr-only"> output tokens</span>
     </>
   )
 }
@@ -125,8 +126,8 @@ type TaskListProps = {
   rows: TaskRow[]
   label: string
   hasAgent?: boolean
-  /** Where rows can be chosen. */
-  selection?: Selecting
+  /** For a list whose rows can be selected. */
+  selection?: Selection
   ref?: Ref<HTMLUListElement>
 }
 
@@ -144,7 +145,7 @@ export function TaskList({
         <div aria-hidden className={cn(columns, 'hidden py-2 sm:grid')}>
           <span className="col-start-2">Task</span>
           <span className="text-right">Tokens</span>
-          <span className="text-right">Ran</span>
+          <span className="text-right">Run time</span>
           <span className="text-right">Submitted</span>
         </div>
       </div>
@@ -162,22 +163,22 @@ export function TaskList({
   )
 }
 
-type AllCheckboxProps = { rows: TaskRow[]; selection: Selecting }
+type AllCheckboxProps = { rows: TaskRow[]; selection: Selection }
 
 function AllCheckbox({ rows, selection }: AllCheckboxProps) {
-  const { chosen, chooseLoaded, clear } = selection
-  const isAll = chosen.length === rows.length
+  const { selected, selectLoaded, clear } = selection
+  const isAll = selected.length === rows.length
   return (
     <label className="-ml-4 flex cursor-pointer items-center gap-2 py-2 pr-3 pl-4 touch:py-3">
       <input
         type="checkbox"
-        aria-label="Choose all that are shown"
+        aria-label="Select all shown tasks"
         checked={isAll}
         ref={(input) => {
-          if (input) input.indeterminate = chosen.length > 0 && !isAll
+          if (input) input.indeterminate = selected.length > 0 && !isAll
         }}
         className="size-4 cursor-pointer accent-brand"
-        onChange={isAll ? clear : chooseLoaded}
+        onChange={isAll ? clear : selectLoaded}
       />
       <span className="sm:hidden">All</span>
     </label>
@@ -186,7 +187,7 @@ function AllCheckbox({ rows, selection }: AllCheckboxProps) {
 
 type TaskListSkeletonProps = {
   rows?: number
-  /** Whether the rows that come can be chosen: their heading then stands on a phone too. */
+  /** Whether the rows will be selectable: their heading is then shown on a phone too. */
   isSelectable?: boolean
 }
 

@@ -9,12 +9,12 @@ const Markdown = lazy(() =>
   })),
 )
 
-/** A growing answer is rendered this often: as fast as one reads. */
+/** How often a growing answer is rendered: as fast as people read. */
 const RENDER_MILLISECONDS = 80
 
 type AnswerProps = { text: string; isGrowing?: boolean; className?: string }
 
-/** What a model said, rendered. */
+/** The text of a model, rendered as Markdown. */
 export function Answer({ text, isGrowing = false, className }: AnswerProps) {
   const throttled = useThrottled(text, RENDER_MILLISECONDS)
   const shown = isGrowing ? throttled : text

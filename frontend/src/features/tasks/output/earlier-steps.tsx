@@ -3,24 +3,26 @@ import { useState } from 'react'
 
 import type { Task } from '../queries'
 import type { StreamStep } from '../stream/task-stream'
-import type { Call } from '../stream/tool-calls'
+import type { ToolCall } from '../stream/tool-calls'
+import { formatCount } from '@/lib/format'
+
 import { Answer } from './answer'
 import { Reasoning } from './reasoning'
-import { CallLine } from './tool-call-line'
+import { ToolCallLine } from './tool-call-line'
 
 type EarlierStepsProps = {
   task: Task
   steps: StreamStep[]
-  calls: Call[]
-  /** Whether it begins open: while it happens. */
+  calls: ToolCall[]
+  /** Whether it is open at first, as for a task that runs. */
   isOpen: boolean
 }
 
-/** What a task said and called on its way to the answer. */
+/** The text and the tool calls of a task before its answer. */
 export function EarlierSteps(props: EarlierStepsProps) {
   const { task, steps, calls } = props
   const [isOpen, setOpen] = useState(props.isOpen)
-  // Known from the row before the log has come, so that nothing moves when it does.
+  // The row tells before the log has loaded, so that nothing moves when it has.
   if (steps.length === 0 && task.steps_count <= 1) return null
   return (
     <details
@@ -46,7 +48,7 @@ export function EarlierSteps(props: EarlierStepsProps) {
             {calls
               .filter((call) => call.step === step.step)
               .map((call) => (
-                <CallLine key={call.id} call={call} status={task.status} />
+                <ToolCallLine key={call.id} call={call} status={task.status} />
               ))}
           </li>
         ))}
@@ -55,8 +57,7 @@ export function EarlierSteps(props: EarlierStepsProps) {
   )
 }
 
-function countOf(calls: Call[]) {
-  if (calls.length === 0) return 'How it got there'
-  const noun = calls.length === 1 ? 'tool call' : 'tool calls'
-  return `How it got there: ${calls.length} ${noun}`
+function countOf(calls: ToolCall[]) {
+  if (calls.length === 0) return 'Earlier steps'
+  return `Earlier steps: ${formatCount(calls.length, 'tool call')}`
 }

@@ -2,19 +2,19 @@ import { isLive } from '@/components/status'
 
 import type { Task } from '../queries'
 
-const SILENCE: Record<Task['status'], string> = {
+const REASONS: Record<Task['status'], string> = {
   pending: 'Waiting for a worker',
-  running: 'Waiting for the first words',
+  running: 'Waiting for the model',
   waiting: 'Waiting',
   completed: 'The answer is empty.',
-  failed: 'It failed before it answered.',
-  cancelled: 'It was cancelled before it answered.',
+  failed: 'The task failed before it produced an answer.',
+  cancelled: 'The task was cancelled before it produced an answer.',
 }
 
-type SilenceProps = { task: Task; hasSteps: boolean }
+type EmptyOutputProps = { task: Task; hasSteps: boolean }
 
-/** Why there is nothing to read. */
-export function Silence({ task, hasSteps }: SilenceProps) {
+/** Says why a task has no answer to show. */
+export function EmptyOutput({ task, hasSteps }: EmptyOutputProps) {
   const isWorking = hasSteps && task.status === 'running'
   return (
     <p className="flex items-center gap-2.5 text-sm text-muted-foreground">
@@ -24,7 +24,7 @@ export function Silence({ task, hasSteps }: SilenceProps) {
           <span className="size-2 rounded-full bg-running" />
         </span>
       )}
-      {task.wait?.detail ?? (isWorking ? 'Working' : SILENCE[task.status])}
+      {task.wait?.detail ?? (isWorking ? 'Working' : REASONS[task.status])}
     </p>
   )
 }

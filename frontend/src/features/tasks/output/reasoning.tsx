@@ -2,7 +2,7 @@ import { BrainIcon, ChevronRightIcon } from 'lucide-react'
 
 type ReasoningProps = { text: string; isOpen?: boolean }
 
-/** What a model thought before it spoke: there for whoever wants to read it. */
+/** The reasoning of a model before its answer, collapsed unless `isOpen`. */
 export function Reasoning({ text, isOpen = false }: ReasoningProps) {
   if (!text) return null
   return (

@@ -2,32 +2,32 @@ import { Link } from '@tanstack/react-router'
 
 import type { Task } from '../queries'
 
-/** What helps against each failure; its own sentence says what happened. */
+/** What to do about each failure. The task's own `error_detail` says what happened. */
 const ADVICE: Record<string, string> = {
   provider_auth:
-    'Set a valid key for this provider, or choose another model for the agent; then retry.',
-  provider_rate_limited:
-    'Retry in a while, or give the agent a fallback model.',
-  provider_unavailable: 'Retry in a while, or give the agent a fallback model.',
-  provider_timeout: 'Retry, or give the agent a fallback model.',
+    'Set a valid key for this provider or choose another model for the agent, then retry.',
+  provider_rate_limited: 'Retry later, or add a fallback model to the agent.',
+  provider_unavailable: 'Retry later, or add a fallback model to the agent.',
+  provider_timeout: 'Retry, or add a fallback model to the agent.',
   provider_bad_request:
     'Shorten the input, or change the agent’s model or settings.',
   provider_protocol:
-    'Retry. If it stays, check the provider’s base URL and the model’s name.',
+    'Retry. If it happens again, check the provider’s base URL and the model’s name.',
   model_not_found: 'Choose another model for the agent, then run it again.',
   model_unavailable: 'Choose another model for the agent, then run it again.',
-  timeout: 'Retry to go on after the last step, or raise the agent’s timeout.',
+  timeout:
+    'Retry to continue after the last step, or raise the agent’s timeout.',
   max_steps:
     'Raise the agent’s step limit, or make the input or the instructions clearer.',
-  worker_lost: 'Look at the workers’ logs and memory, then retry.',
+  worker_lost: 'Check the workers’ logs and memory, then retry.',
   tool_outcome_unknown:
-    'Retry to have the agent go on with what you said of the call.',
-  internal_error: 'Retry. If it stays, the server’s log says more.',
-  not_storable: 'Retry. If it stays, the server’s log says more.',
+    'Retry to let the agent continue with the outcome that you gave.',
+  internal_error: 'Retry. If it happens again, check the server’s log.',
+  not_storable: 'Retry. If it happens again, check the server’s log.',
   failed_by_operator: 'Ask your operator why, then retry.',
 }
 
-/** Why a task failed, in a sentence, with what to do about it. */
+/** Why a task failed, and what to do about it. */
 export function TaskFailure({ task }: { task: Task }) {
   if (task.status !== 'failed') return null
   const advice = ADVICE[task.error_code]

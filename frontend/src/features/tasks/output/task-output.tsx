@@ -12,20 +12,20 @@ import { callsOf } from '../stream/tool-calls'
 import { useTaskStream } from '../stream/use-task-stream'
 import { Answer } from './answer'
 import { EarlierSteps } from './earlier-steps'
-import { Silence } from './empty-output'
+import { EmptyOutput } from './empty-output'
 import { Reasoning } from './reasoning'
 import { TaskFailure } from './task-failure'
 
-/** The answer of a task as it grows, and once it is whole. Key it by the task. */
+/** The answer of a task, while it grows and once it is complete. Key it by the task. */
 export function TaskOutput({ task }: { task: Task }) {
   const stream = useTaskStream(task.id, { isEnded: !isLive(task.status) })
-  return <OutputOf task={task} stream={stream} />
+  return <StreamedOutput task={task} stream={stream} />
 }
 
 type OutputProps = { task: Task; stream: TaskStream }
 
-/** What was said last, and what led to it: a response that called tools is no answer. */
-function usePartsOf({ task, stream }: OutputProps) {
+/** Splits the responses into the answer and what came before. One that calls tools is not an answer. */
+function useOutputParts({ task, stream }: OutputProps) {
   const { steps, log } = stream
   const calls = useMemo(() => callsOf(log), [log])
   const last = steps.at(-1)
@@ -39,17 +39,17 @@ function usePartsOf({ task, stream }: OutputProps) {
   }
 }
 
-export function OutputOf({ task, stream }: OutputProps) {
-  const isMoving = isLive(task.status)
-  const { calls, earlier, text, reasoning } = usePartsOf({ task, stream })
-  const said = stream.steps.reduce(
+export function StreamedOutput({ task, stream }: OutputProps) {
+  const isRunning = isLive(task.status)
+  const { calls, earlier, text, reasoning } = useOutputParts({ task, stream })
+  const length = stream.steps.reduce(
     (sum, step) => sum + step.text.length + step.reasoning.length,
     0,
   )
   const { isBehind, follow } = useFollowScroll(
-    `${said} ${calls.length}`,
-    // What waits for a word of mine is read from its beginning.
-    isMoving && task.status !== 'waiting',
+    `${length} ${calls.length}`,
+    // What waits for a decision is read from its beginning.
+    isRunning && task.status !== 'waiting',
   )
 
   return (
@@ -58,7 +58,7 @@ export function OutputOf({ task, stream }: OutputProps) {
         <h2 className="text-sm font-medium">Output</h2>
         <div className="flex-1" />
         <ConnectionNote
-          isLost={isMoving && stream.connection === 'reconnecting'}
+          isLost={isRunning && stream.connection === 'reconnecting'}
         />
         {text && <CopyButton text={text} label="Copy output" />}
       </header>
@@ -67,14 +67,14 @@ export function OutputOf({ task, stream }: OutputProps) {
           task={task}
           steps={earlier}
           calls={calls}
-          isOpen={isMoving}
+          isOpen={isRunning}
         />
-        <Reasoning text={reasoning} isOpen={isMoving && !text} />
-        <div role="log" aria-label="Answer" aria-busy={isMoving}>
+        <Reasoning text={reasoning} isOpen={isRunning && !text} />
+        <div role="log" aria-label="Answer" aria-busy={isRunning}>
           {text ? (
-            <Answer text={text} isGrowing={isMoving} />
+            <Answer text={text} isGrowing={isRunning} />
           ) : (
-            <Silence task={task} hasSteps={earlier.length > 0} />
+            <EmptyOutput task={task} hasSteps={earlier.length > 0} />
           )}
         </div>
       </div>

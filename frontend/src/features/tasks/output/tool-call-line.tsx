@@ -10,14 +10,14 @@ import {
 import { CodeBlock } from '@/components/code-block'
 import { Duration } from '@/components/times'
 import type { Status } from '@/components/status'
-import { layOut } from '@/lib/json'
+import { formatJson } from '@/lib/json'
 
-import type { Call } from '../stream/tool-calls'
+import type { ToolCall } from '../stream/tool-calls'
 
-type CallLineProps = { call: Call; status: Status }
+type ToolCallLineProps = { call: ToolCall; status: Status }
 
-/** One call of a tool on a line; it opens to what went in and what came back. */
-export function CallLine({ call, status }: CallLineProps) {
+/** One tool call in a line, which opens to show its arguments and its result. */
+export function ToolCallLine({ call, status }: ToolCallLineProps) {
   return (
     <details className="group/call rounded-lg border bg-muted/40 text-sm">
       <summary className="flex cursor-pointer list-none items-center gap-2 rounded-lg px-2.5 py-1.5 touch:min-h-10">
@@ -28,7 +28,7 @@ export function CallLine({ call, status }: CallLineProps) {
         </span>
         {call.result && (
           <span className="shrink-0 text-xs text-muted-foreground">
-            <Duration from={call.askedAt} to={call.result.at} />
+            <Duration from={call.requestedAt} to={call.result.at} />
           </span>
         )}
         <ChevronRightIcon
@@ -37,16 +37,16 @@ export function CallLine({ call, status }: CallLineProps) {
         />
       </summary>
       <div className="space-y-2 px-2.5 pb-2.5">
-        <CodeBlock text={layOut(call.arguments)} label="Arguments" />
+        <CodeBlock text={formatJson(call.arguments)} label="Arguments" />
         {call.result && (
-          <CodeBlock text={layOut(call.result.text)} label="Result" />
+          <CodeBlock text={formatJson(call.result.text)} label="Result" />
         )}
       </div>
     </details>
   )
 }
 
-function CallIcon({ call, status }: CallLineProps) {
+function CallIcon({ call, status }: ToolCallLineProps) {
   const look = lookOf({ call, status })
   const { icon: Icon, label, className } = look
   return (
@@ -58,7 +58,7 @@ function CallIcon({ call, status }: CallLineProps) {
   )
 }
 
-function lookOf({ call: { result, waits }, status }: CallLineProps) {
+function lookOf({ call: { result, waits }, status }: ToolCallLineProps) {
   if (result?.isError) {
     return {
       icon: CircleAlertIcon,
@@ -69,22 +69,22 @@ function lookOf({ call: { result, waits }, status }: CallLineProps) {
   if (result) {
     return {
       icon: CircleCheckIcon,
-      label: 'Returned',
+      label: 'Returned a result',
       className: 'text-completed',
     }
   }
   if (status === 'running' || status === 'pending') {
     return {
       icon: LoaderCircleIcon,
-      label: 'Under way',
+      label: 'In progress',
       className: 'animate-spin text-running',
     }
   }
   return status === 'waiting' && waits.some(({ to }) => to === null)
-    ? { icon: CirclePauseIcon, label: 'Waits', className: 'text-waiting' }
+    ? { icon: CirclePauseIcon, label: 'Waiting', className: 'text-waiting' }
     : {
         icon: CircleSlashIcon,
-        label: 'Never returned',
+        label: 'No result',
         className: 'text-muted-foreground',
       }
 }

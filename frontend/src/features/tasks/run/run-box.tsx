@@ -1,8 +1,8 @@
-import { LoaderCircleIcon, PlayIcon } from 'lucide-react'
+import { PlayIcon } from 'lucide-react'
 import { useId, useState } from 'react'
 import { toast } from 'sonner'
 
-import { Button } from '@/components/ui/button'
+import { BusyButton } from '@/components/busy-button'
 import { asProblem } from '@/lib/api/problem'
 
 import { useRunTask } from '../queries'
@@ -10,7 +10,7 @@ import { useRunTask } from '../queries'
 type RunBoxProps = {
   agent: number
   onRun: (task: number) => void
-  /** The task whose conversation goes on. */
+  /** The task whose conversation is continued. */
   follows?: number
   initialText?: string
   label?: string
@@ -18,13 +18,13 @@ type RunBoxProps = {
   action?: string
 }
 
-/** What is typed, what is wrong with it, and how to run it. */
+/** The input, what is wrong with it, and how to run it. */
 function useRunBox({ agent, onRun, follows, initialText = '' }: RunBoxProps) {
   const [text, setText] = useState(initialText)
   const [message, setMessage] = useState('')
   const runTask = useRunTask()
 
-  const refuse = (error: unknown) => {
+  const showRejection = (error: unknown) => {
     const { detail, errors } = asProblem(error)
     const ofField = errors?.['input_text']?.map((each) => each.detail)
     if (ofField) setMessage(ofField.join(' '))
@@ -33,7 +33,7 @@ function useRunBox({ agent, onRun, follows, initialText = '' }: RunBoxProps) {
 
   const run = () => {
     if (runTask.isPending) return
-    setMessage(text.trim() ? '' : 'Type what the agent shall do.')
+    setMessage(text.trim() ? '' : 'Enter an input for the agent.')
     if (!text.trim()) return
     runTask.mutate(
       {
@@ -44,7 +44,7 @@ function useRunBox({ agent, onRun, follows, initialText = '' }: RunBoxProps) {
           setText('')
           onRun(task.id)
         },
-        onError: refuse,
+        onError: showRejection,
       },
     )
   }
@@ -52,11 +52,11 @@ function useRunBox({ agent, onRun, follows, initialText = '' }: RunBoxProps) {
   return { text, setText, message, run, isRunning: runTask.isPending }
 }
 
-/** A box to type in what an agent shall do. */
+/** The form that runs an agent on an input. */
 export function RunBox(props: RunBoxProps) {
   const {
     label = 'Input',
-    placeholder = 'What shall it do?',
+    placeholder = 'What should the agent do?',
     action = 'Run',
   } = props
   const { text, setText, message, run, isRunning } = useRunBox(props)
@@ -90,14 +90,9 @@ export function RunBox(props: RunBoxProps) {
       />
       <div className="flex items-center gap-3 px-3 pb-3">
         <RunHelp id={helpId} message={message} />
-        <Button type="submit" aria-disabled={isRunning}>
-          {isRunning ? (
-            <LoaderCircleIcon className="animate-spin" />
-          ) : (
-            <PlayIcon />
-          )}
+        <BusyButton type="submit" isBusy={isRunning} icon={<PlayIcon />}>
           {action}
-        </Button>
+        </BusyButton>
       </div>
     </form>
   )
@@ -114,7 +109,7 @@ function RunHelp({ id, message }: { id: string; message: string }) {
         <span className="hidden sm:inline">
           <kbd className="font-sans">Ctrl</kbd> or{' '}
           <kbd className="font-sans">⌘</kbd> +{' '}
-          <kbd className="font-sans">Enter</kbd> runs it
+          <kbd className="font-sans">Enter</kbd> to run
         </span>
       )}
     </p>

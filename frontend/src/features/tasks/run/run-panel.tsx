@@ -13,12 +13,12 @@ import { RunBox } from './run-box'
 
 type RunPanelProps = {
   agent: number
-  /** The task whose answer stands below the box; it lives in the URL. */
+  /** The task whose answer is shown below the form. It is kept in the URL. */
   task: number | undefined
   onRun: (task: number) => void
 }
 
-/** Type, run, and watch the answer come. */
+/** Runs an agent and shows the answer as it arrives. */
 export function RunPanel({ agent, task, onRun }: RunPanelProps) {
   return (
     <div className="space-y-4">

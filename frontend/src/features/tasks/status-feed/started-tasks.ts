@@ -1,31 +1,25 @@
 import * as z from 'zod/mini'
 
+import { parseJson } from '@/lib/json'
+
 const KEY = 'agentarium.started'
-/** As many are remembered: whoever starts more does not wait for each. */
-const MOST = 20
+/** A limit: a user who starts more than this does not wait for each. */
+const MAX_IDS = 20
 
 const idsSchema = z.catch(z.array(z.int()), [])
 
-/** Ids of tasks, kept for this tab, so that a refresh forgets none. */
-function read() {
-  const text = sessionStorage.getItem(KEY)
-  if (!text) return []
-  try {
-    return idsSchema.parse(JSON.parse(text))
-  } catch (error) {
-    if (error instanceof SyntaxError) return []
-    throw error
-  }
-}
+/** IDs of tasks, stored for this tab, so that they survive a reload. */
+const read = () =>
+  idsSchema.parse(parseJson(sessionStorage.getItem(KEY) ?? '[]'))
 
 function write(ids: number[]) {
-  sessionStorage.setItem(KEY, JSON.stringify(ids.slice(-MOST)))
+  sessionStorage.setItem(KEY, JSON.stringify(ids.slice(-MAX_IDS)))
 }
 
-/** The tasks that were started from here and whose end was not seen yet. */
+/** The tasks that were started in this tab and whose end has not been announced. */
 export const startedTasks = read
 
-export function noteStarted(id: number) {
+export function rememberStarted(id: number) {
   write([...read().filter((each) => each !== id), id])
 }
 

@@ -14,19 +14,19 @@ const EXCERPT = 120
 const excerpt = (text: string) =>
   text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text
 
-/** Tells how tasks ended that were started here, unless they are in sight. */
+/** Announces the end of tasks that were started in this tab, unless they are on screen. */
 export function useEndToasts() {
   const queryClient = useQueryClient()
   const router = useRouter()
 
-  const isInSight = (id: number) => {
+  const isOnScreen = (id: number) => {
     const { pathname, search } = router.state.location
     return (
       pathname === `/tasks/${id}` || ('task' in search && search.task === id)
     )
   }
 
-  const tell = (task: Task) => {
+  const announce = (task: Task) => {
     const action = {
       label: 'Open',
       onClick: () => {
@@ -36,29 +36,35 @@ export function useEndToasts() {
     }
     if (task.status === 'completed') {
       const description = excerpt(plainText(task.output_text))
-      toast.success(`${task.agent_name} is done`, { description, action })
+      toast.success(`${task.agent_name} completed task ${task.id}`, {
+        description,
+        action,
+      })
     }
     if (task.status === 'failed') {
       const description = excerpt(task.error_detail)
-      toast.error(`${task.agent_name} failed`, { description, action })
+      toast.error(`${task.agent_name} failed in task ${task.id}`, {
+        description,
+        action,
+      })
     }
   }
 
-  const look = async (id: number) => {
+  const check = async (id: number) => {
     const task = await queryClient.query({ ...taskQuery(id), staleTime: 0 })
     if (isLive(task.status) || !startedTasks().includes(id)) return
     forgetStarted(id)
-    if (!isInSight(id)) tell(task)
+    if (!isOnScreen(id)) announce(task)
   }
 
-  /** Look at those among `ids`; at all of them where it is not known which changed. */
+  /** Check the started tasks among `ids`, or all of them where it is unknown which changed. */
   return (ids?: number[]) => {
     const started = startedTasks()
     for (const id of ids
       ? started.filter((each) => ids.includes(each))
       : started) {
-      // One that is gone, or a server that is away: there is nothing to tell.
-      look(id).catch(() => undefined)
+      // A deleted task, or a server that does not respond: there is nothing to announce.
+      check(id).catch(() => undefined)
     }
   }
 }

@@ -3,121 +3,103 @@ import { useEffect, useEffectEvent } from 'react'
 import * as z from 'zod/mini'
 
 import { STATUSES } from '@/components/status'
-import type { Status } from '@/components/status'
+import type { Status, StatusChanges } from '@/components/status'
+import { parseJson } from '@/lib/json'
+import { openReconnectingSource } from '@/lib/reconnecting-source'
 import { suspectServer } from '@/lib/server-presence'
 
-import { taskQuery, useTaskListsRefresh } from '../queries'
-import { pagesInSight, patchRows } from './patch-rows'
+import { taskQuery } from '../queries'
+import { pagesShown, patchRows, refreshLists } from './refresh-lists'
 import { useEndToasts } from './use-end-toasts'
 
-/** Many changes at once are one look; one for each page that a look has to load. */
+/** Changes are gathered for this long, times the number of requests that follow. */
 const GATHER_MILLISECONDS = 500
-const RECONNECT_MILLISECONDS = 3000
 
 const changeSchema = z.object({ task: z.int(), status: z.enum(STATUSES) })
 
-function changeIn(data: string) {
-  try {
-    return changeSchema.safeParse(JSON.parse(data)).data
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
 type Listener = {
-  /** Tasks changed, or may have changed unheard where nothing is known of them. */
-  onChange: (changes: Map<number, Status>, isAll: boolean) => void
-  wait: () => number
+  onChanges: (changes: StatusChanges) => void
+  delay: () => number
 }
 
-/** Call back soon after tasks changed. */
-function followChanges({ onChange, wait }: Listener) {
-  let source: EventSource | undefined
-  let reconnecting: ReturnType<typeof setTimeout> | undefined
+/** Call back soon after tasks have changed. Returns how to stop. */
+function followStatuses({ onChanges, delay }: Listener) {
   let gathering: ReturnType<typeof setTimeout> | undefined
-  let changes = new Map<number, Status>()
+  let changed = new Map<number, Status>()
   let isAll = false
 
-  const gather = () => {
-    gathering ??= setTimeout(() => {
-      gathering = undefined
-      onChange(changes, isAll)
-      changes = new Map()
-      isAll = false
-    }, wait())
+  const flush = () => {
+    gathering = undefined
+    onChanges(isAll ? 'all' : changed)
+    changed = new Map()
+    isAll = false
   }
 
-  const connect = () => {
-    source = new EventSource('/api/events/')
-    source.addEventListener(
-      'task.changed',
-      ({ data }: MessageEvent<string>) => {
-        const change = changeIn(data)
-        if (change) changes.set(change.task, change.status)
-        gather()
-      },
-    )
-    source.addEventListener('resync', () => {
-      isAll = true
-      gather()
-    })
-    source.addEventListener('error', () => {
-      source?.close()
+  const source = openReconnectingSource({
+    url: () => '/api/events/',
+    types: ['task.changed', 'resync'],
+    onMessage: ({ type, data }) => {
+      const change = changeSchema.safeParse(parseJson(data)).data
+      // What cannot be read, as from a newer server, may concern any task.
+      if (type === 'resync' || !change) isAll = true
+      else changed.set(change.task, change.status)
+      gathering ??= setTimeout(flush, delay())
+    },
+    onError: () => {
       suspectServer()
-      reconnecting = setTimeout(connect, RECONNECT_MILLISECONDS)
-    })
-  }
+      return true
+    },
+  })
 
-  connect()
   return () => {
-    clearTimeout(reconnecting)
     clearTimeout(gathering)
-    source?.close()
+    source.close()
   }
 }
 
 /**
- * Keep all that is shown of tasks current while the page is in sight, and tell how
- * those ended that were started here. A hidden tab gives its connection back: over
- * HTTP/1.1 a browser has six for all tabs of a site.
+ * Keep what is shown of tasks current while the page is visible, and announce the end of
+ * those that were started here. `onChanges` does the same for what depends on tasks. A
+ * hidden tab gives its connection back: over HTTP/1.1 a browser has six for all tabs of a
+ * site.
  */
-export function useTaskChanges() {
+export function useStatusFeed(onChanges: (changes: StatusChanges) => void) {
   const queryClient = useQueryClient()
-  const refreshLists = useTaskListsRefresh()
-  const tellEnds = useEndToasts()
+  const announceEnds = useEndToasts()
 
-  const wait = useEffectEvent(
-    () => GATHER_MILLISECONDS * Math.max(1, pagesInSight(queryClient)),
+  const delay = useEffectEvent(
+    () => GATHER_MILLISECONDS * Math.max(1, pagesShown(queryClient)),
   )
-  const take = useEffectEvent(
-    (changes: Map<number, Status>, isAll: boolean) => {
-      patchRows(queryClient, changes)
-      for (const id of changes.keys()) {
-        void queryClient.invalidateQueries(taskQuery(id))
-      }
-      void refreshLists()
-      tellEnds(isAll ? undefined : [...changes.keys()])
-    },
-  )
+  const apply = useEffectEvent((changes: StatusChanges) => {
+    const statuses: ReadonlyMap<number, Status> =
+      changes === 'all' ? new Map() : changes
+    patchRows(queryClient, statuses)
+    for (const id of statuses.keys()) {
+      void queryClient.invalidateQueries(taskQuery(id))
+    }
+    void refreshLists(queryClient, changes)
+    announceEnds(changes === 'all' ? undefined : [...statuses.keys()])
+    onChanges(changes)
+  })
 
   useEffect(() => {
-    let unfollow: (() => void) | undefined
-    const listener: Listener = {
-      onChange: (changes, isAll) => {
-        take(changes, isAll)
-      },
-      wait: () => wait(),
-    }
+    let stop: (() => void) | undefined
     const follow = () => {
-      unfollow?.()
-      unfollow = document.hidden ? undefined : followChanges(listener)
+      stop?.()
+      stop = document.hidden
+        ? undefined
+        : followStatuses({
+            onChanges: (changes) => {
+              apply(changes)
+            },
+            delay: () => delay(),
+          })
     }
     follow()
     document.addEventListener('visibilitychange', follow)
     return () => {
       document.removeEventListener('visibilitychange', follow)
-      unfollow?.()
+      stop?.()
     }
   }, [])
 }

@@ -1,8 +1,10 @@
 import * as z from 'zod/mini'
 
+import { readObject } from '@/lib/json'
+
 const count = z.int()
 const text = z._default(z.string(), '')
-/** When it happened. */
+/** When the event happened. */
 const created_at = text
 
 const ENDS = ['task.completed', 'task.failed', 'task.cancelled'] as const
@@ -10,7 +12,7 @@ const STOPS = ['attempt.lost', 'attempt.handed_back', 'task.waiting'] as const
 
 const called = { created_at, tool_call_id: z.string(), name: z.string() }
 
-/** What the stream of a task tells. A type that is not here is not for this page. */
+/** The events of a task's stream that this page knows. It ignores all other types. */
 const taskEventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.enum(['text.delta', 'reasoning.delta']),
@@ -77,7 +79,7 @@ const taskEventSchema = z.discriminatedUnion('type', [
 
 export type TaskEvent = z.infer<typeof taskEventSchema>
 export type Delta = Extract<TaskEvent, { text: string }>
-/** An entry of a task's log: everything but the text that is being made. */
+/** A stored entry of a task's log, unlike the deltas of a draft. */
 export type LogEntry = Exclude<TaskEvent, Delta>
 
 const types: Record<TaskEvent['type'], true> = {
@@ -106,23 +108,17 @@ export const TASK_EVENT_TYPES = Object.keys(types)
 
 export const isDelta = (event: TaskEvent): event is Delta => 'text' in event
 
-/** Whether a task ended here. One that was retried goes on after it. */
+/** Whether a task ends with this event. A retry continues after it. */
 export const isEnd = ({ type }: TaskEvent) => ENDS.some((each) => each === type)
 
-/** Whether the task's row reads otherwise after it. */
+/** Whether the event changes the task's row. */
 export const changesTask = ({ type }: TaskEvent) =>
   type.startsWith('task.') ||
   type.startsWith('attempt.') ||
   type === 'tool.decided'
 
-/** The event in a message of the stream, or nothing where it cannot be read. */
+/** The event in a message of the stream, or nothing where it is not valid. */
 export function parseTaskEvent(type: string, data: string) {
-  try {
-    const body: unknown = JSON.parse(data)
-    if (typeof body !== 'object') return undefined
-    return taskEventSchema.safeParse({ ...body, type }).data
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
+  const body = readObject(data)
+  return body && taskEventSchema.safeParse({ ...body, type }).data
 }

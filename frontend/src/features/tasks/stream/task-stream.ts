@@ -2,7 +2,7 @@ import type { Connection } from './follow-task'
 import { isDelta } from './task-events'
 import type { Delta, LogEntry, TaskEvent } from './task-events'
 
-/** One response of the model, as far as the stream has told. */
+/** One response of the model, as far as it has arrived. */
 export type StreamStep = {
   step: number
   text: string
@@ -14,7 +14,7 @@ export type TaskStream = {
   steps: StreamStep[]
   log: LogEntry[]
   connection: Connection
-  /** Another follower began from the beginning: its first words replace all of this. */
+  /** The stream starts from its beginning again: its first event replaces all of this. */
   isStale: boolean
 }
 
@@ -44,7 +44,7 @@ function withStep(
   )
 }
 
-/** What is known after an event. */
+/** The state of the stream after an event. */
 export function reduceStream(stream: TaskStream, action: Action): TaskStream {
   if (action.type === 'connection') {
     const { connection } = action
@@ -68,12 +68,12 @@ function withDelta(steps: StreamStep[], { type, step, text }: Delta) {
   }))
 }
 
-/** A new attempt, and a retry within one, drop the text of the step that broke. */
+/** A new attempt, and a retry within one, discard the text of the step that failed. */
 function withEntry(steps: StreamStep[], entry: LogEntry) {
   if (entry.type === 'step.completed') {
     return withStep(steps, entry.step, () => ({ isCompleted: true }))
   }
-  const isAnew =
+  const isRestart =
     entry.type === 'attempt.started' || entry.type === 'step.retried'
-  return isAnew ? steps.filter((step) => step.isCompleted) : steps
+  return isRestart ? steps.filter((step) => step.isCompleted) : steps
 }

@@ -1,14 +1,14 @@
 import type { LogEntry } from './task-events'
 
-/** A call of a tool, as far as the log has told. */
-export type Call = {
+/** A tool call, as far as the log describes it. */
+export type ToolCall = {
   id: string
-  /** The response that asked for it. */
+  /** The step whose response requested it. */
   step: number
   name: string
   arguments: string
-  askedAt: string
-  /** When somebody was asked about it, and what they said. */
+  requestedAt: string
+  /** When it waited for a decision, and what was decided. */
   waits: Wait[]
   result?: { text: string; isError: boolean; at: string; step: number }
 }
@@ -20,10 +20,10 @@ type Wait = {
   decision: string
 }
 
-const lastOf = (calls: Call[], id: string) =>
+const lastOf = (calls: ToolCall[], id: string) =>
   calls.findLast((call) => call.id === id)
 
-function withWaiting(call: Call, entry: LogEntry): Call {
+function withWaiting(call: ToolCall, entry: LogEntry): ToolCall {
   const { created_at } = entry
   if (entry.type === 'tool.waiting') {
     const { waits_for: waitsFor } = entry
@@ -44,14 +44,14 @@ function withWaiting(call: Call, entry: LogEntry): Call {
   return call
 }
 
-/** All calls in the order in which they were asked for. */
+/** All tool calls in the order in which they were requested. */
 export function callsOf(log: LogEntry[]) {
-  let calls: Call[] = []
+  let calls: ToolCall[] = []
   for (const entry of log) {
     if (entry.type === 'tool.call') {
-      const { tool_call_id: id, step, name, created_at: askedAt } = entry
+      const { tool_call_id: id, step, name, created_at: requestedAt } = entry
       const known = calls.filter((call) => call.id !== id || call.step !== step)
-      const call = { id, step, name, askedAt, arguments: entry.arguments }
+      const call = { id, step, name, requestedAt, arguments: entry.arguments }
       calls = [...known, { ...call, waits: [] }]
     } else if ('tool_call_id' in entry) {
       const call = lastOf(calls, entry.tool_call_id)

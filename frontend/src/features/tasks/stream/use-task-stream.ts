@@ -9,9 +9,8 @@ import type { TaskEvent } from './task-events'
 import { emptyStream, reduceStream } from './task-stream'
 
 /**
- * What a task said and did, as its log tells it: from the beginning, then live. Use it
- * under a key of the task. What the task's row says is asked of the server whenever it
- * may have changed.
+ * The log and the text of a task: from the beginning, then live. Use it in a component
+ * that has the task as its key. The task's row is reloaded whenever it may have changed.
  */
 export function useTaskStream(id: number, { isEnded }: { isEnded: boolean }) {
   const queryClient = useQueryClient()
@@ -20,7 +19,7 @@ export function useTaskStream(id: number, { isEnded }: { isEnded: boolean }) {
 
   const onEvent = useEffectEvent((event: TaskEvent) => {
     dispatch(event)
-    // The log of what is over tells nothing new.
+    // The log of a finished task holds nothing new.
     if (isEnded) return
     if (changesTask(event)) void queryClient.invalidateQueries(taskQuery(id))
     if (event.type === 'step.completed' || event.type === 'tool.result') {
@@ -30,7 +29,7 @@ export function useTaskStream(id: number, { isEnded }: { isEnded: boolean }) {
 
   const onConnection = useEffectEvent((connection: Connection) => {
     dispatch({ type: 'connection', connection })
-    // The task may have ended, or the session, while nobody listened.
+    // The task or the session may have ended in the meantime.
     if (connection === 'reconnecting') {
       void queryClient.invalidateQueries(taskQuery(id))
     }

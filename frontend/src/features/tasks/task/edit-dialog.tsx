@@ -7,7 +7,7 @@ import { RunBox } from '../run/run-box'
 
 type EditDialogProps = { task: Task; onClose: () => void }
 
-/** The same agent on a changed input, as a new task. */
+/** Runs the same agent on a changed input, as a new task. */
 export function EditDialog({ task, onClose }: EditDialogProps) {
   const navigate = useNavigate()
   return (
@@ -19,7 +19,7 @@ export function EditDialog({ task, onClose }: EditDialogProps) {
     >
       <DialogContent
         title="Edit and run again"
-        description={`A new task of ${task.agent_name}; this one stays as it is.`}
+        description={`This starts a new task of ${task.agent_name}. The current one is not changed.`}
         className="sm:max-w-2xl"
       >
         <div className="min-h-0 overflow-y-auto p-4 sm:p-5">

@@ -9,7 +9,7 @@ import { rowsOf } from '@/lib/api/pages'
 import { stepsQuery } from '../queries'
 import type { Task } from '../queries'
 
-/** The task as the API tells it. */
+/** The task as the API returns it. */
 export function JsonPanel({ task }: { task: Task }) {
   const query = useInfiniteQuery(stepsQuery(task.id))
   return (

@@ -7,7 +7,7 @@ import { LANGUAGES, snippetOf } from './snippets'
 
 type TaskDialogProps = { task: Task; onClose: () => void }
 
-/** The same run, from a program. */
+/** Code that runs the same agent on the same input. */
 export function SnippetDialog({ task, onClose }: TaskDialogProps) {
   const base = globalThis.location.origin
   return (
@@ -18,8 +18,8 @@ export function SnippetDialog({ task, onClose }: TaskDialogProps) {
       }}
     >
       <DialogContent
-        title="Run this from a program"
-        description="With an API token that may run tasks, in AGENTARIUM_TOKEN."
+        title="Run from code"
+        description="Set AGENTARIUM_TOKEN to an API token with the Run scope."
         className="sm:max-w-2xl"
       >
         <Tabs defaultValue={LANGUAGES[0]} className="min-h-0 overflow-y-auto">

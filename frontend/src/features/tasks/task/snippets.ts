@@ -3,7 +3,7 @@ export type Language = (typeof LANGUAGES)[number]
 
 type Run = { base: string; agent: number; text: string }
 
-/** Within single quotes of a shell nothing has a meaning but their end. */
+/** Within single quotes, a shell interprets nothing but the closing quote. */
 const shellQuoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
 function curl({ base, agent, text }: Run) {
@@ -14,7 +14,7 @@ function curl({ base, agent, text }: Run) {
   -d ${shellQuoted(body)}`
 }
 
-// A string of JSON is one of Python and of TypeScript, too.
+// A JSON string is also a valid string literal in Python and in TypeScript.
 function python({ base, agent, text }: Run) {
   return `import os
 

@@ -1,18 +1,15 @@
 import { useNavigate } from '@tanstack/react-router'
 import { CircleStopIcon, CopyPlusIcon, RotateCcwIcon } from 'lucide-react'
-import { toast } from 'sonner'
 
+import { BusyButton } from '@/components/busy-button'
 import { isLive } from '@/components/status'
-import { Button } from '@/components/ui/button'
-import { asProblem } from '@/lib/api/problem'
+import { toastProblem } from '@/lib/toast-problem'
 
 import { useCancelTask, useRetryTask, useRunTask } from '../queries'
 import type { Task } from '../queries'
 import { TaskMenu } from './task-menu'
 
-const onError = (error: unknown) => toast.error(asProblem(error).detail)
-
-/** What can be done with a task as it stands. */
+/** The actions that a task's status allows. */
 export function TaskActions({ task }: { task: Task }) {
   const isRetryable = task.status === 'failed' || task.status === 'cancelled'
   return (
@@ -30,37 +27,43 @@ type CancelProps = { task: Task; size?: 'default' | 'small' }
 export function Cancel({ task, size = 'default' }: CancelProps) {
   const cancelTask = useCancelTask()
   return (
-    <Button
+    <BusyButton
       variant="outline"
       size={size}
-      aria-disabled={cancelTask.isPending}
+      isBusy={cancelTask.isPending}
+      icon={<CircleStopIcon />}
       onClick={() => {
-        cancelTask.mutate({ params: { path: { id: task.id } } }, { onError })
+        cancelTask.mutate(
+          { params: { path: { id: task.id } } },
+          { onError: toastProblem },
+        )
       }}
     >
-      <CircleStopIcon />
       Cancel
-    </Button>
+    </BusyButton>
   )
 }
 
-/** The same task goes on where it broke; its finished steps are kept. */
+/** Continues the same task after its last finished step. */
 function Retry({ task }: { task: Task }) {
   const retryTask = useRetryTask()
   return (
-    <Button
-      aria-disabled={retryTask.isPending}
+    <BusyButton
+      isBusy={retryTask.isPending}
+      icon={<RotateCcwIcon />}
       onClick={() => {
-        retryTask.mutate({ params: { path: { id: task.id } } }, { onError })
+        retryTask.mutate(
+          { params: { path: { id: task.id } } },
+          { onError: toastProblem },
+        )
       }}
     >
-      <RotateCcwIcon />
       Retry
-    </Button>
+    </BusyButton>
   )
 }
 
-/** A new task of the same agent on the same input. */
+/** Starts a new task with the same agent and input. */
 function RunAgain({ task }: { task: Task }) {
   const navigate = useNavigate()
   const runTask = useRunTask()
@@ -74,15 +77,19 @@ function RunAgain({ task }: { task: Task }) {
           const params = { taskId: String(id) }
           void navigate({ to: '/tasks/$taskId', params })
         },
-        onError,
+        onError: toastProblem,
       },
     )
   }
 
   return (
-    <Button variant="outline" aria-disabled={runTask.isPending} onClick={run}>
-      <CopyPlusIcon />
+    <BusyButton
+      variant="outline"
+      isBusy={runTask.isPending}
+      icon={<CopyPlusIcon />}
+      onClick={run}
+    >
       Run again
-    </Button>
+    </BusyButton>
   )
 }

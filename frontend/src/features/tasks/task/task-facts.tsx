@@ -21,7 +21,7 @@ const frame =
 
 const none = <span className="text-muted-foreground">–</span>
 
-/** What is known of a task beside its text. */
+/** The properties of a task other than its texts. */
 export function TaskFacts({ task }: { task: Task }) {
   return (
     <dl className={frame}>
@@ -37,13 +37,13 @@ export function TaskFacts({ task }: { task: Task }) {
       <Fact label="Submitted">
         <RelativeTime time={task.created_at} />
       </Fact>
-      <Fact label="Waited">
+      <Fact label="Time in queue">
         <Duration
           from={task.created_at}
           to={task.started_at ?? task.finished_at}
         />
       </Fact>
-      <Fact label="Ran">
+      <Fact label="Run time">
         {task.started_at ? (
           <Duration from={task.started_at} to={task.finished_at} />
         ) : (
@@ -85,7 +85,7 @@ export function TaskFacts({ task }: { task: Task }) {
   )
 }
 
-/** As much room as the facts will take. */
+/** Takes as much space as the facts will. */
 export function TaskFactsSkeleton() {
   return (
     <div className={frame}>
@@ -101,7 +101,7 @@ export function TaskFactsSkeleton() {
 
 function Cost({ task }: { task: Task }) {
   const cost = formatCost(task.cost, task.cost_is_complete)
-  if (!cost) return <span className="text-muted-foreground">not known</span>
+  if (!cost) return <span className="text-muted-foreground">unknown</span>
   return <span className="tabular">{cost}</span>
 }
 

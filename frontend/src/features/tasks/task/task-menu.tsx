@@ -20,7 +20,7 @@ const SnippetDialog = lazy(() =>
   })),
 )
 
-/** What is done with a task more rarely. */
+/** Less common actions on a task. */
 export function TaskMenu({ task }: { task: Task }) {
   const [opened, setOpened] = useState<'edit' | 'snippet'>()
   const close = () => {

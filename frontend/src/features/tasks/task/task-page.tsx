@@ -22,7 +22,7 @@ type TaskPageProps = {
   id: number
   view: TaskView
   onViewChange: (view: TaskView) => void
-  /** What the task waits for a person to say. */
+  /** The decisions that the task waits for. */
   approvals: ReactNode
 }
 
@@ -60,7 +60,7 @@ export function TaskPage({ id, approvals, ...views }: TaskPageProps) {
         <ErrorNotice
           error={error}
           onRetry={() => void refetch()}
-          wayOn={
+          fallbackAction={
             <Button asChild variant="outline">
               <Link to="/tasks">See all tasks</Link>
             </Button>

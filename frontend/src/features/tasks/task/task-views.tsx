@@ -33,7 +33,7 @@ type TaskViewsProps = {
   approvals: ReactNode
 }
 
-/** A task from three sides; all of them follow one stream. */
+/** The views of a task, which share one stream. */
 export function TaskViews(props: TaskViewsProps) {
   const { task, view, onViewChange, approvals } = props
   const stream = useTaskStream(task.id, { isEnded: !isLive(task.status) })

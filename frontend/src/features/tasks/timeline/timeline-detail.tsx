@@ -2,14 +2,14 @@ import type { ReactNode } from 'react'
 
 import { CodeBlock } from '@/components/code-block'
 import { formatCost, formatNumber } from '@/lib/format'
-import { layOut } from '@/lib/json'
+import { formatJson } from '@/lib/json'
 
 import { Answer } from '../output/answer'
 import { Reasoning } from '../output/reasoning'
 import type { Step } from '../queries'
 import type { Line } from './timeline'
 
-/** What went into a line of the timeline, and what came out of it. */
+/** The details of a model response or of a tool call. */
 export function LineDetail({ line }: { line: Line }) {
   return (
     <div className="space-y-3 border-t bg-muted/25 px-4 py-3 sm:pl-10">
@@ -26,9 +26,9 @@ const textIn = (step: Step | undefined, type: 'text' | 'reasoning') =>
 
 type DetailProps<Kind> = { line: Extract<Line, { kind: Kind }> }
 
-function ResponseDetail({ line: { step, said } }: DetailProps<'response'>) {
-  const reasoning = textIn(step, 'reasoning') || said?.reasoning
-  const text = textIn(step, 'text') || said?.text
+function ResponseDetail({ line: { step, streamed } }: DetailProps<'response'>) {
+  const reasoning = textIn(step, 'reasoning') || streamed?.reasoning
+  const text = textIn(step, 'text') || streamed?.text
   return (
     <>
       {step && <Usage step={step} />}
@@ -36,7 +36,7 @@ function ResponseDetail({ line: { step, said } }: DetailProps<'response'>) {
       {text ? (
         <Answer text={text} className="text-sm" />
       ) : (
-        <p className="text-sm text-muted-foreground">It said nothing.</p>
+        <p className="text-sm text-muted-foreground">The response is empty.</p>
       )}
     </>
   )
@@ -45,20 +45,20 @@ function ResponseDetail({ line: { step, said } }: DetailProps<'response'>) {
 function Usage({ step }: { step: Step }) {
   return (
     <dl className="flex flex-wrap gap-x-6 gap-y-2 text-xs">
-      <Amount label="Tokens in">
+      <Amount label="Input tokens">
         {formatNumber(step.input_tokens)}
         {step.cached_input_tokens > 0 &&
-          `, ${formatNumber(step.cached_input_tokens)} of them cached`}
+          `, ${formatNumber(step.cached_input_tokens)} cached`}
       </Amount>
-      <Amount label="Tokens out">
+      <Amount label="Output tokens">
         {formatNumber(step.output_tokens)}
         {step.reasoning_tokens > 0 &&
-          `, ${formatNumber(step.reasoning_tokens)} of them reasoning`}
+          `, ${formatNumber(step.reasoning_tokens)} reasoning`}
       </Amount>
       {step.cost !== null && (
         <Amount label="Cost">{formatCost(step.cost, true)}</Amount>
       )}
-      <Amount label="Ended with">{step.finish_reason || '–'}</Amount>
+      <Amount label="Finish reason">{step.finish_reason || '–'}</Amount>
       <Amount label="Attempt">{step.attempt}</Amount>
     </dl>
   )
@@ -75,7 +75,7 @@ function Amount({ label, children }: AmountProps) {
   )
 }
 
-/** The whole result, which the log holds only the beginning of. */
+/** The complete result, of which the log has only the beginning. */
 function storedResult(step: Step | undefined, id: string) {
   const results = step?.message.parts.flatMap((part) =>
     part.type === 'tool_result' && part.tool_call_id === id ? [part] : [],
@@ -89,9 +89,7 @@ function CallDetail({ line: { call, step } }: DetailProps<'call'>) {
     <>
       <LabelledCode label="Arguments" text={call.arguments} />
       {result === undefined ? (
-        <p className="text-sm text-muted-foreground">
-          It has not returned anything.
-        </p>
+        <p className="text-sm text-muted-foreground">No result.</p>
       ) : (
         <LabelledCode
           label={call.result?.isError ? 'Error' : 'Result'}
@@ -106,7 +104,7 @@ function LabelledCode({ label, text }: { label: string; text: string }) {
   return (
     <div className="space-y-1">
       <p className="text-xs text-muted-foreground">{label}</p>
-      <CodeBlock text={layOut(text)} label={label} />
+      <CodeBlock text={formatJson(text)} label={label} />
     </div>
   )
 }

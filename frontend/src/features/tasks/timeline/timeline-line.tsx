@@ -98,7 +98,7 @@ function Measures({ line, axis }: TimelineLineProps) {
   )
 }
 
-/** From when to when, on the scale of the whole task. */
+/** When it started and ended, on the scale of the whole task. */
 function Bar({ line, axis }: TimelineLineProps) {
   const { bar } = lookOf(line)
   const percent = (value: number) => `${(value / axis.length) * 100}%`
@@ -129,10 +129,10 @@ function LineTokens({ line }: { line: Line }): ReactNode {
   return (
     <>
       {formatCompact(input)}
-      <span className="sr-only"> tokens in,</span>
+      <span className="sr-only"> input tokens,</span>
       <span aria-hidden> → </span>
       {formatCompact(output)}
-      <span className="sr-only"> tokens out</span>
+      <span className="sr-only"> output tokens</span>
     </>
   )
 }

@@ -14,7 +14,7 @@ import type { Line } from './timeline'
 type Look = {
   icon: LucideIcon
   label: string
-  /** Of the icon. */
+  /** The colour of the icon. */
   tone: string
   bar: string
   isMono?: boolean
@@ -24,8 +24,8 @@ const WAITS: Record<string, string> = {
   worker: 'Waited for a worker',
   approval: 'Waited for approval',
   answer: 'Waited for an answer',
-  outcome: 'Waited for “done or not?”',
-  task: 'Waited for the task that it called',
+  outcome: 'Waited for an outcome',
+  task: 'Waited for a called task',
 }
 
 const MARKS = {
@@ -66,7 +66,7 @@ const LOOKS: { [Kind in Line['kind']]: (line: LineOf<Kind>) => Look } = {
   mark: ({ label, tone }) => ({ label, ...MARKS[tone] }),
 }
 
-/** What a line of the timeline looks like. */
+/** The icon, label and colours of a line. */
 export function lookOf(line: Line): Look {
   switch (line.kind) {
     case 'response':

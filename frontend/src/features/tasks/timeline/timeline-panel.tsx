@@ -17,13 +17,13 @@ import { lineColumns, TimelineLine } from './timeline-line'
 
 type TimelinePanelProps = { task: Task; stream: TaskStream }
 
-/** Where a task's time and tokens went. */
+/** How a task spent its time and tokens. */
 export function TimelinePanel({ task, stream }: TimelinePanelProps) {
   const query = useInfiniteQuery(stepsQuery(task.id))
   if (query.data) {
     const { rows: steps, count } = rowsOf(query.data)
-    const { steps: said, log } = stream
-    const all = timelineOf({ task, log, said, steps })
+    const { steps: streamed, log } = stream
+    const all = timelineOf({ task, log, streamed, steps })
     const lines = query.hasNextPage ? untilEndOf(steps, all) : all
     return (
       <section aria-label="Timeline">
@@ -35,7 +35,7 @@ export function TimelinePanel({ task, stream }: TimelinePanelProps) {
           )}
           {query.hasNextPage && (
             <p className="border-t px-4 py-3 text-xs text-muted-foreground">
-              These are the first {steps.length} of {count} steps.
+              Showing the first {steps.length} of {count} steps.
             </p>
           )}
         </div>
@@ -51,7 +51,7 @@ export function TimelinePanel({ task, stream }: TimelinePanelProps) {
   return <Skeleton className="h-72 rounded-2xl" />
 }
 
-/** The log tells of all that happened: without its steps the rest would have gaps. */
+/** The log covers the whole task; beyond the loaded steps, the timeline would have gaps. */
 function untilEndOf(steps: Step[], lines: Line[]) {
   const end = Date.parse(steps.at(-1)?.finished_at ?? '')
   return lines.filter(({ from }) => from <= end)
@@ -71,12 +71,12 @@ function Lines({ lines, now }: { lines: Line[]; now: number }) {
         aria-hidden
         className={`${lineColumns} hidden border-b bg-muted/50 px-4 py-2 text-xs text-muted-foreground sm:grid`}
       >
-        <span>What happened</span>
+        <span>Activity</span>
         <span className="flex justify-between tabular">
           <span>0 s</span>
           <span>{formatDuration(axis.length)}</span>
         </span>
-        <span className="text-right">Took</span>
+        <span className="text-right">Duration</span>
         <span className="text-right">Tokens</span>
       </div>
       <ol aria-label="Timeline" className="divide-y">

@@ -2,20 +2,20 @@ import type { Step, Task } from '../queries'
 import type { LogEntry } from '../stream/task-events'
 import type { StreamStep } from '../stream/task-stream'
 import { callsOf } from '../stream/tool-calls'
-import type { Call } from '../stream/tool-calls'
+import type { ToolCall } from '../stream/tool-calls'
 
 type Times = {
   key: string
   from: number
-  /** Nothing where it still goes on. */
+  /** Null while it lasts. */
   to: number | null
 }
 
-/** A line of the timeline: something that took its time, or happened in a moment. */
+/** A line of the timeline: something that took time, or a moment. */
 export type Line = Times &
   (
-    | { kind: 'response'; position: number; step?: Step; said?: StreamStep }
-    | { kind: 'call'; call: Call; step?: Step }
+    | { kind: 'response'; position: number; step?: Step; streamed?: StreamStep }
+    | { kind: 'call'; call: ToolCall; step?: Step }
     | { kind: 'wait'; waitsFor: string; decision: string }
     | {
         kind: 'mark'
@@ -25,22 +25,27 @@ export type Line = Times &
       }
   )
 
-type Told = { task: Task; log: LogEntry[]; said: StreamStep[]; steps: Step[] }
+type TimelineInput = {
+  task: Task
+  log: LogEntry[]
+  streamed: StreamStep[]
+  steps: Step[]
+}
 
 const ms = (time: string) => Date.parse(time)
 
-/** All that happened in a task, in the order in which it began. */
-export function timelineOf(told: Told): Line[] {
+/** Everything that happened in a task, ordered by when it started. */
+export function timelineOf(input: TimelineInput): Line[] {
   return [
-    ...queueLines(told),
-    ...markLines(told),
-    ...responseLines(told),
-    ...callLines(told),
+    ...queueLines(input),
+    ...markLines(input),
+    ...responseLines(input),
+    ...callLines(input),
   ].sort((a, b) => a.from - b.from)
 }
 
-/** A wait for a worker: at first, after a loss, a retry, or somebody's word. */
-function queueLines({ task, log }: Told): Line[] {
+/** The waits for a worker: at first, and after a lost worker, a release or a retry. */
+function queueLines({ task, log }: TimelineInput): Line[] {
   const isQueueing = ({ type }: LogEntry) =>
     type === 'attempt.lost' ||
     type === 'attempt.handed_back' ||
@@ -58,9 +63,9 @@ function queueLines({ task, log }: Told): Line[] {
     if (isQueueing(entry)) since = entry.created_at
     if (entry.type === 'attempt.started') close(entry.created_at)
   }
-  // A log that was deleted for its age leaves what the row says.
-  const began = log.length > 0 ? null : task.started_at
-  close(task.status === 'pending' ? null : (began ?? task.finished_at))
+  // Where the log was deleted for its age, the row still has the start.
+  const started = log.length > 0 ? null : task.started_at
+  close(task.status === 'pending' ? null : (started ?? task.finished_at))
   return lines
 }
 
@@ -69,15 +74,15 @@ type Mark = Pick<Extract<Line, { kind: 'mark' }>, 'label' | 'detail' | 'tone'>
 const MARKS: Partial<Record<LogEntry['type'], Mark>> = {
   'attempt.lost': {
     label: 'Worker lost',
-    detail: 'Another one goes on after the last stored step.',
+    detail: 'Another worker continues after the last stored step.',
     tone: 'bad',
   },
   'attempt.handed_back': {
-    label: 'Handed back to the queue',
+    label: 'Returned to the queue',
     detail: '',
     tone: 'plain',
   },
-  'task.retried': { label: 'Run again', detail: '', tone: 'plain' },
+  'task.retried': { label: 'Retried', detail: '', tone: 'plain' },
   'task.cancelled': { label: 'Cancelled', detail: '', tone: 'plain' },
   'task.completed': { label: 'Completed', detail: '', tone: 'good' },
 }
@@ -87,7 +92,7 @@ function markOf(entry: LogEntry, task: Task): Mark | undefined {
     return { label: `Attempt ${entry.attempt}`, detail: '', tone: 'plain' }
   }
   if (entry.type === 'step.retried') {
-    return { label: 'Asked again', detail: reasonOf(entry), tone: 'bad' }
+    return { label: 'Model call retried', detail: reasonOf(entry), tone: 'bad' }
   }
   if (entry.type === 'task.failed') {
     return { label: 'Failed', detail: task.error_detail, tone: 'bad' }
@@ -98,15 +103,15 @@ function markOf(entry: LogEntry, task: Task): Mark | undefined {
 function reasonOf(entry: Extract<LogEntry, { type: 'step.retried' }>) {
   const { error_detail, wait_seconds, model, next_model } = entry
   const other =
-    next_model && next_model !== model
-      ? ` ${next_model} was asked instead.`
-      : ''
+    next_model && next_model !== model ? ` Switched to ${next_model}.` : ''
   const pause =
-    wait_seconds > 0 ? ` It waited ${wait_seconds.toFixed(1)} s before.` : ''
+    wait_seconds > 0
+      ? ` Waited ${wait_seconds.toFixed(1)} s before the retry.`
+      : ''
   return `${error_detail}${other}${pause}`
 }
 
-function markLines({ task, log }: Told): Line[] {
+function markLines({ task, log }: TimelineInput): Line[] {
   return log.flatMap((entry, index): Line[] => {
     const mark = markOf(entry, task)
     const at = ms(entry.created_at)
@@ -115,26 +120,26 @@ function markLines({ task, log }: Told): Line[] {
   })
 }
 
-/** When the response that is being made can have begun: after all that was told. */
-function lastTold({ task, log }: Told) {
+/** The earliest start of the current response: after everything that was logged. */
+function lastLogged({ task, log }: TimelineInput) {
   return ms(log.at(-1)?.created_at ?? task.started_at ?? task.created_at)
 }
 
-function responseLines(told: Told): Line[] {
-  const { task, said, steps } = told
+function responseLines(input: TimelineInput): Line[] {
+  const { task, streamed, steps } = input
   const stored = steps.filter(({ kind }) => kind === 'model_response')
   const lines = stored.map((step): Line => {
     const { position } = step
-    const words = said.find((each) => each.step === position)
+    const words = streamed.find((each) => each.step === position)
     return {
       ...responseTimes(position, step.started_at, step.finished_at),
       kind: 'response',
       position,
       step,
-      ...(words ? { said: words } : {}),
+      ...(words ? { streamed: words } : {}),
     }
   })
-  const live = said.filter(
+  const live = streamed.filter(
     ({ step, isCompleted }) =>
       !isCompleted && !stored.some(({ position }) => position === step),
   )
@@ -144,11 +149,11 @@ function responseLines(told: Told): Line[] {
       const to = task.finished_at ? ms(task.finished_at) : null
       return {
         key: `response-${words.step}`,
-        from: lastTold({ ...told, log: beforeEnd(told.log) }),
+        from: lastLogged({ ...input, log: beforeEnd(input.log) }),
         to,
         kind: 'response',
         position: words.step,
-        said: words,
+        streamed: words,
       }
     }),
   ]
@@ -168,19 +173,19 @@ const beforeEnd = (log: LogEntry[]) =>
       type === 'step.retried',
   )
 
-/** The calls that the stored steps hold, where the log no longer tells of them. */
-function storedCalls(steps: Step[]): Call[] {
+/** The tool calls of the stored steps, for a task whose log was deleted. */
+function storedCalls(steps: Step[]): ToolCall[] {
   return steps.flatMap((step) =>
-    step.message.parts.flatMap((part): Call[] => {
+    step.message.parts.flatMap((part): ToolCall[] => {
       if (part.type !== 'tool_call') return []
       const { tool_call_id: id, name, arguments: text } = part
-      const asked = { id, name, arguments: text, step: step.position }
-      return [{ ...asked, askedAt: step.finished_at, waits: [] }]
+      const call = { id, name, arguments: text, step: step.position }
+      return [{ ...call, requestedAt: step.finished_at, waits: [] }]
     }),
   )
 }
 
-const resultIn = (steps: Step[], call: Call) =>
+const resultIn = (steps: Step[], call: ToolCall) =>
   steps.find(
     (step) =>
       step.position > call.step &&
@@ -189,9 +194,9 @@ const resultIn = (steps: Step[], call: Call) =>
       ),
   )
 
-function callLines({ task, log, steps }: Told): Line[] {
-  const told = callsOf(log)
-  const calls = told.length > 0 ? told : storedCalls(steps)
+function callLines({ task, log, steps }: TimelineInput): Line[] {
+  const logged = callsOf(log)
+  const calls = logged.length > 0 ? logged : storedCalls(steps)
   const end = task.finished_at ? ms(task.finished_at) : null
   return calls.flatMap((call): Line[] => {
     const step = resultIn(steps, call)
@@ -209,7 +214,7 @@ function callLines({ task, log, steps }: Told): Line[] {
     const line = {
       key,
       kind: 'call',
-      from: ms(call.askedAt),
+      from: ms(call.requestedAt),
       to,
       call,
     } as const

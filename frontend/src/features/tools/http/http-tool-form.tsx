@@ -1,18 +1,24 @@
 import { zodResolver } from '@hookform/resolvers/zod'
-import { Controller, useForm } from 'react-hook-form'
+import { Controller, FormProvider, useForm } from 'react-hook-form'
 import type { UseFormReturn } from 'react-hook-form'
 import { toast } from 'sonner'
 
+import { FormFrame } from '@/components/form-frame'
 import { Field } from '@/components/ui/field'
-import { Input, Textarea } from '@/components/ui/input'
+import { Textarea } from '@/components/ui/input'
 import { Select } from '@/components/ui/select'
 import { Switch } from '@/components/ui/switch'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
-import { FormFrame } from '../form-frame'
 import { HeadersField } from '../headers-field'
 import { useCreateHttpTool, useUpdateHttpTool } from '../queries'
 import type { HttpTool } from '../queries'
+import {
+  DescriptionField,
+  NameField,
+  TimeoutField,
+  UrlField,
+} from '../tool-fields'
 import {
   EFFECTS,
   httpToolRequest,
@@ -30,6 +36,7 @@ const FIELDS = [
   'method',
   'url_template',
   'parameters',
+  'headers',
   'effect',
   'timeout',
 ] as const
@@ -42,102 +49,75 @@ export function HttpToolForm({ tool, onSaved }: HttpToolFormProps) {
     defaultValues: httpToolValues(tool),
   })
 
-  const submit = form.handleSubmit(async (values) => {
+  const submit = useSubmit(form, FIELDS, async (values) => {
     const body = httpToolRequest(values, tool)
-    try {
-      if (tool) {
-        const params = { path: { id: tool.id } }
-        await updateTool.mutateAsync({ params, body })
-      } else {
-        await createTool.mutateAsync({ body })
-      }
-    } catch (error) {
-      const message = showProblem(error, form.setError, FIELDS)
-      if (message) toast.error(message)
-      return
+    if (tool) {
+      const params = { path: { id: tool.id } }
+      await updateTool.mutateAsync({ params, body })
+      toast.success('Changes saved.')
+    } else {
+      await createTool.mutateAsync({ body })
+      toast.success(`${body.name} was created. You can now add it to agents.`)
     }
-    toast.success(tool ? 'Saved.' : `${body.name} can be given to agents.`)
     onSaved()
   })
 
   return (
-    <FormFrame
-      submitLabel={tool ? 'Save changes' : 'Create tool'}
-      isBusy={form.formState.isSubmitting}
-      onSubmit={submit}
-    >
-      <Request form={form} />
-      <HeadersField form={form} stored={tool?.header_names ?? []} />
-      <Behaviour form={form} />
-    </FormFrame>
+    <FormProvider {...form}>
+      <FormFrame
+        submitLabel={tool ? 'Save changes' : 'Create tool'}
+        isBusy={form.formState.isSubmitting}
+        onSubmit={submit}
+      >
+        <Request form={form} />
+        <HeadersField stored={tool?.header_names ?? []} />
+        <Behaviour form={form} />
+      </FormFrame>
+    </FormProvider>
   )
 }
 
 type PartProps = { form: UseFormReturn<HttpToolValues> }
 
-function Request({ form }: PartProps) {
-  const { errors } = form.formState
+function Request({ form: { register, formState } }: PartProps) {
+  const { errors } = formState
   return (
     <>
-      <Field
-        label="Name"
+      <NameField
+        field={register('name')}
+        error={errors.name}
         hint="As the model sees it, such as find_customer."
-        error={errors.name?.message}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('name')}
-            spellCheck={false}
-            className="font-mono"
-          />
-        )}
-      </Field>
-      <Field
-        label="Description"
-        hint="Tells the model what it does and when to use it."
-        error={errors.description?.message}
-      >
-        {(control) => (
-          <Textarea
-            {...control}
-            {...form.register('description')}
-            className="field-sizing-content max-h-40 min-h-16"
-          />
-        )}
-      </Field>
+      />
+      <DescriptionField
+        field={register('description')}
+        error={errors.description}
+        hint="Tells the model what the tool does and when to use it."
+      />
       <div className="grid grid-cols-[6.5rem_minmax(0,1fr)] gap-3">
-        <Field label="Method">
+        <Field label="Method" error={errors.method?.message}>
           {(control) => (
-            <Select {...control} {...form.register('method')}>
+            <Select {...control} {...register('method')}>
               {METHODS.map((method) => (
                 <option key={method}>{method}</option>
               ))}
             </Select>
           )}
         </Field>
-        <Field label="Address" error={errors.url_template?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              {...form.register('url_template')}
-              inputMode="url"
-              spellCheck={false}
-              placeholder="https://api.example.org/customers/{id}"
-              className="font-mono"
-            />
-          )}
-        </Field>
+        <UrlField
+          field={register('url_template')}
+          error={errors.url_template}
+          placeholder="https://api.example.org/customers/{id}"
+        />
       </div>
       <Field
         label="Parameters"
-        hint="JSON schema of the arguments. One with a {place} in the address has to be required; the others go into the query, or into the body."
+        hint="JSON Schema of the arguments. An argument named in the URL, such as {id}, must be required; the others are sent in the query string or in the body."
         error={errors.parameters?.message}
       >
         {(control) => (
           <Textarea
             {...control}
-            {...form.register('parameters')}
+            {...register('parameters')}
             spellCheck={false}
             className="field-sizing-content max-h-72 min-h-32 font-mono sm:text-xs"
           />
@@ -147,14 +127,14 @@ function Request({ form }: PartProps) {
   )
 }
 
-function Behaviour({ form }: PartProps) {
-  const { errors } = form.formState
+function Behaviour({ form: { register, control, formState } }: PartProps) {
+  const { errors } = formState
   return (
     <>
-      <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_8rem]">
+      <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_10rem]">
         <Field label="Effect" error={errors.effect?.message}>
-          {(control) => (
-            <Select {...control} {...form.register('effect')}>
+          {(props) => (
+            <Select {...props} {...register('effect')}>
               {Object.entries(EFFECTS).map(([effect, label]) => (
                 <option key={effect} value={effect}>
                   {label}
@@ -163,19 +143,13 @@ function Behaviour({ form }: PartProps) {
             </Select>
           )}
         </Field>
-        <Field label="Timeout, seconds" error={errors.timeout?.message}>
-          {(control) => (
-            <Input
-              {...control}
-              {...form.register('timeout', { valueAsNumber: true })}
-              type="number"
-              min={1}
-            />
-          )}
-        </Field>
+        <TimeoutField
+          field={register('timeout', { valueAsNumber: true })}
+          error={errors.timeout}
+        />
       </div>
       <Controller
-        control={form.control}
+        control={control}
         name="needs_approval"
         render={({ field: { value, onChange } }) => (
           <div className="flex items-center gap-3 text-sm">
@@ -185,7 +159,7 @@ function Behaviour({ form }: PartProps) {
               onCheckedChange={onChange}
             />
             <label htmlFor="needs-approval">
-              Ask a person before each call
+              Require approval before each call
             </label>
           </div>
         )}

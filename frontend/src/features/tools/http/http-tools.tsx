@@ -1,86 +1,64 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
-import { FlaskConicalIcon, GlobeIcon, PlusIcon } from 'lucide-react'
+import { FlaskConicalIcon, GlobeIcon } from 'lucide-react'
 import { useState } from 'react'
 
-import { LoadMore } from '@/components/load-more'
 import { Notice } from '@/components/notice'
-import { Section } from '@/components/section'
 import { Button } from '@/components/ui/button'
-import { Dialog, DialogContent } from '@/components/ui/dialog'
-import { rowsOf } from '@/lib/api/pages'
 
 import { httpToolsQuery, useDeleteHttpTool } from '../queries'
 import type { HttpTool } from '../queries'
 import { ToolFacts } from '../tool-facts'
-import { ToolList } from '../tool-list'
 import { ToolMenu } from '../tool-menu'
+import { ToolSection } from '../tool-section'
 import { HttpToolForm } from './http-tool-form'
-import { TrialDialog } from './trial-dialog'
+import { TestDialog } from './test-dialog'
 
-type Draft = { tool: HttpTool | undefined }
-
-/** Requests to one's own services. */
+/** Requests to the user's own services. */
 export function HttpTools() {
-  const query = useInfiniteQuery(httpToolsQuery())
-  const [draft, setDraft] = useState<Draft>()
-  const [tried, setTried] = useState<HttpTool>()
-  const newButton = (
-    <Button
-      size="small"
-      onClick={() => {
-        setDraft({ tool: undefined })
-      }}
-    >
-      <PlusIcon />
-      New HTTP tool
-    </Button>
-  )
+  const [tested, setTested] = useState<HttpTool>()
   return (
-    <Section title="HTTP tools" aside={newButton}>
-      <ToolList
-        label="HTTP tools"
-        rows={query.data && rowsOf(query.data).rows}
-        error={query.error}
-        onRetry={() => void query.refetch()}
+    <>
+      <ToolSection
+        title="HTTP tools"
+        query={httpToolsQuery()}
         empty={
           <Notice icon={GlobeIcon} title="No HTTP tools yet">
-            Declare a request to a service of yours, and agents can make it.
+            Define a request to one of your services, and your agents can make
+            it.
           </Notice>
         }
+        dialog={{
+          add: 'New HTTP tool',
+          edit: 'Edit HTTP tool',
+          description:
+            'A request that agents can make, with arguments that they choose.',
+          className: 'sm:max-w-xl',
+        }}
+        form={(tool, onSaved) => <HttpToolForm tool={tool} onSaved={onSaved} />}
       >
-        {(tool) => (
+        {(tool, onEdit) => (
           <HttpToolRow
             key={tool.id}
             tool={tool}
-            onEdit={() => {
-              setDraft({ tool })
-            }}
-            onTry={() => {
-              setTried(tool)
+            onEdit={onEdit}
+            onTest={() => {
+              setTested(tool)
             }}
           />
         )}
-      </ToolList>
-      <LoadMore query={query} />
-      <HttpToolDialog
-        draft={draft}
+      </ToolSection>
+      <TestDialog
+        tool={tested}
         onClose={() => {
-          setDraft(undefined)
+          setTested(undefined)
         }}
       />
-      <TrialDialog
-        tool={tried}
-        onClose={() => {
-          setTried(undefined)
-        }}
-      />
-    </Section>
+    </>
   )
 }
 
-type RowProps = { tool: HttpTool; onEdit: () => void; onTry: () => void }
+type RowProps = { tool: HttpTool; onEdit: () => void; onTest: () => void }
 
-function HttpToolRow({ tool, onEdit, onTry }: RowProps) {
+function HttpToolRow({ tool, onEdit, onTest }: RowProps) {
   const deleteTool = useDeleteHttpTool()
   return (
     <li className="flex items-start gap-2 px-4 py-3.5 sm:px-5">
@@ -95,7 +73,7 @@ function HttpToolRow({ tool, onEdit, onTry }: RowProps) {
         variant="outline"
         size="small"
         aria-label={`Test ${tool.name}`}
-        onClick={onTry}
+        onClick={onTest}
       >
         <FlaskConicalIcon />
         Test
@@ -108,28 +86,5 @@ function HttpToolRow({ tool, onEdit, onTry }: RowProps) {
         }
       />
     </li>
-  )
-}
-
-type DialogProps = { draft: Draft | undefined; onClose: () => void }
-
-function HttpToolDialog({ draft, onClose }: DialogProps) {
-  return (
-    <Dialog
-      open={draft !== undefined}
-      onOpenChange={(isOpen) => {
-        if (!isOpen) onClose()
-      }}
-    >
-      {draft && (
-        <DialogContent
-          title={draft.tool ? 'Edit HTTP tool' : 'New HTTP tool'}
-          description="A request that agents can make, with the arguments that they choose."
-          className="sm:max-w-xl"
-        >
-          <HttpToolForm tool={draft.tool} onSaved={onClose} />
-        </DialogContent>
-      )}
-    </Dialog>
   )
 }

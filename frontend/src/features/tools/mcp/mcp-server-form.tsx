@@ -1,13 +1,11 @@
 import { zodResolver } from '@hookform/resolvers/zod'
-import { useForm } from 'react-hook-form'
+import { FormProvider, useForm } from 'react-hook-form'
 import { toast } from 'sonner'
 
-import { Field } from '@/components/ui/field'
-import { Input, Textarea } from '@/components/ui/input'
+import { FormFrame } from '@/components/form-frame'
 import { asProblem } from '@/lib/api/problem'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
-import { FormFrame } from '../form-frame'
 import { HeadersField } from '../headers-field'
 import {
   useCreateMcpServer,
@@ -16,93 +14,70 @@ import {
 } from '../queries'
 import type { McpServer } from '../queries'
 import {
+  DescriptionField,
+  NameField,
+  TimeoutField,
+  UrlField,
+} from '../tool-fields'
+import {
   mcpServerRequest,
   mcpServerSchema,
   mcpServerValues,
 } from '../tool-schema'
 import type { McpServerValues } from '../tool-schema'
+import { toolsLoaded } from './tools-loaded'
 
 type McpServerFormProps = { server: McpServer | undefined; onSaved: () => void }
 
-const FIELDS = ['name', 'description', 'url', 'timeout'] as const
+const FIELDS = ['name', 'description', 'url', 'headers', 'timeout'] as const
 
 export function McpServerForm({ server, onSaved }: McpServerFormProps) {
-  const save = useSaving(server)
+  const save = useSaveServer(server)
   const form = useForm<McpServerValues>({
     resolver: zodResolver(mcpServerSchema),
     defaultValues: mcpServerValues(server),
   })
-  const { errors } = form.formState
+  const { register } = form
+  const { errors, isSubmitting } = form.formState
 
-  const submit = form.handleSubmit(async (values) => {
-    try {
-      await save(values)
-      onSaved()
-    } catch (error) {
-      const message = showProblem(error, form.setError, FIELDS)
-      if (message) toast.error(message)
-    }
+  const submit = useSubmit(form, FIELDS, async (values) => {
+    await save(values)
+    onSaved()
   })
 
   return (
-    <FormFrame
-      submitLabel={server ? 'Save changes' : 'Add server'}
-      isBusy={form.formState.isSubmitting}
-      onSubmit={submit}
-    >
-      <Field
-        label="Name"
-        hint="Short; the names of its tools begin with it."
-        error={errors.name?.message}
+    <FormProvider {...form}>
+      <FormFrame
+        submitLabel={server ? 'Save changes' : 'Add server'}
+        isBusy={isSubmitting}
+        onSubmit={submit}
       >
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('name')}
-            spellCheck={false}
-            className="font-mono"
-          />
-        )}
-      </Field>
-      <Field label="Address" error={errors.url?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('url')}
-            inputMode="url"
-            spellCheck={false}
-            placeholder="https://mcp.example.org/mcp"
-            className="font-mono"
-          />
-        )}
-      </Field>
-      <Field label="Description" error={errors.description?.message}>
-        {(control) => (
-          <Textarea
-            {...control}
-            {...form.register('description')}
-            className="field-sizing-content max-h-40 min-h-16"
-          />
-        )}
-      </Field>
-      <HeadersField form={form} stored={server?.header_names ?? []} />
-      <Field label="Timeout, seconds" error={errors.timeout?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('timeout', { valueAsNumber: true })}
-            type="number"
-            min={1}
-            className="max-w-32"
-          />
-        )}
-      </Field>
-    </FormFrame>
+        <NameField
+          field={register('name')}
+          error={errors.name}
+          hint="Keep it short: the names of the server’s tools begin with it."
+        />
+        <UrlField
+          field={register('url')}
+          error={errors.url}
+          placeholder="https://mcp.example.org/mcp"
+        />
+        <DescriptionField
+          field={register('description')}
+          error={errors.description}
+        />
+        <HeadersField stored={server?.header_names ?? []} />
+        <TimeoutField
+          field={register('timeout', { valueAsNumber: true })}
+          error={errors.timeout}
+        />
+      </FormFrame>
+    </FormProvider>
   )
 }
 
-/** Store it, then ask a new one for its tools. It stays when it does not answer. */
-function useSaving(server: McpServer | undefined) {
+/** Store it, then load the tools of a new server. It is kept even if they cannot be loaded. */
+function useSaveServer(server: McpServer | undefined) {
   const createServer = useCreateMcpServer()
   const updateServer = useUpdateMcpServer()
   const refreshServer = useRefreshMcpServer()
@@ -112,17 +87,18 @@ function useSaving(server: McpServer | undefined) {
     if (server) {
       const params = { path: { id: server.id } }
       await updateServer.mutateAsync({ params, body })
-      toast.success('Saved.')
+      toast.success('Changes saved.')
       return
     }
     const { id, name } = await createServer.mutateAsync({ body })
     refreshServer.mutate(
       { params: { path: { id } } },
       {
-        onSuccess: ({ tools }) =>
-          toast.success(`${name} offers ${tools.length} tools.`),
+        onSuccess: (loaded) => toast.success(toolsLoaded(loaded)),
         onError: (error) =>
-          toast.error(`${name} was added. ${asProblem(error).detail}`),
+          toast.error(
+            `${name} was added, but its tools could not be loaded. ${asProblem(error).detail}`,
+          ),
       },
     )
   }

@@ -1,17 +1,11 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
-import { PlusIcon, RefreshCwIcon, ServerIcon } from 'lucide-react'
-import { useState } from 'react'
+import { RefreshCwIcon, ServerIcon } from 'lucide-react'
 import { toast } from 'sonner'
 
-import { LoadMore } from '@/components/load-more'
+import { BusyButton } from '@/components/busy-button'
 import { Notice } from '@/components/notice'
-import { Section } from '@/components/section'
 import { RelativeTime } from '@/components/times'
-import { Button } from '@/components/ui/button'
-import { Dialog, DialogContent } from '@/components/ui/dialog'
-import { rowsOf } from '@/lib/api/pages'
-import { asProblem } from '@/lib/api/problem'
 import { formatCount } from '@/lib/format'
+import { toastProblem } from '@/lib/toast-problem'
 
 import {
   mcpServersQuery,
@@ -20,58 +14,35 @@ import {
 } from '../queries'
 import type { McpServer } from '../queries'
 import { ToolFacts } from '../tool-facts'
-import { ToolList } from '../tool-list'
 import { ToolMenu } from '../tool-menu'
+import { ToolSection } from '../tool-section'
 import { McpServerForm } from './mcp-server-form'
-
-type Draft = { server: McpServer | undefined }
+import { toolsLoaded } from './tools-loaded'
 
 /** Servers that offer tools of their own. */
 export function McpServers() {
-  const query = useInfiniteQuery(mcpServersQuery())
-  const [draft, setDraft] = useState<Draft>()
-  const newButton = (
-    <Button
-      size="small"
-      onClick={() => {
-        setDraft({ server: undefined })
-      }}
-    >
-      <PlusIcon />
-      Add MCP server
-    </Button>
-  )
   return (
-    <Section title="MCP servers" aside={newButton}>
-      <ToolList
-        label="MCP servers"
-        rows={query.data && rowsOf(query.data).rows}
-        error={query.error}
-        onRetry={() => void query.refetch()}
-        empty={
-          <Notice icon={ServerIcon} title="No MCP servers yet">
-            Add one by its address, and all its tools can be given to agents.
-          </Notice>
-        }
-      >
-        {(server) => (
-          <McpServerRow
-            key={server.id}
-            server={server}
-            onEdit={() => {
-              setDraft({ server })
-            }}
-          />
-        )}
-      </ToolList>
-      <LoadMore query={query} />
-      <McpServerDialog
-        draft={draft}
-        onClose={() => {
-          setDraft(undefined)
-        }}
-      />
-    </Section>
+    <ToolSection
+      title="MCP servers"
+      query={mcpServersQuery()}
+      empty={
+        <Notice icon={ServerIcon} title="No MCP servers yet">
+          Add a server by its URL, and its tools can be added to your agents.
+        </Notice>
+      }
+      dialog={{
+        add: 'Add MCP server',
+        edit: 'Edit MCP server',
+        description: 'A server that speaks MCP over HTTP.',
+      }}
+      form={(server, onSaved) => (
+        <McpServerForm server={server} onSaved={onSaved} />
+      )}
+    >
+      {(server, onEdit) => (
+        <McpServerRow key={server.id} server={server} onEdit={onEdit} />
+      )}
+    </ToolSection>
   )
 }
 
@@ -104,29 +75,24 @@ function McpServerRow({ server, onEdit }: RowProps) {
 function RefreshButton({ server }: { server: McpServer }) {
   const refreshServer = useRefreshMcpServer()
   return (
-    <Button
+    <BusyButton
       variant="outline"
       size="small"
       aria-label={`Refresh ${server.name}`}
-      disabled={refreshServer.isPending}
+      isBusy={refreshServer.isPending}
+      icon={<RefreshCwIcon />}
       onClick={() => {
         refreshServer.mutate(
           { params: { path: { id: server.id } } },
           {
-            onSuccess: ({ name, tools }) =>
-              toast.success(
-                `${name} offers ${formatCount(tools.length, 'tool')}.`,
-              ),
-            onError: (error) => toast.error(asProblem(error).detail),
+            onSuccess: (loaded) => toast.success(toolsLoaded(loaded)),
+            onError: toastProblem,
           },
         )
       }}
     >
-      <RefreshCwIcon
-        className={refreshServer.isPending ? 'animate-spin' : ''}
-      />
       Refresh
-    </Button>
+    </BusyButton>
   )
 }
 
@@ -134,14 +100,14 @@ function ServerTools({ server }: { server: McpServer }) {
   if (!server.fetched_at) {
     return (
       <p className="mt-1 text-xs text-waiting">
-        It has not told its tools yet. Refresh asks for them.
+        Its tools have not been loaded yet. Choose Refresh to load them.
       </p>
     )
   }
   return (
     <details className="mt-1 text-xs">
       <summary className="w-fit cursor-pointer rounded-sm text-muted-foreground hover:text-foreground">
-        {formatCount(server.tools.length, 'tool')}, asked{' '}
+        {formatCount(server.tools.length, 'tool')}, loaded{' '}
         <RelativeTime time={server.fetched_at} />
       </summary>
       <ul className="mt-3 space-y-3">
@@ -156,27 +122,5 @@ function ServerTools({ server }: { server: McpServer }) {
         ))}
       </ul>
     </details>
-  )
-}
-
-type DialogProps = { draft: Draft | undefined; onClose: () => void }
-
-function McpServerDialog({ draft, onClose }: DialogProps) {
-  return (
-    <Dialog
-      open={draft !== undefined}
-      onOpenChange={(isOpen) => {
-        if (!isOpen) onClose()
-      }}
-    >
-      {draft && (
-        <DialogContent
-          title={draft.server ? 'Edit MCP server' : 'Add MCP server'}
-          description="One that speaks MCP over HTTP."
-        >
-          <McpServerForm server={draft.server} onSaved={onClose} />
-        </DialogContent>
-      )}
-    </Dialog>
   )
 }

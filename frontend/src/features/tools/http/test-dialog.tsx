@@ -1,23 +1,22 @@
-import { LoaderCircleIcon, PlayIcon } from 'lucide-react'
+import { PlayIcon } from 'lucide-react'
 import { useState } from 'react'
-import { toast } from 'sonner'
 
+import { BusyButton } from '@/components/busy-button'
 import { CodeBlock } from '@/components/code-block'
-import { Button } from '@/components/ui/button'
 import { Dialog, DialogContent } from '@/components/ui/dialog'
 import { Field } from '@/components/ui/field'
 import { Textarea } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { asProblem } from '@/lib/api/problem'
 import { formatDuration } from '@/lib/format'
-import { layOut, readObject } from '@/lib/json'
+import { formatJson, readObject } from '@/lib/json'
+import { toastProblem } from '@/lib/toast-problem'
 
 import { useTestHttpTool } from '../queries'
 import type { HttpTool } from '../queries'
 
-type TrialDialogProps = { tool: HttpTool | undefined; onClose: () => void }
+type TestDialogProps = { tool: HttpTool | undefined; onClose: () => void }
 
-export function TrialDialog({ tool, onClose }: TrialDialogProps) {
+export function TestDialog({ tool, onClose }: TestDialogProps) {
   return (
     <Dialog
       open={tool !== undefined}
@@ -27,37 +26,37 @@ export function TrialDialog({ tool, onClose }: TrialDialogProps) {
     >
       {tool && (
         <DialogContent
-          title={`Call ${tool.name}`}
-          description="It is really called, with its secrets and all its effects."
+          title={`Test ${tool.name}`}
+          description="This makes a real request, with the tool’s secrets and all its effects."
           className="sm:max-w-xl"
         >
-          <Trial tool={tool} />
+          <TestForm tool={tool} />
         </DialogContent>
       )}
     </Dialog>
   )
 }
 
-/** An empty value for each argument that the tool requires. */
-function firstArguments({ parameters }: HttpTool) {
+/** An empty value for each required argument. */
+function initialArguments({ parameters }: HttpTool) {
   const schema = readObject(JSON.stringify(parameters)) ?? {}
   const required = Array.isArray(schema['required']) ? schema['required'] : []
   const entries = required.map((name) => [String(name), ''])
   return JSON.stringify(Object.fromEntries(entries), null, 2)
 }
 
-function Trial({ tool }: { tool: HttpTool }) {
-  const [text, setText] = useState(() => firstArguments(tool))
+function TestForm({ tool }: { tool: HttpTool }) {
+  const [text, setText] = useState(() => initialArguments(tool))
   const [error, setError] = useState<string>()
   const testTool = useTestHttpTool()
 
-  const call = () => {
+  const send = () => {
     const parsed = readObject(text)
-    setError(parsed ? undefined : 'Write a JSON object, as in {"id": 1}.')
+    setError(parsed ? undefined : 'Enter a JSON object, such as {"id": 1}.')
     if (!parsed || testTool.isPending) return
     testTool.mutate(
       { params: { path: { id: tool.id } }, body: { arguments: parsed } },
-      { onError: (problem) => toast.error(asProblem(problem).detail) },
+      { onError: toastProblem },
     )
   }
 
@@ -66,7 +65,7 @@ function Trial({ tool }: { tool: HttpTool }) {
       className="min-h-0 space-y-4 overflow-y-auto px-5 py-5 sm:px-6"
       onSubmit={(event) => {
         event.preventDefault()
-        call()
+        send()
       }}
     >
       <Field label="Arguments" error={error}>
@@ -82,14 +81,9 @@ function Trial({ tool }: { tool: HttpTool }) {
           />
         )}
       </Field>
-      <Button type="submit" aria-disabled={testTool.isPending}>
-        {testTool.isPending ? (
-          <LoaderCircleIcon className="animate-spin" />
-        ) : (
-          <PlayIcon />
-        )}
-        Call it now
-      </Button>
+      <BusyButton type="submit" isBusy={testTool.isPending} icon={<PlayIcon />}>
+        Send request
+      </BusyButton>
       <div role="status">
         {testTool.data && <Result result={testTool.data} />}
       </div>
@@ -102,13 +96,14 @@ function Result({ result }: { result: Schemas['Trial'] }) {
     <div className="space-y-2">
       <p className="text-sm">
         <span className={result.is_error ? 'text-failed' : 'text-completed'}>
-          {result.is_error ? 'It failed' : 'It answered'}
+          {result.is_error ? 'Failed' : 'Succeeded'}
         </span>{' '}
         <span className="text-muted-foreground">
-          after {formatDuration(result.seconds * 1000)}. A model would be told:
+          after {formatDuration(result.seconds * 1000)}. The model would
+          receive:
         </span>
       </p>
-      <CodeBlock text={layOut(result.result)} label="Result" />
+      <CodeBlock text={formatJson(result.result)} label="Result" />
     </div>
   )
 }

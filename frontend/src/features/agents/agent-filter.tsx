@@ -4,15 +4,15 @@ import { useState } from 'react'
 import { Combobox } from '@/components/combobox'
 import { useDebounced } from '@/lib/use-debounced'
 
-import { agentChoiceQuery, agentChoicesQuery } from '../queries'
+import { agentChoicesQuery, agentQuery } from './queries'
 
 type AgentFilterProps = {
-  chosen: number | undefined
+  selected: number | undefined
   onChange: (agent: number | undefined) => void
 }
 
-/** One agent, found by its name. */
-export function AgentFilter({ chosen, onChange }: AgentFilterProps) {
+/** One agent of all, found by name. */
+export function AgentFilter({ selected, onChange }: AgentFilterProps) {
   const [text, setText] = useState('')
   const search = useDebounced(text.trim())
   const { data } = useQuery({
@@ -20,14 +20,14 @@ export function AgentFilter({ chosen, onChange }: AgentFilterProps) {
     placeholderData: keepPreviousData,
   })
   const { data: agent } = useQuery({
-    ...agentChoiceQuery(chosen ?? 0),
-    enabled: chosen !== undefined,
+    ...agentQuery(selected ?? 0),
+    enabled: selected !== undefined,
   })
   const found = (data?.results ?? []).map(({ id, name }) => ({
     value: String(id),
     label: name,
   }))
-  const isFound = found.some(({ value }) => value === String(chosen))
+  const isFound = found.some(({ value }) => value === String(selected))
   const own =
     agent && !isFound ? [{ value: String(agent.id), label: agent.name }] : []
 
@@ -36,10 +36,10 @@ export function AgentFilter({ chosen, onChange }: AgentFilterProps) {
       label="Agent"
       placeholder="Any agent"
       searchLabel="Search agents"
-      empty="No agent is called so."
-      value={chosen === undefined ? '' : String(chosen)}
+      empty={text ? `No agents match “${text.trim()}”.` : 'No agents yet.'}
+      value={selected === undefined ? '' : String(selected)}
       choices={[
-        ...(chosen === undefined ? [] : [{ value: '', label: 'Any agent' }]),
+        ...(selected === undefined ? [] : [{ value: '', label: 'Any agent' }]),
         ...own,
         ...found,
       ]}

@@ -1,8 +1,8 @@
-import { LoaderCircleIcon } from 'lucide-react'
 import type { ReactNode, SyntheticEvent } from 'react'
 
-import { Button } from '@/components/ui/button'
-import { DialogClose } from '@/components/ui/dialog'
+import { BusyButton } from './busy-button'
+import { Button } from './ui/button'
+import { DialogClose } from './ui/dialog'
 
 type FormFrameProps = {
   submitLabel: string
@@ -11,7 +11,7 @@ type FormFrameProps = {
   children: ReactNode
 }
 
-/** A form in a dialog: its fields scroll, its buttons stay in sight. */
+/** A form in a dialog: its fields scroll, its buttons stay in view. */
 export function FormFrame({
   submitLabel,
   isBusy,
@@ -24,17 +24,16 @@ export function FormFrame({
       className="flex min-h-0 flex-1 flex-col"
       onSubmit={(event) => void onSubmit(event)}
     >
-      <div className="min-h-0 flex-1 space-y-5 overflow-y-auto px-5 py-5 sm:px-6">
+      <div className="min-h-0 flex-1 space-y-5 overflow-y-auto overscroll-contain px-5 py-5 sm:px-6">
         {children}
       </div>
       <footer className="flex justify-end gap-2 border-t px-5 py-3.5 sm:px-6">
         <DialogClose asChild>
           <Button variant="outline">Cancel</Button>
         </DialogClose>
-        <Button type="submit" aria-disabled={isBusy}>
-          {isBusy && <LoaderCircleIcon className="animate-spin" />}
+        <BusyButton type="submit" isBusy={isBusy}>
           {submitLabel}
-        </Button>
+        </BusyButton>
       </footer>
     </form>
   )
