@@ -16,13 +16,13 @@ import { renderApp } from './render-app'
 const problem = (...args: Parameters<typeof makeProblem>) =>
   HttpResponse.json(makeProblem(...args), { status: args[0] })
 
-/** A server that nobody has signed in to yet. */
+/** A server without a session. */
 function answerAsStranger({ hasUsers = true, isOpen = true } = {}) {
-  const refuse = () => problem(401, 'not_authenticated', 'Sign in first.')
+  const reject = () => problem(401, 'not_authenticated', 'Sign in first.')
   server.use(
-    http.get('/api/auth/me/', refuse),
-    http.get('/api/tasks/', refuse),
-    http.get('/api/agents/', refuse),
+    http.get('/api/auth/me/', reject),
+    http.get('/api/tasks/', reject),
+    http.get('/api/agents/', reject),
     http.get('/api/auth/session/', () =>
       HttpResponse.json({
         is_authenticated: false,
@@ -43,7 +43,7 @@ function answerAsAlice() {
   )
 }
 
-test('returns to where one was after signing in', async () => {
+test('returns to the requested screen after signing in', async () => {
   answerAsStranger()
   document.cookie = 'csrftoken=crumb'
   let sent: { token: string | null; body: unknown } | undefined
@@ -69,7 +69,7 @@ test('returns to where one was after signing in', async () => {
   })
 })
 
-test('says why it did not sign in, and keeps the name', async () => {
+test('shows why signing in failed, and keeps the username', async () => {
   answerAsStranger()
   server.use(
     http.post('/api/auth/login/', () =>
@@ -87,7 +87,7 @@ test('says why it did not sign in, and keeps the name', async () => {
   expect(screen.getByLabelText('Username')).toHaveValue('alice')
 })
 
-test('never leads a fresh session to another site', async () => {
+test('never sends a new session to another site', async () => {
   answerAsStranger()
   server.use(
     http.post('/api/auth/login/', () => {
@@ -125,12 +125,12 @@ test('offers no registration where it is closed', async () => {
   expect(screen.queryByRole('link', { name: 'Create an account' })).toBeNull()
 })
 
-test('shows what the server refuses on the fields of registration', async () => {
+test('shows what the server rejects on the fields of the registration', async () => {
   answerAsStranger()
   server.use(
     http.post('/api/auth/register/', () =>
       problem(400, 'invalid', 'The input is not valid.', {
-        username: [{ code: 'taken', detail: 'Somebody has this name.' }],
+        username: [{ code: 'taken', detail: 'This username is taken.' }],
       }),
     ),
   )
@@ -142,12 +142,12 @@ test('shows what the server refuses on the fields of registration', async () => 
   await user.type(screen.getByLabelText('Password'), 'a long secret{Enter}')
 
   await waitFor(() => {
-    expect(username).toHaveAccessibleDescription('Somebody has this name.')
+    expect(username).toHaveAccessibleDescription('This username is taken.')
   })
   expect(username).toBeInvalid()
 })
 
-test('leads to the sign-in when the session is over, and remembers the place', async () => {
+test('leads to the sign-in when the session has ended, and remembers the screen', async () => {
   answerAsAlice()
   const { history, user } = renderApp('/tasks')
   await screen.findByRole('list', { name: 'Tasks' })
