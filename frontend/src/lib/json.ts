@@ -16,10 +16,21 @@ export function readObject(text: string): Record<string, unknown> | undefined {
   return isObject ? { ...value } : undefined
 }
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s"[\]{},:]+/g
-const CLOSING = new Set([']', '}'])
-/** Deeper than this, indentation is longer than what it shows. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{}]|[,:]|[^\s"[\]{},:]+/g
+const OPENING = '[{'
+const CLOSING = ']}'
+/** Deeper than this, the indentation is longer than the text. */
 const MAX_DEPTH = 100
+
+const isOneOf = (token: string, tokens: string) =>
+  token !== '' && tokens.includes(token)
+
+/** Whether a token starts a new line. */
+function startsLine(token: string, previous: string) {
+  const isAfterOpening = isOneOf(previous, OPENING)
+  if (isOneOf(token, CLOSING)) return !isAfterOpening
+  return isAfterOpening || previous === ','
+}
 
 /**
  * JSON indented to be read; any other text stays as it is.
@@ -31,19 +42,14 @@ export function formatJson(text: string) {
   if (parseJson(text) === undefined) return text
   let depth = 0
   let shown = ''
-  let last = ''
+  let previous = ''
   for (const token of text.match(TOKEN) ?? []) {
-    const isEmpty = CLOSING.has(token) && (last === '[' || last === '{')
-    if (CLOSING.has(token)) depth -= 1
-    const breaksBefore = CLOSING.has(token) && !isEmpty
-    const breaksAfter = last === '[' || last === '{' || last === ','
-    if (breaksBefore || (breaksAfter && !isEmpty)) {
-      shown += `\n${'  '.repeat(depth)}`
-    }
+    if (isOneOf(token, CLOSING)) depth -= 1
+    if (startsLine(token, previous)) shown += `\n${'  '.repeat(depth)}`
     shown += token === ':' ? ': ' : token
-    if (token === '[' || token === '{') depth += 1
+    if (isOneOf(token, OPENING)) depth += 1
     if (depth > MAX_DEPTH) return text
-    last = token
+    previous = token
   }
   return shown
 }

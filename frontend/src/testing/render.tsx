@@ -19,12 +19,11 @@ export function renderPart(content: ReactNode) {
   const rootRoute = createRootRoute({ component: () => content })
   const history = createMemoryHistory({ initialEntries: ['/'] })
   const router = createRouter({ routeTree: rootRoute, history })
-  render(
+  const { unmount } = render(
     <QueryClientProvider client={queryClient}>
-      {/* @ts-expect-error -- the registered router is that of the whole page. */}
       <RouterProvider router={router} />
       <Toaster />
     </QueryClientProvider>,
   )
-  return { queryClient, user: userEvent.setup() }
+  return { queryClient, unmount, user: userEvent.setup() }
 }

@@ -5,6 +5,7 @@ import { Combobox } from '@/components/combobox'
 import { useDebounced } from '@/lib/use-debounced'
 
 import { agentChoicesQuery, agentQuery } from './queries'
+import type { Agent } from './queries'
 
 type AgentFilterProps = {
   selected: number | undefined
@@ -23,13 +24,7 @@ export function AgentFilter({ selected, onChange }: AgentFilterProps) {
     ...agentQuery(selected ?? 0),
     enabled: selected !== undefined,
   })
-  const found = (data?.results ?? []).map(({ id, name }) => ({
-    value: String(id),
-    label: name,
-  }))
-  const isFound = found.some(({ value }) => value === String(selected))
-  const own =
-    agent && !isFound ? [{ value: String(agent.id), label: agent.name }] : []
+  const value = selected === undefined ? '' : String(selected)
 
   return (
     <Combobox
@@ -37,17 +32,24 @@ export function AgentFilter({ selected, onChange }: AgentFilterProps) {
       placeholder="Any agent"
       searchLabel="Search agents"
       empty={text ? `No agents match “${text.trim()}”.` : 'No agents yet.'}
-      value={selected === undefined ? '' : String(selected)}
-      choices={[
-        ...(selected === undefined ? [] : [{ value: '', label: 'Any agent' }]),
-        ...own,
-        ...found,
-      ]}
+      value={value}
+      choices={choicesOf(data?.results ?? [], agent)}
       onSearch={setText}
-      onChange={(value) => {
-        onChange(value ? Number(value) : undefined)
+      onChange={(next) => {
+        onChange(next ? Number(next) : undefined)
       }}
       className="w-auto min-w-36 sm:max-w-56 [&>span]:text-foreground"
     />
   )
+}
+
+/** The selected agent first, unless the search has found it, and the way to select none. */
+function choicesOf(found: Agent[], selected: Agent | undefined) {
+  const isFound = found.some(({ id }) => id === selected?.id)
+  const agents = selected && !isFound ? [selected, ...found] : found
+  const choices = agents.map(({ id, name }) => ({
+    value: String(id),
+    label: name,
+  }))
+  return selected ? [{ value: '', label: 'Any agent' }, ...choices] : choices
 }

@@ -41,7 +41,9 @@ test('shows another order of fallback models as a change', () => {
   expect(change?.label).toBe('Fallback models')
 })
 
-const toolLines = (from: unknown[], to: unknown[]) =>
+type Tools = Version['tools']
+
+const toolLines = (from: Tools, to: Tools) =>
   textChanges(makeVersion({ tools: from }), makeVersion({ tools: to })).map(
     ({ label, lines }) => [
       label,
