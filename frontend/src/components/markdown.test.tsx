@@ -42,7 +42,7 @@ test.each([
   expect(screen.getByText('click')).toBeVisible()
 })
 
-test('opens links in a new tab, without telling where they come from', () => {
+test('opens links in a new tab, without a referrer', () => {
   render(<Markdown text="[docs](https://example.org/)" />)
 
   const link = screen.getByRole('link', { name: 'docs' })

@@ -12,12 +12,12 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function open(goesOn = () => true) {
+function open(reconnects = () => true) {
   return openReconnectingSource({
     url: () => '/api/events/',
     types: ['news'],
     onMessage: () => undefined,
-    onError: goesOn,
+    onError: reconnects,
   })
 }
 

@@ -28,7 +28,7 @@ async function probe() {
     : setTimeout(() => void probe(), PROBE_MILLISECONDS)
 }
 
-/** Call when a request got no response: probe the server, and go on while it does not respond. */
+/** Call when a request got no response: probe the server, and repeat that while it does not respond. */
 export function suspectServer() {
   if (probing !== undefined) return
   // Set immediately, so that many failures in one moment cause one probe.

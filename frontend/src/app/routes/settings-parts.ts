@@ -1,4 +1,4 @@
-/** The sections of the settings; the last one is for staff. The chosen one is in the URL. */
+/** The sections of the settings; the last one is for staff. The selected one is kept in the URL. */
 export const SETTINGS = [
   'profile',
   'tokens',

@@ -9,7 +9,7 @@ export const meQuery = () =>
     retry: false,
   })
 
-/** What the server tells visitors before they sign in. */
+/** What visitors may know before they sign in. */
 export const sessionQuery = () => api.queryOptions('get', '/api/auth/session/')
 
 export function useSignIn() {

@@ -22,7 +22,7 @@ type EarlierStepsProps = {
 export function EarlierSteps(props: EarlierStepsProps) {
   const { task, steps, calls } = props
   const [isOpen, setOpen] = useState(props.isOpen)
-  // The row tells before the log has loaded, so that nothing moves when it has.
+  // The row has the count before the log has loaded, so that nothing moves when it has.
   if (steps.length === 0 && task.steps_count <= 1) return null
   return (
     <details

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { at } from '@/testing/log'
+import { at } from '@/testing/time'
 
 import { parseTaskEvent } from './task-events'
 import type { LogEntry } from './task-events'
@@ -71,7 +71,7 @@ test('lists a call once although another attempt logs it again', () => {
   })
 })
 
-test('tells calls of two steps apart although a provider reuses its IDs', () => {
+test('distinguishes calls of two steps although a provider reuses its IDs', () => {
   const calls = callsOf([
     call(1),
     result(2, { content: 'First' }),

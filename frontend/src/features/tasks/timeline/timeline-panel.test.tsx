@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import { makePage, makeProblem, makeStep, makeTask } from '@/testing/factories'
 import { idsTo } from '@/testing/list-states'
-import { at } from '@/testing/log'
+import { at } from '@/testing/time'
 import { renderPart } from '@/testing/render'
 import { server } from '@/testing/server'
 

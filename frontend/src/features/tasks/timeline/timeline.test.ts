@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { makeStep, makeTask } from '@/testing/factories'
-import { at } from '@/testing/log'
+import { at } from '@/testing/time'
 
 import type { Step } from '../queries'
 import { parseTaskEvent } from '../stream/task-events'

@@ -7,7 +7,7 @@ import type { ToolCall } from '../stream/tool-calls'
 type Times = {
   key: string
   from: number
-  /** Null while it lasts. */
+  /** Null while it is in progress. */
   to: number | null
 }
 
