@@ -136,7 +136,9 @@ test('tasks are accessible', async ({ page }) => {
   await check(page)
 })
 
-test('Home and the dialogs of every screen are accessible', async ({ page }) => {
+test('Home and the dialogs of every screen are accessible', async ({
+  page,
+}) => {
   await register(page, 'axe')
   await page.goto('/')
   await page.getByText('Run your first agent').waitFor()

@@ -76,12 +76,18 @@ export async function openTask(page: Page) {
 }
 
 /** Add a tool to the Assistant. It ends on the list of agents. */
-export async function giveTool(page: Page, name: string, needsApproval: boolean) {
+export async function giveTool(
+  page: Page,
+  name: string,
+  needsApproval: boolean,
+) {
   await page.getByRole('link', { name: 'Assistant' }).click()
   await page.getByRole('button', { name: 'Edit' }).click()
   await page.getByRole('button', { name: 'Add a tool' }).click()
   await page.getByRole('option', { name }).click()
-  const approval = page.getByRole('switch', { name: 'Require approval before each call' })
+  const approval = page.getByRole('switch', {
+    name: 'Require approval before each call',
+  })
   await approval.setChecked(needsApproval)
   await page.getByRole('button', { name: 'Save changes' }).click()
   await expect(page.getByRole('dialog')).toBeHidden()

@@ -49,7 +49,9 @@ test('signing in again returns to the same screen', async ({ page }) => {
   await expect(page.getByText('No matching tasks')).toBeVisible()
 })
 
-test('the selected theme is applied before the first paint', async ({ page }) => {
+test('the selected theme is applied before the first paint', async ({
+  page,
+}) => {
   await register(page, 'dora')
   await page.getByRole('button', { name: /^Account of/ }).click()
   await page.getByRole('menuitemradio', { name: 'Dark' }).click()

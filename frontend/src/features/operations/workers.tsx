@@ -43,7 +43,9 @@ export function Workers() {
   }
   if (data.length === 0) {
     return (
-      <EmptyNote icon={ServerOffIcon}>No workers in the last 24 hours.</EmptyNote>
+      <EmptyNote icon={ServerOffIcon}>
+        No workers in the last 24 hours.
+      </EmptyNote>
     )
   }
   return (

@@ -7,7 +7,10 @@ export type Scope = Schemas['ScopesEnum']
 export const SCOPES: Record<Scope, { label: string; hint: string }> = {
   read: { label: 'Read', hint: 'See your agents, tasks and their output.' },
   run: { label: 'Run', hint: 'Run agents, cancel tasks, decide on approvals.' },
-  write: { label: 'Write', hint: 'Create, change and delete agents and tools.' },
+  write: {
+    label: 'Write',
+    hint: 'Create, change and delete agents and tools.',
+  },
 }
 
 export const SCOPE_NAMES = Object.keys(SCOPES) as Scope[]
@@ -37,7 +40,10 @@ export const tokenSchema = z.object({
     .string()
     .check(
       z.trim(),
-      z.regex(/^(\d+\/(sec|min|hour|day|s|m|h|d))?$/, 'Enter a rate such as 30/min.'),
+      z.regex(
+        /^(\d+\/(sec|min|hour|day|s|m|h|d))?$/,
+        'Enter a rate such as 30/min.',
+      ),
     ),
 })
 

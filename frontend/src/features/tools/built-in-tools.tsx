@@ -18,7 +18,9 @@ export function BuiltInTools() {
         rows={data?.results.filter(({ source }) => source === 'built in')}
         error={error}
         onRetry={() => void refetch()}
-        empty={<EmptyNote icon={WrenchIcon}>There are no built-in tools.</EmptyNote>}
+        empty={
+          <EmptyNote icon={WrenchIcon}>There are no built-in tools.</EmptyNote>
+        }
       >
         {(tool) => (
           <li key={tool.name} className="flex px-4 py-3.5 sm:px-5">

@@ -34,9 +34,7 @@ export const httpToolSchema = z.object({
   name,
   description: z.string(),
   method: z.enum(METHODS),
-  url_template: z
-    .string()
-    .check(z.trim(), z.minLength(1, 'Enter a URL.')),
+  url_template: z.string().check(z.trim(), z.minLength(1, 'Enter a URL.')),
   parameters: z.string().check(isObject),
   headers: z.array(header),
   effect: z.enum(['read', 'idempotent', 'write']),

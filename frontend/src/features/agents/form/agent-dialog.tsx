@@ -33,7 +33,8 @@ const TEXTS = {
   },
   edit: {
     title: 'Edit agent',
-    description: 'New tasks use the new definition. Existing tasks keep theirs.',
+    description:
+      'New tasks use the new definition. Existing tasks keep theirs.',
     submit: 'Save changes',
   },
 }

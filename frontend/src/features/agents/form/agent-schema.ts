@@ -21,7 +21,9 @@ export const agentSchema = z.object({
   description: text(500, '500').check(z.trim()),
   instructions: text(100_000, '100,000'),
   model,
-  fallback_models: z.array(model).check(z.maxLength(5, 'Use at most five models.')),
+  fallback_models: z
+    .array(model)
+    .check(z.maxLength(5, 'Use at most five models.')),
   temperature: z.nullable(z.number()),
   max_output_tokens: z.nullable(
     wholeNumber.check(

@@ -122,15 +122,22 @@ function agentChoice({ id, name, description }: CallableAgent): ToolChoice {
     key: toolKey(entry),
     entry,
     title: name,
-    description: description || 'Runs as a separate task and returns its answer.',
+    description:
+      description || 'Runs as a separate task and returns its answer.',
     group: 'Other agents',
     needsApproval: false,
   }
 }
 
 /** All tools that can be added to an agent, ordered by group. */
-export function toolChoices(entries: CatalogueEntry[], agents: CallableAgent[]) {
-  const offered = [...entries.flatMap(catalogueChoice), ...wholeServers(entries)]
+export function toolChoices(
+  entries: CatalogueEntry[],
+  agents: CallableAgent[],
+) {
+  const offered = [
+    ...entries.flatMap(catalogueChoice),
+    ...wholeServers(entries),
+  ]
   const groups = [...new Set(offered.map(({ group }) => group))]
   return [
     ...groups.flatMap((each) => offered.filter(({ group }) => group === each)),

@@ -46,7 +46,10 @@ function OptionFields({ entry, onChange }: Omit<ToolOptionsProps, 'error'>) {
 
 function BuiltinOptions({ entry, onChange }: OptionsProps<'builtin'>) {
   return (
-    <Field label="Timeout" hint="In seconds. Leave empty for the tool’s default.">
+    <Field
+      label="Timeout"
+      hint="In seconds. Leave empty for the tool’s default."
+    >
       {(control) => (
         <Input
           {...control}
@@ -68,7 +71,10 @@ function BuiltinOptions({ entry, onChange }: OptionsProps<'builtin'>) {
 function McpOptions({ entry, onChange }: OptionsProps<'mcp'>) {
   return (
     <>
-      <Field label="Prefix" hint="Added before the tool names that the model sees.">
+      <Field
+        label="Prefix"
+        hint="Added before the tool names that the model sees."
+      >
         {(control) => (
           <Input
             {...control}
