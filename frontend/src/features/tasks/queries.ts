@@ -133,7 +133,7 @@ export const failedTasksQuery = () =>
   })
 
 /** All lists and counts of tasks. */
-export function useTaskListsRefresh() {
+function useTaskListsRefresh() {
   const queryClient = useQueryClient()
   return () =>
     queryClient.invalidateQueries(api.queryOptions('get', '/api/tasks/'))
