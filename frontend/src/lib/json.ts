@@ -25,6 +25,8 @@ const MAX_DEPTH = 100
 const isOneOf = (token: string, tokens: string) =>
   token !== '' && tokens.includes(token)
 
+const spaced = (token: string) => (token === ':' ? ': ' : token)
+
 /** Whether a token starts a new line. */
 function startsLine(token: string, previous: string) {
   const isAfterOpening = isOneOf(previous, OPENING)
@@ -46,7 +48,7 @@ export function formatJson(text: string) {
   for (const token of text.match(TOKEN) ?? []) {
     if (isOneOf(token, CLOSING)) depth -= 1
     if (startsLine(token, previous)) shown += `\n${'  '.repeat(depth)}`
-    shown += token === ':' ? ': ' : token
+    shown += spaced(token)
     if (isOneOf(token, OPENING)) depth += 1
     if (depth > MAX_DEPTH) return text
     previous = token
