@@ -15,8 +15,12 @@ ALONE := env -u DATABASE_URL -u AGENTARIUM_BROKER_URL -u AGENTARIUM_REDIS_URL \
 PRODUCTION := AGENTARIUM_URL=https://agentarium.example \
 	AGENTARIUM_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
+# What may run side by side says so; all the rest comes one after the other.
+BESIDE := $(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=1
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
-.PHONY: help up demo dev test check check-python check-api check-page fmt \
+endif
+.PHONY: help up demo dev test check check-code check-python check-api check-page fmt \
 	screenshots test-sqlite test-page test-browser test-scripts test-chaos test-postgresql chaos \
 	api lock wheel bench bench-full clean environment dev-environment page page-packages system
 
@@ -40,7 +44,12 @@ dev: dev-environment page-packages ## Start backend and page with reload on chan
 # The longest suite comes last, so that its count of tests is the closing line.
 test: system check test-sqlite test-page test-browser demo test-scripts test-chaos test-postgresql ## Check and test everything, as CI does.
 
-check: check-python check-api check-page ## Check format, lint, types, contracts, migrations and schema.
+# Most of it keeps one processor busy: the page's checks run beside the others.
+check: dev-environment page-packages ## Check format, lint, types, contracts, migrations and schema.
+	@$(BESIDE) check-page check-code
+
+check-code: check-python
+	@$(MAKE) --no-print-directory check-api
 
 check-python: dev-environment
 	$(BIN)/ruff format --check .
@@ -63,9 +72,10 @@ check-page: page-packages
 test-sqlite: dev-environment ## Run the Python tests on SQLite.
 	$(ALONE) $(BIN)/pytest -n 2
 
-# One after the other: parallel tests would hear each other through the one Redis.
+# What knows no database has been tested by then: the runtime, and the programs of bench/.
 test-postgresql: dev-environment system ## Run them on PostgreSQL, Redis and a Celery worker.
-	$(ALONE) $(BIN)/python scripts/services.py -- $(BIN)/pytest
+	$(ALONE) $(BIN)/python scripts/services.py -- $(BIN)/pytest -n 2 \
+		--ignore=backend/agentarium/runtime --ignore=bench
 
 test-page: page ## Run the page's unit tests.
 	npm --prefix frontend test

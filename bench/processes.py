@@ -13,7 +13,7 @@ from pathlib import Path
 from socket import socket
 from tempfile import TemporaryFile
 
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.serving.local_server import bare_environment
 
 TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 90

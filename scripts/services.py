@@ -46,19 +46,25 @@ def main(arguments: Sequence[str]) -> int:
         fail("Usage: scripts/services.py -- COMMAND [ARGUMENT...]")
     for number in STOPPING:
         signal.signal(number, leave)
+    with running_services() as variables:
+        return run(command, **variables)
+
+
+@contextmanager
+def running_services() -> Iterator[dict[str, str]]:
+    """A PostgreSQL and a Redis; yields the variables that name them."""
     account = unprivileged_account()
     with ExitStack() as stack:
         folder = stack.enter_context(shared_folder())
         postgresql_port, redis_port = free_ports(2)
         stack.enter_context(postgresql(folder, postgresql_port, account))
         stack.enter_context(redis(folder, redis_port, account))
-        return run(
-            command,
-            DATABASE_URL=f"postgres://{ROLE}@127.0.0.1:{postgresql_port}/{ROLE}",
-            AGENTARIUM_BROKER_URL=f"redis://127.0.0.1:{redis_port}/0",
+        yield {
+            "DATABASE_URL": f"postgres://{ROLE}@127.0.0.1:{postgresql_port}/{ROLE}",
+            "AGENTARIUM_BROKER_URL": f"redis://127.0.0.1:{redis_port}/0",
             # Apart, so that a test that empties the cache takes no message away.
-            AGENTARIUM_REDIS_URL=f"redis://127.0.0.1:{redis_port}/1",
-        )
+            "AGENTARIUM_REDIS_URL": f"redis://127.0.0.1:{redis_port}/1",
+        }
 
 
 def run(command: Sequence[str], **variables: str) -> int:

@@ -1,7 +1,9 @@
 """What the tests of all apps share."""
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
@@ -16,6 +18,19 @@ from agentarium.agents.tests.factories import AgentFactory
 Argon2PasswordHasher.time_cost = 1
 Argon2PasswordHasher.memory_cost = 8
 Argon2PasswordHasher.parallelism = 1
+
+# A fault is reported as it was found, in seconds. To make the example as short as it can
+# be may take minutes: HYPOTHESIS_PROFILE=shrink does that.
+hypothesis.settings.register_profile(
+    "report",
+    phases=(
+        hypothesis.Phase.explicit,
+        hypothesis.Phase.reuse,
+        hypothesis.Phase.generate,
+    ),
+)
+hypothesis.settings.register_profile("shrink")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "report"))
 
 
 @pytest.fixture(autouse=True)

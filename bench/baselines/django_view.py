@@ -31,7 +31,7 @@ async def lifespan() -> AsyncIterator[None]:
 def main() -> None:
     settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"])
     django.setup()
-    from agentarium.core.asgi import Site
+    from agentarium.server.asgi import Site
     from django.core.wsgi import get_wsgi_application
 
     site = get_wsgi_application()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.serving.local_server import bare_environment
 
 STOP_SECONDS = 60
 LOOK_SECONDS = 0.1

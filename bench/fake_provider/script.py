@@ -36,7 +36,8 @@ class Script:
     `then` says what follows the last piece: a proper end, an error object, the
     connection's end (`cut`), the body's end without an end of the answer (`end`),
     bytes that are no event, or nothing for ever. `refuses` names a parameter that
-    a request must not have. `delay` is in seconds and lies
+    a request must not have, and `complaint` the sentence that says so in place of the
+    name alone. `delay` is in seconds and lies
     before each piece but the first, `first_delay` before the first byte. Tool calls
     are asked for in `tool_rounds` rounds, then the text is answered; OpenAI sends them
     in pieces, Mistral whole. Nothing is sent before the `gate` of that name, if one is
@@ -60,6 +61,7 @@ class Script:
     has_usage: bool = True
     is_streaming_ignored: bool = False
     refuses: str = ""
+    complaint: str = ""
     line_end: str = "\n"
     gate: str = ""
     is_stamped: bool = False

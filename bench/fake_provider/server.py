@@ -144,12 +144,14 @@ class FakeProvider:
             await self._gates[script.gate].wait()
         if script.first_delay:
             await asyncio.sleep(script.first_delay)
-        if script.refuses in body:
+        # Google keeps its settings together.
+        if script.refuses in body | body.get("generationConfig", {}):
             script = replace(script, status=400)
         if script.status != 200:
             self.stats.failed += 1
             # A real provider may quote what it was sent; nobody may hand that on.
-            message = f"refused: {asked.last_user_text} {dict(request.headers)}"
+            quoted = f"{asked.last_user_text} {dict(request.headers)}"
+            message = script.complaint or f"refused: {quoted}"
             headers = {"Retry-After": script.retry_after} if script.retry_after else {}
             return _json(wire.error(script, message), script.status, headers)
         if not asked.is_stream or script.is_streaming_ignored:

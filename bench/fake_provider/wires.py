@@ -114,7 +114,7 @@ class OpenAIWire:
 
     def error(self, script: Script, message: str) -> dict[str, Any]:
         code = script.error_code or None
-        parameter = script.refuses or None
+        parameter = None if script.complaint else script.refuses or None
         error = {"message": message, "type": "fake_error", "param": parameter}
         return {"error": error | {"code": code}}
 

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _questions(user: "User") -> "dict[str, Question]":
-    from agentarium.cli.garbage import expect_many_objects
+    from agentarium.cli.serving.garbage_collection import expect_many_objects
 
     from bench.scale.questions import Asker
 

@@ -1,6 +1,6 @@
 """What a history of tasks leaves in other tables: sums for statistics, and tool calls.
 
-Sums are made by one statement each, and not by the chore, which would take an hour. The
+Sums are made by one statement each, and not by the job, which would take an hour. The
 times are made up, so that histograms have many bins.
 """
 
@@ -15,9 +15,9 @@ BINS = 12
 
 _COUNTS = """
     INSERT INTO tasks_taskcount (
-        owner_id, span, agent_id, start_at, completed, failed, cancelled,
+        owner_id, bucket, agent_id, start_at, completed, failed, cancelled,
         input_tokens, output_tokens, cost_nanodollars, incomplete_costs)
-    SELECT owner_id, '{span}', {agent}, {start},
+    SELECT owner_id, '{bucket}', {agent}, {start},
         sum(CASE WHEN status = 'completed' THEN 1 ELSE 0 END),
         sum(CASE WHEN status = 'failed' THEN 1 ELSE 0 END),
         sum(CASE WHEN status = 'cancelled' THEN 1 ELSE 0 END),
@@ -25,9 +25,9 @@ _COUNTS = """
     FROM tasks_agenttask WHERE finished_at IS NOT NULL GROUP BY 1, 2, 3, 4
 """
 _TIMES = """
-    INSERT INTO tasks_tasktime (
-        owner_id, span, agent_id, start_at, measure, bin, count)
-    SELECT owner_id, '{span}', {agent}, {start}, '{measure}', id % {bins}, count(*)
+    INSERT INTO tasks_taskduration (
+        owner_id, bucket, agent_id, start_at, measure, bin, count)
+    SELECT owner_id, '{bucket}', {agent}, {start}, '{measure}', id % {bins}, count(*)
     FROM tasks_agenttask WHERE status = 'completed' GROUP BY 1, 2, 3, 4, 5, 6
 """
 _CALLS = """
@@ -42,22 +42,22 @@ _CALLS = """
 
 def make_beside() -> None:
     with connection.cursor() as cursor:
-        for span in ("hour", "day"):
+        for bucket in ("hour", "day"):
             for agent in ("agent_id", str(ALL_AGENTS)):
-                _sum_up(cursor, span=span, agent=agent)
+                _sum_up(cursor, bucket=bucket, agent=agent)
         false = "false" if connection.vendor == "postgresql" else "0"
         cursor.execute(_CALLS.format(calling=CALLING, false=false))
 
 
-def _sum_up(cursor: Any, *, span: str, agent: str) -> None:
-    rows = {"span": span, "agent": agent, "start": _start(span)}
+def _sum_up(cursor: Any, *, bucket: str, agent: str) -> None:
+    rows = {"bucket": bucket, "agent": agent, "start": _start(bucket)}
     cursor.execute(_COUNTS.format(**rows))
     for measure in ("latency", "run"):
         cursor.execute(_TIMES.format(**rows, measure=measure, bins=BINS))
 
 
-def _start(span: str) -> str:
+def _start(bucket: str) -> str:
     if connection.vendor == "postgresql":
-        return f"date_trunc('{span}', finished_at, 'UTC')"
-    hour = "%H" if span == "hour" else "00"
+        return f"date_trunc('{bucket}', finished_at, 'UTC')"
+    hour = "%H" if bucket == "hour" else "00"
     return f"strftime('%Y-%m-%d {hour}:00:00', finished_at)"

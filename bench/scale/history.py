@@ -11,9 +11,10 @@ from importlib import import_module
 from typing import Any
 
 from agentarium.accounts.models import User
-from agentarium.agents.models import Agent, AgentVersion
-from agentarium.tasks.chores import CHORES
-from agentarium.tasks.models import AgentTask, Chore, Event, Step
+from agentarium.agents.models import Agent
+from agentarium.core.job_registry import JOBS
+from agentarium.tasks.event_types import EventType
+from agentarium.tasks.models import AgentTask, Event, PeriodicJob, Step
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count
@@ -59,10 +60,6 @@ def _people(number: int) -> None:
         Agent(owner=owner, name=f"Agent {n:02}", model="openai:fake")
         for owner in owners
         for n in range(AGENTS_EACH)
-    )
-    AgentVersion.objects.bulk_create(
-        AgentVersion(agent=agent, number=1, model="openai:fake")
-        for agent in Agent.objects.order_by("pk")
     )
 
 
@@ -183,7 +180,7 @@ def _whole(number: str) -> str:
 
 
 def _created(tasks: int) -> str:
-    """Over the last eighty days, so that no chore deletes any of it."""
+    """Over the last eighty days, so that no job deletes any of it."""
     start = timezone.now() - timedelta(days=80)
     step = 80 * 86_400 / (tasks + 1)
     if connection.vendor == "postgresql":
@@ -276,7 +273,7 @@ def _words(cursor: Any, shape: Shape) -> None:
 
 
 def _migration() -> Any:
-    return import_module("agentarium.tasks.migrations.0007_index_words")
+    return import_module("agentarium.tasks.migrations.0002_search_index")
 
 
 def _run(cursor: Any, *statements: str) -> None:
@@ -287,8 +284,8 @@ def _run(cursor: Any, *statements: str) -> None:
 def _chores() -> None:
     """All done for now, as in a house that is in use."""
     later = timezone.now() + timedelta(days=1)
-    Chore.objects.bulk_create(
-        [Chore(name=name, due_at=later) for name in CHORES],
+    PeriodicJob.objects.bulk_create(
+        [PeriodicJob(name=name, due_at=later) for name in JOBS],
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["due_at"],
@@ -315,5 +312,7 @@ def _details() -> None:
     Event.objects.bulk_create(
         Event(task=task, attempt=attempt, seq=1, type=kind, created_at=now)
         for task in newest
-        for attempt, kind in enumerate(("task.created", "attempt.started"))
+        for attempt, kind in enumerate(
+            (EventType.TASK_CREATED, EventType.ATTEMPT_STARTED)
+        )
     )

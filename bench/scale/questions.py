@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.tasks.models import AgentTask
-from agentarium.worker.claims import claim_tasks
 from agentarium.worker.leases import register_worker
-from agentarium.worker.sweep import sweep
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.sweep import sweep
 from django.db import transaction
 from rest_framework.test import APIClient
 
@@ -206,7 +206,7 @@ def _undone(worker: Any) -> list[AgentTask]:
 
 
 def _sweep() -> bool:
-    return sweep(is_steady=lambda: True)
+    return sweep(leases_are_trustworthy=lambda: True)
 
 
 def _any(_: Any) -> bool:
@@ -231,4 +231,4 @@ def _of(agent: int) -> Callable[[Row], bool]:
 
 
 def _holds(word: str) -> Callable[[Row], bool]:
-    return lambda row: word in row["input_excerpt"]
+    return lambda row: word in row["input_text"]

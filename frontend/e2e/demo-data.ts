@@ -4,7 +4,7 @@ type Answer = { text: string; delay: number; status?: number }
 export const DEMO_AGENTS = [
   {
     name: 'Release notes writer',
-    description: 'Turns merged changes into notes that customers read.',
+    description: 'Writes notes for customers from the merged changes.',
     instructions:
       'You write release notes for customers.\nGroup by what they can do now.\nNo internal names.',
     inputs: ['Write the notes for version 4.2 from these 31 merged changes.'],

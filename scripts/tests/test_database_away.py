@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.cli.tests import processes
 
 from bench.chaos.services import PostgreSQL
@@ -33,16 +33,12 @@ def test_begin_when_it_comes_back(tmp_path: Path, postgresql: PostgreSQL) -> Non
         processes.beside(server, "worker", log=worker_log) as worker,
         processes.beside(server, "web", log=web_log) as web,
     ):
-        until_said("Waiting for the database", worker_log)
-        until_said("Waiting for the database", web_log)
+        processes.wait_for_log("Waiting for the database", worker_log)
+        processes.wait_for_log("Waiting for the database", web_log)
         asyncio.run(postgresql.start())
-        until_said("worker.started", worker_log)
-        until_said("Serving on", web_log)
+        processes.wait_for_log("worker.started", worker_log)
+        processes.wait_for_log("Serving on", web_log)
         codes = processes.end(worker), processes.end(web)
 
     assert "The database answers, after" in worker_log.read_text()
     assert codes == (0, 0)
-
-
-def until_said(words: str, log: Path) -> None:
-    processes.until(lambda: words in log.read_text())

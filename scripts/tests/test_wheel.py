@@ -1,96 +1,35 @@
-"""The wheel, installed alone in an empty environment, is the whole program."""
+"""The wheel and requirements/run.txt, in an empty environment, are the whole program."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
+import json
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from agentarium.cli.demo.api_client import ApiClient
+from agentarium.tests.eventually import eventually_sync
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ROOT / "requirements"
+from scripts.services import free_ports, running_services
+from scripts.tests import import_everything
+from scripts.tests.installation import Installation, Process, end
+
+PASSWORD = "correct-horse-battery"
+MODEL = "builtin:smollm2-135m-instruct"
 START_SECONDS = 180
-STOP_SECONDS = 15
 
 pytestmark = pytest.mark.packaging
 
 
-def uv(*arguments: object) -> None:
-    program = Path(sys.executable).with_name("uv")
-    command = [str(part) for part in (program, "--quiet", *arguments)]
-    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    build_lock = ("--build-constraints", LOCKS / "build.txt", "--require-hashes")
-    uv("build", "--wheel", "--out-dir", folder, *build_lock)
-    return next(folder.glob("*.whl"))
-
-
-@pytest.fixture(scope="module")
-def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `agentarium` command of an environment that holds the wheel alone."""
-    environment = tmp_path_factory.mktemp("environment")
-    python = environment / "bin/python"
-    uv("venv", "--allow-existing", "--python", sys.executable, environment)
-    uv("pip", "install", "--python", python, wheel, "-c", LOCKS / "run.txt")
-    return environment / "bin/agentarium"
-
-
-@contextmanager
-def started(
-    program: Path, folder: Path, port: int
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """`agentarium up` in an empty folder, with nothing but its port set."""
-    process = subprocess.Popen(  # noqa: S603
-        [program, "up"],
-        cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ["HOME"],
-            "AGENTARIUM_PORT": str(port),
-        },
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def get(url: str) -> tuple[int, str]:
-    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310
-        return response.status, response.read().decode()
-
-
-def is_ready(url: str) -> bool:
-    try:
-        return get(url)[0] == 200
-    except OSError:
-        return False
-
-
-def wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not is_ready(url):
-        assert process.poll() is None, "the server ended while it was starting"
-        assert time.monotonic() < deadline, "the server did not become ready"
-        time.sleep(0.1)
+@pytest.fixture
+def scaled(installation: Installation, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Settings for PostgreSQL and Redis, with a database that is ready."""
+    with running_services() as variables:
+        settings = {"AGENTARIUM_PORT": str(free_ports(1)[0]), **variables}
+        migrated = installation.run("agentarium", "migrate", cwd=tmp_path, **settings)
+        assert migrated.returncode == 0, migrated.stderr
+        yield settings
 
 
 def test_holds_the_page_and_the_migrations_but_no_tests(wheel: Path) -> None:
@@ -101,20 +40,103 @@ def test_holds_the_page_and_the_migrations_but_no_tests(wheel: Path) -> None:
     assert [name for name in names if "/tests/" in name or "conftest" in name] == []
 
 
-def test_serves_page_and_api_and_ends_soon_after_sigterm(
-    program: Path, tmp_path: Path
+def test_finds_every_module_that_it_imports(
+    installation: Installation, tmp_path: Path
 ) -> None:
-    port = free_port()
-    with started(program, tmp_path, port) as process:
-        wait_until_ready(process, f"http://127.0.0.1:{port}/readyz")
+    program = import_everything.__file__
 
-        page = get(f"http://127.0.0.1:{port}/")
-        schema = get(f"http://127.0.0.1:{port}/api/schema/")
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(STOP_SECONDS)
+    imported = installation.run("python", program, cwd=tmp_path)
+
+    assert (imported.stdout, imported.returncode) == ("", 0), imported.stderr
+
+
+def test_finds_every_package_that_its_packages_ask_for(
+    installation: Installation, tmp_path: Path
+) -> None:
+    checked = installation.run("python", "-m", "pip", "check", cwd=tmp_path)
+
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_serves_page_and_api_and_ends_soon_after_sigterm(
+    installation: Installation, tmp_path: Path
+) -> None:
+    port = str(free_ports(1)[0])
+    url = f"http://127.0.0.1:{port}"
+    with installation.started("up", cwd=tmp_path, AGENTARIUM_PORT=port) as process:
+        wait_until_ready(url, process)
+
+        page = get(f"{url}/")
+        schema = get(f"{url}/api/schema/")
+        code = end(process)
 
     assert page[0] == 200
     assert '<div id="root">' in page[1]
     assert schema[0] == 200
     assert "/api/tasks/run/" in schema[1]
     assert code == 0
+
+
+def test_runs_a_task_on_postgresql_and_redis(
+    installation: Installation, scaled: dict[str, str], tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{scaled['AGENTARIUM_PORT']}"
+    with (
+        installation.started("web", cwd=tmp_path, **scaled) as web,
+        installation.started("worker", "--model", cwd=tmp_path, **scaled) as worker,
+    ):
+        wait_until_ready(url, web, worker)
+        readiness = json.loads(get(f"{url}/readyz")[1])
+        api = signed_in(installation, url, tmp_path, scaled)
+        task = finished_task(api)
+        doctor = installation.run("agentarium", "doctor", cwd=tmp_path, **scaled)
+        codes = end(web), end(worker)
+
+    assert readiness == {"status": "ok", "database": "ok", "broker": "ok"}
+    assert task["status"] == "completed", task
+    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+    assert codes == (0, 0)
+
+
+def signed_in(
+    installation: Installation, url: str, folder: Path, settings: dict[str, str]
+) -> ApiClient:
+    made = installation.run(
+        "agentarium",
+        *("createuser", "--username=ann", "--email=", "--password-stdin"),
+        cwd=folder,
+        stdin=PASSWORD,
+        **settings,
+    )
+    assert made.returncode == 0, made.stderr
+    api = ApiClient(url)
+    pair = api.post("/api/auth/token/", username="ann", password=PASSWORD)
+    return api.signed_in(pair["access"])
+
+
+def finished_task(api: ApiClient) -> dict[str, object]:
+    agent = api.post("/api/agents/", name="A", model=MODEL, max_output_tokens=16)
+    task = api.post("/api/tasks/run/", agent=agent["id"], input_text="Say hello.")
+    path = f"/api/tasks/{task['id']}/"
+    eventually_sync(
+        "the task to end",
+        lambda: api.get(path)["finished_at"] is not None,
+        seconds=START_SECONDS,
+    )
+    ended: dict[str, object] = api.get(path)
+    return ended
+
+
+def wait_until_ready(url: str, *started: Process) -> None:
+    def is_ready() -> bool:
+        assert [process.poll() for process in started] == [None] * len(started)
+        with suppress(OSError):
+            return get(f"{url}/readyz")[0] == 200
+        return False
+
+    eventually_sync("/readyz to answer 200", is_ready, seconds=START_SECONDS)
+
+
+def get(url: str) -> tuple[int, str]:
+    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310
+        return response.status, response.read().decode()

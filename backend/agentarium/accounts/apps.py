@@ -7,6 +7,8 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from agentarium.accounts import periodic_jobs
         from agentarium.accounts.checks import check_rates
 
         register(check_rates)
+        periodic_jobs.register()

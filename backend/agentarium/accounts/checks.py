@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-from agentarium.core.rate_limits import Rate
+from agentarium.http.rate_limits import Rate
 
 
 def check_rates(**_: Any) -> list[CheckMessage]:
@@ -15,6 +15,9 @@ def check_rates(**_: Any) -> list[CheckMessage]:
         try:
             Rate.parse(text)
         except ValueError as error:
-            hint = "See AGENTARIUM_RATE_... in .env.example."
-            found.append(Error(f"{scope}: {error}", hint=hint, id="accounts.E001"))
+            found.append(Error(f"{_variable(scope)}: {error}", id="accounts.E001"))
     return found
+
+
+def _variable(scope: str) -> str:
+    return f"AGENTARIUM_RATE_{scope.removeprefix('user_').upper()}"

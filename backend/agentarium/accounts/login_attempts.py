@@ -5,8 +5,8 @@ import hashlib
 from django.conf import settings
 from django.http import HttpRequest
 
-from agentarium.core.client_address import client_address
-from agentarium.core.rate_limits import Allowance, Rate, note, spend
+from agentarium.http.client_address import client_address
+from agentarium.http.rate_limits import Allowance, Rate, note, spend
 
 
 def count_attempt(request: HttpRequest, username: str) -> Allowance | None:

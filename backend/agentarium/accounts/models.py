@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from agentarium.core.rate_limits import Rate
+from agentarium.http.rate_limits import Rate
 
 TOKEN_MARK = "agt_"  # noqa: S105
 # One write a minute is enough to see whether a token is in use.
@@ -142,3 +142,18 @@ class ApiToken(models.Model):
         now = timezone.now()
         if self.last_used_at is None or self.last_used_at <= now - LAST_USED_STEP:
             ApiToken.objects.filter(pk=self.pk).update(last_used_at=now)
+
+
+class SetupCode(models.Model):
+    """The one code that lets the first account be made from elsewhere.
+
+    It is made from `nonce` and the secret key, so that each start can print it again,
+    and cannot be told from what is stored. There is no row once it has been used.
+    """
+
+    nonce = models.CharField(max_length=32, editable=False)
+    code_hash = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return "set-up code"

@@ -13,10 +13,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from agentarium.accounts.models import ApiToken, User
+from agentarium.accounts.setup import (
+    FIRST_ACCOUNT,
+    SetupFinishedError,
+    finish_setup,
+    refuse_outsider,
+)
 from agentarium.core.exceptions import DomainError, FieldError, InvalidInputError
-from agentarium.core.locks import lock_decision
-
-FIRST_ACCOUNT = 0x61677431
+from agentarium.db.locks import lock_decision
 
 _on_registration: list[Callable[[User], None]] = []
 
@@ -44,41 +48,61 @@ def on_registration(callback: Callable[[User], None]) -> None:
         _on_registration.append(callback)
 
 
-def is_registration_open() -> bool:
-    """Whether a stranger may make an account; the first one always may."""
-    return settings.REGISTRATION_OPEN or not User.objects.exists()
+def sign_up(
+    *,
+    username: str,
+    email: str,
+    password: str,
+    setup_code: str = "",
+    is_local: bool = False,
+) -> User:
+    """Register oneself, where registration is open, or as the first of all.
 
+    The first account of a server is made by whoever sits at its machine (`is_local`),
+    or has its set-up code; a code is for nothing else.
+    """
 
-def sign_up(*, username: str, email: str, password: str) -> User:
-    """Register oneself, where registration is open or nobody has an account yet."""
-    user = User(username=username, email=email)
-    return _register(user, password, is_allowed=is_registration_open)
+    def check() -> None:
+        if not User.objects.exists():
+            refuse_outsider(setup_code, is_local=is_local)
+        elif setup_code:
+            raise SetupFinishedError
+        elif not settings.REGISTRATION_OPEN:
+            raise RegistrationClosedError
+
+    return _register(User(username=username, email=email), password, check=check)
 
 
 def register_user(
-    *, username: str, email: str, password: str, is_staff: bool = False
+    *,
+    username: str,
+    email: str,
+    password: str,
+    is_staff: bool = False,
+    is_superuser: bool = False,
 ) -> User:
-    """Make an account and all that a new one starts with."""
-    user = User(username=username, email=email, is_staff=is_staff)
-    return _register(user, password, is_allowed=lambda: True)
+    """Make an account and all that a new one starts with, as the operator."""
+    user = User(username=username, email=email, is_superuser=is_superuser)
+    user.is_staff = is_staff or is_superuser
+    return _register(user, password, check=lambda: None)
 
 
-def _register(user: User, password: str, *, is_allowed: Callable[[], bool]) -> User:
+def _register(user: User, password: str, *, check: Callable[[], None]) -> User:
     """The first account of a server is its superuser, and only one can be the first.
 
-    The decision is taken by one transaction at a time.
+    `check` raises why this account may not be made. The decision is taken by one
+    transaction at a time.
     """
-    if not is_allowed():
-        raise RegistrationClosedError
+    check()
     _check_new_account(user, password)
     # It takes a tenth of a second by design: not while others wait to write.
     user.set_password(password)
     with transaction.atomic():
         lock_decision(FIRST_ACCOUNT)
-        if not is_allowed():
-            raise RegistrationClosedError
+        check()
         if not User.objects.exists():
             user.is_staff = user.is_superuser = True
+            finish_setup()
         _insert(user)
         for callback in _on_registration:
             callback(user)
@@ -139,6 +163,11 @@ def change_password(user: User, *, current: str, new: str) -> None:
     if not user.check_password(current):
         wrong = FieldError("wrong_password", "This is not your password.")
         raise InvalidInputError(errors={"current_password": [wrong]})
+    reset_password(user, new)
+
+
+def reset_password(user: User, new: str) -> None:
+    """The same for a user who has forgotten theirs; only the operator may do it."""
     if found := password_errors(new, user):
         raise InvalidInputError(errors={"new_password": found})
     user.set_password(new)

@@ -1,4 +1,4 @@
-"""Agents, for the operator to look at; only their owners change them."""
+"""Agents, for the operator to look at and to add; only their owners change them."""
 
 from typing import Any
 
@@ -52,9 +52,23 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "model", "owner__username"]
     show_full_result_count = False
     inlines = [VersionInline]
+    raw_id_fields = ["owner"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [
+                "owner",
+                "name",
+                "description",
+                "instructions",
+                "model",
+                "temperature",
+                "max_output_tokens",
+            ]
+        return super().get_fields(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

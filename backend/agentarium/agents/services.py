@@ -14,17 +14,14 @@ from agentarium.agents.models import (
     AgentVersion,
 )
 from agentarium.core.exceptions import NotFoundError
-from agentarium.core.lookup import Lookup
-from agentarium.providers.services import default_model
+from agentarium.db.compiled_query import CompiledQuery
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 
 COPY_MARK = " (copy)"
 # As much of an agent as it takes to run it.
-_OF_OWNER = Lookup(
-    Agent.objects.only("owner", "name", "version", "model", "deleted_at"),
-    "owner",
-    "id",
+_AGENTS = CompiledQuery(
+    lambda: Agent.objects.only("owner", "name", "version", "model", "deleted_at")
 )
 
 
@@ -33,7 +30,7 @@ def find_agent(user: User, agent_id: int) -> Agent:
 
     Raises `NotFoundError`, also for one that was deleted.
     """
-    agent = _OF_OWNER.find(user.pk, agent_id)
+    agent = _AGENTS.find(owner=user.pk, id=agent_id)
     if agent is None or agent.deleted_at is not None:
         raise NotFoundError
     return agent
@@ -59,15 +56,12 @@ def _check_tools(owner_id: int, fields: dict[str, Any]) -> None:
 
 @transaction.atomic
 def create_agent(*, owner: User, **fields: Any) -> Agent:
-    """Define an agent, with its first version; without a model it gets the default.
+    """Define an agent; without a model it gets the default.
 
     Raises `InvalidInputError` where its tools are not what they may be.
     """
     _check_tools(owner.pk, fields)
-    fields["model"] = fields.get("model") or default_model()
-    agent = Agent.objects.create(owner=owner, **fields)
-    AgentVersion.objects.create(agent=agent, number=1, **agent.definition)
-    return agent
+    return Agent.objects.create(owner=owner, **fields)
 
 
 @transaction.atomic
@@ -75,15 +69,9 @@ def update_agent(agent: Agent, **changes: Any) -> Agent:
     """Change an agent; a change of its definition makes the next version of it."""
     _check_tools(agent.owner_id, changes)
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
-    before = agent.definition
     for name, value in changes.items():
         setattr(agent, name, value)
-    if agent.definition != before:
-        agent.version += 1
-        AgentVersion.objects.create(
-            agent=agent, number=agent.version, **agent.definition
-        )
-    agent.save(update_fields=[*changes, "version", "updated_at"])
+    agent.save(update_fields=[*changes, "updated_at"])
     return agent
 
 

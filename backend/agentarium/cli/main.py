@@ -78,7 +78,7 @@ def up(
     ] = None,
 ) -> None:
     """Start everything that one machine needs, and serve it."""
-    from agentarium.cli.up import run_up
+    from agentarium.cli.serving.up import run_up
 
     run_up(host=host, port=port, is_model_wanted=is_model_wanted)
 
@@ -86,7 +86,7 @@ def up(
 @app.command()
 def web(*, host: Host = None, port: Port = None) -> None:
     """Serve the API and the page; change nothing in the database's tables."""
-    from agentarium.cli.up import run_web
+    from agentarium.cli.serving.up import run_web
 
     run_web(host=host, port=port)
 
@@ -107,8 +107,8 @@ def worker(
     is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run tasks: woken by the broker, or looking for them where there is none."""
-    from agentarium.cli.worker import run_worker
-    from agentarium.cli.worker_processes import supervise
+    from agentarium.cli.serving.worker import run_worker
+    from agentarium.cli.serving.worker_processes import supervise
 
     if processes > 1:
         supervise(processes, capacity=capacity, is_model_wanted=is_model_wanted)
@@ -123,7 +123,7 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Bring the database up to this version."""
-    from agentarium.cli.up import run_migrate
+    from agentarium.cli.serving.up import run_migrate
 
     run_migrate()
 
@@ -132,12 +132,18 @@ def migrate() -> None:
 
 
 @app.command()
-def createuser(
+def createuser(  # noqa: PLR0913 - one for each option
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="The username.", show_default=False)
+    ] = "",
     *,
-    username: Annotated[str, typer.Option(prompt=True)],
-    email: Annotated[str, typer.Option(prompt="Email (may be empty)")] = "",
+    username: Annotated[str, typer.Option(help="The same, as an option.")] = "",
+    email: Annotated[str | None, typer.Option(help="May be empty.")] = None,
     is_password_on_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+    is_superuser: Annotated[
+        bool, typer.Option("--admin", help="A superuser, like the first account.")
     ] = False,
     is_staff: Annotated[
         bool, typer.Option("--staff", help="May use the admin pages.")
@@ -148,16 +154,52 @@ def createuser(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.users import create_user, read_password
+        from agentarium.cli.administration.users import create_user, read_password
 
-        password = read_password(is_on_stdin=is_password_on_stdin)
+        username = name or username or typer.prompt("Username")
+        if email is None:
+            email = typer.prompt("Email (may be empty)", default="", show_default=False)
         create_user(
             username=username,
             email=email,
-            password=password,
+            password=read_password(is_on_stdin=is_password_on_stdin),
             is_staff=is_staff,
+            is_superuser=is_superuser,
             as_json=as_json,
         )
+
+
+@app.command()
+def password(
+    username: Annotated[str, typer.Argument(metavar="USER")],
+    *,
+    is_on_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+) -> None:
+    """Set a new password for a user who has forgotten theirs; it ends their sessions."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.administration.users import set_password
+
+        set_password(username, is_on_stdin=is_on_stdin)
+
+
+@app.command()
+def setup_link(
+    *,
+    is_renewed: Annotated[
+        bool, typer.Option("--new", help="Make another one; older ones end.")
+    ] = False,
+) -> None:
+    """Print the link for the first account of a server that others can reach."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.administration.setup_link import show_setup_link
+
+        show_setup_link(is_renewed=is_renewed)
 
 
 @app.command()
@@ -166,7 +208,7 @@ def agents(*, user: UserName = "", as_json: Json = False) -> None:
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.agents import list_agents
+        from agentarium.cli.records.agents import list_agents
 
         list_agents(user, as_json=as_json)
 
@@ -186,7 +228,7 @@ def run(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.run import run_agent
+        from agentarium.cli.records.run import run_agent
 
         run_agent(agent, text, user=user, is_followed=is_followed, as_json=as_json)
 
@@ -205,7 +247,7 @@ def tasks(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.tasks import list_tasks
+        from agentarium.cli.records.tasks import list_tasks
 
         list_tasks(user, statuses=status or [], limit=limit, as_json=as_json)
 
@@ -221,7 +263,7 @@ def task(
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.tasks import show_task
+        from agentarium.cli.records.tasks import show_task
 
         show_task(user, task_id, as_json=as_json)
 
@@ -235,7 +277,7 @@ def workers(*, is_watched: Watch = False, as_json: Json = False) -> None:
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.workers import show_workers
+        from agentarium.cli.records.workers import show_workers
 
         show_workers(is_watched=is_watched, as_json=as_json)
 
@@ -246,17 +288,47 @@ def queue(*, is_watched: Watch = False, as_json: Json = False) -> None:
     from agentarium.cli.project import project
 
     with project():
-        from agentarium.cli.workers import show_queue
+        from agentarium.cli.records.workers import show_queue
 
         show_queue(is_watched=is_watched, as_json=as_json)
 
 
 @app.command()
-def doctor(*, as_json: Json = False) -> None:
-    """Check what Agentarium stands on, and say what to do."""
-    from agentarium.cli.doctor import run_doctor
+def doctor(
+    *,
+    url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The public URL: check the way through the proxy as well.",
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check what Agentarium depends on, and say what to do."""
+    from agentarium.cli.diagnosis.doctor import run_doctor
 
-    run_doctor(as_json=as_json)
+    run_doctor(url=url, as_json=as_json)
+
+
+@app.command()
+def reseal(
+    *,
+    is_former_key_lost: Annotated[
+        bool,
+        typer.Option(
+            "--former-key-lost",
+            help="Go on with the present key; what it cannot read is entered again.",
+        ),
+    ] = False,
+) -> None:
+    """Encrypt every stored secret with the present secret key."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.administration.secrets import reseal
+
+        reseal(is_former_key_lost=is_former_key_lost)
 
 
 @app.command()
@@ -272,6 +344,6 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Run one task on the built-in model, through the public API, from start to end."""
-    from agentarium.cli.demo import run_demo
+    from agentarium.cli.demo.demo import run_demo
 
     run_demo(text, weights=weights, as_json=as_json)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentarium.cli.garbage import expect_loading
-from agentarium.cli.terminal import MISUSED, fail
+from agentarium.cli.serving.garbage_collection import expect_loading
+from agentarium.cli.terminal import MISUSED, fail, joined
 
 if TYPE_CHECKING:
     from agentarium.core.exceptions import DomainError
@@ -23,7 +23,10 @@ def read_environment_file() -> None:
     if file.is_file():
         import environ
 
-        environ.Env.read_env(file)
+        try:
+            environ.Env.read_env(file)
+        except (OSError, UnicodeDecodeError) as error:
+            fail(f"{file.absolute()} cannot be read ({error}): correct it.", MISUSED)
 
 
 def read_settings() -> None:
@@ -36,6 +39,7 @@ def read_settings() -> None:
     try:
         _ = settings.DATA
     except (ImproperlyConfigured, OSError) as error:
+        # The settings themselves say what is wrong, and end the process.
         fail(f"The settings cannot be used: {error}", MISUSED)
 
 
@@ -91,7 +95,7 @@ def project(*, is_quiet: bool = True, needs_database: bool = True) -> Iterator[N
     try:
         with told():
             if is_quiet and needs_database:
-                from agentarium.cli.database import refuse_unreachable
+                from agentarium.cli.database.availability import refuse_unreachable
 
                 refuse_unreachable()
             yield
@@ -126,11 +130,13 @@ def _sentence(error: "DomainError") -> str:
 def _about_database(error: Exception) -> str:
     from django.db import DatabaseError, InterfaceError
 
-    from agentarium.cli.database import obstacle
-    from agentarium.cli.migrations import read_state
+    from agentarium.cli.database.availability import obstacle, refused_file
+    from agentarium.cli.database.migrations import read_state
 
     if found := obstacle():
         return str(found)
+    if refused := refused_file(error):
+        return joined(*refused)
     text = " ".join(str(error).split()) or type(error).__name__
     try:
         is_behind = bool(read_state().missing)

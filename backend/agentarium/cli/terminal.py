@@ -30,6 +30,11 @@ def fail(sentence: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def joined(detail: str, advice: str) -> str:
+    """One sentence: what was found, and what to do, which begins with a verb."""
+    return f"{detail}: {advice[:1].lower()}{advice[1:]}" if advice else detail
+
+
 def say(sentence: str, *, style: str = "") -> None:
     """Tell the person at the terminal; programs read stdout."""
     err.print(printable(sentence), style=style, markup=False)

@@ -11,7 +11,7 @@ from importlib import import_module
 from django.conf import settings
 
 from agentarium.config.wsgi import application as wsgi_application
-from agentarium.core.asgi import Site
+from agentarium.server.asgi import Site
 from agentarium.worker.process import carrying, executing
 
 

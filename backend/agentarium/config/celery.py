@@ -11,7 +11,7 @@ from django.conf import settings
 from kombu import Queue
 from kombu.common import Broadcast
 
-from agentarium.tasks.wake import WAKE_EXCHANGE
+from agentarium.tasks.wake_ups import WAKE_EXCHANGE
 
 app = Celery("agentarium", broker=settings.BROKER_URL or None, set_as_current=True)
 app.conf.update(
@@ -29,8 +29,12 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    # A broker that is away must be noticed in seconds, by senders and by workers.
-    broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
+    broker_transport_options={
+        # A broker that is away must be noticed in seconds, by senders and by workers.
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "global_keyprefix": f"{settings.REDIS_PREFIX}:",
+    },
     worker_send_task_events=False,
     worker_enable_remote_control=False,
 )

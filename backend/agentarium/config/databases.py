@@ -2,12 +2,47 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
+
+from agentarium.core.addresses import split_url
 
 # Of `prepare_threshold`, in the URL: for a pooler that hands the server's connections
 # around between transactions, and does not know what was prepared on which.
 NEVER = "never"
+
+
+POSTGRESQL = ("postgres", "postgresql", "pgsql")
+EXAMPLE = "postgres://user:password@host:5432/name"
+
+
+def database_url(url: str) -> str:
+    """`url`, if a database of ours can be at it.
+
+    Raises `ValueError` with the rest of a sentence that begins with the variable.
+    """
+    parts = split_url(url, schemes=(*POSTGRESQL, "sqlite"), example=EXAMPLE)
+    if parts.scheme == "sqlite":
+        _refuse_strange_file(url)
+    elif not parts.path.strip("/"):
+        raise ValueError(f"names no database: write it like {EXAMPLE}.")
+    return url
+
+
+def _refuse_strange_file(url: str) -> None:
+    if urlsplit(url).netloc or not urlsplit(url).path.strip("/"):
+        raise ValueError(
+            "names no file: write it like sqlite:////folder/agentarium.sqlite3."
+        )
+    file = Path(environ.Env.db_url_config(url)["NAME"])
+    if file.is_dir():
+        raise ValueError(f"names a folder ({file}): add the name of a file in it.")
+    if not file.parent.is_dir():
+        raise ValueError(
+            f"names a file in {file.parent}, which is not a folder: create it, or "
+            "correct the path (an absolute one follows four slashes)."
+        )
 
 
 def database(url: str, default_file: Path) -> dict[str, Any]:
@@ -26,7 +61,7 @@ def database(url: str, default_file: Path) -> dict[str, Any]:
 
 
 _SQLITE: dict[str, Any] = {
-    "ENGINE": "agentarium.core.sqlite3",
+    "ENGINE": "agentarium.db.backends.sqlite3",
     "CONN_MAX_AGE": None,
     "OPTIONS": {
         # A transaction that reads first and writes later could not be retried.
@@ -40,7 +75,7 @@ _SQLITE: dict[str, Any] = {
     },
 }
 _POSTGRESQL: dict[str, Any] = {
-    "ENGINE": "agentarium.core.postgresql",
+    "ENGINE": "agentarium.db.backends.postgresql",
     "CONN_MAX_AGE": 0,
     "OPTIONS": {
         # Connections are handed from thread to thread, so that idle threads hold none.
@@ -58,7 +93,7 @@ _POSTGRESQL: dict[str, Any] = {
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
-        # What a connection was asked so often is prepared (`core/cursors.py`).
+        # What a connection was asked so often is prepared (`db/prepared_statements.py`).
         "prepare_threshold": 5,
     },
 }

@@ -1,15 +1,26 @@
 """The one place where the environment is read. `.env.example` lists every name."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentarium.config.databases import database
-from agentarium.config.environment import Environment, kept_secret
-from agentarium.config.logs import logging_config
+from agentarium.config.databases import database, database_url
+from agentarium.config.environment import Environment
+from agentarium.config.logs import FORMS, LEVELS, logging_config
+from agentarium.config.variables import unknown_variables
+from agentarium.core.addresses import (
+    broker_url,
+    host_name,
+    http_url,
+    public_url,
+    redis_of_broker,
+    redis_url,
+)
 from agentarium.runtime.prices import Price, read_prices
 from agentarium.runtime.providers import PROVIDERS as PROVIDER_SPECS
+from agentarium.runtime.providers.catalogue import model_name
 
 env = Environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -17,35 +28,40 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # --- Where it runs ---------------------------------------------------------------
 
 HOST: str = env.str("AGENTARIUM_HOST", "127.0.0.1")
-PORT: int = env.int("AGENTARIUM_PORT", 8000)
-DATA = Path(env.str("AGENTARIUM_DATA", "data")).resolve()
-DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+PORT: int = env.number("AGENTARIUM_PORT", 8000, most=65_535)
+DATA = env.folder("AGENTARIUM_DATA", "data")
+LOCAL_URL = f"http://[{HOST}]:{PORT}" if ":" in HOST else f"http://{HOST}:{PORT}"
 # What people type into the browser. With https, cookies are secure and HSTS is on.
-PUBLIC_URL: str = env.str("AGENTARIUM_URL", f"http://{HOST}:{PORT}").rstrip("/")
+PUBLIC_URL: str = env.read("AGENTARIUM_URL", LOCAL_URL, public_url)
 HTTPS = PUBLIC_URL.startswith("https://")
 DEBUG: bool = env.bool("AGENTARIUM_DEBUG", False)
-SECRET_KEY: str = env.str("AGENTARIUM_SECRET_KEY", "") or kept_secret(
-    DATA / "secret_key"
-)
+SECRET_KEY_FILE = DATA / "secret_key"
+SECRET_KEY: str = env.secret("AGENTARIUM_SECRET_KEY", SECRET_KEY_FILE)
+IS_SECRET_KEY_OWN = not env.is_set("AGENTARIUM_SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("AGENTARIUM_SECRET_KEY_FALLBACKS", str, [])
 
 # --- Which services stand beside it ----------------------------------------------
 
 # Without a broker the runner lives in the web process, and nothing else is needed.
-BROKER_URL: str = env.str("AGENTARIUM_BROKER_URL", "")
+BROKER_URL: str = env.read("AGENTARIUM_BROKER_URL", "", broker_url)
 EMBEDDED = not BROKER_URL
 # Carries live output and throttle counters between processes; never the truth.
-REDIS_URL: str = env.str(
-    "AGENTARIUM_REDIS_URL", BROKER_URL if BROKER_URL.startswith("redis") else ""
+REDIS_URL: str = env.read(
+    "AGENTARIUM_REDIS_URL", redis_of_broker(BROKER_URL), redis_url
 )
+# Before each key and channel in Redis. Channels know no database numbers, so that only
+# this keeps installations apart that share one Redis.
+REDIS_PREFIX: str = env.str("AGENTARIUM_REDIS_PREFIX", "agentarium")
 DATABASES = {
-    "default": database(env.str("DATABASE_URL", ""), DATA / "agentarium.sqlite3")
+    "default": database(
+        env.read("DATABASE_URL", "", database_url), DATA / "agentarium.sqlite3"
+    )
 }
 CACHES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "agentarium",
+        "KEY_PREFIX": REDIS_PREFIX,
         # It carries counters only: better none than a request that waits for one.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
@@ -60,7 +76,7 @@ CACHES: dict[str, Any] = {
 # --- What it allows --------------------------------------------------------------
 
 REGISTRATION_OPEN: bool = env.bool("AGENTARIUM_REGISTRATION_OPEN", True)
-MAX_INPUT_CHARS: int = env.int("AGENTARIUM_MAX_INPUT_CHARS", 100_000)
+MAX_INPUT_CHARS: int = env.number("AGENTARIUM_MAX_INPUT_CHARS", 100_000, least=1)
 # Pending tasks of one user, and of one agent; 0 is no limit.
 MAX_PENDING_PER_USER: int = env.int("AGENTARIUM_MAX_PENDING_PER_USER", 10_000)
 MAX_PENDING_PER_AGENT: int = env.int("AGENTARIUM_MAX_PENDING_PER_AGENT", 0)
@@ -75,10 +91,13 @@ THROTTLE_RATES: dict[str, str] = {
 }
 # Requests that are worked on at once; streams do not count. Those that wait for a commit
 # share it, so that many are better than few; on PostgreSQL each has a connection.
-WEB_THREADS: int = env.int(
+WEB_THREADS: int = env.number(
     "AGENTARIUM_WEB_THREADS",
     32 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 16,
+    least=1,
 )
+# Host names that requests may be for, beside the one of the public URL.
+FURTHER_HOSTS: list[str] = env.each("AGENTARIUM_ALLOWED_HOSTS", host_name)
 # Addresses of reverse proxies in front; only then is X-Forwarded-For believed.
 TRUSTED_PROXIES: int = env.int("AGENTARIUM_TRUSTED_PROXIES", 0)
 
@@ -89,16 +108,18 @@ MCP_STDIO: dict[str, dict[str, Any]] = env.json("AGENTARIUM_MCP_STDIO", {})
 
 # --- Running tasks ---------------------------------------------------------------
 
-WORKER_CAPACITY: int = env.int("AGENTARIUM_WORKER_CAPACITY", 1000)
-LEASE_SECONDS: float = env.float("AGENTARIUM_LEASE_SECONDS", 10.0)
+WORKER_CAPACITY: int = env.number("AGENTARIUM_WORKER_CAPACITY", 1000, least=1)
+LEASE_SECONDS: float = env.number("AGENTARIUM_LEASE_SECONDS", 10.0, least=1)
 # How often one model is asked for one answer, when its errors may pass.
-MODEL_TRIES: int = env.int("AGENTARIUM_MODEL_TRIES", 4)
-MAX_TOOL_RESULT_CHARS: int = env.int("AGENTARIUM_MAX_TOOL_RESULT_CHARS", 50_000)
+MODEL_TRIES: int = env.number("AGENTARIUM_MODEL_TRIES", 4, least=1)
+MAX_TOOL_RESULT_CHARS: int = env.number(
+    "AGENTARIUM_MAX_TOOL_RESULT_CHARS", 50_000, least=1
+)
 # How many agents may call each other in a row.
 MAX_AGENT_DEPTH: int = env.int("AGENTARIUM_MAX_AGENT_DEPTH", 5)
 # After so long without a word a call that waits for a person is refused; 0 is never.
 APPROVAL_SECONDS: int = env.int("AGENTARIUM_APPROVAL_SECONDS", 604_800)
-MAX_ATTEMPTS: int = env.int("AGENTARIUM_MAX_ATTEMPTS", 3)
+MAX_ATTEMPTS: int = env.number("AGENTARIUM_MAX_ATTEMPTS", 3, least=1)
 # How long the log of a task that has ended is kept; 0 is for ever.
 KEEP_EVENTS_DAYS: int = env.int("AGENTARIUM_KEEP_EVENTS_DAYS", 90)
 STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
@@ -108,10 +129,13 @@ STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
 # Whoever sends it may read `/metrics`; staff may in any case.
 METRICS_TOKEN: str = env.str("AGENTARIUM_METRICS_TOKEN", "")
 # The port from which worker processes serve their own; 0 is none.
-WORKER_METRICS_PORT: int = env.int("AGENTARIUM_WORKER_METRICS_PORT", 0)
+WORKER_METRICS_PORT: int = env.number("AGENTARIUM_WORKER_METRICS_PORT", 0, most=65_535)
 # Traces go there, over HTTP; without it there are none.
-OTLP_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+OTLP_ENDPOINT: str = env.read("OTEL_EXPORTER_OTLP_ENDPOINT", "", http_url)
 OTEL_SERVICE: str = env.str("OTEL_SERVICE_NAME", "agentarium")
+
+LOG_LEVEL = env.choice("AGENTARIUM_LOG_LEVEL", "INFO", LEVELS)
+LOG_FORMAT = env.choice("AGENTARIUM_LOG_FORMAT", "auto", FORMS)
 
 # --- Models ----------------------------------------------------------------------
 
@@ -125,7 +149,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
 }
 BUILTIN_MODEL_WEIGHTS: str = env.str("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
 BUILTIN_MODEL_THREADS: int = env.int("AGENTARIUM_BUILTIN_MODEL_THREADS", 0)
-DEFAULT_MODEL: str = env.str("AGENTARIUM_DEFAULT_MODEL", "")
+DEFAULT_MODEL: str = env.read("AGENTARIUM_DEFAULT_MODEL", "", model_name)
 # Prices that nobody else knows, or that differ from the published ones.
 PRICES: dict[str, Price] = env.parsed("AGENTARIUM_PRICES", read_prices)
 
@@ -133,7 +157,7 @@ PRICES: dict[str, Price] = env.parsed("AGENTARIUM_PRICES", read_prices)
 
 _public_host = urlsplit(PUBLIC_URL).hostname or HOST
 ALLOWED_HOSTS: list[str] = [
-    *env.list("AGENTARIUM_ALLOWED_HOSTS", str, []),
+    *FURTHER_HOSTS,
     _public_host,
     "localhost",
     "127.0.0.1",
@@ -150,6 +174,8 @@ LANGUAGE_CODE = "en"
 STATIC_URL = "static/"
 PAGE_ROOT = PACKAGE / "page"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+LOGGING_CONFIG = None
+LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -169,20 +195,23 @@ INSTALLED_APPS = [
     "agentarium.tools",
     "agentarium.agents",
     "agentarium.tasks",
+    "agentarium.streaming",
+    "agentarium.operations",
 ]
 MIDDLEWARE = [
-    "agentarium.core.request_log.RequestLogMiddleware",
-    "agentarium.core.request_metrics.RequestMetricsMiddleware",
-    "agentarium.core.tracing.TracingMiddleware",
+    "agentarium.observability.request_log.RequestLogMiddleware",
+    "agentarium.http.request_scheme.RequestSchemeMiddleware",
+    "agentarium.observability.request_metrics.RequestMetricsMiddleware",
+    "agentarium.observability.tracing.TracingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "agentarium.core.security_headers.SecurityHeadersMiddleware",
-    "agentarium.core.rate_limits.RateLimitHeadersMiddleware",
+    "agentarium.http.security_headers.SecurityHeadersMiddleware",
+    "agentarium.http.rate_limits.RateLimitHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "agentarium.core.admin_messages.AdminMessageMiddleware",
+    "agentarium.http.admin_messages.AdminMessageMiddleware",
 ]
 TEMPLATES = [
     {
@@ -207,24 +236,29 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGGING_CONFIG = None
-LOGGING = logging_config(
-    level=env.str("AGENTARIUM_LOG_LEVEL", "INFO"),
-    form=env.str("AGENTARIUM_LOG_FORMAT", "auto"),
-)
 
 # --- Security --------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+# Whether a request came over TLS is decided by `RequestSchemeMiddleware`.
+SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc
+SECURE_HSTS_SECONDS: int = env.int(
+    "AGENTARIUM_HSTS_SECONDS", 31_536_000 if HTTPS else 0
 )
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.bool(
+    "AGENTARIUM_HSTS_INCLUDE_SUBDOMAINS", False
+)
+SECURE_HSTS_PRELOAD: bool = env.bool("AGENTARIUM_HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS for all subdomains, and in the lists of browsers, would bind other sites of
+    # the operator's domain; it takes years to undo. Only the operator can decide that.
+    "security.W005",
+    "security.W021",
+]
 # Probes and Prometheus speak plain HTTP to the process itself.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "agentarium.core.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "agentarium.http.problems.csrf_failure"
 
 # --- The API ---------------------------------------------------------------------
 
@@ -237,23 +271,22 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
         "agentarium.accounts.api.permissions.TokenHasScope",
-        "agentarium.core.permissions.IsOwner",
+        "agentarium.http.permissions.IsOwner",
     ],
     "DEFAULT_THROTTLE_CLASSES": [
         "agentarium.accounts.api.throttles.CallerThrottle",
     ],
     "DEFAULT_FILTER_BACKENDS": [
-        "agentarium.core.filters.StrictFilterBackend",
-        "agentarium.core.filters.WordSearch",
-        "agentarium.core.filters.StrictOrdering",
+        "agentarium.http.filters.StrictFilterBackend",
+        "agentarium.http.filters.WordSearch",
+        "agentarium.http.filters.StrictOrdering",
     ],
-    "DEFAULT_PAGINATION_CLASS": "agentarium.core.pagination.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "agentarium.core.schema.ProblemAutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["agentarium.core.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "agentarium.core.negotiation.ContentNegotiation",
-    "DEFAULT_PARSER_CLASSES": ["agentarium.core.parsers.BoundedJSONParser"],
-    "DEFAULT_METADATA_CLASS": "agentarium.core.metadata.AllowedMethods",
-    "EXCEPTION_HANDLER": "agentarium.core.problems.exception_handler",
+    "DEFAULT_PAGINATION_CLASS": "agentarium.http.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "agentarium.http.schema.ProblemAutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["agentarium.http.parsers.BoundedJSONParser"],
+    "DEFAULT_METADATA_CLASS": "agentarium.http.metadata.AllowedMethods",
+    "EXCEPTION_HANDLER": "agentarium.http.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -280,3 +313,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ToolCallStatusEnum": "agentarium.tasks.models.ToolCall.Status",
     },
 }
+
+# --- The end ---------------------------------------------------------------------
+
+# All that is read from the environment has been read above.
+KNOWN_VARIABLES = frozenset(env.known)
+# Name -> the known one that it may stand for, or "".
+UNKNOWN_VARIABLES = dict(unknown_variables(os.environ, KNOWN_VARIABLES))
+env.end_if_wrong()

@@ -4,14 +4,12 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentarium.config.settings")
 
-import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
+from django.core.wsgi import get_wsgi_application
 from whitenoise import WhiteNoise
 
-from agentarium.core.handler import Handler
-
-django.setup(set_prefix=False)
+site = get_wsgi_application()
 
 
 def _is_immutable(_path: str, url: str) -> bool:
@@ -19,7 +17,7 @@ def _is_immutable(_path: str, url: str) -> bool:
     return url.startswith("/assets/")
 
 
-application = WhiteNoise(Handler(), max_age=3600, immutable_file_test=_is_immutable)
+application = WhiteNoise(site, max_age=3600, immutable_file_test=_is_immutable)
 application.add_files(settings.PAGE_ROOT / "assets", prefix="assets/")
 for storage in AppDirectoriesFinder().storages.values():
     application.add_files(storage.location, prefix=settings.STATIC_URL)

@@ -26,7 +26,7 @@ class Resealed:
 def reseal_secrets() -> Resealed:
     """Encrypt all secrets of all tables with the current key. Safe to repeat."""
     done = Resealed()
-    for model, names in _models_with_secrets():
+    for model, names in models_with_secrets():
         for pk in model._default_manager.values_list("pk", flat=True).iterator():
             try:
                 _reseal_row(model, pk, names)
@@ -36,7 +36,7 @@ def reseal_secrets() -> Resealed:
     return done
 
 
-def _models_with_secrets() -> Iterator[tuple[type[models.Model], list[str]]]:
+def models_with_secrets() -> Iterator[tuple[type[models.Model], list[str]]]:
     for model in apps.get_models():
         names = [
             column.attname

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from django.core.cache import cache
 
-from agentarium.core.turnstile import turnstile
+from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.base import ProviderError
 from agentarium.runtime.providers.config import ProviderConfig
@@ -47,7 +47,7 @@ def listings(configs: Mapping[str, ProviderConfig]) -> dict[str, Listing]:
         name: Listing.of(cached[key]) for name, key in keys.items() if key in cached
     }
     missing = [spec for spec in specs if spec.name not in known]
-    with turnstile.aside():
+    with sqlite_gate.yield_while_waiting():
         asked = asyncio.run(_ask_all(missing, configs)) if missing else {}
     for name, listing in asked.items():
         kept = FAILURE_KEPT_SECONDS if listing.failure else KEPT_SECONDS

@@ -29,8 +29,8 @@ class StepLimitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """What an agent's loop reaches outside of itself.
+class LoopCallbacks:
+    """What an agent's loop calls outside of itself.
 
     `ask` streams one response of a model. `call_tools` yields the results that are to
     be had now; a call without a result suspends the run. `before_call` is awaited
@@ -43,7 +43,7 @@ class World:
 
 
 async def run_agent(
-    messages: Sequence[Message], *, world: World, max_steps: int
+    messages: Sequence[Message], *, callbacks: LoopCallbacks, max_steps: int
 ) -> AsyncGenerator[Piece, None]:
     """Yield what happens, until the agent has answered or has to wait.
 
@@ -53,15 +53,15 @@ async def run_agent(
     messages = list(messages)
     while True:
         if calls := unanswered(messages):
-            async with aclosing(world.call_tools(calls)) as results:
+            async with aclosing(callbacks.call_tools(calls)) as results:
                 async for result in results:
                     messages.append(Message("tool", (result,)))
                     yield result
         if unanswered(messages) or messages[-1].role == "assistant":
             return
         _check_steps(messages, max_steps)
-        await world.before_call()
-        async with aclosing(world.ask(messages)) as pieces:
+        await callbacks.before_call()
+        async with aclosing(callbacks.ask(messages)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ModelResponse):
                     messages.append(piece.message)

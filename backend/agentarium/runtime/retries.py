@@ -12,6 +12,7 @@ from agentarium.runtime.providers.base import (
     ModelClient,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ToolDefinition,
 )
 
@@ -39,8 +40,8 @@ async def _at_once() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How an agent asks: its models in order, with tools and settings for each.
+class ModelCaller:
+    """Calls an agent's models in order, with the same tools and settings.
 
     `tries` is how often one model is asked for one answer; `timeout` in seconds is for
     each of them. `before_try` is awaited before each.
@@ -108,7 +109,7 @@ class Asking:
                 return await anext(answer, None)
         except TimeoutError:
             raise ProviderError(
-                "provider_timeout",
+                ProviderErrorCode.TIMEOUT,
                 f"{model} did not answer within {self.timeout} seconds.",
                 is_transient=True,
             ) from None

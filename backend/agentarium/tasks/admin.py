@@ -1,4 +1,7 @@
-"""Tasks and their steps, for the operator to look at: a record is not edited."""
+"""Tasks and their steps, for the operator to look at: a record is not edited.
+
+A task may be added, for the owner of its agent, and runs like any other.
+"""
 
 from typing import Any
 
@@ -57,6 +60,15 @@ class AgentTaskAdmin(RecordAdmin):
     list_filter = ["status", "created_at"]
     list_select_related = ["owner", "agent"]
     search_fields = ["=id", "=request_id", "=owner__username", "=error_code"]
+    raw_id_fields = ["agent"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ["agent", "input_text", "priority", "run_after"]
+        return super().get_fields(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentTask]:
         tasks: QuerySet[AgentTask] = super().get_queryset(request)

@@ -4,3 +4,11 @@ from django.apps import AppConfig
 class TasksConfig(AppConfig):
     name = "agentarium.tasks"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from agentarium.tasks import periodic_jobs
+        from agentarium.tasks.models import TaskQuerySet
+        from agentarium.tasks.services.completion import Completion
+
+        TaskQuerySet.completion = Completion()
+        periodic_jobs.register()

@@ -47,9 +47,9 @@ def _agent(owner: User) -> int:
 def _counted_agent(owner: User) -> int:
     agent_id = _agent(owner)
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    for span, start_at in (("hour", hour), ("day", hour.replace(hour=0))):
+    for bucket, start_at in (("hour", hour), ("day", hour.replace(hour=0))):
         TaskCount.objects.create(
-            owner=owner, span=span, agent_id=agent_id, start_at=start_at, failed=1
+            owner=owner, bucket=bucket, agent_id=agent_id, start_at=start_at, failed=1
         )
     return agent_id
 

@@ -10,14 +10,15 @@ from django.db import OperationalError, connection, transaction
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
-from agentarium.core.turns import Turns
+from agentarium.db.fifo_lock import FifoLock
+from agentarium.tests.eventually import eventually_sync
 
 SOON = 5.0
 
 
 class TestTurns:
     def test_are_given_in_the_order_in_which_they_were_asked_for(self) -> None:
-        turns, order = Turns(), list[int]()
+        turns, order = FifoLock(), list[int]()
         turns.take(SOON)
 
         def take(number: int) -> None:
@@ -25,11 +26,13 @@ class TestTurns:
             order.append(number)
             turns.give()
 
+        def has_line_of(length: int) -> Callable[[], bool]:
+            return lambda: len(turns._waiting) == length
+
         threads = [threading.Thread(target=take, args=[number]) for number in range(9)]
         for number, thread in enumerate(threads):
             thread.start()
-            while len(turns._waiting) <= number:
-                thread.join(0.001)
+            eventually_sync("the thread to get in line", has_line_of(number + 1))
         turns.give()
         for thread in threads:
             thread.join(SOON)
@@ -37,7 +40,7 @@ class TestTurns:
         assert order == list(range(9))
 
     def test_pass_over_whoever_stopped_waiting(self) -> None:
-        turns = Turns()
+        turns = FifoLock()
         turns.take(SOON)
 
         assert not turns.take(0)
@@ -115,3 +118,6 @@ class TestConnections:
         in_thread(leave_open).result(SOON)
 
         in_thread(lambda: _rename(user)).result(SOON)
+
+        user.refresh_from_db()
+        assert user.first_name == "Anew"

@@ -10,6 +10,7 @@ from agentarium.runtime.tools.calculator import CALCULATOR, Calculator
 from agentarium.runtime.tools.clock import CURRENT_TIME, CurrentTime
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.web import FETCH_URL, FetchUrl
+from agentarium.tools.models import MAX_DESCRIPTION_CHARS
 
 ASK_PERSON_SPEC = ToolSpec(
     name="ask_person",
@@ -89,7 +90,7 @@ def agent_spec(
     return ToolSpec(
         name=name or agent_tool_name(agent),
         description=description
-        or agent.description
+        or agent.description[:MAX_DESCRIPTION_CHARS]
         or f"Give an assignment to the agent {agent.name}, and get its answer.",
         parameters=_AGENT_PARAMETERS,
         effect="read",

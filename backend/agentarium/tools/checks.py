@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from agentarium.core.outbound_settings import outbound_policy
+from agentarium.outbound.settings import outbound_policy
 from agentarium.tools.models import TOOL_NAME
 
 _SHAPE = {"command": str, "args": list, "env": dict, "cwd": str}

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
-from agentarium.core.outbound import Outbound, OutboundResponse
-from agentarium.core.outbound_policy import OutboundError
-from agentarium.core.outbound_settings import new_outbound
+from agentarium.outbound.client import Outbound, OutboundResponse
+from agentarium.outbound.policy import OutboundError
+from agentarium.outbound.settings import new_outbound
 from agentarium.runtime.tools.http_client import FetchError
 
 

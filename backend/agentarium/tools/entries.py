@@ -26,7 +26,7 @@ from agentarium.tools.models import (
 MAX_ENTRIES = 50
 MAX_TOOLS = 128
 
-Entry = dict[str, Any]
+ToolEntry = dict[str, Any]
 # The owner's agents among these ids.
 FindAgents = Callable[[Collection[int]], Mapping[int, CallableAgent]]
 
@@ -40,7 +40,7 @@ class _WrongEntryError(Exception):
 
 def check_tools(
     owner_id: int, entries: Sequence[Any], *, find_agents: FindAgents
-) -> list[Entry]:
+) -> list[ToolEntry]:
     """The entries with what they mean and nothing else, in their order.
 
     Raises `InvalidInputError` on the field `tools`, with everything that is wrong. An
@@ -48,7 +48,7 @@ def check_tools(
     """
     if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
         raise _invalid([FieldError("invalid", f"A list of at most {MAX_ENTRIES}.")])
-    checked: list[Entry] = []
+    checked: list[ToolEntry] = []
     errors: list[FieldError] = []
     for number, entry in enumerate(entries, 1):
         try:
@@ -61,7 +61,7 @@ def check_tools(
     return checked
 
 
-def _check_names(known: "_Known", entries: Sequence[Entry]) -> None:
+def _check_names(known: "_Known", entries: Sequence[ToolEntry]) -> None:
     errors: list[FieldError] = []
     names: list[str] = []
     for number, entry in enumerate(entries, 1):
@@ -84,7 +84,7 @@ class _Known:
     """What the entries of one list point at, as far as their owner may use it."""
 
     def __init__(
-        self, owner_id: int, entries: Sequence[Entry], find_agents: FindAgents
+        self, owner_id: int, entries: Sequence[ToolEntry], find_agents: FindAgents
     ) -> None:
         tools = HttpTool.objects.filter(owner_id=owner_id).in_bulk(
             _ids(entries, "http", "id")
@@ -100,7 +100,7 @@ class _Known:
         }
         self._agents = find_agents(agents) if agents else {}
 
-    def names(self, entry: Entry) -> list[str]:
+    def names(self, entry: ToolEntry) -> list[str]:
         """The names under which a model will see the entry's tools."""
         match entry["type"]:
             case "builtin":
@@ -113,7 +113,7 @@ class _Known:
                 agent = _found(self._agents, entry["agent"], "agent")
                 return [entry.get("name") or agent_tool_name(agent)]
 
-    def _mcp_names(self, entry: Entry) -> list[str]:
+    def _mcp_names(self, entry: ToolEntry) -> list[str]:
         there = _found(self._mcp, entry["server"], "MCP server")
         wanted = entry.get("names")
         missing = [name for name in wanted or [] if name not in there]
@@ -126,7 +126,7 @@ class _Known:
         return [tool_name(name, prefix) for name in names]
 
 
-def _ids(entries: Sequence[Entry], kind: str, key: str) -> set[int]:
+def _ids(entries: Sequence[ToolEntry], kind: str, key: str) -> set[int]:
     return {entry[key] for entry in entries if entry["type"] == kind}
 
 
@@ -139,7 +139,7 @@ def _found(known: Mapping[int, Any], pk: int, what: str) -> Any:
 # --- The shape of one entry ----------------------------------------------------------
 
 
-def _shaped(entry: Any) -> Entry:
+def _shaped(entry: Any) -> ToolEntry:
     if not isinstance(entry, dict):
         raise _WrongEntryError("invalid", "An object is needed.")
     shape = _SHAPES.get(str(entry.get("type")))

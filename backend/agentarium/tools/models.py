@@ -12,8 +12,8 @@ from django.core.validators import (
 from django.db import models
 
 from agentarium.accounts.models import User
-from agentarium.core.clock import Now
 from agentarium.core.encryption import Sealed, SealedMapField
+from agentarium.db.clock import Now
 
 MAX_NAME_CHARS = 64
 MAX_DESCRIPTION_CHARS = 4_000

@@ -22,7 +22,7 @@ from agentarium.core.exceptions import (
     InvalidInputError,
     TooManyRequestsError,
 )
-from agentarium.core.turnstile import turnstile
+from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.runtime.tools.base import ToolCall, ToolError
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
@@ -226,7 +226,7 @@ def _while_somebody_waits(
     if not _WAITING.acquire(blocking=False):
         raise TooManyRequestsError("Others are trying tools too.", retry_after=5)
     try:
-        with turnstile.aside():
+        with sqlite_gate.yield_while_waiting():
             return asyncio.run(run())
     finally:
         _WAITING.release()

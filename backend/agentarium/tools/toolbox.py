@@ -3,13 +3,13 @@
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import cast
 
 import orjson
 from django.conf import settings
 
 from agentarium.core.encryption import UnreadableSecretError
-from agentarium.runtime.tools.base import Effect, Tool, ToolError, ToolSpec
+from agentarium.runtime.tools.base import Effect, Tool, ToolSpec
 from agentarium.runtime.tools.http import HttpTool as RuntimeHttpTool
 from agentarium.runtime.tools.http import HttpToolSettings, Method
 from agentarium.runtime.tools.http_client import HttpClient
@@ -24,7 +24,7 @@ from agentarium.runtime.tools.mcp import (
 )
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.tools.catalogue import BUILTINS, CallableAgent, agent_spec
-from agentarium.tools.entries import Entry, FindAgents
+from agentarium.tools.entries import FindAgents, ToolEntry
 from agentarium.tools.models import HttpTool, McpServer
 
 
@@ -43,14 +43,6 @@ class Toolbox:
     agents: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     _connections: list[McpConnection] = field(default_factory=list)
-
-    def read_arguments(self, name: str, text: str) -> dict[str, Any]:
-        """The arguments of a model's call. Raises `ToolError`, for it to mend."""
-        spec = self.specs.get(name)
-        if spec is None:
-            names = ", ".join(self.specs) or "none"
-            raise ToolError(f"There is no tool {name!r}. There are: {names}.")
-        return arguments_schema(spec).read(text)
 
     async def aclose(self) -> None:
         """Close the connections that calls have left open."""
@@ -75,7 +67,7 @@ class Toolbox:
 
 def open_tools(
     owner_id: int,
-    entries: Sequence[Entry],
+    entries: Sequence[ToolEntry],
     *,
     http: HttpClient,
     find_agents: FindAgents,
@@ -133,7 +125,7 @@ class _Opening:
     def __init__(
         self,
         owner_id: int,
-        entries: Sequence[Entry],
+        entries: Sequence[ToolEntry],
         http: HttpClient,
         find_agents: FindAgents,
     ) -> None:
@@ -158,7 +150,7 @@ class _Opening:
                 toolbox.missing.append(f"{_named(entry)} (its secrets are unreadable)")
         return toolbox
 
-    def _add(self, toolbox: Toolbox, entry: Entry) -> None:
+    def _add(self, toolbox: Toolbox, entry: ToolEntry) -> None:
         match entry["type"]:
             case "builtin":
                 self._add_builtin(toolbox, entry)
@@ -172,7 +164,7 @@ class _Opening:
             case _:
                 self._add_agent(toolbox, entry)
 
-    def _add_builtin(self, toolbox: Toolbox, entry: Entry) -> None:
+    def _add_builtin(self, toolbox: Toolbox, entry: ToolEntry) -> None:
         builtin = BUILTINS[entry["name"]]
         spec = replace(
             builtin.spec,
@@ -181,7 +173,7 @@ class _Opening:
         )
         toolbox.add(spec, builtin.tool(spec, self._http) if builtin.tool else None)
 
-    def _add_mcp(self, toolbox: Toolbox, entry: Entry) -> None:
+    def _add_mcp(self, toolbox: Toolbox, entry: ToolEntry) -> None:
         row = self._servers[entry["server"]]
         connection = toolbox.connect(mcp_server(row, self._http))
         for spec, name in mcp_specs(row, entry):
@@ -193,7 +185,7 @@ class _Opening:
             if name not in there
         ]
 
-    def _add_agent(self, toolbox: Toolbox, entry: Entry) -> None:
+    def _add_agent(self, toolbox: Toolbox, entry: ToolEntry) -> None:
         agent: CallableAgent = self._agents[entry["agent"]]
         spec = agent_spec(
             agent,
@@ -205,7 +197,7 @@ class _Opening:
             toolbox.agents[spec.name] = entry["agent"]
 
 
-def mcp_specs(row: McpServer, entry: Entry) -> Iterator[tuple[ToolSpec, str]]:
+def mcp_specs(row: McpServer, entry: ToolEntry) -> Iterator[tuple[ToolSpec, str]]:
     """The tools of a server that an entry takes, with the server's own names."""
     wanted = entry.get("names")
     for tool in row.tool_rows:
@@ -221,7 +213,7 @@ def mcp_specs(row: McpServer, entry: Entry) -> Iterator[tuple[ToolSpec, str]]:
             yield spec, tool["name"]
 
 
-def _named(entry: Entry) -> str:
+def _named(entry: ToolEntry) -> str:
     kind = entry["type"]
     key = {"builtin": "name", "http": "id", "mcp": "server", "agent": "agent"}[kind]
     return f"{kind} {entry[key]}"

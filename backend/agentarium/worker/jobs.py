@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from agentarium.tasks import wake
+from agentarium.tasks import wake_ups
 
 
-@shared_task(name=wake.WAKE_JOB, ignore_result=True)
+@shared_task(name=wake_ups.WAKE_JOB, ignore_result=True)
 def wake_runner() -> None:
     """Have this process look for pending tasks."""
-    wake.wake_here()
+    wake_ups.wake_here()

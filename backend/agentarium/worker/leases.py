@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models.expressions import CombinedExpression
 
-from agentarium.core.clock import Now
-from agentarium.core.cursors import prepared_cursor
+from agentarium.db.clock import Now
+from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.models import Worker
-from agentarium.worker.pulse import Pulse, bury, find_dead
+from agentarium.worker.liveness_lock import LivenessLock, find_dead, remove_locks
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ RENEWALS_PER_LEASE = 4
 # The database was away if it has not been asked for such a part of a lease, and within
 # the other part whoever lives has renewed.
 AWAY_PART = 0.6
-STEADY_PART = 0.4
+TRUSTWORTHY_PART = 0.4
 # An event loop that has not turned for so long is dead, though its threads live on.
 LOOP_LIMIT_SECONDS = 60.0
 
@@ -69,10 +69,10 @@ def release_lease(worker: Worker) -> None:
 
 
 @transaction.atomic
-def declare_lost(*, is_steady: Callable[[], bool]) -> None:
+def declare_lost(*, leases_are_trustworthy: Callable[[], bool]) -> None:
     """Take the right to execute from workers that are dead, as far as that is known.
 
-    `is_steady` says whether a lease that has run out means a death; it is asked when
+    `leases_are_trustworthy` says whether a lease that has run out means a death; it is asked when
     the database is there.
     """
     living = Worker.objects.filter(lost_at__isnull=True)
@@ -80,8 +80,8 @@ def declare_lost(*, is_steady: Callable[[], bool]) -> None:
         # With a lease that ended before: what is left of one is given up in order only.
         ended = Now() - timedelta(milliseconds=1)
         living.filter(pk__in=dead).update(lease_until=ended, lost_at=Now())
-        transaction.on_commit(partial(bury, dead))
-    if is_steady():
+        transaction.on_commit(partial(remove_locks, dead))
+    if leases_are_trustworthy():
         living.filter(lease_until__lt=Now()).update(lost_at=Now())
 
 
@@ -99,8 +99,10 @@ class Heartbeat:
         self._worker = worker
         self._on_lost = on_lost
         self._stop = threading.Event()
-        self._pulse = Pulse(worker.pk)
-        self._renewed_at = self._loop_seen_at = self._steady_since = passed_seconds()
+        self._pulse = LivenessLock(worker.pk)
+        self._renewed_at = self._loop_seen_at = self._trustworthy_since = (
+            passed_seconds()
+        )
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     @property
@@ -113,7 +115,7 @@ class Heartbeat:
         return passed_seconds() - self._renewed_at < settings.LEASE_SECONDS
 
     @property
-    def is_steady(self) -> bool:
+    def leases_are_trustworthy(self) -> bool:
         """Whether a lease that has run out means a death.
 
         Not while the database has not been there for so long that all who live have
@@ -121,7 +123,7 @@ class Heartbeat:
         """
         now, lease = passed_seconds(), settings.LEASE_SECONDS
         is_there = now - self._renewed_at < lease * AWAY_PART
-        return is_there and now - self._steady_since >= lease * STEADY_PART
+        return is_there and now - self._trustworthy_since >= lease * TRUSTWORTHY_PART
 
     def start(self) -> None:
         self._pulse.begin()
@@ -151,7 +153,7 @@ class Heartbeat:
         """Renew once; False if the worker was declared lost."""
         began_at = passed_seconds()
         if began_at - self._renewed_at >= settings.LEASE_SECONDS * AWAY_PART:
-            self._steady_since = began_at
+            self._trustworthy_since = began_at
         try:
             is_ours = renew_lease(self._worker)
         except (DatabaseError, InterfaceError) as error:

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agentarium.core.metrics import REGISTRY, holds_metrics_token
+from agentarium.observability.metrics import REGISTRY, holds_metrics_token
 
 log = structlog.get_logger(__name__)
 

@@ -12,10 +12,11 @@ from django.conf import settings
 
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
-from agentarium.tasks import site, wake
+from agentarium.streaming import shared
+from agentarium.tasks import wake_ups
+from agentarium.worker.attempt.toolbox import Tools
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner
-from agentarium.worker.toolbox import Tools
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ STOP_MARGIN_SECONDS = 10.0
 
 def make_runner(tools: Tools) -> Runner:
     return Runner(
-        bus=site.bus(),
+        pubsub=shared.pubsub(),
         clients=ModelClients(provider_configs()),
         open_toolbox=tools.open,
         capacity=settings.WORKER_CAPACITY,
@@ -35,7 +36,7 @@ def make_runner(tools: Tools) -> Runner:
 @asynccontextmanager
 async def carrying() -> AsyncIterator[None]:
     """Carry live output to and from other processes, on this event loop."""
-    work = asyncio.create_task(site.bus().run())
+    work = asyncio.create_task(shared.pubsub().run())
     work.add_done_callback(_end_process_of_broken)
     try:
         yield
@@ -50,13 +51,13 @@ async def executing() -> AsyncIterator[None]:
     """Run tasks on this event loop; at the end, finish them or hand them back."""
     tools = Tools()
     runner = make_runner(tools)
-    wake.on_wake(runner.wake)
+    wake_ups.on_wake(runner.wake)
     work = asyncio.create_task(runner.run())
     work.add_done_callback(_end_process_of_broken)
     try:
         yield
     finally:
-        wake.off_wake(runner.wake)
+        wake_ups.off_wake(runner.wake)
         runner.stop()
         await work
         await tools.aclose()

@@ -10,11 +10,12 @@ from collections.abc import Callable
 import structlog
 from django.db import DatabaseError, InterfaceError
 
-from agentarium.core.database_threads import DatabaseThreads
-from agentarium.tasks.live import Bus
+from agentarium.db.threads import DatabaseThreads
+from agentarium.streaming.pubsub import PubSub
 from agentarium.worker import leases
-from agentarium.worker.shift import Means, ModelClients, Shift, Signals
-from agentarium.worker.toolbox import OpenToolbox
+from agentarium.worker.attempt.context import ModelClients, RunnerDependencies
+from agentarium.worker.attempt.toolbox import OpenToolbox
+from agentarium.worker.session import Signals, WorkerSession
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +29,12 @@ class Runner:
     def __init__(
         self,
         *,
-        bus: Bus,
+        pubsub: PubSub,
         clients: ModelClients,
         open_toolbox: OpenToolbox,
         capacity: int,
     ) -> None:
-        self._bus = bus
+        self._pubsub = pubsub
         self._clients = clients
         self._open_toolbox = open_toolbox
         self._capacity = capacity
@@ -56,20 +57,22 @@ class Runner:
         """Work until `stop`. Declared lost, it begins anew, as another worker."""
         self._loop = asyncio.get_running_loop()
         database = DatabaseThreads("runner", size=2, in_turn=True)
-        means = Means(self._bus, self._clients, self._open_toolbox, database)
+        dependencies = RunnerDependencies(
+            self._pubsub, self._clients, self._open_toolbox, database
+        )
         try:
             while not self._signals.is_stopping:
-                await self._work(means)
+                await self._work(dependencies)
         finally:
             await self._clients.aclose()
             await asyncio.to_thread(database.close)
 
-    async def _work(self, means: Means) -> None:
+    async def _work(self, dependencies: RunnerDependencies) -> None:
         try:
-            worker = await means.database.run(
+            worker = await dependencies.database.run(
                 leases.register_worker, capacity=self._capacity
             )
-            await Shift(worker, means, self._signals).run()
+            await WorkerSession(worker, dependencies, self._signals).run()
         except* (DatabaseError, InterfaceError) as group:
             log.warning(
                 "runner.database_away", errors=[str(e) for e in group.exceptions]

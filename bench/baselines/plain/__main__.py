@@ -85,7 +85,7 @@ async def lifespan() -> AsyncIterator[None]:
 
 
 def web() -> None:
-    from agentarium.core.asgi import Site
+    from agentarium.server.asgi import Site
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 

@@ -1,8 +1,7 @@
-import asyncio
-
 import aiohttp
 import orjson
 import pytest
+from agentarium.tests.eventually import eventually
 
 from bench.fake_provider.script import Asked, Script, ToolCall, script_for
 from bench.fake_provider.server import FakeProvider
@@ -50,9 +49,9 @@ async def test_counts_what_its_clients_do() -> None:
         response = await session.post(url, json=body | {"messages": [message]})
         await response.content.readany()
         response.close()
-        async with asyncio.timeout(5):
-            while provider.stats.closed_by_client == 0:
-                await asyncio.sleep(0.005)
+        await eventually(
+            "the hang-up to be counted", lambda: provider.stats.closed_by_client
+        )
         async with session.get(f"{provider.url}/__stats") as told:
             stats = orjson.loads(await told.read())
         async with session.post(f"{provider.url}/__reset") as told:

@@ -1,10 +1,11 @@
 """The counting tool server does what chaos programs rely on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from agentarium.tests.eventually import eventually
 
 from bench.fake_tools.server import FakeTools
 
@@ -51,18 +52,14 @@ async def test_counts_those_who_do_not_wait(
     tools: FakeTools, client: aiohttp.ClientSession
 ) -> None:
     asking = asyncio.ensure_future(client.post("/do/pay?delay=60"))
-    await reach(lambda: tools.stats.open == 1)
+    await eventually("the call to arrive", lambda: tools.stats.open == 1)
 
     asking.cancel()
 
-    await reach(lambda: tools.stats.closed_by_client == 1)
+    await eventually(
+        "the hang-up to be counted", lambda: tools.stats.closed_by_client == 1
+    )
     assert not tools.stats.done
-
-
-async def reach(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_starts_anew(tools: FakeTools, client: aiohttp.ClientSession) -> None:

@@ -109,13 +109,54 @@ test('creates an agent on the default model', async () => {
     instructions: 'Write well.',
     model: 'builtin:smollm2',
     fallback_models: [],
-    temperature: null,
+    temperature: 0.7,
     max_output_tokens: 500,
     max_steps: 20,
     step_timeout: 300,
     timeout: 600,
     tools: [],
   })
+})
+
+test('sends no temperature when it is switched off', async () => {
+  let body: unknown
+  server.use(
+    http.post('/api/agents/', async ({ request }) => {
+      body = await request.json()
+      return HttpResponse.json(makeProblem(400, 'no', 'No.'), { status: 400 })
+    }),
+  )
+  const { user } = await openForm()
+  const temperature = screen.getByRole('switch', { name: 'Temperature' })
+  expect(temperature).toBeChecked()
+  expect(temperature).toHaveAccessibleDescription(/provider’s default/)
+
+  await user.type(screen.getByLabelText('Name'), 'Writer')
+  await user.click(temperature)
+  await user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  await waitFor(() => {
+    expect(body).toMatchObject({ temperature: null })
+  })
+})
+
+test('folds a long description', async () => {
+  const description = 'It reads the mail. '.repeat(50).trim()
+  const agent = makeAgent({ description })
+  server.use(
+    http.get('/api/agents/1/', () => HttpResponse.json(agent)),
+    http.get('/api/agents/1/versions/', () =>
+      HttpResponse.json(makePage([makeVersion()])),
+    ),
+  )
+  const { user } = renderApp('/agents/1')
+
+  const more = await screen.findByRole('button', { name: 'Show more' })
+  expect(more).toHaveAttribute('aria-expanded', 'false')
+  await user.click(more)
+
+  await sees(description)
+  expect(screen.getByRole('button', { name: 'Show less' })).toBeVisible()
 })
 
 test('requires a name before it sends a request', async () => {

@@ -178,7 +178,7 @@ test.each([
     const problem = makeProblem(404, 'not_found', 'There is none.')
     server.use(
       http.get(missing.api, () => HttpResponse.json(problem, { status: 404 })),
-      http.get('/api/tasks/9/thread/', () => HttpResponse.json([])),
+      http.get('/api/tasks/9/conversation/', () => HttpResponse.json([])),
     )
     renderApp(missing.address)
 

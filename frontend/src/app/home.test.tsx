@@ -20,11 +20,11 @@ let asked: URLSearchParams[] = []
 
 beforeEach(() => {
   tasks = [
-    makeTaskRow({ id: 1, status: 'running', input_excerpt: 'Count the stars' }),
+    makeTaskRow({ id: 1, status: 'running', input_text: 'Count the stars' }),
     makeTaskRow({
       id: 2,
       status: 'failed',
-      input_excerpt: 'Read the mail',
+      input_text: 'Read the mail',
       error_code: 'provider_auth',
       error_detail: 'The provider refused the key.',
     }),

@@ -10,7 +10,7 @@ import { sees } from '@/testing/sees'
 import { renderApp, signIn } from './render-app'
 
 const tasks = [3, 2, 1].map((id) =>
-  makeTaskRow({ id, input_excerpt: `Input ${id}`, status: 'running' }),
+  makeTaskRow({ id, input_text: `Input ${id}`, status: 'running' }),
 )
 let next: string | null = null
 let asked: URLSearchParams[] = []
@@ -34,7 +34,7 @@ beforeEach(() => {
     http.get('/api/tasks/:id/', ({ params }) =>
       HttpResponse.json(makeTask({ id: Number(params['id']) })),
     ),
-    http.get('/api/tasks/:id/thread/', () => HttpResponse.json([])),
+    http.get('/api/tasks/:id/conversation/', () => HttpResponse.json([])),
     http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
     http.post('/api/tasks/:verb/', async ({ request, params }) => {
       const { search } = new URL(request.url)

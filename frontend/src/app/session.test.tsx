@@ -17,7 +17,11 @@ const problem = (...args: Parameters<typeof makeProblem>) =>
   HttpResponse.json(makeProblem(...args), { status: args[0] })
 
 /** A server without a session. */
-function answerAsStranger({ hasUsers = true, isOpen = true } = {}) {
+function answerAsStranger({
+  hasUsers = true,
+  isOpen = true,
+  isCodeNeeded = false,
+} = {}) {
   const reject = () => problem(401, 'not_authenticated', 'Sign in first.')
   server.use(
     http.get('/api/auth/me/', reject),
@@ -28,6 +32,7 @@ function answerAsStranger({ hasUsers = true, isOpen = true } = {}) {
         is_authenticated: false,
         has_users: hasUsers,
         is_registration_open: isOpen,
+        is_setup_code_needed: isCodeNeeded,
       }),
     ),
   )
@@ -114,6 +119,114 @@ test('asks a new server for its first account', async () => {
     await screen.findByRole('heading', { name: 'Welcome to Agentarium' }),
   ).toBeVisible()
   expect(history.location.pathname).toBe('/register')
+})
+
+/** A server that is reachable from other machines, before its first account. */
+const NEW_SERVER = { hasUsers: false, isOpen: false, isCodeNeeded: true }
+
+async function fillIn(user: ReturnType<typeof renderApp>['user']) {
+  await user.type(await screen.findByLabelText('Username'), 'alice')
+  await user.type(screen.getByLabelText('E-mail'), 'alice@example.org')
+  await user.type(screen.getByLabelText('Password'), 'a long secret{Enter}')
+}
+
+test('explains how to get the set-up link, without a form', async () => {
+  answerAsStranger(NEW_SERVER)
+
+  const { history } = renderApp('/tasks')
+
+  expect(
+    await screen.findByRole('heading', {
+      name: 'This server is not set up yet',
+    }),
+  ).toBeVisible()
+  expect(history.location.pathname).toBe('/register')
+  expect(screen.getByText('agentarium setup-link')).toBeVisible()
+  expect(screen.queryByLabelText('Username')).toBeNull()
+})
+
+test('creates the first account with the code of the set-up link', async () => {
+  answerAsStranger(NEW_SERVER)
+  const sent: unknown[] = []
+  server.use(
+    http.post('/api/auth/register/', async ({ request }) => {
+      sent.push(await request.json())
+      answerAsStranger()
+      return HttpResponse.json(makeUser(), { status: 201 })
+    }),
+    http.post('/api/auth/login/', () => {
+      answerAsAlice()
+      return HttpResponse.json(makeUser())
+    }),
+  )
+  const { history, user } = renderApp('/register#setup=abc123')
+  expect(
+    await screen.findByRole('heading', { name: 'Set up Agentarium' }),
+  ).toBeVisible()
+
+  await fillIn(user)
+
+  await waitFor(() => {
+    expect(history.location.href).toBe('/agents')
+  })
+  expect(sent).toEqual([
+    {
+      username: 'alice',
+      email: 'alice@example.org',
+      password: 'a long secret',
+      setup_code: 'abc123',
+    },
+  ])
+})
+
+test('reports an invalid set-up link and keeps the values', async () => {
+  answerAsStranger(NEW_SERVER)
+  server.use(
+    http.post('/api/auth/register/', () =>
+      problem(403, 'invalid_setup_code', 'This set-up link is not valid.'),
+    ),
+  )
+  const { user } = renderApp('/register#setup=wrong')
+
+  await fillIn(user)
+
+  expect(await screen.findByRole('alert')).toHaveTextContent(
+    'This set-up link is not valid.',
+  )
+  expect(screen.getByLabelText('Username')).toHaveValue('alice')
+})
+
+test('links to the sign-in page when the set-up link has been used', async () => {
+  answerAsStranger(NEW_SERVER)
+  server.use(
+    http.post('/api/auth/register/', () => {
+      answerAsStranger({ isOpen: false })
+      return problem(409, 'setup_finished', 'The link has been used.')
+    }),
+  )
+  const { user } = renderApp('/register#setup=abc123')
+
+  await fillIn(user)
+
+  expect(
+    await screen.findByRole('heading', {
+      name: 'This set-up link has been used',
+    }),
+  ).toBeVisible()
+  await user.click(screen.getByRole('link', { name: 'Sign in' }))
+  expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
+})
+
+test('offers an ordinary account when the set-up link has been used', async () => {
+  answerAsStranger()
+  const { history, user } = renderApp('/register#setup=abc123')
+
+  await user.click(
+    await screen.findByRole('link', { name: 'Create an account' }),
+  )
+
+  expect(await screen.findByLabelText('Username')).toBeVisible()
+  expect(history.location.href).toBe('/register')
 })
 
 test('offers no registration where it is closed', async () => {

@@ -87,7 +87,7 @@ test('writes each filter into the address', async () => {
 })
 
 test('loads the next page after the cursor', async () => {
-  const second = makeTaskRow({ id: 2, input_excerpt: 'Say goodbye' })
+  const second = makeTaskRow({ id: 2, input_text: 'Say goodbye' })
   server.use(
     http.get('/api/tasks/', ({ request }) => {
       const cursor = new URL(request.url).searchParams.get('cursor')

@@ -6,6 +6,7 @@ import {
   formatDay,
   formatDollars,
   formatDuration,
+  formatInput,
   formatRelative,
 } from './format'
 
@@ -92,4 +93,13 @@ test.each([
   [10_000, false, '10,000+ tasks'],
 ])('counts %d tasks, exact: %s', (count, isExact, shown) => {
   expect(formatCount(count, 'task', isExact)).toBe(shown)
+})
+
+test.each([
+  [false, 'Say hello'],
+  [true, 'Say hello…'],
+])('marks an input that is truncated: %s', (input_is_truncated, shown) => {
+  expect(formatInput({ input_text: 'Say hello', input_is_truncated })).toBe(
+    shown,
+  )
 })

@@ -100,3 +100,9 @@ export function formatCount(count: number, noun: string, isExact = true) {
   const shown = `${number.format(count)}${isExact ? '' : '+'}`
   return `${shown} ${noun}${count === 1 && isExact ? '' : 's'}`
 }
+
+type ShownInput = { input_text: string; input_is_truncated: boolean }
+
+/** The input of a row. Lists return only the beginning of a long input. */
+export const formatInput = ({ input_text, input_is_truncated }: ShownInput) =>
+  input_is_truncated ? `${input_text}…` : input_text

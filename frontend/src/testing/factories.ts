@@ -14,8 +14,8 @@ export const makeUser = (
 })
 
 export const makeAgent = (
-  fields: Partial<Schemas['AgentRow']> = {},
-): Schemas['AgentRow'] => ({
+  fields: Partial<Schemas['Agent']> = {},
+): Schemas['Agent'] => ({
   id: 1,
   name: 'Assistant',
   description: 'Answers questions.',
@@ -140,7 +140,8 @@ export const makeTaskRow = (
   fields: Partial<Schemas['TaskRow']> = {},
 ): Schemas['TaskRow'] => ({
   ...makeTask(),
-  input_excerpt: 'Say hello',
+  input_text: 'Say hello',
+  input_is_truncated: false,
   ...fields,
 })
 

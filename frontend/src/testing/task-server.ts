@@ -37,7 +37,7 @@ export function serveTask(current: () => Task) {
     ),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([current()]))),
     http.get('/api/tasks/7/', () => HttpResponse.json(current())),
-    http.get('/api/tasks/:id/thread/', () => HttpResponse.json([])),
+    http.get('/api/tasks/:id/conversation/', () => HttpResponse.json([])),
     http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
   )
 }

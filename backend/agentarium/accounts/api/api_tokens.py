@@ -16,7 +16,7 @@ from agentarium.accounts.api.serializers import (
 )
 from agentarium.accounts.models import ApiToken
 from agentarium.accounts.services import create_api_token, revoke_api_token
-from agentarium.core.permissions import IsOwner
+from agentarium.http.permissions import IsOwner
 
 
 class ApiTokenViewSet(

@@ -15,10 +15,10 @@ from rest_framework_simplejwt.utils import aware_utcnow, get_md5_hash_password
 
 from agentarium.accounts.models import TOKEN_MARK, ApiToken, User
 from agentarium.core.exceptions import DomainError
-from agentarium.core.lookup import Lookup
+from agentarium.db.compiled_query import CompiledQuery
 
-TOKENS = Lookup(ApiToken.objects.select_related("owner"), "secret_hash")
-USERS = Lookup(User.objects.all(), "id")
+TOKENS = CompiledQuery(lambda: ApiToken.objects.select_related("owner"))
+USERS = CompiledQuery(User.objects.all)
 BEARER = 'Bearer realm="api"'
 
 
@@ -30,7 +30,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(TOKEN_MARK):
             return None
-        token = TOKENS.find(ApiToken.hash_of(secret.strip()))
+        token = TOKENS.find(secret_hash=ApiToken.hash_of(secret.strip()))
         if token is None or token.revoked_at is not None:
             raise AuthenticationFailed("No such token.", code="invalid_token")
         if token.is_expired:
@@ -56,7 +56,7 @@ class AccessTokenAuthentication(JWTAuthentication):
         return token
 
     def get_user(self, validated_token: Any) -> Any:
-        user = USERS.find(validated_token[api_settings.USER_ID_CLAIM])
+        user = USERS.find(id=validated_token[api_settings.USER_ID_CLAIM])
         if user is None:
             raise AuthenticationFailed("There is no such user.", code="user_not_found")
         if not user.is_active:

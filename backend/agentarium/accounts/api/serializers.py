@@ -45,6 +45,14 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     )
     email = serializers.EmailField(max_length=254)
     password = PasswordField()
+    setup_code = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=100,
+        write_only=True,
+        help_text="From the set-up link; only for the first account of a server.",
+    )
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -75,7 +83,12 @@ class SessionInfoSerializer(serializers.Serializer[Any]):
 
     is_authenticated = serializers.BooleanField()
     has_users = serializers.BooleanField(help_text="False on a new server.")
-    is_registration_open = serializers.BooleanField()
+    is_registration_open = serializers.BooleanField(
+        help_text="Whether an account can be made without a code."
+    )
+    is_setup_code_needed = serializers.BooleanField(
+        help_text="Whether the first account has yet to be made, with the set-up link."
+    )
 
 
 class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):

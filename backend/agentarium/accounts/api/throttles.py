@@ -8,8 +8,12 @@ from rest_framework.throttling import BaseThrottle
 
 from agentarium.accounts.login_attempts import count_attempt
 from agentarium.accounts.models import ApiToken
-from agentarium.core.client_address import client_address
-from agentarium.core.rate_limits import Allowance, Rate, note, spend
+from agentarium.http.client_address import client_address
+from agentarium.http.rate_limits import Allowance, Rate, note, spend
+from agentarium.http.requests import django_request
+
+# What guesses of the set-up code are counted as; no account can have this name.
+SETUP = "set-up code"
 
 
 class CallerThrottle(BaseThrottle):
@@ -28,7 +32,7 @@ class CallerThrottle(BaseThrottle):
         bucket, rate = _bucket_of(request)
         allowance = spend(bucket, Rate.parse(rate))
         if allowance is not None:
-            note(request._request, allowance)
+            note(django_request(request), allowance)
         return allowance
 
 
@@ -36,7 +40,16 @@ class LoginThrottle(CallerThrottle):
     """Guesses of one account's password from one address."""
 
     def spend(self, request: Request) -> Allowance | None:
-        return count_attempt(request._request, _claimed_name(request))
+        return count_attempt(django_request(request), _claimed_name(request))
+
+
+class SetupThrottle(CallerThrottle):
+    """Guesses of the set-up code from one address."""
+
+    def spend(self, request: Request) -> Allowance | None:
+        if not _text(request, "setup_code"):
+            return None
+        return count_attempt(django_request(request), SETUP)
 
 
 def _bucket_of(request: Request) -> tuple[str, str]:
@@ -52,5 +65,9 @@ def _bucket_of(request: Request) -> tuple[str, str]:
 def _claimed_name(request: Request) -> str:
     if request.user.pk is not None:
         return request.user.get_username()
+    return _text(request, "username")
+
+
+def _text(request: Request, field: str) -> str:
     data = request.data
-    return str(data.get("username", "")) if isinstance(data, dict) else ""
+    return str(data.get(field, "")) if isinstance(data, dict) else ""

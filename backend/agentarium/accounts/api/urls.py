@@ -9,15 +9,19 @@ from agentarium.accounts.api.api_tokens import ApiTokenViewSet
 router = SimpleRouter()
 router.register("tokens", ApiTokenViewSet, basename="api-token")
 
+_auth = [
+    path("me/", views.MeView.as_view()),
+    path("session/", views.SessionInfoView.as_view()),
+    path("register/", views.RegisterView.as_view()),
+    path("login/", views.LoginView.as_view()),
+    path("logout/", views.LogoutView.as_view()),
+    path("password/", views.PasswordView.as_view()),
+    path("token/", views.TokenPairView.as_view()),
+    path("token/refresh/", views.TokenRefreshView.as_view()),
+    path("token/blacklist/", views.TokenBlacklistView.as_view()),
+]
 urlpatterns = [
-    path("auth/register/", views.RegisterView.as_view()),
-    path("auth/session/", views.SessionInfoView.as_view()),
-    path("auth/login/", views.LoginView.as_view()),
-    path("auth/logout/", views.LogoutView.as_view()),
-    path("auth/me/", views.MeView.as_view()),
-    path("auth/password/", views.PasswordView.as_view()),
-    path("auth/token/", views.TokenPairView.as_view()),
-    path("auth/token/refresh/", views.TokenRefreshView.as_view()),
-    path("auth/token/blacklist/", views.TokenBlacklistView.as_view()),
-    path("", include(router.urls)),
+    # As one, which is left out for any other address.
+    path("auth/", include(_auth)),
+    *router.urls,
 ]

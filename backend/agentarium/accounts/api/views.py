@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.middleware.csrf import get_token
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -21,8 +22,16 @@ from agentarium.accounts.api.permissions import (
     TokenHasScope,
 )
 from agentarium.accounts.api.requests import AuthenticatedRequest
-from agentarium.accounts.api.throttles import CallerThrottle, LoginThrottle
+from agentarium.accounts.api.throttles import (
+    CallerThrottle,
+    LoginThrottle,
+    SetupThrottle,
+)
 from agentarium.accounts.models import User
+from agentarium.http.locality import is_local
+from agentarium.http.problems import MEDIA_TYPE
+from agentarium.http.requests import django_request
+from agentarium.http.schema import ProblemSerializer
 
 
 def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:
@@ -36,18 +45,26 @@ class RegisterView(APIView):
     """Make an account.
 
     The first account of a server becomes its superuser, and can be made even where
-    registration is closed.
+    registration is closed. It needs the `setup_code` of the link that the server prints
+    when it starts, unless the server can be reached from its own machine only.
     """
 
     authentication_classes = []
     permission_classes = [AllowAny]
+    throttle_classes = [CallerThrottle, SetupThrottle]
 
     @extend_schema(
         request=serializers.RegistrationSerializer,
-        responses={201: serializers.UserSerializer},
+        responses={
+            201: serializers.UserSerializer,
+            (409, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, "The set-up code has been used."
+            ),
+        },
     )
     def post(self, request: Request) -> Response:
-        user = services.sign_up(**valid(serializers.RegistrationSerializer, request))
+        fields = valid(serializers.RegistrationSerializer, request)
+        user = services.sign_up(**fields, is_local=is_local(django_request(request)))
         data = serializers.UserSerializer(user).data
         return Response(data, status=status.HTTP_201_CREATED)
 
@@ -59,13 +76,20 @@ class SessionInfoView(APIView):
 
     @extend_schema(responses=serializers.SessionInfoSerializer)
     def get(self, request: Request) -> Response:
-        get_token(request._request)
+        get_token(django_request(request))
         is_authenticated = request.user.is_authenticated
+        has_users = is_authenticated or User.objects.exists()
+        is_free = (
+            settings.REGISTRATION_OPEN
+            if has_users
+            else is_local(django_request(request))
+        )
         return Response(
             {
                 "is_authenticated": is_authenticated,
-                "has_users": is_authenticated or User.objects.exists(),
-                "is_registration_open": services.is_registration_open(),
+                "has_users": has_users,
+                "is_registration_open": is_free,
+                "is_setup_code_needed": not has_users and not is_free,
             }
         )
 
@@ -83,8 +107,10 @@ class LoginView(APIView):
     )
     def post(self, request: Request) -> Response:
         credentials = valid(serializers.CredentialsSerializer, request)
-        user = services.verify_credentials(request=request._request, **credentials)
-        login(request._request, user)
+        user = services.verify_credentials(
+            request=django_request(request), **credentials
+        )
+        login(django_request(request), user)
         return Response(serializers.user_row(user))
 
 
@@ -95,7 +121,7 @@ class LogoutView(APIView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
-        logout(request._request)
+        logout(django_request(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -133,7 +159,7 @@ class PasswordView(APIView):
             new=fields["new_password"],
         )
         if isinstance(request.successful_authenticator, PageSessionAuthentication):
-            update_session_auth_hash(request._request, request.user)
+            update_session_auth_hash(django_request(request), request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -150,7 +176,9 @@ class TokenPairView(APIView):
     )
     def post(self, request: Request) -> Response:
         credentials = valid(serializers.CredentialsSerializer, request)
-        user = services.verify_credentials(request=request._request, **credentials)
+        user = services.verify_credentials(
+            request=django_request(request), **credentials
+        )
         return Response(jwt.sign_in(user))
 
 

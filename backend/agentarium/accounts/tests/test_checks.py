@@ -13,4 +13,4 @@ def test_names_a_rate_that_cannot_be_read(settings: Settings) -> None:
     (error,) = check_rates()
 
     assert error.id == "accounts.E001"
-    assert "login" in error.msg
+    assert "AGENTARIUM_RATE_LOGIN" in error.msg

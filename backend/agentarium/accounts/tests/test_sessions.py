@@ -48,32 +48,48 @@ def signed_in(browser: Browser, alice: User) -> Browser:
 class TestSessionInfo:
     def test_says_that_a_server_is_new(
         self,
-        browser: Browser,
+        local_api: APIClient,
         settings: Settings,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
         settings.REGISTRATION_OPEN = False
 
-        # 1. is there a user, 2. may the first one register
-        with django_assert_num_queries(2):
-            response = browser.get(SESSION)
+        # 1. is there a user
+        with django_assert_num_queries(1):
+            response = local_api.get(SESSION)
 
         assert response.json() == {
             "is_authenticated": False,
             "has_users": False,
             "is_registration_open": True,
+            "is_setup_code_needed": False,
         }
         assert "csrftoken" in response.cookies
 
-    def test_says_that_registration_is_closed(
-        self, browser: Browser, alice: User, settings: Settings
+    @pytest.mark.parametrize("is_open", [True, False])
+    def test_says_that_a_new_server_needs_its_code(
+        self, browser: Browser, settings: Settings, *, is_open: bool
     ) -> None:
-        settings.REGISTRATION_OPEN = False
+        settings.REGISTRATION_OPEN = is_open
+
+        assert browser.get(SESSION).json() == {
+            "is_authenticated": False,
+            "has_users": False,
+            "is_registration_open": False,
+            "is_setup_code_needed": True,
+        }
+
+    @pytest.mark.parametrize("is_open", [True, False])
+    def test_says_whether_registration_is_open(
+        self, browser: Browser, alice: User, settings: Settings, *, is_open: bool
+    ) -> None:
+        settings.REGISTRATION_OPEN = is_open
 
         assert browser.get(SESSION).json() == {
             "is_authenticated": False,
             "has_users": True,
-            "is_registration_open": False,
+            "is_registration_open": is_open,
+            "is_setup_code_needed": False,
         }
 
     def test_knows_the_session(self, signed_in: Browser) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 from rest_framework import serializers
 
 from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
-from agentarium.core.fields import TextField
+from agentarium.http.fields import TextField
 from agentarium.runtime.providers import PROVIDERS
 
 MAX_FALLBACKS = 5

@@ -1,4 +1,4 @@
-"""Agents over HTTP. `tasks/api/agents.py` adds what needs tasks, and routes it."""
+"""Agents over HTTP. `task_api/agents.py` adds what needs tasks, and routes it."""
 
 from typing import Any
 
@@ -98,7 +98,6 @@ class AgentViewSet(
         summary="Go back to an earlier version",
         description="What that version said becomes the agent's next version.",
         request=RollbackSerializer,
-        responses=AgentSerializer,
     )
     @action(detail=True, methods=["post"])
     def rollback(self, request: Request, pk: str) -> Response:
@@ -117,7 +116,6 @@ class AgentViewSet(
         description="With all of its tasks and versions. One that was not deleted "
         "stays as it is.",
         request=None,
-        responses=AgentSerializer,
     )
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: str) -> Response:
@@ -128,7 +126,6 @@ class AgentViewSet(
         summary="Duplicate an agent",
         description="A new agent of the same definition, without tasks or history.",
         request=None,
-        responses={201: AgentSerializer},
     )
     @action(detail=True, methods=["post"])
     def duplicate(self, request: Request, pk: str) -> Response:

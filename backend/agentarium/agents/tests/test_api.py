@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -61,7 +62,10 @@ class TestList:
     def test_orders(
         self, api: APIClient, alice: User, ordering: str, first: str
     ) -> None:
-        old = AgentFactory.create(owner=alice, name="B", tasks_count=1)
+        hour = timedelta(hours=1)
+        old = AgentFactory.create(
+            owner=alice, name="B", tasks_count=1, created_at=timezone.now() - hour
+        )
         AgentFactory.create(owner=alice, name="A", tasks_count=2)
         update_agent(old, description="changed last")
 
@@ -206,7 +210,7 @@ class TestCreate:
             ("name", "a\0b"),
             ("name", None),
             ("name", ["a"]),
-            ("description", "d" * 501),
+            ("description", "d" * 10_001),
             ("description", "a\0b"),
             ("instructions", "a\0b"),
             ("instructions", "i" * 100_001),

@@ -16,11 +16,11 @@ from django.db import connections
 from typer.testing import CliRunner, Result
 
 from agentarium.cli.main import app
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.tasks.models import AgentTask
+from agentarium.worker.attempt.toolbox import Toolbox
 from agentarium.worker.runner import Runner
 from agentarium.worker.tests.scripted import ScriptedModel, ScriptedModels
-from agentarium.worker.toolbox import Toolbox
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -56,7 +56,7 @@ def running_beside(transactional_db: None) -> Iterator[RunBeside]:
     @contextmanager
     def run(model: ScriptedModel) -> Iterator[None]:
         runner = Runner(
-            bus=LocalBus(),
+            pubsub=LocalPubSub(),
             clients=ScriptedModels(scripted=model),
             open_toolbox=no_tools,
             capacity=10,
@@ -103,6 +103,8 @@ def services() -> Iterator[dict[str, str]]:
                 "DATABASE_URL": f"{server}/{name}",
                 "AGENTARIUM_BROKER_URL": settings.BROKER_URL,
                 "AGENTARIUM_REDIS_URL": settings.REDIS_URL,
+                # Another test's workers on this broker hear nothing of this one.
+                "AGENTARIUM_REDIS_PREFIX": name,
             }
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

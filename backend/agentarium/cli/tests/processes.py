@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from agentarium.cli.api_client import ApiClient
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.demo.api_client import ApiClient
+from agentarium.cli.serving.local_server import LocalServer
+from agentarium.tests.eventually import eventually_sync
 
 DEADLINE_SECONDS = 60
 STOP_SECONDS = 30
@@ -74,12 +74,22 @@ def end(process: Process) -> int:
     return process.wait(STOP_SECONDS)
 
 
-def until(condition: Callable[[], bool], *, seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait for another process."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+def wait_for_log(words: str, log: Path) -> None:
+    """Wait until a program has logged these words."""
+    eventually_sync(
+        f"{words!r} in {log.name}",
+        lambda: words in log.read_text(),
+        seconds=DEADLINE_SECONDS,
+    )
+
+
+def wait_for_status(api: ApiClient, path: str, *statuses: str) -> None:
+    """Wait until the task at `path` has one of these statuses."""
+    eventually_sync(
+        f"{path} to be {' or '.join(statuses)}",
+        lambda: api.get(path)["status"] in statuses,
+        seconds=DEADLINE_SECONDS,
+    )
 
 
 def sign_up(server: LocalServer) -> ApiClient:

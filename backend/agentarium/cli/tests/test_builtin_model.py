@@ -5,11 +5,11 @@ from unittest.mock import Mock, patch
 import pytest
 from pytest_django import Settings
 
-from agentarium.cli.builtin_model import prepare_model
+from agentarium.cli.serving.builtin_model import prepare_model
 from agentarium.runtime.builtin.weights import WeightsError
 
 Fetch = Callable[..., Path]
-MODULE = "agentarium.cli.builtin_model"
+MODULE = "agentarium.cli.serving.builtin_model"
 
 
 @pytest.fixture
@@ -32,10 +32,15 @@ def test_is_fetched_into_the_data_folder(fetch: Mock, tmp_path: Path) -> None:
 
 
 def test_shows_how_far_it_is(fetch: Mock) -> None:
-    prepare_model(is_wanted=None)
+    fetch.side_effect = lambda _, on_progress: on_progress(50, 100)
 
-    on_progress = fetch.call_args.args[1]
-    on_progress(50, 100)
+    with patch(f"{MODULE}.progress") as progress:
+        prepare_model(is_wanted=None)
+
+    bar = progress.return_value.__enter__.return_value
+    bar.update.assert_called_once_with(
+        bar.add_task.return_value, completed=50, total=100
+    )
 
 
 def test_that_is_here_is_not_fetched(fetch: Mock, tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import pytest
 import typer
 from django.db import InterfaceError, OperationalError
 
-from agentarium.cli import database
-from agentarium.cli.database import Obstacle, once_it_answers
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.database import availability as database
+from agentarium.cli.database.availability import Obstacle, once_it_answers
+from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 from agentarium.cli.tests.refusing_server import refusing_server
 
 PASSWORD = "do-not-tell"
-AWAY = Obstacle("connection refused", may_pass=True)
+CONNECTION_ERRORS = Obstacle("connection refused", may_pass=True)
 STARTING = Obstacle("the database system is starting up", may_pass=True)
 REFUSED = Obstacle("password authentication failed", may_pass=False)
 
@@ -26,6 +26,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         **bare_environment(),
         "AGENTARIUM_DATA": str(folder / "data"),
         "AGENTARIUM_PORT": "0",
+        "AGENTARIUM_SECRET_KEY": "a-key-that-every-node-has-got-0123456789",
         "DATABASE_URL": f"postgres://ann:{PASSWORD}@127.0.0.1:{port}/agentarium",
     }
 
@@ -57,7 +58,7 @@ class TestProcesses:
         settings = environment(tmp_path, nobody)
 
         with processes.started(command, environment=settings, log=log) as process:
-            processes.until(lambda: "Waiting" in log.read_text())
+            processes.wait_for_log("Waiting", log)
             process.send_signal(number)
             code = process.wait(processes.STOP_SECONDS)
 
@@ -86,7 +87,7 @@ class TestProcesses:
                 ["worker"], environment=environment(tmp_path, port), log=log
             ) as process,
         ):
-            processes.until(lambda: sentence in log.read_text())
+            processes.wait_for_log(sentence, log)
             code = processes.end(process)
 
         assert log.read_text().startswith("Waiting for the database at ")
@@ -165,12 +166,12 @@ class TestWaiting:
     def test_says_each_reason_once_and_how_long_it_took(
         self, finds: Callable[..., object], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        finds(AWAY, AWAY, STARTING, STARTING)
+        finds(CONNECTION_ERRORS, CONNECTION_ERRORS, STARTING, STARTING)
 
         assert once_it_answers(lambda: "done") == "done"
 
         first, second, last = capsys.readouterr().err.splitlines()
-        assert AWAY.reason in first
+        assert CONNECTION_ERRORS.reason in first
         assert STARTING.reason in second
         assert last == "The database answers, after 0 s."
 
@@ -181,11 +182,11 @@ class TestWaiting:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(database, "REMIND_SECONDS", -1)
-        finds(AWAY, AWAY)
+        finds(CONNECTION_ERRORS, CONNECTION_ERRORS)
 
         once_it_answers(lambda: "done")
 
-        assert capsys.readouterr().err.count(AWAY.reason) == 2
+        assert capsys.readouterr().err.count(CONNECTION_ERRORS.reason) == 2
 
     def test_says_nothing_where_there_is_nothing_to_wait_for(
         self, finds: Callable[..., object], capsys: pytest.CaptureFixture[str]
@@ -197,17 +198,17 @@ class TestWaiting:
         assert capsys.readouterr().err == ""
 
     def test_ends_at_a_refusal_that_stays(self, finds: Callable[..., object]) -> None:
-        left = finds(REFUSED, REFUSED, REFUSED, AWAY)
+        left = finds(REFUSED, REFUSED, REFUSED, CONNECTION_ERRORS)
 
         with pytest.raises(typer.Exit):
             once_it_answers(lambda: "done")
 
-        assert left == [AWAY]
+        assert left == [CONNECTION_ERRORS]
 
     def test_does_not_believe_what_a_server_says_while_it_comes_up(
         self, finds: Callable[..., object]
     ) -> None:
-        finds(REFUSED, REFUSED, AWAY, REFUSED)
+        finds(REFUSED, REFUSED, CONNECTION_ERRORS, REFUSED)
 
         assert once_it_answers(lambda: "done") == "done"
 
@@ -215,7 +216,7 @@ class TestWaiting:
         self, finds: Callable[..., object]
     ) -> None:
         failures = [OperationalError("gone"), InterfaceError("closed")] * 2
-        finds(None, AWAY, None, None, AWAY)
+        finds(None, CONNECTION_ERRORS, None, None, CONNECTION_ERRORS)
 
         def step() -> str:
             if failures:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 
 

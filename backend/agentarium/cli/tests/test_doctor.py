@@ -1,6 +1,10 @@
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -8,7 +12,11 @@ from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 from typer.testing import Result
 
+from agentarium.cli.serving.local_server import bare_environment
+from agentarium.cli.tests import processes
 from agentarium.cli.tests.conftest import Invoke
+from agentarium.providers import access
+from agentarium.runtime.providers import PROVIDERS
 from agentarium.worker.leases import register_worker
 
 
@@ -24,10 +32,13 @@ def check_of(result: Result, name: str) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def data(settings: Settings, tmp_path: Path, db: None) -> Path:
     settings.DATA = tmp_path
+    settings.SECRET_KEY_FILE = tmp_path / "secret_key"
     settings.PAGE_ROOT = tmp_path
     (tmp_path / "index.html").touch()
-    key = tmp_path / "secret_key"
-    key.touch(mode=0o600)
+    settings.SECRET_KEY_FILE.touch(mode=0o600)
+    settings.PROVIDERS = {
+        name: {"api_key": "", "base_url": ""} for name in settings.PROVIDERS
+    }
     return tmp_path
 
 
@@ -90,8 +101,24 @@ def test_warns_of_a_key_that_others_can_read_and_a_page_that_is_not_built(
     result = invoke("doctor", "--json")
 
     assert result.exit_code == 0
-    assert states(result)["secret key"] == "warn"
+    assert states(result)["privacy"] == "warn"
     assert states(result)["page"] == "warn"
+
+
+def test_warns_of_an_https_address_without_a_trusted_proxy(
+    invoke: Invoke, settings: Settings
+) -> None:
+    settings.PUBLIC_URL, settings.HTTPS = "https://agents.example.com", True
+    settings.TRUSTED_PROXIES = 0
+    without = invoke("doctor", "--json")
+    settings.TRUSTED_PROXIES = 1
+
+    result = invoke("doctor", "--json")
+
+    assert without.exit_code == 0
+    assert check_of(without, "address")["state"] == "warn"
+    assert "AGENTARIUM_TRUSTED_PROXIES" in check_of(without, "address")["advice"]
+    assert check_of(result, "address")["state"] == "ok"
 
 
 def test_tells_a_broker_and_a_redis_that_are_away(
@@ -110,15 +137,107 @@ def test_tells_a_broker_and_a_redis_that_are_away(
     assert "hidden" not in result.output
 
 
-def test_says_which_providers_can_be_called(invoke: Invoke, settings: Settings) -> None:
-    settings.PROVIDERS = {
-        name: {"api_key": "", "base_url": ""} for name in settings.PROVIDERS
-    }
-    without = invoke("doctor", "--json")
-    settings.PROVIDERS["openai"]["api_key"] = "sk-secret"
+def test_says_that_no_provider_is_set_up(invoke: Invoke) -> None:
+    assert check_of(invoke("doctor", "--json"), "providers")["state"] == "warn"
 
-    result = invoke("doctor", "--json")
 
-    assert check_of(without, "providers")["state"] == "warn"
-    assert "OpenAI" in check_of(result, "providers")["detail"]
-    assert "sk-secret" not in result.output
+class TestProviders:
+    """Each is asked for its models, as the local server here answers for it."""
+
+    @pytest.mark.parametrize("name", ["openai", "anthropic", "google", "mistral"])
+    @pytest.mark.parametrize(
+        ("answer", "state", "reason"),
+        [
+            ((200, b'{"data": [{"id": "one"}]}'), "ok", "answers"),
+            ((200, b'{"models": [{"name": "models/one"}]}'), "ok", "answers"),
+            ((401, b"{}"), "fail", "did not accept the key"),
+            ((200, b"<html>"), "fail", "did not answer with a list of models"),
+            ((500, b""), "fail", "cannot answer"),
+        ],
+    )
+    def test_are_asked_for_their_models(
+        self,
+        invoke: Invoke,
+        settings: Settings,
+        name: str,
+        answer: tuple[int, bytes],
+        state: str,
+        reason: str,
+    ) -> None:
+        with answering(*answer) as url:
+            settings.PROVIDERS[name] = {"api_key": "sk-secret", "base_url": url}
+            result = invoke("doctor", "--json")
+
+        check = check_of(result, PROVIDERS[name].title)
+        assert check["state"] == state
+        assert reason in check["detail"]
+        assert "sk-secret" not in result.output
+        assert result.exit_code == (state == "fail")
+
+    def test_that_do_not_listen_are_told_with_their_address(
+        self, invoke: Invoke, settings: Settings
+    ) -> None:
+        with socket.socket() as reserved:
+            reserved.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{reserved.getsockname()[1]}"
+            settings.PROVIDERS["openai"] = {"api_key": "sk-secret", "base_url": url}
+            result = invoke("doctor", "--json")
+
+        check = check_of(result, "OpenAI")
+        assert check["state"] == "fail"
+        assert url in check["detail"]
+        assert "OPENAI_BASE_URL" in check["advice"]
+
+    def test_that_say_nothing_are_not_waited_for(
+        self, invoke: Invoke, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(access, "LIMIT_SECONDS", 0.1)
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            settings.PROVIDERS["openai"] = {"api_key": "sk-secret", "base_url": url}
+            result = invoke("doctor", "--json")
+
+        assert "within 0.1 seconds" in check_of(result, "OpenAI")["detail"]
+
+
+@pytest.mark.parametrize("command", ["doctor", "migrate", "web"])
+def test_says_what_to_do_about_a_damaged_database(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "data" / "agentarium.sqlite3"
+    file.parent.mkdir(mode=0o700)
+    file.write_bytes(b"no database " * 1000)
+    environment = {**bare_environment(), "AGENTARIUM_DATA": str(file.parent)}
+
+    result = processes.run(
+        command, cwd=tmp_path, environment={**environment, "AGENTARIUM_PORT": "0"}
+    )
+
+    assert result.returncode == 1
+    assert "estore it from a backup" in result.stdout + result.stderr
+    assert "Start it" not in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """A server that answers everything so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

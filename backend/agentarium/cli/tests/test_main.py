@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentarium.cli.local_server import bare_environment
+from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests.conftest import Invoke
 
 COMMANDS = (
@@ -13,11 +13,14 @@ COMMANDS = (
     "worker",
     "migrate",
     "createuser",
+    "password",
+    "setup-link",
     "agents",
     "run",
     "tasks",
     "task",
     "doctor",
+    "reseal",
     "demo",
 )
 SLOW_TO_LOAD = ("django", "celery", "uvicorn", "aiohttp", "redis")

@@ -9,7 +9,7 @@ from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
 from agentarium.cli.tests.conftest import Invoke, RunBeside
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.tests.scripted import ScriptedModel
 
@@ -86,7 +86,7 @@ class TestFollowing:
     def test_ends_with_1_if_the_task_failed(
         self, invoke: Invoke, agent: Agent, running_beside: RunBeside
     ) -> None:
-        error = ProviderError("provider_auth", "The key is wrong.")
+        error = ProviderError(ProviderErrorCode.AUTH, "The key is wrong.")
 
         with running_beside(ScriptedModel(error=error)):
             result = invoke("run", agent.pk, "Hi", "--follow")
@@ -113,6 +113,6 @@ class TestFollowing:
 
     def _interrupted(self, invoke: Invoke, agent: Agent) -> Result:
         # Of this module alone: other threads sleep, too.
-        with patch("agentarium.cli.run.time") as clock:
+        with patch("agentarium.cli.records.run.time") as clock:
             clock.sleep.side_effect = KeyboardInterrupt
             return invoke("run", agent.pk, "Hi", "--follow")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agentarium.cli.local_server import LocalServer, bare_environment
+from agentarium.cli.serving.local_server import LocalServer, bare_environment
 from agentarium.cli.tests import processes
 
 SLOW = json.dumps({"fake": {"text": "slow " * 40, "pieces": 40, "delay": 0.1}})
@@ -68,7 +68,7 @@ def test_ends_in_order_while_a_task_runs_and_goes_on_with_it_after(
 
     assert code == 0
     api = processes.sign_in(server)
-    processes.until(lambda: api.get(path)["status"] in ENDED)
+    processes.wait_for_status(api, path, *ENDED)
     assert api.get(path)["status"] == "completed"
     assert api.get(path)["output_text"] == "slow " * 40
 
@@ -94,7 +94,7 @@ def _completes_though_killed(server: LocalServer) -> None:
     server.start()
 
     api = processes.sign_in(server)
-    processes.until(lambda: api.get(path)["status"] in ENDED, seconds=20)
+    processes.wait_for_status(api, path, *ENDED)
     ended = api.get(path)
     assert (ended["status"], ended["attempt"]) == ("completed", 2)
     assert ended["output_text"] == "slow " * 40
@@ -135,6 +135,7 @@ class TestEnvironmentFile:
     ) -> None:
         (tmp_path / ".env").write_text(
             f"AGENTARIUM_DATA={tmp_path / 'theirs'}\nOPENAI_API_KEY=sk-file\n"
+            "OPENAI_BASE_URL=http://127.0.0.1:1/v1\n"
         )
         plain = bare_environment() | {"OPENAI_API_KEY": "sk-environment"}
 
@@ -142,7 +143,7 @@ class TestEnvironmentFile:
 
         checks = {check["name"]: check for check in json.loads(result.stdout)}
         assert str(tmp_path / "theirs") in checks["data folder"]["detail"]
-        assert "OpenAI" in checks["providers"]["detail"]
+        assert "127.0.0.1:1" in checks["OpenAI"]["detail"]
         assert checks["tables"]["state"] == "fail"
         assert result.returncode == 1
 

@@ -1,6 +1,11 @@
 import json
+import re
 
-from agentarium.accounts.models import User
+import pytest
+from pytest_django import Settings
+
+from agentarium.accounts.models import SetupCode, User
+from agentarium.cli.administration.setup_link import first_account_hint
 from agentarium.cli.tests.conftest import Invoke
 
 PASSWORD = "correct-horse-battery"
@@ -50,6 +55,17 @@ class TestCreateUser:
         assert User.objects.get(username="bob").is_staff
         assert not User.objects.get(username="bob").is_superuser
 
+    def test_makes_another_superuser(self, invoke: Invoke, alice: User) -> None:
+        options = ("--email=", "--password-stdin")
+
+        result = invoke("createuser", "--admin", "root", *options, stdin=PASSWORD)
+
+        root = User.objects.get(username="root")
+        assert result.exit_code == 0
+        assert root.is_superuser
+        assert root.is_staff
+        assert "superuser" in result.stderr
+
     def test_refuses_a_weak_password_and_a_taken_name(
         self, invoke: Invoke, alice: User
     ) -> None:
@@ -64,6 +80,93 @@ class TestCreateUser:
             assert result.stdout == ""
             assert len(result.stderr.splitlines()) == 1
         assert User.objects.count() == 1
+
+
+class TestPassword:
+    def test_gives_a_new_one_to_a_user_who_has_forgotten_it(
+        self, invoke: Invoke, alice: User
+    ) -> None:
+        result = invoke("password", "alice", "--password-stdin", stdin=f"{PASSWORD}\n")
+
+        assert result.exit_code == 0
+        alice.refresh_from_db()
+        assert alice.check_password(PASSWORD)
+        assert PASSWORD not in result.output
+
+    def test_refuses_a_weak_one_and_an_unknown_user(
+        self, invoke: Invoke, alice: User
+    ) -> None:
+        weak = invoke("password", "alice", "--password-stdin", stdin="123\n")
+        unknown = invoke("password", "bob", "--password-stdin", stdin=PASSWORD)
+
+        for result in (weak, unknown):
+            assert result.exit_code == 1
+            assert len(result.stderr.splitlines()) == 1
+        assert not User.objects.get().check_password("123")
+
+
+class TestSetupLink:
+    def test_is_the_same_until_another_is_wanted(
+        self, invoke: Invoke, db: None, settings: Settings
+    ) -> None:
+        settings.PUBLIC_URL = "https://agents.example.com"
+
+        first, again, other, last = (
+            invoke("setup-link", *options).stdout for options in ([], [], ["--new"], [])
+        )
+
+        assert re.fullmatch(
+            r"https://agents\.example\.com/register#setup=[0-9a-f]{40}\n", first
+        )
+        assert first == again
+        assert first != other
+        assert other == last
+
+    def test_is_not_needed_after_the_first_account(
+        self, invoke: Invoke, alice: User
+    ) -> None:
+        result = invoke("setup-link")
+
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        assert "createuser --admin" in result.stderr
+
+
+class TestFirstAccountHint:
+    """What `up` and `web` say when they start."""
+
+    @pytest.mark.parametrize(
+        ("bound_host", "url", "proxies", "is_free"),
+        [
+            ("127.0.0.1", "http://127.0.0.1:8000", 0, True),
+            ("::1", "http://[::1]:8000", 0, True),
+            ("127.0.0.1", "http://localhost:8000", 0, True),
+            ("127.0.0.1", "http://127.0.0.1:8000", 1, False),
+            ("127.0.0.1", "https://agents.example.com", 0, False),
+            ("10.0.0.1", "http://10.0.0.1:8000", 0, False),
+            ("0.0.0.0", "http://127.0.0.1:8000", 0, False),  # noqa: S104
+        ],
+    )
+    def test_has_a_link_where_others_may_come(
+        self,
+        db: None,
+        settings: Settings,
+        bound_host: str,
+        url: str,
+        proxies: int,
+        *,
+        is_free: bool,
+    ) -> None:
+        settings.PUBLIC_URL, settings.TRUSTED_PROXIES = url, proxies
+
+        hint = first_account_hint(bound_host=bound_host, url=url)
+
+        assert (f"{url}/register#setup=" in hint) is not is_free
+        assert SetupCode.objects.exists() is not is_free
+        assert "createuser" in hint
+
+    def test_is_empty_once_there_is_an_account(self, alice: User) -> None:
+        assert first_account_hint(bound_host="", url="http://a") == ""
 
 
 class TestTheUser:

@@ -11,9 +11,10 @@ from unittest.mock import Mock
 import pytest
 from celery import current_app
 
-from agentarium.cli import worker as program
-from agentarium.cli.local_server import LocalServer
+from agentarium.cli.serving import worker as program
+from agentarium.cli.serving.local_server import LocalServer
 from agentarium.cli.tests import processes
+from agentarium.tests.eventually import eventually_sync
 
 STREAMED = json.dumps(
     {"fake": {"text": "one two three four", "pieces": 4, "delay": 0.1}}
@@ -85,7 +86,7 @@ def test_begins_and_runs_tasks_while_broker_and_redis_are_away(
         with processes.beside(server, "worker", log=log) as worker:
             task = api.post("/api/tasks/run/", agent=agent, input_text="Hello")
             path = f"/api/tasks/{task['id']}/"
-            processes.until(lambda: api.get(path)["status"] == "completed")
+            processes.wait_for_status(api, path, "completed")
             codes = processes.end(worker), server.stop()
 
     assert codes == (0, 0)
@@ -131,7 +132,7 @@ def test_hands_back_what_does_not_end_in_the_grace(
         path = f"/api/tasks/{task['id']}/"
         log = tmp_path / "worker.log"
         with processes.beside(server, "worker", log=log) as worker:
-            processes.until(lambda: api.get(path)["status"] == "running")
+            processes.wait_for_status(api, path, "running")
             code = processes.end(worker)
         handed_back = api.get(path)
 
@@ -147,10 +148,10 @@ def test_replaces_a_process_that_died_and_ends_them_all(
     processes.run("migrate", cwd=tmp_path, environment=server.environment)
     log = tmp_path / "worker.log"
     with processes.beside(server, "worker", "--processes=2", log=log) as supervisor:
-        processes.until(lambda: started(log) >= 2)
+        eventually_sync("two workers", lambda: started(log) >= 2, seconds=60)
         victim = children(supervisor.pid)[0]
         processes.kill(victim)
-        processes.until(lambda: started(log) >= 3)
+        eventually_sync("a third worker", lambda: started(log) >= 3, seconds=60)
         left = children(supervisor.pid)
         code = processes.end(supervisor)
 
@@ -181,7 +182,7 @@ def test_begins_without_the_model_that_it_was_to_fetch(
             server, "worker", "--model", *processes_option, log=log
         ) as worker,
     ):
-        processes.until(lambda: "worker.started" in log.read_text())
+        processes.wait_for_log("worker.started", log)
         code = processes.end(worker)
 
     assert code == 0

@@ -74,7 +74,7 @@ class TestQueue:
             if len(looks) == 3:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr("agentarium.cli.workers.sleep", pause)
+        monkeypatch.setattr("agentarium.cli.records.workers.sleep", pause)
 
         result = invoke("queue", "--watch")
 

@@ -12,6 +12,7 @@ from agentarium.runtime.providers.base import (
     Delta,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ToolDefinition,
 )
 from agentarium.runtime.providers.config import BuiltinConfig
@@ -111,10 +112,10 @@ class BuiltinClient:
 
 async def _explained(error: ProviderError, process: BuiltinProcess) -> ProviderError:
     """The reason behind a connection that broke, if it is that the process ended."""
-    is_broken = error.code == "provider_unavailable"
+    is_broken = error.code == ProviderErrorCode.UNAVAILABLE
     if is_broken and await process.has_ended(within=_END_SEEN_WITHIN):
         return ProviderError(
-            "provider_unavailable",
+            ProviderErrorCode.UNAVAILABLE,
             f"{TITLE}'s process stopped (exit code {process.exit_code}).",
             is_transient=True,
         )

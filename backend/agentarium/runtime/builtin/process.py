@@ -13,7 +13,7 @@ import orjson
 
 import agentarium
 from agentarium.runtime.builtin.weights import find_weights
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
 from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
@@ -48,7 +48,8 @@ class BuiltinProcess:
         weights = find_weights(config)
         if weights is None:
             raise ProviderError(
-                "model_unavailable", "The weights of the built-in model are missing."
+                ProviderErrorCode.MODEL_UNAVAILABLE,
+                "The weights of the built-in model are missing.",
             )
         api_key = secrets.token_urlsafe(32)
         process = await _spawn()
@@ -136,7 +137,9 @@ async def _loaded(process: asyncio.subprocess.Process, order: dict[str, Any]) ->
 
 
 def _not_started(reason: str) -> ProviderError:
-    return ProviderError("provider_unavailable", f"{TITLE} did not start: {reason}")
+    return ProviderError(
+        ProviderErrorCode.UNAVAILABLE, f"{TITLE} did not start: {reason}"
+    )
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 from agentarium.runtime.messages import Message, ModelResponse
 
@@ -39,16 +40,25 @@ class ReasoningDelta:
 
 Delta = TextDelta | ReasoningDelta
 
-ErrorCode = Literal[
-    "provider_auth",  # the key is missing, wrong, or may not use the model
-    "provider_rate_limited",  # 429
-    "provider_unavailable",  # no connection, 5xx, overloaded, connection lost
-    "provider_timeout",  # connect or read timeout
-    "provider_bad_request",  # the provider refuses what was asked
-    "provider_protocol",  # the answer is not what the wire promises
-    "model_not_found",
-    "model_unavailable",  # the model cannot be called from here: no key, not installed
-]
+
+class ProviderErrorCode(StrEnum):
+    """Why a model call failed. Ends up as the `error_code` of a task."""
+
+    # The key is missing, wrong, or may not use the model.
+    AUTH = "provider_auth"
+    # 429
+    RATE_LIMITED = "provider_rate_limited"
+    # No connection, 5xx, overloaded, connection lost.
+    UNAVAILABLE = "provider_unavailable"
+    # Connect or read timeout.
+    TIMEOUT = "provider_timeout"
+    # The provider refuses what was asked.
+    BAD_REQUEST = "provider_bad_request"
+    # The answer is not what the provider's API promises.
+    PROTOCOL = "provider_protocol"
+    MODEL_NOT_FOUND = "model_not_found"
+    # The model cannot be called from here: no key, not installed.
+    MODEL_UNAVAILABLE = "model_unavailable"
 
 
 class ProviderError(Exception):
@@ -60,14 +70,14 @@ class ProviderError(Exception):
 
     def __init__(
         self,
-        code: ErrorCode,
+        code: ProviderErrorCode,
         detail: str,
         *,
         is_transient: bool = False,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(detail)
-        self.code: ErrorCode = code
+        self.code = code
         self.detail = detail
         self.is_transient = is_transient
         self.retry_after = retry_after

@@ -194,3 +194,14 @@ def split_model(model: str) -> tuple[str, str]:
     """The provider and the name in `provider:name`; a bare name is OpenAI's."""
     provider, colon, name = model.partition(":")
     return (provider, name) if colon else (DEFAULT_PROVIDER, model)
+
+
+def model_name(text: str) -> str:
+    """`text`, if it names a model of a known provider; `ValueError` says what else."""
+    provider, name = split_model(text)
+    if provider in PROVIDERS and name:
+        return text
+    raise ValueError(
+        f"is {text[:80]!r}: write provider:model, with one of these providers: "
+        f"{', '.join(PROVIDERS)}."
+    )

@@ -10,55 +10,59 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from agentarium.runtime.providers.base import ErrorCode, ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _LONGEST_WAIT = 3600.0
 
 # Status -> code, whether it may pass, sentence.
-_MEANINGS: dict[int, tuple[ErrorCode, bool, str]] = {
+_MEANINGS: dict[int, tuple[ProviderErrorCode, bool, str]] = {
     401: (
-        "provider_auth",
+        ProviderErrorCode.AUTH,
         False,
         "{title} did not accept the key. Check that it is complete and still valid.",
     ),
-    402: ("provider_auth", False, "The account at {title} has no credit left."),
+    402: (ProviderErrorCode.AUTH, False, "The account at {title} has no credit left."),
     403: (
-        "provider_auth",
+        ProviderErrorCode.AUTH,
         False,
         "{title} does not let this key use the model {model}.",
     ),
     404: (
-        "model_not_found",
+        ProviderErrorCode.MODEL_NOT_FOUND,
         False,
         "{title} does not know the model {model}. Check its name and the base URL.",
     ),
-    408: ("provider_timeout", True, "{title} took too long to answer."),
-    409: ("provider_unavailable", True, "{title} is busy with a conflicting request."),
+    408: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to answer."),
+    409: (
+        ProviderErrorCode.UNAVAILABLE,
+        True,
+        "{title} is busy with a conflicting request.",
+    ),
     413: (
-        "provider_bad_request",
+        ProviderErrorCode.BAD_REQUEST,
         False,
         "The conversation is longer than {model} can take.",
     ),
     429: (
-        "provider_rate_limited",
+        ProviderErrorCode.RATE_LIMITED,
         True,
         "{title} limits how often it may be called. Try again later.",
     ),
-    504: ("provider_timeout", True, "{title} took too long to answer."),
+    504: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to answer."),
 }
-_REDIRECT: tuple[ErrorCode, bool, str] = (
-    "provider_bad_request",
+_REDIRECT: tuple[ProviderErrorCode, bool, str] = (
+    ProviderErrorCode.BAD_REQUEST,
     False,
     "{title} sends callers to another address. Set that one as its base URL.",
 )
-_REFUSED: tuple[ErrorCode, bool, str] = (
-    "provider_bad_request",
+_REFUSED: tuple[ProviderErrorCode, bool, str] = (
+    ProviderErrorCode.BAD_REQUEST,
     False,
     "{title} refused the request.",
 )
-_UNAVAILABLE: tuple[ErrorCode, bool, str] = (
-    "provider_unavailable",
+_UNAVAILABLE: tuple[ProviderErrorCode, bool, str] = (
+    ProviderErrorCode.UNAVAILABLE,
     True,
     "{title} cannot answer at the moment.",
 )
@@ -151,7 +155,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return None if seconds is None else min(seconds, _LONGEST_WAIT)
 
 
-def _meaning(status: int) -> tuple[ErrorCode, bool, str]:
+def _meaning(status: int) -> tuple[ProviderErrorCode, bool, str]:
     if status in _MEANINGS:
         return _MEANINGS[status]
     if status >= 500:

@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 import orjson
 
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.providers.failures import provider_failure
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
 from agentarium.runtime.providers.openai_wire import (
@@ -32,18 +33,22 @@ _NO_LIST = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 async def list_models(
-    endpoint: OpenAIEndpoint, pool: HttpPool, *, within: float
+    endpoint: OpenAIEndpoint,
+    pool: HttpPool,
+    *,
+    within: float,
+    headers: Mapping[str, str] | None = None,
 ) -> list[str] | None:
     """The names that can be called, or nothing where the server has no list.
 
-    Raises `ProviderError`, also where the answer takes longer than `within` seconds.
+    `headers` are for servers that take the key in another one. Raises `ProviderError`, also where the answer takes longer than `within` seconds.
     """
     try:
         async with asyncio.timeout(within):
-            return await _listed(endpoint, pool)
+            return await _listed(endpoint, pool, headers or headers_for(endpoint))
     except TimeoutError:
         raise ProviderError(
-            "provider_timeout",
+            ProviderErrorCode.TIMEOUT,
             f"{endpoint.title} did not list its models within {within:g} seconds.",
             is_transient=True,
         ) from None
@@ -53,11 +58,13 @@ async def list_models(
         raise connection_failure(endpoint, error) from None
 
 
-async def _listed(endpoint: OpenAIEndpoint, pool: HttpPool) -> list[str] | None:
+async def _listed(
+    endpoint: OpenAIEndpoint, pool: HttpPool, headers: Mapping[str, str]
+) -> list[str] | None:
     url = f"{endpoint.base_url.rstrip('/')}/models"
     async with pool.session().get(
         url,
-        headers=headers_for(endpoint),
+        headers=headers,
         timeout=timeouts(endpoint.read_timeout),
         proxy=proxy_for(url),
         allow_redirects=False,
@@ -77,10 +84,11 @@ async def _listed(endpoint: OpenAIEndpoint, pool: HttpPool) -> list[str] | None:
 
 def _names(endpoint: OpenAIEndpoint, told: Any) -> list[str]:
     """The names in an answer; Together's is a list without anything around it."""
-    rows = told.get("data") if isinstance(told, dict) else told
+    # Google has another word for each.
+    rows = told.get("data", told.get("models")) if isinstance(told, dict) else told
     if not isinstance(rows, list):
         raise _garbled(endpoint)
-    names = (row.get("id") for row in rows if isinstance(row, dict))
+    names = (row.get("id", row.get("name")) for row in rows if isinstance(row, dict))
     fit = (
         name
         for name in names
@@ -93,6 +101,6 @@ def _names(endpoint: OpenAIEndpoint, told: Any) -> list[str]:
 
 def _garbled(endpoint: OpenAIEndpoint) -> ProviderError:
     return ProviderError(
-        "provider_protocol",
+        ProviderErrorCode.PROTOCOL,
         f"{endpoint.title} did not answer with a list of models. Check the base URL.",
     )

@@ -19,6 +19,7 @@ from agentarium.runtime.messages import (
 from agentarium.runtime.providers.base import (
     Delta,
     ProviderError,
+    ProviderErrorCode,
     ReasoningDelta,
     TextDelta,
 )
@@ -80,7 +81,7 @@ class OpenAIAnswer:
             raise self.garbled()
         if not self.is_complete:
             raise ProviderError(
-                "provider_unavailable",
+                ProviderErrorCode.UNAVAILABLE,
                 f"{self._title} broke off before the answer was complete.",
                 is_transient=True,
             )
@@ -103,7 +104,7 @@ class OpenAIAnswer:
 
     def garbled(self) -> ProviderError:
         return ProviderError(
-            "provider_protocol",
+            ProviderErrorCode.PROTOCOL,
             f"{self._title} sent something that is not an answer on the "
             "OpenAI-compatible wire. Check the base URL.",
         )
@@ -182,7 +183,7 @@ class OpenAIAnswer:
         self._size += chars
         if self._size > MAX_ANSWER_CHARS:
             raise ProviderError(
-                "provider_protocol",
+                ProviderErrorCode.PROTOCOL,
                 f"{self._title} sent an answer that is too long to keep.",
             )
 

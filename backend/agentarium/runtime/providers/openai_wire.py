@@ -21,6 +21,7 @@ from agentarium.runtime.providers.base import (
     Delta,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ToolDefinition,
 )
 from agentarium.runtime.providers.failures import (
@@ -31,6 +32,7 @@ from agentarium.runtime.providers.failures import (
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
 from agentarium.runtime.providers.openai_answer import OpenAIAnswer
 from agentarium.runtime.providers.openai_request import request_body
+from agentarium.runtime.providers.refusals import Refusals, refused_parameter
 from agentarium.runtime.providers.sse import EventTooLongError, SseParser
 
 READ_TIMEOUT = 300.0
@@ -67,7 +69,7 @@ class OpenAIClient:
         self._headers = headers_for(endpoint)
         self._timeout = timeouts(endpoint.read_timeout)
         self._proxy = proxy_for(self._url)
-        self._refused: set[str] = set()
+        self._refusals = Refusals()
 
     async def stream(
         self,
@@ -110,23 +112,27 @@ class OpenAIClient:
         settings: ModelSettings,
     ) -> aiohttp.ClientResponse:
         """Send the request, again without a parameter that the server refuses."""
+        remembered = self._refusals.remembered()
+        refused: set[str] = set()
         while True:
             body = request_body(
                 self._model,
                 messages,
                 tools,
                 settings,
-                refused=self._refused,
+                refused=remembered | refused,
                 reasoning_field=self._endpoint.reasoning_field,
             )
             response = await self._send(orjson.dumps(body))
             if response.status == HTTPStatus.OK:
+                self._refusals.remember(refused)
                 return response
             error = await _error_object(response)
-            refused = _refused_parameter(response.status, error, body)
-            if refused is None or refused in self._refused:
+            sent = [name for name in _DISPENSABLE if name in body]
+            name = refused_parameter(response.status, error, sent)
+            if name is None or name in remembered | refused:
                 raise self._failure(response, error)
-            self._refused.add(refused)
+            refused.add(name)
 
     async def _send(self, body: bytes) -> aiohttp.ClientResponse:
         try:
@@ -141,7 +147,7 @@ class OpenAIClient:
             )
         except (ValueError, aiohttp.NonHttpUrlClientError):
             raise ProviderError(
-                "provider_bad_request",
+                ProviderErrorCode.BAD_REQUEST,
                 f"The base URL or the key for {self._endpoint.title} has characters "
                 "that cannot be sent.",
             ) from None
@@ -193,33 +199,33 @@ def connection_failure(
     title, place = endpoint.title, _origin(endpoint.base_url)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return ProviderError(
-            "provider_unavailable",
+            ProviderErrorCode.UNAVAILABLE,
             f"The certificate of {title} at {place} cannot be verified.",
         )
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return ProviderError(
-            "provider_timeout",
+            ProviderErrorCode.TIMEOUT,
             f"{title} does not accept a connection at {place}.",
             is_transient=True,
         )
     if isinstance(error, TimeoutError):
         return ProviderError(
-            "provider_timeout",
+            ProviderErrorCode.TIMEOUT,
             f"{title} sent nothing for {endpoint.read_timeout:g} seconds.",
             is_transient=True,
         )
     if isinstance(error, aiohttp.ClientConnectorError):
         return ProviderError(
-            "provider_unavailable",
+            ProviderErrorCode.UNAVAILABLE,
             f"{title} cannot be reached at {place}. Check that it runs there.",
             is_transient=True,
         )
     if isinstance(error, aiohttp.ClientResponseError):
         return ProviderError(
-            "provider_protocol", f"What answers at {place} does not speak HTTP."
+            ProviderErrorCode.PROTOCOL, f"What answers at {place} does not speak HTTP."
         )
     return ProviderError(
-        "provider_unavailable",
+        ProviderErrorCode.UNAVAILABLE,
         f"The connection to {title} broke off before the answer was complete.",
         is_transient=True,
     )
@@ -272,6 +278,8 @@ async def _error_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     if not isinstance(data, dict):
         return {}
     error = data.get("error", data)
+    if isinstance(error, str):
+        return {"message": error}
     return error | _invalid_field(error) if isinstance(error, dict) else {}
 
 
@@ -281,16 +289,6 @@ def _invalid_field(error: dict[str, Any]) -> dict[str, Any]:
         case {"detail": [{"loc": [*_, str(name)]}, *_]}:
             return {"param": name}
     return {}
-
-
-def _refused_parameter(
-    status: int, error: dict[str, Any], body: Mapping[str, Any]
-) -> str | None:
-    """The dispensable parameter that the server says it does not take."""
-    if status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-        return None
-    named = error.get("param")
-    return named if named in _DISPENSABLE and named in body else None
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

@@ -4,8 +4,9 @@ Imported on first use only; see `pydantic_wire`.
 """
 
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 
 import httpx2
 from pydantic_ai import exceptions as library_errors
@@ -26,6 +27,7 @@ from agentarium.runtime.providers.base import (
     Delta,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ReasoningDelta,
     TextDelta,
     ToolDefinition,
@@ -40,6 +42,7 @@ from agentarium.runtime.providers.pydantic_messages import (
 )
 from agentarium.runtime.providers.pydantic_models import build_model
 from agentarium.runtime.providers.pydantic_wire import PydanticEndpoint
+from agentarium.runtime.providers.refusals import Refusals, refused_parameter
 
 # Model names are free text, so that their number has to be bounded.
 MAX_MODELS = 100
@@ -84,6 +87,23 @@ async def _closing_responses() -> AsyncGenerator[None, None]:
             await response.aclose()
 
 
+class _TemperatureRefusedError(Exception):
+    """The model may answer where no temperature is set."""
+
+
+@contextmanager
+def _refused_temperature(settings: ModelSettings) -> Generator[None, None, None]:
+    try:
+        yield
+    except library_errors.ModelHTTPError as error:
+        # Every vendor nests its sentence differently, and the library keeps it whole.
+        said = {"message": f"{error.message} {error.body}"}
+        sent = () if settings.temperature is None else ("temperature",)
+        if error.in_stream or not refused_parameter(error.status_code, said, sent):
+            raise
+        raise _TemperatureRefusedError from None
+
+
 class PydanticCalls:
     """Calls models of one provider, over connections of its own."""
 
@@ -97,6 +117,7 @@ class PydanticCalls:
             event_hooks={"response": [_note_opened]},
         )
         self._models: dict[str, Model] = {}
+        self._refused: dict[str, Refusals] = {}
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -109,7 +130,30 @@ class PydanticCalls:
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        with self._named_failures(name):
+        refusals = self._refusals(name)
+        if "temperature" in refusals.remembered():
+            settings = replace(settings, temperature=None)
+        try:
+            async with aclosing(self._once(name, messages, tools, settings)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            return
+        except _TemperatureRefusedError:
+            settings = replace(settings, temperature=None)
+        async with aclosing(self._once(name, messages, tools, settings)) as pieces:
+            async for piece in pieces:
+                # It has begun to answer.
+                refusals.remember(["temperature"])
+                yield piece
+
+    async def _once(
+        self,
+        name: str,
+        messages: Sequence[Message],
+        tools: Sequence[ToolDefinition],
+        settings: ModelSettings,
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        with self._named_failures(name), _refused_temperature(settings):
             model = self._model(name)
             async with (
                 _closing_responses(),
@@ -130,10 +174,17 @@ class PydanticCalls:
 
     def _cut_off(self) -> ProviderError:
         return ProviderError(
-            "provider_unavailable",
+            ProviderErrorCode.UNAVAILABLE,
             f"{self._endpoint.title} broke off before the answer was complete.",
             is_transient=True,
         )
+
+    def _refusals(self, name: str) -> Refusals:
+        if name not in self._refused:
+            if len(self._refused) >= MAX_MODELS:
+                self._refused.clear()
+            self._refused[name] = Refusals()
+        return self._refused[name]
 
     def _model(self, name: str) -> Model:
         if name not in self._models:
@@ -167,7 +218,7 @@ class PydanticCalls:
         status = _status(error)
         if status is None:
             return ProviderError(
-                "provider_unavailable",
+                ProviderErrorCode.UNAVAILABLE,
                 f"{self._endpoint.title} cannot be reached, or the connection broke.",
                 is_transient=True,
             )
@@ -182,7 +233,7 @@ class PydanticCalls:
 
     def _garbled(self) -> ProviderError:
         return ProviderError(
-            "provider_protocol",
+            ProviderErrorCode.PROTOCOL,
             f"{self._endpoint.title} sent something that is not an answer. "
             "Check the base URL.",
         )

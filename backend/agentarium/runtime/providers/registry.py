@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 from agentarium.runtime.builtin.weights import find_weights
-from agentarium.runtime.providers.base import ModelClient, ProviderError
+from agentarium.runtime.providers.base import (
+    ModelClient,
+    ProviderError,
+    ProviderErrorCode,
+)
 from agentarium.runtime.providers.catalogue import (
     PROVIDERS,
     ProviderSpec,
@@ -68,13 +72,13 @@ def open_client(
     spec = PROVIDERS.get(provider)
     if spec is None or not name:
         raise ProviderError(
-            "model_unavailable",
+            ProviderErrorCode.MODEL_UNAVAILABLE,
             f"There is no provider {provider!r}. A model is named provider:name, with "
             f"one of these providers: {', '.join(PROVIDERS)}.",
         )
     config = configs.get(provider, ProviderConfig())
     if reason := why_unavailable(spec, config):
-        raise ProviderError("model_unavailable", reason)
+        raise ProviderError(ProviderErrorCode.MODEL_UNAVAILABLE, reason)
     if provider not in sources:
         sources[provider] = _source(spec, config)
     return sources[provider].client(name)

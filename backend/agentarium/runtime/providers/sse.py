@@ -8,7 +8,7 @@ class EventTooLongError(Exception):
 
 
 class SseParser:
-    """Turns bytes, cut anywhere, into the `data` of the events that they complete.
+    """FifoLock bytes, cut anywhere, into the `data` of the events that they complete.
 
     Works on bytes throughout, so that a character cut in two by the network stays
     whole. Names, ids and comments of events are left out: what the providers' wires

@@ -1,7 +1,6 @@
 """Asking a model and looking at what came back."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -76,10 +75,3 @@ async def failure(
     with pytest.raises(ProviderError) as caught:
         await ask(client, messages, settings=settings)
     return caught.value
-
-
-async def until(is_true: Callable[[], bool], *, seconds: float = 30.0) -> None:
-    """Wait for something that another process or task is about to do."""
-    async with asyncio.timeout(seconds):
-        while not is_true():
-            await asyncio.sleep(0.005)

@@ -19,8 +19,9 @@ from agentarium.runtime.messages import user_message
 from agentarium.runtime.providers.base import ModelSettings, ProviderError
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
-from agentarium.runtime.tests.asking import ask, failure, until
+from agentarium.runtime.tests.asking import ask, failure
 from agentarium.runtime.tests.weights import real_weights
+from agentarium.tests.eventually import eventually
 
 SHORT = ModelSettings(temperature=0.0, max_output_tokens=8)
 LONG = ModelSettings(temperature=0.0, max_output_tokens=2000)
@@ -149,7 +150,7 @@ async def test_ends_when_its_parent_is_killed(config: BuiltinConfig) -> None:
     parent.kill()
     await parent.wait()
 
-    await until(lambda: not is_alive(child))
+    await eventually("the model's process to end", lambda: not is_alive(child))
 
 
 class TestStart:
@@ -198,7 +199,9 @@ class TestStart:
         before = children.read_text().split()
         model = BuiltinModel(config)
         task = asyncio.create_task(model.running())
-        await until(lambda: children.read_text().split() != before)
+        await eventually(
+            "the model's process", lambda: children.read_text().split() != before
+        )
 
         task.cancel()
 

@@ -1,11 +1,9 @@
 import asyncio
-import socket
-from contextlib import aclosing
+import time
 from typing import Any
 
 import orjson
 import pytest
-from aiohttp import web
 
 from agentarium.runtime.messages import (
     Message,
@@ -17,10 +15,12 @@ from agentarium.runtime.messages import (
     system_message,
     user_message,
 )
+from agentarium.runtime.providers import refusals
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.http import HttpPool
 from agentarium.runtime.providers.openai_wire import OpenAIClient, OpenAIEndpoint
-from agentarium.runtime.tests.asking import WEATHER, ask, failure, until
+from agentarium.runtime.tests.asking import WEATHER, ask, failure
+from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"
@@ -234,169 +234,71 @@ class TestSettings:
         assert refused not in body
         assert sent_instead is None or body[sent_instead] == 100
 
-
-class TestFailure:
     @pytest.mark.parametrize(
-        ("status", "code"),
+        ("refused", "complaint"),
         [
-            (400, "provider_bad_request"),
-            (401, "provider_auth"),
-            (404, "model_not_found"),
-            (429, "provider_rate_limited"),
-            (500, "provider_unavailable"),
+            (
+                "temperature",
+                "litellm.UnsupportedParamsError: gpt-5 models don't support "
+                "temperature=0.2. Only temperature=1 is supported.",
+            ),
+            ("temperature", "`temperature` may only be set to 1 when thinking."),
+            ("temperature", "invalid temperature: only 1 is allowed for this model"),
+            ("stream_options", "property 'stream_options' is unsupported"),
+            (
+                "max_tokens",
+                "Unsupported parameter: 'max_tokens' is not supported with this "
+                "model. Use 'max_completion_tokens' instead.",
+            ),
         ],
     )
-    async def test_before_the_answer_has_the_code_of_its_status(
-        self, model: Any, status: int, code: str
+    async def test_that_a_server_refuses_in_words_are_left_out_too(
+        self, model: Any, provider: FakeProvider, refused: str, complaint: str
     ) -> None:
-        error = await failure(model(f"fake,status={status}"))
+        question = scripted(refuses=refused, complaint=complaint)
+        client = model()
 
-        assert error.code == code
+        for _ in range(2):
+            await ask(client, question, settings=ModelSettings(0.5, 100))
 
-    async def test_keeps_the_providers_wish_for_a_pause(self, model: Any) -> None:
-        error = await failure(model("fake,status=429,retry_after=7"))
+        assert provider.stats.requests == 3
+        assert refused not in provider.received[-1].body
 
-        assert error.is_transient
-        assert error.retry_after == 7
-
-    @pytest.mark.parametrize("status", [400, 401, 403, 500])
-    async def test_never_repeats_key_or_prompt(self, model: Any, status: int) -> None:
-        error = await failure(model(), scripted(status=status, text="my own prompt"))
-
-        assert "my own prompt" not in error.detail
-        assert KEY not in error.detail
-
-    @pytest.mark.parametrize(
-        ("then", "code", "is_transient"),
-        [
-            ("error", "provider_unavailable", True),
-            ("cut", "provider_unavailable", True),
-            ("end", "provider_unavailable", True),
-            ("garbage", "provider_protocol", False),
-        ],
-    )
-    async def test_in_the_middle_is_never_taken_for_an_answer(
-        self,
-        model: Any,
-        then: str,
-        code: str,
-        is_transient: bool,  # noqa: FBT001
+    async def test_that_were_refused_are_tried_again_after_an_hour(
+        self, model: Any, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        error = await failure(model(f"fake,then={then}"))
+        client = model("fake,refuses=temperature")
+        await ask(client, settings=ModelSettings(0.5))
+        monkeypatch.setattr(refusals, "monotonic", lambda: time.monotonic() + 3601)
 
-        assert (error.code, error.is_transient) == (code, is_transient)
+        await ask(client, settings=ModelSettings(0.5))
 
-    async def test_in_the_middle_comes_after_what_was_said(self, model: Any) -> None:
-        stream = model("fake,then=cut,text=half").stream([user_message("hi")])
+        sent = ["temperature" in received.body for received in provider.received]
+        assert sent == [True, False, True, False]
 
-        async with aclosing(stream):
-            assert await anext(stream) == TextDelta("half")
-
-    @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
-    async def test_of_a_server_that_falls_silent_is_a_timeout(
-        self, model: Any, script: str
+    async def test_that_are_not_to_blame_are_sent_the_next_time(
+        self, model: Any, provider: FakeProvider
     ) -> None:
-        error = await failure(model(f"fake,{script}", read_timeout=0.05))
+        """A complaint that names one may be about something else."""
+        question = scripted(status=400, complaint="The temperature of hell? No.")
+        client = model()
 
-        assert (error.code, error.is_transient) == ("provider_timeout", True)
-
-    async def test_to_connect_says_where(self, pool: HttpPool) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            url = f"http://user:secret@127.0.0.1:{free.getsockname()[1]}/v1"
-            client = OpenAIClient(OpenAIEndpoint("Fake", url), "fake", pool)
-
-            error = await failure(client)
-
-        assert (error.code, error.is_transient) == ("provider_unavailable", True)
-        assert f"127.0.0.1:{url.rpartition(':')[2].partition('/')[0]}" in error.detail
-        assert "secret" not in error.detail
-
-    @pytest.mark.parametrize("url", ["", "nonsense", "http://", "ftp://x/v1"])
-    async def test_of_an_address_that_is_none(self, pool: HttpPool, url: str) -> None:
-        client = OpenAIClient(OpenAIEndpoint("Fake", url), "fake", pool)
-
-        error = await failure(client)
-
-        assert (error.code, error.is_transient) == ("provider_bad_request", False)
-
-    async def test_of_a_key_that_cannot_be_sent(
-        self, provider: FakeProvider, pool: HttpPool
-    ) -> None:
-        endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", "sk-1\nsk-2")
-
-        error = await failure(OpenAIClient(endpoint, "fake", pool))
+        error = await failure(client, question, settings=ModelSettings(0.5))
+        await ask(client, settings=ModelSettings(0.5))
 
         assert error.code == "provider_bad_request"
-        assert "sk-" not in error.detail
+        sent = ["temperature" in received.body for received in provider.received]
+        assert sent == [True, False, True]
 
-
-class TestForeignServer:
-    """Something answers at the base URL, but it is no model server."""
-
-    @pytest.fixture
-    async def answering(self, pool: HttpPool) -> Any:
-        runners: list[web.AppRunner] = []
-
-        async def serve(response: web.Response) -> OpenAIClient:
-            async def answer(_: web.Request) -> web.Response:
-                return response
-
-            application = web.Application()
-            application.router.add_post("/v1/chat/completions", answer)
-            runner = web.AppRunner(application)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            runners.append(runner)
-            url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            return OpenAIClient(OpenAIEndpoint("Fake", url, KEY), "fake", pool)
-
-        yield serve
-        for runner in runners:
-            await runner.cleanup()
-
-    async def test_that_answers_with_a_page(self, answering: Any) -> None:
-        page = web.Response(text="<p>data: hello</p>", content_type="text/html")
-
-        error = await failure(await answering(page))
-
-        assert (error.code, error.is_transient) == ("provider_protocol", False)
-
-    async def test_that_answers_with_other_json(self, answering: Any) -> None:
-        error = await failure(await answering(web.json_response({"hello": "world"})))
-
-        assert (error.code, error.is_transient) == ("provider_protocol", False)
-
-    async def test_that_reports_an_error_with_status_200(self, answering: Any) -> None:
-        body = {"error": {"code": 502, "message": "upstream"}}
-
-        error = await failure(await answering(web.json_response(body)))
-
-        assert (error.code, error.is_transient) == ("provider_unavailable", True)
-
-    async def test_that_redirects_is_not_followed_with_the_key(
-        self, answering: Any, provider: FakeProvider
+    async def test_that_are_too_large_stay_what_they_are(
+        self, model: Any, provider: FakeProvider
     ) -> None:
-        elsewhere = f"{provider.url}/v1/chat/completions"
-        away = web.Response(status=307, headers={"Location": elsewhere})
+        complaint = "max_tokens is too large: 100. This model supports at most 10."
+        question = scripted(refuses="max_tokens", complaint=complaint)
 
-        error = await failure(await answering(away))
+        error = await failure(model(), question, settings=ModelSettings(None, 100))
 
-        assert error.code == "provider_bad_request"
-        assert provider.stats.requests == 0
-
-    async def test_that_speaks_no_http(self, pool: HttpPool) -> None:
-        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b"220 mail.example.org\r\n\r\n")
-            await writer.drain()
-            writer.close()
-
-        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            url = f"http://127.0.0.1:{port}/v1"
-            error = await failure(OpenAIClient(OpenAIEndpoint("F", url), "fake", pool))
-
-        assert error.code == "provider_protocol"
+        assert (error.code, provider.stats.requests) == ("provider_bad_request", 1)
 
 
 class TestStopping:
@@ -408,7 +310,9 @@ class TestStopping:
 
         await stream.aclose()
 
-        await until(lambda: provider.stats.closed_by_client == 1)
+        await eventually(
+            "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+        )
         assert provider.stats.open == 0
 
     @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
@@ -416,13 +320,15 @@ class TestStopping:
         self, model: Any, provider: FakeProvider, script: str
     ) -> None:
         task = asyncio.create_task(ask(model(f"fake,{script}")))
-        await until(lambda: provider.stats.open == 1)
+        await eventually("the request to arrive", lambda: provider.stats.open == 1)
 
         task.cancel()
 
         with pytest.raises(asyncio.CancelledError):
             await task
-        await until(lambda: provider.stats.closed_by_client == 1)
+        await eventually(
+            "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+        )
         assert provider.stats.open == 0
 
     @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
@@ -430,7 +336,7 @@ class TestStopping:
         self, model: Any, provider: FakeProvider, pool: HttpPool, script: str
     ) -> None:
         task = asyncio.create_task(failure(model(f"fake,{script}")))
-        await until(lambda: provider.stats.open == 1)
+        await eventually("the request to arrive", lambda: provider.stats.open == 1)
 
         await pool.aclose()
 

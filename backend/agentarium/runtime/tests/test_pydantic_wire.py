@@ -29,7 +29,8 @@ from agentarium.runtime.providers.pydantic_wire import (
     PydanticEndpoint,
     PydanticProvider,
 )
-from agentarium.runtime.tests.asking import WEATHER, ask, failure, until
+from agentarium.runtime.tests.asking import WEATHER, ask, failure
+from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"
@@ -87,6 +88,35 @@ async def test_sends_system_prompt_key_and_settings(
     assert sent.body["system"] == "Be brief."
     assert (sent.body["temperature"], sent.body["max_tokens"]) == (0.5, 100)
     assert sent.headers["Authorization"] == f"Bearer {KEY}"
+
+
+async def test_asks_again_without_a_temperature_that_is_refused(
+    client_of: MakeClient, provider: FakeProvider, name: str
+) -> None:
+    complaint = "`temperature` is deprecated for this model."
+    question = scripted(refuses="temperature", complaint=complaint, text="Fine.")
+    client = client_of(name)
+
+    answers = [
+        await ask(client, question, settings=ModelSettings(0.5, 100)) for _ in range(2)
+    ]
+
+    assert [answer.text for answer in answers] == ["Fine.", "Fine."]
+    bodies = [received.body for received in provider.received]
+    settings = [body | body.get("generationConfig", {}) for body in bodies]
+    assert ["temperature" in each for each in settings] == [True, False, False]
+
+
+async def test_hands_on_a_refusal_that_no_temperature_is_to_blame_for(
+    client_of: MakeClient, provider: FakeProvider, name: str
+) -> None:
+    question = scripted(status=400, complaint="The temperature of hell? No.")
+
+    error = await failure(client_of(name), question, settings=ModelSettings(0.5))
+    await ask(client_of(name), settings=ModelSettings(0.5))
+
+    assert error.code == "provider_bad_request"
+    assert provider.stats.requests == 3
 
 
 async def test_calls_tools_and_takes_their_results(
@@ -219,7 +249,9 @@ async def test_closing_the_stream_closes_the_connection(
 
     await stream.aclose()
 
-    await until(lambda: provider.stats.closed_by_client == 1)
+    await eventually(
+        "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+    )
 
 
 @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
@@ -227,13 +259,15 @@ async def test_cancelling_the_task_closes_the_connection(
     client_of: MakeClient, name: str, provider: FakeProvider, script: str
 ) -> None:
     task = asyncio.create_task(ask(client_of(name, f"fake,{script}")))
-    await until(lambda: provider.stats.open == 1)
+    await eventually("the request to arrive", lambda: provider.stats.open == 1)
 
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: provider.stats.closed_by_client == 1)
+    await eventually(
+        "the connection to be closed", lambda: provider.stats.closed_by_client == 1
+    )
 
 
 def test_imports_the_library_on_first_use_only() -> None:

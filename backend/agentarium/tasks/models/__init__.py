@@ -1,18 +1,20 @@
 """The record of a task: its row, its steps, its log, its calls, and its worker."""
 
-from agentarium.tasks.models.chore import Chore
-from agentarium.tasks.models.record import Draft, Event, Step
-from agentarium.tasks.models.stats import (
+from agentarium.tasks.models.counters import (
     ALL_AGENTS,
+    Bucket,
     Measure,
-    Span,
     TaskCount,
-    TaskTime,
+    TaskDuration,
 )
+from agentarium.tasks.models.periodic_job import PeriodicJob
+from agentarium.tasks.models.record import Draft, Event, Step
 from agentarium.tasks.models.task import (
     ENDED,
     LIVE,
+    MAX_DETAIL_CHARS,
     ROW_COLUMNS,
+    TASK_COLUMNS,
     AgentTask,
     Submission,
     TaskQuerySet,
@@ -24,18 +26,20 @@ __all__ = [
     "ALL_AGENTS",
     "ENDED",
     "LIVE",
+    "MAX_DETAIL_CHARS",
     "ROW_COLUMNS",
+    "TASK_COLUMNS",
     "AgentTask",
-    "Chore",
+    "Bucket",
     "Draft",
     "Event",
     "Measure",
-    "Span",
+    "PeriodicJob",
     "Step",
     "Submission",
     "TaskCount",
+    "TaskDuration",
     "TaskQuerySet",
-    "TaskTime",
     "ToolCall",
     "Worker",
 ]

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import models
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.runtime.prices import shown_cost
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models.task import AgentTask
 
 
@@ -73,7 +74,7 @@ class Event(models.Model):
             models.Index(
                 fields=["created_at"],
                 name="event_attempt_lost",
-                condition=models.Q(type="attempt.lost"),
+                condition=models.Q(type=EventType.ATTEMPT_LOST.value),
             )
         ]
 
@@ -81,7 +82,7 @@ class Event(models.Model):
         return f"{self.type} of task {self.task_id}"
 
     @property
-    def told(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         """What a reader of the log is told: its data, and when it happened."""
         return {**self.data, "created_at": self.created_at.isoformat()}
 

@@ -4,63 +4,93 @@ Columns of unbounded text come last in the table, so that SQLite reaches the oth
 without walking through them.
 """
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Left
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
+from agentarium.db.whole_rows import WholeRowsQuerySet
 from agentarium.runtime.prices import shown_cost
+from agentarium.tasks.models.queue_order import IN_QUEUE, QUEUE_ORDER
 from agentarium.tasks.models.worker import Worker
 
-# What a list shows of an input.
-EXCERPT_CHARS = 200
-# What a list shows of a task.
-ROW_COLUMNS = (
-    "owner_id",
-    "agent_id",
-    "agent_version_id",
-    "status",
-    "attempt",
-    "created_at",
-    "started_at",
-    "finished_at",
-    "input_tokens",
-    "output_tokens",
-    "cost_nanodollars",
-    "cost_is_complete",
-    "steps_count",
-    "error_code",
-    "error_detail",
-    "priority",
-    "run_after",
-    "parent_id",
-    "follows_id",
-)
+# What a list shows of an input, and what is read of it: one more says that it goes on.
+SHOWN_INPUT_CHARS = 200
+READ_INPUT_CHARS = SHOWN_INPUT_CHARS + 1
+# What is kept of the reason why a task failed.
+MAX_DETAIL_CHARS = 1000
+# What the API shows of a task in a list: its name there, and the column that holds it.
+ROW_COLUMNS = {
+    "id": "id",
+    "agent": "agent_id",
+    "agent_name": "agent__name",
+    "agent_version": "agent_version__number",
+    "status": "status",
+    "input_text": "beginning",
+    "input_is_truncated": "beginning",
+    "created_at": "created_at",
+    "started_at": "started_at",
+    "finished_at": "finished_at",
+    "attempt": "attempt",
+    "steps_count": "steps_count",
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cost": "cost_nanodollars",
+    "cost_is_complete": "cost_is_complete",
+    "error_code": "error_code",
+    "error_detail": "error_detail",
+    "priority": "priority",
+    "run_after": "run_after",
+    "parent": "parent_id",
+    "follows": "follows_id",
+}
+# The same of one task by itself.
+TASK_COLUMNS = {
+    **{
+        name: path for name, path in ROW_COLUMNS.items() if name != "input_is_truncated"
+    },
+    "input_text": "input_text",
+    "output_text": "output_text",
+    "request_id": "request_id",
+    "model": "agent_version__model",
+}
 
 
-class TaskQuerySet(models.QuerySet["AgentTask"]):
+class TaskCompletion(Protocol):
+    """What `WholeRowsQuerySet` asks, of a module that may know the services."""
+
+    def fill_in(self, tasks: Sequence["AgentTask"]) -> None: ...
+
+    def add_to(self, tasks: Sequence["AgentTask"], *, is_raw: bool) -> None: ...
+
+
+class TaskQuerySet(WholeRowsQuerySet["AgentTask"]):
+    # Set by `apps.py`: models cannot import what stands above them.
+    completion: ClassVar[TaskCompletion]
+
+    def fill_in(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
+        self.completion.fill_in(rows)
+
+    def add_to(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
+        self.completion.add_to(rows, is_raw=is_raw)
+
     def visible_to(self, user: AbstractBaseUser) -> Self:
         return self.filter(owner=user)
 
-    def for_list(self) -> Self:
-        """What a row shows: no text but the input, of the agent only its name."""
-        return self.select_related("agent", "agent_version").only(
-            "agent__name", "agent_version__number", "input_text", *ROW_COLUMNS
-        )
-
     def for_rows(self) -> QuerySet[Any, dict[str, Any]]:
-        """The same as dicts, which a list of the API makes ten times as fast."""
-        rows: QuerySet[Any, dict[str, Any]] = self.values(
-            "id",
-            *ROW_COLUMNS,
-            agent_name=F("agent__name"),
-            version=F("agent_version__number"),
-            beginning=Left("input_text", EXCERPT_CHARS + 1),
+        """`ROW_COLUMNS` as dicts, which are made ten times as fast as objects.
+
+        No text but the beginning of the input, and of the agent only its name.
+        """
+        beginning = Left("input_text", READ_INPUT_CHARS)
+        rows: QuerySet[Any, dict[str, Any]] = self.annotate(beginning=beginning).values(
+            *dict.fromkeys(ROW_COLUMNS.values())
         )
         return rows
 
@@ -71,12 +101,7 @@ class TaskQuerySet(models.QuerySet["AgentTask"]):
 
     def in_queue(self) -> Self:
         """Those that a worker may take now, in the order in which it does."""
-        pending = self.filter(status=AgentTask.Status.PENDING, is_due=True)
-        return pending.order_by("-priority", "rank", "id")
-
-    def held(self, *, attempt: int) -> Self:
-        """Only while `attempt` is the one that may write: the fence of every worker."""
-        return self.filter(status=AgentTask.Status.RUNNING, attempt=attempt)
+        return self.filter(**IN_QUEUE).order_by(*QUEUE_ORDER)
 
 
 class AgentTask(models.Model):
@@ -97,7 +122,12 @@ class AgentTask(models.Model):
         Agent, on_delete=models.PROTECT, related_name="tasks", db_index=False
     )
     agent_version = models.ForeignKey(
-        AgentVersion, on_delete=models.PROTECT, related_name="tasks", db_index=False
+        AgentVersion,
+        on_delete=models.PROTECT,
+        related_name="tasks",
+        db_index=False,
+        blank=True,
+        help_text="The agent's current one, unless another is named.",
     )
     status = models.CharField(
         max_length=16, choices=Status.choices, default=Status.PENDING
@@ -111,6 +141,7 @@ class AgentTask(models.Model):
         Worker,
         on_delete=models.DO_NOTHING,
         null=True,
+        blank=True,
         db_constraint=False,
         db_index=False,
         related_name="+",
@@ -125,11 +156,14 @@ class AgentTask(models.Model):
     rank = models.BigIntegerField(default=0)
     # Not yet, where `run_after` lies ahead: the queue does not look at those.
     is_due = models.BooleanField(default=True)
-    run_after = models.DateTimeField(null=True, help_text="Not to be begun before.")
+    run_after = models.DateTimeField(
+        null=True, blank=True, help_text="Not to be begun before."
+    )
     parent = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
         null=True,
+        blank=True,
         db_index=False,
         related_name="children",
         help_text="The task that called this one as a tool.",
@@ -139,13 +173,14 @@ class AgentTask(models.Model):
         "self",
         on_delete=models.SET_NULL,
         null=True,
+        blank=True,
         db_index=False,
         related_name="followers",
         help_text="The task whose conversation this one goes on with.",
     )
-    created_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
     input_tokens = models.PositiveBigIntegerField(default=0)
     output_tokens = models.PositiveBigIntegerField(default=0)
     # What its own steps cost, as far as that is known.
@@ -157,13 +192,14 @@ class AgentTask(models.Model):
     )
     steps_count = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=50, blank=True)
-    error_detail = models.CharField(max_length=1000, blank=True)
+    error_detail = models.CharField(max_length=MAX_DETAIL_CHARS, blank=True)
     input_text = models.TextField()
     output_text = models.TextField(blank=True, default="")
 
     objects = TaskQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "objects"
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(
@@ -243,6 +279,11 @@ class AgentTask(models.Model):
 
     def __str__(self) -> str:
         return f"Task {self.pk}"
+
+    def clean(self) -> None:
+        """What a form leaves out is filled in before the constraints are checked."""
+        if self._state.adding:
+            TaskQuerySet.completion.fill_in([self])
 
     @property
     def shown_cost(self) -> str:

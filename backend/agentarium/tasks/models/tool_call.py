@@ -1,12 +1,13 @@
 """Calls of tools that somebody or something has to remember."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from agentarium.accounts.models import User
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.tasks.models.task import AgentTask
 
 
@@ -16,6 +17,15 @@ class ToolCallQuerySet(models.QuerySet["ToolCall"]):
 
     def waiting(self) -> Self:
         return self.filter(status=ToolCall.Status.WAITING)
+
+    def store(self, calls: Iterable["ToolCall"]) -> None:
+        """Insert the rows, or update those that are there with what is said of them."""
+        self.bulk_create(
+            calls,
+            update_conflicts=True,
+            unique_fields=["task", "step", "tool_call_id"],
+            update_fields=["status", "waits_for", "expires_at", "child", "is_error"],
+        )
 
 
 class ToolCall(models.Model):
@@ -57,7 +67,7 @@ class ToolCall(models.Model):
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     decided_at = models.DateTimeField(null=True)
-    untold = models.JSONField(
+    pending_event = models.JSONField(
         null=True, help_text="A decision that the task's log does not tell of yet."
     )
     created_at = models.DateTimeField(db_default=Now())

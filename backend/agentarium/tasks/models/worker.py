@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):

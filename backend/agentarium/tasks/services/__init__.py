@@ -9,20 +9,20 @@ from agentarium.tasks.services.calls import (
     resolve_call,
 )
 from agentarium.tasks.services.cancel import (
+    cancel_children,
     cancel_task,
     cancel_tasks,
     delete_agent,
     force_fail_task,
-    stop_called,
 )
 from agentarium.tasks.services.ending import (
     TOTALS,
     append_event,
     close_calls,
     end_unclaimed,
-    tell_decisions,
+    record_decisions,
 )
-from agentarium.tasks.services.intake import Wishes
+from agentarium.tasks.services.intake import NewTask
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
 from agentarium.tasks.services.queue import (
     next_rank,
@@ -38,11 +38,12 @@ from agentarium.tasks.services.submit import (
 
 __all__ = [
     "TOTALS",
-    "Wishes",
+    "NewTask",
     "answer_call",
     "answer_from_children",
     "append_event",
     "approve_call",
+    "cancel_children",
     "cancel_task",
     "cancel_tasks",
     "close_calls",
@@ -53,15 +54,14 @@ __all__ = [
     "force_fail_task",
     "next_rank",
     "queue_due_tasks",
+    "record_decisions",
     "reject_call",
     "requeue_tasks",
     "resolve_call",
     "retry_task",
     "retry_tasks",
     "return_to_queue",
-    "stop_called",
     "submit_child",
     "submit_once",
     "submit_task",
-    "tell_decisions",
 ]

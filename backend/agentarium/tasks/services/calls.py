@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
-from agentarium.tasks.announce import announce
+from agentarium.tasks.error_codes import ErrorCode
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, ToolCall
-from agentarium.tasks.services.cancel import stop_called
+from agentarium.tasks.publishing import publish
+from agentarium.tasks.services.cancel import cancel_children
 from agentarium.tasks.services.ending import append_event, end_unclaimed
 from agentarium.tasks.services.queue import next_rank
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = ToolCall.Status
 WaitsFor = ToolCall.WaitsFor
@@ -80,10 +82,10 @@ def resolve_call(
         end_unclaimed(
             task,
             status=AgentTask.Status.FAILED,
-            code="tool_outcome_unknown",
+            code=ErrorCode.TOOL_OUTCOME_UNKNOWN,
             detail=detail,
         )
-        stop_called([task.pk], by=by.pk)
+        cancel_children([task.pk], by=by.pk)
     return decided
 
 
@@ -104,16 +106,16 @@ def _decide(
     is_held = task.status == AgentTask.Status.RUNNING
     changes |= {"decided_by": by, "decided_at": timezone.now()}
     waiting = ToolCall.objects.waiting().filter(pk=call.pk, waits_for=waits_for)
-    if not waiting.update(untold=data if is_held else None, **changes):
+    if not waiting.update(pending_event=data if is_held else None, **changes):
         raise NotWaitingError
     if not is_held:
-        append_event(task, "tool.decided", data)
+        append_event(task, EventType.TOOL_DECIDED, data)
     if task.status == AgentTask.Status.WAITING:
-        go_on_if_decided(task)
+        resume_if_decided(task)
     return ToolCall.objects.select_related("task__agent").get(pk=call.pk)
 
 
-def go_on_if_decided(task: AgentTask) -> None:
+def resume_if_decided(task: AgentTask) -> None:
     """Queue a waiting task once nothing is left that it waits for. Its row is locked."""
     if ToolCall.objects.waiting().filter(task=task).exists():
         return
@@ -122,7 +124,7 @@ def go_on_if_decided(task: AgentTask) -> None:
         status=task.status,
         rank=next_rank(owner_id=task.owner_id, priority=task.priority),
     )
-    announce(task)
+    publish(task)
     transaction.on_commit(wake_workers)
 
 

@@ -8,13 +8,14 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.services import hide_agent
 from agentarium.core.exceptions import ConflictError
+from agentarium.tasks.error_codes import ErrorCode
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
+from agentarium.tasks.services.batches import BATCH, batches
 from agentarium.tasks.services.ending import TOTALS, append_event, end_unclaimed
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
-# Ended in one transaction, so that no lock is held for long.
-BATCH = 200
 
 
 class TaskEndedError(ConflictError):
@@ -38,9 +39,8 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
     """Cancel all of `tasks` that are live; returns how many that were."""
     count = 0
     ids = list(tasks.filter(status__in=LIVE).values_list("pk", flat=True))
-    for start in range(0, len(ids), BATCH):
-        batch = AgentTask.objects.filter(pk__in=ids[start : start + BATCH])
-        count += _cancel(batch, by=by)
+    for batch in batches(ids):
+        count += _cancel(AgentTask.objects.filter(pk__in=batch), by=by)
     return count
 
 
@@ -48,26 +48,28 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
 def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
     """Lock parents before children: whoever ends several tasks does it in this order."""
     cancelled = _lock_live(tasks)
-    for task in cancelled:
-        append_event(task, "cancel.requested", {"by": by.pk, "was": task.status})
-        end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
-    stop_called([task.pk for task in cancelled], by=by.pk)
+    _end_cancelled(cancelled, by=by.pk)
+    cancel_children([task.pk for task in cancelled], by=by.pk)
     if cancelled:
         transaction.on_commit(wake_workers)
     return len(cancelled)
 
 
-def stop_called(task_ids: Sequence[int], *, by: int | None = None) -> None:
+def cancel_children(task_ids: Sequence[int], *, by: int | None = None) -> None:
     """Cancel what these tasks have called, and what that has called.
 
     Nobody waits for its answer any more. The caller has locked the rows of the tasks.
     """
     while task_ids:
         called = _lock_live(AgentTask.objects.filter(parent__in=task_ids))
-        for task in called:
-            append_event(task, "cancel.requested", {"by": by, "was": task.status})
-            end_unclaimed(task, status=Status.CANCELLED, code="cancelled")
+        _end_cancelled(called, by=by)
         task_ids = [task.pk for task in called]
+
+
+def _end_cancelled(tasks: Sequence[AgentTask], *, by: int | None) -> None:
+    for task in tasks:
+        append_event(task, EventType.CANCEL_REQUESTED, {"by": by, "was": task.status})
+        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
 
 
 def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
@@ -96,7 +98,7 @@ def _end_pending(pending: TaskQuerySet) -> int:
     columns = pending.order_by("id").only("id", "owner_id", "attempt", *TOTALS)
     tasks = list(columns.select_for_update(of=("self",), no_key=True)[:BATCH])
     for task in tasks:
-        end_unclaimed(task, status=Status.CANCELLED, code="agent_deleted")
+        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.AGENT_DELETED)
     return len(tasks)
 
 
@@ -109,8 +111,8 @@ def force_fail_task(task: AgentTask, *, by: User) -> None:
     end_unclaimed(
         locked[0],
         status=Status.FAILED,
-        code="failed_by_operator",
+        code=ErrorCode.FAILED_BY_OPERATOR,
         detail=f"Ended by {by.username}.",
     )
-    stop_called([task.pk], by=by.pk)
+    cancel_children([task.pk], by=by.pk)
     transaction.on_commit(wake_workers)

@@ -7,18 +7,19 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from agentarium.core.metrics import TASKS_ENDED, labelled
+from agentarium.observability.metrics import TASKS_ENDED, labelled
 from agentarium.runtime.prices import dollars
-from agentarium.tasks.announce import announce
-from agentarium.tasks.models import AgentTask, Event, ToolCall
+from agentarium.tasks.error_codes import ErrorCode
+from agentarium.tasks.event_types import EventType
+from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask, Event, ToolCall
+from agentarium.tasks.publishing import publish
 
-MAX_DETAIL_CHARS = 1000
 # What the last event says was used, as columns: whoever ends a task has to load them.
 TOTALS = ("input_tokens", "output_tokens", "cost_nanodollars", "cost_is_complete")
 
 
 def end_unclaimed(
-    task: AgentTask, *, status: AgentTask.Status, code: str, detail: str = ""
+    task: AgentTask, *, status: AgentTask.Status, code: ErrorCode, detail: str = ""
 ) -> None:
     """End a task that no worker writes to. The caller has locked its row.
 
@@ -26,14 +27,17 @@ def end_unclaimed(
     """
     detail = detail[:MAX_DETAIL_CHARS]
     AgentTask.objects.filter(pk=task.pk).update(
-        status=status, finished_at=timezone.now(), error_code=code, error_detail=detail
+        status=status,
+        finished_at=timezone.now(),
+        error_code=code.value,
+        error_detail=detail,
     )
     task.status = status
-    tell_decisions([task.pk])
+    record_decisions([task.pk])
     close_calls([task.pk])
-    data = {"status": status.value, "error_code": code, "error_detail": detail}
-    append_event(task, f"task.{status.value}", data | totals(task))
-    announce(task)
+    data = {"status": status.value, "error_code": code.value, "error_detail": detail}
+    append_event(task, EventType.of_status(status), data | totals(task))
+    publish(task)
     transaction.on_commit(labelled(TASKS_ENDED, status.value).inc)
 
 
@@ -47,17 +51,17 @@ def totals(task: AgentTask) -> dict[str, Any]:
     }
 
 
-def tell_decisions(task_ids: Collection[int]) -> None:
+def record_decisions(task_ids: Collection[int]) -> None:
     """Log what was decided while workers held these tasks. Their rows are locked.
 
     Only the worker could write to the log then.
     """
-    untold = ToolCall.objects.filter(task__in=task_ids, untold__isnull=False)
-    calls = list(untold.select_related("task").order_by("decided_at", "id"))
+    pending = ToolCall.objects.filter(task__in=task_ids, pending_event__isnull=False)
+    calls = list(pending.select_related("task").order_by("decided_at", "id"))
     for call in calls:
-        append_event(call.task, "tool.decided", call.untold or {})
+        append_event(call.task, EventType.TOOL_DECIDED, call.pending_event or {})
     if calls:
-        untold.update(untold=None)
+        pending.update(pending_event=None)
 
 
 def close_calls(task_ids: Collection[int]) -> None:
@@ -73,7 +77,7 @@ def close_calls(task_ids: Collection[int]) -> None:
     waiting.update(status=ToolCall.Status.COMPLETED, is_error=True)
 
 
-def append_event(task: AgentTask, kind: str, data: Mapping[str, Any]) -> Event:
+def append_event(task: AgentTask, kind: EventType, data: Mapping[str, Any]) -> Event:
     """Add to the log of a task that no worker writes to. Its row is locked."""
     last = Event.objects.filter(task=task, attempt=task.attempt).aggregate(Max("seq"))
     return Event.objects.create(
@@ -86,7 +90,7 @@ def append_event(task: AgentTask, kind: str, data: Mapping[str, Any]) -> Event:
 
 
 def append_events(
-    tasks: Collection[AgentTask], kind: str, data: Mapping[str, Any]
+    tasks: Collection[AgentTask], kind: EventType, data: Mapping[str, Any]
 ) -> None:
     """Add to the logs of many tasks, with the number of the attempt that is over."""
     ids = [task.pk for task in tasks]

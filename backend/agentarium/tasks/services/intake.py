@@ -3,26 +3,32 @@
 This is written by hand where the ORM would do, because each request pays for it.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
-from agentarium.core.cursors import prepared_cursor
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
-from agentarium.core.metrics import TASKS_SUBMITTED
-from agentarium.core.rows import Blank, Insert, places
-from agentarium.tasks.announce import announce
+from agentarium.db.bulk_insert import BulkInsert, RowTemplate, placeholders
+from agentarium.db.prepared_statements import prepared_cursor
+from agentarium.observability.metrics import TASKS_SUBMITTED
+from agentarium.observability.tracing import current_traceparent
+from agentarium.tasks.event_types import EventType
+from agentarium.tasks.limits import Room
 from agentarium.tasks.models import AgentTask, Event, Submission
+from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.queue import NEXT_RANK
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 # What a full queue asks a client to wait, in seconds.
 RETRY_AFTER = 30
@@ -51,10 +57,12 @@ SELECT
 FROM asked
 JOIN {_AGENT_VERSIONS} AS version USING (agent_id, number)"""  # noqa: S608
 # The database says when, by its own clock.
-_NEW_TASK, _NEW_EVENT = Blank(AgentTask), Blank(Event)
-_TASKS = Insert(AgentTask, without=["id", "created_at"], returning=["id", "created_at"])
-_EVENTS = Insert(Event, without=["created_at"])
-_SUBMISSIONS = Insert(Submission, without=["id", "created_at"])
+_NEW_TASK, _NEW_EVENT = RowTemplate(AgentTask), RowTemplate(Event)
+_TASKS = BulkInsert(
+    AgentTask, without=["id", "created_at"], returning=["id", "created_at"]
+)
+_EVENTS = BulkInsert(Event, without=["created_at"])
+_SUBMISSIONS = BulkInsert(Submission, without=["id", "created_at"])
 
 
 class QueueFullError(TooManyRequestsError):
@@ -63,48 +71,57 @@ class QueueFullError(TooManyRequestsError):
     code = "queue_full"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a task may ask for beside its agent and its input."""
+def _request_id() -> str:
+    request_id: str = structlog.contextvars.get_contextvars().get("request_id", "")
+    return request_id
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A task to be accepted. With a `key`, an `Idempotency-Key`, it is remembered."""
+
+    agent: Agent
+    owner: User
+    input_text: str
     priority: int = 0
     run_after: datetime | None = None
     follows: AgentTask | None = None
     parent: AgentTask | None = None
+    key: str = ""
+    request_id: str = field(default_factory=_request_id)
+    traceparent: str = field(default_factory=current_traceparent)
 
     @property
     def is_due(self) -> bool:
         return self.run_after is None or self.run_after <= timezone.now()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A task that somebody wants done. With a `key`, it is remembered under it."""
-
-    agent: Agent
-    owner: User
-    input_text: str
-    wishes: Wishes = field(default_factory=Wishes)
-    request_id: str = ""
-    traceparent: str = ""
-    key: str = ""
-    body_hash: str = ""
+    @property
+    def body_hash(self) -> str:
+        """The same for each request that asks for the same."""
+        body = [
+            self.agent.pk,
+            self.input_text,
+            self.priority,
+            self.run_after,
+            self.follows and self.follows.pk,
+        ]
+        return hashlib.sha256(orjson.dumps(body)).hexdigest()
 
 
 Outcome = AgentTask | QueueFullError
 
 
-def take_in(orders: Sequence[Order]) -> list[Outcome]:
+def insert_tasks(new_tasks: Sequence[NewTask]) -> list[Outcome]:
     """Record tasks with their first events, and wake workers after the commit.
 
-    The caller has begun a transaction. An order that there is no room for has its error
+    The caller has begun a transaction. One that there is no room for has its error
     as its outcome. Raises `NotFoundError` if an agent was deleted in the meantime.
     """
-    seen = _look(orders)
-    room = _Room(seen)
-    errors = [room.take(order) for order in orders]
+    seen = _look(new_tasks)
+    room = _room(seen)
+    errors = [_take(room, new) for new in new_tasks]
     accepted = [
-        order for order, error in zip(orders, errors, strict=True) if error is None
+        new for new, error in zip(new_tasks, errors, strict=True) if error is None
     ]
     tasks = _create(accepted, seen)
     made = iter(tasks)
@@ -114,12 +131,12 @@ def take_in(orders: Sequence[Order]) -> list[Outcome]:
     return [error or next(made) for error in errors]
 
 
-def _create(orders: Sequence[Order], seen: Sequence["_Seen"]) -> list[AgentTask]:
+def _create(new_tasks: Sequence[NewTask], seen: Sequence["_Seen"]) -> list[AgentTask]:
     ranks = _Ranks(seen)
     versions = {(each.agent_id, each.version.number): each.version for each in seen}
     tasks = [
-        _task(order, versions[order.agent.pk, order.agent.version], ranks.take(order))
-        for order in orders
+        _task(new, versions[new.agent.pk, new.agent.version], ranks.take(new))
+        for new in new_tasks
     ]
     _TASKS.run(tasks)
     _EVENTS.run(
@@ -128,59 +145,58 @@ def _create(orders: Sequence[Order], seen: Sequence["_Seen"]) -> list[AgentTask]
                 task_id=task.pk,
                 attempt=0,
                 seq=1,
-                type="task.created",
-                data=_origin(order),
+                type=EventType.TASK_CREATED,
+                data=_origin(new),
             )
-            for order, task in zip(orders, tasks, strict=True)
+            for new, task in zip(new_tasks, tasks, strict=True)
         ]
     )
     _SUBMISSIONS.run(
         [
             Submission(
-                owner=task.owner, task=task, key=order.key, body_hash=order.body_hash
+                owner=task.owner, task=task, key=new.key, body_hash=new.body_hash
             )
-            for order, task in zip(orders, tasks, strict=True)
-            if order.key
+            for new, task in zip(new_tasks, tasks, strict=True)
+            if new.key
         ]
     )
-    _count(orders)
+    _count(new_tasks)
     for task in tasks:
-        announce(task)
+        publish(task)
     return tasks
 
 
-def _task(order: Order, version: AgentVersion, rank: int) -> AgentTask:
-    wishes = order.wishes
+def _task(new: NewTask, version: AgentVersion, rank: int) -> AgentTask:
     task = _NEW_TASK.fill(
-        owner_id=order.owner.pk,
-        agent_id=order.agent.pk,
+        owner_id=new.owner.pk,
+        agent_id=new.agent.pk,
         agent_version_id=version.pk,
-        input_text=order.input_text,
-        priority=wishes.priority,
+        input_text=new.input_text,
+        priority=new.priority,
         rank=rank,
-        run_after=wishes.run_after,
-        is_due=wishes.is_due,
-        follows_id=wishes.follows and wishes.follows.pk,
-        parent_id=wishes.parent and wishes.parent.pk,
-        depth=wishes.parent.depth + 1 if wishes.parent else 0,
-        request_id=order.request_id,
+        run_after=new.run_after,
+        is_due=new.is_due,
+        follows_id=new.follows and new.follows.pk,
+        parent_id=new.parent and new.parent.pk,
+        depth=new.parent.depth + 1 if new.parent else 0,
+        request_id=new.request_id,
     )
     # Whoever gets it goes on to them.
-    task.owner, task.agent, task.agent_version = order.owner, order.agent, version
+    task.owner, task.agent, task.agent_version = new.owner, new.agent, version
     return task
 
 
-def _origin(order: Order) -> dict[str, Any]:
-    return {"traceparent": order.traceparent} if order.traceparent else {}
+def _origin(new: NewTask) -> dict[str, Any]:
+    return {"traceparent": new.traceparent} if new.traceparent else {}
 
 
-def _count(orders: Iterable[Order]) -> None:
+def _count(new_tasks: Iterable[NewTask]) -> None:
     """Count the tasks of their agents.
 
     Last, so that the agents' rows are locked for as short as can be, and always in one
     order; and it decides between us and whoever deletes an agent at the same time.
     """
-    counts = sorted(Counter(order.agent.pk for order in orders).items())
+    counts = sorted(Counter(new.agent.pk for new in new_tasks).items())
     with prepared_cursor() as cursor:
         for agent_id, count in counts:
             cursor.execute(
@@ -211,17 +227,17 @@ class _Seen(NamedTuple):
         return self.version.agent_id
 
 
-def _look(orders: Iterable[Order]) -> list[_Seen]:
+def _look(new_tasks: Iterable[NewTask]) -> list[_Seen]:
     """One statement, for however many users a batch has come from."""
     asked = sorted(
         {
-            (each.owner.pk, each.agent.pk, each.agent.version, each.wishes.priority)
-            for each in orders
+            (each.owner.pk, each.agent.pk, each.agent.version, each.priority)
+            for each in new_tasks
         }
     )
     with prepared_cursor() as cursor:
         cursor.execute(
-            _LOOK.format(asked=", ".join(map(places, asked))),
+            _LOOK.format(asked=", ".join(map(placeholders, asked))),
             [
                 *(part for each in asked for part in each),
                 settings.MAX_PENDING_PER_USER,
@@ -247,35 +263,32 @@ class _Ranks:
     def __init__(self, seen: Iterable[_Seen]) -> None:
         self._next = {(each.owner_id, each.priority): each.rank for each in seen}
 
-    def take(self, order: Order) -> int:
-        key = (order.owner.pk, order.wishes.priority)
+    def take(self, new: NewTask) -> int:
+        key = (new.owner.pk, new.priority)
         rank = self._next[key]
         self._next[key] = rank + 1
         return rank
 
 
-class _Room:
-    """How many more tasks may be pending: of a user, and of a user with one agent.
+def _room(seen: Iterable[_Seen]) -> Room:
+    """For pending tasks: of a user, and of a user with one agent."""
+    taken: dict[Hashable, int] = {}
+    for each in seen:
+        taken[each.owner_id] = each.pending
+        taken[each.owner_id, each.agent_id] = each.pending_of_agent
+    return Room(taken)
 
-    A limit of 0 is none.
-    """
 
-    def __init__(self, seen: Iterable[_Seen]) -> None:
-        self._limits = (settings.MAX_PENDING_PER_USER, settings.MAX_PENDING_PER_AGENT)
-        self._taken: dict[tuple[int, int], int] = {}
-        for each in seen:
-            self._taken[each.owner_id, 0] = each.pending
-            self._taken[each.owner_id, each.agent_id] = each.pending_of_agent
-
-    def take(self, order: Order) -> QueueFullError | None:
-        """Take the room for one task, or say that there is none."""
-        keys = ((order.owner.pk, 0), (order.owner.pk, order.agent.pk))
-        for key, limit in zip(keys, self._limits, strict=True):
-            if limit and self._taken[key] >= limit:
-                detail = (
-                    f"{limit} of your tasks are pending; try again when some are done."
-                )
-                return QueueFullError(detail, retry_after=RETRY_AFTER)
-        for key in keys:
-            self._taken[key] += 1
+def _take(room: Room, new: NewTask) -> QueueFullError | None:
+    """Take the room for a task, or say that there is none."""
+    owner_id, agent_id = new.owner.pk, new.agent.pk
+    limit = room.take(
+        [
+            (owner_id, settings.MAX_PENDING_PER_USER),
+            ((owner_id, agent_id), settings.MAX_PENDING_PER_AGENT),
+        ]
+    )
+    if limit is None:
         return None
+    detail = f"{limit} of your tasks are pending; try again when some are done."
+    return QueueFullError(detail, retry_after=RETRY_AFTER)

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from agentarium.accounts.models import User
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.cancel import TaskEndedError, force_fail_task
 from agentarium.tasks.services.queue import return_to_queue
 from agentarium.tasks.services.retry import retry_tasks
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
-BATCH = 200
 
 
 def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
@@ -23,8 +24,8 @@ def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
     """
     failed = AgentTask.objects.filter(pk__in=ids, status=Status.FAILED)
     count = retry_tasks(failed, by=by)
-    for start in range(0, len(ids), BATCH):
-        count += _hand_back(ids[start : start + BATCH], by)
+    for batch in batches(ids):
+        count += _hand_back(batch, by)
     return count
 
 
@@ -35,7 +36,7 @@ def _hand_back(ids: Sequence[int], by: User) -> int:
     )
     columns = held.only("id", "owner_id", "attempt", "status", "priority")
     tasks = list(columns.order_by("id").select_for_update(no_key=True))
-    return_to_queue(tasks, "attempt.handed_back", by=by.pk)
+    return_to_queue(tasks, EventType.ATTEMPT_RELEASED, by=by.pk)
     if tasks:
         transaction.on_commit(wake_workers)
     return len(tasks)

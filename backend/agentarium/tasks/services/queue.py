@@ -5,11 +5,13 @@ from typing import Any
 
 from django.db import transaction
 
-from agentarium.core.clock import Now
-from agentarium.core.cursors import prepared_cursor
-from agentarium.tasks.announce import announce
+from agentarium.db.clock import Now
+from agentarium.db.prepared_statements import prepared_cursor
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.services.ending import append_events, tell_decisions
+from agentarium.tasks.models.queue_order import IN_QUEUE_SQL
+from agentarium.tasks.publishing import publish
+from agentarium.tasks.services.ending import append_events, record_decisions
 
 # Taken into the queue at once, so that no transaction gets long.
 MAX_DUE = 500
@@ -17,10 +19,10 @@ _TABLE = AgentTask._meta.db_table
 # Of the SQL of an owner and of a priority: `next_rank` says what it means.
 NEXT_RANK = f"""COALESCE(
     (SELECT MAX(rank) + 1 FROM {_TABLE}
-     WHERE status = 'pending' AND is_due
+     WHERE {IN_QUEUE_SQL}
      AND priority = {{priority}} AND owner_id = {{owner_id}}),
     (SELECT MIN(rank) FROM {_TABLE}
-     WHERE status = 'pending' AND is_due AND priority = {{priority}}),
+     WHERE {IN_QUEUE_SQL} AND priority = {{priority}}),
     0
 )"""  # noqa: S608 - our table
 _NEXT_RANK = f"SELECT {NEXT_RANK.format(owner_id='%s', priority='%s')}"
@@ -53,7 +55,7 @@ def queue_due_tasks() -> int:
     return len(tasks)
 
 
-def return_to_queue(tasks: Sequence[AgentTask], event: str, **data: Any) -> None:
+def return_to_queue(tasks: Sequence[AgentTask], event: EventType, **data: Any) -> None:
     """Have other attempts go on with tasks. The caller has locked their rows.
 
     In a few statements, however many they are: a worker that dies may leave a thousand.
@@ -62,10 +64,10 @@ def return_to_queue(tasks: Sequence[AgentTask], event: str, **data: Any) -> None
     for task in tasks:
         task.status, task.worker_id = AgentTask.Status.PENDING, None
     AgentTask.objects.bulk_update(tasks, ["status", "worker", "rank"])
-    tell_decisions([task.pk for task in tasks])
+    record_decisions([task.pk for task in tasks])
     append_events(tasks, event, data)
     for task in tasks:
-        announce(task)
+        publish(task)
 
 
 def _give_ranks(tasks: Sequence[AgentTask]) -> None:

@@ -4,16 +4,17 @@ from django.db import transaction
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
-from agentarium.tasks import stats
-from agentarium.tasks.announce import announce
+from agentarium.tasks import counters
+from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, TaskQuerySet
+from agentarium.tasks.publishing import publish
+from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.ending import append_event
 from agentarium.tasks.services.queue import next_rank
-from agentarium.tasks.wake import wake_workers
+from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
 RETRYABLE = (Status.FAILED, Status.CANCELLED)
-BATCH = 200
 
 
 class NotRetryableError(ConflictError):
@@ -36,21 +37,19 @@ def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
     """Queue all of `tasks` again that failed or were cancelled; returns how many."""
     count = 0
     ids = list(tasks.filter(status__in=RETRYABLE).values_list("pk", flat=True))
-    for start in range(0, len(ids), BATCH):
-        count += _retry(
-            AgentTask.objects.filter(pk__in=ids[start : start + BATCH]), by=by
-        )
+    for batch in batches(ids):
+        count += _retry(AgentTask.objects.filter(pk__in=batch), by=by)
     return count
 
 
 @transaction.atomic
 def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     ended = tasks.filter(status__in=RETRYABLE).order_by("id")
-    columns = ended.only("attempt", "priority", *stats.COLUMNS)
+    columns = ended.only("attempt", "priority", *counters.COLUMNS)
     locked = list(columns.select_for_update(of=("self",), no_key=True))
-    stats.uncount(locked)
+    counters.uncount(locked)
     for task in locked:
-        append_event(task, "task.retried", {"by": by.pk, "was": task.status})
+        append_event(task, EventType.TASK_RETRIED, {"by": by.pk, "was": task.status})
         task.status = Status.PENDING
         AgentTask.objects.filter(pk=task.pk).update(
             status=Status.PENDING,
@@ -61,7 +60,7 @@ def _retry(tasks: TaskQuerySet, *, by: User) -> int:
             error_code="",
             error_detail="",
         )
-        announce(task)
+        publish(task)
     if locked:
         transaction.on_commit(wake_workers)
     return len(locked)

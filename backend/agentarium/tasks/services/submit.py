@@ -1,21 +1,19 @@
 """Accepting work. What is returned from here is committed, and will be done."""
 
-import hashlib
-from dataclasses import replace
 from datetime import timedelta
 
 import orjson
-import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.core.exceptions import ConflictError
-from agentarium.core.group_commit import GroupCommit
-from agentarium.core.tracing import current_traceparent
+from agentarium.db.group_commit import GroupCommit
+from agentarium.tasks import fence
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Submission, ToolCall
-from agentarium.tasks.services.intake import Order, Wishes, take_in
+from agentarium.tasks.services.intake import NewTask, insert_tasks
 
 # How long the same `Idempotency-Key` gets the same answer.
 REMEMBER = timedelta(hours=24)
@@ -41,68 +39,46 @@ class IdempotencyConflictError(ConflictError):
     code = "idempotency_conflict"
 
 
-_intake = GroupCommit[Order, AgentTask](take_in)
+_intake = GroupCommit[NewTask, AgentTask](insert_tasks)
 
 
-def submit_task(
-    *, agent: Agent, input_text: str, owner: User, wishes: Wishes | None = None
-) -> AgentTask:
+def submit_task(*, agent: Agent, input_text: str, owner: User) -> AgentTask:
     """Record a task, and wake a worker once the row is committed.
 
     Raises `NotFoundError` if the agent was deleted in the meantime, and
     `QueueFullError`.
     """
-    return _intake.run(_order(agent, input_text, owner, wishes or Wishes()))
+    return submit_once(NewTask(agent=agent, owner=owner, input_text=input_text))
 
 
-def _order(agent: Agent, input_text: str, owner: User, wishes: Wishes) -> Order:
-    return Order(
-        agent=agent,
-        owner=owner,
-        input_text=input_text,
-        wishes=wishes,
-        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
-        traceparent=current_traceparent(),
-    )
-
-
-def submit_once(
-    *,
-    key: str,
-    agent: Agent,
-    input_text: str,
-    owner: User,
-    wishes: Wishes | None = None,
-) -> AgentTask:
+def submit_once(new: NewTask) -> AgentTask:
     """Submit under an `Idempotency-Key`: the same key and body give the same task.
 
     It is as it was when it was accepted, whatever has become of it since. Without a key
     each is a task of its own. Raises `IdempotencyConflictError` when the key came with
     another body, and what `submit_task` raises.
     """
-    order = _order(agent, input_text, owner, wishes or Wishes())
-    if not key:
-        return _intake.run(order)
-    order = replace(order, key=key, body_hash=_hash(order))
-    if earlier := _earlier(order):
+    if not new.key:
+        return _intake.run(new)
+    if earlier := _earlier(new):
         return earlier
     try:
-        return _intake.run(order)
+        return _intake.run(new)
     except IntegrityError:
         # The same request came twice at the same time, and the other one was first.
-        earlier = _earlier(order)
+        earlier = _earlier(new)
         if earlier is None:
             raise
         return earlier
 
 
-def _earlier(order: Order) -> AgentTask | None:
-    mine = Submission.objects.filter(owner=order.owner, key=order.key)
+def _earlier(new: NewTask) -> AgentTask | None:
+    mine = Submission.objects.filter(owner=new.owner, key=new.key)
     mine.filter(created_at__lt=timezone.now() - REMEMBER).delete()
     known = mine.first()
     if known is None:
         return None
-    if known.body_hash != order.body_hash:
+    if known.body_hash != new.body_hash:
         raise IdempotencyConflictError
     return _as_accepted(AgentTask.objects.for_detail().get(pk=known.task_id))
 
@@ -112,18 +88,6 @@ def _as_accepted(task: AgentTask) -> AgentTask:
     return AgentTask(**{name: getattr(task, name) for name in ACCEPTED})
 
 
-def _hash(order: Order) -> str:
-    wishes = order.wishes
-    body = [
-        order.agent.pk,
-        order.input_text,
-        wishes.priority,
-        wishes.run_after,
-        wishes.follows and wishes.follows.pk,
-    ]
-    return hashlib.sha256(orjson.dumps(body)).hexdigest()
-
-
 @transaction.atomic
 def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
     """Have `agent` answer a call of a running task, as a task of its own.
@@ -131,24 +95,22 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
     `call` is saved as waiting for it, unless the parent's attempt has lost its task;
     returns whether it was. The input is the call's `answer`-to-be: its arguments.
     """
-    held = AgentTask.objects.filter(pk=parent.pk).held(attempt=parent.attempt)
-    if not held.select_for_update(no_key=True).exists():
+    if not fence.still_held([AttemptKey.of(parent)], lock=True):
         return False
     if known := _asked_already(call):
         call.child = known
         return True
-    wishes = Wishes(parent=parent, priority=parent.priority)
-    text = str(orjson.loads(call.arguments)["input"])
-    call.child = submit_task(
-        agent=agent, input_text=text, owner=agent.owner, wishes=wishes
+    call.child = submit_once(
+        NewTask(
+            agent=agent,
+            owner=agent.owner,
+            input_text=str(orjson.loads(call.arguments)["input"]),
+            parent=parent,
+            priority=parent.priority,
+        )
     )
     # An earlier one of this call went away with a cancel of its task.
-    ToolCall.objects.bulk_create(
-        [call],
-        update_conflicts=True,
-        unique_fields=["task", "step", "tool_call_id"],
-        update_fields=["status", "waits_for", "child", "is_error"],
-    )
+    ToolCall.objects.store([call])
     return True
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 import factory
+from django.db.models import QuerySet
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -10,7 +11,11 @@ from agentarium.tasks.models import AgentTask, Event, Step
 
 
 class TaskFactory(DjangoModelFactory[AgentTask]):
-    """A task of its agent's owner: say `agent=` or `agent__owner=`."""
+    """A task of its agent's owner: say `agent=` or `agent__owner=`.
+
+    Only its row: the log and the counts are up to the test. `AgentTask.objects` makes
+    whole ones.
+    """
 
     class Meta:
         model = AgentTask
@@ -43,6 +48,14 @@ class TaskFactory(DjangoModelFactory[AgentTask]):
         lambda task: task.agent.versions.get(number=task.agent.version)
     )
     input_text = "What is two and two?"
+
+    @classmethod
+    def _create(
+        cls, model_class: type[AgentTask], *args: Any, **fields: Any
+    ) -> AgentTask:
+        rows: QuerySet[AgentTask] = QuerySet(AgentTask)
+        (task,) = rows.bulk_create([AgentTask(**fields)])
+        return task
 
 
 class EventFactory(DjangoModelFactory[Event]):

@@ -4,6 +4,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
+from agentarium.agents.models import Agent
 from agentarium.agents.services import update_agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks.admin import CappedPaginator
@@ -95,6 +96,34 @@ def test_a_task_and_its_steps_are_shown_and_not_edited(
     assert shown.status_code == 200
     assert b'name="_save"' not in shown.content
     assert edited.status_code == 403
+
+
+def test_an_agent_that_is_added_can_run(operator: Client, alice: User) -> None:
+    form = operator.get(f"{AGENTS}add/").context["adminform"].form
+    told = {field.name: field.initial or "" for field in form}
+
+    added = operator.post(f"{AGENTS}add/", told | {"owner": alice.pk, "name": "A"})
+
+    assert added.status_code == 302
+    agent = Agent.objects.get(owner=alice)
+    assert agent.temperature == 0.7
+    assert agent.versions.get().definition == agent.definition
+
+
+def test_a_task_that_is_added_is_its_agents_owners(
+    operator: Client, alice: User
+) -> None:
+    agent = AgentFactory.create(owner=alice)
+    told = {"agent": agent.pk, "input_text": "hello", "priority": 0}
+
+    added = operator.post(f"{TASKS}add/", told)
+    refused = operator.post(f"{TASKS}add/", told | {"agent": ""})
+
+    assert (added.status_code, refused.status_code) == (302, 200)
+    task = AgentTask.objects.get()
+    assert (task.owner, task.status) == (alice, "pending")
+    assert task.agent_version == agent.versions.get()
+    assert task.events.get().type == "task.created"
 
 
 @pytest.mark.parametrize("address", [AGENTS, TASKS, STEPS])

@@ -3,9 +3,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agentarium.core.fields import TextField
-from agentarium.core.outbound_policy import OutboundError
-from agentarium.core.outbound_settings import outbound_policy
+from agentarium.http.fields import TextField
+from agentarium.outbound.policy import OutboundError
+from agentarium.outbound.settings import outbound_policy
 from agentarium.runtime.tools.http import HeaderError, check_header
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError

@@ -83,8 +83,16 @@ class TestCatalogue:
         assert rows[7]["effect"] == "read"
 
     def test_all_schemas_can_be_used(self, api: APIClient) -> None:
-        for row in api.get(CATALOGUE).data["results"]:
-            ArgumentsSchema(row["parameters"])
+        listed = api.get(CATALOGUE).data["results"]
+
+        schemas = {row["name"]: ArgumentsSchema(row["parameters"]) for row in listed}
+
+        assert {
+            "current_time",
+            "calculator",
+            "fetch_url",
+            "ask_person",
+        } <= schemas.keys()
 
     def test_costs_two_queries(
         self,

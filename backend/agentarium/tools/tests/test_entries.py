@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed
 from agentarium.core.exceptions import InvalidInputError
-from agentarium.runtime.tools.base import ToolError
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.connections import GuardedHttp
 from agentarium.tools.entries import check_tools
@@ -131,8 +130,13 @@ class TestCheck:
 
     def test_lets_everyone_use_the_operators_servers(self, alice: User) -> None:
         server = McpServerFactory.create(owner=None)
+        entry = {"type": "mcp", "server": server.pk}
 
-        check(alice, {"type": "mcp", "server": server.pk})
+        check(alice, entry)
+
+        assert codes(alice, entry, {"type": "mcp", "server": server.pk + 1}) == [
+            "does_not_exist"
+        ]
 
     def test_refuses_a_tool_that_a_server_does_not_have(self, alice: User) -> None:
         server = McpServerFactory.create(owner=alice)
@@ -277,27 +281,6 @@ class TestOpen:
         assert "search" in opened(alice, entry).specs
         settings.MCP_STDIO = {}
         assert len(opened(alice, entry).missing) == 1
-
-
-class TestArguments:
-    def test_are_read_by_the_tools_schema(self, alice: User) -> None:
-        toolbox = opened(alice, {"type": "builtin", "name": "calculator"})
-
-        arguments = toolbox.read_arguments("calculator", '{"expression": "1"}')
-
-        assert arguments == {"expression": "1"}
-
-    @pytest.mark.parametrize(
-        ("name", "text"),
-        [("calculator", "{}"), ("calculator", "{"), ("rm", "{}"), ("", "")],
-    )
-    def test_that_are_wrong_go_back_to_the_model(
-        self, alice: User, name: str, text: str
-    ) -> None:
-        toolbox = opened(alice, {"type": "builtin", "name": "calculator"})
-
-        with pytest.raises(ToolError):
-            toolbox.read_arguments(name, text)
 
 
 class TestSecrets:

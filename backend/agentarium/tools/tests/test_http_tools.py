@@ -8,8 +8,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from agentarium.core.outbound import Outbound
-from agentarium.core.outbound_policy import OutboundPolicy
+from agentarium.outbound.client import Outbound
+from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,
@@ -26,6 +26,7 @@ from agentarium.runtime.tools.http import (
 )
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
 from agentarium.runtime.tools.web import FetchUrl
+from agentarium.tests.eventually import eventually
 from agentarium.tools.connections import GuardedHttp
 from bench.fake_tools.server import FakeTools
 
@@ -163,12 +164,12 @@ class TestFailing:
     ) -> None:
         made = tool(http, f"{tools.url}/do/x?delay=60", timeout=60)
         calling = asyncio.create_task(made.call(call()))
-        await reach(lambda: tools.stats.open == 1)
+        await eventually("the call to arrive", lambda: tools.stats.open == 1)
 
         calling.cancel()
         await asyncio.wait([calling])
 
-        await reach(lambda: tools.stats.open == 0)
+        await eventually("the connection to be closed", lambda: tools.stats.open == 0)
         assert tools.stats.closed_by_client == 1
 
     async def test_is_guarded(self, tools: FakeTools) -> None:
@@ -179,12 +180,6 @@ class TestFailing:
         await http.aclose()
 
         assert not tools.received
-
-
-async def reach(condition: Any) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 class TestTemplate:

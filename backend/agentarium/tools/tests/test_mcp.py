@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from agentarium.core.outbound import Outbound
-from agentarium.core.outbound_policy import OutboundPolicy
+from agentarium.outbound.client import Outbound
+from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolCall,
@@ -25,6 +25,7 @@ from agentarium.runtime.tools.mcp import (
     Server,
     list_mcp_tools,
 )
+from agentarium.tests.eventually import eventually
 from agentarium.tools.connections import GuardedHttp
 from bench.fake_tools.mcp_server import Era, FakeMcpServer
 
@@ -53,12 +54,6 @@ def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool
     return McpTool(
         ToolSpec(name, "", timeout=timeout), name=name, connection=connection
     )
-
-
-async def reach(condition: Any) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_lists_tools_with_their_effects(
@@ -114,7 +109,7 @@ async def test_leaves_nothing_open(server: FakeMcpServer, http: GuardedHttp) -> 
 
     await connection.aclose()
 
-    await reach(lambda: server.open == 0)
+    await eventually("every request to end", lambda: server.open == 0)
 
 
 async def test_sends_the_headers_with_each_request(http: GuardedHttp) -> None:
@@ -183,7 +178,7 @@ async def test_a_cancelled_call_closes_its_connection(
     calling.cancel()
     await asyncio.wait([calling])
 
-    await reach(lambda: server.open == 0)
+    await eventually("every request to end", lambda: server.open == 0)
     assert calling.cancelled()
     await connection.aclose()
 

@@ -11,17 +11,16 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ModelClient
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task
+from agentarium.tests.eventually import eventually
+from agentarium.worker.attempt.toolbox import AnyTool, Toolbox
 from agentarium.worker.runner import Runner
 from agentarium.worker.tests.scripted import ScriptedModels
-from agentarium.worker.toolbox import AnyTool, Toolbox
-
-DEADLINE_SECONDS = 15
 
 RunWith = Callable[..., AbstractAsyncContextManager[Runner]]
 Read = Callable[..., Awaitable[Any]]
@@ -61,12 +60,12 @@ def database(transactional_db: None) -> Iterator[DatabaseThreads]:
 
 
 @pytest.fixture
-def bus() -> LocalBus:
-    return LocalBus()
+def pubsub() -> LocalPubSub:
+    return LocalPubSub()
 
 
 @pytest.fixture
-def running(bus: LocalBus) -> RunWith:
+def running(pubsub: LocalPubSub) -> RunWith:
     """Start a runner whose agents talk to a scripted model."""
 
     @asynccontextmanager
@@ -80,7 +79,7 @@ def running(bus: LocalBus) -> RunWith:
             return Toolbox({tool.spec.name: tool for tool in tools})
 
         runner = Runner(
-            bus=bus,
+            pubsub=pubsub,
             clients=ScriptedModels(scripted=model, **others),
             open_toolbox=open_toolbox,
             capacity=capacity,
@@ -100,12 +99,12 @@ def reaches(database: DatabaseThreads) -> Callable[..., Awaitable[AgentTask]]:
     """Wait until a task has a status, and return it as it is then."""
 
     async def wait(task: AgentTask, status: str) -> AgentTask:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while True:
-                now = await database.run(AgentTask.objects.get, pk=task.pk)
-                if now.status == status:
-                    return now
-                await asyncio.sleep(0.01)
+        wanted = AgentTask.objects.filter(pk=task.pk, status=status)
+
+        async def look() -> AgentTask | None:
+            return await database.run(wanted.first)
+
+        return await eventually(f"task {task.pk} to be {status}", look)
 
     return wait
 

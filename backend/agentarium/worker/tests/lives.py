@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import (
     ENDED,
     AgentTask,
@@ -24,7 +25,7 @@ from agentarium.tasks.services import (
     reject_call,
     resolve_call,
 )
-from agentarium.worker.ledger import Entry
+from agentarium.worker.writing.writes import AttemptWrite
 
 # What can be said of a call -> what such a call waits for, and how it is said.
 DECISIONS: dict[str, tuple[str, Callable[..., ToolCall]]] = {
@@ -52,8 +53,8 @@ class Attempt:
     calls: int = 0
 
     @property
-    def held(self) -> tuple[int, int]:
-        return (self.task_id, self.number)
+    def key(self) -> AttemptKey:
+        return AttemptKey(self.task_id, self.number)
 
 
 @dataclass
@@ -96,7 +97,7 @@ class Life:
 # --- What a worker would write ------------------------------------------------------
 
 
-def entry_of(attempt: Attempt, kind: str) -> Entry:
+def entry_of(attempt: Attempt, kind: str) -> AttemptWrite:
     """Its next event, for other things to be added."""
     event = Event(
         task_id=attempt.task_id,
@@ -105,7 +106,7 @@ def entry_of(attempt: Attempt, kind: str) -> Entry:
         type=kind,
         created_at=timezone.now(),
     )
-    return Entry(attempt.task_id, attempt.number, events=[event])
+    return AttemptWrite(attempt.task_id, attempt.number, events=[event])
 
 
 def step_of(attempt: Attempt) -> Step:

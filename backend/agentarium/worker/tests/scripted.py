@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -19,12 +19,14 @@ from agentarium.runtime.providers.base import (
     ModelClient,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ReasoningDelta,
     TextDelta,
     ToolDefinition,
 )
 from agentarium.runtime.tools.base import Effect, ToolCall, ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, Event
+from agentarium.tests.eventually import eventually
 
 DEFAULTS = ModelSettings()
 
@@ -94,7 +96,7 @@ class StumblingModel(ScriptedModel):
             self.calls.append(list(messages))
             yield TextDelta("Brok")
             raise ProviderError(
-                "provider_unavailable", "No.", is_transient=True, retry_after=0
+                ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0
             )
         async for piece in super().stream(messages, tools=tools, settings=settings):
             yield piece
@@ -111,7 +113,7 @@ class ScriptedModels:
             return self.models[model]
         except KeyError:
             raise ProviderError(
-                "model_unavailable", "There is no such model."
+                ProviderErrorCode.MODEL_UNAVAILABLE, "There is no such model."
             ) from None
 
     async def aclose(self) -> None:
@@ -198,7 +200,7 @@ async def events_of(
 
 async def settled(database: DatabaseThreads, task: AgentTask) -> list[dict[str, Any]]:
     """What was told of what a cancelled task had spent, once it is."""
-    async with asyncio.timeout(15):
-        while not (found := await events_of(database, task, "usage.settled")):
-            await asyncio.sleep(0.01)
-    return found
+    return await eventually(
+        f"task {task.pk} to have its usage settled",
+        lambda: events_of(database, task, "usage.recorded"),
+    )

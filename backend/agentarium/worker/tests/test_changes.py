@@ -3,21 +3,21 @@
 import asyncio
 
 from agentarium.accounts.models import User
-from agentarium.tasks.changes import follow_changes
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming.pubsub import LocalPubSub
+from agentarium.streaming.status_feed import follow_status_feed
+from agentarium.streaming.tests.frames import Frame, frames_of
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.tests.frames import Frame, frames_of
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
 
 async def test_tells_of_each_change_until_the_end(
-    task: AgentTask, running: RunWith, owner: User, bus: LocalBus
+    task: AgentTask, running: RunWith, owner: User, pubsub: LocalPubSub
 ) -> None:
     changes: list[Frame] = []
 
     async def read() -> None:
-        async for chunk in follow_changes(owner.pk, bus=bus):
+        async for chunk in follow_status_feed(owner.pk, pubsub=pubsub):
             changes.extend(frames_of(chunk))
             if changes[-1:] and changes[-1].data.get("status") == "completed":
                 return
@@ -33,11 +33,11 @@ async def test_tells_of_each_change_until_the_end(
 
 
 async def test_says_nothing_of_another_persons_tasks(
-    task: AgentTask, running: RunWith, owner: User, bus: LocalBus
+    task: AgentTask, running: RunWith, owner: User, pubsub: LocalPubSub
 ) -> None:
-    stranger = follow_changes(owner.pk + 1, bus=bus)
+    stranger = follow_status_feed(owner.pk + 1, pubsub=pubsub)
     chunks = [await anext(stranger), await anext(stranger)]
-    own = follow_changes(owner.pk, bus=bus)
+    own = follow_status_feed(owner.pk, pubsub=pubsub)
 
     async with running(ScriptedModel("Yes")), asyncio.timeout(15):
         async for chunk in own:

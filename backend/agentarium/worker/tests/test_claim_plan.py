@@ -3,11 +3,11 @@
 import pytest
 from django.db import connection
 
-from agentarium.core.tests.plans import plans_of
+from agentarium.db.tests.plans import plans_of
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
-from agentarium.worker.claims import claim_tasks
 from agentarium.worker.leases import register_worker
+from agentarium.worker.queue.claims import claim_tasks
 
 # Reads the queue in its order, as far as it is needed.
 IN_ORDER = {

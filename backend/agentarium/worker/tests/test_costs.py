@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from agentarium.accounts.models import User
-from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.models import AgentTask, Step
 from agentarium.tasks.services import cancel_task, retry_task
-from agentarium.worker.ledger import Entry, Finish, write_entries
+from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -22,7 +22,7 @@ from agentarium.worker.tests.scripted import (
     events_of,
     settled,
 )
-from agentarium.worker.tests.test_stopping import until
+from agentarium.worker.writing.writes import AttemptWrite, Finish, write_all
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 pytestmark = pytest.mark.usefixtures("prices")
@@ -61,7 +61,7 @@ class TestKnownPrices:
         read: Read,
         owner: User,
     ) -> None:
-        refused = ProviderError("provider_auth", "No.")
+        refused = ProviderError(ProviderErrorCode.AUTH, "No.")
         model = TalkingModel([call_of()], refused, "Now.")
 
         async with running(model, ScriptedTool()):
@@ -87,7 +87,7 @@ class TestKnownPrices:
         read: Read,
     ) -> None:
         await database.run(_fall_back_to, task, "dear")
-        broken = TalkingModel(ProviderError("provider_auth", "No."))
+        broken = TalkingModel(ProviderError(ProviderErrorCode.AUTH, "No."))
 
         async with running(broken, dear=TalkingModel("Me.")):
             await reaches(task, "completed")
@@ -123,7 +123,7 @@ class TestUnknownPrices:
         read: Read,
     ) -> None:
         await database.run(_fall_back_to, task, "strange")
-        refused = ProviderError("provider_auth", "No.")
+        refused = ProviderError(ProviderErrorCode.AUTH, "No.")
         known = TalkingModel([call_of()], refused)
 
         async with running(known, ScriptedTool(), strange=TalkingModel("Me.")):
@@ -148,7 +148,7 @@ class TestCancelledCalls:
         model = ScriptedModel("Once upon ", "a time", gate=asyncio.Event())
 
         async with running(model):
-            await until(lambda: model.open_streams == 1)
+            await eventually("the model call", lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
             told = await settled(database, task)
 
@@ -177,7 +177,7 @@ class TestCancelledCalls:
         model = ScriptedModel("Once", gate=asyncio.Event())
 
         async with running(model):
-            await until(lambda: model.open_streams == 1)
+            await eventually("the model call", lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
             told = await settled(database, task)
 
@@ -196,7 +196,7 @@ class TestCancelledCalls:
         tool = ScriptedTool(gate=asyncio.Event())
 
         async with running(TalkingModel([call_of()]), tool):
-            await until(lambda: tool.open_calls == 1)
+            await eventually("the tool call", lambda: tool.open_calls == 1)
             await database.run(cancel_task, task, by=owner)
             told = await settled(database, task)
 
@@ -222,10 +222,10 @@ def test_a_repeated_write_counts_once_and_sums_are_exact(
         finished_at=now,
         message={},
     )
-    entry = Entry(task.pk, 1, steps=[step], finish=finish)
+    entry = AttemptWrite(task.pk, 1, steps=[step], finish=finish)
 
-    write_entries([entry])
-    write_entries([entry])
+    write_all([entry])
+    write_all([entry])
 
     task.refresh_from_db()
     assert (task.cost_nanodollars, task.cost_is_complete) == (2**53 + 1, True)

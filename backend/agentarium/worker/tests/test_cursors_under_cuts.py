@@ -1,7 +1,7 @@
 """P5, over what nobody thought of: random output, random deaths, random cuts.
 
 An attempt is driven without a runner, so that it can die at any piece: what it had not
-committed is gone with it. The bus loses messages, as one between processes does.
+committed is gone with it. The pubsub loses messages, as one between processes does.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from agentarium.agents.models import Agent
-from agentarium.core.clock import Now
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.clock import Now
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -33,32 +33,34 @@ from agentarium.runtime.providers.base import (
     Delta,
     ModelSettings,
     ProviderError,
+    ProviderErrorCode,
     ReasoningDelta,
     TextDelta,
     ToolDefinition,
 )
 from agentarium.runtime.tools.base import ToolCall
-from agentarium.tasks import stream
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import LocalBus
-from agentarium.tasks.live import Message as Carried
+from agentarium.streaming import reader
+from agentarium.streaming.pubsub import LocalPubSub
+from agentarium.streaming.pubsub import Message as Carried
+from agentarium.streaming.reader import follow
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
+from agentarium.streaming.tests.frames import Frame, read, text_of
 from agentarium.tasks.models import AgentTask, Step, Worker
-from agentarium.tasks.readings import Readings
 from agentarium.tasks.services import submit_task
-from agentarium.tasks.stream import follow
-from agentarium.tasks.tests.frames import Frame, read, text_of
-from agentarium.worker import journal
-from agentarium.worker.claims import claim_tasks, recover_tasks
-from agentarium.worker.execution import Execution, Surroundings
-from agentarium.worker.history import History, read_histories
-from agentarium.worker.journal import Journal
+from agentarium.worker.attempt.context import ExecutionContext
+from agentarium.worker.attempt.execution import Execution
+from agentarium.worker.attempt.history import History, read_histories
+from agentarium.worker.attempt.toolbox import Toolbox
+from agentarium.worker.queue.claims import claim_tasks, recover_tasks
 from agentarium.worker.tests.scripted import (
     DEFAULTS,
     ScriptedModels,
     ScriptedTool,
     call_of,
 )
-from agentarium.worker.toolbox import Toolbox
+from agentarium.worker.writing import event_writer
+from agentarium.worker.writing.event_writer import EventWriter
 
 Then = Literal["answer", "fail", "call", "die", "die while calling"]
 
@@ -91,7 +93,7 @@ conversations = st.builds(
 )
 
 
-class LossyBus(LocalBus):
+class LossyBus(LocalPubSub):
     """Loses some of what it is to carry."""
 
     def __init__(self, chance: random.Random, loss: float) -> None:
@@ -125,7 +127,7 @@ class DyingModel:
             await asyncio.sleep(0.005 if piece.text.endswith("!") else 0)
         if turn.then == "fail":
             raise ProviderError(
-                "provider_unavailable", "No.", is_transient=True, retry_after=0
+                ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0
             )
         if turn.then == "die":
             await self.die()
@@ -164,10 +166,10 @@ class Lives:
     """Runs a task through as many attempts as its model dies."""
 
     def __init__(
-        self, model: DyingModel, bus: LocalBus, database: DatabaseThreads
+        self, model: DyingModel, pubsub: LocalPubSub, database: DatabaseThreads
     ) -> None:
         self._model = model
-        self._bus = bus
+        self._pubsub = pubsub
         self._database = database
         self._toolbox = Toolbox({"do": DyingTool(model)})
 
@@ -179,9 +181,9 @@ class Lives:
         """One attempt; whether it came to the end."""
         self._model.died.clear()
         worker, task, history = await self._database.run(_claim)
-        own_journal = Journal(bus=self._bus, may_publish=lambda: True)
-        writing = asyncio.create_task(own_journal.run())
-        execution = Execution(task, history, self._around(own_journal))
+        own_writer = EventWriter(pubsub=self._pubsub, may_publish=lambda: True)
+        writing = asyncio.create_task(own_writer.run())
+        execution = Execution(task, history, self._context(own_writer))
         running = asyncio.create_task(execution.run())
         dying = asyncio.create_task(self._model.died.wait())
         await asyncio.wait({running, dying}, return_when=asyncio.FIRST_COMPLETED)
@@ -189,14 +191,14 @@ class Lives:
         for work in (writing, running, dying):
             work.cancel()
         await asyncio.wait({writing, running, dying})
-        await asyncio.to_thread(own_journal.close)
+        await asyncio.to_thread(own_writer.close)
         await self._database.run(_bury, worker)
         return has_ended
 
-    def _around(self, journal: Journal) -> Surroundings:
-        return Surroundings(
-            journal=journal,
-            bus=self._bus,
+    def _context(self, event_writer: EventWriter) -> ExecutionContext:
+        return ExecutionContext(
+            event_writer=event_writer,
+            pubsub=self._pubsub,
             database=self._database,
             may_publish=lambda: True,
             until_leased=self._hold,
@@ -221,17 +223,22 @@ def _claim() -> tuple[Worker, AgentTask, History]:
 
 def _bury(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk).update(lost_at=Now())
-    recover_tasks(is_steady=lambda: True)
+    recover_tasks(leases_are_trustworthy=lambda: True)
 
 
 async def read_with_cuts(
-    task: AgentTask, bus: LocalBus, database: DatabaseThreads, chance: random.Random
+    task: AgentTask,
+    pubsub: LocalPubSub,
+    database: DatabaseThreads,
+    chance: random.Random,
 ) -> list[Frame]:
     """Read to the end over connections that break after a few events each."""
     frames: list[Frame] = []
     while not frames or frames[-1].type != "task.completed":
-        cursor = Cursor.parse(frames[-1].id if frames else "")
-        connection = follow(task.pk, cursor, bus=bus, readings=Readings(database))
+        cursor = StreamCursor.parse(frames[-1].id if frames else "")
+        connection = follow(
+            task.pk, cursor, pubsub=pubsub, log_reader=SingleFlightReader(database)
+        )
         frames += await read(connection, at_most=chance.randint(1, 9))
     return frames
 
@@ -245,16 +252,16 @@ def _stored(task: AgentTask, kind: str) -> str:
 
 
 def _numbers(frames: list[Frame]) -> list[tuple[int, int]]:
-    cursors = [Cursor.parse(f.id) for f in frames if not f.type.endswith("delta")]
+    cursors = [StreamCursor.parse(f.id) for f in frames if not f.type.endswith("delta")]
     return [(cursor.attempt, cursor.seq) for cursor in cursors]
 
 
 @pytest.fixture
 def _hurried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """What takes seconds elsewhere takes milliseconds; nothing ends by too many."""
-    monkeypatch.setattr(journal, "DRAFT_SECONDS", 0.002)
-    monkeypatch.setattr(stream, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(stream, "BEHIND_SECONDS", 0.005)
+    monkeypatch.setattr(event_writer, "DRAFT_SECONDS", 0.002)
+    monkeypatch.setattr(reader, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(reader, "BEHIND_SECONDS", 0.005)
     settings.MAX_ATTEMPTS = settings.MODEL_TRIES = 100
 
 
@@ -271,18 +278,18 @@ async def test_every_reader_has_what_is_stored(
     agent: Agent, database: DatabaseThreads, turns: list[Turn], loss: float, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
-    bus = LossyBus(chance, loss)
+    pubsub = LossyBus(chance, loss)
     task = await database.run(
         submit_task, agent=agent, input_text="Hello", owner=agent.owner
     )
     readers = [
-        asyncio.create_task(read_with_cuts(task, bus, database, chance))
+        asyncio.create_task(read_with_cuts(task, pubsub, database, chance))
         for _ in range(3)
     ]
 
-    await Lives(DyingModel(turns), bus, database).run()
+    await Lives(DyingModel(turns), pubsub, database).run()
 
-    late = await read_with_cuts(task, bus, database, chance)
+    late = await read_with_cuts(task, pubsub, database, chance)
     text = await database.run(_stored, task, "text")
     reasoning = await database.run(_stored, task, "reasoning")
     for frames in [*await asyncio.gather(*readers), late]:

@@ -1,7 +1,9 @@
 """The database goes away, and comes back: what runs goes on."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -12,14 +14,21 @@ from django.db import (
     transaction,
 )
 from django.utils import timezone
+from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.services import create_agent
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolSpec
-from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks import fence
+from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import answer_from_children
-from agentarium.worker import claims, execution, journal, patience, shift
+from agentarium.tests.eventually import eventually
+from agentarium.worker import database_retry, leases, session
+from agentarium.worker.attempt import tool_calls
+from agentarium.worker.attempt.toolbox import AgentTool, start_child
+from agentarium.worker.leases import renew_lease
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
@@ -28,7 +37,7 @@ from agentarium.worker.tests.scripted import (
     TalkingModel,
     call_of,
 )
-from agentarium.worker.toolbox import AgentTool, start_child
+from agentarium.worker.writing import event_writer
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 
@@ -51,21 +60,25 @@ class Failing:
         return self._function(*args, **kwargs)
 
 
-AWAY = (OperationalError("gone"), InterfaceError("closed"), InternalError("idle"))
+CONNECTION_ERRORS = (
+    OperationalError("gone"),
+    InterfaceError("closed"),
+    InternalError("idle"),
+)
 
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(database_retry, "PAUSE_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (claims, "find_held"),
+        (fence, "still_held"),
         (claims, "claim_tasks"),
-        (shift, "sweep"),
-        (journal, "write_entries"),
+        (session, "sweep"),
+        (event_writer, "write_all"),
     ],
 )
 async def test_goes_on_with_what_runs(
@@ -81,12 +94,10 @@ async def test_goes_on_with_what_runs(
 
     async with running(model):
         await reaches(task, "running")
-        failing = Failing(getattr(module, name), *AWAY)
+        failing = Failing(getattr(module, name), *CONNECTION_ERRORS)
         monkeypatch.setattr(module, name, failing)
-        gate.set() if name == "write_entries" else None
-        async with asyncio.timeout(15):
-            while failing.errors:
-                await asyncio.sleep(0.01)
+        gate.set() if name == "write_all" else None
+        await eventually("every failure", lambda: not failing.errors)
         gate.set()
         ended = await reaches(task, "completed")
 
@@ -100,7 +111,7 @@ async def test_hands_back_what_it_may_have_claimed(
     reaches: Reaches,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failing = Failing(claims.claim_tasks, AWAY[0], is_late=True)
+    failing = Failing(claims.claim_tasks, CONNECTION_ERRORS[0], is_late=True)
     monkeypatch.setattr(claims, "claim_tasks", failing)
 
     async with running(ScriptedModel("Yes")):
@@ -130,8 +141,8 @@ async def test_calls_another_agent_once_though_it_may_have_done_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = await database.run(create_agent, owner=owner, name="Other", model="other")
-    failing = Failing(start, AWAY[0], is_late=True)
-    monkeypatch.setattr(execution, "start_child", failing)
+    failing = Failing(start, CONNECTION_ERRORS[0], is_late=True)
+    monkeypatch.setattr(tool_calls, "start_child", failing)
     model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
     tool = AgentTool(ToolSpec("other", "Asks.", {"type": "object"}), other.pk)
 
@@ -155,10 +166,10 @@ class TestWithoutALease:
         model, tool = TalkingModel([call_of()], "Done."), ScriptedTool()
         done_before: list[tuple[int, int]] = []
 
-        async def wait(_: shift.Shift) -> None:
+        async def wait(_: session.WorkerSession) -> None:
             done_before.append((len(model.calls), len(tool.calls)))
 
-        monkeypatch.setattr(shift.Shift, "_until_leased", wait)
+        monkeypatch.setattr(session.WorkerSession, "_until_leased", wait)
         async with running(model, tool):
             await reaches(task, "completed")
 
@@ -176,10 +187,10 @@ class TestWithoutALease:
         model = StumblingModel("Yes")
         asked_before: list[int] = []
 
-        async def wait(_: shift.Shift) -> None:
+        async def wait(_: session.WorkerSession) -> None:
             asked_before.append(len(model.calls))
 
-        monkeypatch.setattr(shift.Shift, "_until_leased", wait)
+        monkeypatch.setattr(session.WorkerSession, "_until_leased", wait)
         async with running(model):
             await reaches(task, "completed")
 
@@ -190,21 +201,27 @@ class TestWithoutALease:
         task: AgentTask,
         running: RunWith,
         reaches: Reaches,
+        settings: Settings,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        leased, model = asyncio.Event(), ScriptedModel("Yes")
-        looks: list[int] = []
+        settings.LEASE_SECONDS = 0.4
+        may_renew, refused, model = threading.Event(), [], ScriptedModel("Yes")
 
-        def may_publish(_: shift.Shift) -> bool:
-            looks.append(len(model.calls))
-            return leased.is_set()
+        def renew(worker: Worker) -> bool:
+            if may_renew.is_set():
+                return renew_lease(worker)
+            refused.append(worker)
+            raise CONNECTION_ERRORS[0]
 
-        monkeypatch.setattr(shift.Shift, "_may_publish", may_publish)
+        # By the time it has claimed, its first lease has run out.
+        times = chain([0.0], repeat(60.0))
+        monkeypatch.setattr(leases, "passed_seconds", lambda: next(times))
+        monkeypatch.setattr(leases, "renew_lease", renew)
         async with running(model):
-            async with asyncio.timeout(15):
-                while len(looks) < 5:
-                    await asyncio.sleep(0.01)
-            leased.set()
+            await reaches(task, "running")
+            await eventually("renewals that fail", lambda: len(refused) >= 5)
+            calls_before = len(model.calls)
+            may_renew.set()
             await reaches(task, "completed")
 
-        assert looks[:5] == [0] * 5
+        assert calls_before == 0

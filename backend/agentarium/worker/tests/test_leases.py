@@ -10,11 +10,11 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from agentarium.core.clock import Now
+from agentarium.db.clock import Now
 from agentarium.tasks.models import AgentTask, Worker
-from agentarium.worker import leases, pulse
-from agentarium.worker.claims import claim_tasks, recover_tasks
+from agentarium.worker import leases, liveness_lock
 from agentarium.worker.leases import Heartbeat, register_worker
+from agentarium.worker.queue.claims import claim_tasks, recover_tasks
 
 
 @pytest.fixture
@@ -48,21 +48,21 @@ def heartbeat(worker: Worker, clock: Clock) -> Heartbeat:
 
 class TestRecovering:
     def test_leaves_who_has_a_lease(self, worker: Worker) -> None:
-        assert recover_tasks(is_steady=lambda: True) == []
+        assert recover_tasks(leases_are_trustworthy=lambda: True) == []
 
     def test_takes_from_whom_the_lease_ran_out(
         self, worker: Worker, task: AgentTask
     ) -> None:
         Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-        assert recover_tasks(is_steady=lambda: True) == [task]
+        assert recover_tasks(leases_are_trustworthy=lambda: True) == [task]
 
     def test_takes_no_lease_for_lost_while_the_database_has_been_away(
         self, worker: Worker
     ) -> None:
         Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-        assert recover_tasks(is_steady=lambda: False) == []
+        assert recover_tasks(leases_are_trustworthy=lambda: False) == []
         assert leases.renew_lease(worker)
 
     def test_takes_at_once_from_whose_process_is_gone(
@@ -70,7 +70,7 @@ class TestRecovering:
     ) -> None:
         monkeypatch.setattr(leases, "find_dead", lambda: [worker.pk])
 
-        assert recover_tasks(is_steady=lambda: False) == [task]
+        assert recover_tasks(leases_are_trustworthy=lambda: False) == [task]
         assert not leases.renew_lease(worker)
         assert not Worker.objects.get().has_stopped
 
@@ -93,7 +93,7 @@ class TestRecovering:
 def _statements_of_recovering(worker: Worker) -> int:
     leases.release_lease(worker)
     with CaptureQueriesContext(connection) as queries:
-        recover_tasks(is_steady=lambda: True)
+        recover_tasks(leases_are_trustworthy=lambda: True)
     return len(queries)
 
 
@@ -103,10 +103,10 @@ class TestHeartbeat:
     ) -> None:
         clock.now += 3.9
         heartbeat.renew()
-        before = heartbeat.is_steady
+        before = heartbeat.leases_are_trustworthy
         clock.now += 0.1
 
-        assert (before, heartbeat.is_steady) == (False, True)
+        assert (before, heartbeat.leases_are_trustworthy) == (False, True)
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
     def test_is_not_while_the_database_is_away_and_some_time_after_that(
@@ -123,7 +123,7 @@ class TestHeartbeat:
         for _ in range(7):
             clock.now += 2.5
             heartbeat.renew()
-            steady.append(heartbeat.is_steady)
+            steady.append(heartbeat.leases_are_trustworthy)
 
         # Of the renewals the second and the third failed.
         assert steady == [False, True, True, False, False, True, True]
@@ -148,28 +148,28 @@ class TestPulse:
     @pytest.fixture(autouse=True)
     def folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         folder = tmp_path / "workers"
-        monkeypatch.setattr(pulse, "_folder", lambda: folder)
+        monkeypatch.setattr(liveness_lock, "_folder", lambda: folder)
         return folder
 
     def test_shows_who_is_dead(self, folder: Path) -> None:
-        living = pulse.Pulse(1)
+        living = liveness_lock.LivenessLock(1)
         living.begin()
         (folder / "2").touch()
 
-        assert pulse.find_dead() == [2]
+        assert liveness_lock.find_dead() == [2]
         living.end()
 
     def test_leaves_nothing_behind_when_it_ends(self, folder: Path) -> None:
-        ended = pulse.Pulse(1)
+        ended = liveness_lock.LivenessLock(1)
         ended.begin()
         ended.end()
         ended.end()
 
-        assert pulse.find_dead() == []
+        assert liveness_lock.find_dead() == []
         assert list(folder.iterdir()) == []
 
     def test_takes_nobody_for_dead_who_has_no_file(self) -> None:
-        assert pulse.find_dead() == []
+        assert liveness_lock.find_dead() == []
 
     def test_does_without_where_files_cannot_be_locked(
         self, monkeypatch: pytest.MonkeyPatch
@@ -178,8 +178,8 @@ class TestPulse:
             raise OSError("No locks here.")
 
         monkeypatch.setattr(fcntl, "flock", refuse)
-        living = pulse.Pulse(1)
+        living = liveness_lock.LivenessLock(1)
         living.begin()
 
-        assert pulse.find_dead() == []
+        assert liveness_lock.find_dead() == []
         living.end()

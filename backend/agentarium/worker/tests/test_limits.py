@@ -11,8 +11,8 @@ from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks.models import Worker
 from agentarium.tasks.tests.factories import TaskFactory
-from agentarium.worker.claims import claim_tasks
 from agentarium.worker.leases import register_worker
+from agentarium.worker.queue.claims import claim_tasks
 
 pytestmark = pytest.mark.django_db
 

@@ -14,13 +14,14 @@ from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.core.database_threads import DatabaseThreads
-from agentarium.core.metrics import REGISTRY
-from agentarium.core.tests.spans import Spans, ids, parent_of
-from agentarium.core.tests.spans import spans as spans
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.db.threads import DatabaseThreads
+from agentarium.observability.metrics import REGISTRY
+from agentarium.observability.tests.spans import Spans, ids, parent_of
+from agentarium.observability.tests.spans import spans as spans
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.tools.base import ToolError
 from agentarium.tasks.models import AgentTask
+from agentarium.tests.eventually import eventually
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
@@ -33,7 +34,7 @@ from agentarium.worker.tests.scripted import (
 Reaches = Callable[..., Awaitable[AgentTask]]
 SECRET = "the words of nobody's business"
 PASSING = ProviderError(
-    "provider_unavailable", "Down.", is_transient=True, retry_after=0.0
+    ProviderErrorCode.UNAVAILABLE, "Down.", is_transient=True, retry_after=0.0
 )
 
 
@@ -99,8 +100,7 @@ async def test_counts_what_was_interrupted(
     model = ScriptedModel("Half", gate=asyncio.Event())
 
     async with running(model):
-        while not model.open_streams:
-            await asyncio.sleep(0.01)
+        await eventually("the model call", lambda: model.open_streams)
 
     assert counted("model_calls_total", "openai", "interrupted") == 1
     assert counted("tasks_ended_total", "completed") == 0
@@ -161,7 +161,7 @@ def submit_over_http(owner: User, agent: Agent) -> AgentTask:
 async def test_a_trace_says_why_an_attempt_failed(
     task: AgentTask, running: RunWith, reaches: Reaches, spans: Spans
 ) -> None:
-    error = ProviderError("provider_auth", f"The key is wrong: {SECRET}")
+    error = ProviderError(ProviderErrorCode.AUTH, f"The key is wrong: {SECRET}")
     async with running(ScriptedModel(error=error)):
         await reaches(task, "failed")
 

@@ -8,14 +8,15 @@ from contextlib import aclosing
 import pytest
 from pytest_django import Settings
 
-from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import LocalBus
+from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
+from agentarium.streaming.pubsub import LocalPubSub
+from agentarium.streaming.reader import follow
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
+from agentarium.streaming.tests.frames import Frame, frames_of, read, text_of
 from agentarium.tasks.models import AgentTask
-from agentarium.tasks.readings import Readings
-from agentarium.tasks.stream import follow
-from agentarium.tasks.tests.frames import Frame, frames_of, read, text_of
+from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel, StumblingModel
 
@@ -27,10 +28,13 @@ Open = Callable[[AgentTask, str], AsyncGenerator[bytes, None]]
 
 
 @pytest.fixture
-def open_stream(bus: LocalBus, database: DatabaseThreads) -> Open:
+def open_stream(pubsub: LocalPubSub, database: DatabaseThreads) -> Open:
     def open_at(task: AgentTask, cursor: str = "") -> AsyncGenerator[bytes, None]:
         return follow(
-            task.pk, Cursor.parse(cursor), bus=bus, readings=Readings(database)
+            task.pk,
+            StreamCursor.parse(cursor),
+            pubsub=pubsub,
+            log_reader=SingleFlightReader(database),
         )
 
     return open_at
@@ -106,7 +110,7 @@ async def test_continues_in_the_middle_of_a_character_stream_that_is_stored(
 async def test_shows_what_is_there_of_a_step_that_broke_off_and_why(
     task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
 ) -> None:
-    error = ProviderError("provider_unavailable", "The connection was lost.")
+    error = ProviderError(ProviderErrorCode.UNAVAILABLE, "The connection was lost.")
     async with running(ScriptedModel("Half a ", "word", error=error)):
         await reaches(task, "failed")
 
@@ -142,8 +146,7 @@ async def test_tells_a_reader_to_drop_what_a_lost_attempt_said(
     half = ScriptedModel("Half", gate=asyncio.Event())
 
     async with running(half):
-        while not half.open_streams:
-            await asyncio.sleep(0.01)
+        await eventually("the model call", lambda: half.open_streams)
         # Leaving stops the runner, which hands the task back.
     async with running(ScriptedModel("Whole")):
         frames = await reading

@@ -1,11 +1,11 @@
-import asyncio
 import os
 import signal
 
 import pytest
 
-from agentarium.tasks import site
-from agentarium.tasks.live import LocalBus
+from agentarium.streaming import shared
+from agentarium.streaming.pubsub import LocalPubSub
+from agentarium.tests.eventually import eventually
 from agentarium.worker import process
 from agentarium.worker.runner import Runner
 
@@ -21,9 +21,8 @@ async def test_ends_the_process_when_its_runner_breaks(
     monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
 
     async def live() -> None:
-        async with process.executing(), asyncio.timeout(15):
-            while not told:
-                await asyncio.sleep(0)
+        async with process.executing():
+            await eventually("the process to be ended", lambda: told)
 
     with pytest.raises(RuntimeError):
         await live()
@@ -34,17 +33,16 @@ async def test_ends_the_process_when_its_runner_breaks(
 async def test_ends_the_process_when_its_bus_breaks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def break_down(_: LocalBus) -> None:
+    async def break_down(_: LocalPubSub) -> None:
         raise RuntimeError("Nobody thought of this.")
 
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(type(site.bus()), "run", break_down)
+    monkeypatch.setattr(type(shared.pubsub()), "run", break_down)
     monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
 
     async def live() -> None:
-        async with process.carrying(), asyncio.timeout(15):
-            while not told:
-                await asyncio.sleep(0)
+        async with process.carrying():
+            await eventually("the process to be ended", lambda: told)
 
     with pytest.raises(RuntimeError):
         await live()

@@ -1,6 +1,5 @@
 """A log that was deleted for its age still tells what matters, from any cursor."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -8,17 +7,18 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
-from agentarium.tasks import retention
-from agentarium.tasks.cursor import Cursor
-from agentarium.tasks.live import LocalBus
-from agentarium.tasks.models import AgentTask, Chore, Draft, Event
-from agentarium.tasks.readings import Readings
+from agentarium.db.threads import DatabaseThreads
+from agentarium.operations import retention
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
+from agentarium.streaming.pubsub import LocalPubSub
+from agentarium.streaming.reader import follow
+from agentarium.streaming.single_flight import SingleFlightReader
+from agentarium.streaming.stream_cursor import StreamCursor
+from agentarium.streaming.tests.frames import read, text_of
+from agentarium.tasks.models import AgentTask, Draft, Event, PeriodicJob
 from agentarium.tasks.services import retry_task
-from agentarium.tasks.stream import follow
-from agentarium.tasks.tests.frames import read, text_of
-from agentarium.worker.tests.conftest import DEADLINE_SECONDS, RunWith
+from agentarium.tests.eventually import eventually
+from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
@@ -35,12 +35,17 @@ INCIDENTAL = {"text_length", "reasoning_length", "created_at"}
 
 
 @pytest.fixture
-def read_from(task: AgentTask, bus: LocalBus, database: DatabaseThreads) -> ReadFrom:
+def read_from(
+    task: AgentTask, pubsub: LocalPubSub, database: DatabaseThreads
+) -> ReadFrom:
     """What a reader is told after a cursor, as far as it outlives the log."""
 
     async def read_all(cursor: str) -> Told:
         stream = follow(
-            task.pk, Cursor.parse(cursor), bus=bus, readings=Readings(database)
+            task.pk,
+            StreamCursor.parse(cursor),
+            pubsub=pubsub,
+            log_reader=SingleFlightReader(database),
         )
         return [
             (
@@ -76,7 +81,7 @@ async def test_shows_text_and_end_once_from_every_cursor(
     read_from: ReadFrom,
 ) -> None:
     passing = ProviderError(
-        "provider_unavailable", "Down.", is_transient=True, retry_after=0.0
+        ProviderErrorCode.UNAVAILABLE, "Down.", is_transient=True, retry_after=0.0
     )
     model = TalkingModel("First", [call_of("look")], passing, "Then a tale")
     model.turns.pop(0)
@@ -107,9 +112,11 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
     running: RunWith,
     reaches: Reaches,
     database: DatabaseThreads,
-    bus: LocalBus,
+    pubsub: LocalPubSub,
 ) -> None:
-    failing = TalkingModel([call_of("look")], ProviderError("provider_auth", "No."))
+    failing = TalkingModel(
+        [call_of("look")], ProviderError(ProviderErrorCode.AUTH, "No.")
+    )
     async with running(failing, ScriptedTool("look", effect="read")):
         await reaches(task, "failed")
     await database.run(delete_logs, task)
@@ -118,7 +125,14 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
     await database.run(lambda: retry_task(task, by=task.owner))
     async with running(ScriptedModel("At last")):
         await reaches(task, "completed")
-    frames = await read(follow(task.pk, Cursor(), bus=bus, readings=Readings(database)))
+    frames = await read(
+        follow(
+            task.pk,
+            StreamCursor(),
+            pubsub=pubsub,
+            log_reader=SingleFlightReader(database),
+        )
+    )
 
     assert [frame.type for frame in frames] == [
         "step.completed",
@@ -143,9 +157,10 @@ async def test_a_runner_deletes_logs_by_itself(
     async with running(ScriptedModel("Yes")):
         await reaches(task, "completed")
     await database.run(age, task, 31)
-    await database.run(Chore.objects.all().delete)
+    await database.run(PeriodicJob.objects.all().delete)
 
-    async with running(ScriptedModel("Yes")), asyncio.timeout(DEADLINE_SECONDS):
-        events = Event.objects.filter(task=task)
-        while await database.run(events.count) > 1:
-            await asyncio.sleep(0.01)
+    async def is_deleted() -> bool:
+        return await database.run(Event.objects.filter(task=task).count) <= 1
+
+    async with running(ScriptedModel("Yes")):
+        await eventually("the old log to be deleted", is_deleted)

@@ -4,19 +4,23 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import chain, repeat
 
 import pytest
 from django.db import transaction
 from pytest_django import Settings
 
 from agentarium.agents.models import AgentVersion
-from agentarium.core.clock import Now
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.clock import Now
+from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.messages import Message, TextPart, message_to_json
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
+from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
-from agentarium.worker.claims import claim_tasks, hand_back_tasks
-from agentarium.worker.leases import Heartbeat, register_worker
+from agentarium.tests.eventually import eventually
+from agentarium.worker import leases
+from agentarium.worker.leases import register_worker
+from agentarium.worker.queue.claims import claim_tasks, release_tasks
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
@@ -97,9 +101,7 @@ class TestCompleting:
         model = ScriptedModel("Yes", gate=gate)
 
         async with running(model, capacity=3):
-            async with asyncio.timeout(15):
-                while model.open_streams < 3:
-                    await asyncio.sleep(0.01)
+            await eventually("three model calls", lambda: model.open_streams == 3)
             await reaches(tasks[2], "running")
             assert (await reaches(tasks[3], "pending")).attempt == 0
             gate.set()
@@ -125,7 +127,7 @@ class TestFailing:
         reaches: Reaches,
         database: DatabaseThreads,
     ) -> None:
-        error = ProviderError("provider_auth", "Set OPENAI_API_KEY.")
+        error = ProviderError(ProviderErrorCode.AUTH, "Set OPENAI_API_KEY.")
 
         async with running(ScriptedModel("Hal", error=error)):
             ended = await reaches(task, "failed")
@@ -185,8 +187,10 @@ class TestFailing:
 
 class TestLosing:
     @pytest.fixture(autouse=True)
-    def _steady(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Heartbeat, "is_steady", True)
+    def _has_been_there_for_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """So that a lease that has run out means a death."""
+        times = chain([0.0], repeat(5.0))
+        monkeypatch.setattr(leases, "passed_seconds", lambda: next(times))
 
     async def test_takes_over_what_a_dead_worker_left(
         self,
@@ -252,9 +256,7 @@ class TestLosing:
             await reaches(task, "running")
             await database.run(AgentTask.objects.filter(pk=task.pk).update, attempt=7)
             gate.set()
-            async with asyncio.timeout(15):
-                while model.open_streams:
-                    await asyncio.sleep(0.01)
+            await eventually("the call to end", lambda: not model.open_streams)
 
         now = await database.run(AgentTask.objects.get, pk=task.pk)
         assert (now.status, now.attempt, now.output_text) == ("running", 7, "")
@@ -277,9 +279,7 @@ class TestLosing:
             await reaches(first, "running")
             settings.LEASE_SECONDS = 10
             await database.run(Worker.objects.update, lost_at=Now())
-            async with asyncio.timeout(15):
-                while len(model.calls) < 2:
-                    await asyncio.sleep(0.01)
+            await eventually("a second model call", lambda: len(model.calls) == 2)
             gate.set()
             ended = await reaches(first, "completed")
 
@@ -304,7 +304,7 @@ class TestStopping:
 
         now = await database.run(AgentTask.objects.get, pk=task.pk)
         assert (now.status, now.lost_attempts) == ("pending", 0)
-        assert (1, 2, "attempt.handed_back") in await database.run(types_of, task)
+        assert (1, 2, "attempt.released") in await database.run(types_of, task)
         assert not await database.run(Worker.objects.alive().exists)
 
     async def test_hands_back_what_somebody_looks_at_in_that_moment(
@@ -318,7 +318,7 @@ class TestStopping:
         await asyncio.to_thread(locked.wait)
 
         back = asyncio.ensure_future(
-            database.run(hand_back_tasks, worker, [(task.pk, 1)])
+            database.run(release_tasks, worker, [AttemptKey(task.pk, 1)])
         )
         await asyncio.wait([back], timeout=0.2)
         may_go.set()

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from agentarium.accounts.models import User
-from agentarium.core.database_threads import DatabaseThreads
+from agentarium.db.threads import DatabaseThreads
 from agentarium.tasks.models import AgentTask, Draft
 from agentarium.tasks.services import cancel_task
-from agentarium.worker import claims, journal
+from agentarium.tests.eventually import eventually
 from agentarium.worker.leases import register_worker
-from agentarium.worker.ledger import Entry, write_entries
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.lives import Attempt, entry_of, step_of
 from agentarium.worker.tests.scripted import (
@@ -20,7 +20,8 @@ from agentarium.worker.tests.scripted import (
     call_of,
     settled,
 )
-from agentarium.worker.tests.test_stopping import until
+from agentarium.worker.writing import event_writer
+from agentarium.worker.writing.writes import AttemptWrite, write_all
 
 pytestmark = pytest.mark.usefixtures("prices")
 
@@ -41,14 +42,14 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
     ) -> None:
         is_writing, may_write = threading.Event(), threading.Event()
 
-        def late(entries: list[Entry]) -> Any:
+        def late(entries: list[AttemptWrite]) -> Any:
             is_writing.set()
             may_write.wait(15)
-            return write_entries(entries)
+            return write_all(entries)
 
-        monkeypatch.setattr(journal, "write_entries", late)
+        monkeypatch.setattr(event_writer, "write_all", late)
         async with running(TalkingModel(turn), ScriptedTool()):
-            await until(is_writing.is_set)
+            await eventually("a write to begin", is_writing.is_set)
             await database.run(cancel_task, task, by=owner)
             may_write.set()
             told = await settled(database, task)
@@ -77,10 +78,10 @@ class TestAnAnswerThatWasWholeWhenTheCancelCame:
             attempt = Attempt(claimed.pk, claimed.attempt, worker, position=0)
             entry = entry_of(attempt, "step.completed")
             entry.steps.append(step_of(attempt))
-            write_entries([entry])
+            write_all([entry])
             cancel_task(claimed, by=owner)
-            spent = claims.Spent(*entry.held, 5, 7, 11, step=1)
-            claims.settle_cancelled(worker, spent)
+            spent = claims.LateUsage(*entry.key, 5, 7, 11, step=1)
+            claims.record_late_usage(worker, spent)
 
         await database.run(settle)
 

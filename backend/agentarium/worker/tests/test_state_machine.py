@@ -5,7 +5,6 @@ rows and model are compared, and what must hold of any task is looked at.
 """
 
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 from django.utils import timezone
@@ -13,20 +12,17 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 from pytest_django import Settings
 
-from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.services import create_agent
-from agentarium.core.clock import Now
 from agentarium.core.exceptions import NotFoundError
-from agentarium.tasks.models import AgentTask, Event, Step, ToolCall, Worker
+from agentarium.db.clock import Now
+from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import (
     answer_from_children,
     cancel_task,
@@ -40,43 +36,26 @@ from agentarium.tasks.services import (
 from agentarium.tasks.services.calls import NotWaitingError
 from agentarium.tasks.services.cancel import TaskEndedError
 from agentarium.tasks.services.retry import NotRetryableError
-from agentarium.worker import claims
 from agentarium.worker.leases import register_worker, renew_lease
-from agentarium.worker.ledger import Entry, Finish, Held, write_entries
+from agentarium.worker.queue import claims
 from agentarium.worker.tests.lives import (
     DECISIONS,
-    STEP_COST,
     Attempt,
     Life,
-    Rows,
-    by_task,
     call_of,
     draft_of,
     entry_of,
     step_of,
-    stored,
 )
+from agentarium.worker.tests.lives_beside_rows import LivesBesideRows
+from agentarium.worker.writing.writes import Finish
 
 MAX_ATTEMPTS = 3
 Status = AgentTask.Status
 
 
-class TaskLife(RuleBasedStateMachine):
+class TaskLife(LivesBesideRows):
     """Two workers, one owner, and an agent that is deleted now and then."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # The database has what earlier examples left.
-        AgentTask.objects.all().delete()
-        Worker.objects.all().delete()
-        self.owner = UserFactory.create()
-        self.lives: dict[int, Life] = {}
-        self.attempts: list[Attempt] = []
-        self.seen_steps: Rows = {}
-        self.seen_events: Rows = {}
-        self.unknown: set[int] = set()
-        self.workers = [register_worker(capacity=10) for _ in range(2)]
-        self.agent = create_agent(owner=self.owner, name="Agent", model="scripted")
 
     @initialize()
     def begin(self) -> None:
@@ -108,7 +87,7 @@ class TaskLife(RuleBasedStateMachine):
         """And let the other one take over."""
         dead = self.workers[which]
         Worker.objects.filter(pk=dead.pk).update(lease_until=Now() - timedelta(1))
-        claims.recover_tasks(is_steady=lambda: True)
+        claims.recover_tasks(leases_are_trustworthy=lambda: True)
         assert not renew_lease(dead)
         assert claims.claim_tasks(dead, limit=5) == []
         held = [
@@ -127,7 +106,7 @@ class TaskLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def hand_back(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.hand_back_tasks(attempt.worker, [attempt.held])
+        claims.release_tasks(attempt.worker, [attempt.key])
         if self._is_held(attempt):
             life = self.lives[attempt.task_id]
             life.status, life.worker = "pending", None
@@ -136,7 +115,7 @@ class TaskLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def lose_one_attempt(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.lose_attempt(attempt.worker, attempt.held)
+        claims.lose_attempt(attempt.worker, attempt.key)
         if self._is_held(attempt):
             life = self.lives[attempt.task_id]
             life.lose(MAX_ATTEMPTS)
@@ -212,8 +191,8 @@ class TaskLife(RuleBasedStateMachine):
         attempt = self._any_attempt(data)
         life = self.lives[attempt.task_id]
         before = AgentTask.objects.get(pk=attempt.task_id)
-        claims.settle_cancelled(
-            attempt.worker, claims.Spent(*attempt.held, 5, 7, 11, drafts=[])
+        claims.record_late_usage(
+            attempt.worker, claims.LateUsage(*attempt.key, 5, 7, 11, drafts=[])
         )
         after = AgentTask.objects.get(pk=attempt.task_id)
         is_owed = (
@@ -331,83 +310,11 @@ class TaskLife(RuleBasedStateMachine):
                 if call_id in life.waiting and self.lives[child].is_ended:
                     self._decided(life, call_id)
 
-    # --- What always holds ----------------------------------------------------------
-
-    @invariant()
-    def rows_are_as_the_model_says(self) -> None:
-        waiting = by_task(ToolCall.objects.waiting(), "pk")
-        for task in AgentTask.objects.all():
-            life = self.lives[task.pk]
-            assert (task.status, task.attempt) == (life.status, life.attempt)
-            assert (task.lost_attempts, task.steps_count) == (life.lost, life.steps)
-            assert task.cost_nanodollars == life.steps * STEP_COST + life.settled
-            assert (task.finished_at is not None) == life.is_ended
-            assert {pk for (pk,) in waiting[task.pk]} == life.waiting.keys()
-            if not life.is_ended:
-                assert task.worker_id == life.worker
-            # One that waits for nothing would wait for ever.
-            assert task.status != "waiting" or life.waiting
-
-    @invariant()
-    def logs_only_grow_and_have_no_gaps(self) -> None:
-        steps = by_task(Step.objects.order_by("position"), "position", "attempt")
-        events = by_task(Event.objects.all(), "attempt", "seq", "type")
-        for task_id, life in self.lives.items():
-            numbers = [position for position, _ in steps[task_id]]
-            assert numbers == list(range(1, life.steps + 1))
-            places = [(attempt, seq) for attempt, seq, _ in events[task_id]]
-            for (attempt, seq), after in pairwise([(0, 0), *places]):
-                assert after in ((attempt, seq + 1), (attempt + 1, 1))
-            assert places[-1][0] == life.attempt
-        for now, before in ((steps, self.seen_steps), (events, self.seen_events)):
-            for task_id, rows in before.items():
-                assert now[task_id][: len(rows)] == rows
-        self.seen_steps, self.seen_events = steps, events
-
-    @invariant()
-    def unknown_outcomes_stay_known_as_such(self) -> None:
-        """Until somebody has decided; whatever becomes of their tasks."""
-        rows = ToolCall.objects.filter(pk__in=self.unknown)
-        assert set(rows.values_list("status", flat=True)) <= {"waiting", "started"}
-        assert len(rows) == len(self.unknown)
-
-    @invariant()
-    def attempts_hold_what_the_model_says(self) -> None:
-        held = {one.held for one in self.attempts if self._is_held(one)}
-        assert claims.find_held(one.held for one in self.attempts) == held
-
-    # --- Choosing and writing -------------------------------------------------------
-
-    def _any_attempt(self, data: st.DataObject) -> Attempt:
-        """One of the last, and more often than not one that holds its task."""
-        held = [one for one in self.attempts if self._is_held(one)]
-        return data.draw(st.sampled_from([*held, *self.attempts[-3:]]))
-
-    def _any_task(self, data: st.DataObject) -> AgentTask:
-        return AgentTask.objects.get(pk=data.draw(st.sampled_from(list(self.lives))))
-
-    def _is_held(self, attempt: Attempt) -> bool:
-        life = self.lives[attempt.task_id]
-        return life.status == "running" and life.attempt == attempt.number
-
-    def _write(self, attempt: Attempt, entry: Entry) -> bool:
-        """Whether it was written. What does not hold its task changes nothing."""
-        if not self._is_held(attempt):
-            assert not self._changes_nothing(attempt, entry)
-            return False
-        assert write_entries([entry]) == {attempt.held}
-        attempt.seq += 1
-        return True
-
-    def _changes_nothing(self, attempt: Attempt, entry: Entry) -> set[Held]:
-        before = stored(attempt.task_id)
-        held = write_entries([entry])
-        assert stored(attempt.task_id) == before
-        return held
-
 
 def test_a_task_lives_as_it_should(db: None, settings: Settings) -> None:
     settings.MAX_ATTEMPTS = MAX_ATTEMPTS
+    # Only whom the test loses is lost, however slow the machine is.
+    settings.LEASE_SECONDS = 3600
 
     run_state_machine_as_test(
         TaskLife,

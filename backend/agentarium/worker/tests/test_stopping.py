@@ -2,62 +2,78 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
 
 from agentarium.accounts.models import User
-from agentarium.core.database_threads import DatabaseThreads
-from agentarium.runtime.providers.base import ProviderError
+from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
+from agentarium.tasks import fence
+from agentarium.tasks.fence import AttemptKey, still_held
 from agentarium.tasks.models import AgentTask, Draft, Event
 from agentarium.tasks.services import cancel_task, cancel_tasks, retry_task
-from agentarium.worker import claims, shift
-from agentarium.worker.claims import settle_cancelled
-from agentarium.worker.sweep import sweep
+from agentarium.tests.eventually import DEADLINE_SECONDS, eventually
+from agentarium.worker import session
+from agentarium.worker.queue import claims
+from agentarium.worker.queue.claims import record_late_usage
+from agentarium.worker.queue.sweep import sweep
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
     TalkingModel,
     call_of,
+    settled,
 )
-
-SETTLED = "usage.settled"
 
 Reaches = Callable[..., Awaitable[AgentTask]]
 
 
-async def until(condition: Callable[[], bool]) -> float:
-    """Seconds until it is so."""
-    began_at = time.monotonic()
-    async with asyncio.timeout(15):
-        while not condition():
-            await asyncio.sleep(0.005)
-    return time.monotonic() - began_at
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[AttemptKey]]:
+    """What each look of the worker found that it still holds."""
+    found: list[set[AttemptKey]] = []
+
+    def look(keys: Iterable[AttemptKey], *, lock: bool = False) -> set[AttemptKey]:
+        held = still_held(keys, lock=lock)
+        # Those that lock are writes.
+        if not lock:
+            found.append(held)
+        return held
+
+    monkeypatch.setattr(fence, "still_held", look)
+    return found
+
+
+def test_a_worker_looks_more_than_once_a_second() -> None:
+    assert session.WATCH_SECONDS + session.WATCH_PAUSE_SECONDS < 1
 
 
 class TestCancel:
-    async def test_closes_the_connection_within_a_second_and_tells_what_was_spent(
+    async def test_closes_the_connection_at_the_next_look_and_tells_what_was_spent(
         self,
         task: AgentTask,
         running: RunWith,
         reaches: Reaches,
         database: DatabaseThreads,
         owner: User,
+        looks: list[set[AttemptKey]],
     ) -> None:
         model = ScriptedModel("Once upon ", "a time", gate=asyncio.Event())
 
         async with running(model):
-            await until(lambda: model.open_streams == 1)
+            await eventually("the model call", lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
-            took = await until(lambda: model.open_streams == 0)
+            looks.clear()
+            await eventually("the connection to close", lambda: not model.open_streams)
+            looks_until_then = len(looks)
             cancelled = await reaches(task, "cancelled")
-            while (await database.run(_last_event, task)).type != SETTLED:
-                await asyncio.sleep(0.01)
+            await settled(database, task)
 
-        assert took < 1
+        # One may have been under way when it was cancelled.
+        assert looks_until_then <= 2
         assert cancelled.error_code == "cancelled"
         now = await database.run(AgentTask.objects.get, pk=task.pk)
         assert (now.input_tokens, now.output_tokens) == (3, 4)
@@ -79,31 +95,28 @@ class TestCancel:
 
         def late(work: Callable[..., Any]) -> Callable[..., Any]:
             def do(*args: Any, **kwargs: Any) -> Any:
-                may_go_on.wait(15)
+                may_go_on.wait(2 * DEADLINE_SECONDS)
                 return work(*args, **kwargs)
 
             return do
 
         async with running(model) as runner:
-            await until(lambda: model.open_streams == 2)
+            await eventually("two calls", lambda: model.open_streams == 2)
             # Slow, all of it: a database that is busy with others' transactions.
             monkeypatch.setattr(claims, "claim_tasks", late(claims.claim_tasks))
-            monkeypatch.setattr(claims, "settle_cancelled", late(settle_cancelled))
-            monkeypatch.setattr(shift, "sweep", late(sweep))
-            took = []
-            for task, is_stopped in (
-                (tasks[0], lambda: model.open_streams == 1),
-                (tasks[1], lambda: model.open_streams == 0),
-            ):
-                await database.run(cancel_task, task, by=owner)
-                runner.wake()
-                took.append(await until(is_stopped))
+            monkeypatch.setattr(claims, "record_late_usage", late(record_late_usage))
+            monkeypatch.setattr(session, "sweep", late(sweep))
+            await database.run(cancel_task, tasks[0], by=owner)
+            runner.wake()
+            await eventually("one call to end", lambda: model.open_streams == 1)
+            await database.run(cancel_task, tasks[1], by=owner)
+            runner.wake()
+            await eventually("both to end", lambda: model.open_streams == 0)
+            # Both were stopped while all the rest still waits.
+            assert not may_go_on.is_set()
             may_go_on.set()
             for task in tasks:
-                while (await database.run(_last_event, task)).type != SETTLED:
-                    await asyncio.sleep(0.01)
-
-        assert max(took) < 1
+                await settled(database, task)
 
     async def test_calls_no_further_tool(
         self,
@@ -112,24 +125,27 @@ class TestCancel:
         reaches: Reaches,
         database: DatabaseThreads,
         owner: User,
+        looks: list[set[AttemptKey]],
     ) -> None:
         gate = asyncio.Event()
         model = TalkingModel([call_of("a", 1)], [call_of("b", 2)], "Never.")
         first, second = ScriptedTool("a", gate=gate), ScriptedTool("b")
 
         async with running(model, first, second):
-            await until(lambda: first.open_calls == 1)
+            await eventually("the call", lambda: first.open_calls == 1)
             await database.run(cancel_task, task, by=owner)
-            assert await until(lambda: first.open_calls == 0) < 1
+            looks.clear()
+            await eventually("the call to end", lambda: first.open_calls == 0)
+            looks_until_then = len(looks)
             gate.set()
             await reaches(task, "cancelled")
-            while (last := await database.run(_last_event, task)).type != SETTLED:
-                await asyncio.sleep(0.01)
+            (spent,) = await settled(database, task)
 
+        assert looks_until_then <= 2
         assert second.calls == []
         assert len(model.calls) == 1
         # No model was being asked: nothing was spent beyond what is stored.
-        assert (last.data["input_tokens"], last.data["output_tokens"]) == (0, 0)
+        assert (spent["input_tokens"], spent["output_tokens"]) == (0, 0)
 
     async def test_ends_pending_tasks_at_once(
         self, submit: Callable[..., AgentTask], database: DatabaseThreads, owner: User
@@ -156,7 +172,10 @@ class TestTryingAgain:
         database: DatabaseThreads,
     ) -> None:
         busy = ProviderError(
-            "provider_rate_limited", "Slow down.", is_transient=True, retry_after=0.01
+            ProviderErrorCode.RATE_LIMITED,
+            "Slow down.",
+            is_transient=True,
+            retry_after=0.01,
         )
         model = TalkingModel(busy, busy, "Now.")
 
@@ -180,7 +199,7 @@ class TestTryingAgain:
         database: DatabaseThreads,
     ) -> None:
         await database.run(_fall_back_to, task, "other")
-        broken = TalkingModel(ProviderError("provider_auth", "No."))
+        broken = TalkingModel(ProviderError(ProviderErrorCode.AUTH, "No."))
 
         async with running(broken, other=TalkingModel("Me.")):
             ended = await reaches(task, "completed")
@@ -191,7 +210,9 @@ class TestTryingAgain:
     async def test_does_not_ask_again_when_it_makes_no_sense(
         self, task: AgentTask, running: RunWith, reaches: Reaches
     ) -> None:
-        model = TalkingModel(ProviderError("provider_bad_request", "No."), "Never.")
+        model = TalkingModel(
+            ProviderError(ProviderErrorCode.BAD_REQUEST, "No."), "Never."
+        )
 
         async with running(model):
             ended = await reaches(task, "failed")
@@ -206,7 +227,7 @@ class TestTryingAgain:
         database: DatabaseThreads,
         owner: User,
     ) -> None:
-        error = ProviderError("provider_auth", "No.")
+        error = ProviderError(ProviderErrorCode.AUTH, "No.")
         model = TalkingModel([call_of()], error, "Now.")
         tool = ScriptedTool()
 
@@ -217,12 +238,6 @@ class TestTryingAgain:
 
         assert (ended.attempt, ended.error_code) == (2, "")
         assert len(tool.calls) == 1
-
-
-def _last_event(task: AgentTask) -> Event:
-    last = Event.objects.filter(task=task).last()
-    assert last
-    return last
 
 
 def _fall_back_to(task: AgentTask, model: str) -> None:

@@ -16,6 +16,7 @@ import {
 import { agentMatchesQuery } from '@/features/agents/queries'
 import { taskMatchesQuery } from '@/features/tasks/queries'
 import { useDebounced } from '@/lib/use-debounced'
+import { formatInput } from '@/lib/format'
 
 import { usePaletteActions } from './palette-actions'
 import type { PaletteAction } from './palette-actions'
@@ -127,20 +128,20 @@ function Matches({ agents, tasks, onSelect }: MatchesProps) {
       )}
       {tasks.length > 0 && (
         <CommandGroup heading="Tasks">
-          {tasks.map(({ id, status, input_excerpt, agent_name }) => (
+          {tasks.map((row) => (
             <Item
-              key={id}
-              value={`task ${id}`}
-              icon={<StatusIcon status={status} />}
-              aside={agent_name}
+              key={row.id}
+              value={`task ${row.id}`}
+              icon={<StatusIcon status={row.status} />}
+              aside={row.agent_name}
               onSelect={() => {
-                const params = { taskId: String(id) }
+                const params = { taskId: String(row.id) }
                 onSelect(
                   () => void router.navigate({ to: '/tasks/$taskId', params }),
                 )
               }}
             >
-              {input_excerpt}
+              {formatInput(row)}
             </Item>
           ))}
         </CommandGroup>

@@ -9,11 +9,12 @@ import { agentMatchesQuery, agentsQuery, refreshAgentActivity } from './queries'
 let queryClient = new QueryClient()
 
 const recent = (id: number): Schemas['RecentTask'] => ({
-  ...({ input_excerpt: 'Say hello' } as Schemas['RecentTask']),
   id,
   status: 'running',
   created_at: '2026-05-04T10:00:00Z',
   finished_at: null,
+  input_text: 'Say hello',
+  input_is_truncated: false,
 })
 
 const { queryKey } = agentsQuery()

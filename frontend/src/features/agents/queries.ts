@@ -7,7 +7,6 @@ import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
 export type Agent = Schemas['Agent']
-export type AgentRow = Schemas['AgentRow']
 export type AgentVersion = Schemas['AgentVersion']
 export type AgentRequest = Schemas['AgentRequest']
 
@@ -25,7 +24,7 @@ export function agentsQuery({ search, ordering }: AgentFilters = {}) {
   const { queryKey } = api.queryOptions('get', '/api/agents/', {
     params: { query },
   })
-  return pagesOptions<AgentRow>(queryKey, (cursor, signal) =>
+  return pagesOptions<Agent>(queryKey, (cursor, signal) =>
     fetchClient.GET('/api/agents/', {
       params: { query: { ...query, ...(cursor ? { cursor } : {}) } },
       signal,
@@ -80,9 +79,9 @@ export const agentMatchesQuery = (search: string) =>
     { placeholderData: keepPreviousData },
   )
 
-type Pages = InfiniteData<Schemas['PaginatedAgentRowList']>
+type Pages = InfiniteData<Schemas['PaginatedAgentList']>
 
-function withStatuses(row: AgentRow, changes: StatusChanges) {
+function withStatuses(row: Agent, changes: StatusChanges) {
   if (changes === 'all') return row
   const recent_tasks = row.recent_tasks.map((task) => ({
     ...task,

@@ -26,7 +26,14 @@ export function useSignIn() {
   })
 }
 
-export const useRegister = () => api.useMutation('post', '/api/auth/register/')
+export function useRegister() {
+  const queryClient = useQueryClient()
+
+  return api.useMutation('post', '/api/auth/register/', {
+    // The server may have been set up, or its registration closed, since the page was loaded.
+    onError: () => queryClient.invalidateQueries(sessionQuery()),
+  })
+}
 
 export const useEndSession = () => api.useMutation('post', '/api/auth/logout/')
 

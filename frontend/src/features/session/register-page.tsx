@@ -1,151 +1,130 @@
-import { zodResolver } from '@hookform/resolvers/zod'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { useForm } from 'react-hook-form'
-import * as z from 'zod/mini'
+import { Link, useLocation } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
 
-import { BusyButton } from '@/components/busy-button'
 import { Button } from '@/components/ui/button'
-import { Field } from '@/components/ui/field'
-import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { useSubmit } from '@/lib/use-submit'
 
-import { sessionQuery, useRegister, useSignIn } from './queries'
-import { FormError, SessionCard } from './session-card'
-
-const schema = z.object({
-  username: z.string().check(z.trim(), z.minLength(1, 'Choose a username.')),
-  email: z.email('Enter your e-mail address.'),
-  password: z.string().check(z.minLength(8, 'Use at least 8 characters.')),
-}) satisfies z.ZodMiniType<Schemas['RegistrationRequest']>
+import { sessionQuery } from './queries'
+import { RegisterForm, useRegisterForm } from './register-form'
+import { SessionCard } from './session-card'
+import { SetupNeeded, SetupUsed } from './setup-notes'
 
 type RegisterPageProps = {
   onSignedIn: () => void
   redirect?: string | undefined
 }
 
-function useRegisterForm(onSignedIn: () => void) {
-  const register = useRegister()
-  const signIn = useSignIn()
-  const form = useForm({
-    resolver: zodResolver(schema),
-    defaultValues: { username: '', email: '', password: '' },
-  })
-
-  const submit = useSubmit(
-    form,
-    ['username', 'email', 'password'],
-    async (body) => {
-      await register.mutateAsync({ body })
-      const { username, password } = body
-      await signIn.mutateAsync({ body: { username, password } })
-      onSignedIn()
-    },
-    (message) => {
-      form.setError('root', { message })
-    },
-  )
-
-  return { form, submit }
+const TEXTS = {
+  first: {
+    title: 'Welcome to Agentarium',
+    lead: 'This server is new. The first account administers it.',
+  },
+  invited: {
+    title: 'Set up Agentarium',
+    lead: 'The account that you create here administers this server.',
+  },
+  locked: {
+    title: 'This server is not set up yet',
+    lead: 'Create its first account with the one-time set-up link.',
+  },
+  used: {
+    title: 'This set-up link has been used',
+    lead: 'This server already has its first account.',
+  },
+  open: {
+    title: 'Create your account',
+    lead: 'An assistant is ready to run once you are signed in.',
+  },
+  closed: {
+    title: 'Create your account',
+    lead: 'Registration is closed.',
+  },
 }
 
-const FIRST = {
-  title: 'Welcome to Agentarium',
-  lead: 'This server is new. The first account administers it.',
+type Entrance = keyof typeof TEXTS
+
+/** What the page offers on this server, to a visitor with this code. */
+function entranceOf(
+  session: Schemas['SessionInfo'] | undefined,
+  setupCode: string,
+): Entrance {
+  if (!session) return 'open'
+  if (session.has_users) {
+    if (setupCode) return 'used'
+    return session.is_registration_open ? 'open' : 'closed'
+  }
+  if (setupCode) return 'invited'
+  return session.is_setup_code_needed ? 'locked' : 'first'
 }
-const LATER = {
-  title: 'Create your account',
-  lead: 'An assistant is ready to run once you are signed in.',
+
+/** From the fragment of the link, which the browser does not send to the server. */
+function useSetupCode() {
+  const hash = useLocation({ select: (location) => location.hash })
+  return new URLSearchParams(hash).get('setup')?.trim() ?? ''
+}
+
+/**
+ * Does not change while the account is created: the visitor's own registration must not
+ * show the link as used.
+ */
+function useEntrance(
+  session: Schemas['SessionInfo'] | undefined,
+  setupCode: string,
+  { isCreating }: { isCreating: boolean },
+) {
+  const entrance = entranceOf(session, setupCode)
+  const [shown, setShown] = useState(entrance)
+  if (shown !== entrance && !isCreating) setShown(entrance)
+  return shown
 }
 
 export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
   const { data: session } = useQuery(sessionQuery())
-  const isFirst = session?.has_users === false
+  const setupCode = useSetupCode()
+  const { form, submit } = useRegisterForm(setupCode, onSignedIn)
+  const { isSubmitting, isSubmitSuccessful } = form.formState
+  const entrance = useEntrance(session, setupCode, {
+    isCreating: isSubmitting || isSubmitSuccessful,
+  })
+  const registerForm = <RegisterForm form={form} submit={submit} />
 
+  const content: Record<Entrance, ReactNode> = {
+    first: registerForm,
+    invited: registerForm,
+    open: registerForm,
+    locked: <SetupNeeded />,
+    used: (
+      <SetupUsed isRegistrationOpen={session?.is_registration_open === true} />
+    ),
+    closed: (
+      <p className="text-sm">
+        New accounts are created by the operator of this server.
+      </p>
+    ),
+  }
   return (
     <SessionCard
-      {...(isFirst ? FIRST : LATER)}
-      below={
-        !isFirst && (
-          <>
-            Already have an account?{' '}
-            <Button asChild variant="link">
-              <Link to="/sign-in" search={{ redirect }}>
-                Sign in
-              </Link>
-            </Button>
-          </>
-        )
-      }
+      {...TEXTS[entrance]}
+      below={HAS_USERS.has(entrance) && <SignInInstead redirect={redirect} />}
     >
-      {session?.is_registration_open === false ? (
-        <p className="text-sm">
-          New accounts are created by the operator of this server.
-        </p>
-      ) : (
-        <RegisterForm onSignedIn={onSignedIn} />
-      )}
+      {content[entrance]}
     </SessionCard>
   )
 }
 
-type RegisterFormProps = Pick<RegisterPageProps, 'onSignedIn'>
+const HAS_USERS = new Set<Entrance>(['open', 'closed'])
 
-function RegisterForm({ onSignedIn }: RegisterFormProps) {
-  const { form, submit } = useRegisterForm(onSignedIn)
-  const { errors, isSubmitting } = form.formState
-
+function SignInInstead({ redirect }: Pick<RegisterPageProps, 'redirect'>) {
   return (
-    <form
-      className="space-y-4"
-      noValidate
-      onSubmit={(event) => void submit(event)}
-    >
-      <FormError message={errors.root?.message} />
-      <Field label="Username" error={errors.username?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('username')}
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-          />
-        )}
-      </Field>
-      <Field label="E-mail" error={errors.email?.message}>
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('email')}
-            type="email"
-            autoComplete="email"
-          />
-        )}
-      </Field>
-      <Field
-        label="Password"
-        hint="At least 8 characters. Do not use a common password."
-        error={errors.password?.message}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            {...form.register('password')}
-            type="password"
-            autoComplete="new-password"
-          />
-        )}
-      </Field>
-      <BusyButton
-        type="submit"
-        size="large"
-        className="w-full"
-        isBusy={isSubmitting}
-      >
-        Create account
-      </BusyButton>
-    </form>
+    <>
+      Already have an account?{' '}
+      <Button asChild variant="link">
+        <Link to="/sign-in" search={{ redirect }}>
+          Sign in
+        </Link>
+      </Button>
+    </>
   )
 }

@@ -93,7 +93,7 @@ export function stepsQuery(id: number) {
 
 /** The conversation that a task is part of, itself included. */
 export const conversationQuery = (id: number) =>
-  api.queryOptions('get', '/api/tasks/{id}/thread/', {
+  api.queryOptions('get', '/api/tasks/{id}/conversation/', {
     params: { path: { id } },
   })
 

@@ -11,7 +11,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List agents */
         get: operations["agents_list"];
         put?: never;
         /** Define an agent */
@@ -318,7 +317,8 @@ export interface paths {
          * @description Make an account.
          *
          *     The first account of a server becomes its superuser, and can be made even where
-         *     registration is closed.
+         *     registration is closed. It needs the `setup_code` of the link that the server prints
+         *     when it starts, unless the server can be reached from its own machine only.
          */
         post: operations["auth_register_create"];
         delete?: never;
@@ -744,6 +744,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/conversation/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a task's conversation
+         * @description The tasks that it follows, itself, and those that follow it, oldest first.
+         */
+        get: operations["tasks_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/events/": {
         parameters: {
             query?: never;
@@ -796,26 +816,6 @@ export interface paths {
          * @description In the order in which they were done.
          */
         get: operations["tasks_steps"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/tasks/{id}/thread/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show a task's conversation
-         * @description The tasks that it follows, itself, and those that follow it, oldest first.
-         */
-        get: operations["tasks_thread"];
         put?: never;
         post?: never;
         delete?: never;
@@ -998,6 +998,8 @@ export interface components {
             readonly updated_at: string;
             /** Format: date-time */
             readonly deleted_at: string | null;
+            /** @description The five newest, newest first. */
+            readonly recent_tasks: components["schemas"]["RecentTask"][];
         };
         /** @description How tasks ended, each counted once, when and how it ended last. */
         AgentFigures: {
@@ -1046,45 +1048,6 @@ export interface components {
             tools?: {
                 [key: string]: unknown;
             }[];
-        };
-        AgentRow: {
-            readonly id: number;
-            name: string;
-            description: string;
-            /** @description The system prompt. */
-            instructions: string;
-            /** @description `provider:model`; a bare name is OpenAI's. The server's default where a new agent names none. */
-            model: string;
-            /**
-             * Format: double
-             * @description 0 to 2; null leaves it to the provider.
-             */
-            temperature: number | null;
-            /** @description Limit of one model response; null leaves it to the provider. */
-            max_output_tokens: number | null;
-            /** @description Seconds that one attempt may take. */
-            timeout: number;
-            /** @description Seconds that one model response may take. */
-            step_timeout: number;
-            /** @description Model responses that one task may take. */
-            max_steps: number;
-            /** @description Models to ask, in order, when the one before does not answer. */
-            fallback_models: string[];
-            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
-            tools: {
-                [key: string]: unknown;
-            }[];
-            /** @description Number of the version that a new task runs. */
-            readonly version: number;
-            readonly tasks_count: number;
-            /** Format: date-time */
-            readonly created_at: string;
-            /** Format: date-time */
-            readonly updated_at: string;
-            /** Format: date-time */
-            readonly deleted_at: string | null;
-            /** @description The five newest, newest first. */
-            readonly recent_tasks: components["schemas"]["RecentTask"][];
         };
         AgentVersion: {
             readonly number: number;
@@ -1188,6 +1151,59 @@ export interface components {
             priority: number;
             count: number;
         };
+        AttemptLostEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "attempt.lost";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                attempt: number;
+                by?: number;
+            };
+        };
+        AttemptReleasedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "attempt.released";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                attempt: number;
+                by?: number;
+            };
+        };
+        AttemptStartedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "attempt.started";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                attempt: number;
+                worker: string;
+            };
+        };
+        /** @enum {unknown} */
+        BlankEnum: "";
         /** @description How tasks ended, each counted once, when and how it ended last. */
         Bucket: {
             completed: number;
@@ -1215,6 +1231,23 @@ export interface components {
          * @enum {string}
          */
         BucketEnum: "hour" | "day";
+        CancelRequestedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "cancel.requested";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is a user; null where a task was cancelled together with its parent. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                by: number | null;
+                was: string;
+            };
+        };
         Catalogue: {
             results: components["schemas"]["CatalogueEntry"][];
         };
@@ -1257,6 +1290,27 @@ export interface components {
          * @enum {string}
          */
         EffectEnum: "read" | "idempotent" | "write";
+        /**
+         * @description * `cancelled` - Cancelled
+         *     * `agent_deleted` - Agent Deleted
+         *     * `failed_by_operator` - Failed By Operator
+         *     * `worker_lost` - Worker Lost
+         *     * `tool_outcome_unknown` - Tool Outcome Unknown
+         *     * `timeout` - Timeout
+         *     * `max_steps` - Max Steps
+         *     * `not_storable` - Not Storable
+         *     * `internal_error` - Internal Error
+         *     * `provider_auth` - Provider Auth
+         *     * `provider_rate_limited` - Provider Rate Limited
+         *     * `provider_unavailable` - Provider Unavailable
+         *     * `provider_timeout` - Provider Timeout
+         *     * `provider_bad_request` - Provider Bad Request
+         *     * `provider_protocol` - Provider Protocol
+         *     * `model_not_found` - Model Not Found
+         *     * `model_unavailable` - Model Unavailable
+         * @enum {string}
+         */
+        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "model_not_found" | "model_unavailable";
         /** @description What is wrong with one field. */
         FieldError: {
             code: string;
@@ -1444,7 +1498,7 @@ export interface components {
          * @enum {string}
          */
         OutcomeEnum: "done" | "repeat" | "fail";
-        PaginatedAgentRowList: {
+        PaginatedAgentList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
             /** @description False where there are more rows than `count`. */
@@ -1459,7 +1513,7 @@ export interface components {
              * @description The page before this one.
              */
             previous: string | null;
-            results: components["schemas"]["AgentRow"][];
+            results: components["schemas"]["Agent"][];
         };
         PaginatedAgentVersionList: {
             /** @description The number of rows, at most 10,000. */
@@ -1722,6 +1776,20 @@ export interface components {
          * @enum {string}
          */
         ReasonEnum: "not_due" | "no_worker" | "user_limit" | "agent_limit" | "queued" | "person" | "task";
+        ReasoningDeltaEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "reasoning.delta";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description A piece of the step's text that is being streamed. Not in the log. JSON on the wire. */
+            data: {
+                step: number;
+                text: string;
+            };
+        };
         ReasoningPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1743,8 +1811,10 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly finished_at: string | null;
-            /** @description The first 80 characters; … where more follow. */
-            readonly input_excerpt: string;
+            /** @description Its first 200 characters. */
+            readonly input_text: string;
+            /** @description Whether the input goes on; the task itself has all of it. */
+            readonly input_is_truncated: boolean;
         };
         RefreshRequest: {
             refresh: string;
@@ -1754,6 +1824,11 @@ export interface components {
             /** Format: email */
             email: string;
             password: string;
+            /**
+             * @description From the set-up link; only for the first account of a server.
+             * @default
+             */
+            setup_code?: string;
         };
         RejectRequest: {
             /**
@@ -1773,6 +1848,17 @@ export interface components {
             outcome: components["schemas"]["OutcomeEnum"];
             /** @default  */
             result?: string;
+        };
+        ResyncEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "resync";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description Changes may have been missed: read the lists again. JSON on the wire. */
+            data: Record<string, never>;
         };
         /**
          * @description * `system` - system
@@ -1798,7 +1884,10 @@ export interface components {
             is_authenticated: boolean;
             /** @description False on a new server. */
             has_users: boolean;
+            /** @description Whether an account can be made without a code. */
             is_registration_open: boolean;
+            /** @description Whether the first account has yet to be made, with the set-up link. */
+            is_setup_code_needed: boolean;
         };
         Stats: {
             bucket: components["schemas"]["BucketEnum"];
@@ -1813,6 +1902,7 @@ export interface components {
             /** @description The 10 with most tasks, most first. */
             agents: components["schemas"]["AgentFigures"][];
         };
+        StatusEvent: components["schemas"]["TaskChangedEvent"] | components["schemas"]["ResyncEvent"];
         Step: {
             /** @description 1, 2, 3 ... within the task. */
             readonly position: number;
@@ -1835,15 +1925,51 @@ export interface components {
             readonly finished_at: string;
             readonly message: components["schemas"]["Message"];
         };
-        /** @description One event of a stream, as it stands in its lines. */
-        StreamEvent: {
-            /** @description What happened, such as `task.completed`. */
-            event: string;
-            /** @description The cursor behind it, where there is one. */
+        StepCompletedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "step.completed";
+            /** @description The cursor behind it. */
             id?: string;
-            /** @description JSON. */
-            data: string;
+            /** @description `cost` is null where the model's price is not known. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                step: number;
+                kind: string;
+                model: string;
+                finish_reason: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string | null;
+            };
         };
+        StepRetriedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "step.retried";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The text streamed for this step does not count; `next_model` is called next. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                step: number;
+                model: string;
+                next_model: string;
+                error_code: string;
+                error_detail: string;
+                /** Format: double */
+                wait_seconds: number;
+            };
+        };
+        StreamEvent: components["schemas"]["TaskCreatedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"] | components["schemas"]["TaskRetriedEvent"] | components["schemas"]["CancelRequestedEvent"] | components["schemas"]["AttemptStartedEvent"] | components["schemas"]["AttemptLostEvent"] | components["schemas"]["AttemptReleasedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepRetriedEvent"] | components["schemas"]["ToolCallEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolWaitingEvent"] | components["schemas"]["ToolDecidedEvent"] | components["schemas"]["ToolResultEvent"] | components["schemas"]["UsageRecordedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ReasoningDeltaEvent"];
         Task: {
             readonly id: number;
             readonly agent: number;
@@ -1851,6 +1977,7 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
+            readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1868,7 +1995,28 @@ export interface components {
             readonly cost: string;
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
-            readonly error_code: string;
+            /**
+             * @description Why it ended without an answer; blank for any other task.
+             *
+             *     * `cancelled` - Cancelled
+             *     * `agent_deleted` - Agent Deleted
+             *     * `failed_by_operator` - Failed By Operator
+             *     * `worker_lost` - Worker Lost
+             *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `timeout` - Timeout
+             *     * `max_steps` - Max Steps
+             *     * `not_storable` - Not Storable
+             *     * `internal_error` - Internal Error
+             *     * `provider_auth` - Provider Auth
+             *     * `provider_rate_limited` - Provider Rate Limited
+             *     * `provider_unavailable` - Provider Unavailable
+             *     * `provider_timeout` - Provider Timeout
+             *     * `provider_bad_request` - Provider Bad Request
+             *     * `provider_protocol` - Provider Protocol
+             *     * `model_not_found` - Model Not Found
+             *     * `model_unavailable` - Model Unavailable
+             */
+            readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1881,11 +2029,84 @@ export interface components {
             readonly parent: number | null;
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
-            readonly input_text: string;
             readonly output_text: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
             readonly model: string;
+        };
+        TaskCancelledEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.cancelled";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TaskChangedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.changed";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                task: number;
+                status: string;
+            };
+        };
+        TaskCompletedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.completed";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TaskCreatedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.created";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                traceparent?: string;
+            };
         };
         TaskDetail: {
             readonly id: number;
@@ -1894,6 +2115,7 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
+            readonly input_text: string;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1911,7 +2133,28 @@ export interface components {
             readonly cost: string;
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
-            readonly error_code: string;
+            /**
+             * @description Why it ended without an answer; blank for any other task.
+             *
+             *     * `cancelled` - Cancelled
+             *     * `agent_deleted` - Agent Deleted
+             *     * `failed_by_operator` - Failed By Operator
+             *     * `worker_lost` - Worker Lost
+             *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `timeout` - Timeout
+             *     * `max_steps` - Max Steps
+             *     * `not_storable` - Not Storable
+             *     * `internal_error` - Internal Error
+             *     * `provider_auth` - Provider Auth
+             *     * `provider_rate_limited` - Provider Rate Limited
+             *     * `provider_unavailable` - Provider Unavailable
+             *     * `provider_timeout` - Provider Timeout
+             *     * `provider_bad_request` - Provider Bad Request
+             *     * `provider_protocol` - Provider Protocol
+             *     * `model_not_found` - Model Not Found
+             *     * `model_unavailable` - Model Unavailable
+             */
+            readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -1924,13 +2167,51 @@ export interface components {
             readonly parent: number | null;
             /** @description The task whose conversation this one goes on with. */
             readonly follows: number | null;
-            readonly input_text: string;
             readonly output_text: string;
             /** @description The request that submitted it. */
             readonly request_id: string;
             readonly model: string;
             /** @description Why it does not run just now; null for one that runs or has ended. */
             readonly wait: components["schemas"]["Wait"] | null;
+        };
+        TaskFailedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.failed";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TaskRetriedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.retried";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is a user; null where a task was cancelled together with its parent. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                by: number | null;
+                was: string;
+            };
         };
         TaskRow: {
             readonly id: number;
@@ -1939,8 +2220,10 @@ export interface components {
             /** @description Number of the agent's version that it runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
-            /** @description The first 200 characters; … where more follow. */
-            readonly input_excerpt: string;
+            /** @description Its first 200 characters. */
+            readonly input_text: string;
+            /** @description Whether the input goes on; the task itself has all of it. */
+            readonly input_is_truncated: boolean;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1958,7 +2241,28 @@ export interface components {
             readonly cost: string;
             /** @description False where the price of a model is not known: `cost` lacks its part. */
             readonly cost_is_complete: boolean;
-            readonly error_code: string;
+            /**
+             * @description Why it ended without an answer; blank for any other task.
+             *
+             *     * `cancelled` - Cancelled
+             *     * `agent_deleted` - Agent Deleted
+             *     * `failed_by_operator` - Failed By Operator
+             *     * `worker_lost` - Worker Lost
+             *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `timeout` - Timeout
+             *     * `max_steps` - Max Steps
+             *     * `not_storable` - Not Storable
+             *     * `internal_error` - Internal Error
+             *     * `provider_auth` - Provider Auth
+             *     * `provider_rate_limited` - Provider Rate Limited
+             *     * `provider_unavailable` - Provider Unavailable
+             *     * `provider_timeout` - Provider Timeout
+             *     * `provider_bad_request` - Provider Bad Request
+             *     * `provider_protocol` - Provider Protocol
+             *     * `model_not_found` - Model Not Found
+             *     * `model_unavailable` - Model Unavailable
+             */
+            readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
             /** @description Higher ones are taken first. */
             readonly priority: number;
@@ -2000,6 +2304,42 @@ export interface components {
          * @enum {string}
          */
         TaskStatusEnum: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+        TaskWaitingEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "task.waiting";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                status: string;
+                error_code: string;
+                error_detail: string;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string;
+                cost_is_complete: boolean;
+            };
+        };
+        TextDeltaEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "text.delta";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description A piece of the step's text that is being streamed. Not in the log. JSON on the wire. */
+            data: {
+                step: number;
+                text: string;
+            };
+        };
         TextPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2023,6 +2363,25 @@ export interface components {
             access: string;
             /** @description Works once, for another pair. */
             refresh: string;
+        };
+        ToolCallEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.call";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `arguments` is the JSON that the model wrote. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+                step: number;
+                arguments: string;
+            };
         };
         ToolCallPart: {
             /**
@@ -2049,6 +2408,45 @@ export interface components {
          * @enum {string}
          */
         ToolCallStatusEnum: "waiting" | "approved" | "started" | "answered" | "completed";
+        ToolDecidedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.decided";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `by` is null where nobody decided: another task answered, or time ran out. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                decision: string;
+                by: number | null;
+                arguments?: string;
+            };
+        };
+        ToolResultEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.result";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description `content` is the beginning of the result; the step has all of it. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+                step: number;
+                is_error: boolean;
+                content: string;
+            };
+        };
         ToolResultPart: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2065,6 +2463,42 @@ export interface components {
          * @enum {string}
          */
         ToolResultPartTypeEnum: "tool_result";
+        ToolStartedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.started";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+            };
+        };
+        ToolWaitingEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool.waiting";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                tool_call_id: string;
+                name: string;
+                waits_for: string;
+                arguments: string;
+            };
+        };
         Trial: {
             /** @description What a model would be told. */
             result: string;
@@ -2075,6 +2509,25 @@ export interface components {
         TrialRequestRequest: {
             arguments?: {
                 [key: string]: unknown;
+            };
+        };
+        UsageRecordedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "usage.recorded";
+            /** @description The cursor behind it. */
+            id?: string;
+            /** @description Tokens that were counted after a cancel had ended the task. JSON on the wire. */
+            data: {
+                created_at: string;
+                text_length?: number;
+                reasoning_length?: number;
+                input_tokens: number;
+                output_tokens: number;
+                cost: string | null;
+                is_estimate: boolean;
             };
         };
         /** @description An account, as its owner sees it. */
@@ -2162,7 +2615,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedAgentRowList"];
+                    "application/json": components["schemas"]["PaginatedAgentList"];
                 };
             };
             /** @description The input is not valid. */
@@ -3611,6 +4064,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The set-up code has been used. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests; `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -3840,7 +4302,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["StreamEvent"];
+                    "text/event-stream": components["schemas"]["StatusEvent"];
                 };
             };
             /** @description The credentials are missing or not valid. */
@@ -5498,6 +5960,73 @@ export interface operations {
             };
         };
     };
+    tasks_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this agent task. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials do not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tasks_events: {
         parameters: {
             query?: {
@@ -5672,73 +6201,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedStepList"];
-                };
-            };
-            /** @description The input is not valid. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The credentials are missing or not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description These credentials do not allow it. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such object, or it is not yours. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests; `Retry-After` says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    tasks_thread: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A unique integer value identifying this agent task. */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Task"][];
                 };
             };
             /** @description The input is not valid. */

@@ -18,6 +18,7 @@ import type { Agent } from '../queries'
 import { useAgentDeletion, useRestoreDeletedAgent } from '../use-agent-deletion'
 import { AgentVersions } from '../versions/agent-versions'
 import { AgentDefinition } from './agent-definition'
+import { AgentDescription } from './agent-description'
 
 type AgentPageProps = {
   id: number
@@ -100,7 +101,9 @@ function LoadedAgent({
   return (
     <Screen
       title={agent.name}
-      description={agent.description}
+      description={
+        agent.description && <AgentDescription text={agent.description} />
+      }
       above={<Breadcrumb name={agent.name} />}
       actions={
         !agent.deleted_at && (

@@ -27,10 +27,11 @@ export function AgentIdentity({ form }: { form: AgentFormControls }) {
         error={errors.description?.message}
       >
         {(control) => (
-          <Input
+          <Textarea
             {...control}
             {...form.register('description')}
-            autoComplete="off"
+            rows={2}
+            className="field-sizing-content max-h-60 min-h-16 resize-y"
             placeholder="What it is good for"
           />
         )}

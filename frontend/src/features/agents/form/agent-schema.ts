@@ -18,7 +18,7 @@ const model = z.string().check(z.trim(), z.minLength(1, 'Choose a model.'))
 
 export const agentSchema = z.object({
   name: text(100, '100').check(z.trim(), z.minLength(1, 'Enter a name.')),
-  description: text(500, '500').check(z.trim()),
+  description: text(10_000, '10,000').check(z.trim()),
   instructions: text(100_000, '100,000'),
   model,
   fallback_models: z
@@ -45,13 +45,16 @@ export type AgentFormControls = UseFormReturn<AgentValues>
 
 export const AGENT_FIELDS = z.keyof(agentSchema).options
 
+/** The server's default. */
+export const DEFAULT_TEMPERATURE = 0.7
+
 const NEW_AGENT: AgentValues = {
   name: '',
   description: '',
   instructions: '',
   model: '',
   fallback_models: [],
-  temperature: null,
+  temperature: DEFAULT_TEMPERATURE,
   max_output_tokens: null,
   max_steps: 20,
   step_timeout: 300,

@@ -5,9 +5,8 @@ import { Input } from '@/components/ui/input'
 import { Slider } from '@/components/ui/slider'
 import { Switch } from '@/components/ui/switch'
 
+import { DEFAULT_TEMPERATURE } from './agent-schema'
 import type { AgentFormControls } from './agent-schema'
-
-const FIRST_TEMPERATURE = 0.7
 
 const asNumber = (text: unknown) =>
   text === '' || text === null ? null : Number(text)
@@ -46,14 +45,18 @@ function Temperature({ form }: AgentSettingsProps) {
       control={form.control}
       name="temperature"
       render={({ field: { value, onChange }, fieldState }) => (
-        <Field label="Temperature" error={fieldState.error?.message}>
+        <Field
+          label="Temperature"
+          hint="The default is 0.7. Switch it off to use the provider’s default. Not sent to models that do not accept a temperature."
+          error={fieldState.error?.message}
+        >
           {(control) => (
             <div className="flex h-9 items-center gap-4">
               <Switch
                 {...control}
                 checked={value !== null}
                 onCheckedChange={(isSet) => {
-                  onChange(isSet ? FIRST_TEMPERATURE : null)
+                  onChange(isSet ? DEFAULT_TEMPERATURE : null)
                 }}
               />
               {value === null ? (

@@ -9,13 +9,13 @@ import { formatCompact, formatCount } from '@/lib/format'
 
 import { AgentMenu } from '../agent-menu'
 import type { AgentDraft } from '../form/agent-dialog'
-import type { Agent, AgentRow } from '../queries'
+import type { Agent } from '../queries'
 
 const columns =
   'grid grid-cols-[minmax(0,1fr)_2.5rem] items-center gap-x-2 sm:gap-x-4 sm:grid-cols-[minmax(0,1fr)_minmax(8rem,17rem)_4rem_7rem_2.5rem]'
 
 type AgentListProps = {
-  agents: AgentRow[]
+  agents: Agent[]
   onDraft: (draft: AgentDraft) => void
   onDelete: (agent: Agent) => Promise<void>
 }
@@ -53,7 +53,7 @@ export function AgentList({ agents, onDraft, onDelete }: AgentListProps) {
   )
 }
 
-function AgentCells({ agent }: { agent: AgentRow }) {
+function AgentCells({ agent }: { agent: Agent }) {
   return (
     <>
       <div className="min-w-0">
@@ -64,7 +64,7 @@ function AgentCells({ agent }: { agent: AgentRow }) {
         >
           {agent.name}
         </Link>
-        <p className="truncate text-xs text-muted-foreground">
+        <p className="line-clamp-2 text-xs wrap-anywhere text-muted-foreground">
           {agent.description || 'No description'}
         </p>
         <p className="mt-1.5 flex items-center gap-2 text-xs text-muted-foreground sm:hidden">
@@ -87,7 +87,7 @@ function AgentCells({ agent }: { agent: AgentRow }) {
   )
 }
 
-function LastRun({ agent }: { agent: AgentRow }) {
+function LastRun({ agent }: { agent: Agent }) {
   const last = agent.recent_tasks[0]
   return (
     <span className="hidden items-center justify-end gap-1.5 text-xs text-muted-foreground sm:flex">

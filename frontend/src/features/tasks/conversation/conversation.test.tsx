@@ -16,7 +16,9 @@ let conversation: Task[] = []
 beforeEach(() => {
   conversation = []
   server.use(
-    http.get('/api/tasks/7/thread/', () => HttpResponse.json(conversation)),
+    http.get('/api/tasks/7/conversation/', () =>
+      HttpResponse.json(conversation),
+    ),
     http.get('/api/tasks/', () =>
       HttpResponse.json(makePage([makeTaskRow({ id: 20 })])),
     ),
@@ -57,7 +59,7 @@ test('shows earlier turns before the task, and later ones after it', async () =>
 test('shows fifty earlier turns', async () => {
   const task = turn(100)
   server.use(
-    http.get('/api/tasks/100/thread/', () =>
+    http.get('/api/tasks/100/conversation/', () =>
       HttpResponse.json([...idsTo(50).map((id) => turn(id)), task]),
     ),
   )

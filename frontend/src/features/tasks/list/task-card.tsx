@@ -9,7 +9,7 @@ import { StatusIcon } from '@/components/status'
 import type { Status } from '@/components/status'
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
-import { formatCount } from '@/lib/format'
+import { formatCount, formatInput } from '@/lib/format'
 
 import type { TaskPageQuery, TaskRow } from '../queries'
 
@@ -80,7 +80,7 @@ export function TaskCardRow({
           params={{ taskId: String(row.id) }}
           className={rowLinkClassName}
         >
-          {row.input_excerpt}
+          {formatInput(row)}
         </Link>
         {children}
       </div>

@@ -6,7 +6,7 @@ import { StatusIcon } from '@/components/status'
 import { Duration, RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
 import { cn } from '@/lib/cn'
-import { formatCompact } from '@/lib/format'
+import { formatCompact, formatInput } from '@/lib/format'
 
 import type { Selection } from '../inbox/use-selection'
 import type { TaskRow } from '../queries'
@@ -72,7 +72,7 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
           data-task={row.id}
           className={rowLinkClassName}
         >
-          {row.input_excerpt}
+          {formatInput(row)}
         </Link>
         <p className="flex min-w-0 text-xs whitespace-pre text-muted-foreground">
           {hasAgent && (

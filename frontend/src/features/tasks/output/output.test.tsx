@@ -146,7 +146,7 @@ describe('a task without an answer', () => {
 })
 
 describe('a failure', () => {
-  const failed = (error_code: string, error_detail = '') =>
+  const failed = (error_code: Task['error_code'], error_detail = '') =>
     makeTask({ status: 'failed', error_code, error_detail })
 
   test('gives the reason, advice and the code', async () => {
@@ -165,7 +165,8 @@ describe('a failure', () => {
   })
 
   test('has no advice for a code that this page does not know', async () => {
-    renderPart(<TaskFailure task={failed('new_code')} />)
+    const newCode = 'new_code' as Task['error_code']
+    renderPart(<TaskFailure task={failed(newCode)} />)
 
     const alert = await screen.findByRole('alert')
 

@@ -2,8 +2,12 @@ import { Link } from '@tanstack/react-router'
 
 import type { Task } from '../queries'
 
+type ErrorCode = Task['error_code']
+/** The codes of failed tasks: a task with one of the others has not failed. */
+type FailureCode = Exclude<ErrorCode, '' | 'cancelled' | 'agent_deleted'>
+
 /** What to do about each failure. The task's own `error_detail` says what happened. */
-const ADVICE: Record<string, string> = {
+const ADVICE: Record<FailureCode, string> = {
   provider_auth:
     'Set a valid key for this provider or choose another model for the agent, then retry.',
   provider_rate_limited: 'Retry later, or add a fallback model to the agent.',
@@ -30,7 +34,7 @@ const ADVICE: Record<string, string> = {
 /** Why a task failed, and what to do about it. */
 export function TaskFailure({ task }: { task: Task }) {
   if (task.status !== 'failed') return null
-  const advice = ADVICE[task.error_code]
+  const advice = (ADVICE as Partial<Record<ErrorCode, string>>)[task.error_code]
   return (
     <div
       role="alert"

@@ -117,6 +117,27 @@ test('stays closed after the end of the task', () => {
   expect(connections.at(-1)).toBe('closed')
 })
 
+test('stays closed after the late usage of a cancelled task', () => {
+  follow()
+  source().emit('task.cancelled', {}, '1.2.0.0')
+  source().emit('usage.recorded', {}, '1.3.0.0')
+  source().fail()
+  waitForReconnect()
+
+  expect(received()).toEqual(['task.cancelled', 'usage.recorded'])
+  expect(FakeEventSource.all).toHaveLength(1)
+  expect(connections.at(-1)).toBe('closed')
+})
+
+test('reconnects after usage that comes before the end', () => {
+  follow()
+  source().emit('usage.recorded', {}, '1.2.0.0')
+  source().fail()
+  waitForReconnect()
+
+  expect(FakeEventSource.all).toHaveLength(2)
+})
+
 test('reconnects after an end that a retry undid', () => {
   follow()
   source().emit('task.failed', {}, '1.2.0.0')

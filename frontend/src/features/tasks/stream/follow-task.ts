@@ -41,7 +41,8 @@ export function followTask(
       cursor = lastEventId || cursor
       const event = parseTaskEvent(message.type, message.data)
       if (!event) return
-      hasEnded = isEnd(event)
+      // Late usage is recorded after the end of a cancelled task.
+      hasEnded = isEnd(event) || (hasEnded && event.type === 'usage.recorded')
       onEvent(event)
     },
     onOpen: () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 
+import type { Schemas } from '@/lib/api/client'
 import { readObject } from '@/lib/json'
 
 const count = z.int()
@@ -8,7 +9,7 @@ const text = z._default(z.string(), '')
 const created_at = text
 
 const ENDS = ['task.completed', 'task.failed', 'task.cancelled'] as const
-const STOPS = ['attempt.lost', 'attempt.handed_back', 'task.waiting'] as const
+const STOPS = ['attempt.lost', 'attempt.released', 'task.waiting'] as const
 
 const called = { created_at, tool_call_id: z.string(), name: z.string() }
 
@@ -70,6 +71,7 @@ const taskEventSchema = z.discriminatedUnion('type', [
       'task.created',
       'task.retried',
       'cancel.requested',
+      'usage.recorded',
       ...STOPS,
       ...ENDS,
     ]),
@@ -82,12 +84,17 @@ export type Delta = Extract<TaskEvent, { text: string }>
 /** A stored entry of a task's log, unlike the deltas of a draft. */
 export type LogEntry = Exclude<TaskEvent, Delta>
 
-const types: Record<TaskEvent['type'], true> = {
+type EventType = Schemas['StreamEvent']['event']
+/** Nothing can be assigned to it unless both lists are the same. */
+type Same<A, B> = [A, B] extends [B, A] ? true : never
+
+// The compiler compares the parser's list with the API's, and this one with both.
+const types: Record<EventType, Same<EventType, TaskEvent['type']>> = {
   'text.delta': true,
   'reasoning.delta': true,
   'attempt.started': true,
   'attempt.lost': true,
-  'attempt.handed_back': true,
+  'attempt.released': true,
   'step.completed': true,
   'step.retried': true,
   'tool.call': true,
@@ -96,6 +103,7 @@ const types: Record<TaskEvent['type'], true> = {
   'tool.decided': true,
   'tool.result': true,
   'cancel.requested': true,
+  'usage.recorded': true,
   'task.created': true,
   'task.waiting': true,
   'task.retried': true,
@@ -115,6 +123,7 @@ export const isEnd = ({ type }: TaskEvent) => ENDS.some((each) => each === type)
 export const changesTask = ({ type }: TaskEvent) =>
   type.startsWith('task.') ||
   type.startsWith('attempt.') ||
+  type === 'usage.recorded' ||
   type === 'tool.decided'
 
 /** The event in a message of the stream, or nothing where it is not valid. */

@@ -88,7 +88,7 @@ test('shows each wait for a worker after one was lost', () => {
       started,
       entry('attempt.lost', 4),
       entry('attempt.started', 6, { attempt: 2 }),
-      entry('attempt.handed_back', 7),
+      entry('attempt.released', 7),
       entry('attempt.started', 9, { attempt: 3 }),
     ],
   })

@@ -48,7 +48,7 @@ export function timelineOf(input: TimelineInput): Line[] {
 function queueLines({ task, log }: TimelineInput): Line[] {
   const isQueueing = ({ type }: LogEntry) =>
     type === 'attempt.lost' ||
-    type === 'attempt.handed_back' ||
+    type === 'attempt.released' ||
     type === 'task.retried'
   const lines: Line[] = []
   let since: string | undefined = task.created_at
@@ -77,7 +77,7 @@ const MARKS: Partial<Record<LogEntry['type'], Mark>> = {
     detail: 'Another worker continues after the last stored step.',
     tone: 'bad',
   },
-  'attempt.handed_back': {
+  'attempt.released': {
     label: 'Returned to the queue',
     detail: '',
     tone: 'plain',

@@ -1,0 +1,123 @@
+"""Whether the database fits this version, and bringing it there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.management import call_command
+from django.core.management.commands.migrate import Command as Migrate
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from agentarium.cli.database.availability import once_it_answers
+from agentarium.cli.terminal import fail, joined, progress
+
+Name = tuple[str, str]
+
+# Applied by versions from before the first release, whose tables have other columns.
+BEFORE_RELEASE: Name = ("tasks", "0007_index_words")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Migrations by (app, name): what the database lacks, and what only it knows."""
+
+    missing: frozenset[Name]
+    unknown: frozenset[Name]
+    is_empty: bool
+
+
+def read_state() -> State:
+    """Compare the names of our migrations with those that were applied.
+
+    Reading names costs milliseconds; loading all migrations would cost every start
+    half a second.
+    """
+    ours = frozenset(
+        (app.label, file.stem)
+        for app in apps.get_app_configs()
+        for file in (Path(app.path) / "migrations").glob("[!_]*.py")
+    )
+    applied = frozenset(MigrationRecorder(connection).applied_migrations())
+    return State(ours - applied, applied - ours, is_empty=not applied)
+
+
+def await_state() -> State:
+    """The same of a database that may be away yet."""
+    return once_it_answers(read_state)
+
+
+def migrate(state: State) -> None:
+    """Bring a database that was found so up to this version.
+
+    Refuses one that a newer version has written.
+    """
+    refuse_newer(state)
+    if state.missing:
+        _apply(state)
+
+
+def refusal(state: State) -> tuple[str, str] | None:
+    """Why this code cannot start on such tables, and what to do; None if it can."""
+    return _unreleased(state) or _too_new(state) or _too_old(state)
+
+
+def refuse_newer(state: State) -> None:
+    _refuse(_unreleased(state) or _too_new(state))
+
+
+def refuse_older(state: State) -> None:
+    """Of both, the one for a process that goes on while the next version is rolled out."""
+    _refuse(_unreleased(state) or _too_old(state))
+
+
+def refuse_other(state: State) -> None:
+    _refuse(refusal(state))
+
+
+def _unreleased(state: State) -> tuple[str, str] | None:
+    if BEFORE_RELEASE not in state.unknown:
+        return None
+    return (
+        "This database was created before the first release, with tables that this "
+        "version cannot read",
+        "Use an empty database, or another AGENTARIUM_DATA.",
+    )
+
+
+def _too_new(state: State) -> tuple[str, str] | None:
+    if not state.unknown:
+        return None
+    newest = ".".join(max(state.unknown, key=lambda name: name[1]))
+    return (
+        "This database was written by a newer version of Agentarium "
+        f"({newest} is not known here)",
+        "Install that version, or use another database.",
+    )
+
+
+def _too_old(state: State) -> tuple[str, str] | None:
+    if not state.missing:
+        return None
+    return "The database is not up to date", "Run `agentarium migrate`."
+
+
+def _refuse(refused: tuple[str, str] | None) -> None:
+    if refused:
+        fail(joined(*refused))
+
+
+def _apply(state: State) -> None:
+    title = "Creating the database" if state.is_empty else "Updating the database"
+    with progress(title) as bar:
+        step = bar.add_task(title, total=len(state.missing))
+
+        class Counted(Migrate):
+            def migration_progress_callback(
+                self, action: str, migration: Any = None, fake: Any = None
+            ) -> None:
+                if action == "apply_success":
+                    bar.advance(step)
+
+        call_command(Counted(), interactive=False, verbosity=0)

@@ -1,0 +1,228 @@
+"""What Agentarium stands on, each looked at by itself."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from agentarium.cli.database.availability import obstacle, refused_file
+from agentarium.cli.diagnosis.start_checks import (
+    Check,
+    database_checks,
+    settings_checks,
+)
+from agentarium.http.request_scheme import missing_proxy_setting
+from agentarium.providers.access import ask_providers
+from agentarium.providers.services import provider_configs
+from agentarium.runtime.providers import PROVIDERS, ProviderSpec
+from agentarium.runtime.providers.registry import why_unavailable
+from agentarium.tasks.models import Worker
+
+MEGABYTE = 1_000_000
+LITTLE_DISK = 1_000 * MEGABYTE
+NO_DISK = 100 * MEGABYTE
+NEEDED_PYTHON = (3, 11)
+PROBE_SECONDS = 2
+
+
+def all_checks() -> Iterator[Check]:
+    for check in CHECKS:
+        yield from check()
+
+
+def python() -> Iterator[Check]:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info < NEEDED_PYTHON:
+        yield Check("python", "fail", found, "Install Python 3.11 or newer.")
+    else:
+        yield Check("python", "ok", found)
+
+
+def data_folder() -> Iterator[Check]:
+    folder = str(settings.DATA)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            yield Check("data folder", "ok", f"{folder} can be written")
+    except OSError as error:
+        advice = "Give it to the user that runs Agentarium, or set AGENTARIUM_DATA."
+        yield Check("data folder", "fail", f"{folder}: {error.strerror}", advice)
+
+
+def disk() -> Iterator[Check]:
+    free = shutil.disk_usage(settings.DATA).free
+    detail = f"{free / MEGABYTE:,.0f} MB are free"
+    if free < NO_DISK:
+        yield Check("disk", "fail", detail, "Make room: nothing can be stored soon.")
+    elif free < LITTLE_DISK:
+        yield Check("disk", "warn", detail, "Make room before it runs out.")
+    else:
+        yield Check("disk", "ok", detail)
+
+
+def key() -> Iterator[Check]:
+    if settings.IS_SECRET_KEY_OWN:
+        detail = f"in {settings.SECRET_KEY_FILE}: back it up with the database"
+        yield Check("secret key", "ok", detail)
+    else:
+        yield Check("secret key", "ok", "from the environment")
+
+
+def settings_and_privacy() -> Iterator[Check]:
+    """What a start looks at before the database."""
+    found = [*settings_checks(are_routes_wanted=True)]
+    if not any(check.name == "settings" for check in found):
+        yield Check("settings", "ok", "can be used")
+    yield from found
+
+
+def address() -> Iterator[Check]:
+    if advice := missing_proxy_setting():
+        detail = f"{settings.PUBLIC_URL}, without a trusted proxy"
+        yield Check("address", "warn", detail, advice)
+    else:
+        yield Check("address", "ok", settings.PUBLIC_URL)
+
+
+def database() -> Iterator[Check]:
+    advice = "Start it, or correct DATABASE_URL."
+    if found := obstacle():
+        yield Check("database", "fail", str(found), advice)
+        return
+    try:
+        connection.ensure_connection()
+        yield Check("database", "ok", f"{connection.display_name} answers")
+        yield from database_checks()
+        if connection.vendor == "sqlite":
+            yield _journal()
+    except (DatabaseError, InterfaceError) as error:
+        told = " ".join(str(error).split()), advice
+        yield Check("database", "fail", *(refused_file(error) or told))
+
+
+def _journal() -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        mode = cursor.fetchone()[0]
+    if mode == "wal":
+        return Check("journal", "ok", "write-ahead log")
+    advice = "Put the data folder on a local disk."
+    return Check("journal", "warn", f"{mode} instead of a write-ahead log", advice)
+
+
+def page() -> Iterator[Check]:
+    if (settings.PAGE_ROOT / "index.html").is_file():
+        yield Check("page", "ok", "is built")
+    else:
+        advice = "Run `make page`; the API works without."
+        yield Check("page", "warn", "is not built", advice)
+
+
+def broker() -> Iterator[Check]:
+    if not settings.BROKER_URL:
+        yield Check("broker", "ok", "none is needed: one process does all")
+        return
+    from kombu import Connection
+    from kombu.exceptions import OperationalError
+
+    options = {"socket_timeout": PROBE_SECONDS, "socket_connect_timeout": PROBE_SECONDS}
+    probe = Connection(
+        settings.BROKER_URL, connect_timeout=PROBE_SECONDS, transport_options=options
+    )
+    try:
+        with probe:
+            probe.ensure_connection(max_retries=1, timeout=PROBE_SECONDS)
+        yield Check("broker", "ok", f"{probe.as_uri()} answers")
+    except (OperationalError, OSError) as error:
+        detail = f"{probe.as_uri()}: {error}"
+        advice = "Start it, or correct AGENTARIUM_BROKER_URL. Tasks run meanwhile, a second later."
+        yield Check("broker", "warn", detail, advice)
+
+
+def redis() -> Iterator[Check]:
+    if not settings.REDIS_URL:
+        return
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=PROBE_SECONDS,
+            socket_connect_timeout=PROBE_SECONDS,
+        ) as client:
+            client.ping()
+        yield Check("redis", "ok", "answers")
+    except (RedisError, OSError) as error:
+        advice = "Start it, or correct AGENTARIUM_REDIS_URL."
+        yield Check("redis", "fail", str(error), advice)
+
+
+def workers() -> Iterator[Check]:
+    # What is wrong with the database has been said by its own check.
+    if obstacle():
+        return
+    try:
+        alive = list(Worker.objects.alive())
+    except (DatabaseError, InterfaceError):
+        return
+    if alive:
+        room = sum(worker.capacity for worker in alive)
+        yield Check("workers", "ok", f"{len(alive)} alive, with room for {room} tasks")
+    else:
+        command = "agentarium up" if settings.EMBEDDED else "agentarium worker"
+        yield Check("workers", "warn", "none is alive", f"Start `{command}`.")
+
+
+def builtin_model() -> Iterator[Check]:
+    reason = why_unavailable(PROVIDERS["builtin"], provider_configs()["builtin"])
+    if reason:
+        yield Check("built-in model", "warn", "unavailable", reason)
+    else:
+        yield Check("built-in model", "ok", "is there")
+
+
+def providers() -> Iterator[Check]:
+    """Those that somebody has set up are asked; a local one may need no key."""
+    configs = provider_configs()
+    specs = [
+        spec
+        for spec in PROVIDERS.values()
+        if spec.wire != "builtin"
+        and (configs[spec.name].api_key or configs[spec.name].base_url)
+    ]
+    if not specs:
+        advice = (
+            "Set a key, such as OPENAI_API_KEY, to use more than the built-in model."
+        )
+        yield Check("providers", "warn", "no keys", advice)
+    refusals = ask_providers(specs, configs)
+    for spec in specs:
+        if refusal := refusals[spec.name]:
+            advice = f"Check {' and '.join(_variables(spec))}."
+            yield Check(spec.title, "fail", refusal.rstrip("."), advice)
+        else:
+            yield Check(spec.title, "ok", "answers, and accepts what is set")
+
+
+def _variables(spec: ProviderSpec) -> list[str]:
+    return [name for name in (spec.key_variable, spec.url_variable) if name]
+
+
+CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
+    python,
+    data_folder,
+    disk,
+    settings_and_privacy,
+    key,
+    address,
+    database,
+    page,
+    broker,
+    redis,
+    workers,
+    builtin_model,
+    providers,
+)

@@ -1,0 +1,120 @@
+"""HTTP as a client of the public address sees it: no redirect is followed."""
+
+import http.client
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from http.cookies import Morsel, SimpleCookie
+from typing import Any
+from urllib.parse import urljoin
+
+LIMIT_SECONDS = 10
+MAX_BYTES = 1_000_000
+
+
+class UnreachableError(Exception):
+    """No answer; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("Location", "") if 300 <= self.status < 400 else ""
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The object in the body; an empty one where there is none."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def cookies(self) -> dict[str, "Morsel[str]"]:
+        jar: SimpleCookie = SimpleCookie()
+        for line in self.headers.get_all("Set-Cookie", []):
+            jar.load(line)
+        return dict(jar)
+
+
+class ProxyClient:
+    """Asks the server at the public URL, and notes when pieces arrive."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Reply:
+        """One request. Raises `UnreachableError`."""
+        request = urllib.request.Request(  # noqa: S310 - checked to be HTTP
+            urljoin(self.url, path), data=body, headers=dict(headers or {})
+        )
+        try:
+            with _opener.open(request, timeout=LIMIT_SECONDS) as response:
+                return Reply(
+                    response.status, response.headers, response.read(MAX_BYTES)
+                )
+        except urllib.error.HTTPError as error:
+            with error:
+                return Reply(error.code, error.headers, error.read(MAX_BYTES))
+        except (OSError, http.client.HTTPException) as error:
+            raise UnreachableError(_reason(error)) from None
+
+    def arrivals(self, path: str, headers: Mapping[str, str]) -> list[float]:
+        """Seconds from the request to each event of a stream."""
+        request = urllib.request.Request(  # noqa: S310 - checked to be HTTP
+            urljoin(self.url, path), headers=dict(headers)
+        )
+        began_at = time.monotonic()
+        found: list[float] = []
+        try:
+            with _opener.open(request, timeout=LIMIT_SECONDS) as response:
+                is_gzip = response.headers.get("Content-Encoding") == "gzip"
+                unpack = _unzip() if is_gzip else bytes
+                while piece := response.read1(MAX_BYTES):
+                    count = unpack(piece).count(b"data:")
+                    found += [time.monotonic() - began_at] * count
+        except (OSError, http.client.HTTPException, zlib.error) as error:
+            raise UnreachableError(_reason(error)) from None
+        return found
+
+
+class _KeepRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+# The address is looked at from here, not through a proxy for the internet.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _KeepRedirects())
+
+
+def _unzip() -> Callable[[bytes], bytes]:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate cannot be verified: {cause.verify_message}"
+    if isinstance(cause, TimeoutError):
+        return f"no answer within {LIMIT_SECONDS} seconds"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    return str(cause) or type(cause).__name__

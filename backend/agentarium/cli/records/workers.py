@@ -1,0 +1,102 @@
+"""The workers and the queue at the terminal."""
+
+from collections.abc import Callable, Sequence
+from time import sleep
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from agentarium.cli.terminal import UNBOUNDED, cell, moment, out, print_json, table
+from agentarium.operations import queue_state
+from agentarium.operations.api import WorkerSerializer, queue_json
+from agentarium.tasks.models import Worker
+
+LOOK_SECONDS = 2.0
+
+
+def show_workers(*, is_watched: bool, as_json: bool) -> None:
+    if as_json:
+        workers = queue_state.list_workers()
+        print_json(WorkerSerializer(workers, many=True).data)
+    else:
+        _show(_workers, is_watched=is_watched)
+
+
+def show_queue(*, is_watched: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(queue_json())
+    else:
+        _show(_queue, is_watched=is_watched)
+
+
+def _show(look: Callable[[], RenderableType], *, is_watched: bool) -> None:
+    """Once; or, on a terminal, again and again until Ctrl-C."""
+    if not is_watched:
+        wide = out if out.is_terminal else Console(width=UNBOUNDED, highlight=False)
+        wide.print(look(), soft_wrap=False)
+        return
+    with Live(look(), console=out, auto_refresh=False) as live:
+        while True:
+            sleep(LOOK_SECONDS)
+            live.update(look(), refresh=True)
+
+
+def _workers() -> RenderableType:
+    workers = queue_state.list_workers()
+    if not workers:
+        return Text("No worker has been alive for a day.")
+    rows = table("ID", "WORKER", "STATE", "TASKS", "STARTED", "LEASE UNTIL")
+    for worker in workers:
+        rows.add_row(
+            cell(worker.pk),
+            cell(worker.name),
+            Text(*_state(worker)),
+            cell(f"{worker.running} of {worker.capacity}"),
+            cell(moment(worker.started_at)),
+            cell(moment(worker.lease_until)),
+        )
+    return rows
+
+
+def _state(worker: Worker) -> tuple[str, str]:
+    """The word, and its colour."""
+    if worker.is_alive:
+        return "alive", "green"
+    return ("stopped", "") if worker.has_stopped else ("lost", "red")
+
+
+def _queue() -> RenderableType:
+    state = queue_json()
+    depth, workers = state["depth"], state["workers"]
+    facts = table("", "")
+    facts.show_header = False
+    rows: Sequence[tuple[str, Any]] = (
+        ("due", depth["due"]),
+        ("not due", depth["not_due"]),
+        ("running", f"{depth['running']} of {workers['capacity']}"),
+        ("waiting", depth["waiting"]),
+        ("workers alive", workers["alive"]),
+        ("oldest", _oldest(state["oldest"])),
+        ("recovered", _lately(state["recovered"])),
+        ("lost", _lately(state["lost"])),
+    )
+    for name, value in rows:
+        facts.add_row(cell(name), cell(value))
+    if len(depth["priorities"]) < 2:
+        return facts
+    priorities = table("PRIORITY", "DUE")
+    for each in depth["priorities"]:
+        priorities.add_row(cell(each["priority"]), cell(each["count"]))
+    return Group(facts, "", priorities)
+
+
+def _oldest(oldest: dict[str, Any] | None) -> str:
+    if oldest is None:
+        return "none"
+    return f"task {oldest['task']}, for {oldest['age_seconds']:,.0f} s"
+
+
+def _lately(counts: dict[str, int]) -> str:
+    return f"{counts['hour']} in an hour, {counts['day']} in a day"

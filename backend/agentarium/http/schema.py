@@ -1,0 +1,101 @@
+"""The OpenAPI description, with every problem that an operation may answer."""
+
+import functools
+from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+
+from agentarium.http.problems import MEDIA_TYPE
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    """What is wrong with one field."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """A failure as RFC 9457 describes it."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="For programs: never changes its wording.")
+    detail = serializers.CharField(help_text="For people.")
+    instance = serializers.CharField(help_text="The path of the request.")
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=FieldErrorSerializer(many=True),
+        required=False,
+        help_text="By field; nested fields are joined with dots.",
+    )
+    request_id = serializers.CharField(
+        required=False, help_text="Of an unexpected failure: look for it in the log."
+    )
+
+
+MEANINGS = {
+    "400": "The input is not valid.",
+    "401": "The credentials are missing or not valid.",
+    "403": "These credentials do not allow it.",
+    "404": "There is no such object, or it is not yours.",
+    "409": "The object is not in a state that allows it.",
+    "429": "Too many requests; `Retry-After` says when to try again.",
+}
+
+
+class ProblemAutoSchema(AutoSchema):
+    """Adds the problems that follow from what an operation is."""
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for code in self._problem_codes():
+            if code not in bodies:
+                described = OpenApiResponse(ProblemSerializer, MEANINGS[code])
+                bodies[code] = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                    described, code, [MEDIA_TYPE], direction
+                )
+        return dict(sorted(bodies.items()))
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """A response shows every field of its row, also those that a request may omit."""
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        serializer = force_instance(serializer)
+        if direction == "response" and isinstance(
+            serializer, serializers.ModelSerializer
+        ):
+            schema["required"] = sorted(schema["properties"])
+        return schema
+
+    def _problem_codes(self) -> set[str]:
+        codes = {"429"}
+        # What is open to all, and sent something, is a way to sign in: it may refuse.
+        if not self._is_open() or self.method == "POST":
+            codes |= {"401", "403"}
+        if self.method in {"POST", "PUT", "PATCH"} or self._is_list_view():
+            codes.add("400")
+        if "{" in self.path:
+            codes.add("404")
+            if self.method == "POST":
+                codes.add("409")
+        return codes
+
+    def _is_open(self) -> bool:
+        return any(isinstance(p, AllowAny) for p in self.view.get_permissions())
+
+
+class CachedGenerator(SchemaGenerator):
+    """Describes the API once: the description is the same for everyone."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:  # noqa: FBT001, FBT002
+        return _schema_for_all()
+
+
+@functools.cache
+def _schema_for_all() -> Any:
+    return SchemaGenerator().get_schema(request=None, public=True)

@@ -1,0 +1,116 @@
+import threading
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+from structlog.testing import capture_logs
+
+from agentarium.http import rate_limits
+from agentarium.http.rate_limits import Allowance, Rate, spend
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rate_limits, "time", clock)
+    return clock
+
+
+class TestRate:
+    @pytest.mark.parametrize(
+        ("text", "rate"),
+        [
+            ("30/min", Rate(30, 60)),
+            ("1/s", Rate(1, 1)),
+            ("5/hour", Rate(5, 3600)),
+            ("9/day", Rate(9, 86_400)),
+        ],
+    )
+    def test_reads_what_people_write(self, text: str, rate: Rate) -> None:
+        assert Rate.parse(text) == rate
+
+    @pytest.mark.parametrize(
+        "text", ["", "30", "0/min", "-1/min", "30/fortnight", "1e3/s", "30/min\n"]
+    )
+    def test_refuses_the_rest(self, text: str) -> None:
+        with pytest.raises(ValueError, match="is not a rate"):
+            Rate.parse(text)
+
+
+class TestSpending:
+    def test_counts_down_and_then_refuses(self, clock: Clock) -> None:
+        rate = Rate(2, 60)
+
+        spent = [spend("a", rate) for _ in range(3)]
+
+        # The clock stands 40 seconds into a minute.
+        assert spent == [
+            Allowance(2, 1, 20, is_exceeded=False),
+            Allowance(2, 0, 20, is_exceeded=False),
+            Allowance(2, 0, 20, is_exceeded=True),
+        ]
+
+    def test_begins_anew_with_the_next_window(self, clock: Clock) -> None:
+        spend("a", Rate(1, 60))
+        clock.now += 20
+
+        allowance = spend("a", Rate(1, 60))
+
+        assert allowance == Allowance(1, 0, 60, is_exceeded=False)
+
+    def test_keeps_buckets_apart(self, clock: Clock) -> None:
+        spend("a", Rate(1, 60))
+
+        allowance = spend("b", Rate(1, 60))
+
+        assert allowance is not None
+        assert not allowance.is_exceeded
+
+    def test_counts_each_of_many_at_once(self, clock: Clock) -> None:
+        rate = Rate(1000, 60)
+        threads = [
+            threading.Thread(target=lambda: [spend("a", rate) for _ in range(25)])
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        allowance = spend("a", rate)
+
+        assert allowance is not None
+        assert allowance.remaining == 1000 - 8 * 25 - 1
+
+    def test_takes_one_operation_after_the_first(
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        spend("a", Rate(5, 60))
+        calls: list[str] = []
+        monkeypatch.setattr(
+            type(cache._connections[cache._alias]),  # type: ignore[attr-defined]
+            "add",
+            lambda *args, **kwargs: calls.append("add"),
+        )
+
+        spend("a", Rate(5, 60))
+
+        assert calls == []
+
+    def test_lets_everyone_in_without_redis(self, settings: Settings) -> None:
+        # Nothing listens there.
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+        with capture_logs() as lines:
+            allowance = spend("a", Rate(1, 60))
+
+        assert allowance is None
+        assert lines[0]["event"] == "rate_limits.unavailable"

@@ -1,0 +1,196 @@
+"""What is deleted for its age, what stays, and who does it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from agentarium.accounts.models import User
+from agentarium.core import job_registry
+from agentarium.core.job_registry import JobDefinition
+from agentarium.operations import retention
+from agentarium.operations.job_runner import run_due_jobs
+from agentarium.operations.retention import delete_old_logs
+from agentarium.tasks.models import (
+    AgentTask,
+    Draft,
+    Event,
+    PeriodicJob,
+    Step,
+    Submission,
+)
+from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def ended_task(days: float, **fields: Any) -> AgentTask:
+    """With a step, three events and a draft."""
+    task = TaskFactory.create(
+        completed=True, finished_at=timezone.now() - timedelta(days=days), **fields
+    )
+    StepFactory.create(task=task, seq=2)
+    EventFactory.create(task=task)
+    EventFactory.create(task=task, attempt=1, seq=2, type="step.completed")
+    EventFactory.create(task=task, attempt=1, seq=3, type="task.completed")
+    Draft.objects.create(
+        task=task, attempt=1, seq=1, step=1, channel="text", offset=0, text="Half"
+    )
+    return task
+
+
+def delete_all() -> int:
+    """Delete until there is nothing left; how many pieces that took."""
+    checkpoint, pieces = None, 0
+    while (moved := delete_old_logs(checkpoint)) is not None:
+        checkpoint, pieces = moved, pieces + 1
+    return pieces
+
+
+def test_keeps_the_task_its_steps_and_its_end() -> None:
+    task = ended_task(91)
+
+    delete_all()
+
+    assert AgentTask.objects.filter(pk=task.pk).exists()
+    assert Step.objects.filter(task=task).exists()
+    assert [event.type for event in Event.objects.all()] == ["task.completed"]
+    assert not Draft.objects.exists()
+
+
+def test_keeps_the_logs_of_younger_and_of_live_tasks() -> None:
+    task = ended_task(89)
+    EventFactory.create(
+        task=TaskFactory.create(created_at=timezone.now() - timedelta(days=900))
+    )
+
+    delete_all()
+
+    assert Event.objects.filter(task=task).count() == 3
+    assert Event.objects.count() == 4
+
+
+def test_keeps_all_logs_for_ever_where_it_is_told_to(settings: Settings) -> None:
+    settings.KEEP_EVENTS_DAYS = 0
+    ended_task(9000)
+
+    delete_all()
+
+    assert Event.objects.count() == 3
+
+
+def test_goes_on_where_it_stopped(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(retention, "MAX_TASKS", 2)
+    same = timezone.now() - timedelta(days=100)
+    for _ in range(5):
+        AgentTask.objects.filter(pk=ended_task(91).pk).update(finished_at=same)
+
+    first = delete_old_logs(None)
+    assert Event.objects.count() == 2 + 3 * 3
+    # 1. the tasks, 2. their events, 3. their drafts, in a savepoint, released
+    with django_assert_num_queries(5):
+        second = delete_old_logs(first)
+    assert Event.objects.count() == 4 + 3
+    third = delete_old_logs(second)
+
+    assert Event.objects.count() == 5
+    assert delete_old_logs(third) is None
+
+
+def test_forgets_keys_that_nobody_is_promised_any_more(alice: User) -> None:
+    task = TaskFactory.create(agent__owner=alice)
+    for key, hours in (("old", 25), ("young", 23)):
+        Submission.objects.create(
+            owner=alice,
+            key=key,
+            task=task,
+            created_at=timezone.now() - timedelta(hours=hours),
+        )
+
+    assert retention.forget_submissions() == 1
+    assert [each.key for each in Submission.objects.all()] == ["young"]
+
+
+class TestChores:
+    @pytest.fixture
+    def done(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+        """The checkpoints that a job of three chunks was called with."""
+        called: list[Any] = []
+
+        def run_chunk(checkpoint: Any) -> Any:
+            called.append(checkpoint)
+            number = checkpoint or 0
+            return number + 1 if number < 2 else None
+
+        work = JobDefinition(run_chunk, every=timedelta(hours=1))
+        monkeypatch.setattr(job_registry, "JOBS", {"count": work})
+        return called
+
+    def test_does_a_piece_at_a_time_until_all_is_done(self, done: list[Any]) -> None:
+        for _ in range(10):
+            run_due_jobs()
+
+        assert done == [None, 1, 2]
+
+    def test_begins_again_at_the_bookmark_when_it_is_due(self, done: list[Any]) -> None:
+        for _ in range(10):
+            run_due_jobs()
+        PeriodicJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+
+        run_due_jobs()
+
+        assert done == [None, 1, 2, 2]
+
+    def test_asks_once_where_nothing_is_due(
+        self, done: list[Any], django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for _ in range(3):
+            run_due_jobs()
+
+        # 1. the periodic jobs that are due later
+        with django_assert_num_queries(1):
+            run_due_jobs()
+
+    def test_leaves_the_bookmark_where_a_piece_broke_off(
+        self, done: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def break_off(_: Any) -> Any:
+            PeriodicJob.objects.update(checkpoint=99)
+            raise ValueError
+
+        run_due_jobs()
+        monkeypatch.setitem(
+            job_registry.JOBS,
+            "count",
+            JobDefinition(break_off, every=timedelta(hours=1)),
+        )
+        with pytest.raises(ValueError):  # noqa: PT011
+            run_due_jobs()
+
+        assert PeriodicJob.objects.get().checkpoint == 1
+
+    def test_every_chore_of_ours_comes_to_its_end(self) -> None:
+        ended_task(91)
+
+        for _ in range(3):
+            run_due_jobs()
+
+        assert Event.objects.count() == 1
+        later: Callable[..., Any] = PeriodicJob.objects.filter(
+            due_at__gt=timezone.now()
+        ).count
+        assert later() == len(job_registry.JOBS)
+
+    def test_runs_what_each_app_has_registered(self) -> None:
+        assert set(job_registry.JOBS) == {
+            "count_ended_tasks",
+            "delete_old_logs",
+            "forget_expired_sessions",
+            "forget_expired_tokens",
+            "forget_submissions",
+        }

@@ -1,0 +1,201 @@
+"""Errors of OpenAI's protocol, and servers that do not speak it."""
+
+import asyncio
+import socket
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from agentarium.runtime.messages import (
+    Message,
+    user_message,
+)
+from agentarium.runtime.providers.base import TextDelta
+from agentarium.runtime.providers.http import HttpPool
+from agentarium.runtime.providers.openai_wire import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.tests.asking import failure
+from bench.fake_provider import FakeProvider
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture
+def model(provider: FakeProvider, pool: HttpPool) -> Any:
+    """Makes a client for a scripted model."""
+
+    def make(name: str = "fake", **options: Any) -> OpenAIClient:
+        endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", KEY, **options)
+        return OpenAIClient(endpoint, name, pool)
+
+    return make
+
+
+def scripted(**script: Any) -> tuple[Message, ...]:
+    return (user_message(orjson.dumps({"fake": script}).decode()),)
+
+
+class TestFailure:
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (400, "provider_bad_request"),
+            (401, "provider_auth"),
+            (404, "model_not_found"),
+            (429, "provider_rate_limited"),
+            (500, "provider_unavailable"),
+        ],
+    )
+    async def test_before_the_answer_has_the_code_of_its_status(
+        self, model: Any, status: int, code: str
+    ) -> None:
+        error = await failure(model(f"fake,status={status}"))
+
+        assert error.code == code
+
+    async def test_keeps_the_providers_wish_for_a_pause(self, model: Any) -> None:
+        error = await failure(model("fake,status=429,retry_after=7"))
+
+        assert error.is_transient
+        assert error.retry_after == 7
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 500])
+    async def test_never_repeats_key_or_prompt(self, model: Any, status: int) -> None:
+        error = await failure(model(), scripted(status=status, text="my own prompt"))
+
+        assert "my own prompt" not in error.detail
+        assert KEY not in error.detail
+
+    @pytest.mark.parametrize(
+        ("then", "code", "is_transient"),
+        [
+            ("error", "provider_unavailable", True),
+            ("cut", "provider_unavailable", True),
+            ("end", "provider_unavailable", True),
+            ("garbage", "provider_protocol", False),
+        ],
+    )
+    async def test_in_the_middle_is_never_taken_for_an_answer(
+        self,
+        model: Any,
+        then: str,
+        code: str,
+        is_transient: bool,  # noqa: FBT001
+    ) -> None:
+        error = await failure(model(f"fake,then={then}"))
+
+        assert (error.code, error.is_transient) == (code, is_transient)
+
+    async def test_in_the_middle_comes_after_what_was_said(self, model: Any) -> None:
+        stream = model("fake,then=cut,text=half").stream([user_message("hi")])
+
+        async with aclosing(stream):
+            assert await anext(stream) == TextDelta("half")
+
+    @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
+    async def test_of_a_server_that_falls_silent_is_a_timeout(
+        self, model: Any, script: str
+    ) -> None:
+        error = await failure(model(f"fake,{script}", read_timeout=0.05))
+
+        assert (error.code, error.is_transient) == ("provider_timeout", True)
+
+    async def test_to_connect_says_where(self, pool: HttpPool) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://user:secret@127.0.0.1:{free.getsockname()[1]}/v1"
+            client = OpenAIClient(OpenAIEndpoint("Fake", url), "fake", pool)
+
+            error = await failure(client)
+
+        assert (error.code, error.is_transient) == ("provider_unavailable", True)
+        assert f"127.0.0.1:{url.rpartition(':')[2].partition('/')[0]}" in error.detail
+        assert "secret" not in error.detail
+
+    @pytest.mark.parametrize("url", ["", "nonsense", "http://", "ftp://x/v1"])
+    async def test_of_an_address_that_is_none(self, pool: HttpPool, url: str) -> None:
+        client = OpenAIClient(OpenAIEndpoint("Fake", url), "fake", pool)
+
+        error = await failure(client)
+
+        assert (error.code, error.is_transient) == ("provider_bad_request", False)
+
+    async def test_of_a_key_that_cannot_be_sent(
+        self, provider: FakeProvider, pool: HttpPool
+    ) -> None:
+        endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", "sk-1\nsk-2")
+
+        error = await failure(OpenAIClient(endpoint, "fake", pool))
+
+        assert error.code == "provider_bad_request"
+        assert "sk-" not in error.detail
+
+
+class TestForeignServer:
+    """Something answers at the base URL, but it is no model server."""
+
+    @pytest.fixture
+    async def answering(self, pool: HttpPool) -> Any:
+        runners: list[web.AppRunner] = []
+
+        async def serve(response: web.Response) -> OpenAIClient:
+            async def answer(_: web.Request) -> web.Response:
+                return response
+
+            application = web.Application()
+            application.router.add_post("/v1/chat/completions", answer)
+            runner = web.AppRunner(application)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            runners.append(runner)
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            return OpenAIClient(OpenAIEndpoint("Fake", url, KEY), "fake", pool)
+
+        yield serve
+        for runner in runners:
+            await runner.cleanup()
+
+    async def test_that_answers_with_a_page(self, answering: Any) -> None:
+        page = web.Response(text="<p>data: hello</p>", content_type="text/html")
+
+        error = await failure(await answering(page))
+
+        assert (error.code, error.is_transient) == ("provider_protocol", False)
+
+    async def test_that_answers_with_other_json(self, answering: Any) -> None:
+        error = await failure(await answering(web.json_response({"hello": "world"})))
+
+        assert (error.code, error.is_transient) == ("provider_protocol", False)
+
+    async def test_that_reports_an_error_with_status_200(self, answering: Any) -> None:
+        body = {"error": {"code": 502, "message": "upstream"}}
+
+        error = await failure(await answering(web.json_response(body)))
+
+        assert (error.code, error.is_transient) == ("provider_unavailable", True)
+
+    async def test_that_redirects_is_not_followed_with_the_key(
+        self, answering: Any, provider: FakeProvider
+    ) -> None:
+        elsewhere = f"{provider.url}/v1/chat/completions"
+        away = web.Response(status=307, headers={"Location": elsewhere})
+
+        error = await failure(await answering(away))
+
+        assert error.code == "provider_bad_request"
+        assert provider.stats.requests == 0
+
+    async def test_that_speaks_no_http(self, pool: HttpPool) -> None:
+        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 mail.example.org\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            url = f"http://127.0.0.1:{port}/v1"
+            error = await failure(OpenAIClient(OpenAIEndpoint("F", url), "fake", pool))
+
+        assert error.code == "provider_protocol"

@@ -1,0 +1,381 @@
+"""The bridge between the event loop and the synchronous site, spoken to as ASGI."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from wsgiref.types import StartResponse
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import StreamingHttpResponse
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from agentarium.server.asgi import Site
+from agentarium.server.download import PIECE_BYTES, CutOffError
+from agentarium.server.event_stream import RECONNECT, EventStream
+from agentarium.tests.eventually import eventually
+
+Message = dict[str, Any]
+
+
+@asynccontextmanager
+async def nothing_beside() -> AsyncIterator[None]:
+    yield
+
+
+class Client:
+    """One request, and what came back for it."""
+
+    def __init__(self, *received: Message) -> None:
+        self.received = asyncio.Queue[Message]()
+        for message in received:
+            self.received.put_nowait(message)
+        self.sent: list[Message] = []
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+        await asyncio.sleep(0)
+
+    def leave(self) -> None:
+        self.received.put_nowait({"type": "http.disconnect"})
+
+    @property
+    def status(self) -> int:
+        status: int = self.sent[0]["status"]
+        return status
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent[1:])
+
+
+def body(content: bytes = b"", *, more: bool = False) -> Message:
+    return {"type": "http.request", "body": content, "more_body": more}
+
+
+def scope(method: str = "GET", **changes: Any) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": "/täsks/",
+        "query_string": b"a=1",
+        "headers": [(b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x_user", b"root")],
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.9", 5),
+    } | changes
+
+
+def echo(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
+    start("201 Created", [("Content-Type", "text/plain")])
+    return [environ["REQUEST_METHOD"].encode(), b" ", environ["wsgi.input"].read()]
+
+
+def site_of(answer: Callable[..., Any], *, max_body: int = 100) -> Site:
+    return Site(answer, lifespan=nothing_beside, threads=2, max_body=max_body)
+
+
+class Looked(ViewSet):
+    """Remembers, weakly, what belonged to a request."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    seen: list[weakref.ref[Any]] = []
+
+    def look(self, request: Request) -> Response:
+        response = Response({"fine": True})
+        parts = (self, request, request._request, response)
+        self.seen.extend(weakref.ref(part) for part in parts)
+        return response
+
+
+urlpatterns = [path("looked/", Looked.as_view({"get": "look"}))]
+
+
+def streaming(chunks: Callable[[], AsyncGenerator[bytes, None]]) -> Site:
+    def answer(_: dict[str, Any], start: StartResponse) -> EventStream:
+        start("200 OK", [("Content-Type", "text/event-stream")])
+        return EventStream(follow=chunks)
+
+    return site_of(answer)
+
+
+async def test_answers_with_what_the_site_says() -> None:
+    client = Client(body(b"hel", more=True), body(b"lo"))
+
+    await site_of(echo)(scope("POST"), client.received.get, client.send)
+
+    assert (client.status, client.body) == (201, b"POST hello")
+
+
+@pytest.mark.urls(__name__)
+async def test_leaves_nothing_of_a_request_to_the_garbage_collector() -> None:
+    client = Client(body())
+    request = scope(path="/looked/", headers=[(b"host", b"localhost")])
+    gc.disable()
+    try:
+        await site_of(WSGIHandler())(request, client.received.get, client.send)
+        left = [part() for part in Looked.seen if part()]
+    finally:
+        gc.enable()
+
+    assert client.body == b'{"fine":true}'
+    assert len(Looked.seen) == 4
+    assert left == []
+
+
+async def test_hands_the_request_on_as_wsgi_has_it() -> None:
+    seen: dict[str, Any] = {}
+
+    def answer(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
+        seen.update(environ)
+        return echo(environ, start)
+
+    client = Client(body())
+    await site_of(answer)(scope(), client.received.get, client.send)
+
+    assert seen["PATH_INFO"].encode("latin-1").decode() == "/täsks/"
+    assert seen["QUERY_STRING"] == "a=1"
+    assert seen["HTTP_COOKIE"] == "a=1; b=2"
+    assert seen["REMOTE_ADDR"] == "127.0.0.9"
+    assert "HTTP_X_USER" not in seen
+
+
+async def test_keeps_one_byte_more_of_a_body_than_is_allowed() -> None:
+    client = Client(body(b"x" * 60, more=True), body(b"x" * 60, more=True), body(b"x"))
+
+    await site_of(echo)(scope("POST"), client.received.get, client.send)
+
+    assert len(client.body) == len(b"POST ") + 101
+
+
+async def test_asks_nobody_for_a_client_that_left() -> None:
+    client = Client(body(b"x", more=True))
+    client.leave()
+
+    await site_of(echo)(scope("POST"), client.received.get, client.send)
+
+    assert client.sent == []
+
+
+async def test_sends_a_stream_until_it_ends() -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        yield b"two"
+
+    client = Client(body())
+    await streaming(chunks)(scope(), client.received.get, client.send)
+
+    assert client.body == b"onetwo"
+    assert not client.sent[-1].get("more_body")
+
+
+class TestEndless:
+    """Streams that do not end by themselves."""
+
+    closed: list[bool]
+
+    @pytest.fixture
+    def endless(self) -> Site:
+        self.closed = []
+
+        async def chunks() -> AsyncGenerator[bytes, None]:
+            try:
+                yield b"one"
+                await asyncio.Event().wait()
+            finally:
+                self.closed.append(True)
+
+        return streaming(chunks)
+
+    async def until_begun(self, client: Client) -> None:
+        await eventually("the stream to begin", lambda: b"one" in client.body)
+
+    async def test_closes_a_stream_whose_reader_leaves(self, endless: Site) -> None:
+        client = Client(body())
+        request = asyncio.create_task(
+            endless(scope(), client.received.get, client.send)
+        )
+        await self.until_begun(client)
+
+        client.leave()
+        await request
+
+        assert self.closed == [True]
+
+    async def test_ends_streams_with_a_hint_when_the_server_stops(
+        self, endless: Site
+    ) -> None:
+        client = Client(body())
+        request = asyncio.create_task(
+            endless(scope(), client.received.get, client.send)
+        )
+        await self.until_begun(client)
+
+        endless.drain()
+        await request
+
+        assert client.body == b"one" + RECONNECT
+        assert self.closed == [True]
+
+    async def test_sends_a_stream_away_that_begins_after_that(
+        self, endless: Site
+    ) -> None:
+        client = Client(body())
+        endless.drain()
+
+        await endless(scope(), client.received.get, client.send)
+
+        assert client.body == RECONNECT
+
+
+async def test_ends_a_stream_that_fails_for_its_reader_to_come_back() -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        raise ValueError("secret")
+
+    client = Client(body())
+    await streaming(chunks)(scope(), client.received.get, client.send)
+
+    assert client.body == b"one"
+    assert client.sent[-1] == {"type": "http.response.body", "body": b""}
+
+
+def downloading(
+    bits: Callable[[], Iterator[bytes]], closed: list[bool] | None = None
+) -> Site:
+    class Response(StreamingHttpResponse):
+        def close(self) -> None:
+            super().close()
+            if closed is not None:
+                closed.append(True)
+
+    def answer(_: dict[str, Any], start: StartResponse) -> StreamingHttpResponse:
+        start("200 OK", [("Content-Type", "text/plain")])
+        return Response(bits())
+
+    return site_of(answer)
+
+
+class TestDownloads:
+    """Bodies that are made bit by bit, on threads of the pool."""
+
+    async def test_sends_small_bits_together_and_large_ones_as_they_come(self) -> None:
+        closed: list[bool] = []
+
+        def bits() -> Iterator[bytes]:
+            yield from (b"a", b"b", b"x" * PIECE_BYTES, b"c")
+
+        client = Client(body())
+        await downloading(bits, closed)(scope(), client.received.get, client.send)
+
+        sent = [message["body"] for message in client.sent[1:]]
+        assert sent == [b"ab" + b"x" * PIECE_BYTES, b"c", b""]
+        assert not client.sent[-1].get("more_body")
+        assert closed == [True]
+
+    async def test_makes_no_more_than_its_reader_takes(self) -> None:
+        made: list[int] = []
+        closed: list[bool] = []
+
+        def bits() -> Iterator[bytes]:
+            for number in range(1000):
+                made.append(number)
+                yield b"x" * PIECE_BYTES
+
+        client = Client(body())
+        is_slow = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            await client.send(message)
+            if client.body and not is_slow.is_set():
+                is_slow.set()
+                await asyncio.Event().wait()
+
+        site = downloading(bits, closed)
+        request = asyncio.create_task(site(scope(), client.received.get, send))
+        await is_slow.wait()
+        assert made == [0]
+
+        client.leave()
+        await request
+
+        assert made == [0]
+        assert closed == [True]
+
+    async def test_does_not_end_in_order_what_is_not_whole(self) -> None:
+        def bits() -> Iterator[bytes]:
+            yield b"x" * PIECE_BYTES
+            raise ValueError("broken")
+
+        client = Client(body())
+        with pytest.raises(ValueError, match="broken"):
+            await downloading(bits)(scope(), client.received.get, client.send)
+
+        assert client.sent[-1]["more_body"]
+
+    async def test_is_cut_off_when_the_server_stops(self) -> None:
+        def bits() -> Iterator[bytes]:
+            while True:
+                yield b"x" * PIECE_BYTES
+
+        client = Client(body())
+        site = downloading(bits)
+        request = asyncio.create_task(site(scope(), client.received.get, client.send))
+        await eventually("the download to begin", lambda: client.body)
+
+        site.drain()
+
+        with pytest.raises(CutOffError):
+            await request
+        assert client.sent[-1]["more_body"]
+
+    async def test_makes_nothing_where_only_the_head_is_asked_for(self) -> None:
+        made: list[bool] = []
+        closed: list[bool] = []
+
+        def bits() -> Iterator[bytes]:
+            made.append(True)
+            yield b"x"
+
+        client = Client(body())
+        site = downloading(bits, closed)
+        await site(scope("HEAD"), client.received.get, client.send)
+
+        assert (client.status, client.body) == (200, b"")
+        assert made == []
+        assert closed == [True]
+
+
+def test_asks_the_reader_to_come_back_where_there_is_no_loop() -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"never asked for"
+
+    assert b"".join(EventStream(follow=chunks)) == RECONNECT
+
+
+async def test_lives_as_long_as_the_server_does() -> None:
+    life: list[str] = []
+
+    @asynccontextmanager
+    async def beside() -> AsyncIterator[None]:
+        life.append("begun")
+        yield
+        life.append("ended")
+
+    site = Site(echo, lifespan=beside, threads=1, max_body=1)
+    client = Client({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+
+    await site({"type": "lifespan"}, client.received.get, client.send)
+
+    assert life == ["begun", "ended"]
+    assert [message["type"] for message in client.sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]

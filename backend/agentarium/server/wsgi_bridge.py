@@ -1,0 +1,75 @@
+"""A WSGI request made of an ASGI one, and what the site answers to it."""
+
+import io
+import sys
+from collections.abc import AsyncGenerator, Callable, MutableMapping
+from typing import Any
+from wsgiref.types import StartResponse
+
+from agentarium.server.download import Download
+
+Headers = list[tuple[str, str]]
+Scope = MutableMapping[str, Any]
+
+
+class Answer:
+    """What the synchronous site answered."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.stream: AsyncGenerator[bytes, None] | None = None
+        self.download: Download | None = None
+
+    def start(self, status: str, headers: Headers, *_: Any) -> Callable[[bytes], Any]:
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers
+        ]
+        return io.BytesIO().write
+
+
+def as_start_response(answer: Answer) -> StartResponse:
+    start: Any = answer.start
+    return start  # type: ignore[no-any-return]
+
+
+def environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    """The WSGI environment of a request (PEP 3333)."""
+    host, port = scope.get("server") or ("localhost", 80)
+    path = scope["path"].encode().decode("latin-1")
+    request: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if client := scope.get("client"):
+        request["REMOTE_ADDR"] = client[0]
+    for name, value in scope["headers"]:
+        _add_header(request, name.decode("latin-1"), value.decode("latin-1"))
+    return request
+
+
+def _add_header(request: dict[str, Any], name: str, value: str) -> None:
+    # An underscore would let a client forge a header that a proxy sets with a dash.
+    if "_" in name or name == "content-length":
+        return
+    key = name.upper().replace("-", "_")
+    if key != "CONTENT_TYPE":
+        key = f"HTTP_{key}"
+    separator = "; " if key == "HTTP_COOKIE" else ","
+    request[key] = f"{request[key]}{separator}{value}" if key in request else value

@@ -1,0 +1,183 @@
+"""What waits for a person's word, over all tasks."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.accounts.models import ApiToken
+from agentarium.http.fields import TextField
+from agentarium.inbox.filters import ApprovalFilter
+from agentarium.tasks.models import ToolCall
+from agentarium.tasks.services import (
+    answer_call,
+    approve_call,
+    reject_call,
+    resolve_call,
+)
+
+MAX_ANSWER_CHARS = 50_000
+
+
+class ApprovalSerializer(serializers.ModelSerializer[ToolCall]):
+    agent = serializers.IntegerField(source="task.agent_id", read_only=True)
+    agent_name = serializers.CharField(source="task.agent.name", read_only=True)
+    tool = serializers.CharField(source="name", read_only=True)
+    arguments = serializers.CharField(
+        read_only=True, help_text="JSON, as the model wrote it or a person changed it."
+    )
+
+    class Meta:
+        model = ToolCall
+        fields = [
+            "id",
+            "task",
+            "agent",
+            "agent_name",
+            "step",
+            "tool_call_id",
+            "tool",
+            "effect",
+            "arguments",
+            "status",
+            "waits_for",
+            "created_at",
+            "expires_at",
+            "decided_at",
+            "answer",
+            "is_error",
+        ]
+        read_only_fields = fields
+
+
+class ApproveSerializer(serializers.Serializer[Any]):
+    arguments = serializers.DictField(
+        required=False, help_text="Other arguments than the model's."
+    )
+
+
+class RejectSerializer(serializers.Serializer[Any]):
+    reason = TextField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=MAX_ANSWER_CHARS,
+        help_text="The model is told.",
+    )
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    text = TextField(max_length=MAX_ANSWER_CHARS, help_text="What the agent is told.")
+
+
+class ResolveSerializer(serializers.Serializer[Any]):
+    outcome = serializers.ChoiceField(
+        choices=["done", "repeat", "fail"],
+        help_text="`done`: it happened, with this result. `repeat`: call it again. "
+        "`fail`: end the task.",
+    )
+    result = TextField(
+        required=False, allow_blank=True, default="", max_length=MAX_ANSWER_CHARS
+    )
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List approvals",
+        description="Calls that wait for a word: to be approved, to be answered, or "
+        "whose outcome nobody knows. Decided ones with `status`.",
+    ),
+    retrieve=extend_schema(summary="Get an approval"),
+)
+class ApprovalViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[ToolCall],
+):
+    request: AuthenticatedRequest
+    queryset = ToolCall.objects.none()
+    serializer_class: Any = ApprovalSerializer
+    filterset_class = ApprovalFilter
+    ordering_fields = ["created_at"]
+    ordering = ["-created_at", "-id"]
+    scope_by_action = dict.fromkeys(
+        ("approve", "reject", "answer", "resolve"), ApiToken.Scope.RUN
+    )
+
+    def get_queryset(self) -> QuerySet[ToolCall]:
+        calls = ToolCall.objects.visible_to(self.request.user)
+        calls = calls.exclude(waits_for__in=["", ToolCall.WaitsFor.TASK])
+        if self.action == "list" and "status" not in self.request.query_params:
+            calls = calls.waiting()
+        return calls.select_related("task__agent").only(
+            *_COLUMNS, "task__agent__name", "task__owner_id"
+        )
+
+    def owner_of(self, call: ToolCall) -> int:
+        return call.task.owner_id
+
+    @extend_schema(summary="Approve a call", request=ApproveSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str) -> Response:
+        call, asked = self._asked(ApproveSerializer)
+        return self._shown(
+            approve_call(call, by=self.request.user, arguments=asked.get("arguments"))
+        )
+
+    @extend_schema(summary="Refuse a call", request=RejectSerializer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, pk: str) -> Response:
+        call, asked = self._asked(RejectSerializer)
+        return self._shown(
+            reject_call(call, by=self.request.user, reason=asked["reason"])
+        )
+
+    @extend_schema(summary="Answer a question", request=AnswerSerializer)
+    @action(detail=True, methods=["post"])
+    def answer(self, request: Request, pk: str) -> Response:
+        call, asked = self._asked(AnswerSerializer)
+        return self._shown(answer_call(call, by=self.request.user, text=asked["text"]))
+
+    @extend_schema(summary="Say what became of a call", request=ResolveSerializer)
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, pk: str) -> Response:
+        call, asked = self._asked(ResolveSerializer)
+        return self._shown(resolve_call(call, by=self.request.user, **asked))
+
+    def _asked(
+        self, serializer_class: type[serializers.Serializer[Any]]
+    ) -> tuple[ToolCall, Any]:
+        """The call, and what is asked for it.
+
+        In this order: what is not yours is missing, whatever you send.
+        """
+        call = self.get_object()
+        asked = serializer_class(data=self.request.data)
+        asked.is_valid(raise_exception=True)
+        return call, asked.validated_data
+
+    def _shown(self, call: ToolCall) -> Response:
+        return Response(self.get_serializer(call).data)
+
+
+_COLUMNS = (
+    "id",
+    "task_id",
+    "step",
+    "tool_call_id",
+    "name",
+    "effect",
+    "arguments",
+    "status",
+    "waits_for",
+    "created_at",
+    "expires_at",
+    "decided_at",
+    "answer",
+    "is_error",
+)

@@ -1,0 +1,228 @@
+"""One task by itself: what is shown of it, and why it waits."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
+from rest_framework.renderers import JSONRenderer
+from rest_framework.serializers import BaseSerializer
+from rest_framework.test import APIClient
+
+from agentarium.agents.models import Agent
+from agentarium.db.tests.plans import plans_of
+from agentarium.task_api.serializers import (
+    TaskDetailSerializer,
+    TaskRowSerializer,
+    TaskSerializer,
+)
+from agentarium.tasks.models import AgentTask, ToolCall, Worker
+from agentarium.tasks.tests.factories import TaskFactory
+
+TASKS = "/api/tasks/"
+
+
+def url(task: AgentTask) -> str:
+    return f"{TASKS}{task.pk}/"
+
+
+def make_worker() -> Worker:
+    return Worker.objects.create(
+        name="here:1", capacity=1, lease_until=timezone.now() + timedelta(hours=1)
+    )
+
+
+def rendered(serializer: BaseSerializer[Any]) -> bytes:
+    return bytes(JSONRenderer().render(serializer.data))
+
+
+class TestColumns:
+    """Tasks are shown without their serializers, which describe them in the schema."""
+
+    @pytest.fixture
+    def task(self, agent: Agent) -> AgentTask:
+        first = TaskFactory.create(agent=agent)
+        return TaskFactory.create(
+            agent=agent,
+            completed=True,
+            parent=first,
+            follows=first,
+            run_after=timezone.now(),
+            input_text="“long” " * 100,
+            cost_nanodollars=1_500_000,
+            request_id="abc",
+        )
+
+    def test_a_row_of_a_list_is_as_its_serializer_describes_it(
+        self, api: APIClient, task: AgentTask
+    ) -> None:
+        row = api.get(TASKS).json()["results"][0]
+
+        task.refresh_from_db()
+        assert JSONRenderer().render(row) == rendered(TaskRowSerializer(task))
+
+    def test_a_task_is_as_its_serializer_describes_it(
+        self, api: APIClient, task: AgentTask
+    ) -> None:
+        response = api.get(url(task))
+
+        task.refresh_from_db()
+        task.wait = None  # type: ignore[attr-defined]
+        assert response.content == rendered(TaskDetailSerializer(task))
+
+    def test_a_waiting_task_is_as_its_serializer_describes_it(
+        self, api: APIClient, agent: Agent
+    ) -> None:
+        task = TaskFactory.create(agent=agent)
+
+        shown = api.get(url(task)).json()
+
+        task.refresh_from_db()
+        task.wait = shown["wait"]  # type: ignore[attr-defined]
+        assert shown["wait"]["reason"] == "no_worker"
+        assert JSONRenderer().render(shown) == rendered(TaskDetailSerializer(task))
+
+    def test_a_new_task_is_as_its_serializer_describes_it(
+        self, api: APIClient, agent: Agent
+    ) -> None:
+        response = api.post(f"{TASKS}run/", {"agent": agent.pk, "input_text": "What?"})
+
+        task = AgentTask.objects.get()
+        assert response.content == rendered(TaskSerializer(task))
+
+
+class TestFind:
+    def test_reads_an_ended_task_in_one_query(
+        self,
+        api: APIClient,
+        agent: Agent,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        task = TaskFactory.create(agent=agent, completed=True)
+
+        # 1. the task with its agent and its version
+        with django_assert_num_queries(1):
+            response = api.get(url(task))
+
+        assert response.json()["output_text"] == "Four."
+        assert response.json()["wait"] is None
+
+    def test_hides_a_task_of_another_user(
+        self, api: APIClient, agent: Agent, strangers_agent: Agent
+    ) -> None:
+        own, other = (
+            TaskFactory.create(agent=each) for each in (agent, strangers_agent)
+        )
+        assert api.get(url(own)).status_code == 200
+
+        foreign, missing = api.get(url(other)), api.get(f"{TASKS}{other.pk + 1}/")
+
+        assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
+        assert foreign.json() | {"instance": ""} == missing.json() | {"instance": ""}
+
+    @pytest.mark.parametrize("pk", ["0", "-1", "abc", "1e3", str(2**63), "9" * 40, "٣"])
+    def test_finds_nothing_where_the_id_is_none(self, api: APIClient, pk: str) -> None:
+        assert api.get(f"{TASKS}{pk}/").status_code == 404
+
+
+class TestWait:
+    @pytest.mark.parametrize(
+        ("ahead", "position"),
+        [
+            ({}, 0),
+            ({"rank": 4}, 1),
+            ({"rank": 5}, 1),
+            ({"rank": 6}, 0),
+            ({"rank": 9, "priority": 2}, 1),
+            ({"rank": 1, "priority": 0}, 0),
+            ({"rank": 4, "is_due": False}, 0),
+            ({"rank": 4, "running": True}, 0),
+        ],
+    )
+    def test_counts_what_is_ahead_in_the_queue(
+        self,
+        api: APIClient,
+        agent: Agent,
+        strangers_agent: Agent,
+        django_assert_num_queries: DjangoAssertNumQueries,
+        ahead: dict[str, Any],
+        position: int,
+    ) -> None:
+        make_worker()
+        if ahead:
+            TaskFactory.create(agent=strangers_agent, **({"priority": 1} | ahead))
+        task = TaskFactory.create(agent=agent, priority=1, rank=5)
+
+        # 1. the task, 2. whether a worker is alive, 3. what is ahead
+        with django_assert_num_queries(3):
+            wait = api.get(url(task)).json()["wait"]
+
+        assert (wait["reason"], wait["position"]) == ("queued", position)
+
+    def test_finds_what_is_ahead_by_the_index_of_the_queue(
+        self, api: APIClient, agent: Agent
+    ) -> None:
+        make_worker()
+        task = TaskFactory.create(agent=agent)
+
+        with plans_of("AS ahead") as plans:
+            api.get(url(task))
+
+        (plan,) = plans
+        # PostgreSQL decides by size between the indexes of pending tasks.
+        part = {"sqlite": "task_pending (priority>", "postgresql": "Cond: (priority >="}
+        assert part[connection.vendor] in plan
+
+    def test_says_that_it_is_not_due(self, api: APIClient, agent: Agent) -> None:
+        later = timezone.now() + timedelta(hours=1)
+        task = TaskFactory.create(agent=agent, is_due=False, run_after=later)
+
+        assert api.get(url(task)).json()["wait"]["reason"] == "not_due"
+
+    def test_says_that_no_worker_is_alive(self, api: APIClient, agent: Agent) -> None:
+        worker = make_worker()
+        worker.lease_until = timezone.now() - timedelta(seconds=1)
+        worker.save()
+        task = TaskFactory.create(agent=agent)
+
+        assert api.get(url(task)).json()["wait"]["reason"] == "no_worker"
+
+    @pytest.mark.parametrize("limited", ["user", "agent"])
+    def test_says_that_a_limit_is_reached(
+        self, api: APIClient, agent: Agent, settings: Settings, limited: str
+    ) -> None:
+        make_worker()
+        setattr(settings, f"MAX_RUNNING_PER_{limited.upper()}", 2)
+        task = TaskFactory.create(agent=agent)
+
+        reasons = []
+        for _ in range(2):
+            TaskFactory.create(agent=agent, running=True)
+            reasons.append(api.get(url(task)).json()["wait"]["reason"])
+
+        assert reasons == ["queued", f"{limited}_limit"]
+
+    @pytest.mark.parametrize(
+        ("waits_for", "reason"),
+        [
+            (ToolCall.WaitsFor.TASK, "task"),
+            (ToolCall.WaitsFor.APPROVAL, "person"),
+        ],
+    )
+    def test_says_whom_it_waits_for(
+        self, api: APIClient, agent: Agent, waits_for: str, reason: str
+    ) -> None:
+        task = TaskFactory.create(agent=agent, status=AgentTask.Status.WAITING)
+        ToolCall.objects.create(
+            task=task,
+            step=1,
+            tool_call_id="call_1",
+            name="save",
+            status=ToolCall.Status.WAITING,
+            waits_for=waits_for,
+        )
+
+        assert api.get(url(task)).json()["wait"]["reason"] == reason

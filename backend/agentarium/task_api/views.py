@@ -1,0 +1,269 @@
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import reverse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.accounts.models import ApiToken
+from agentarium.agents.services import find_agent
+from agentarium.core.exceptions import FieldError, InvalidInputError
+from agentarium.db.compiled_query import CompiledQuery
+from agentarium.http.filters import StrictFilterBackend
+from agentarium.http.pagination import KeysetPagination
+from agentarium.http.problems import MEDIA_TYPE
+from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
+from agentarium.inbox.pagination import TaskPagination
+from agentarium.inbox.task_rows import task_row, whole_task
+from agentarium.operations.wait_reasons import explain_wait
+from agentarium.server.event_stream import EventStream
+from agentarium.streaming.event_schema import StreamEventSerializer
+from agentarium.streaming.renderers import EventStreamRenderer
+from agentarium.streaming.responses import event_stream_response
+from agentarium.streaming.stream_cursor import StreamCursor
+from agentarium.task_api.serializers import (
+    StepSerializer,
+    TaskDetailSerializer,
+    TaskRowSerializer,
+    TaskRunSerializer,
+    TaskSerializer,
+)
+from agentarium.task_api.verbs import TaskVerbs
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services import NewTask, submit_once
+
+MAX_KEY_CHARS = 200
+# Made once: a serializer takes longer to build than to use.
+_RUN = TaskRunSerializer()
+_DETAILS: CompiledQuery[AgentTask] = CompiledQuery(lambda tasks: tasks.for_detail())
+RUN_EXAMPLE = OpenApiExample(
+    "Run an agent",
+    value={"agent": 1, "input_text": "Explain write-ahead logging in two sentences."},
+    request_only=True,
+)
+RUN_ANSWER = OpenApiExample(
+    "Accepted",
+    value={
+        "id": 7,
+        "agent": 1,
+        "agent_name": "Assistant",
+        "agent_version": 1,
+        "status": "pending",
+        "input_text": "Explain write-ahead logging in two sentences.",
+        "created_at": "2026-01-31T12:00:00.000000Z",
+        "started_at": None,
+        "finished_at": None,
+        "attempt": 0,
+        "steps_count": 0,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "cost": "0",
+        "cost_is_complete": True,
+        "error_code": "",
+        "output_text": "",
+        "error_detail": "",
+        "request_id": "4f1d3a0b6c5e4d2f8a9b7c6d5e4f3a2b",
+        "model": "builtin:smollm2-135m-instruct",
+    },
+    response_only=True,
+    status_codes=["201"],
+)
+run_schema = partial(
+    extend_schema,
+    summary="Run an agent",
+    description="Answers at once with the pending task, which is stored by then. "
+    "Follow it through its `events`. An agent that is missing, deleted or not yours "
+    "is a 404.",
+    request=TaskRunSerializer,
+    parameters=[
+        OpenApiParameter(
+            "Idempotency-Key",
+            location=OpenApiParameter.HEADER,
+            description="The same key and body give the same task and the same "
+            "answer for 24 hours, whatever has become of the task; another body is a "
+            "409.",
+        )
+    ],
+    responses={
+        201: TaskSerializer,
+        (404, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["404"]),
+        (409, MEDIA_TYPE): OpenApiResponse(
+            ProblemSerializer, "The Idempotency-Key came before, with another body."
+        ),
+    },
+    examples=[RUN_EXAMPLE, RUN_ANSWER],
+)
+
+
+def _checked_key(key: str) -> str:
+    if len(key) > MAX_KEY_CHARS or not key.isprintable():
+        detail = f"At most {MAX_KEY_CHARS} printable characters."
+        raise InvalidInputError(
+            errors={"Idempotency-Key": [FieldError("invalid", detail)]}
+        )
+    return key
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List tasks", responses=TaskRowSerializer(many=True)),
+    retrieve=extend_schema(summary="Get a task", responses=TaskDetailSerializer),
+    create=run_schema(operation_id="tasks_create"),
+    run=run_schema(operation_id="tasks_run"),
+)
+class TaskViewSet(
+    TaskVerbs,
+    mixins.ListModelMixin,
+    viewsets.GenericViewSet[AgentTask],
+):
+    """What happened stays as it is: tasks are run, never edited or deleted."""
+
+    request: AuthenticatedRequest
+    queryset = AgentTask.objects.none()
+    serializer_class: Any = TaskSerializer
+    filterset_class = TaskFilter
+    filter_backends = [StrictFilterBackend, TaskSearch, TaskOrdering]
+    pagination_class = TaskPagination
+    # The words themselves are found by an index of them.
+    search_fields = ["input_text", "agent__name"]
+    ordering_fields = ["created_at", "status", "agent__name"]
+    ordering = ["-created_at"]
+    scope_by_action = dict.fromkeys(
+        ("create", "run", "cancel", "retry", "cancel_many", "retry_many"),
+        ApiToken.Scope.RUN,
+    )
+
+    def get_queryset(self) -> QuerySet[AgentTask]:
+        tasks = AgentTask.objects.visible_to(self.request.user)
+        match self.action:
+            case "list" | "retrieve":
+                # Which columns they show is compiled with their queries.
+                return tasks
+        return tasks.only("id", "owner_id", "follows_id")
+
+    def get_serializer_class(self) -> Any:
+        match self.action:
+            case "list":
+                return TaskRowSerializer
+            case "retrieve":
+                return TaskDetailSerializer
+        return super().get_serializer_class()
+
+    def list(self, request: Request) -> Response:
+        tasks = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        rows = [task_row(cast("Mapping[str, Any]", task)) for task in tasks or ()]
+        return self.get_paginated_response(rows)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        task = self._find(pk)
+        wait = explain_wait(task)
+        return Response({**whole_task(task), "wait": wait and wait.as_row()})
+
+    def _find(self, pk: str) -> AgentTask:
+        """As `get_object` does it. Raises `Http404`."""
+        try:
+            found = _DETAILS.run(self.get_queryset().filter(pk=pk))
+        except ValueError:
+            found = []
+        if not found:
+            raise Http404
+        self.check_object_permissions(self.request, found[0])
+        return found[0]
+
+    def create(self, request: Request) -> Response:
+        return self._submit(request)
+
+    @action(detail=False, methods=["post"])
+    def run(self, request: Request) -> Response:
+        return self._submit(request)
+
+    def _submit(self, request: Request) -> Response:
+        asked = _RUN.run_validation(request.data)
+        agent = find_agent(self.request.user, asked["agent"])
+        self.check_object_permissions(request, agent)
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+        task = submit_once(
+            NewTask(
+                key=_checked_key(key),
+                agent=agent,
+                owner=self.request.user,
+                input_text=asked["input_text"],
+                priority=asked["priority"],
+                run_after=asked["run_after"],
+                follows=self._followed(asked["follows"]),
+            )
+        )
+        return Response(
+            whole_task(task),
+            status=status.HTTP_201_CREATED,
+            headers={"Location": reverse("task-detail", args=[task.pk])},
+        )
+
+    def _followed(self, pk: int | None) -> AgentTask | None:
+        if pk is None:
+            return None
+        mine = AgentTask.objects.visible_to(self.request.user)
+        return get_object_or_404(mine.only("id", "owner_id"), pk=pk)
+
+    @extend_schema(
+        operation_id="tasks_steps",
+        summary="List a task's steps",
+        description="In the order in which they were done.",
+        responses=StepSerializer(many=True),
+        filters=False,
+    )
+    @action(
+        detail=True,
+        serializer_class=StepSerializer,
+        pagination_class=KeysetPagination,
+    )
+    def steps(self, request: Request, pk: str) -> Response:
+        steps: Any = self.get_object().steps.all()
+        page: Any = self.paginate_queryset(steps)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="tasks_events",
+        summary="Follow a task",
+        description="Server-sent events: what happened after the cursor, then what "
+        "happens, until the task ends. The id of each event is the cursor behind it; the "
+        "data of all but deltas says when it happened, as `created_at`. Comments keep the connection alive.",
+        parameters=[
+            OpenApiParameter("format", exclude=True),
+            OpenApiParameter(
+                "after", description="The cursor to continue from: the id of an event."
+            ),
+            OpenApiParameter(
+                "Last-Event-ID",
+                location=OpenApiParameter.HEADER,
+                description="The same, as browsers send it when they reconnect; it "
+                "wins over `after`.",
+            ),
+        ],
+        responses={
+            (200, "text/event-stream"): StreamEventSerializer,
+            (400, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["400"]),
+        },
+    )
+    @action(detail=True, renderer_classes=[EventStreamRenderer, JSONRenderer])
+    def events(self, request: Request, pk: str) -> EventStream:
+        task = self.get_object()
+        place = request.headers.get("Last-Event-ID") or request.query_params.get(
+            "after"
+        )
+        return event_stream_response(task, StreamCursor.parse(place or ""))

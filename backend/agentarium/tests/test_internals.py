@@ -1,0 +1,322 @@
+"""What we use of Django and of other libraries that they do not promise to keep.
+
+An upgrade may change any of it without a word. Each test fails with the name of the
+module that relies on what has changed; nothing else may use such things.
+
+| module | relies on |
+|---|---|
+| `db/compiled_query.py` | Django's SQL compiler, `Query.where` and `.selected`, `get_related_populators` |
+| `db/keyset.py` | tuple lookups, `Query.order_by`, `.default_ordering` and `.annotations` |
+| `db/clock.py` | `Now.as_sqlite` and its `template` |
+| `db/backends/sqlite3/base.py` | what a connection calls to begin, commit, roll back, close and convert |
+| `db/backends/postgresql/base.py` | `ServerBindingCursor`, `_prepare_cursor`, `wrap_database_errors`, the pool |
+| `http/security_headers.py` | `ResponseHeaders._store` |
+| `http/requests.py` | `Request._request` of REST framework |
+| `server/asgi.py` | `Response.renderer_context` of REST framework |
+| `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
+| `inbox/index_merge.py` | `Query.sql_with_params` |
+| `cli/serving/worker.py` | `celery.worker.state.should_stop` |
+| `cli/serving/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server` |
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec
+from unittest import mock
+
+import psycopg
+import pytest
+import uvicorn
+from celery.exceptions import WorkerShutdown
+from celery.worker import state
+from django.db import connection
+from django.db.backends.postgresql import base as postgresql
+from django.db.models import Func, QuerySet
+from django.db.models.functions import Now
+from django.db.models.query import get_related_populators
+from django.db.utils import ConnectionHandler
+from django.http.response import ResponseHeaders
+from drf_spectacular.openapi import AutoSchema
+from psycopg_pool import ConnectionPool
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from agentarium.accounts.models import ApiToken, User
+from agentarium.accounts.tests.factories import ApiTokenFactory
+from agentarium.db.keyset import beyond, keys_of
+from agentarium.http.requests import django_request
+
+P = ParamSpec("P")
+COMPILED = "db/compiled_query.py"
+SQLITE = "db/backends/sqlite3/base.py"
+
+
+def relied_on(
+    what: str, *, by: str
+) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Has a test fail with a sentence that says what has changed, and for whom."""
+
+    def decorate(test: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(test)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                test(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - whatever a change leads to
+                pytest.fail(f"{what} has changed, which {by} relies on: {error!r}")
+
+        return checked
+
+    return decorate
+
+
+def parameters(function: Callable[..., Any]) -> set[str]:
+    return set(inspect.signature(function).parameters)
+
+
+@pytest.mark.django_db
+class TestCompiledQuery:
+    @relied_on("Django's SQLCompiler.get_from_clause() or .compile()", by=COMPILED)
+    def test_conditions_can_be_compiled_by_themselves(self) -> None:
+        chosen = User.objects.filter(username="alice", email="a@example.com")
+        compiler: Any = chosen.query.get_compiler(connection=connection)
+
+        tables, values = compiler.get_from_clause()
+        where, conditions = compiler.compile(chosen.query.where)
+
+        assert (tables, [*values]) == (['"accounts_user"'], [])
+        assert where.count("%s") == 2
+        assert {*conditions} == {"alice", "a@example.com"}
+
+    @relied_on("How Django writes the conditions of a query", by=COMPILED)
+    def test_conditions_are_written_in_one_way(self) -> None:
+        chosen = User.objects.filter(username="alice")
+        rows = chosen.values("email").order_by("email")[:3]
+
+        where, _ = _compiler(chosen).compile(chosen.query.where)
+        sql, values = _compiler(rows).as_sql()
+
+        assert sql.count(where) == 1
+        assert [*values] == ["alice"]
+
+    @relied_on("Django's Query.selected", by=COMPILED)
+    def test_a_query_of_dicts_knows_their_names(self) -> None:
+        dicts = User.objects.values("email", mark=Func(0, function="ABS"))
+
+        assert [*(dicts.query.selected or ())] == ["email", "mark"]
+        assert User.objects.all().query.selected is None
+
+    @relied_on("Django's SQLCompiler.select or .klass_info", by=COMPILED)
+    def test_a_compiled_query_knows_its_columns(self) -> None:
+        compiler = _compiler(
+            ApiToken.objects.select_related("owner").only("owner", "name")
+        )
+        compiler.as_sql()
+
+        fields = compiler.klass_info["select_fields"]
+
+        names = [compiler.select[place][0].target.attname for place in fields]
+        assert (fields, names) == ([0, 1, 2], ["id", "owner_id", "name"])
+        assert not compiler.annotation_col_map
+
+    @relied_on("Django's get_related_populators()", by=COMPILED)
+    def test_joined_objects_are_made_by_populators(self, alice: User) -> None:
+        token = ApiTokenFactory.create(owner=alice)
+        compiler = _compiler(ApiToken.objects.select_related("owner"))
+        row = _first_row(compiler)
+        bare = ApiToken(pk=token.pk)
+
+        populators: Any = get_related_populators
+        for each in populators(compiler.klass_info, compiler.select, "default"):
+            each.populate(row, bare)
+
+        assert bare.owner == alice
+        assert bare.owner.email == alice.email
+
+    @relied_on("Django's SQLCompiler.get_converters()", by=COMPILED)
+    def test_values_are_converted_by_the_compiler(self, alice: User) -> None:
+        token = ApiTokenFactory.create(owner=alice)
+
+        assert _first_row(_compiler(ApiToken.objects.values("created_at"))) == [
+            token.created_at
+        ]
+
+
+def _compiler(rows: QuerySet[Any, Any]) -> Any:
+    return rows.query.get_compiler(connection=connection)
+
+
+def _first_row(compiler: Any) -> list[Any]:
+    sql, values = compiler.as_sql()
+    converters = compiler.get_converters([each[0] for each in compiler.select])
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        (row,) = compiler.apply_converters(cursor.fetchall(), converters)
+    return list(row)
+
+
+@pytest.mark.django_db
+class TestKeyset:
+    @relied_on("Django's TupleGreaterThan or GreaterThan.as_sql()", by="db/keyset.py")
+    def test_columns_are_compared_as_one_row(self) -> None:
+        keys = keys_of(User.objects.order_by("username", "id"))
+
+        sql, _ = _compiler(User.objects.filter(beyond(keys, ["alice", 1]))).as_sql()
+
+        assert '("accounts_user"."username", "accounts_user"."id") > (' in sql
+
+    @relied_on("Django's Query.order_by or .default_ordering", by="db/keyset.py")
+    def test_a_query_knows_its_order(self) -> None:
+        query: Any = ApiToken.objects.order_by("-name").query
+
+        assert query.order_by == ("-name",)
+        assert query.default_ordering
+
+    @relied_on("Django's Query.annotations", by="db/keyset.py")
+    def test_a_query_knows_its_annotations(self) -> None:
+        query: Any = User.objects.annotate(mark=Now()).query
+
+        assert [*query.annotations] == ["mark"]
+
+
+@relied_on("Django's Now.as_sqlite(), or its template,", by="db/clock.py")
+def test_the_clock_of_sqlite_is_a_template() -> None:
+    assert callable(Now.as_sqlite)
+    assert "template" in parameters(Now.as_sql)
+
+
+@pytest.mark.django_db
+class TestSqlite:
+    @pytest.fixture
+    def own(self) -> Iterator[Any]:
+        """A connection of our backend, whatever the tests run on."""
+        settings = {
+            "ENGINE": "agentarium.db.backends.sqlite3",
+            "NAME": ":memory:",
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 1},
+        }
+        own: Any = ConnectionHandler({"default": settings})["default"]
+        yield own
+        own.close()
+
+    def _begin(self, own: Any) -> None:
+        own.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        assert own._has_turn
+
+    @pytest.mark.parametrize("end", ["commit", "rollback", "_close"])
+    @relied_on(
+        "What Django's DatabaseWrapper calls to begin and end a transaction", by=SQLITE
+    )
+    def test_a_transaction_can_be_watched(self, own: Any, end: str) -> None:
+        self._begin(own)
+
+        getattr(own, end)()
+
+        assert not own._has_turn
+
+    @relied_on("Django's DatabaseWrapper.create_cursor()", by=SQLITE)
+    def test_statements_can_be_watched(self, own: Any) -> None:
+        with own.cursor() as cursor:
+            assert cursor.cursor.wrapper is own
+
+    @relied_on("Django's convert_datetimefield_value() for SQLite", by=SQLITE)
+    def test_times_can_be_converted(self, own: Any) -> None:
+        column = User._meta.get_field("last_login").get_col("accounts_user")
+
+        converters = own.ops.get_db_converters(column)
+
+        assert own.ops.convert_datetimefield_value in converters
+
+
+@pytest.mark.parametrize("name", ["_prepare_cursor", "wrap_database_errors", "pool"])
+@relied_on("Django's DatabaseWrapper for PostgreSQL", by="db/backends/postgresql/base.py")
+def test_connections_to_postgresql_can_be_extended(name: str) -> None:
+    assert hasattr(postgresql.DatabaseWrapper, name)
+
+
+@relied_on("Django's ServerBindingCursor", by="db/backends/postgresql/base.py")
+def test_postgresql_has_cursors_that_prepare() -> None:
+    cursor: Any = getattr(postgresql, "ServerBindingCursor", None)
+
+    assert issubclass(cursor, psycopg.Cursor)
+    assert not issubclass(cursor, psycopg.ClientCursor)
+
+
+@relied_on("The ConnectionPool of psycopg_pool", by="db/backends/postgresql/base.py")
+def test_connections_can_be_checked_and_given_back() -> None:
+    assert callable(ConnectionPool.check_connection)
+    assert "conn" in parameters(ConnectionPool.putconn)
+
+
+@relied_on("Django's ResponseHeaders._store", by="http/security_headers.py")
+def test_headers_are_kept_by_their_lower_names() -> None:
+    headers: Any = ResponseHeaders({"X-Name": "value"})
+
+    assert headers._store == {"x-name": ("X-Name", "value")}
+
+
+@relied_on("REST framework's Request._request", by="http/requests.py")
+def test_requests_hold_those_of_django() -> None:
+    inner = APIRequestFactory().get("/")
+
+    assert django_request(Request(inner)) is inner
+
+
+@relied_on("REST framework's Response.renderer_context", by="server/asgi.py")
+def test_responses_know_their_request_and_view() -> None:
+    class View(APIView):
+        permission_classes = authentication_classes = throttle_classes = ()
+
+        def get(self, request: Request) -> Response:
+            return Response({})
+
+    response: Any = View.as_view()(APIRequestFactory().get("/"))
+
+    assert isinstance(response.renderer_context["view"], View)
+    assert isinstance(response.renderer_context["request"], Request)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("_get_response_bodies", {"direction"}),
+        ("_get_response_for_code", {"serializer", "status_code", "media_types"}),
+        ("_map_basic_serializer", {"serializer", "direction"}),
+        ("_is_list_view", {"serializer"}),
+    ],
+)
+@relied_on("drf-spectacular's AutoSchema", by="http/schema.py")
+def test_the_description_can_be_completed(method: str, expected: set[str]) -> None:
+    assert expected <= parameters(getattr(AutoSchema, method))
+
+
+@pytest.mark.django_db
+@relied_on("Django's Query.sql_with_params()", by="inbox/index_merge.py")
+def test_a_query_gives_its_sql_and_its_values() -> None:
+    query: Any = User.objects.filter(username="alice").values("pk")[:3].query
+
+    sql, values = query.sql_with_params()
+
+    assert sql.endswith("LIMIT 3")
+    assert [*values] == ["alice"]
+
+
+@relied_on("Celery's worker.state.should_stop", by="cli/serving/worker.py")
+def test_celery_can_be_told_to_stop() -> None:
+    with (
+        mock.patch.object(state, "should_stop", 0),
+        pytest.raises(WorkerShutdown),
+    ):
+        state.maybe_shutdown()
+
+
+@pytest.mark.parametrize("method", ["startup", "shutdown"])
+@relied_on("uvicorn's Server", by="cli/serving/server.py")
+def test_the_server_tells_of_its_start_and_its_end(method: str) -> None:
+    function = getattr(uvicorn.Server, method)
+
+    assert inspect.iscoroutinefunction(function)
+    assert "sockets" in parameters(function)
+    assert uvicorn.Server(uvicorn.Config("agentarium")).started is False

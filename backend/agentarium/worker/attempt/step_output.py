@@ -1,0 +1,141 @@
+"""The step that an attempt is making: its text is shown at once, stored in pieces."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.utils import timezone
+
+from agentarium.db.bulk_insert import RowTemplate
+from agentarium.runtime.messages import ModelResponse, message_to_json
+from agentarium.runtime.prices import Price
+from agentarium.runtime.providers.base import Delta, TextDelta
+from agentarium.streaming.pubsub import Message
+from agentarium.tasks.models import AgentTask, Draft, Step
+from agentarium.worker.writing.writes import AttemptWrite
+
+Channel = Draft.Channel
+NEW_STEP = RowTemplate(Step)
+
+
+def storable(text: str) -> str:
+    """Text as both databases take it: without NUL, and without half characters."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+class StepInProgress:
+    """What the model has said in one step so far.
+
+    `seq` is that of the last event before it.
+    """
+
+    def __init__(
+        self, task: AgentTask, *, seq: int, position: int, began_at: datetime
+    ) -> None:
+        self._task = task
+        self._seq = seq
+        self._position = position
+        self._began_at = began_at
+        self._length = {Channel.TEXT: 0, Channel.REASONING: 0}
+        self._said: dict[Channel, list[str]] = {}
+        self._unstored: dict[Channel, list[str]] = {}
+
+    def add(self, delta: Delta) -> Message:
+        """Take a delta; returns what its readers are sent."""
+        is_text = isinstance(delta, TextDelta)
+        channel = Channel.TEXT if is_text else Channel.REASONING
+        text = storable(delta.text)
+        offset = self._length[channel]
+        self._length[channel] += len(text)
+        self._said.setdefault(channel, []).append(text)
+        self._unstored.setdefault(channel, []).append(text)
+        return {
+            "attempt": self._task.attempt,
+            "seq": self._seq,
+            "step": self._position,
+            "channel": channel.value,
+            "offset": offset,
+            "text": text,
+        }
+
+    def take_drafts(self) -> AttemptWrite | None:
+        """What was added since the last call, to be stored."""
+        if not self._unstored:
+            return None
+        unstored, self._unstored = self._unstored, {}
+        drafts = [
+            self._draft(channel, "".join(texts)) for channel, texts in unstored.items()
+        ]
+        return AttemptWrite(self._task.pk, self._task.attempt, drafts=drafts)
+
+    def whole(self) -> list[Draft]:
+        """All that was said, whatever of it is stored; it begins where a channel does."""
+        return [
+            self._draft(channel, "".join(texts))
+            for channel, texts in self._said.items()
+        ]
+
+    def _draft(self, channel: Channel, text: str) -> Draft:
+        return Draft(
+            task_id=self._task.pk,
+            attempt=self._task.attempt,
+            seq=self._seq,
+            step=self._position,
+            channel=channel.value,
+            offset=self._length[channel] - len(text),
+            text=text,
+        )
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """How much a reader must have before the next event makes sense."""
+        return {
+            "text_length": self._length[Channel.TEXT],
+            "reasoning_length": self._length[Channel.REASONING],
+        }
+
+    def finish(self, response: ModelResponse, price: Price | None) -> Step:
+        """The stored form of a finished response: it replaces all of the drafts."""
+        self._unstored.clear()
+        self._length[Channel.TEXT] = len(storable(response.message.text))
+        self._length[Channel.REASONING] = len(storable(response.message.reasoning))
+        usage = response.usage
+        return NEW_STEP.fill(
+            task_id=self._task.pk,
+            attempt=self._task.attempt,
+            position=self._position,
+            kind=Step.Kind.MODEL_RESPONSE,
+            model=storable(response.model)[:200],
+            finish_reason=response.finish_reason,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_input_tokens=usage.cached_input_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            cost_nanodollars=price.of(usage) if price else None,
+            started_at=self._began_at,
+            finished_at=timezone.now(),
+            message=storable_json(message_to_json(response.message)),
+        )
+
+
+def storable_json(value: Any) -> Any:
+    """A JSON value with every string in it storable, as nearly all are."""
+    try:
+        if b"\\u0000" not in orjson.dumps(value):
+            return value
+    except TypeError:
+        # Half a character.
+        pass
+    return _with_storable_texts(value)
+
+
+def _with_storable_texts(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_with_storable_texts(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_storable_texts(item) for key, item in value.items()}
+    return value

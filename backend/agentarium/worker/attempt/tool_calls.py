@@ -1,0 +1,216 @@
+"""The calls of one model response: made in parallel, remembered, and made once.
+
+What a call needs is decided here, by what its row says (`ToolCall`) and by its tool:
+
+| row       | then                                                               |
+|-----------|--------------------------------------------------------------------|
+| none      | wait for a person, or for another agent, where the tool asks for it |
+| waiting   | go on waiting                                                      |
+| approved  | call                                                               |
+| started   | a worker died during it: `read` and `idempotent` are called again  |
+|           | (the latter with the same key); a `write` waits for a person       |
+| answered  | that is the result                                                 |
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from agentarium.runtime.messages import ToolCallPart, ToolResultPart
+from agentarium.runtime.tools.base import OutcomeUnknownError, Tool, ToolError
+from agentarium.runtime.tools.base import ToolCall as Call
+from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tools.toolbox import arguments_schema
+from agentarium.worker.attempt.context import ExecutionContext
+from agentarium.worker.attempt.record import AttemptRecord
+from agentarium.worker.attempt.step_output import storable
+from agentarium.worker.attempt.toolbox import (
+    AgentTool,
+    AnyTool,
+    Question,
+    Toolbox,
+    start_child,
+)
+from agentarium.worker.database_retry import retry_until_available
+
+log = structlog.get_logger(__name__)
+
+Status = ToolCall.Status
+WaitsFor = ToolCall.WaitsFor
+
+
+class ToolCalls:
+    """The tool calls of one attempt: makes those of a response, as far as can be now.
+
+    Owns the rows of the calls that have no result yet.
+    """
+
+    def __init__(
+        self,
+        task: AgentTask,
+        rows: Mapping[str, ToolCall],
+        *,
+        record: AttemptRecord,
+        context: ExecutionContext,
+    ) -> None:
+        self.toolbox = Toolbox()
+        self._task = task
+        self._rows = dict(rows)
+        self._record = record
+        self._context = context
+        self._step = 0
+
+    async def run(
+        self, calls: Sequence[ToolCallPart], *, step: int
+    ) -> AsyncGenerator[ToolResultPart, None]:
+        """Make the calls of the response that is step number `step`.
+
+        Yields results as they come; nothing for a call that has to wait.
+
+        Closing it cancels the calls that are under way, and so their connections.
+        """
+        self._step = step
+        await self._record.write()
+        await self._context.until_leased()
+        self._record.begin_step()
+        running = [asyncio.create_task(self._make(call)) for call in calls]
+        try:
+            for finished in asyncio.as_completed(running):
+                if result := await finished:
+                    yield result
+        finally:
+            for call in running:
+                call.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def add_result(self, result: ToolResultPart) -> None:
+        """Add a result to the record, and let go of the call's row."""
+        self._record.add_result(result, self._rows.pop(result.tool_call_id, None))
+
+    async def aclose(self) -> None:
+        """Close the connections that calls have left open."""
+        await self.toolbox.aclose()
+
+    async def _make(self, part: ToolCallPart) -> ToolResultPart | None:
+        row = self._rows.get(part.tool_call_id)
+        if row and row.status == Status.WAITING:
+            return None
+        if row and row.status == Status.ANSWERED:
+            return _result(part, row.answer, is_error=row.is_error)
+        tool = self.toolbox.tools.get(part.name)
+        try:
+            if tool is None:
+                raise ToolError(f"There is no tool {part.name!r}.")
+            text = row.arguments if row else part.arguments
+            arguments = arguments_schema(tool.spec).read(text)
+            return await self._decide(part, tool, arguments, row)
+        except ToolError as error:
+            return _result(part, str(error), is_error=True)
+
+    async def _decide(
+        self,
+        part: ToolCallPart,
+        tool: AnyTool,
+        arguments: dict[str, Any],
+        row: ToolCall | None,
+    ) -> ToolResultPart | None:
+        if wait := _what_to_wait_for(tool, row):
+            row = row or self._new_row(part, tool)
+            await self._wait(row, wait, tool)
+            return None
+        assert not isinstance(tool, Question | AgentTool)
+        if tool.spec.effect != "read":
+            row = row or self._new_row(part, tool)
+            row.status = Status.STARTED
+            await self._remember(row)
+        try:
+            return await self._call(part, tool, arguments)
+        except OutcomeUnknownError:
+            if row is None or tool.spec.effect != "write":
+                raise
+            # Nobody here knows whether it was done: a person has to say.
+            await self._wait(row, WaitsFor.OUTCOME, tool)
+            return None
+
+    async def _wait(self, row: ToolCall, wait: str, tool: AnyTool) -> None:
+        row.status, row.waits_for = Status.WAITING, wait
+        if isinstance(tool, AgentTool):
+            if self._task.depth >= settings.MAX_AGENT_DEPTH:
+                raise ToolError("Agents have called agents too many times over.")
+            await self._start_child(row, tool.agent_id)
+            return
+        if settings.APPROVAL_SECONDS:
+            row.expires_at = timezone.now() + timedelta(
+                seconds=settings.APPROVAL_SECONDS
+            )
+        await self._remember(row)
+
+    async def _remember(self, row: ToolCall) -> None:
+        """Store a call's row before anything follows from it.
+
+        Raises `AttemptLostError`.
+        """
+        self._rows[row.tool_call_id] = row
+        await self._record.remember(row)
+        await self._context.until_leased()
+
+    async def _start_child(self, row: ToolCall, agent_id: int) -> None:
+        """Store a call's row together with the task that will answer it.
+
+        Raises `AttemptLostError`.
+        """
+        start = partial(start_child, task=self._task, row=row, agent_id=agent_id)
+        await retry_until_available(lambda: self._context.database.run(start))
+        # Stored with the task that answers it, which may have done so: it is not to be
+        # stored as waiting once more.
+        self._rows[row.tool_call_id] = row
+        await self._record.tell_of(row)
+
+    async def _call(
+        self, part: ToolCallPart, tool: Tool, arguments: dict[str, Any]
+    ) -> ToolResultPart:
+        key = f"agentarium-{self._task.pk}-{self._step}-{part.tool_call_id}"
+        call = Call(part.tool_call_id, arguments, key)
+        try:
+            async with asyncio.timeout(tool.spec.timeout):
+                return _result(part, await tool.call(call))
+        except TimeoutError:
+            late = f"No answer within {tool.spec.timeout:g} seconds."
+            raise OutcomeUnknownError(late) from None
+
+    def _new_row(self, part: ToolCallPart, tool: AnyTool) -> ToolCall:
+        return ToolCall(
+            task=self._task,
+            step=self._step,
+            tool_call_id=part.tool_call_id,
+            name=part.name,
+            effect=tool.spec.effect,
+            arguments=storable(part.arguments),
+            created_at=timezone.now(),
+        )
+
+
+def _what_to_wait_for(tool: AnyTool, row: ToolCall | None) -> WaitsFor | None:
+    if row is None:
+        if isinstance(tool, Question):
+            return WaitsFor.ANSWER
+        if isinstance(tool, AgentTool):
+            return WaitsFor.TASK
+        return WaitsFor.APPROVAL if tool.spec.needs_approval else None
+    is_unknown = row.status == Status.STARTED and tool.spec.effect == "write"
+    return WaitsFor.OUTCOME if is_unknown else None
+
+
+def _result(
+    part: ToolCallPart, content: str, *, is_error: bool = False
+) -> ToolResultPart:
+    limit = settings.MAX_TOOL_RESULT_CHARS
+    if len(content) > limit:
+        content = f"{content[:limit]}\n[cut off after {limit:,} characters]"
+    return ToolResultPart(part.tool_call_id, part.name, content, is_error)

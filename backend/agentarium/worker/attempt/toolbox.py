@@ -1,0 +1,113 @@
+"""What the agent of one task can call."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from agentarium.agents.models import Agent
+from agentarium.agents.services import find_agents
+from agentarium.core.exceptions import DomainError
+from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.providers.base import ToolDefinition
+from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
+from agentarium.tasks.models import AgentTask, ToolCall
+from agentarium.tasks.services import submit_child
+from agentarium.tools.connections import GuardedHttp
+from agentarium.tools.toolbox import Toolbox as OpenedTools
+from agentarium.tools.toolbox import open_tools
+from agentarium.worker.writing.event_writer import AttemptLostError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A tool that a person answers."""
+
+    spec: ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTool:
+    """A tool that another agent of the same owner answers, as a task of its own."""
+
+    spec: ToolSpec
+    agent_id: int
+
+
+AnyTool = Tool | Question | AgentTool
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """Tools by the name that the model knows them by."""
+
+    tools: Mapping[str, AnyTool] = field(default_factory=dict)
+    opened: OpenedTools | None = None
+
+    @property
+    def definitions(self) -> Sequence[ToolDefinition]:
+        return [tool.spec.definition for tool in self.tools.values()]
+
+    async def aclose(self) -> None:
+        """Close the connections that calls have left open."""
+        if self.opened:
+            await self.opened.aclose()
+
+
+class Tools:
+    """Opens the tools of tasks; they share one guarded way out of the house."""
+
+    def __init__(self) -> None:
+        self._http = GuardedHttp()
+        self._database = DatabaseThreads("tools")
+
+    async def open(self, task: AgentTask) -> Toolbox:
+        """The tools of the version that a task runs. Connects to nothing yet."""
+        entries = task.agent_version.tools
+        if not entries:
+            return Toolbox()
+        opened = await self._database.run(
+            open_tools,
+            task.owner_id,
+            entries,
+            http=self._http,
+            find_agents=find_agents(task.owner_id),
+        )
+        if opened.missing:
+            log.warning("task.tools_missing", task_id=task.pk, tools=opened.missing)
+        tools = {spec.name: _as_called(opened, spec) for spec in opened.specs.values()}
+        return Toolbox(tools, opened)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+        await asyncio.to_thread(self._database.close)
+
+
+def _as_called(opened: OpenedTools, spec: ToolSpec) -> AnyTool:
+    if tool := opened.tools.get(spec.name):
+        return tool
+    if agent_id := opened.agents.get(spec.name):
+        return AgentTool(spec, agent_id)
+    return Question(spec)
+
+
+OpenToolbox = Callable[[AgentTask], Awaitable[Toolbox]]
+
+
+def start_child(*, task: AgentTask, row: ToolCall, agent_id: int) -> None:
+    """Have another agent of the owner answer a call, as a task of its own.
+
+    Raises `AttemptLostError`, and `ToolError` where the agent cannot be run.
+    """
+    agent = Agent.objects.kept().filter(pk=agent_id, owner=task.owner_id).first()
+    if agent is None:
+        raise ToolError("That agent is gone.")
+    try:
+        is_ours = submit_child(parent=task, agent=agent, call=row)
+    except DomainError as error:
+        raise ToolError(error.detail) from error
+    if not is_ours:
+        raise AttemptLostError

@@ -1,0 +1,173 @@
+"""What an agent's calls of tools do, counted where they are made."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from django.db.models import QuerySet
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
+from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.tools.base import ToolError
+from agentarium.tasks.models import AgentTask, Step
+from agentarium.tasks.services import (
+    resolve_call,
+)
+from agentarium.tests.eventually import eventually
+from agentarium.worker.tests.conftest import RunWith
+from agentarium.worker.tests.records import results_of, the_call, types_of
+from agentarium.worker.tests.scripted import (
+    ScriptedTool,
+    TalkingModel,
+    call_of,
+)
+
+Reaches = Callable[..., Awaitable[AgentTask]]
+
+
+def _results_of(task: AgentTask) -> QuerySet[Step]:
+    return Step.objects.filter(task=task, kind="tool_result")
+
+
+class TestCalling:
+    async def test_calls_and_tells_the_model(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        model = TalkingModel([call_of(arguments='{"what": "tea"}')], "Made.")
+        tool = ScriptedTool()
+
+        async with running(model, tool):
+            ended = await reaches(task, "completed")
+
+        assert ended.output_text == "Made."
+        assert (ended.steps_count, ended.output_tokens) == (3, 2)
+        assert results_of(model) == ["Done: tea"]
+        (call,) = tool.calls
+        assert call.idempotency_key == f"agentarium-{task.pk}-1-call-1"
+        assert await database.run(types_of, task) == [
+            "task.created",
+            "attempt.started",
+            "step.completed",
+            "tool.call",
+            "tool.started",
+            "tool.result",
+            "step.completed",
+            "task.completed",
+        ]
+
+    async def test_calls_in_parallel(
+        self, task: AgentTask, running: RunWith, reaches: Reaches
+    ) -> None:
+        gate = asyncio.Event()
+        model = TalkingModel([call_of(number=n) for n in (1, 2, 3)], "Done.")
+        tool = ScriptedTool(gate=gate, effect="read")
+
+        async with running(model, tool):
+            await eventually("three calls at a time", lambda: tool.open_calls == 3)
+            gate.set()
+            await reaches(task, "completed")
+
+        assert len(results_of(model)) == 3
+
+    async def test_stores_a_result_while_other_calls_are_still_under_way(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+    ) -> None:
+        gate = asyncio.Event()
+        model = TalkingModel([call_of("quick", 1), call_of("slow", 2)], "Done.")
+        slow = ScriptedTool("slow", gate=gate)
+
+        async with running(model, ScriptedTool("quick"), slow):
+            await eventually(
+                "the quick call's result",
+                lambda: database.run(_results_of(task).exists),
+            )
+            assert slow.open_calls == 1
+            gate.set()
+            await reaches(task, "completed")
+
+    @pytest.mark.parametrize(
+        ("name", "arguments", "said"),
+        [
+            ("gone", "{}", "There is no tool 'gone'."),
+            ("do", "{", "not valid JSON"),
+            ("do", '{"what": 3}', "what"),
+        ],
+    )
+    async def test_tells_the_model_of_a_wrong_call(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        name: str,
+        arguments: str,
+        said: str,
+    ) -> None:
+        model = TalkingModel([call_of(name, arguments=arguments)], "Sorry.")
+        tool = ScriptedTool()
+
+        async with running(model, tool):
+            await reaches(task, "completed")
+
+        assert said in results_of(model)[0]
+        assert tool.calls == []
+
+    async def test_tells_the_model_of_a_call_that_failed_or_took_too_long(
+        self, task: AgentTask, running: RunWith, reaches: Reaches
+    ) -> None:
+        model = TalkingModel([call_of("a", 1), call_of("b", 2)], "Sorry.")
+        failing = ScriptedTool("a", error=ToolError("Out of tea."))
+        slow = ScriptedTool("b", gate=asyncio.Event(), timeout=0.05, effect="read")
+
+        async with running(model, failing, slow):
+            await reaches(task, "completed")
+
+        assert set(results_of(model)) == {
+            "Out of tea.",
+            "No answer within 0.05 seconds.",
+        }
+
+    async def test_asks_a_person_what_became_of_a_call_that_did_not_answer(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        model = TalkingModel([call_of()], "Fine.")
+        tool = ScriptedTool(gate=asyncio.Event(), timeout=0.05)
+
+        async with running(model, tool):
+            await reaches(task, "waiting")
+            call = await database.run(the_call, task)
+            assert call.waits_for == "outcome"
+            await database.run(resolve_call, call, by=owner, outcome="done")
+            await reaches(task, "completed")
+
+        assert len(tool.calls) == 1
+
+    async def test_ends_an_agent_that_does_not_come_to_an_end(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        reaches: Reaches,
+        database: DatabaseThreads,
+        agent: Agent,
+    ) -> None:
+        await database.run(agent.versions.update, max_steps=2)
+        model = TalkingModel([call_of()], [call_of()], "Never said.")
+
+        async with running(model, ScriptedTool()):
+            ended = await reaches(task, "failed")
+
+        assert ended.error_code == "max_steps"
+        assert len(model.calls) == 2

@@ -1,0 +1,34 @@
+"""What a trace has to know of tasks: asked only where somebody traces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentarium.observability import tracing
+from agentarium.tasks.models import AgentTask, Event
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """The name of a task's agent, and the request that submitted the task."""
+
+    agent_name: str = ""
+    traceparent: str = ""
+
+
+UNKNOWN = TraceContext()
+
+
+def read_trace_contexts(tasks: Sequence[AgentTask]) -> dict[int, TraceContext]:
+    """Task id -> where it comes from; in two queries, or none."""
+    if not tracing.is_on() or not tasks:
+        return {}
+    # Slow to load: here, in a thread, no event loop waits for it.
+    tracing.provider()
+    ids = [task.pk for task in tasks]
+    first = Event.objects.filter(task__in=ids, attempt=0, seq=1)
+    data = dict(first.values_list("task", "data"))
+    names = AgentTask.objects.filter(pk__in=ids).values_list("pk", "agent__name")
+    return {
+        pk: TraceContext(name, data.get(pk, {}).get("traceparent", ""))
+        for pk, name in names
+    }

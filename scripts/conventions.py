@@ -1,0 +1,90 @@
+"""Check what no linter knows: the project's vocabulary and the sizes of its folders.
+
+    scripts/conventions.py
+
+Prints each violation as `path:line: message`, and exits with 1 if there is any.
+"""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VOCABULARY = Path(__file__).with_name("vocabulary.toml")
+TEXT = {".py", ".ts", ".tsx", ".md", ".yaml", ".toml", ".sh"}
+GENERATED = ("frontend/package-lock.json", "frontend/src/lib/api/schema.d.ts")
+# Modules in one folder, without tests, `__init__.py` and generated primitives.
+MAX_MODULES = 20
+MAX_PAGE_MODULES = 25
+
+
+def main() -> int:
+    names = tracked_files()
+    violations = [*wrong_words(names), *flat_folders(names)]
+    for violation in violations:
+        print(violation)
+    return 1 if violations else 0
+
+
+def tracked_files() -> list[str]:
+    """Paths relative to the root: what git tracks or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
+
+
+def wrong_words(names: list[str]) -> Iterator[str]:
+    """Each use of a term that has a better one in docs/glossary.md."""
+    vocabulary = tomllib.loads(VOCABULARY.read_text())
+    rules = [
+        *_rules(vocabulary["identifiers"], re.NOFLAG),
+        *_rules(vocabulary["words"], re.IGNORECASE),
+    ]
+    for name in names:
+        path = ROOT / name
+        if path.suffix not in TEXT or path == VOCABULARY or name in GENERATED:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            for pattern, better in rules:
+                if match := pattern.search(line):
+                    yield f'{name}:{number}: "{match[0]}": write {better}'
+
+
+def _rules(
+    terms: dict[str, str], flags: re.RegexFlag
+) -> list[tuple[re.Pattern[str], str]]:
+    return [
+        (re.compile(rf"\b{re.escape(term)}\b", flags), better)
+        for term, better in terms.items()
+    ]
+
+
+def flat_folders(names: list[str]) -> Iterator[str]:
+    """Each folder in which a newcomer would have to search."""
+    sizes = Counter(
+        Path(name).parent.as_posix() for name in names if _is_module(Path(name))
+    )
+    for folder, size in sorted(sizes.items()):
+        limit = MAX_PAGE_MODULES if folder.startswith("frontend/") else MAX_MODULES
+        if size > limit:
+            yield f"{folder}:1: {size} modules in one folder: split it (limit {limit})"
+
+
+def _is_module(path: Path) -> bool:
+    is_code = path.suffix in {".py", ".ts", ".tsx"}
+    is_test = "tests" in path.parts or ".test." in path.name or "e2e" in path.parts
+    is_exempt = path.name == "__init__.py" or "migrations" in path.parts
+    return is_code and not is_test and not is_exempt and path.parts[-2:-1] != ("ui",)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
