@@ -10,8 +10,8 @@ import orjson
 from aiohttp import web
 
 from bench.chaos.plan import Plan
+from bench.fake_provider.apis import Wire
 from bench.fake_provider.server import FakeProvider
-from bench.fake_provider.wires import Wire
 from bench.fake_tools.server import FakeTools
 
 

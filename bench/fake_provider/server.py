@@ -10,14 +10,14 @@ from weakref import WeakSet
 import orjson
 from aiohttp import web
 
-from bench.fake_provider.script import Script, script_for, stamped
-from bench.fake_provider.wires import (
+from bench.fake_provider.apis import (
     AnthropicWire,
     GoogleWire,
     OpenAIWire,
     Wire,
     event,
 )
+from bench.fake_provider.script import Script, script_for, stamped
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MODELS = ("fake", "fake-large")

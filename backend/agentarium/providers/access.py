@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from agentarium.runtime.providers import ProviderSpec
 from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.client_factories import openai_endpoint
 from agentarium.runtime.providers.config import ProviderConfig
 from agentarium.runtime.providers.registry import why_unavailable
-from agentarium.runtime.providers.sources import openai_endpoint
 
 if TYPE_CHECKING:
     from agentarium.runtime.providers.http import HttpPool

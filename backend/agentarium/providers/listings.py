@@ -10,9 +10,9 @@ from django.core.cache import cache
 from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.base import ProviderError
+from agentarium.runtime.providers.client_factories import openai_endpoint
 from agentarium.runtime.providers.config import ProviderConfig
 from agentarium.runtime.providers.registry import why_unavailable
-from agentarium.runtime.providers.sources import openai_endpoint
 
 LIMIT_SECONDS = 2.0
 KEPT_SECONDS = 60

@@ -30,7 +30,7 @@ from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.toolbox import arguments_schema, http_tool, mcp_server
 
 if TYPE_CHECKING:
-    from agentarium.tools.connections import GuardedHttp
+    from agentarium.tools.guarded_http import GuardedHttp
 
 # A call that somebody waits for holds a thread of the web process.
 MAX_WAIT_SECONDS = 20.0
@@ -214,7 +214,7 @@ def _while_somebody_waits(
     """Run something of the event loop's in this thread; a few at a time do."""
 
     # With aiohttp behind it, which takes long to import.
-    from agentarium.tools.connections import GuardedHttp
+    from agentarium.tools.guarded_http import GuardedHttp
 
     async def run() -> R:
         http = GuardedHttp()

@@ -17,7 +17,7 @@ from agentarium.runtime.providers.base import (
 )
 from agentarium.runtime.providers.config import BuiltinConfig
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.openai_wire import OpenAIClient
+from agentarium.runtime.providers.openai_client import OpenAIClient
 
 # So small a model may go on for ever: it is told when to stop.
 MAX_OUTPUT_TOKENS = 1024

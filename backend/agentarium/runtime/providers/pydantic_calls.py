@@ -1,6 +1,6 @@
 """One call of a model through pydantic-ai.
 
-Imported on first use only; see `pydantic_wire`.
+Imported on first use only; see `pydantic_client`.
 """
 
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -34,6 +34,7 @@ from agentarium.runtime.providers.base import (
 )
 from agentarium.runtime.providers.failures import identifiers, provider_failure
 from agentarium.runtime.providers.http import CONNECT_TIMEOUT
+from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
 from agentarium.runtime.providers.pydantic_messages import (
     from_library,
     library_settings,
@@ -41,8 +42,7 @@ from agentarium.runtime.providers.pydantic_messages import (
     to_library,
 )
 from agentarium.runtime.providers.pydantic_models import build_model
-from agentarium.runtime.providers.pydantic_wire import PydanticEndpoint
-from agentarium.runtime.providers.refusals import Refusals, refused_parameter
+from agentarium.runtime.providers.rejected_parameters import Refusals, refused_parameter
 
 # Model names are free text, so that their number has to be bounded.
 MAX_MODELS = 100

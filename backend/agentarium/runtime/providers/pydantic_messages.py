@@ -1,6 +1,6 @@
 """Messages and answers between our neutral form and pydantic-ai's.
 
-Imported on first use only; see `pydantic_wire`.
+Imported on first use only; see `pydantic_client`.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """pydantic-ai's model objects, made for one key and one address each.
 
-Imported on first use only; see `pydantic_wire`.
+Imported on first use only; see `pydantic_client`.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import httpx2
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
-from agentarium.runtime.providers.pydantic_wire import PydanticEndpoint
+from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
 
 Builder = Callable[[PydanticEndpoint, str, httpx2.AsyncClient], Model]
 

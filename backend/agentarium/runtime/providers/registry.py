@@ -14,13 +14,13 @@ from agentarium.runtime.providers.catalogue import (
     ProviderSpec,
     split_model,
 )
-from agentarium.runtime.providers.config import ProviderConfig
-from agentarium.runtime.providers.sources import (
+from agentarium.runtime.providers.client_factories import (
     BuiltinSource,
     ClientSource,
     OpenAISource,
     PydanticSource,
 )
+from agentarium.runtime.providers.config import ProviderConfig
 
 # Model names are free text, so that their number has to be bounded.
 MAX_CLIENTS = 1000

@@ -18,8 +18,8 @@ from agentarium.tools.api.serializers import (
     TrialRequestSerializer,
     TrialSerializer,
 )
+from agentarium.tools.available_tools import offers
 from agentarium.tools.models import HttpTool, McpServer
-from agentarium.tools.offers import offers
 from agentarium.tools.services import (
     create_http_tool,
     create_mcp_server,

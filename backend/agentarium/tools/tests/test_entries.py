@@ -10,8 +10,8 @@ from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed
 from agentarium.core.exceptions import InvalidInputError
 from agentarium.tools.catalogue import CallableAgent
-from agentarium.tools.connections import GuardedHttp
 from agentarium.tools.entries import check_tools
+from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
 from agentarium.tools.toolbox import Toolbox, open_tools

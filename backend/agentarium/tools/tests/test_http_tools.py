@@ -27,7 +27,7 @@ from agentarium.runtime.tools.http import (
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
 from agentarium.runtime.tools.web import FetchUrl
 from agentarium.tests.eventually import eventually
-from agentarium.tools.connections import GuardedHttp
+from agentarium.tools.guarded_http import GuardedHttp
 from bench.fake_tools.server import FakeTools
 
 

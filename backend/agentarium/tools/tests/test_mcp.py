@@ -26,7 +26,7 @@ from agentarium.runtime.tools.mcp import (
     list_mcp_tools,
 )
 from agentarium.tests.eventually import eventually
-from agentarium.tools.connections import GuardedHttp
+from agentarium.tools.guarded_http import GuardedHttp
 from bench.fake_tools.mcp_server import Era, FakeMcpServer
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -14,7 +14,7 @@ from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
-from agentarium.tools.connections import GuardedHttp
+from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.toolbox import Toolbox as OpenedTools
 from agentarium.tools.toolbox import open_tools
 from agentarium.worker.writing.event_writer import AttemptLostError

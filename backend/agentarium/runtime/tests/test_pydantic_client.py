@@ -24,12 +24,12 @@ from agentarium.runtime.messages import (
     user_message,
 )
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
-from agentarium.runtime.providers.pydantic_wire import (
+from agentarium.runtime.providers.pydantic_client import (
     PydanticClient,
     PydanticEndpoint,
     PydanticProvider,
 )
-from agentarium.runtime.tests.asking import WEATHER, ask, failure
+from agentarium.runtime.tests.model_calls import WEATHER, ask, failure
 from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 
@@ -273,7 +273,7 @@ async def test_cancelling_the_task_closes_the_connection(
 def test_imports_the_library_on_first_use_only() -> None:
     package = Path(agentarium.__file__).parent.parent
     program = (
-        "import sys; import agentarium.runtime.providers.pydantic_wire; "
+        "import sys; import agentarium.runtime.providers.pydantic_client; "
         "sys.exit('pydantic_ai' in sys.modules)"
     )
 

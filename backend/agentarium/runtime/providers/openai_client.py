@@ -30,9 +30,9 @@ from agentarium.runtime.providers.failures import (
     retry_after_seconds,
 )
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
-from agentarium.runtime.providers.openai_answer import OpenAIAnswer
 from agentarium.runtime.providers.openai_request import request_body
-from agentarium.runtime.providers.refusals import Refusals, refused_parameter
+from agentarium.runtime.providers.openai_response import OpenAIAnswer
+from agentarium.runtime.providers.rejected_parameters import Refusals, refused_parameter
 from agentarium.runtime.providers.sse import EventTooLongError, SseParser
 
 READ_TIMEOUT = 300.0

@@ -17,7 +17,7 @@ from agentarium.runtime.providers.base import (
     ReasoningDelta,
     TextDelta,
 )
-from agentarium.runtime.providers.openai_answer import OpenAIAnswer
+from agentarium.runtime.providers.openai_response import OpenAIAnswer
 
 
 def chunk(

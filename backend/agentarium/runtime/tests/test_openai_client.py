@@ -15,11 +15,11 @@ from agentarium.runtime.messages import (
     system_message,
     user_message,
 )
-from agentarium.runtime.providers import refusals
+from agentarium.runtime.providers import rejected_parameters as refusals
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.openai_wire import OpenAIClient, OpenAIEndpoint
-from agentarium.runtime.tests.asking import WEATHER, ask, failure
+from agentarium.runtime.providers.openai_client import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.tests.model_calls import WEATHER, ask, failure
 from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 

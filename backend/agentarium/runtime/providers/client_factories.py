@@ -11,7 +11,7 @@ from agentarium.runtime.providers.catalogue import ProviderSpec
 from agentarium.runtime.providers.config import BuiltinConfig, ProviderConfig
 
 if TYPE_CHECKING:
-    from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+    from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 
 
 class ClientSource(Protocol):
@@ -26,7 +26,7 @@ class ClientSource(Protocol):
 
 def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoint":
     """Where a provider of the OpenAI-compatible wire is found here."""
-    from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+    from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 
     return OpenAIEndpoint(
         title=spec.title,
@@ -44,7 +44,7 @@ class OpenAISource:
         self._endpoint = openai_endpoint(spec, config)
 
     def client(self, model: str) -> ModelClient:
-        from agentarium.runtime.providers.openai_wire import OpenAIClient
+        from agentarium.runtime.providers.openai_client import OpenAIClient
 
         return OpenAIClient(self._endpoint, model, self._pool)
 
@@ -54,7 +54,7 @@ class OpenAISource:
 
 class PydanticSource:
     def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
-        from agentarium.runtime.providers.pydantic_wire import (
+        from agentarium.runtime.providers.pydantic_client import (
             PydanticEndpoint,
             PydanticProvider,
         )
