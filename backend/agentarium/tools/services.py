@@ -23,7 +23,7 @@ from agentarium.core.exceptions import (
     TooManyRequestsError,
 )
 from agentarium.db.sqlite_gate import sqlite_gate
-from agentarium.runtime.tools.base import ToolCall, ToolError
+from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
 from agentarium.tools.models import HttpTool, McpServer
@@ -205,7 +205,7 @@ async def _called(
 ) -> str:
     made = http_tool(tool, http, needs_approval=False)
     arguments_schema(made.spec).check(arguments)
-    return await made.call(ToolCall("trial", arguments, uuid4().hex))
+    return await made.call(ToolInvocation("trial", arguments, uuid4().hex))
 
 
 def _while_somebody_waits(

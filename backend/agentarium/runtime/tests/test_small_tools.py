@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from agentarium.runtime.tools.base import ToolCall, ToolError
+from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.calculator import Calculator, calculate
 from agentarium.runtime.tools.clock import CurrentTime
 
 
-def call(**arguments: Any) -> ToolCall:
-    return ToolCall("call_1", arguments, "key")
+def call(**arguments: Any) -> ToolInvocation:
+    return ToolInvocation("call_1", arguments, "key")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolInvocation:
     """One call, with arguments that fit the tool's schema.
 
     `idempotency_key` is the same for each repetition of the same call, in whichever
@@ -59,7 +59,7 @@ class Tool(Protocol):
     @property
     def spec(self) -> ToolSpec: ...
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         """The result as text for the model. Raises `ToolError`.
 
         Cancelling it closes whatever connection it has open, at once.

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from agentarium.runtime.tools.base import ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import ToolError, ToolInvocation, ToolSpec
 
 MAX_CHARS = 1_000
 MAX_DEPTH = 60
@@ -60,7 +60,7 @@ class Calculator:
     def __init__(self, spec: ToolSpec = CALCULATOR) -> None:
         self.spec = spec
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         return calculate(call.arguments["expression"])
 
 

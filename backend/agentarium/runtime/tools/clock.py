@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agentarium.runtime.tools.base import ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import ToolError, ToolInvocation, ToolSpec
 
 CURRENT_TIME = ToolSpec(
     name="current_time",
@@ -36,7 +36,7 @@ class CurrentTime:
         self.spec = spec
         self._now = now
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         name = call.arguments.get("timezone") or "UTC"
         try:
             zone = ZoneInfo(name)

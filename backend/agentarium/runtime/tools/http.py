@@ -10,8 +10,8 @@ import orjson
 
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
-    ToolCall,
     ToolError,
+    ToolInvocation,
     ToolSpec,
 )
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
@@ -66,7 +66,7 @@ class HttpTool:
         self._settings = settings
         self._http = http
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         method, template = self._settings.method, self._settings.url
         others = {
             name: value
@@ -88,7 +88,7 @@ class HttpTool:
         except FetchError as error:
             raise error.as_tool_error() from error
 
-    def _headers(self, call: ToolCall, *, has_body: bool) -> dict[str, str]:
+    def _headers(self, call: ToolInvocation, *, has_body: bool) -> dict[str, str]:
         headers = {"Accept": "application/json, text/*;q=0.9, */*;q=0.1"}
         headers |= dict(self._settings.headers)
         if has_body:

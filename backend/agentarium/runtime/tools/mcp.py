@@ -16,8 +16,8 @@ import orjson
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,
-    ToolCall,
     ToolError,
+    ToolInvocation,
     ToolSpec,
 )
 from agentarium.runtime.tools.http_client import HttpClient
@@ -123,7 +123,7 @@ class McpTool:
         self._name = name
         self._connection = connection
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         meta: Any = {IDEMPOTENCY_KEY: call.idempotency_key}
         is_called = False
         try:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from urllib.parse import urlsplit
 
-from agentarium.runtime.tools.base import ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import ToolError, ToolInvocation, ToolSpec
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
 from agentarium.runtime.tools.page import Page, read_page
 from agentarium.runtime.tools.text import decoded, is_text, media_type
@@ -53,7 +53,7 @@ class FetchUrl:
         self.spec = spec
         self._http = http
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         url = call.arguments["url"]
         page, address = await self._fetch(url)
         start = call.arguments.get("start", 0)

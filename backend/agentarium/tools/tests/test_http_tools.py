@@ -13,8 +13,8 @@ from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,
-    ToolCall,
     ToolError,
+    ToolInvocation,
     ToolSpec,
 )
 from agentarium.runtime.tools.http import (
@@ -44,8 +44,8 @@ async def tools() -> AsyncIterator[FakeTools]:
         yield tools
 
 
-def call(key: str = "key-1", **arguments: Any) -> ToolCall:
-    return ToolCall("call_1", arguments, key)
+def call(key: str = "key-1", **arguments: Any) -> ToolInvocation:
+    return ToolInvocation("call_1", arguments, key)
 
 
 def tool(

@@ -13,8 +13,8 @@ from agentarium.outbound.client import Outbound
 from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
-    ToolCall,
     ToolError,
+    ToolInvocation,
     ToolSpec,
 )
 from agentarium.runtime.tools.mcp import (
@@ -46,8 +46,8 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeMcpServer]
         yield server
 
 
-def call(key: str = "key-1", **arguments: Any) -> ToolCall:
-    return ToolCall("call_1", arguments, key)
+def call(key: str = "key-1", **arguments: Any) -> ToolInvocation:
+    return ToolInvocation("call_1", arguments, key)
 
 
 def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool:
