@@ -10,16 +10,15 @@ from django.conf import settings
 
 from agentarium.core.encryption import UnreadableSecretError
 from agentarium.runtime.tools.base import Effect, Tool, ToolSpec
-from agentarium.runtime.tools.http import HttpTool as RuntimeHttpTool
-from agentarium.runtime.tools.http import HttpToolSettings, Method
+from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.http_template import UrlTemplate
 from agentarium.runtime.tools.mcp import (
-    LocalServer,
     McpConnection,
+    McpEndpoint,
     McpTool,
-    RemoteServer,
-    Server,
+    RemoteMcpServer,
+    StdioMcpServer,
     tool_name,
 )
 from agentarium.runtime.tools.schema import ArgumentsSchema
@@ -59,7 +58,7 @@ class Toolbox:
             self.tools[spec.name] = tool
         return True
 
-    def connect(self, server: Server) -> McpConnection:
+    def connect(self, server: McpEndpoint) -> McpConnection:
         connection = McpConnection(server)
         self._connections.append(connection)
         return connection
@@ -100,20 +99,20 @@ def http_tool(row: HttpTool, http: HttpClient, *, needs_approval: bool) -> Tool:
         needs_approval=needs_approval,
         timeout=float(row.timeout),
     )
-    made = HttpToolSettings(
+    made = HttpRequestSettings(
         cast("Method", row.method),
         UrlTemplate(row.url_template),
         row.revealed_headers(),
     )
-    return RuntimeHttpTool(spec, made, http)
+    return HttpRequestTool(spec, made, http)
 
 
-def mcp_server(row: McpServer, http: HttpClient) -> Server:
+def mcp_server(row: McpServer, http: HttpClient) -> McpEndpoint:
     """Where a registered server is. Raises `UnreadableSecretError`, `LookupError`."""
     if row.owner_id is not None:
-        return RemoteServer(row.url, http, row.revealed_headers())
+        return RemoteMcpServer(row.url, http, row.revealed_headers())
     program = settings.MCP_STDIO[row.name]
-    return LocalServer(
+    return StdioMcpServer(
         program["command"],
         program.get("args", ()),
         program.get("env", {}),

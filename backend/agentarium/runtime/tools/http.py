@@ -49,7 +49,7 @@ def check_header(name: str, value: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpToolSettings:
+class HttpRequestSettings:
     """Where a call goes. Arguments without a place in the URL become query parameters
     of GET and DELETE, and a JSON body otherwise."""
 
@@ -58,9 +58,9 @@ class HttpToolSettings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-class HttpTool:
+class HttpRequestTool:
     def __init__(
-        self, spec: ToolSpec, settings: HttpToolSettings, http: HttpClient
+        self, spec: ToolSpec, settings: HttpRequestSettings, http: HttpClient
     ) -> None:
         self.spec = spec
         self._settings = settings

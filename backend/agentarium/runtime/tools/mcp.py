@@ -37,7 +37,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteServer:
+class RemoteMcpServer:
     """A server that is called over HTTP, through the guard."""
 
     url: str
@@ -49,7 +49,7 @@ class RemoteServer:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalServer:
+class StdioMcpServer:
     """A program that the operator has configured, one process for each connection."""
 
     command: str
@@ -58,10 +58,10 @@ class LocalServer:
     cwd: str | None = None
 
     def client(self) -> "AbstractAsyncContextManager[Client]":
-        return _local_client(self)
+        return _stdio_client(self)
 
 
-Server = RemoteServer | LocalServer
+McpEndpoint = RemoteMcpServer | StdioMcpServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def tool_name(name: str, prefix: str = "") -> str:
     return _NOT_IN_NAMES.sub("_", f"{prefix}{name}")[:64]
 
 
-async def list_mcp_tools(server: Server) -> list[McpToolInfo]:
+async def list_mcp_tools(server: McpEndpoint) -> list[McpToolInfo]:
     """Ask a server for its tools, on a connection of its own. Raises `ToolError`."""
     connection = McpConnection(server)
     try:
@@ -149,7 +149,7 @@ class McpConnection:
     its own holds it, and calls come from any.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: McpEndpoint) -> None:
         self._server = server
         self._holder: _Holder | None = None
 
@@ -234,7 +234,7 @@ def _forget(task: asyncio.Task[None]) -> None:
 
 
 @asynccontextmanager
-async def _remote_client(server: RemoteServer) -> "AsyncIterator[Client]":
+async def _remote_client(server: RemoteMcpServer) -> "AsyncIterator[Client]":
     from mcp import Client
     from mcp.client.streamable_http import streamable_http_client
 
@@ -253,7 +253,7 @@ async def _remote_client(server: RemoteServer) -> "AsyncIterator[Client]":
 
 
 @asynccontextmanager
-async def _local_client(server: LocalServer) -> "AsyncIterator[Client]":
+async def _stdio_client(server: StdioMcpServer) -> "AsyncIterator[Client]":
     from mcp import Client, StdioServerParameters
 
     _silence()

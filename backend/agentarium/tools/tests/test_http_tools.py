@@ -19,8 +19,8 @@ from agentarium.runtime.tools.base import (
 )
 from agentarium.runtime.tools.http import (
     HeaderError,
-    HttpTool,
-    HttpToolSettings,
+    HttpRequestSettings,
+    HttpRequestTool,
     Method,
     check_header,
 )
@@ -56,10 +56,10 @@ def tool(
     effect: Effect = "write",
     timeout: float = 5.0,
     headers: dict[str, str] | None = None,
-) -> HttpTool:
-    return HttpTool(
+) -> HttpRequestTool:
+    return HttpRequestTool(
         ToolSpec("tool", "", effect=effect, timeout=timeout),
-        HttpToolSettings(method, UrlTemplate(url), headers or {}),
+        HttpRequestSettings(method, UrlTemplate(url), headers or {}),
         http,
     )
 

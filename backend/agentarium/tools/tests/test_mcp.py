@@ -18,11 +18,11 @@ from agentarium.runtime.tools.base import (
     ToolSpec,
 )
 from agentarium.runtime.tools.mcp import (
-    LocalServer,
     McpConnection,
+    McpEndpoint,
     McpTool,
-    RemoteServer,
-    Server,
+    RemoteMcpServer,
+    StdioMcpServer,
     list_mcp_tools,
 )
 from agentarium.tests.eventually import eventually
@@ -59,7 +59,7 @@ def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool
 async def test_lists_tools_with_their_effects(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    tools = await list_mcp_tools(RemoteServer(server.url, http))
+    tools = await list_mcp_tools(RemoteMcpServer(server.url, http))
 
     assert {tool.name: tool.effect for tool in tools} == {
         "add": "read",
@@ -77,7 +77,7 @@ async def test_lists_tools_with_their_effects(
 async def test_calls_a_tool_with_its_key(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
     result = await tool(connection, "add").call(call(a=2, b=3))
     await connection.aclose()
@@ -89,7 +89,7 @@ async def test_calls_a_tool_with_its_key(
 async def test_calls_share_one_connection(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
     add = tool(connection, "add")
 
     results = await asyncio.gather(
@@ -104,7 +104,7 @@ async def test_calls_share_one_connection(
 
 
 async def test_leaves_nothing_open(server: FakeMcpServer, http: GuardedHttp) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
     await tool(connection, "add").call(call(a=1, b=1))
 
     await connection.aclose()
@@ -116,7 +116,7 @@ async def test_sends_the_headers_with_each_request(http: GuardedHttp) -> None:
     async with FakeMcpServer(token="secret") as server:
         headers = {"Authorization": "Bearer secret"}
 
-        tools = await list_mcp_tools(RemoteServer(server.url, http, headers))
+        tools = await list_mcp_tools(RemoteMcpServer(server.url, http, headers))
 
     assert len(tools) == 6
     assert {it["authorization"] for it in server.requests} == {"Bearer secret"}
@@ -125,7 +125,7 @@ async def test_sends_the_headers_with_each_request(http: GuardedHttp) -> None:
 async def test_says_that_a_server_lets_nobody_in(http: GuardedHttp) -> None:
     async with FakeMcpServer(token="secret") as server:
         with pytest.raises(ToolError) as failed:
-            await list_mcp_tools(RemoteServer(server.url, http))
+            await list_mcp_tools(RemoteMcpServer(server.url, http))
 
     assert "401" in str(failed.value)
     assert not isinstance(failed.value, OutcomeUnknownError)
@@ -134,7 +134,7 @@ async def test_says_that_a_server_lets_nobody_in(http: GuardedHttp) -> None:
 async def test_tells_the_error_of_a_tool(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
     with pytest.raises(ToolError) as failed:
         await tool(connection, "fail").call(call())
@@ -148,7 +148,7 @@ async def test_tells_the_error_of_a_tool(
 async def test_tells_that_there_is_no_such_tool(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
     with pytest.raises(ToolError):
         await tool(connection, "nothing").call(call())
@@ -158,7 +158,7 @@ async def test_tells_that_there_is_no_such_tool(
 async def test_gives_structured_results_as_text(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
     stored = await tool(connection, "put").call(call(name="x"))
     picture = await tool(connection, "picture").call(call())
@@ -171,7 +171,7 @@ async def test_gives_structured_results_as_text(
 async def test_a_cancelled_call_closes_its_connection(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
     calling = asyncio.create_task(tool(connection, "wait").call(call()))
     await asyncio.wait_for(server.counts.began.wait(), 10)
 
@@ -186,7 +186,7 @@ async def test_a_cancelled_call_closes_its_connection(
 async def test_the_outcome_of_a_call_that_took_too_long_is_unknown(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
     await tool(connection, "add").call(call(a=1, b=1))
 
@@ -202,7 +202,7 @@ async def test_the_outcome_is_unknown_if_the_server_goes_away(
     http: GuardedHttp,
 ) -> None:
     async with FakeMcpServer() as server:
-        connection = McpConnection(RemoteServer(server.url, http))
+        connection = McpConnection(RemoteMcpServer(server.url, http))
         calling = asyncio.create_task(tool(connection, "wait").call(call()))
         await asyncio.wait_for(server.counts.began.wait(), 10)
 
@@ -218,7 +218,7 @@ async def test_refuses_a_server_inside_the_house() -> None:
     http = GuardedHttp(Outbound(OutboundPolicy()))
     async with FakeMcpServer() as server:
         with pytest.raises(ToolError) as failed:
-            await list_mcp_tools(RemoteServer(server.url, http))
+            await list_mcp_tools(RemoteMcpServer(server.url, http))
     await http.aclose()
 
     assert "AGENTARIUM_OUTBOUND_ALLOW" in str(failed.value)
@@ -231,18 +231,18 @@ async def test_says_that_a_server_does_not_speak_the_protocol(
     async with FakeMcpServer() as server:
         elsewhere = server.url.replace("/mcp", "/nothing")
         with pytest.raises(ToolError):
-            await list_mcp_tools(RemoteServer(elsewhere, http))
+            await list_mcp_tools(RemoteMcpServer(elsewhere, http))
 
 
 class TestLocal:
     @pytest.fixture
-    def program(self) -> LocalServer:
-        return LocalServer(
+    def program(self) -> StdioMcpServer:
+        return StdioMcpServer(
             sys.executable, ["-m", "bench.fake_tools.mcp_server"], cwd=str(ROOT)
         )
 
     async def test_lists_and_calls_the_tools_of_a_program(
-        self, program: LocalServer
+        self, program: StdioMcpServer
     ) -> None:
         connection = McpConnection(program)
 
@@ -257,9 +257,9 @@ class TestLocal:
         "change", [{"command": "/no/such/program"}, {"args": ["-c", "pass"]}]
     )
     async def test_says_that_a_program_does_not_start(
-        self, program: LocalServer, change: dict[str, Any]
+        self, program: StdioMcpServer, change: dict[str, Any]
     ) -> None:
-        server: Server = replace(program, **change)
+        server: McpEndpoint = replace(program, **change)
 
         with pytest.raises(ToolError):
             await list_mcp_tools(server)
