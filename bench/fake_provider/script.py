@@ -80,8 +80,8 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request says, whatever its wire."""
+class ParsedRequest:
+    """What a request says, whatever its api."""
 
     model: str
     last_user_text: str = ""
@@ -90,13 +90,13 @@ class Asked:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-def script_for(asked: Asked) -> Script:
+def script_for(parsed: ParsedRequest) -> Script:
     """The script that the request carries."""
-    told = _from_model(asked.model) | _from_message(asked.last_user_text)
+    told = _from_model(parsed.model) | _from_message(parsed.last_user_text)
     calls = tuple(_tool_call(call) for call in told.pop("tool_calls", ()))
     known = {item.name for item in fields(Script)}
     script = Script(**{name: told[name] for name in told.keys() & known})
-    is_calling = calls and asked.tool_rounds_done < script.tool_rounds
+    is_calling = calls and parsed.tool_rounds_done < script.tool_rounds
     return replace(script, tool_calls=calls) if is_calling else script
 
 

@@ -11,10 +11,10 @@ import orjson
 from aiohttp import web
 
 from bench.fake_provider.apis import (
-    AnthropicWire,
-    GoogleWire,
-    OpenAIWire,
-    Wire,
+    AnthropicApi,
+    GoogleApi,
+    OpenAIApi,
+    ProviderApi,
     event,
 )
 from bench.fake_provider.script import Script, script_for, stamped
@@ -78,12 +78,12 @@ class FakeProvider:
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=64 * 1024 * 1024)
-        openai = self._answering(OpenAIWire())
+        openai = self._answering(OpenAIApi())
         application.router.add_post("/v1/chat/completions", openai)
-        application.router.add_post("/v1/messages", self._answering(AnthropicWire()))
+        application.router.add_post("/v1/messages", self._answering(AnthropicApi()))
         application.router.add_post(
             "/{version:v1|v1beta}/models/{model}:{action}",
-            self._answering(GoogleWire()),
+            self._answering(GoogleApi()),
         )
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/__stats", self._stats)
@@ -114,7 +114,7 @@ class FakeProvider:
             self._transports.add(transport)
             self.connections += 1
 
-    def _answering(self, wire: Wire) -> Handler:
+    def _answering(self, api: ProviderApi) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
             body = orjson.loads(await request.read())
             self._note(request, body)
@@ -122,7 +122,7 @@ class FakeProvider:
             self.stats.open += 1
             self.stats.peak_open = max(self.stats.peak_open, self.stats.open)
             try:
-                return await self._answer(request, wire, body)
+                return await self._answer(request, api, body)
             except (asyncio.CancelledError, ConnectionResetError):
                 self.stats.closed_by_client += 1
                 raise
@@ -132,14 +132,14 @@ class FakeProvider:
         return answer
 
     async def _answer(
-        self, request: web.Request, wire: Wire, body: dict[str, Any]
+        self, request: web.Request, api: ProviderApi, body: dict[str, Any]
     ) -> web.StreamResponse:
-        asked = wire.asked(
+        parsed = api.parse(
             body,
             request.match_info.get("model", ""),
             request.match_info.get("action", ""),
         )
-        script = script_for(asked)
+        script = script_for(parsed)
         if script.gate:
             await self._gates[script.gate].wait()
         if script.first_delay:
@@ -150,40 +150,40 @@ class FakeProvider:
         if script.status != 200:
             self.stats.failed += 1
             # A real provider may quote what it was sent; nobody may hand that on.
-            quoted = f"{asked.last_user_text} {dict(request.headers)}"
+            quoted = f"{parsed.last_user_text} {dict(request.headers)}"
             message = script.complaint or f"refused: {quoted}"
             headers = {"Retry-After": script.retry_after} if script.retry_after else {}
-            return _json(wire.error(script, message), script.status, headers)
-        if not asked.is_stream or script.is_streaming_ignored:
+            return _json(api.error_body(script, message), script.status, headers)
+        if not parsed.is_stream or script.is_streaming_ignored:
             self.stats.completed += 1
-            return _json(wire.whole(script, asked.model))
-        return await self._stream(request, wire, script, asked.model)
+            return _json(api.complete_body(script, parsed.model))
+        return await self._stream(request, api, script, parsed.model)
 
     async def _stream(
-        self, request: web.Request, wire: Wire, script: Script, model: str
+        self, request: web.Request, api: ProviderApi, script: Script, model: str
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         response.enable_chunked_encoding()
         await response.prepare(request)
-        opening, *pieces = wire.frames(script, model)
+        opening, *pieces = api.frames(script, model)
         frames = [opening + b"".join(pieces[:1]), *pieces[1:]]
         if not script.delay:
             frames = [b"".join(frames)]
         if script.then == "finish" and not script.delay:
-            frames = [frames[0] + wire.ending(script, model)]
+            frames = [frames[0] + api.final_frames(script, model)]
         for number, frame in enumerate(frames):
             if number:
                 await asyncio.sleep(script.delay)
             await response.write(stamped(frame) if script.is_stamped else frame)
         if script.then == "finish" and script.delay:
-            await response.write(wire.ending(script, model))
-        return await self._leave(request, response, wire, script)
+            await response.write(api.final_frames(script, model))
+        return await self._leave(request, response, api, script)
 
     async def _leave(
         self,
         request: web.Request,
         response: web.StreamResponse,
-        wire: Wire,
+        api: ProviderApi,
         script: Script,
     ) -> web.StreamResponse:
         """End the stream in the way that the script wants."""
@@ -192,8 +192,8 @@ class FakeProvider:
         if script.then == "garbage":
             await response.write(b'data: {"choices": [\xff\n\nwhat is this\n\n')
         if script.then == "error":
-            error = wire.error(script, "it broke")
-            await response.write(event(error, script, wire.error_event))
+            error = api.error_body(script, "it broke")
+            await response.write(event(error, script, api.error_event))
         if script.then == "finish":
             self.stats.completed += 1
         else:

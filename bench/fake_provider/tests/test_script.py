@@ -3,7 +3,7 @@ import orjson
 import pytest
 from agentarium.tests.eventually import eventually
 
-from bench.fake_provider.script import Asked, Script, ToolCall, script_for
+from bench.fake_provider.script import ParsedRequest, Script, ToolCall, script_for
 from bench.fake_provider.server import FakeProvider
 
 
@@ -17,19 +17,21 @@ from bench.fake_provider.server import FakeProvider
     ],
 )
 def test_reads_the_models_name(model: str, script: Script) -> None:
-    assert script_for(Asked(model)) == script
+    assert script_for(ParsedRequest(model)) == script
 
 
 def test_believes_the_message_more_than_the_models_name() -> None:
-    asked = Asked("fake,pieces=3,text=a", last_user_text='{"fake": {"text": "b"}}')
+    parsed = ParsedRequest(
+        "fake,pieces=3,text=a", last_user_text='{"fake": {"text": "b"}}'
+    )
 
-    assert script_for(asked) == Script(text="b", pieces=3)
+    assert script_for(parsed) == Script(text="b", pieces=3)
 
 
 def test_asks_for_no_more_tools_than_it_has_rounds() -> None:
-    asked = Asked("fake,tool_calls=a", tool_rounds_done=1)
+    parsed = ParsedRequest("fake,tool_calls=a", tool_rounds_done=1)
 
-    assert script_for(asked).tool_calls == ()
+    assert script_for(parsed).tool_calls == ()
 
 
 @pytest.mark.parametrize(("pieces", "parts"), [(1, 1), (3, 3), (99, 5), (0, 1)])
