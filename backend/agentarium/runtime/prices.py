@@ -98,7 +98,7 @@ def dollars(nanodollars: int | None) -> str | None:
     return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
 
 
-def shown_cost(nanodollars: int | None, *, is_complete: bool = True) -> str:
+def format_cost(nanodollars: int | None, *, is_complete: bool = True) -> str:
     """A cost as people read it: `$0.01`, `$0.01 + ?` and `?`, as far as it is known."""
     known = nanodollars is not None and (nanodollars or is_complete)
     parts = [f"${dollars(nanodollars)}"] if known else []

@@ -10,8 +10,8 @@ from agentarium.runtime.prices import (
     Rates,
     Tier,
     dollars,
+    format_cost,
     read_prices,
-    shown_cost,
 )
 
 CHEAP = Price.flat(Decimal("0.15"), Decimal("0.6"), Decimal("0.075"))
@@ -72,8 +72,8 @@ def test_shows_dollars_exactly(nanodollars: int | None, shown: str | None) -> No
 def test_tells_people_what_is_not_known(
     nanodollars: int | None, whole: str, part: str
 ) -> None:
-    assert shown_cost(nanodollars) == whole
-    assert shown_cost(nanodollars, is_complete=False) == part
+    assert format_cost(nanodollars) == whole
+    assert format_cost(nanodollars, is_complete=False) == part
 
 
 class TestReadPrices:
