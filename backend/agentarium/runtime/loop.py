@@ -18,7 +18,7 @@ from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
 
 Piece = Delta | Retried | ModelResponse | ToolResultPart
-Ask = Callable[
+CallModel = Callable[
     [Sequence[Message]], AsyncGenerator[Delta | Retried | ModelResponse, None]
 ]
 CallTools = Callable[[Sequence[ToolCallPart]], AsyncGenerator[ToolResultPart, None]]
@@ -32,12 +32,12 @@ class StepLimitError(Exception):
 class LoopCallbacks:
     """What an agent's loop calls outside of itself.
 
-    `ask` streams one response of a model. `call_tools` yields the results that are to
+    `call_model` streams one response of a model. `call_tools` yields the results that are to
     be had now; a call without a result suspends the run. `before_call` is awaited
     before the model is asked: there the caller makes sure that what was yielded lasts.
     """
 
-    ask: Ask
+    call_model: CallModel
     call_tools: CallTools
     before_call: Callable[[], Awaitable[None]]
 
@@ -61,7 +61,7 @@ async def run_agent(
             return
         _check_steps(messages, max_steps)
         await callbacks.before_call()
-        async with aclosing(callbacks.ask(messages)) as pieces:
+        async with aclosing(callbacks.call_model(messages)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ModelResponse):
                     messages.append(piece.message)

@@ -35,7 +35,7 @@ class Retried:
     wait: float
 
 
-async def _at_once() -> None:
+async def _do_nothing() -> None:
     pass
 
 
@@ -44,7 +44,7 @@ class ModelCaller:
     """Calls an agent's models in order, with the same tools and settings.
 
     `tries` is how often one model is asked for one answer; `timeout` in seconds is for
-    each of them. `before_try` is awaited before each.
+    each of them. `before_request` is awaited before each.
     """
 
     models: Sequence[str]
@@ -53,9 +53,9 @@ class ModelCaller:
     tools: Sequence[ToolDefinition] = ()
     tries: int = 4
     timeout: float | None = None
-    before_try: Callable[[], Awaitable[None]] = _at_once
+    before_request: Callable[[], Awaitable[None]] = _do_nothing
 
-    async def ask(
+    async def call(
         self, messages: Sequence[Message]
     ) -> AsyncGenerator[Delta | Retried | ModelResponse, None]:
         """One answer, and each failure on the way to it.
@@ -67,7 +67,7 @@ class ModelCaller:
         ]
         while plan:
             model, number = plan.pop(0)
-            await self.before_try()
+            await self.before_request()
             try:
                 async with aclosing(self._once(model, messages)) as pieces:
                     async for piece in pieces:

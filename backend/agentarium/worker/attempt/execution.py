@@ -148,10 +148,12 @@ class Execution:
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
             # A worker that was paused for too long asks nothing more of the world.
-            before_try=self._context.until_leased,
+            before_request=self._context.until_leased,
         )
         callbacks = LoopCallbacks(
-            ask=caller.ask, call_tools=self._call_tools, before_call=self._before_call
+            call_model=caller.call,
+            call_tools=self._call_tools,
+            before_call=self._before_call,
         )
         run = run_agent(
             self._messages, callbacks=callbacks, max_steps=version.max_steps
