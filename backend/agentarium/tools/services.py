@@ -27,7 +27,7 @@ from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
 from agentarium.tools.models import HttpTool, McpServer
-from agentarium.tools.toolbox import arguments_schema, http_tool, mcp_server
+from agentarium.tools.toolset import arguments_schema, http_tool, mcp_server
 
 if TYPE_CHECKING:
     from agentarium.tools.guarded_http import GuardedHttp

@@ -14,7 +14,7 @@ from agentarium.tools.entries import check_tools
 from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
-from agentarium.tools.toolbox import Toolbox, open_tools
+from agentarium.tools.toolset import Toolset, open_tools
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def codes(owner: User, *entries: Any) -> list[str]:
     return [error.code for error in refused.value.errors["tools"]]
 
 
-def opened(owner: User, *entries: Any) -> Toolbox:
+def opened(owner: User, *entries: Any) -> Toolset:
     return open_tools(owner.pk, entries, http=GuardedHttp(), find_agents=find_agents)
 
 
@@ -178,7 +178,7 @@ class TestOpen:
         )
         server = McpServerFactory.create(owner=alice, timeout=9)
 
-        toolbox = opened(
+        toolset = opened(
             alice,
             {"type": "builtin", "name": "fetch_url", "timeout": 5},
             {"type": "builtin", "name": "ask_person"},
@@ -187,7 +187,7 @@ class TestOpen:
             {"type": "agent", "agent": 5, "needs_approval": True},
         )
 
-        specs = toolbox.specs
+        specs = toolset.specs
         assert list(specs) == [
             "fetch_url",
             "ask_person",
@@ -196,16 +196,16 @@ class TestOpen:
             "x_send_mail",
             "ask_caf_poet",
         ]
-        assert list(toolbox.tools) == ["fetch_url", "pay", "x_search", "x_send_mail"]
-        assert toolbox.agents == {"ask_caf_poet": 5}
-        assert toolbox.missing == []
+        assert list(toolset.tools) == ["fetch_url", "pay", "x_search", "x_send_mail"]
+        assert toolset.agents == {"ask_caf_poet": 5}
+        assert toolset.missing == []
         assert specs["fetch_url"].timeout == 5
         assert (specs["pay"].effect, specs["pay"].timeout) == ("idempotent", 7)
         assert specs["pay"].needs_approval
         assert specs["x_send_mail"].effect == "read"
         assert specs["ask_caf_poet"].needs_approval
         assert specs["ask_caf_poet"].description == "Writes poems."
-        assert toolbox.tools["pay"].spec == specs["pay"]
+        assert toolset.tools["pay"].spec == specs["pay"]
 
     def test_an_agents_word_on_approval_comes_before_the_tools(
         self, alice: User
@@ -219,7 +219,7 @@ class TestOpen:
         foreign = HttpToolFactory.create(owner=stranger)
         server = McpServerFactory.create(owner=alice, tools=[])
 
-        toolbox = opened(
+        toolset = opened(
             alice,
             {"type": "http", "id": foreign.pk},
             {"type": "mcp", "server": 999},
@@ -228,8 +228,8 @@ class TestOpen:
             {"type": "builtin", "name": "calculator"},
         )
 
-        assert list(toolbox.specs) == ["calculator"]
-        assert len(toolbox.missing) == 4
+        assert list(toolset.specs) == ["calculator"]
+        assert len(toolset.missing) == 4
 
     def test_goes_on_without_what_cannot_be_decrypted(
         self, alice: User, settings: Settings
@@ -237,22 +237,22 @@ class TestOpen:
         tool = HttpToolFactory.create(owner=alice)
         settings.SECRET_KEY = "another"
 
-        toolbox = opened(alice, {"type": "http", "id": tool.pk})
+        toolset = opened(alice, {"type": "http", "id": tool.pk})
 
-        assert not toolbox.specs
-        assert len(toolbox.missing) == 1
+        assert not toolset.specs
+        assert len(toolset.missing) == 1
 
     def test_keeps_the_first_of_two_that_came_to_one_name(self, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice, name="calculator")
 
-        toolbox = opened(
+        toolset = opened(
             alice,
             {"type": "builtin", "name": "calculator"},
             {"type": "http", "id": tool.pk},
         )
 
-        assert toolbox.specs["calculator"].effect == "read"
-        assert len(toolbox.missing) == 1
+        assert toolset.specs["calculator"].effect == "read"
+        assert len(toolset.missing) == 1
 
     def test_asks_once_for_each_kind(
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries

@@ -30,7 +30,7 @@ from agentarium.runtime.tools.base import (
     ToolInvocation,
 )
 from agentarium.tasks.models import AgentTask, ToolCall
-from agentarium.tools.toolbox import arguments_schema
+from agentarium.tools.toolset import arguments_schema
 from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.record import AttemptRecord
 from agentarium.worker.attempt.step_output import storable

@@ -15,8 +15,7 @@ from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
 from agentarium.tools.guarded_http import GuardedHttp
-from agentarium.tools.toolbox import Toolbox as OpenedTools
-from agentarium.tools.toolbox import open_tools
+from agentarium.tools.toolset import Toolset, open_tools
 from agentarium.worker.writing.event_writer import AttemptLostError
 
 log = structlog.get_logger(__name__)
@@ -45,7 +44,7 @@ class Toolbox:
     """Tools by the name that the model knows them by."""
 
     tools: Mapping[str, AnyTool] = field(default_factory=dict)
-    opened: OpenedTools | None = None
+    opened: Toolset | None = None
 
     @property
     def definitions(self) -> Sequence[ToolDefinition]:
@@ -86,7 +85,7 @@ class Tools:
         await asyncio.to_thread(self._database.close)
 
 
-def _as_called(opened: OpenedTools, spec: ToolSpec) -> AnyTool:
+def _as_called(opened: Toolset, spec: ToolSpec) -> AnyTool:
     if tool := opened.tools.get(spec.name):
         return tool
     if agent_id := opened.agents.get(spec.name):

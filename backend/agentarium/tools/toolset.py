@@ -28,7 +28,7 @@ from agentarium.tools.models import HttpTool, McpServer
 
 
 @dataclass(slots=True)
-class Toolbox:
+class Toolset:
     """What an agent can call in one task.
 
     `specs` is what its model is told of, in order; `tools` are those that are called
@@ -70,13 +70,13 @@ def open_tools(
     *,
     http: HttpClient,
     find_agents: FindAgents,
-) -> Toolbox:
+) -> Toolset:
     """The tools that these entries of an agent's definition stand for.
 
     Reads the database, in at most three queries, and connects to nothing: that is for
     the first call. Whoever opened it closes it, in the loop that made the calls.
     """
-    return _Opening(owner_id, entries, http, find_agents).toolbox()
+    return _ToolsetBuilder(owner_id, entries, http, find_agents).toolset()
 
 
 def arguments_schema(spec: ToolSpec) -> ArgumentsSchema:
@@ -120,7 +120,7 @@ def mcp_server(row: McpServer, http: HttpClient) -> McpEndpoint:
     )
 
 
-class _Opening:
+class _ToolsetBuilder:
     def __init__(
         self,
         owner_id: int,
@@ -138,53 +138,53 @@ class _Opening:
         self._servers = McpServer.objects.usable_by(owner_id).in_bulk(servers)
         self._agents = find_agents(agents) if agents else {}
 
-    def toolbox(self) -> Toolbox:
-        toolbox = Toolbox()
+    def toolset(self) -> Toolset:
+        toolset = Toolset()
         for entry in self._entries:
             try:
-                self._add(toolbox, entry)
+                self._add(toolset, entry)
             except LookupError:
-                toolbox.missing.append(f"{_named(entry)} (it is gone)")
+                toolset.missing.append(f"{_named(entry)} (it is gone)")
             except UnreadableSecretError:
-                toolbox.missing.append(f"{_named(entry)} (its secrets are unreadable)")
-        return toolbox
+                toolset.missing.append(f"{_named(entry)} (its secrets are unreadable)")
+        return toolset
 
-    def _add(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add(self, toolset: Toolset, entry: ToolEntry) -> None:
         match entry["type"]:
             case "builtin":
-                self._add_builtin(toolbox, entry)
+                self._add_builtin(toolset, entry)
             case "http":
                 row = self._tools[entry["id"]]
                 needs_approval = entry.get("needs_approval", row.needs_approval)
                 tool = http_tool(row, self._http, needs_approval=needs_approval)
-                toolbox.add(tool.spec, tool)
+                toolset.add(tool.spec, tool)
             case "mcp":
-                self._add_mcp(toolbox, entry)
+                self._add_mcp(toolset, entry)
             case _:
-                self._add_agent(toolbox, entry)
+                self._add_agent(toolset, entry)
 
-    def _add_builtin(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add_builtin(self, toolset: Toolset, entry: ToolEntry) -> None:
         builtin = BUILTINS[entry["name"]]
         spec = replace(
             builtin.spec,
             needs_approval=entry.get("needs_approval", False),
             timeout=float(entry.get("timeout", builtin.spec.timeout)),
         )
-        toolbox.add(spec, builtin.tool(spec, self._http) if builtin.tool else None)
+        toolset.add(spec, builtin.tool(spec, self._http) if builtin.tool else None)
 
-    def _add_mcp(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add_mcp(self, toolset: Toolset, entry: ToolEntry) -> None:
         row = self._servers[entry["server"]]
-        connection = toolbox.connect(mcp_server(row, self._http))
+        connection = toolset.connect(mcp_server(row, self._http))
         for spec, name in mcp_specs(row, entry):
-            toolbox.add(spec, McpTool(spec, name=name, connection=connection))
+            toolset.add(spec, McpTool(spec, name=name, connection=connection))
         there = {tool["name"] for tool in row.tool_rows}
-        toolbox.missing += [
+        toolset.missing += [
             f"{row.name}: {name} (it is gone)"
             for name in entry.get("names") or []
             if name not in there
         ]
 
-    def _add_agent(self, toolbox: Toolbox, entry: ToolEntry) -> None:
+    def _add_agent(self, toolset: Toolset, entry: ToolEntry) -> None:
         agent: CallableAgent = self._agents[entry["agent"]]
         spec = agent_spec(
             agent,
@@ -192,8 +192,8 @@ class _Opening:
             description=entry.get("description", ""),
             needs_approval=entry.get("needs_approval", False),
         )
-        if toolbox.add(spec):
-            toolbox.agents[spec.name] = entry["agent"]
+        if toolset.add(spec):
+            toolset.agents[spec.name] = entry["agent"]
 
 
 def mcp_specs(row: McpServer, entry: ToolEntry) -> Iterator[tuple[ToolSpec, str]]:
