@@ -28,7 +28,7 @@ _OWN: dict[str, tuple[str, Callable[[str], dict[str, str]]]] = {
 }
 
 
-def ask_providers(
+def check_providers(
     specs: Iterable[ProviderSpec], configs: Mapping[str, ProviderConfig]
 ) -> dict[str, str]:
     """Why each provider refuses, by its name, asked concurrently; "" if it does not."""

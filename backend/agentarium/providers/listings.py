@@ -39,7 +39,7 @@ def listings(configs: Mapping[str, ProviderConfig]) -> dict[str, Listing]:
     specs = [
         spec
         for spec in PROVIDERS.values()
-        if spec.wire == "openai" and not why_unavailable(spec, configs[spec.name])
+        if spec.api == "openai" and not why_unavailable(spec, configs[spec.name])
     ]
     keys = {spec.name: _key(spec, configs[spec.name]) for spec in specs}
     cached = cache.get_many(list(keys.values()))

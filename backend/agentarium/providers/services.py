@@ -115,7 +115,7 @@ def _provider_state(
 ) -> ProviderState:
     reason = _reason(spec, config, listing)
     # What needs no key is there only if it answers, unless somebody says where it is.
-    is_told = bool(config.api_key or config.base_url or spec.wire == "builtin")
+    is_told = bool(config.api_key or config.base_url or spec.api == "builtin")
     return ProviderState(
         name=spec.name,
         title=spec.title,

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 # `openai` is our own client of the OpenAI-compatible wire; `pydantic` goes through
 # pydantic-ai's model classes; `builtin` is the model in a package, on our own client.
-Wire = Literal["openai", "pydantic", "builtin"]
+ProviderApi = Literal["openai", "pydantic", "builtin"]
 
 DEFAULT_PROVIDER = "openai"
 BUILTIN_MODEL = "smollm2-135m-instruct"
@@ -23,7 +23,7 @@ class ProviderSpec:
 
     name: str
     title: str
-    wire: Wire
+    api: ProviderApi
     key_variable: str = ""
     other_key_variable: str = ""
     url_variable: str = ""

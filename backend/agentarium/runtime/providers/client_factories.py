@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 
 
-class ClientSource(Protocol):
+class ClientFactory(Protocol):
     """Makes clients for the models of one provider."""
 
     def client(self, model: str) -> ModelClient: ...
@@ -36,7 +36,7 @@ def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoi
     )
 
 
-class OpenAISource:
+class OpenAIClientFactory:
     def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
         from agentarium.runtime.providers.http import HttpPool
 
@@ -52,7 +52,7 @@ class OpenAISource:
         await self._pool.aclose()
 
 
-class PydanticSource:
+class PydanticClientFactory:
     def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
         from agentarium.runtime.providers.pydantic_client import (
             PydanticEndpoint,
@@ -75,7 +75,7 @@ class PydanticSource:
         await self._provider.aclose()
 
 
-class BuiltinSource:
+class BuiltinClientFactory:
     def __init__(self, config: BuiltinConfig) -> None:
         from agentarium.runtime.builtin.client import BuiltinModel
 

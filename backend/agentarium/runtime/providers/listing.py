@@ -53,7 +53,7 @@ async def list_models(
             is_transient=True,
         ) from None
     except ValueError:
-        raise _garbled(endpoint) from None
+        raise _malformed(endpoint) from None
     except (aiohttp.ClientError, OSError) as error:
         raise connection_failure(endpoint, error) from None
 
@@ -87,7 +87,7 @@ def _names(endpoint: OpenAIEndpoint, told: Any) -> list[str]:
     # Google has another word for each.
     rows = told.get("data", told.get("models")) if isinstance(told, dict) else told
     if not isinstance(rows, list):
-        raise _garbled(endpoint)
+        raise _malformed(endpoint)
     names = (row.get("id", row.get("name")) for row in rows if isinstance(row, dict))
     fit = (
         name
@@ -99,7 +99,7 @@ def _names(endpoint: OpenAIEndpoint, told: Any) -> list[str]:
     return sorted(set(fit))[:MAX_MODELS]
 
 
-def _garbled(endpoint: OpenAIEndpoint) -> ProviderError:
+def _malformed(endpoint: OpenAIEndpoint) -> ProviderError:
     return ProviderError(
         ProviderErrorCode.PROTOCOL,
         f"{endpoint.title} did not answer with a list of models. Check the base URL.",

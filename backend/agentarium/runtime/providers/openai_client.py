@@ -31,8 +31,11 @@ from agentarium.runtime.providers.failures import (
 )
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
 from agentarium.runtime.providers.openai_request import request_body
-from agentarium.runtime.providers.openai_response import OpenAIAnswer
-from agentarium.runtime.providers.rejected_parameters import Refusals, refused_parameter
+from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
+from agentarium.runtime.providers.rejected_parameters import (
+    RejectedParameters,
+    rejected_parameter,
+)
 from agentarium.runtime.providers.sse import EventTooLongError, SseParser
 
 READ_TIMEOUT = 300.0
@@ -69,7 +72,7 @@ class OpenAIClient:
         self._headers = headers_for(endpoint)
         self._timeout = timeouts(endpoint.read_timeout)
         self._proxy = proxy_for(self._url)
-        self._refusals = Refusals()
+        self._rejected = RejectedParameters()
 
     async def stream(
         self,
@@ -79,31 +82,31 @@ class OpenAIClient:
         settings: ModelSettings = PROVIDER_DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        answer = OpenAIAnswer(
+        builder = OpenAIResponseBuilder(
             title=self._endpoint.title,
             model=self._model,
             secret=self._endpoint.api_key,
         )
-        with _named_failures(self._endpoint, answer):
+        with _translated_failures(self._endpoint, builder):
             response = await self._post(messages, tools, settings)
             self._pool.watch(response)
             try:
-                reader = _reader(response, answer)
+                reader = _reader(response, builder)
                 async for received in response.content.iter_any():
-                    for delta in answer.take(reader.feed(received)):
+                    for delta in builder.add(reader.feed(received)):
                         yield delta
-                    if answer.is_done:
+                    if builder.is_done:
                         break
                     if pause := self._pool.pause():
                         await asyncio.sleep(pause)
                 else:
-                    for delta in answer.take(reader.close()):
+                    for delta in builder.add(reader.close()):
                         yield delta
                 await _drain(response)
             finally:
                 # Keeps the connection for the next call if it was read to its end.
                 response.close()
-        yield answer.response()
+        yield builder.build()
 
     async def _post(
         self,
@@ -112,27 +115,27 @@ class OpenAIClient:
         settings: ModelSettings,
     ) -> aiohttp.ClientResponse:
         """Send the request, again without a parameter that the server refuses."""
-        remembered = self._refusals.remembered()
-        refused: set[str] = set()
+        remembered = self._rejected.current()
+        rejected: set[str] = set()
         while True:
             body = request_body(
                 self._model,
                 messages,
                 tools,
                 settings,
-                refused=remembered | refused,
+                rejected=remembered | rejected,
                 reasoning_field=self._endpoint.reasoning_field,
             )
             response = await self._send(orjson.dumps(body))
             if response.status == HTTPStatus.OK:
-                self._refusals.remember(refused)
+                self._rejected.add(rejected)
                 return response
             error = await _error_object(response)
             sent = [name for name in _DISPENSABLE if name in body]
-            name = refused_parameter(response.status, error, sent)
-            if name is None or name in remembered | refused:
+            name = rejected_parameter(response.status, error, sent)
+            if name is None or name in remembered | rejected:
                 raise self._failure(response, error)
-            refused.add(name)
+            rejected.add(name)
 
     async def _send(self, body: bytes) -> aiohttp.ClientResponse:
         try:
@@ -175,8 +178,8 @@ def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
 
 
 @contextmanager
-def _named_failures(
-    endpoint: OpenAIEndpoint, answer: OpenAIAnswer
+def _translated_failures(
+    endpoint: OpenAIEndpoint, builder: OpenAIResponseBuilder
 ) -> Generator[None, None, None]:
     """Turn what goes wrong on the way into a `ProviderError`.
 
@@ -186,9 +189,9 @@ def _named_failures(
     try:
         yield
     except EventTooLongError:
-        raise answer.garbled() from None
+        raise builder.malformed() from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        if not answer.is_complete:
+        if not builder.is_complete:
             raise connection_failure(endpoint, error) from None
 
 
@@ -248,10 +251,10 @@ class _WholeBody:
 
 
 def _reader(
-    response: aiohttp.ClientResponse, answer: OpenAIAnswer
+    response: aiohttp.ClientResponse, builder: OpenAIResponseBuilder
 ) -> SseParser | _WholeBody:
     if response.content_type == "text/html":
-        raise answer.garbled()
+        raise builder.malformed()
     is_whole = response.content_type == "application/json"
     return _WholeBody() if is_whole else SseParser()
 

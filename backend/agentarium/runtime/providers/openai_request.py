@@ -17,12 +17,12 @@ def request_body(
     tools: Sequence[ToolDefinition],
     settings: ModelSettings,
     *,
-    refused: Collection[str] = (),
+    rejected: Collection[str] = (),
     reasoning_field: str = "",
 ) -> dict[str, Any]:
     """The request for one streamed answer.
 
-    `refused` names parameters that this server is known to refuse, `reasoning_field`
+    `rejected` names parameters that this server is known to refuse, `reasoning_field`
     the one in which it wants its own reasoning back.
     """
     body: dict[str, Any] = {
@@ -32,25 +32,25 @@ def request_body(
         ],
         "stream": True,
     }
-    if "stream_options" not in refused:
+    if "stream_options" not in rejected:
         body["stream_options"] = {"include_usage": True}
     if tools:
         body["tools"] = [_tool(tool) for tool in tools]
-    return body | _limits(model, settings, refused)
+    return body | _limits(model, settings, rejected)
 
 
 def _limits(
-    model: str, settings: ModelSettings, refused: Collection[str]
+    model: str, settings: ModelSettings, rejected: Collection[str]
 ) -> dict[str, Any]:
     is_reasoning = _REASONING_MODEL.match(model) is not None
     limits: dict[str, Any] = {}
     if settings.max_output_tokens is not None:
-        is_new_name = is_reasoning or "max_tokens" in refused
-        if "max_completion_tokens" in refused:
+        is_new_name = is_reasoning or "max_tokens" in rejected
+        if "max_completion_tokens" in rejected:
             is_new_name = False
         name = "max_completion_tokens" if is_new_name else "max_tokens"
         limits[name] = settings.max_output_tokens
-    is_temperature_taken = not is_reasoning and "temperature" not in refused
+    is_temperature_taken = not is_reasoning and "temperature" not in rejected
     if settings.temperature is not None and is_temperature_taken:
         limits["temperature"] = settings.temperature
     return limits

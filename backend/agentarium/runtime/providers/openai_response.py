@@ -40,7 +40,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 }
 
 
-class OpenAIAnswer:
+class OpenAIResponseBuilder:
     """Takes events, or a whole answer, and becomes one `ModelResponse`."""
 
     def __init__(self, *, title: str, model: str, secret: str = "") -> None:
@@ -62,7 +62,7 @@ class OpenAIAnswer:
         """Whether the model has said that it is finished."""
         return self.is_done or bool(self._finish_reason)
 
-    def take(self, events: Iterable[bytes]) -> list[Delta]:
+    def add(self, events: Iterable[bytes]) -> list[Delta]:
         """Add events, or the one object of an answer that came without streaming.
 
         What they say together comes back as few deltas.
@@ -75,10 +75,10 @@ class OpenAIAnswer:
             self._add(self._object(event), pieces)
         return _merged(pieces)
 
-    def response(self) -> ModelResponse:
+    def build(self) -> ModelResponse:
         """The finished answer; a `ProviderError` where it was cut off."""
         if not self.is_complete and self._is_foreign:
-            raise self.garbled()
+            raise self.malformed()
         if not self.is_complete:
             raise ProviderError(
                 ProviderErrorCode.UNAVAILABLE,
@@ -92,7 +92,7 @@ class OpenAIAnswer:
             parts.append(TextPart("".join(self._text)))
         parts += [call.part() for call in self._calls]
         if not parts and not self._finish_reason:
-            raise self.garbled()
+            raise self.malformed()
         reason = _FINISH_REASONS.get(self._finish_reason or "stop", "other")
         return ModelResponse(
             message=Message("assistant", tuple(parts)),
@@ -102,7 +102,7 @@ class OpenAIAnswer:
             finish_reason="tool_calls" if self._calls and reason == "stop" else reason,
         )
 
-    def garbled(self) -> ProviderError:
+    def malformed(self) -> ProviderError:
         return ProviderError(
             ProviderErrorCode.PROTOCOL,
             f"{self._title} sent something that is not an answer on the "
@@ -113,9 +113,9 @@ class OpenAIAnswer:
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError:
-            raise self.garbled() from None
+            raise self.malformed() from None
         if not isinstance(value, dict):
-            raise self.garbled()
+            raise self.malformed()
         return value
 
     def _add(self, chunk: dict[str, Any], pieces: list[Delta]) -> None:
@@ -133,7 +133,7 @@ class OpenAIAnswer:
         try:
             self._add_choice(choices[0], pieces)
         except (AttributeError, IndexError, KeyError, TypeError):
-            raise self.garbled() from None
+            raise self.malformed() from None
 
     def _add_choice(self, choice: dict[str, Any], pieces: list[Delta]) -> None:
         if "message" in choice:

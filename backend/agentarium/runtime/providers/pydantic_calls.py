@@ -42,7 +42,10 @@ from agentarium.runtime.providers.pydantic_messages import (
     to_library,
 )
 from agentarium.runtime.providers.pydantic_models import build_model
-from agentarium.runtime.providers.rejected_parameters import Refusals, refused_parameter
+from agentarium.runtime.providers.rejected_parameters import (
+    RejectedParameters,
+    rejected_parameter,
+)
 
 # Model names are free text, so that their number has to be bounded.
 MAX_MODELS = 100
@@ -99,7 +102,7 @@ def _refused_temperature(settings: ModelSettings) -> Generator[None, None, None]
         # Every vendor nests its sentence differently, and the library keeps it whole.
         said = {"message": f"{error.message} {error.body}"}
         sent = () if settings.temperature is None else ("temperature",)
-        if error.in_stream or not refused_parameter(error.status_code, said, sent):
+        if error.in_stream or not rejected_parameter(error.status_code, said, sent):
             raise
         raise _TemperatureRefusedError from None
 
@@ -117,7 +120,7 @@ class PydanticCalls:
             event_hooks={"response": [_note_opened]},
         )
         self._models: dict[str, Model] = {}
-        self._refused: dict[str, Refusals] = {}
+        self._refused: dict[str, RejectedParameters] = {}
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -130,8 +133,8 @@ class PydanticCalls:
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        refusals = self._refusals(name)
-        if "temperature" in refusals.remembered():
+        refusals = self._rejected(name)
+        if "temperature" in refusals.current():
             settings = replace(settings, temperature=None)
         try:
             async with aclosing(self._once(name, messages, tools, settings)) as pieces:
@@ -143,7 +146,7 @@ class PydanticCalls:
         async with aclosing(self._once(name, messages, tools, settings)) as pieces:
             async for piece in pieces:
                 # It has begun to answer.
-                refusals.remember(["temperature"])
+                refusals.add(["temperature"])
                 yield piece
 
     async def _once(
@@ -153,7 +156,7 @@ class PydanticCalls:
         tools: Sequence[ToolDefinition],
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
-        with self._named_failures(name), _refused_temperature(settings):
+        with self._translated_failures(name), _refused_temperature(settings):
             model = self._model(name)
             async with (
                 _closing_responses(),
@@ -179,11 +182,11 @@ class PydanticCalls:
             is_transient=True,
         )
 
-    def _refusals(self, name: str) -> Refusals:
+    def _rejected(self, name: str) -> RejectedParameters:
         if name not in self._refused:
             if len(self._refused) >= MAX_MODELS:
                 self._refused.clear()
-            self._refused[name] = Refusals()
+            self._refused[name] = RejectedParameters()
         return self._refused[name]
 
     def _model(self, name: str) -> Model:
@@ -194,7 +197,7 @@ class PydanticCalls:
         return self._models[name]
 
     @contextmanager
-    def _named_failures(self, name: str) -> Generator[None, None, None]:
+    def _translated_failures(self, name: str) -> Generator[None, None, None]:
         try:
             yield
         except library_errors.ModelAPIError as error:
@@ -210,11 +213,11 @@ class PydanticCalls:
                 400, title=self._endpoint.title, model=name
             ) from None
         except (library_errors.UnexpectedModelBehavior, ValueError):
-            raise self._garbled() from None
+            raise self._malformed() from None
 
     def _failure(self, error: library_errors.ModelAPIError, name: str) -> ProviderError:
         if type(error) is library_errors.ModelAPIError:
-            return self._garbled()
+            return self._malformed()
         status = _status(error)
         if status is None:
             return ProviderError(
@@ -231,7 +234,7 @@ class PydanticCalls:
             retry_after=error.retry_after,
         )
 
-    def _garbled(self) -> ProviderError:
+    def _malformed(self) -> ProviderError:
         return ProviderError(
             ProviderErrorCode.PROTOCOL,
             f"{self._endpoint.title} sent something that is not an answer. "

@@ -15,10 +15,10 @@ from agentarium.runtime.providers.catalogue import (
     split_model,
 )
 from agentarium.runtime.providers.client_factories import (
-    BuiltinSource,
-    ClientSource,
-    OpenAISource,
-    PydanticSource,
+    BuiltinClientFactory,
+    ClientFactory,
+    OpenAIClientFactory,
+    PydanticClientFactory,
 )
 from agentarium.runtime.providers.config import ProviderConfig
 
@@ -35,7 +35,7 @@ class ModelClients:
 
     def __init__(self, configs: Mapping[str, ProviderConfig]) -> None:
         self._configs = configs
-        self._sources: dict[str, ClientSource] = {}
+        self._factories: dict[str, ClientFactory] = {}
         self._clients: dict[str, ModelClient] = {}
 
     def get(self, model: str) -> ModelClient:
@@ -47,7 +47,7 @@ class ModelClients:
         client = self._clients.get(model)
         if client is None:
             client = self._clients[model] = open_client(
-                model, self._configs, self._sources
+                model, self._configs, self._factories
             )
             if len(self._clients) > MAX_CLIENTS:
                 del self._clients[next(iter(self._clients))]
@@ -55,19 +55,19 @@ class ModelClients:
 
     async def aclose(self) -> None:
         """Close all connections and end the built-in model; calls under way fail."""
-        sources = [*self._sources.values()]
-        self._sources.clear()
+        factories = [*self._factories.values()]
+        self._factories.clear()
         self._clients.clear()
-        for source in sources:
-            await source.aclose()
+        for factory in factories:
+            await factory.aclose()
 
 
 def open_client(
     model: str,
     configs: Mapping[str, ProviderConfig],
-    sources: dict[str, ClientSource],
+    factories: dict[str, ClientFactory],
 ) -> ModelClient:
-    """A client for a model. Takes its provider's source from `sources`, or adds it."""
+    """A client for a model. Takes its provider's source from `factories`, or adds it."""
     provider, name = split_model(model)
     spec = PROVIDERS.get(provider)
     if spec is None or not name:
@@ -79,9 +79,9 @@ def open_client(
     config = configs.get(provider, ProviderConfig())
     if reason := why_unavailable(spec, config):
         raise ProviderError(ProviderErrorCode.MODEL_UNAVAILABLE, reason)
-    if provider not in sources:
-        sources[provider] = _source(spec, config)
-    return sources[provider].client(name)
+    if provider not in factories:
+        factories[provider] = _new_factory(spec, config)
+    return factories[provider].client(name)
 
 
 def why_unavailable(spec: ProviderSpec, config: ProviderConfig) -> str:
@@ -91,14 +91,14 @@ def why_unavailable(spec: ProviderSpec, config: ProviderConfig) -> str:
     """
     if spec.package and not is_installed(spec.package):
         return f"{spec.title} needs the package {spec.package}, which is not installed."
-    if spec.wire == "builtin" and find_weights(config.builtin) is None:
+    if spec.api == "builtin" and find_weights(config.builtin) is None:
         return (
             "The weights of the built-in model are not there yet. `agentarium up` "
             "fetches them at its first start, and `agentarium worker --model` does."
         )
     if spec.is_key_required and not config.api_key:
         return f"{spec.title} needs a key. Set {spec.key_variable}."
-    if spec.wire != "builtin" and not spec.url(config.base_url):
+    if spec.api != "builtin" and not spec.url(config.base_url):
         return f"{spec.title} needs an address. Set {spec.url_variable}."
     return ""
 
@@ -110,9 +110,9 @@ def is_installed(package: str) -> bool:
     return find_spec(root) is not None and find_spec(package) is not None
 
 
-def _source(spec: ProviderSpec, config: ProviderConfig) -> ClientSource:
-    if spec.wire == "builtin":
-        return BuiltinSource(config.builtin)
-    if spec.wire == "pydantic":
-        return PydanticSource(spec, config)
-    return OpenAISource(spec, config)
+def _new_factory(spec: ProviderSpec, config: ProviderConfig) -> ClientFactory:
+    if spec.api == "builtin":
+        return BuiltinClientFactory(config.builtin)
+    if spec.api == "pydantic":
+        return PydanticClientFactory(spec, config)
+    return OpenAIClientFactory(spec, config)

@@ -1,6 +1,6 @@
 """Parameters that a model refuses, and for how long that is remembered.
 
-A request can do without some parameters: one that is refused for one of them is sent
+A request can do without some parameters: one that is rejected for one of them is sent
 again without it, and the next ones are sent without it at once.
 """
 
@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 
 # After so many seconds a parameter is tried again: servers are upgraded.
-REMEMBER_SECONDS = 3600.0
+RETRY_SECONDS = 3600.0
 _REFUSING = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 # How a sentence says that a parameter itself is not taken, whatever its value.
 _NOT_TAKEN = re.compile(
@@ -23,24 +23,24 @@ _NOT_TAKEN = re.compile(
 _TEMPERATURE = "temperature"
 
 
-class Refusals:
-    """What one model of one server has lately refused."""
+class RejectedParameters:
+    """What one model of one server has lately rejected."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
 
-    def remembered(self) -> set[str]:
+    def current(self) -> set[str]:
         """The parameters to leave out now."""
         now = monotonic()
         return {name for name, until in self._until.items() if now < until}
 
-    def remember(self, names: Collection[str]) -> None:
+    def add(self, names: Collection[str]) -> None:
         """Leave these out for a while: without them, the request was accepted."""
         for name in names:
-            self._until[name] = monotonic() + REMEMBER_SECONDS
+            self._until[name] = monotonic() + RETRY_SECONDS
 
 
-def refused_parameter(
+def rejected_parameter(
     status: int, error: Mapping[str, Any], sent: Collection[str]
 ) -> str | None:
     """Which of the parameters `sent` a server's error says that it does not take.

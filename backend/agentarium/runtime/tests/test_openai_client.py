@@ -15,7 +15,7 @@ from agentarium.runtime.messages import (
     system_message,
     user_message,
 )
-from agentarium.runtime.providers import rejected_parameters as refusals
+from agentarium.runtime.providers import rejected_parameters
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.http import HttpPool
 from agentarium.runtime.providers.openai_client import OpenAIClient, OpenAIEndpoint
@@ -269,7 +269,9 @@ class TestSettings:
     ) -> None:
         client = model("fake,refuses=temperature")
         await ask(client, settings=ModelSettings(0.5))
-        monkeypatch.setattr(refusals, "monotonic", lambda: time.monotonic() + 3601)
+        monkeypatch.setattr(
+            rejected_parameters, "monotonic", lambda: time.monotonic() + 3601
+        )
 
         await ask(client, settings=ModelSettings(0.5))
 

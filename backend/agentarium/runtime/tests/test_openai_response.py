@@ -17,7 +17,7 @@ from agentarium.runtime.providers.base import (
     ReasoningDelta,
     TextDelta,
 )
-from agentarium.runtime.providers.openai_response import OpenAIAnswer
+from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
 
 
 def chunk(
@@ -28,9 +28,9 @@ def chunk(
 
 
 def answer_of(*events: bytes) -> ModelResponse:
-    answer = OpenAIAnswer(title="Fake", model="m")
-    answer.take(events)
-    return answer.response()
+    builder = OpenAIResponseBuilder(title="Fake", model="m")
+    builder.add(events)
+    return builder.build()
 
 
 def call(**piece: Any) -> bytes:
@@ -41,9 +41,9 @@ STOP = chunk(finish_reason="stop")
 
 
 def test_merges_what_arrives_together_but_keeps_the_order() -> None:
-    answer = OpenAIAnswer(title="Fake", model="m")
+    builder = OpenAIResponseBuilder(title="Fake", model="m")
 
-    deltas = answer.take(
+    deltas = builder.add(
         [
             chunk({"reasoning_content": "Let me "}),
             chunk({"reasoning": "think."}),

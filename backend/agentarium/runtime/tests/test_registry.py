@@ -37,7 +37,7 @@ def refusal(clients: ModelClients, model: str) -> ProviderError:
 
 
 @pytest.mark.parametrize(
-    "name", [spec.name for spec in PROVIDERS.values() if spec.wire == "openai"]
+    "name", [spec.name for spec in PROVIDERS.values() if spec.api == "openai"]
 )
 async def test_calls_every_provider_of_the_openai_wire(
     clients_of: MakeClients, provider: FakeProvider, name: str
