@@ -1,4 +1,4 @@
-"""The three wires, as their providers speak them."""
+"""The APIs of OpenAI, Anthropic and Google, as their servers implement them."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -11,20 +11,20 @@ INPUT_TOKENS = 12
 
 
 class ProviderApi(Protocol):
-    """How requests are read and answers are written."""
+    """Parses requests and formats responses."""
 
     error_event: str
 
     def parse(self, body: dict[str, Any], model: str, action: str) -> ParsedRequest: ...
 
     def frames(self, script: Script, model: str) -> Iterator[bytes]:
-        """The stream's pieces, up to where the answer is complete."""
+        """The frames of the stream, without `final_frames`."""
         ...
 
     def final_frames(self, script: Script, model: str) -> bytes: ...
 
     def complete_body(self, script: Script, model: str) -> dict[str, Any]:
-        """The answer of a request that asks for no stream."""
+        """The body of a response that is not streamed."""
         ...
 
     def error_body(self, script: Script, message: str) -> dict[str, Any]: ...
@@ -65,7 +65,7 @@ class OpenAIApi:
             yield self._chunk(script, model, {"content": piece})
 
     def _tool_frames(self, script: Script, model: str) -> Iterator[bytes]:
-        """Each call's head first, then its arguments in two pieces."""
+        """For each call, its id and name first, then its arguments in two pieces."""
         for index, call in enumerate(script.tool_calls):
             if script.are_tool_calls_whole:
                 whole = _openai_call(index, call.name, call.arguments)
@@ -103,14 +103,14 @@ class OpenAIApi:
                 for index, call in enumerate(script.tool_calls)
             ]
         reason = self._finish_reason(script)
-        answer: dict[str, Any] = {
+        body: dict[str, Any] = {
             "id": "chatcmpl-fake",
             "object": "chat.completion",
             "created": 1_700_000_000,
             "model": model,
             "choices": [{"index": 0, "message": message, "finish_reason": reason}],
         }
-        return answer | ({"usage": self._usage(script)} if script.has_usage else {})
+        return body | ({"usage": self._usage(script)} if script.has_usage else {})
 
     def error_body(self, script: Script, message: str) -> dict[str, Any]:
         code = script.error_code or None
@@ -153,12 +153,12 @@ class AnthropicApi:
 
     def parse(self, body: dict[str, Any], model: str, action: str) -> ParsedRequest:
         messages = body["messages"]
-        written = [
+        with_text = [
             n
             for n, message in enumerate(messages)
             if message["role"] == "user" and _text(message["content"])
         ]
-        last = written[-1] if written else 0
+        last = with_text[-1] if with_text else 0
         return ParsedRequest(
             model=body["model"],
             last_user_text=_text(messages[last]["content"]),
@@ -252,12 +252,12 @@ class GoogleApi:
 
     def parse(self, body: dict[str, Any], model: str, action: str) -> ParsedRequest:
         contents = body["contents"]
-        written = [
+        with_text = [
             n
             for n, content in enumerate(contents)
             if content.get("role") != "model" and _text(content["parts"])
         ]
-        last = written[-1] if written else 0
+        last = with_text[-1] if with_text else 0
         return ParsedRequest(
             model=model,
             last_user_text=_text(contents[last]["parts"]),
@@ -334,7 +334,7 @@ def _openai_call(index: int, name: str, arguments: str) -> dict[str, Any]:
 
 
 def _text(content: Any) -> str:
-    """The text of a message's content, which is a text or a list of parts."""
+    """The text of a message's content, which is a string or a list of parts."""
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content or ())

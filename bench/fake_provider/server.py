@@ -1,4 +1,4 @@
-"""The server: one aiohttp application, in this process or in one of its own."""
+"""The server: an aiohttp application, in this process or in its own."""
 
 import asyncio
 from collections import defaultdict, deque
@@ -25,7 +25,7 @@ MODELS = ("fake", "fake-large")
 
 @dataclass(slots=True)
 class Stats:
-    """`closed_by_client` counts the answers that their client did not wait for."""
+    """`closed_by_client` counts the responses that the client abandoned."""
 
     requests: int = 0
     open: int = 0
@@ -71,19 +71,19 @@ class FakeProvider:
         await self._runner.cleanup()
 
     def reset(self) -> None:
-        """Forget what was counted; what is open stays counted as open."""
+        """Reset the counters, except for requests that are still open."""
         self.stats = Stats(open=self.stats.open, peak_open=self.stats.open)
         self._gates.clear()
         self.received.clear()
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=64 * 1024 * 1024)
-        openai = self._answering(OpenAIApi())
+        openai = self._handler(OpenAIApi())
         application.router.add_post("/v1/chat/completions", openai)
-        application.router.add_post("/v1/messages", self._answering(AnthropicApi()))
+        application.router.add_post("/v1/messages", self._handler(AnthropicApi()))
         application.router.add_post(
             "/{version:v1|v1beta}/models/{model}:{action}",
-            self._answering(GoogleApi()),
+            self._handler(GoogleApi()),
         )
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/__stats", self._stats)
@@ -92,7 +92,7 @@ class FakeProvider:
         return application
 
     async def _models(self, request: web.Request) -> web.Response:
-        self._note(request, {})
+        self._record(request, {})
         rows = [{"id": name, "object": "model", "owned_by": "fake"} for name in MODELS]
         return _json({"object": "list", "data": rows})
 
@@ -107,17 +107,17 @@ class FakeProvider:
         self._gates[request.match_info["gate"]].set()
         return _json(asdict(self.stats))
 
-    def _note(self, request: web.Request, body: dict[str, Any]) -> None:
+    def _record(self, request: web.Request, body: dict[str, Any]) -> None:
         self.received.append(Received(request.path, dict(request.headers), body))
         transport = request.transport
         if transport is not None and transport not in self._transports:
             self._transports.add(transport)
             self.connections += 1
 
-    def _answering(self, api: ProviderApi) -> Handler:
+    def _handler(self, api: ProviderApi) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
             body = orjson.loads(await request.read())
-            self._note(request, body)
+            self._record(request, body)
             self.stats.requests += 1
             self.stats.open += 1
             self.stats.peak_open = max(self.stats.peak_open, self.stats.open)
@@ -144,14 +144,14 @@ class FakeProvider:
             await self._gates[script.gate].wait()
         if script.first_delay:
             await asyncio.sleep(script.first_delay)
-        # Google keeps its settings together.
+        # Google nests these settings.
         if script.refuses in body | body.get("generationConfig", {}):
             script = replace(script, status=400)
         if script.status != 200:
             self.stats.failed += 1
-            # A real provider may quote what it was sent; nobody may hand that on.
-            quoted = f"{parsed.last_user_text} {dict(request.headers)}"
-            message = script.complaint or f"refused: {quoted}"
+            # A real provider may quote the request; Agentarium must not repeat it.
+            request_text = f"{parsed.last_user_text} {dict(request.headers)}"
+            message = script.complaint or f"refused: {request_text}"
             headers = {"Retry-After": script.retry_after} if script.retry_after else {}
             return _json(api.error_body(script, message), script.status, headers)
         if not parsed.is_stream or script.is_streaming_ignored:
@@ -177,16 +177,16 @@ class FakeProvider:
             await response.write(stamped(frame) if script.is_stamped else frame)
         if script.then == "finish" and script.delay:
             await response.write(api.final_frames(script, model))
-        return await self._leave(request, response, api, script)
+        return await self._end_stream(request, response, api, script)
 
-    async def _leave(
+    async def _end_stream(
         self,
         request: web.Request,
         response: web.StreamResponse,
         api: ProviderApi,
         script: Script,
     ) -> web.StreamResponse:
-        """End the stream in the way that the script wants."""
+        """End the stream as the script says."""
         if script.then == "hang":
             await asyncio.Event().wait()
         if script.then == "garbage":
