@@ -1,7 +1,7 @@
-"""What the clients of one provider share: connections, a library, a process.
+"""Create clients for the models of a provider, and own what those clients share.
 
-Each wire is imported when its first client is made, so that a program which calls no
-model pays for none.
+That is a connection pool, a library or a process. The modules of a client are imported
+when it is first needed, so that a program that calls no model does not load them.
 """
 
 from typing import TYPE_CHECKING, Protocol
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class ClientFactory(Protocol):
-    """Makes clients for the models of one provider."""
+    """Creates clients for the models of one provider."""
 
     def client(self, model: str) -> ModelClient: ...
 
     async def aclose(self) -> None:
-        """Give back what the clients share. Calls under way fail."""
+        """Close what the clients share. Calls in progress fail."""
         ...
 
 
 def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoint":
-    """Where a provider of the OpenAI-compatible wire is found here."""
+    """The configured endpoint of a provider with an OpenAI-compatible API."""
     from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 
     return OpenAIEndpoint(

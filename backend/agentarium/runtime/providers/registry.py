@@ -1,4 +1,4 @@
-"""From a model's name to a client that can be asked."""
+"""Finds the client for a model's name."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -22,15 +22,15 @@ from agentarium.runtime.providers.client_factories import (
 )
 from agentarium.runtime.providers.config import ProviderConfig
 
-# Model names are free text, so that their number has to be bounded.
+# Model names are free text, so their number has to be limited.
 MAX_CLIENTS = 1000
 
 
 class ModelClients:
-    """Opens models by name, and shares what can be shared between tasks.
+    """Opens clients by the name of their model, and shares them between tasks.
 
-    Belongs to the event loop that it is first used on. Clients own nothing: all
-    connections and processes belong to their provider's source, one for each.
+    Bound to the event loop that first uses it. Clients own no resources: connections
+    and processes belong to the factory of their provider.
     """
 
     def __init__(self, configs: Mapping[str, ProviderConfig]) -> None:
@@ -39,10 +39,10 @@ class ModelClients:
         self._clients: dict[str, ModelClient] = {}
 
     def get(self, model: str) -> ModelClient:
-        """The client for `provider:name`, or for a bare name of OpenAI's.
+        """The client for `provider:name`; a bare name is one of OpenAI's models.
 
-        Raises `ProviderError` with the code `model_unavailable` where the model
-        cannot be called from here, and says what to do about it.
+        Raises `ProviderError` with the code `model_unavailable` if the model cannot be
+        called here; `detail` says what to do about it.
         """
         client = self._clients.get(model)
         if client is None:
@@ -54,7 +54,7 @@ class ModelClients:
         return client
 
     async def aclose(self) -> None:
-        """Close all connections and end the built-in model; calls under way fail."""
+        """Close all connections and stop the built-in model; calls in progress fail."""
         factories = [*self._factories.values()]
         self._factories.clear()
         self._clients.clear()
@@ -67,7 +67,7 @@ def open_client(
     configs: Mapping[str, ProviderConfig],
     factories: dict[str, ClientFactory],
 ) -> ModelClient:
-    """A client for a model. Takes its provider's source from `factories`, or adds it."""
+    """Open a client for a model. Adds its provider's factory to `factories` if missing."""
     provider, name = split_model(model)
     spec = PROVIDERS.get(provider)
     if spec is None or not name:
@@ -85,16 +85,16 @@ def open_client(
 
 
 def why_unavailable(spec: ProviderSpec, config: ProviderConfig) -> str:
-    """Why no model of a provider can be called from here; empty where they can.
+    """Why the models of a provider cannot be called here; empty if they can.
 
-    Looks at what is set and installed, and asks nobody.
+    Checks settings and installed packages, and makes no requests.
     """
     if spec.package and not is_installed(spec.package):
         return f"{spec.title} needs the package {spec.package}, which is not installed."
     if spec.api == "builtin" and find_weights(config.builtin) is None:
         return (
-            "The weights of the built-in model are not there yet. `agentarium up` "
-            "fetches them at its first start, and `agentarium worker --model` does."
+            "The weights of the built-in model are missing. `agentarium up` downloads "
+            "them at its first start, and so does `agentarium worker --model`."
         )
     if spec.is_key_required and not config.api_key:
         return f"{spec.title} needs a key. Set {spec.key_variable}."
@@ -104,9 +104,9 @@ def why_unavailable(spec: ProviderSpec, config: ProviderConfig) -> str:
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package can be imported, without importing it."""
+    """Whether a package can be imported. Does not import it."""
     root, _, _ = package.partition(".")
-    # Finding `google.genai` imports `google`, which must be there for that.
+    # Finding `google.genai` imports `google`, so that `google` has to exist.
     return find_spec(root) is not None and find_spec(package) is not None
 
 
