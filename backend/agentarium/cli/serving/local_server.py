@@ -155,7 +155,7 @@ def bare_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(FOREIGN)
     }
-    package_root = str(Path(__file__).parents[2])
+    package_root = str(Path(__file__).parents[3])
     paths = [package_root, *ours.get("PYTHONPATH", "").split(os.pathsep)]
     return ours | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
