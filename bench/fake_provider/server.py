@@ -192,7 +192,7 @@ class FakeProvider:
         if script.then == "garbage":
             await response.write(b'data: {"choices": [\xff\n\nwhat is this\n\n')
         if script.then == "error":
-            error = api.error_body(script, "it broke")
+            error = api.error_body(script, "scripted error")
             await response.write(event(error, script, api.error_event))
         if script.then == "finish":
             self.stats.completed += 1

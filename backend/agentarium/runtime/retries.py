@@ -110,7 +110,7 @@ class ModelCaller:
         except TimeoutError:
             raise ProviderError(
                 ProviderErrorCode.TIMEOUT,
-                f"{model} did not answer within {self.timeout} seconds.",
+                f"{model} did not respond within {self.timeout} seconds.",
                 is_transient=True,
             ) from None
 

@@ -99,21 +99,21 @@ def provider_failure(
     *,
     title: str,
     model: str,
-    words: Iterable[str] = (),
+    reasons: Iterable[str] = (),
     retry_after: float | None = None,
 ) -> ProviderError:
     """The error for an HTTP status or its equivalent.
 
-    `words` are the identifiers that came with it; `detail` repeats them unchanged.
+    `reasons` are the identifiers that came with it; `detail` repeats them unchanged.
     """
-    words = tuple(words)
-    implied = (_STATUS_BY_IDENTIFIER.get(word.lower()) for word in words)
+    reasons = tuple(reasons)
+    implied = (_STATUS_BY_IDENTIFIER.get(reason.lower()) for reason in reasons)
     # The HTTP status is more precise than an identifier such as `invalid_request_error`,
     # which OpenAI also sends for a wrong key. Only these two need the identifier.
     override = next((status for status in implied if status in (402, 413)), None)
     code, is_transient, template = _meaning(override or status)
-    hints = f" ({', '.join(words)})" if words else ""
-    detail = template.format(title=title, model=model) + hints
+    suffix = f" ({', '.join(reasons)})" if reasons else ""
+    detail = template.format(title=title, model=model) + suffix
     return ProviderError(
         code,
         detail,
@@ -128,19 +128,22 @@ def status_of(error: Mapping[str, Any]) -> int:
         value = error.get(name)
         if isinstance(value, int) and 400 <= value < 600:
             return value
-    known = (_STATUS_BY_IDENTIFIER.get(word.lower()) for word in identifiers(error))
-    return next((status for status in known if status), 500)
+    statuses = (
+        _STATUS_BY_IDENTIFIER.get(identifier.lower())
+        for identifier in identifiers(error)
+    )
+    return next((status for status in statuses if status), 500)
 
 
 def identifiers(error: Mapping[str, Any], *, secret: str = "") -> list[str]:
     """The distinct short identifiers in a provider's error object."""
     values = (error.get(name) for name in ("code", "type", "status", "param"))
-    words = dict.fromkeys(
+    found = dict.fromkeys(
         value
         for value in values
         if isinstance(value, str) and _IDENTIFIER.fullmatch(value)
     )
-    return [word for word in words if not secret or secret not in word]
+    return [text for text in found if not secret or secret not in text]
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

@@ -77,7 +77,7 @@ async def _fetch(
                 response.status,
                 title=endpoint.title,
                 model="",
-                words=[f"HTTP {response.status}"],
+                reasons=[f"HTTP {response.status}"],
             )
         body = await read_limited(response, _MAX_BYTES)
     return _names(endpoint, orjson.loads(body))

@@ -163,12 +163,12 @@ class OpenAIClient:
     def _failure(
         self, response: aiohttp.ClientResponse, error: dict[str, Any]
     ) -> ProviderError:
-        error_identifiers = identifiers(error, secret=self._endpoint.api_key)
+        reasons = identifiers(error, secret=self._endpoint.api_key)
         return provider_failure(
             response.status,
             title=self._endpoint.title,
             model=self._model,
-            words=[f"HTTP {response.status}", *error_identifiers],
+            reasons=[f"HTTP {response.status}", *reasons],
             retry_after=retry_after_seconds(response.headers),
         )
 

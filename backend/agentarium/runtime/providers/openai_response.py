@@ -194,7 +194,7 @@ class OpenAIResponseBuilder:
             status_of(known),
             title=self._title,
             model=self._model,
-            words=identifiers(known, secret=self._secret),
+            reasons=identifiers(known, secret=self._secret),
         )
 
 

@@ -236,7 +236,7 @@ class PydanticCalls:
             status,
             title=self._endpoint.title,
             model=name,
-            words=identifiers(error_object, secret=self._endpoint.api_key),
+            reasons=identifiers(error_object, secret=self._endpoint.api_key),
             retry_after=error.retry_after,
         )
 

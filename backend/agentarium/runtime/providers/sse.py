@@ -8,7 +8,7 @@ class EventTooLongError(Exception):
 
 
 class SseParser:
-    """Turns bytes, split anywhere, into the `data` of the events that they complete.
+    """Converts bytes, split anywhere, into the `data` of the events that they complete.
 
     It works on bytes throughout, so that a character that the network has split stays
     intact. It ignores the names, ids and comments of events: in the providers' APIs,

@@ -38,7 +38,7 @@ def test_maps_a_status_to_its_code(status: int, code: str, is_transient: bool) -
 
 def test_a_spent_credit_is_not_transient() -> None:
     error = provider_failure(
-        429, title="Fake", model="m", words=["insufficient_quota"], retry_after=1.0
+        429, title="Fake", model="m", reasons=["insufficient_quota"], retry_after=1.0
     )
 
     assert (error.code, error.is_transient) == ("provider_auth", False)

@@ -216,7 +216,7 @@ class TestSettings:
         assert provider.received[-1].body["max_tokens"] == 100
 
     @pytest.mark.parametrize(
-        ("refused", "sent_instead"),
+        ("rejected", "sent_instead"),
         [
             ("temperature", None),
             ("stream_options", None),
@@ -227,21 +227,21 @@ class TestSettings:
         self,
         model: Any,
         provider: FakeProvider,
-        refused: str,
+        rejected: str,
         sent_instead: str | None,
     ) -> None:
-        client = model(f"fake,refuses={refused}")
+        client = model(f"fake,refuses={rejected}")
 
         await call_model(client, settings=ModelSettings(0.5, 100))
         await call_model(client, settings=ModelSettings(0.5, 100))
 
         assert provider.stats.requests == 3
         body = provider.received[-1].body
-        assert refused not in body
+        assert rejected not in body
         assert sent_instead is None or body[sent_instead] == 100
 
     @pytest.mark.parametrize(
-        ("refused", "complaint"),
+        ("rejected", "complaint"),
         [
             (
                 "temperature",
@@ -259,16 +259,16 @@ class TestSettings:
         ],
     )
     async def test_that_a_server_rejects_by_message_are_omitted_too(
-        self, model: Any, provider: FakeProvider, refused: str, complaint: str
+        self, model: Any, provider: FakeProvider, rejected: str, complaint: str
     ) -> None:
-        question = scripted(refuses=refused, complaint=complaint)
+        question = scripted(refuses=rejected, complaint=complaint)
         client = model()
 
         for _ in range(2):
             await call_model(client, question, settings=ModelSettings(0.5, 100))
 
         assert provider.stats.requests == 3
-        assert refused not in provider.received[-1].body
+        assert rejected not in provider.received[-1].body
 
     async def test_that_were_rejected_are_sent_again_after_an_hour(
         self, model: Any, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch

@@ -51,7 +51,7 @@ def test_rounds_to_whole_nanodollars() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nanodollars", "shown"),
+    ("nanodollars", "text"),
     [
         (None, None),
         (0, "0"),
@@ -61,17 +61,19 @@ def test_rounds_to_whole_nanodollars() -> None:
         (2**63 - 1, "9223372036.854775807"),
     ],
 )
-def test_formats_dollars_exactly(nanodollars: int | None, shown: str | None) -> None:
-    assert dollars(nanodollars) == shown
+def test_formats_dollars_exactly(nanodollars: int | None, text: str | None) -> None:
+    assert dollars(nanodollars) == text
 
 
 @pytest.mark.parametrize(
-    ("nanodollars", "whole", "part"),
+    ("nanodollars", "complete", "incomplete"),
     [(10_000_000, "$0.01", "$0.01 + ?"), (0, "$0", "?"), (None, "?", "?")],
 )
-def test_marks_unknown_costs(nanodollars: int | None, whole: str, part: str) -> None:
-    assert format_cost(nanodollars) == whole
-    assert format_cost(nanodollars, is_complete=False) == part
+def test_marks_unknown_costs(
+    nanodollars: int | None, complete: str, incomplete: str
+) -> None:
+    assert format_cost(nanodollars) == complete
+    assert format_cost(nanodollars, is_complete=False) == incomplete
 
 
 class TestReadPrices:

@@ -65,9 +65,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             )
         except FetchError as error:
             return _failed(body, error)
-        if (error := _status_error(response)) is not None:
+        if (status_error := _status_error(response)) is not None:
             await stack.aclose()
-            return _failed(body, error)
+            return _failed(body, status_error)
         return httpx2.Response(
             response.status,
             headers=_without(response.headers, _DROPPED_RESPONSE_HEADERS),
