@@ -148,7 +148,7 @@ def _get(rows: Mapping[int, R], pk: int, noun: str) -> R:
     return rows[pk]
 
 
-# --- The options of one entry ----------------------------------------------------------
+# --- The options of one entry ------------------------------------------------------
 
 
 def _valid_entry(entry: Any) -> ToolEntry:

@@ -140,7 +140,7 @@ def _formatted(value: Number) -> str:
     return f"{rounded + 0:f}" if is_plain else str(rounded)
 
 
-# --- Operators and functions ----------------------------------------------------------------
+# --- Operators and functions -------------------------------------------------------
 
 
 def _divided(left: Number, right: Number) -> Number:

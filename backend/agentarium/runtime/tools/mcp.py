@@ -275,7 +275,7 @@ def _silence_sdk() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-# --- Errors and results --------------------------------------------
+# --- Errors and results ------------------------------------------------------------
 
 
 def _tool_error(error: "MCPError") -> ToolError:
