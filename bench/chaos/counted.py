@@ -10,8 +10,8 @@ import orjson
 from aiohttp import web
 
 from bench.chaos.plan import Plan
+from bench.fake_provider.apis import ProviderApi
 from bench.fake_provider.server import FakeProvider
-from bench.fake_provider.wires import Wire
 from bench.fake_tools.server import FakeTools
 
 
@@ -35,9 +35,9 @@ class CountedProvider(FakeProvider):
         self.asked: dict[tuple[str, int], list[Request]] = defaultdict(list)
 
     async def _answer(
-        self, request: web.Request, wire: Wire, body: dict[str, Any]
+        self, request: web.Request, api: ProviderApi, body: dict[str, Any]
     ) -> web.StreamResponse:
-        asked = wire.asked(body, "", "")
+        asked = api.parse(body, "", "")
         plan = self._plans[asked.last_user_text]
         asks = self.asked[plan.name, asked.tool_rounds_done]
         asks.append(Request(time.time()))
@@ -46,7 +46,7 @@ class CountedProvider(FakeProvider):
         users = [item for item in body["messages"] if item["role"] == "user"]
         users[-1]["content"] = orjson.dumps({"fake": script}).decode()
         try:
-            answer = await super()._answer(request, wire, body)
+            answer = await super()._answer(request, api, body)
             ask.is_whole = True
         except ConnectionResetError:
             # Whoever asked was killed: that is what is played here, and no error.

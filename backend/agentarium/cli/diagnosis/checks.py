@@ -15,7 +15,7 @@ from agentarium.cli.diagnosis.start_checks import (
     settings_checks,
 )
 from agentarium.http.request_scheme import missing_proxy_setting
-from agentarium.providers.access import ask_providers
+from agentarium.providers.access import check_providers
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.registry import why_unavailable
@@ -190,7 +190,7 @@ def providers() -> Iterator[Check]:
     specs = [
         spec
         for spec in PROVIDERS.values()
-        if spec.wire != "builtin"
+        if spec.api != "builtin"
         and (configs[spec.name].api_key or configs[spec.name].base_url)
     ]
     if not specs:
@@ -198,7 +198,7 @@ def providers() -> Iterator[Check]:
             "Set a key, such as OPENAI_API_KEY, to use more than the built-in model."
         )
         yield Check("providers", "warn", "no keys", advice)
-    refusals = ask_providers(specs, configs)
+    refusals = check_providers(specs, configs)
     for spec in specs:
         if refusal := refusals[spec.name]:
             advice = f"Check {' and '.join(_variables(spec))}."

@@ -20,7 +20,7 @@ from agentarium.cli.terminal import (
 )
 from agentarium.core.exceptions import NotFoundError
 from agentarium.inbox.task_rows import task_row
-from agentarium.runtime.prices import shown_cost
+from agentarium.runtime.prices import format_cost
 from agentarium.task_api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import AgentTask, Step
 
@@ -61,7 +61,7 @@ def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
             cell(duration(task["started_at"], task["finished_at"])),
             cell(f"{task['input_tokens']} + {task['output_tokens']}"),
             cell(
-                shown_cost(
+                format_cost(
                     task["cost_nanodollars"], is_complete=task["cost_is_complete"]
                 )
             ),

@@ -151,8 +151,8 @@ class TestProviders:
             ((200, b'{"data": [{"id": "one"}]}'), "ok", "answers"),
             ((200, b'{"models": [{"name": "models/one"}]}'), "ok", "answers"),
             ((401, b"{}"), "fail", "did not accept the key"),
-            ((200, b"<html>"), "fail", "did not answer with a list of models"),
-            ((500, b""), "fail", "cannot answer"),
+            ((200, b"<html>"), "fail", "did not return a list of models"),
+            ((500, b""), "fail", "temporarily unavailable"),
         ],
     )
     def test_are_asked_for_their_models(

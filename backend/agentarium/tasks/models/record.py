@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 from agentarium.db.clock import Now
-from agentarium.runtime.prices import shown_cost
+from agentarium.runtime.prices import format_cost
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models.task import AgentTask
 
@@ -54,7 +54,7 @@ class Step(models.Model):
 
     @property
     def shown_cost(self) -> str:
-        return shown_cost(self.cost_nanodollars)
+        return format_cost(self.cost_nanodollars)
 
 
 class Event(models.Model):

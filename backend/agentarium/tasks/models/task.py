@@ -16,7 +16,7 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.db.clock import Now
 from agentarium.db.whole_rows import WholeRowsQuerySet
-from agentarium.runtime.prices import shown_cost
+from agentarium.runtime.prices import format_cost
 from agentarium.tasks.models.queue_order import IN_QUEUE, QUEUE_ORDER
 from agentarium.tasks.models.worker import Worker
 
@@ -289,7 +289,7 @@ class AgentTask(models.Model):
 
     @property
     def shown_cost(self) -> str:
-        return shown_cost(self.cost_nanodollars, is_complete=self.cost_is_complete)
+        return format_cost(self.cost_nanodollars, is_complete=self.cost_is_complete)
 
     @property
     def is_ended(self) -> bool:

@@ -157,10 +157,12 @@ class Execution:
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
             # A worker that was paused may have lost its lease: no call before it is valid.
-            before_try=self._context.wait_for_lease,
+            before_request=self._context.wait_for_lease,
         )
         callbacks = LoopCallbacks(
-            ask=caller.ask, call_tools=self._call_tools, before_call=self._before_call
+            call_model=caller.call,
+            call_tools=self._call_tools,
+            before_call=self._before_call,
         )
         run = run_agent(
             self._messages, callbacks=callbacks, max_steps=version.max_steps

@@ -23,10 +23,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from agentarium.runtime.messages import ToolCallPart, ToolResultPart
-from agentarium.runtime.tools.base import OutcomeUnknownError, Tool, ToolError
-from agentarium.runtime.tools.base import ToolCall as Call
+from agentarium.runtime.tools.base import (
+    OutcomeUnknownError,
+    Tool,
+    ToolError,
+    ToolInvocation,
+)
 from agentarium.tasks.models import AgentTask, ToolCall
-from agentarium.tools.toolbox import arguments_schema
+from agentarium.tools.toolset import arguments_schema
 from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.record import AttemptRecord
 from agentarium.worker.attempt.step_output import storable
@@ -177,7 +181,7 @@ class ToolCalls:
         self, part: ToolCallPart, tool: Tool, arguments: dict[str, Any]
     ) -> ToolResultPart:
         key = f"agentarium-{self._task.pk}-{self._step}-{part.tool_call_id}"
-        call = Call(part.tool_call_id, arguments, key)
+        call = ToolInvocation(part.tool_call_id, arguments, key)
         try:
             async with asyncio.timeout(tool.spec.timeout):
                 return _result(part, await tool.call(call))

@@ -14,8 +14,8 @@ from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
-from agentarium.tools.connections import GuardedHttp
-from agentarium.tools.toolbox import OpenTools, open_tools
+from agentarium.tools.guarded_http import GuardedHttp
+from agentarium.tools.toolset import Toolset, open_tools
 from agentarium.worker.writing.event_writer import AttemptLostError
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class Toolbox:
     """Tools by the name under which the model knows them."""
 
     tools: Mapping[str, AnyTool] = field(default_factory=dict)
-    opened: OpenTools | None = None
+    opened: Toolset | None = None
 
     @property
     def definitions(self) -> Sequence[ToolDefinition]:
@@ -87,7 +87,7 @@ class ToolboxFactory:
         await asyncio.to_thread(self._database.close)
 
 
-def _callable_tool(opened: OpenTools, spec: ToolSpec) -> AnyTool:
+def _callable_tool(opened: Toolset, spec: ToolSpec) -> AnyTool:
     if tool := opened.tools.get(spec.name):
         return tool
     if agent_id := opened.agents.get(spec.name):

@@ -24,7 +24,7 @@ from agentarium.runtime.providers.base import (
     TextDelta,
     ToolDefinition,
 )
-from agentarium.runtime.tools.base import Effect, ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import Effect, ToolError, ToolInvocation, ToolSpec
 from agentarium.tasks.models import AgentTask, Event
 from agentarium.tests.eventually import eventually
 
@@ -167,10 +167,10 @@ class ScriptedTool:
         )
         self.gate = gate
         self.error = error
-        self.calls: list[ToolCall] = []
+        self.calls: list[ToolInvocation] = []
         self.open_calls = 0
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         self.calls.append(call)
         self.open_calls += 1
         try:

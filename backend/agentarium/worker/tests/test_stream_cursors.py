@@ -38,7 +38,7 @@ from agentarium.runtime.providers.base import (
     TextDelta,
     ToolDefinition,
 )
-from agentarium.runtime.tools.base import ToolCall
+from agentarium.runtime.tools.base import ToolInvocation
 from agentarium.streaming import reader
 from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.streaming.pubsub import Message as PubSubMessage
@@ -150,7 +150,7 @@ class DyingTool:
     def __init__(self, model: DyingModel) -> None:
         self._model = model
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         if self._model.dies_at_call and call.tool_call_id == "call-1":
             self._model.dies_at_call = False
             await self._model.die()

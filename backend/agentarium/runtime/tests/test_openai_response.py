@@ -1,4 +1,4 @@
-"""What servers of the OpenAI-compatible wire do beside the rules."""
+"""How servers deviate from OpenAI's API."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from agentarium.runtime.providers.base import (
     ReasoningDelta,
     TextDelta,
 )
-from agentarium.runtime.providers.openai_answer import OpenAIAnswer
+from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
 
 
 def chunk(
@@ -27,23 +27,23 @@ def chunk(
     return orjson.dumps({"model": "m-1", "choices": [choice]})
 
 
-def answer_of(*events: bytes) -> ModelResponse:
-    answer = OpenAIAnswer(title="Fake", model="m")
-    answer.take(events)
-    return answer.response()
+def response_of(*events: bytes) -> ModelResponse:
+    builder = OpenAIResponseBuilder(title="Fake", model="m")
+    builder.add(events)
+    return builder.build()
 
 
-def call(**piece: Any) -> bytes:
-    return chunk({"tool_calls": [piece]})
+def call(**fragment: Any) -> bytes:
+    return chunk({"tool_calls": [fragment]})
 
 
 STOP = chunk(finish_reason="stop")
 
 
-def test_merges_what_arrives_together_but_keeps_the_order() -> None:
-    answer = OpenAIAnswer(title="Fake", model="m")
+def test_merges_deltas_that_arrive_together_in_order() -> None:
+    builder = OpenAIResponseBuilder(title="Fake", model="m")
 
-    deltas = answer.take(
+    deltas = builder.add(
         [
             chunk({"reasoning_content": "Let me "}),
             chunk({"reasoning": "think."}),
@@ -56,7 +56,7 @@ def test_merges_what_arrives_together_but_keeps_the_order() -> None:
 
 
 def test_keeps_reasoning_before_text() -> None:
-    response = answer_of(
+    response = response_of(
         chunk({"reasoning_content": "hm"}), chunk({"content": "yes"}), STOP
     )
 
@@ -67,12 +67,12 @@ def test_keeps_reasoning_before_text() -> None:
 def test_reads_content_that_is_a_list_of_parts() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
 
-    assert answer_of(chunk({"content": parts}), STOP).message.text == "ab"
+    assert response_of(chunk({"content": parts}), STOP).message.text == "ab"
 
 
 class TestToolCalls:
-    def test_are_put_together_by_index(self) -> None:
-        response = answer_of(
+    def test_are_assembled_by_index(self) -> None:
+        response = response_of(
             call(index=0, id="a", function={"name": "f", "arguments": ""}),
             call(index=1, id="b", function={"name": "g", "arguments": '{"x"'}),
             call(index=0, function={"arguments": "{}"}),
@@ -86,8 +86,8 @@ class TestToolCalls:
         )
         assert response.finish_reason == "tool_calls"
 
-    def test_without_an_index_begin_at_a_new_id(self) -> None:
-        response = answer_of(
+    def test_without_an_index_start_at_a_new_id(self) -> None:
+        response = response_of(
             call(id="a", function={"name": "f", "arguments": "{}"}),
             call(id="b", function={"name": "g", "arguments": '{"x"'}),
             call(function={"arguments": ":1}"}),
@@ -100,8 +100,8 @@ class TestToolCalls:
         )
         assert response.finish_reason == "tool_calls"
 
-    def test_all_at_index_0_begin_at_a_new_id(self) -> None:
-        response = answer_of(
+    def test_all_at_index_0_start_at_a_new_id(self) -> None:
+        response = response_of(
             call(index=0, id="a", function={"name": "f", "arguments": "{}"}),
             call(index=0, id="b", function={"name": "f", "arguments": "{}"}),
             STOP,
@@ -109,8 +109,8 @@ class TestToolCalls:
 
         assert [part.tool_call_id for part in response.message.tool_calls] == ["a", "b"]
 
-    def test_that_repeat_their_id_are_one(self) -> None:
-        response = answer_of(
+    def test_that_repeat_their_id_are_one_call(self) -> None:
+        response = response_of(
             call(index=0, id="a", function={"name": "f", "arguments": "{"}),
             call(index=0, id="a", function={"name": "f", "arguments": "}"}),
             STOP,
@@ -119,14 +119,14 @@ class TestToolCalls:
         assert response.message.tool_calls == (ToolCallPart("a", "f", "{}"),)
 
     def test_without_id_or_arguments_get_them(self) -> None:
-        response = answer_of(call(index=0, function={"name": "f"}), STOP)
+        response = response_of(call(index=0, function={"name": "f"}), STOP)
 
         (part,) = response.message.tool_calls
         assert part.tool_call_id
         assert part.arguments == "{}"
 
     def test_with_an_object_as_arguments_become_json(self) -> None:
-        response = answer_of(
+        response = response_of(
             call(index=0, id="a", function={"name": "f", "arguments": {"x": 1}}), STOP
         )
 
@@ -134,15 +134,15 @@ class TestToolCalls:
 
 
 class TestUsage:
-    def test_takes_the_last_count(self) -> None:
+    def test_is_the_last_count(self) -> None:
         first = orjson.dumps({"choices": [], "usage": {"prompt_tokens": 3}})
         last = orjson.dumps(
             {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
         )
 
-        assert answer_of(STOP, first, last).usage == Usage(3, 2)
+        assert response_of(STOP, first, last).usage == Usage(3, 2)
 
-    def test_adds_reasoning_that_is_counted_beside_the_output(self) -> None:
+    def test_adds_reasoning_that_the_output_excludes(self) -> None:
         usage = {
             "prompt_tokens": 10,
             "completion_tokens": 5,
@@ -150,20 +150,20 @@ class TestUsage:
             "completion_tokens_details": {"reasoning_tokens": 20},
         }
 
-        response = answer_of(STOP, orjson.dumps({"choices": [], "usage": usage}))
+        response = response_of(STOP, orjson.dumps({"choices": [], "usage": usage}))
 
         assert response.usage == Usage(10, 25, reasoning_tokens=20)
 
     @pytest.mark.parametrize(
         "usage", [None, {}, [], {"prompt_tokens": "many", "completion_tokens": -1}]
     )
-    def test_that_is_missing_or_nonsense_counts_nothing(self, usage: object) -> None:
+    def test_is_zero_if_missing_or_invalid(self, usage: object) -> None:
         end = orjson.dumps({"choices": [], "usage": usage})
 
-        assert answer_of(STOP, end).usage == Usage()
+        assert response_of(STOP, end).usage == Usage()
 
 
-class TestRefusesToTakeAsAnAnswer:
+class TestFailure:
     @pytest.mark.parametrize(
         ("events", "code"),
         [
@@ -179,8 +179,8 @@ class TestRefusesToTakeAsAnAnswer:
             ([b'{"error": "overloaded"}'], "provider_unavailable"),
         ],
     )
-    def test_what_is_none(self, events: list[bytes], code: str) -> None:
+    def test_has_the_code_of_its_cause(self, events: list[bytes], code: str) -> None:
         with pytest.raises(ProviderError) as caught:
-            answer_of(*events)
+            response_of(*events)
 
         assert caught.value.code == code

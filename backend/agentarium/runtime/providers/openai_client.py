@@ -1,7 +1,7 @@
-"""The OpenAI-compatible wire: a thin streaming client on aiohttp and orjson.
+"""A thin streaming client for OpenAI-compatible APIs, on aiohttp and orjson.
 
-Most calls go through it, so it is built for many streams at once: everything that
-arrived together is handed on as one delta.
+Most model calls use it, so it is built for many concurrent streams: everything that
+arrives in one read becomes one delta.
 """
 
 import asyncio
@@ -30,24 +30,32 @@ from agentarium.runtime.providers.failures import (
     retry_after_seconds,
 )
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
-from agentarium.runtime.providers.openai_answer import OpenAIAnswer
 from agentarium.runtime.providers.openai_request import request_body
-from agentarium.runtime.providers.refusals import Refusals, refused_parameter
+from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
+from agentarium.runtime.providers.rejected_parameters import (
+    RejectedParameters,
+    rejected_parameter,
+)
 from agentarium.runtime.providers.sse import EventTooLongError, SseParser
 
 READ_TIMEOUT = 300.0
 _MAX_BODY_BYTES = 32 * 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
-# What some servers refuse, and what a request can do without.
-_DISPENSABLE = ("stream_options", "temperature", "max_tokens", "max_completion_tokens")
+# Parameters that some servers reject, and that a request works without.
+_OPTIONAL_PARAMETERS = (
+    "stream_options",
+    "temperature",
+    "max_tokens",
+    "max_completion_tokens",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAIEndpoint:
-    """Where a server of this wire is; `title` is what people call it.
+    """A server with this API; `title` is its name in error messages.
 
-    `is_reusable` is False for a server that ends connections while they are idle, and
-    so at times just as the next request is sent on one.
+    `keeps_connections` is False for a server that closes idle connections, sometimes
+    just as the next request is sent on one.
     """
 
     title: str
@@ -55,7 +63,7 @@ class OpenAIEndpoint:
     api_key: str = field(default="", repr=False)
     read_timeout: float = READ_TIMEOUT
     reasoning_field: str = ""
-    is_reusable: bool = True
+    keeps_connections: bool = True
 
 
 class OpenAIClient:
@@ -69,7 +77,7 @@ class OpenAIClient:
         self._headers = headers_for(endpoint)
         self._timeout = timeouts(endpoint.read_timeout)
         self._proxy = proxy_for(self._url)
-        self._refusals = Refusals()
+        self._rejected = RejectedParameters()
 
     async def stream(
         self,
@@ -79,31 +87,31 @@ class OpenAIClient:
         settings: ModelSettings = PROVIDER_DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        answer = OpenAIAnswer(
+        builder = OpenAIResponseBuilder(
             title=self._endpoint.title,
             model=self._model,
             secret=self._endpoint.api_key,
         )
-        with _named_failures(self._endpoint, answer):
+        with _translated_failures(self._endpoint, builder):
             response = await self._post(messages, tools, settings)
-            self._pool.watch(response)
+            self._pool.track(response)
             try:
-                reader = _reader(response, answer)
+                reader = _reader(response, builder)
                 async for received in response.content.iter_any():
-                    for delta in answer.take(reader.feed(received)):
+                    for delta in builder.add(reader.feed(received)):
                         yield delta
-                    if answer.is_done:
+                    if builder.is_done:
                         break
                     if pause := self._pool.pause():
                         await asyncio.sleep(pause)
                 else:
-                    for delta in answer.take(reader.close()):
+                    for delta in builder.add(reader.close()):
                         yield delta
                 await _drain(response)
             finally:
-                # Keeps the connection for the next call if it was read to its end.
+                # After a complete read, the connection goes back to the pool.
                 response.close()
-        yield answer.response()
+        yield builder.build()
 
     async def _post(
         self,
@@ -111,28 +119,28 @@ class OpenAIClient:
         tools: Sequence[ToolDefinition],
         settings: ModelSettings,
     ) -> aiohttp.ClientResponse:
-        """Send the request, again without a parameter that the server refuses."""
-        remembered = self._refusals.remembered()
-        refused: set[str] = set()
+        """Send the request, and repeat it without each parameter that the server rejects."""
+        known = self._rejected.current()
+        rejected: set[str] = set()
         while True:
             body = request_body(
                 self._model,
                 messages,
                 tools,
                 settings,
-                refused=remembered | refused,
+                rejected=known | rejected,
                 reasoning_field=self._endpoint.reasoning_field,
             )
             response = await self._send(orjson.dumps(body))
             if response.status == HTTPStatus.OK:
-                self._refusals.remember(refused)
+                self._rejected.add(rejected)
                 return response
             error = await _error_object(response)
-            sent = [name for name in _DISPENSABLE if name in body]
-            name = refused_parameter(response.status, error, sent)
-            if name is None or name in remembered | refused:
+            sent = [name for name in _OPTIONAL_PARAMETERS if name in body]
+            name = rejected_parameter(response.status, error, sent)
+            if name is None or name in known | rejected:
                 raise self._failure(response, error)
-            refused.add(name)
+            rejected.add(name)
 
     async def _send(self, body: bytes) -> aiohttp.ClientResponse:
         try:
@@ -142,32 +150,32 @@ class OpenAIClient:
                 headers=self._headers,
                 timeout=self._timeout,
                 proxy=self._proxy,
-                # The key must not follow to wherever a redirect points.
+                # The key must not be sent to the target of a redirect.
                 allow_redirects=False,
             )
         except (ValueError, aiohttp.NonHttpUrlClientError):
             raise ProviderError(
                 ProviderErrorCode.BAD_REQUEST,
-                f"The base URL or the key for {self._endpoint.title} has characters "
-                "that cannot be sent.",
+                f"The base URL or the key for {self._endpoint.title} contains "
+                "characters that cannot be sent. Check both settings.",
             ) from None
 
     def _failure(
         self, response: aiohttp.ClientResponse, error: dict[str, Any]
     ) -> ProviderError:
-        words = identifiers(error, secret=self._endpoint.api_key)
+        reasons = identifiers(error, secret=self._endpoint.api_key)
         return provider_failure(
             response.status,
             title=self._endpoint.title,
             model=self._model,
-            words=[f"HTTP {response.status}", *words],
+            reasons=[f"HTTP {response.status}", *reasons],
             retry_after=retry_after_seconds(response.headers),
         )
 
 
 def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
     headers = {"Content-Type": "application/json"}
-    if not endpoint.is_reusable:
+    if not endpoint.keeps_connections:
         headers["Connection"] = "close"
     if key := endpoint.api_key.strip():
         headers["Authorization"] = f"Bearer {key}"
@@ -175,64 +183,65 @@ def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
 
 
 @contextmanager
-def _named_failures(
-    endpoint: OpenAIEndpoint, answer: OpenAIAnswer
+def _translated_failures(
+    endpoint: OpenAIEndpoint, builder: OpenAIResponseBuilder
 ) -> Generator[None, None, None]:
-    """Turn what goes wrong on the way into a `ProviderError`.
+    """Turn connection failures into `ProviderError`.
 
-    A connection that breaks after the model has said that it is finished has lost
-    nothing but the count of tokens: that answer counts.
+    A connection that breaks after the model has finished has lost at most the token
+    counts, so that the response is still used.
     """
     try:
         yield
     except EventTooLongError:
-        raise answer.garbled() from None
+        raise builder.malformed() from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        if not answer.is_complete:
+        if not builder.is_complete:
             raise connection_failure(endpoint, error) from None
 
 
 def connection_failure(
     endpoint: OpenAIEndpoint, error: aiohttp.ClientError | OSError
 ) -> ProviderError:
-    """The error for a connection that could not be made, or that broke."""
-    title, place = endpoint.title, _origin(endpoint.base_url)
+    """The error for a connection that could not be opened, or that was lost."""
+    title, origin = endpoint.title, _origin(endpoint.base_url)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return ProviderError(
             ProviderErrorCode.UNAVAILABLE,
-            f"The certificate of {title} at {place} cannot be verified.",
+            f"The TLS certificate of {title} at {origin} cannot be verified.",
         )
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return ProviderError(
             ProviderErrorCode.TIMEOUT,
-            f"{title} does not accept a connection at {place}.",
+            f"Connecting to {title} at {origin} timed out.",
             is_transient=True,
         )
     if isinstance(error, TimeoutError):
         return ProviderError(
             ProviderErrorCode.TIMEOUT,
-            f"{title} sent nothing for {endpoint.read_timeout:g} seconds.",
+            f"{title} sent no data for {endpoint.read_timeout:g} seconds.",
             is_transient=True,
         )
     if isinstance(error, aiohttp.ClientConnectorError):
         return ProviderError(
             ProviderErrorCode.UNAVAILABLE,
-            f"{title} cannot be reached at {place}. Check that it runs there.",
+            f"{title} cannot be reached at {origin}. Check that it is running there.",
             is_transient=True,
         )
     if isinstance(error, aiohttp.ClientResponseError):
         return ProviderError(
-            ProviderErrorCode.PROTOCOL, f"What answers at {place} does not speak HTTP."
+            ProviderErrorCode.PROTOCOL,
+            f"The server at {origin} does not speak HTTP. Check the base URL.",
         )
     return ProviderError(
         ProviderErrorCode.UNAVAILABLE,
-        f"The connection to {title} broke off before the answer was complete.",
+        f"The connection to {title} was lost before the response was complete.",
         is_transient=True,
     )
 
 
-class _WholeBody:
-    """Stands in for the event parser where a server answers without streaming."""
+class _CompleteBody:
+    """Replaces the event parser when a server responds without streaming."""
 
     def __init__(self) -> None:
         self._body = bytearray()
@@ -248,16 +257,16 @@ class _WholeBody:
 
 
 def _reader(
-    response: aiohttp.ClientResponse, answer: OpenAIAnswer
-) -> SseParser | _WholeBody:
+    response: aiohttp.ClientResponse, builder: OpenAIResponseBuilder
+) -> SseParser | _CompleteBody:
     if response.content_type == "text/html":
-        raise answer.garbled()
-    is_whole = response.content_type == "application/json"
-    return _WholeBody() if is_whole else SseParser()
+        raise builder.malformed()
+    is_json = response.content_type == "application/json"
+    return _CompleteBody() if is_json else SseParser()
 
 
 async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, or a little more than `limit` bytes of a longer one."""
+    """Read the body, and stop at a chunk that exceeds `limit` bytes."""
     body = bytearray()
     async for received in response.content.iter_any():
         body += received
@@ -267,7 +276,7 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 async def _error_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """The error that a refusal carries; empty where it is not one of the wire."""
+    """The error object in an error response; empty if it has none."""
     try:
         body = await read_limited(response, _MAX_ERROR_BYTES)
         data = orjson.loads(body)
@@ -284,7 +293,7 @@ async def _error_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 def _invalid_field(error: dict[str, Any]) -> dict[str, Any]:
-    """The parameter that a server built on FastAPI complains about."""
+    """The invalid parameter, in the error format of servers built on FastAPI."""
     match error:
         case {"detail": [{"loc": [*_, str(name)]}, *_]}:
             return {"param": name}
@@ -292,7 +301,7 @@ def _invalid_field(error: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read on to the end of the body, which is there or about to be."""
+    """Read the rest of the body, which has arrived or is about to."""
     if response.content.at_eof():
         return
     with suppress(aiohttp.ClientError, TimeoutError):
@@ -302,6 +311,6 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
 
 
 def _origin(url: str) -> str:
-    """Scheme, host and port: an address without what may be secret in it."""
+    """Scheme, host and port of an address, without credentials."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

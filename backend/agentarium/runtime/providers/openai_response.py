@@ -1,4 +1,4 @@
-"""One answer on the OpenAI-compatible wire, put together from what arrives."""
+"""Builds one response of an OpenAI-compatible API from its stream events."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,7 +29,7 @@ from agentarium.runtime.providers.failures import (
     status_of,
 )
 
-MAX_ANSWER_CHARS = 16 * 1024 * 1024
+MAX_RESPONSE_CHARS = 16 * 1024 * 1024
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -40,8 +40,8 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 }
 
 
-class OpenAIAnswer:
-    """Takes events, or a whole answer, and becomes one `ModelResponse`."""
+class OpenAIResponseBuilder:
+    """Builds one `ModelResponse` from stream events or from one complete body."""
 
     def __init__(self, *, title: str, model: str, secret: str = "") -> None:
         self._title = title
@@ -54,35 +54,35 @@ class OpenAIAnswer:
         self._served_model = ""
         self._finish_reason = ""
         self._size = 0
-        self._is_foreign = False
+        self._is_other_json = False
         self.is_done = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether the model has said that it is finished."""
+        """Whether the model has finished its response."""
         return self.is_done or bool(self._finish_reason)
 
-    def take(self, events: Iterable[bytes]) -> list[Delta]:
-        """Add events, or the one object of an answer that came without streaming.
+    def add(self, events: Iterable[bytes]) -> list[Delta]:
+        """Add events, or the body of a response that is not streamed.
 
-        What they say together comes back as few deltas.
+        Returns their deltas, adjacent ones of one kind merged.
         """
-        pieces: list[Delta] = []
+        deltas: list[Delta] = []
         for event in events:
             if event == b"[DONE]":
                 self.is_done = True
                 break
-            self._add(self._object(event), pieces)
-        return _merged(pieces)
+            self._add_chunk(self._parse(event), deltas)
+        return _merged(deltas)
 
-    def response(self) -> ModelResponse:
-        """The finished answer; a `ProviderError` where it was cut off."""
-        if not self.is_complete and self._is_foreign:
-            raise self.garbled()
+    def build(self) -> ModelResponse:
+        """The complete response. Raises `ProviderError` if it was cut off."""
+        if not self.is_complete and self._is_other_json:
+            raise self.malformed()
         if not self.is_complete:
             raise ProviderError(
                 ProviderErrorCode.UNAVAILABLE,
-                f"{self._title} broke off before the answer was complete.",
+                f"{self._title} closed the connection before the response was complete.",
                 is_transient=True,
             )
         parts: list[Part] = []
@@ -92,33 +92,33 @@ class OpenAIAnswer:
             parts.append(TextPart("".join(self._text)))
         parts += [call.part() for call in self._calls]
         if not parts and not self._finish_reason:
-            raise self.garbled()
+            raise self.malformed()
         reason = _FINISH_REASONS.get(self._finish_reason or "stop", "other")
         return ModelResponse(
             message=Message("assistant", tuple(parts)),
             usage=self._usage,
             model=self._served_model or self._model,
-            # Some servers call it a plain stop.
+            # Some servers report `stop` for tool calls too.
             finish_reason="tool_calls" if self._calls and reason == "stop" else reason,
         )
 
-    def garbled(self) -> ProviderError:
+    def malformed(self) -> ProviderError:
         return ProviderError(
             ProviderErrorCode.PROTOCOL,
-            f"{self._title} sent something that is not an answer on the "
-            "OpenAI-compatible wire. Check the base URL.",
+            f"{self._title} sent a response that does not follow the OpenAI API. "
+            "Check the base URL.",
         )
 
-    def _object(self, data: bytes) -> dict[str, Any]:
+    def _parse(self, data: bytes) -> dict[str, Any]:
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError:
-            raise self.garbled() from None
+            raise self.malformed() from None
         if not isinstance(value, dict):
-            raise self.garbled()
+            raise self.malformed()
         return value
 
-    def _add(self, chunk: dict[str, Any], pieces: list[Delta]) -> None:
+    def _add_chunk(self, chunk: dict[str, Any], deltas: list[Delta]) -> None:
         if chunk.get("error"):
             raise self._failure(chunk["error"])
         usage = chunk.get("usage")
@@ -128,78 +128,78 @@ class OpenAIAnswer:
             self._served_model = chunk["model"]
         choices = chunk.get("choices")
         if not choices:
-            self._is_foreign |= choices is None and usage is None
+            self._is_other_json |= choices is None and usage is None
             return
         try:
-            self._add_choice(choices[0], pieces)
+            self._add_choice(choices[0], deltas)
         except (AttributeError, IndexError, KeyError, TypeError):
-            raise self.garbled() from None
+            raise self.malformed() from None
 
-    def _add_choice(self, choice: dict[str, Any], pieces: list[Delta]) -> None:
+    def _add_choice(self, choice: dict[str, Any], deltas: list[Delta]) -> None:
         if "message" in choice:
             self.is_done = True
         delta = choice.get("delta") or choice.get("message") or {}
         if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
-            pieces.append(ReasoningDelta(self._kept(self._reasoning, reasoning)))
+            deltas.append(ReasoningDelta(self._append_text(self._reasoning, reasoning)))
         if text := delta.get("content") or delta.get("refusal"):
-            pieces.append(TextDelta(self._kept(self._text, text)))
+            deltas.append(TextDelta(self._append_text(self._text, text)))
         for call in delta.get("tool_calls") or ():
             self._add_call(call)
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
 
-    def _kept(self, texts: list[str], content: Any) -> str:
-        text = _plain(content)
-        self._grow(len(text))
+    def _append_text(self, texts: list[str], content: Any) -> str:
+        text = _content_text(content)
+        self._count_chars(len(text))
         texts.append(text)
         return text
 
-    def _add_call(self, piece: dict[str, Any]) -> None:
-        function = piece.get("function") or {}
-        call = self._call_for(piece)
-        call.tool_call_id = call.tool_call_id or piece.get("id") or ""
+    def _add_call(self, fragment: dict[str, Any]) -> None:
+        function = fragment.get("function") or {}
+        call = self._call_for(fragment)
+        call.tool_call_id = call.tool_call_id or fragment.get("id") or ""
         call.name = call.name or function.get("name") or ""
         arguments = function.get("arguments") or ""
         if not isinstance(arguments, str):
             arguments = orjson.dumps(arguments).decode()
-        self._grow(len(arguments))
+        self._count_chars(len(arguments))
         call.arguments.append(arguments)
 
-    def _call_for(self, piece: dict[str, Any]) -> "_Call":
-        """The call that a piece continues, or a new one.
+    def _call_for(self, fragment: dict[str, Any]) -> "_Call":
+        """The call that a fragment continues, or a new one.
 
-        By index, but servers are known that leave it out or count all as 0: there a
-        new id begins a new call.
+        Fragments are matched by index. Some servers omit it or send 0 for all calls;
+        then a new id starts a new call.
         """
-        index, new_id = piece.get("index"), piece.get("id")
+        index, new_id = fragment.get("index"), fragment.get("id")
         for call in reversed(self._calls):
-            is_same_place = index is None or call.index == index
-            if is_same_place and new_id in (None, "", call.tool_call_id):
+            has_same_index = index is None or call.index == index
+            if has_same_index and new_id in (None, "", call.tool_call_id):
                 return call
         call = _Call(len(self._calls) if index is None else index)
         self._calls.append(call)
         return call
 
-    def _grow(self, chars: int) -> None:
+    def _count_chars(self, chars: int) -> None:
         self._size += chars
-        if self._size > MAX_ANSWER_CHARS:
+        if self._size > MAX_RESPONSE_CHARS:
             raise ProviderError(
                 ProviderErrorCode.PROTOCOL,
-                f"{self._title} sent an answer that is too long to keep.",
+                f"{self._title} sent a response that is too long to store.",
             )
 
     def _failure(self, error: Any) -> ProviderError:
-        """The error for an error object that came with a status of 200."""
+        """The error for an error object in a response with status 200."""
         known = error if isinstance(error, dict) else {}
         return provider_failure(
             status_of(known),
             title=self._title,
             model=self._model,
-            words=identifiers(known, secret=self._secret),
+            reasons=identifiers(known, secret=self._secret),
         )
 
 
 class _Call:
-    """A tool call in the making."""
+    """A tool call that is being assembled."""
 
     __slots__ = ("arguments", "index", "name", "tool_call_id")
 
@@ -217,35 +217,35 @@ class _Call:
         )
 
 
-def _merged(pieces: list[Delta]) -> list[Delta]:
-    """Neighbours of one kind as one delta."""
-    if len(pieces) < 2:
-        return pieces
+def _merged(deltas: list[Delta]) -> list[Delta]:
+    """Merge adjacent deltas of one kind."""
+    if len(deltas) < 2:
+        return deltas
     merged: list[Delta] = []
     start = 0
-    for end in range(1, len(pieces) + 1):
-        if end < len(pieces) and type(pieces[end]) is type(pieces[start]):
+    for end in range(1, len(deltas) + 1):
+        if end < len(deltas) and type(deltas[end]) is type(deltas[start]):
             continue
-        text = "".join(piece.text for piece in pieces[start:end])
-        merged.append(type(pieces[start])(text))
+        text = "".join(delta.text for delta in deltas[start:end])
+        merged.append(type(deltas[start])(text))
         start = end
     return merged
 
 
-def _plain(content: Any) -> str:
-    """Text that is sent as it is, or as a list of parts."""
+def _content_text(content: Any) -> str:
+    """The text of a content field, which is a string or a list of parts."""
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content)
 
 
 def _usage(usage: dict[str, Any]) -> Usage:
-    """The tokens; what is missing or no number counts as none."""
+    """Token counts; missing or invalid ones count as 0."""
     input_tokens = _count(usage, "prompt_tokens")
     output_tokens = _count(usage, "completion_tokens")
     reasoning = _count(_details(usage, "completion_tokens_details"), "reasoning_tokens")
     cached = _count(_details(usage, "prompt_tokens_details"), "cached_tokens")
-    # xAI counts reasoning beside the output, not in it: the total tells.
+    # xAI does not include reasoning in the output tokens, as its total shows.
     if reasoning and _count(usage, "total_tokens") == sum(
         (input_tokens, output_tokens, reasoning)
     ):

@@ -1,33 +1,33 @@
-"""The three wires, as their providers speak them."""
+"""The APIs of OpenAI, Anthropic and Google, as their servers implement them."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import orjson
 
-from bench.fake_provider.script import Asked, Script
+from bench.fake_provider.script import ParsedRequest, Script
 
 INPUT_TOKENS = 12
 
 
-class Wire(Protocol):
-    """How requests are read and answers are written."""
+class ProviderApi(Protocol):
+    """Parses requests and formats responses."""
 
     error_event: str
 
-    def asked(self, body: dict[str, Any], model: str, action: str) -> Asked: ...
+    def parse(self, body: dict[str, Any], model: str, action: str) -> ParsedRequest: ...
 
     def frames(self, script: Script, model: str) -> Iterator[bytes]:
-        """The stream's pieces, up to where the answer is complete."""
+        """The frames of the stream, without `final_frames`."""
         ...
 
-    def ending(self, script: Script, model: str) -> bytes: ...
+    def final_frames(self, script: Script, model: str) -> bytes: ...
 
-    def whole(self, script: Script, model: str) -> dict[str, Any]:
-        """The answer of a request that asks for no stream."""
+    def complete_body(self, script: Script, model: str) -> dict[str, Any]:
+        """The body of a response that is not streamed."""
         ...
 
-    def error(self, script: Script, message: str) -> dict[str, Any]: ...
+    def error_body(self, script: Script, message: str) -> dict[str, Any]: ...
 
 
 def event(data: dict[str, Any], script: Script, name: str = "") -> bytes:
@@ -36,14 +36,14 @@ def event(data: dict[str, Any], script: Script, name: str = "") -> bytes:
     return head + b"data: " + orjson.dumps(data) + end + end
 
 
-class OpenAIWire:
+class OpenAIApi:
     error_event = ""
 
-    def asked(self, body: dict[str, Any], model: str, action: str) -> Asked:
+    def parse(self, body: dict[str, Any], model: str, action: str) -> ParsedRequest:
         messages = body["messages"]
         users = [n for n, message in enumerate(messages) if message["role"] == "user"]
         last = users[-1] if users else len(messages) - 1
-        return Asked(
+        return ParsedRequest(
             model=body["model"],
             last_user_text=_text(messages[last]["content"]),
             tool_rounds_done=sum(
@@ -65,7 +65,7 @@ class OpenAIWire:
             yield self._chunk(script, model, {"content": piece})
 
     def _tool_frames(self, script: Script, model: str) -> Iterator[bytes]:
-        """Each call's head first, then its arguments in two pieces."""
+        """For each call, its id and name first, then its arguments in two pieces."""
         for index, call in enumerate(script.tool_calls):
             if script.are_tool_calls_whole:
                 whole = _openai_call(index, call.name, call.arguments)
@@ -78,7 +78,7 @@ class OpenAIWire:
                 piece = {"index": index, "function": {"arguments": part}}
                 yield self._chunk(script, model, {"tool_calls": [piece]})
 
-    def ending(self, script: Script, model: str) -> bytes:
+    def final_frames(self, script: Script, model: str) -> bytes:
         last = self._chunk(script, model, {}, self._finish_reason(script))
         if script.has_usage:
             data = {
@@ -92,7 +92,7 @@ class OpenAIWire:
             last += event(data, script)
         return last + f"data: [DONE]{script.line_end * 2}".encode()
 
-    def whole(self, script: Script, model: str) -> dict[str, Any]:
+    def complete_body(self, script: Script, model: str) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": script.text}
         if script.reasoning:
             message["reasoning_content"] = script.reasoning
@@ -103,16 +103,16 @@ class OpenAIWire:
                 for index, call in enumerate(script.tool_calls)
             ]
         reason = self._finish_reason(script)
-        answer: dict[str, Any] = {
+        body: dict[str, Any] = {
             "id": "chatcmpl-fake",
             "object": "chat.completion",
             "created": 1_700_000_000,
             "model": model,
             "choices": [{"index": 0, "message": message, "finish_reason": reason}],
         }
-        return answer | ({"usage": self._usage(script)} if script.has_usage else {})
+        return body | ({"usage": self._usage(script)} if script.has_usage else {})
 
-    def error(self, script: Script, message: str) -> dict[str, Any]:
+    def error_body(self, script: Script, message: str) -> dict[str, Any]:
         code = script.error_code or None
         parameter = None if script.complaint else script.refuses or None
         error = {"message": message, "type": "fake_error", "param": parameter}
@@ -148,18 +148,18 @@ class OpenAIWire:
         }
 
 
-class AnthropicWire:
+class AnthropicApi:
     error_event = "error"
 
-    def asked(self, body: dict[str, Any], model: str, action: str) -> Asked:
+    def parse(self, body: dict[str, Any], model: str, action: str) -> ParsedRequest:
         messages = body["messages"]
-        written = [
+        with_text = [
             n
             for n, message in enumerate(messages)
             if message["role"] == "user" and _text(message["content"])
         ]
-        last = written[-1] if written else 0
-        return Asked(
+        last = with_text[-1] if with_text else 0
+        return ParsedRequest(
             model=body["model"],
             last_user_text=_text(messages[last]["content"]),
             tool_rounds_done=sum(
@@ -198,16 +198,16 @@ class AnthropicWire:
         pieces = [{"type": "text_delta", "text": text} for text in script.text_pieces]
         yield {"type": "text", "text": ""}, pieces
 
-    def ending(self, script: Script, model: str) -> bytes:
+    def final_frames(self, script: Script, model: str) -> bytes:
         usage = {"output_tokens": script.output_tokens}
         delta = {"stop_reason": self._stop_reason(script), "stop_sequence": None}
         last = self._event(script, "message_delta", {"delta": delta, "usage": usage})
         return last + self._event(script, "message_stop", {})
 
-    def whole(self, script: Script, model: str) -> dict[str, Any]:
+    def complete_body(self, script: Script, model: str) -> dict[str, Any]:
         return self._message(script, model)
 
-    def error(self, script: Script, message: str) -> dict[str, Any]:
+    def error_body(self, script: Script, message: str) -> dict[str, Any]:
         error = {"type": script.error_code or "overloaded_error", "message": message}
         return {"type": "error", "error": error, "request_id": "req_fake"}
 
@@ -247,18 +247,18 @@ class AnthropicWire:
         return event({"type": name} | data, script, name)
 
 
-class GoogleWire:
+class GoogleApi:
     error_event = ""
 
-    def asked(self, body: dict[str, Any], model: str, action: str) -> Asked:
+    def parse(self, body: dict[str, Any], model: str, action: str) -> ParsedRequest:
         contents = body["contents"]
-        written = [
+        with_text = [
             n
             for n, content in enumerate(contents)
             if content.get("role") != "model" and _text(content["parts"])
         ]
-        last = written[-1] if written else 0
-        return Asked(
+        last = with_text[-1] if with_text else 0
+        return ParsedRequest(
             model=model,
             last_user_text=_text(contents[last]["parts"]),
             tool_rounds_done=sum(
@@ -274,7 +274,7 @@ class GoogleWire:
             data = {"candidates": [candidate], "modelVersion": model}
             yield event(data, script)
 
-    def ending(self, script: Script, model: str) -> bytes:
+    def final_frames(self, script: Script, model: str) -> bytes:
         candidate = {
             "content": {"parts": [{"text": ""}], "role": "model"},
             "finishReason": script.finish_reason or "STOP",
@@ -287,7 +287,7 @@ class GoogleWire:
         }
         return event(data, script)
 
-    def whole(self, script: Script, model: str) -> dict[str, Any]:
+    def complete_body(self, script: Script, model: str) -> dict[str, Any]:
         candidate = {
             "content": {"parts": list(self._parts(script)), "role": "model"},
             "finishReason": script.finish_reason or "STOP",
@@ -299,7 +299,7 @@ class GoogleWire:
             "modelVersion": model,
         }
 
-    def error(self, script: Script, message: str) -> dict[str, Any]:
+    def error_body(self, script: Script, message: str) -> dict[str, Any]:
         status = script.error_code or "UNAVAILABLE"
         code = script.status if script.status != 200 else 503
         return {"error": {"code": code, "message": message, "status": status}}
@@ -334,7 +334,7 @@ def _openai_call(index: int, name: str, arguments: str) -> dict[str, Any]:
 
 
 def _text(content: Any) -> str:
-    """The text of a message's content, which is a text or a list of parts."""
+    """The text of a message's content, which is a string or a list of parts."""
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content or ())

@@ -1,4 +1,4 @@
-"""Asking a model and looking at what came back."""
+"""Makes model calls and collects what they yield."""
 
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -27,7 +27,7 @@ WEATHER = ToolDefinition(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Output:
     deltas: list[Delta]
     responses: list[ModelResponse]
 
@@ -43,26 +43,26 @@ class Answer:
 
     @property
     def reasoning(self) -> str:
-        thoughts = (d.text for d in self.deltas if isinstance(d, ReasoningDelta))
-        return "".join(thoughts)
+        texts = (d.text for d in self.deltas if isinstance(d, ReasoningDelta))
+        return "".join(texts)
 
 
-async def ask(
+async def call_model(
     client: ModelClient,
     messages: Sequence[Message] = HELLO,
     *,
     tools: Sequence[ToolDefinition] = (),
     settings: ModelSettings = PROVIDER_DEFAULTS,
-) -> Answer:
-    """Everything that one call yields."""
-    pieces: list[Delta | ModelResponse] = []
+) -> Output:
+    """Everything that one model call yields."""
+    outputs: list[Delta | ModelResponse] = []
     stream = client.stream(messages, tools=tools, settings=settings)
     async with aclosing(stream):
-        async for piece in stream:
-            pieces.append(piece)  # noqa: PERF401 - kept in order while it streams
-    deltas = [piece for piece in pieces if not isinstance(piece, ModelResponse)]
-    responses = [piece for piece in pieces if isinstance(piece, ModelResponse)]
-    return Answer(deltas, responses)
+        async for output in stream:
+            outputs.append(output)  # noqa: PERF401 - kept in order while it streams
+    deltas = [item for item in outputs if not isinstance(item, ModelResponse)]
+    responses = [item for item in outputs if isinstance(item, ModelResponse)]
+    return Output(deltas, responses)
 
 
 async def failure(
@@ -71,7 +71,7 @@ async def failure(
     *,
     settings: ModelSettings = PROVIDER_DEFAULTS,
 ) -> ProviderError:
-    """The error that one call ends with."""
+    """The error of one model call, which must fail."""
     with pytest.raises(ProviderError) as caught:
-        await ask(client, messages, settings=settings)
+        await call_model(client, messages, settings=settings)
     return caught.value

@@ -1,4 +1,4 @@
-"""The runtime's HTTP, by way of the guard: here the two meet that know not each other."""
+"""Implements the runtime's HTTP client with the guarded outbound client."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -17,17 +17,17 @@ class GuardedResponse:
         self.url = response.url
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        with _told_as_fetch_error():
-            async for piece in self._response.chunks():
-                yield piece
+        with _outbound_errors_as_fetch_errors():
+            async for chunk in self._response.chunks():
+                yield chunk
 
     async def read_beginning(self, max_bytes: int) -> bytes:
-        with _told_as_fetch_error():
+        with _outbound_errors_as_fetch_errors():
             return await self._response.read_beginning(max_bytes)
 
 
 class GuardedHttp:
-    """`HttpClient` for tools. One serves a process, in any of its event loops."""
+    """The `HttpClient` of tools. A process needs one, for all of its event loops."""
 
     def __init__(self, outbound: Outbound | None = None) -> None:
         self._outbound = outbound or new_outbound()
@@ -42,7 +42,7 @@ class GuardedHttp:
         body: bytes | None = None,
         timeout: float,
     ) -> AsyncIterator[GuardedResponse]:
-        with _told_as_fetch_error():
+        with _outbound_errors_as_fetch_errors():
             async with self._outbound.open(
                 method, url, headers=headers, body=body, timeout=timeout
             ) as response:
@@ -57,7 +57,7 @@ class GuardedHttp:
         headers: Mapping[str, str],
         body: bytes | None = None,
     ) -> AsyncIterator[GuardedResponse]:
-        with _told_as_fetch_error():
+        with _outbound_errors_as_fetch_errors():
             async with self._outbound.send(
                 method, url, headers=headers, body=body
             ) as response:
@@ -69,7 +69,7 @@ class GuardedHttp:
 
 
 @contextmanager
-def _told_as_fetch_error() -> Iterator[None]:
+def _outbound_errors_as_fetch_errors() -> Iterator[None]:
     try:
         yield
     except OutboundError as error:

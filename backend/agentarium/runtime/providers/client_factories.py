@@ -1,7 +1,7 @@
-"""What the clients of one provider share: connections, a library, a process.
+"""Create clients for the models of a provider, and own what those clients share.
 
-Each wire is imported when its first client is made, so that a program which calls no
-model pays for none.
+That is a connection pool, a library or a process. The modules of a client are imported
+when it is first needed, so that a program that calls no model does not load them.
 """
 
 from typing import TYPE_CHECKING, Protocol
@@ -11,22 +11,22 @@ from agentarium.runtime.providers.catalogue import ProviderSpec
 from agentarium.runtime.providers.config import BuiltinConfig, ProviderConfig
 
 if TYPE_CHECKING:
-    from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+    from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 
 
-class ClientSource(Protocol):
-    """Makes clients for the models of one provider."""
+class ClientFactory(Protocol):
+    """Creates clients for the models of one provider."""
 
     def client(self, model: str) -> ModelClient: ...
 
     async def aclose(self) -> None:
-        """Give back what the clients share. Calls under way fail."""
+        """Close what the clients share. Calls in progress fail."""
         ...
 
 
 def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoint":
-    """Where a provider of the OpenAI-compatible wire is found here."""
-    from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+    """The configured endpoint of a provider with an OpenAI-compatible API."""
+    from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 
     return OpenAIEndpoint(
         title=spec.title,
@@ -36,7 +36,7 @@ def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoi
     )
 
 
-class OpenAISource:
+class OpenAIClientFactory:
     def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
         from agentarium.runtime.providers.http import HttpPool
 
@@ -44,7 +44,7 @@ class OpenAISource:
         self._endpoint = openai_endpoint(spec, config)
 
     def client(self, model: str) -> ModelClient:
-        from agentarium.runtime.providers.openai_wire import OpenAIClient
+        from agentarium.runtime.providers.openai_client import OpenAIClient
 
         return OpenAIClient(self._endpoint, model, self._pool)
 
@@ -52,9 +52,9 @@ class OpenAISource:
         await self._pool.aclose()
 
 
-class PydanticSource:
+class PydanticClientFactory:
     def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
-        from agentarium.runtime.providers.pydantic_wire import (
+        from agentarium.runtime.providers.pydantic_client import (
             PydanticEndpoint,
             PydanticProvider,
         )
@@ -75,7 +75,7 @@ class PydanticSource:
         await self._provider.aclose()
 
 
-class BuiltinSource:
+class BuiltinClientFactory:
     def __init__(self, config: BuiltinConfig) -> None:
         from agentarium.runtime.builtin.client import BuiltinModel
 

@@ -1,4 +1,4 @@
-"""The tools of one task, ready to be called."""
+"""Opens the tools of a task."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -10,47 +10,51 @@ from django.conf import settings
 
 from agentarium.core.encryption import UnreadableSecretError
 from agentarium.runtime.tools.base import Effect, Tool, ToolSpec
-from agentarium.runtime.tools.http import HttpTool as RuntimeHttpTool
-from agentarium.runtime.tools.http import HttpToolSettings, Method
+from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.http_template import UrlTemplate
 from agentarium.runtime.tools.mcp import (
-    LocalServer,
     McpConnection,
+    McpEndpoint,
     McpTool,
-    RemoteServer,
-    Server,
+    RemoteMcpServer,
+    StdioMcpServer,
     tool_name,
 )
 from agentarium.runtime.tools.schema import ArgumentsSchema
-from agentarium.tools.catalogue import BUILTINS, CallableAgent, agent_spec
-from agentarium.tools.entries import FindAgents, ToolEntry
+from agentarium.tools.catalogue import BUILTINS, agent_spec
+from agentarium.tools.entries import (
+    FindAgents,
+    Referenced,
+    ToolEntry,
+    load_referenced,
+)
 from agentarium.tools.models import HttpTool, McpServer
 
 
 @dataclass(slots=True)
-class OpenTools:
-    """What an agent can call in one task.
+class Toolset:
+    """The tools that an agent can call in one task.
 
-    `specs` is what its model is told of, in order; `tools` are those that are called
-    here. `ask_person` and the agents in `agents` are in `specs` only: they suspend the
-    task. `missing` names what the agent has in its list and cannot have now.
+    `specs` has all of them, in the order for the model; `tools` has those that are
+    called here. `ask_person` and the tools in `agents` are only in `specs`: calling them
+    suspends the task. `missing` lists the tools that are not available now, and why.
     """
 
     specs: dict[str, ToolSpec] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
-    # The name of the tool -> the id of the agent.
+    # Name of the tool -> id of the agent.
     agents: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     _connections: list[McpConnection] = field(default_factory=list)
 
     async def aclose(self) -> None:
-        """Close the connections that calls have left open."""
+        """Close the connections that calls have opened."""
         for connection in self._connections:
             await connection.aclose()
 
     def add(self, spec: ToolSpec, tool: Tool | None = None) -> bool:
-        """Whether there was room: of two tools of one name, the first one stays."""
+        """Add a tool. Returns False if its name is taken: the first tool wins."""
         if spec.name in self.specs:
             self.missing.append(f"{spec.name} (another tool has this name)")
             return False
@@ -59,7 +63,7 @@ class OpenTools:
             self.tools[spec.name] = tool
         return True
 
-    def connect(self, server: Server) -> McpConnection:
+    def connect(self, server: McpEndpoint) -> McpConnection:
         connection = McpConnection(server)
         self._connections.append(connection)
         return connection
@@ -71,13 +75,14 @@ def open_tools(
     *,
     http: HttpClient,
     find_agents: FindAgents,
-) -> OpenTools:
-    """The tools that these entries of an agent's definition stand for.
+) -> Toolset:
+    """Open the tools that an agent's definition lists.
 
-    Reads the database, in at most three queries, and connects to nothing: that is for
-    the first call. Whoever opened it closes it, in the loop that made the calls.
+    Makes at most three queries, and no connections: the first call does. The caller
+    closes the toolset, in the event loop that made the calls.
     """
-    return _Opening(owner_id, entries, http, find_agents).toolbox()
+    referenced = load_referenced(owner_id, entries, find_agents)
+    return _ToolsetBuilder(referenced, http).build(entries)
 
 
 def arguments_schema(spec: ToolSpec) -> ArgumentsSchema:
@@ -90,8 +95,8 @@ def _compiled(schema: bytes) -> ArgumentsSchema:
     return ArgumentsSchema(orjson.loads(schema))
 
 
-def http_tool(row: HttpTool, http: HttpClient, *, needs_approval: bool) -> Tool:
-    """A declared tool as it is called. Raises `UnreadableSecretError`."""
+def http_request_tool(row: HttpTool, http: HttpClient, *, needs_approval: bool) -> Tool:
+    """The callable form of an HTTP tool. Raises `UnreadableSecretError`."""
     spec = ToolSpec(
         name=row.name,
         description=row.description,
@@ -100,20 +105,23 @@ def http_tool(row: HttpTool, http: HttpClient, *, needs_approval: bool) -> Tool:
         needs_approval=needs_approval,
         timeout=float(row.timeout),
     )
-    made = HttpToolSettings(
+    request = HttpRequestSettings(
         cast("Method", row.method),
         UrlTemplate(row.url_template),
         row.revealed_headers(),
     )
-    return RuntimeHttpTool(spec, made, http)
+    return HttpRequestTool(spec, request, http)
 
 
-def mcp_server(row: McpServer, http: HttpClient) -> Server:
-    """Where a registered server is. Raises `UnreadableSecretError`, `LookupError`."""
+def mcp_endpoint(row: McpServer, http: HttpClient) -> McpEndpoint:
+    """How to reach an MCP server. Raises `UnreadableSecretError`.
+
+    Raises `LookupError` if the operator no longer configures its program.
+    """
     if row.owner_id is not None:
-        return RemoteServer(row.url, http, row.revealed_headers())
+        return RemoteMcpServer(row.url, http, row.revealed_headers())
     program = settings.MCP_STDIO[row.name]
-    return LocalServer(
+    return StdioMcpServer(
         program["command"],
         program.get("args", ()),
         program.get("env", {}),
@@ -121,87 +129,76 @@ def mcp_server(row: McpServer, http: HttpClient) -> Server:
     )
 
 
-class _Opening:
-    def __init__(
-        self,
-        owner_id: int,
-        entries: Sequence[ToolEntry],
-        http: HttpClient,
-        find_agents: FindAgents,
-    ) -> None:
-        self._entries = entries
+class _ToolsetBuilder:
+    def __init__(self, referenced: Referenced, http: HttpClient) -> None:
+        self._referenced = referenced
         self._http = http
-        tools, servers, agents = (
-            {entry[key] for entry in entries if entry["type"] == kind}
-            for kind, key in (("http", "id"), ("mcp", "server"), ("agent", "agent"))
-        )
-        self._tools = HttpTool.objects.filter(owner_id=owner_id).in_bulk(tools)
-        self._servers = McpServer.objects.usable_by(owner_id).in_bulk(servers)
-        self._agents = find_agents(agents) if agents else {}
 
-    def toolbox(self) -> OpenTools:
-        toolbox = OpenTools()
-        for entry in self._entries:
+    def build(self, entries: Sequence[ToolEntry]) -> Toolset:
+        toolset = Toolset()
+        for entry in entries:
             try:
-                self._add(toolbox, entry)
+                self._add(toolset, entry)
             except LookupError:
-                toolbox.missing.append(f"{_named(entry)} (it is gone)")
+                toolset.missing.append(f"{_label(entry)} (it no longer exists)")
             except UnreadableSecretError:
-                toolbox.missing.append(f"{_named(entry)} (its secrets are unreadable)")
-        return toolbox
+                toolset.missing.append(
+                    f"{_label(entry)} (its secrets cannot be decrypted)"
+                )
+        return toolset
 
-    def _add(self, toolbox: OpenTools, entry: ToolEntry) -> None:
+    def _add(self, toolset: Toolset, entry: ToolEntry) -> None:
         match entry["type"]:
             case "builtin":
-                self._add_builtin(toolbox, entry)
+                self._add_builtin(toolset, entry)
             case "http":
-                row = self._tools[entry["id"]]
+                row = self._referenced.http_tools[entry["id"]]
                 needs_approval = entry.get("needs_approval", row.needs_approval)
-                tool = http_tool(row, self._http, needs_approval=needs_approval)
-                toolbox.add(tool.spec, tool)
+                tool = http_request_tool(row, self._http, needs_approval=needs_approval)
+                toolset.add(tool.spec, tool)
             case "mcp":
-                self._add_mcp(toolbox, entry)
+                self._add_mcp(toolset, entry)
             case _:
-                self._add_agent(toolbox, entry)
+                self._add_agent(toolset, entry)
 
-    def _add_builtin(self, toolbox: OpenTools, entry: ToolEntry) -> None:
+    def _add_builtin(self, toolset: Toolset, entry: ToolEntry) -> None:
         builtin = BUILTINS[entry["name"]]
         spec = replace(
             builtin.spec,
             needs_approval=entry.get("needs_approval", False),
             timeout=float(entry.get("timeout", builtin.spec.timeout)),
         )
-        toolbox.add(spec, builtin.tool(spec, self._http) if builtin.tool else None)
+        toolset.add(spec, builtin.create(spec, self._http) if builtin.create else None)
 
-    def _add_mcp(self, toolbox: OpenTools, entry: ToolEntry) -> None:
-        row = self._servers[entry["server"]]
-        connection = toolbox.connect(mcp_server(row, self._http))
+    def _add_mcp(self, toolset: Toolset, entry: ToolEntry) -> None:
+        row = self._referenced.mcp_servers[entry["server"]]
+        connection = toolset.connect(mcp_endpoint(row, self._http))
         for spec, name in mcp_specs(row, entry):
-            toolbox.add(spec, McpTool(spec, name=name, connection=connection))
-        there = {tool["name"] for tool in row.tool_rows}
-        toolbox.missing += [
-            f"{row.name}: {name} (it is gone)"
+            toolset.add(spec, McpTool(spec, name=name, connection=connection))
+        available = {tool["name"] for tool in row.tool_rows}
+        toolset.missing += [
+            f"{row.name}: {name} (it no longer exists)"
             for name in entry.get("names") or []
-            if name not in there
+            if name not in available
         ]
 
-    def _add_agent(self, toolbox: OpenTools, entry: ToolEntry) -> None:
-        agent: CallableAgent = self._agents[entry["agent"]]
+    def _add_agent(self, toolset: Toolset, entry: ToolEntry) -> None:
+        agent = self._referenced.agents[entry["agent"]]
         spec = agent_spec(
             agent,
             name=entry.get("name", ""),
             description=entry.get("description", ""),
             needs_approval=entry.get("needs_approval", False),
         )
-        if toolbox.add(spec):
-            toolbox.agents[spec.name] = entry["agent"]
+        if toolset.add(spec):
+            toolset.agents[spec.name] = entry["agent"]
 
 
 def mcp_specs(row: McpServer, entry: ToolEntry) -> Iterator[tuple[ToolSpec, str]]:
-    """The tools of a server that an entry takes, with the server's own names."""
-    wanted = entry.get("names")
+    """The specs of the tools that an entry selects, with the server's own names."""
+    selected = entry.get("names")
     for tool in row.tool_rows:
-        if wanted is None or tool["name"] in wanted:
+        if selected is None or tool["name"] in selected:
             spec = ToolSpec(
                 name=tool_name(tool["name"], entry.get("prefix", "")),
                 description=tool["description"],
@@ -213,7 +210,7 @@ def mcp_specs(row: McpServer, entry: ToolEntry) -> Iterator[tuple[ToolSpec, str]
             yield spec, tool["name"]
 
 
-def _named(entry: ToolEntry) -> str:
+def _label(entry: ToolEntry) -> str:
     kind = entry["type"]
     key = {"builtin": "name", "http": "id", "mcp": "server", "agent": "agent"}[kind]
     return f"{kind} {entry[key]}"

@@ -1,4 +1,4 @@
-"""The wires that go through pydantic-ai, against servers that speak them."""
+"""The providers that are called through pydantic-ai, against scripted servers."""
 
 import asyncio
 import subprocess
@@ -24,12 +24,12 @@ from agentarium.runtime.messages import (
     user_message,
 )
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
-from agentarium.runtime.providers.pydantic_wire import (
+from agentarium.runtime.providers.pydantic_client import (
     PydanticClient,
     PydanticEndpoint,
     PydanticProvider,
 )
-from agentarium.runtime.tests.asking import WEATHER, ask, failure
+from agentarium.runtime.tests.model_calls import WEATHER, call_model, failure
 from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 
@@ -61,20 +61,20 @@ def scripted(**script: Any) -> tuple[Message, ...]:
 
 
 async def test_streams_text_then_one_response(client_of: MakeClient, name: str) -> None:
-    answer = await ask(client_of(name), scripted(text="grüße 🌍", pieces=3))
+    output = await call_model(client_of(name), scripted(text="grüße 🌍", pieces=3))
 
-    assert answer.deltas == [TextDelta("grü"), TextDelta("ße"), TextDelta(" 🌍")]
-    assert answer.response.message.parts == (TextPart("grüße 🌍"),)
-    assert answer.response.finish_reason == "stop"
-    assert answer.response.model == "fake"
-    assert answer.response.usage.output_tokens == 3
+    assert output.deltas == [TextDelta("grü"), TextDelta("ße"), TextDelta(" 🌍")]
+    assert output.response.message.parts == (TextPart("grüße 🌍"),)
+    assert output.response.finish_reason == "stop"
+    assert output.response.model == "fake"
+    assert output.response.usage.output_tokens == 3
 
 
 async def test_counts_cached_tokens_within_the_input(client_of: MakeClient) -> None:
-    answer = await ask(client_of("anthropic"))
+    output = await call_model(client_of("anthropic"))
 
-    # Anthropic counts the 4 beside its 12.
-    assert answer.response.usage == Usage(16, 1, cached_input_tokens=4)
+    # Anthropic's 12 input tokens do not include the 4.
+    assert output.response.usage == Usage(16, 1, cached_input_tokens=4)
 
 
 async def test_sends_system_prompt_key_and_settings(
@@ -82,7 +82,7 @@ async def test_sends_system_prompt_key_and_settings(
 ) -> None:
     history = (system_message("Be brief."), user_message("hi"))
 
-    await ask(client_of("anthropic"), history, settings=ModelSettings(0.5, 100))
+    await call_model(client_of("anthropic"), history, settings=ModelSettings(0.5, 100))
 
     sent = provider.received[-1]
     assert sent.body["system"] == "Be brief."
@@ -90,36 +90,37 @@ async def test_sends_system_prompt_key_and_settings(
     assert sent.headers["Authorization"] == f"Bearer {KEY}"
 
 
-async def test_asks_again_without_a_temperature_that_is_refused(
+async def test_retries_without_a_rejected_temperature(
     client_of: MakeClient, provider: FakeProvider, name: str
 ) -> None:
     complaint = "`temperature` is deprecated for this model."
     question = scripted(refuses="temperature", complaint=complaint, text="Fine.")
     client = client_of(name)
 
-    answers = [
-        await ask(client, question, settings=ModelSettings(0.5, 100)) for _ in range(2)
+    outputs = [
+        await call_model(client, question, settings=ModelSettings(0.5, 100))
+        for _ in range(2)
     ]
 
-    assert [answer.text for answer in answers] == ["Fine.", "Fine."]
+    assert [output.text for output in outputs] == ["Fine.", "Fine."]
     bodies = [received.body for received in provider.received]
     settings = [body | body.get("generationConfig", {}) for body in bodies]
-    assert ["temperature" in each for each in settings] == [True, False, False]
+    assert ["temperature" in sent for sent in settings] == [True, False, False]
 
 
-async def test_hands_on_a_refusal_that_no_temperature_is_to_blame_for(
+async def test_reports_an_error_that_the_temperature_did_not_cause(
     client_of: MakeClient, provider: FakeProvider, name: str
 ) -> None:
     question = scripted(status=400, complaint="The temperature of hell? No.")
 
     error = await failure(client_of(name), question, settings=ModelSettings(0.5))
-    await ask(client_of(name), settings=ModelSettings(0.5))
+    await call_model(client_of(name), settings=ModelSettings(0.5))
 
     assert error.code == "provider_bad_request"
     assert provider.stats.requests == 3
 
 
-async def test_calls_tools_and_takes_their_results(
+async def test_requests_tool_calls_and_accepts_their_results(
     client_of: MakeClient, name: str
 ) -> None:
     client = client_of(name)
@@ -130,11 +131,11 @@ async def test_calls_tools_and_takes_their_results(
         text="Sunny.",
     )
 
-    first = await ask(client, question, tools=[WEATHER])
+    first = await call_model(client, question, tools=[WEATHER])
     (call,) = first.response.message.tool_calls
     result = ToolResultPart(call.tool_call_id, call.name, "sun", is_error=True)
     history = (*question, first.response.message, Message("tool", (result,)))
-    second = await ask(client, history, tools=[WEATHER])
+    second = await call_model(client, history, tools=[WEATHER])
 
     assert first.response.finish_reason == "tool_calls"
     assert (call.name, orjson.loads(call.arguments)) == (
@@ -144,15 +145,15 @@ async def test_calls_tools_and_takes_their_results(
     assert second.text == "Sunny."
 
 
-async def test_gives_reasoning_back_as_its_provider_signed_it(
+async def test_returns_reasoning_with_its_signature(
     client_of: MakeClient, provider: FakeProvider
 ) -> None:
     client = client_of("anthropic")
     question = scripted(reasoning="hm", text="yes")
 
-    first = await ask(client, question)
+    first = await call_model(client, question)
     stored = message_from_json(message_to_json(first.response.message))
-    await ask(client, (*question, stored, user_message("And now?")))
+    await call_model(client, (*question, stored, user_message("And now?")))
 
     assert (first.reasoning, first.text) == ("hm", "yes")
     thinking = provider.received[-1].body["messages"][1]["content"][0]
@@ -163,7 +164,7 @@ async def test_gives_reasoning_back_as_its_provider_signed_it(
     }
 
 
-async def test_gives_no_provider_the_signature_of_another(
+async def test_does_not_send_the_signature_of_another_provider(
     client_of: MakeClient, provider: FakeProvider
 ) -> None:
     signed = '{"signature":"Zm9yZWlnbg==","provider_name":"google"}'
@@ -174,7 +175,7 @@ async def test_gives_no_provider_the_signature_of_another(
         Message("tool", (ToolResultPart("call_0", "get_weather", "sun"),)),
     )
 
-    await ask(client_of("anthropic"), history, tools=[WEATHER])
+    await call_model(client_of("anthropic"), history, tools=[WEATHER])
 
     assert "Zm9yZWlnbg==" not in str(provider.received[-1].body)
 
@@ -188,7 +189,7 @@ async def test_gives_no_provider_the_signature_of_another(
         (500, "provider_unavailable"),
     ],
 )
-async def test_names_a_failure_by_its_status(
+async def test_maps_a_failure_by_its_status(
     client_of: MakeClient, name: str, provider: FakeProvider, status: int, code: str
 ) -> None:
     error = await failure(
@@ -198,11 +199,11 @@ async def test_names_a_failure_by_its_status(
     assert error.code == code
     assert "my own prompt" not in error.detail
     assert KEY not in error.detail
-    # The loop retries, so nobody below it may.
+    # The model caller retries, so the library must not.
     assert provider.stats.requests == 1
 
 
-async def test_keeps_the_providers_wish_for_a_pause(
+async def test_has_the_wait_that_the_provider_asks_for(
     client_of: MakeClient, name: str, provider: FakeProvider
 ) -> None:
     error = await failure(client_of(name, "fake,status=429,retry_after=7"))
@@ -213,7 +214,7 @@ async def test_keeps_the_providers_wish_for_a_pause(
 
 
 @pytest.mark.parametrize("then", ["error", "cut", "end", "garbage"])
-async def test_takes_no_broken_stream_for_an_answer(
+async def test_a_broken_stream_is_never_a_response(
     client_of: MakeClient, name: str, then: str
 ) -> None:
     error = await failure(client_of(name, f"fake,then={then}"))
@@ -222,7 +223,7 @@ async def test_takes_no_broken_stream_for_an_answer(
 
 
 @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
-async def test_names_silence_a_timeout(
+async def test_silence_is_a_timeout(
     client_of: MakeClient, name: str, script: str
 ) -> None:
     error = await failure(client_of(name, f"fake,{script}", read_timeout=0.1))
@@ -230,7 +231,7 @@ async def test_names_silence_a_timeout(
     assert (error.code, error.is_transient) == ("provider_timeout", True)
 
 
-async def test_says_that_nobody_is_there(
+async def test_reports_an_unreachable_server(
     client_of: MakeClient, name: str, provider: FakeProvider
 ) -> None:
     client = client_of(name)
@@ -258,7 +259,7 @@ async def test_closing_the_stream_closes_the_connection(
 async def test_cancelling_the_task_closes_the_connection(
     client_of: MakeClient, name: str, provider: FakeProvider, script: str
 ) -> None:
-    task = asyncio.create_task(ask(client_of(name, f"fake,{script}")))
+    task = asyncio.create_task(call_model(client_of(name, f"fake,{script}")))
     await eventually("the request to arrive", lambda: provider.stats.open == 1)
 
     task.cancel()
@@ -273,10 +274,10 @@ async def test_cancelling_the_task_closes_the_connection(
 def test_imports_the_library_on_first_use_only() -> None:
     package = Path(agentarium.__file__).parent.parent
     program = (
-        "import sys; import agentarium.runtime.providers.pydantic_wire; "
+        "import sys; import agentarium.runtime.providers.pydantic_client; "
         "sys.exit('pydantic_ai' in sys.modules)"
     )
 
-    ended = subprocess.run([sys.executable, "-c", program], cwd=package, check=False)  # noqa: S603
+    result = subprocess.run([sys.executable, "-c", program], cwd=package, check=False)  # noqa: S603
 
-    assert ended.returncode == 0
+    assert result.returncode == 0

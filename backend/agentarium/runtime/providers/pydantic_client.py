@@ -1,7 +1,7 @@
-"""The wires of other providers, through pydantic-ai's model classes.
+"""The client for providers with their own APIs, through pydantic-ai's model classes.
 
-The library takes seconds to import: it is loaded at the first call, on a thread, and
-never by importing this module.
+The library takes seconds to import: the first call loads it, on a thread. Importing
+this module does not.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ READ_TIMEOUT = 300.0
 
 @dataclass(frozen=True, slots=True)
 class PydanticEndpoint:
-    """A provider by its name in the catalogue, and how it is reached."""
+    """A provider, by its name in the catalogue, with its key and address."""
 
     provider: str
     title: str
@@ -53,7 +53,7 @@ class PydanticProvider:
             self._calls = None
 
     async def calls(self) -> "PydanticCalls":
-        """The library's side of it, loaded now if need be."""
+        """The part that uses the library, which the first call loads."""
         async with self._loading:
             if self._calls is None:
                 self._calls = await asyncio.to_thread(self._load)
@@ -66,7 +66,7 @@ class PydanticProvider:
 
 
 class PydanticClient:
-    """A `ModelClient` for one model of such a provider."""
+    """A `ModelClient` for one model of a `PydanticProvider`."""
 
     def __init__(self, provider: PydanticProvider, model: str) -> None:
         self._provider = provider
@@ -82,6 +82,6 @@ class PydanticClient:
         """See `ModelClient.stream`."""
         calls = await self._provider.calls()
         stream = calls.stream(self._model, messages, tools, settings)
-        async with aclosing(stream) as pieces:
-            async for piece in pieces:
-                yield piece
+        async with aclosing(stream) as outputs:
+            async for output in outputs:
+                yield output

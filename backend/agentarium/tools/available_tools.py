@@ -1,4 +1,4 @@
-"""Everything that an agent of somebody's can be given."""
+"""The tools that a user can give to an agent."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,8 @@ from agentarium.tools.catalogue import BUILTINS
 from agentarium.tools.models import HttpTool, McpServer
 
 
-def offers(user: User) -> Iterator[dict[str, Any]]:
-    """Each tool with the entry that gives it to an agent. Two queries."""
+def available_tools(user: User) -> Iterator[dict[str, Any]]:
+    """Each tool, with the `reference` for an agent's list of tools. Two queries."""
     for builtin in BUILTINS.values():
         spec = builtin.spec
         yield {
@@ -22,14 +22,14 @@ def offers(user: User) -> Iterator[dict[str, Any]]:
             "needs_approval": spec.needs_approval,
         }
     for tool in HttpTool.objects.visible_to(user).defer("headers").order_by("name"):
-        yield _http_offer(tool)
+        yield _http_tool(tool)
     servers = McpServer.objects.usable_by(user.pk).defer("headers").order_by("name")
     for server in servers:
         for row in server.tool_rows:
-            yield _mcp_offer(server, row)
+            yield _mcp_tool(server, row)
 
 
-def _http_offer(tool: HttpTool) -> dict[str, Any]:
+def _http_tool(tool: HttpTool) -> dict[str, Any]:
     return {
         "reference": {"type": "http", "id": tool.pk},
         "source": "http",
@@ -41,7 +41,7 @@ def _http_offer(tool: HttpTool) -> dict[str, Any]:
     }
 
 
-def _mcp_offer(server: McpServer, row: dict[str, Any]) -> dict[str, Any]:
+def _mcp_tool(server: McpServer, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "reference": {"type": "mcp", "server": server.pk, "names": [row["name"]]},
         "source": server.name,
