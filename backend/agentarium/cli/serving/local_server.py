@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import agentarium
 from agentarium.runtime.providers.catalogue import PROVIDERS
 
 STOP_SECONDS = 30
@@ -155,7 +156,7 @@ def bare_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(FOREIGN)
     }
-    package_root = str(Path(__file__).parents[2])
+    package_root = str(Path(agentarium.__file__).parents[1])
     paths = [package_root, *ours.get("PYTHONPATH", "").split(os.pathsep)]
     return ours | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
