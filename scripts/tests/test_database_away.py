@@ -30,8 +30,8 @@ def test_begin_when_it_comes_back(tmp_path: Path, postgresql: PostgreSQL) -> Non
     asyncio.run(postgresql.kill())
 
     with (
-        processes.beside(server, "worker", log=worker_log) as worker,
-        processes.beside(server, "web", log=web_log) as web,
+        processes.companion(server, "worker", log=worker_log) as worker,
+        processes.companion(server, "web", log=web_log) as web,
     ):
         processes.wait_for_log("Waiting for the database", worker_log)
         processes.wait_for_log("Waiting for the database", web_log)
@@ -40,5 +40,5 @@ def test_begin_when_it_comes_back(tmp_path: Path, postgresql: PostgreSQL) -> Non
         processes.wait_for_log("Serving on", web_log)
         codes = processes.end(worker), processes.end(web)
 
-    assert "The database answers, after" in worker_log.read_text()
+    assert "The database is reachable, after" in worker_log.read_text()
     assert codes == (0, 0)

@@ -111,7 +111,7 @@ def signed_in(
     assert made.returncode == 0, made.stderr
     api = ApiClient(url)
     pair = api.post("/api/auth/token/", username="ann", password=PASSWORD)
-    return api.signed_in(pair["access"])
+    return api.with_token(pair["access"])
 
 
 def finished_task(api: ApiClient) -> dict[str, object]:
