@@ -1,4 +1,4 @@
-"""Processes that are started, or started again, while PostgreSQL is away."""
+"""Processes that start while PostgreSQL is away."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,7 +23,9 @@ def postgresql() -> Iterator[PostgreSQL]:
             asyncio.run(server.kill())
 
 
-def test_begin_when_it_comes_back(tmp_path: Path, postgresql: PostgreSQL) -> None:
+def test_start_when_the_database_comes_back(
+    tmp_path: Path, postgresql: PostgreSQL
+) -> None:
     server = LocalServer(tmp_path, settings={"DATABASE_URL": postgresql.url})
     worker_log, web_log = tmp_path / "worker.log", tmp_path / "web.log"
     processes.run("migrate", cwd=tmp_path, environment=server.environment)
