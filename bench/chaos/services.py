@@ -94,7 +94,7 @@ class PostgreSQL(Service):
         """Create the cluster, start it, and create the database."""
         options = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync")
         await asyncio.to_thread(
-            services.once,
+            services.run_checked,
             [
                 self._binaries / "initdb",
                 f"--pgdata={self._data}",
@@ -105,7 +105,7 @@ class PostgreSQL(Service):
         )
         await self.start()
         await asyncio.to_thread(
-            services.once,
+            services.run_checked,
             [self._binaries / "createdb", *self._client, services.ROLE],
             self._account,
         )
