@@ -23,6 +23,8 @@ from scripts import services
 
 # PostgreSQL's own defaults: a commit survives a power cut.
 DURABLE: Mapping[str, str] = {}
+# A database accepts only processes with the key that it was migrated with.
+SECRET_KEY = "the-key-of-temporary-servers-0123456789-abcdefghij"  # noqa: S105
 
 
 @dataclass(slots=True)
@@ -122,6 +124,7 @@ class Lab:
         with tempfile.TemporaryDirectory() as data:
             settings = {
                 "AGENTARIUM_DATA": data,
+                "AGENTARIUM_SECRET_KEY": SECRET_KEY,
                 "DATABASE_URL": self._database_url(services.ROLE),
             }
             processes.run(("agentarium.cli", "migrate"), settings)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from bench import processes, profiler
-from bench.lab import Lab
+from bench.lab import SECRET_KEY, Lab
 
 
 @dataclass(slots=True)
@@ -153,6 +153,7 @@ def _begin(lab: Lab) -> Iterator[RunningSystem]:
         settings = {
             "AGENTARIUM_DATA": str(Path(folder) / "data"),
             "AGENTARIUM_PORT": str(port),
+            "AGENTARIUM_SECRET_KEY": SECRET_KEY,
             "AGENTARIUM_LOG_LEVEL": "WARNING",
             "AGENTARIUM_RATE_USER": "1000000/min",
             "AGENTARIUM_RATE_TOKEN": "1000000/min",
