@@ -1,4 +1,4 @@
-"""HTTP as a client of the public address sees it: no redirect is followed."""
+"""An HTTP client for the public URL that does not follow redirects."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ MAX_BYTES = 1_000_000
 
 
 class UnreachableError(Exception):
-    """No answer; the text says why."""
+    """There was no response; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Reply:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The object in the body; an empty one where there is none."""
+        """The object in the body; empty if the body is not a JSON object."""
         try:
             found = json.loads(self.body)
         except ValueError:
@@ -50,19 +50,19 @@ class Reply:
 
 
 class ProxyClient:
-    """Asks the server at the public URL, and notes when pieces arrive."""
+    """Sends requests to the server at the public URL."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def ask(
+    def request(
         self,
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Reply:
-        """One request. Raises `UnreachableError`."""
+        """Send one request. Raises `UnreachableError`."""
         request = urllib.request.Request(  # noqa: S310 - checked to be HTTP
             urljoin(self.url, path), data=body, headers=dict(headers or {})
         )
@@ -78,22 +78,22 @@ class ProxyClient:
             raise UnreachableError(_reason(error)) from None
 
     def arrivals(self, path: str, headers: Mapping[str, str]) -> list[float]:
-        """Seconds from the request to each event of a stream."""
+        """Return the seconds from the request to each event of a stream."""
         request = urllib.request.Request(  # noqa: S310 - checked to be HTTP
             urljoin(self.url, path), headers=dict(headers)
         )
-        began_at = time.monotonic()
-        found: list[float] = []
+        started_at = time.monotonic()
+        arrivals: list[float] = []
         try:
             with _opener.open(request, timeout=LIMIT_SECONDS) as response:
                 is_gzip = response.headers.get("Content-Encoding") == "gzip"
-                unpack = _unzip() if is_gzip else bytes
-                while piece := response.read1(MAX_BYTES):
-                    count = unpack(piece).count(b"data:")
-                    found += [time.monotonic() - began_at] * count
+                decode = _gzip_decoder() if is_gzip else bytes
+                while data := response.read1(MAX_BYTES):
+                    count = decode(data).count(b"data:")
+                    arrivals += [time.monotonic() - started_at] * count
         except (OSError, http.client.HTTPException, zlib.error) as error:
             raise UnreachableError(_reason(error)) from None
-        return found
+        return arrivals
 
 
 class _KeepRedirects(urllib.request.HTTPRedirectHandler):
@@ -101,11 +101,11 @@ class _KeepRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-# The address is looked at from here, not through a proxy for the internet.
+# The URL is tested directly, not through this machine's own HTTP proxy.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _KeepRedirects())
 
 
-def _unzip() -> Callable[[bytes], bytes]:
+def _gzip_decoder() -> Callable[[bytes], bytes]:
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress
 
 

@@ -1,4 +1,4 @@
-"""Readers of live output, whose connections break."""
+"""Readers of event streams whose connections break."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 
 from bench.chaos.client import User
-from bench.chaos.plan import MAX_ABSENCE
+from bench.chaos.plan import MAX_RECONNECT_DELAY
 
 ENDS = {"task.completed", "task.failed", "task.cancelled"}
 
@@ -29,7 +29,7 @@ class Frame:
 
 @dataclass(slots=True)
 class Transcript:
-    """What one reader has: text and reasoning by step; `wrong` tells what cannot be."""
+    """What one reader received: text and reasoning by step, and errors in `wrong`."""
 
     steps: dict[int, tuple[str, str]] = field(default_factory=dict)
     text: str = ""
@@ -42,12 +42,12 @@ class Transcript:
     def take(self, frame: Frame) -> None:
         self._check_order(frame)
         self.cursor, self.last_id = frame.cursor, frame.id
-        said = str(frame.data.get("text", ""))
+        text = str(frame.data.get("text", ""))
         match frame.type:
             case "text.delta":
-                self.text += said
+                self.text += text
             case "reasoning.delta":
-                self.reasoning += said
+                self.reasoning += text
             case "step.completed":
                 step = int(str(frame.data["step"]))
                 self.steps[step] = (self.text, self.reasoning)
@@ -57,28 +57,28 @@ class Transcript:
         self.has_ended = frame.type in ENDS
 
     def _check_order(self, frame: Frame) -> None:
-        """Each event once and in order; each piece where the one before it ended."""
+        """Events arrive once and in order; each delta continues the previous one."""
         attempt, seq, text, reasoning = self.cursor
-        said = len(str(frame.data.get("text", "")))
+        length = len(str(frame.data.get("text", "")))
         follows = [(attempt, seq + 1, 0, 0), (attempt + 1, 1, 0, 0)]
         if frame.type == "text.delta":
-            follows = [(attempt, seq, text + said, reasoning)]
+            follows = [(attempt, seq, text + length, reasoning)]
         if frame.type == "reasoning.delta":
-            follows = [(attempt, seq, text, reasoning + said)]
+            follows = [(attempt, seq, text, reasoning + length)]
         if frame.cursor not in follows:
             self.wrong.append(f"{frame.type} {frame.id} came after {self.last_id}")
 
 
 class Reader:
-    """Reads a task to its end, over as many connections as it takes."""
+    """Reads the stream of a task to its end, over several connections."""
 
-    def __init__(self, user: User, task_id: int, chance: random.Random) -> None:
+    def __init__(self, user: User, task_id: int, rng: random.Random) -> None:
         self.task_id = task_id
         self.transcript = Transcript()
         self.connections = 0
-        self.is_cut = True
+        self.is_interrupted = True
         self._user = user
-        self._chance = chance
+        self._rng = rng
 
     async def run(self) -> None:
         while not self.transcript.has_ended:
@@ -86,13 +86,13 @@ class Reader:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 await self._read_once()
             if not self.transcript.has_ended:
-                absence = self._chance.uniform(0.05, MAX_ABSENCE)
-                await asyncio.sleep(absence if self.is_cut else 0.05)
+                delay = self._rng.uniform(0.05, MAX_RECONNECT_DELAY)
+                await asyncio.sleep(delay if self.is_interrupted else 0.05)
 
     async def _read_once(self) -> None:
-        """One connection; cut after some frames or some time, while there are cuts."""
-        frames = self._chance.randint(1, 150) if self.is_cut else None
-        seconds = self._chance.uniform(0.5, 20) if self.is_cut else None
+        """Read one connection; if interrupted, for some frames or some time only."""
+        frames = self._rng.randint(1, 150) if self.is_interrupted else None
+        seconds = self._rng.uniform(0.5, 20) if self.is_interrupted else None
         async with (
             asyncio.timeout(seconds),
             self._user.events(self.task_id, self.transcript.last_id) as response,
@@ -107,7 +107,7 @@ class Reader:
 
 
 async def frames_of(response: aiohttp.ClientResponse) -> AsyncIterator[Frame]:
-    """The events of a connection; comments and hints are passed over."""
+    """Yield the events of a connection; skips comments and retry hints."""
     fields: dict[str, str] = {}
     async for raw in response.content:
         name, _, value = raw.decode().rstrip("\n").partition(": ")

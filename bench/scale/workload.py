@@ -1,4 +1,4 @@
-"""What is asked of a history: each route, filter and order, as people ask it."""
+"""The measured operations: each route, filter and order, claims and the sweep."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from agentarium.worker.queue.maintenance import run_maintenance
 from django.db import transaction
 from rest_framework.test import APIClient
 
-from bench.scale.history import COMMON, MISSING, RARE
+from bench.scale.generator import COMMON, MISSING, RARE
 
 PAGE, DEEP = 20, 1_000
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Question:
-    """Something to ask, again and again, and what the answer has to be like."""
+class Operation:
+    """A repeatable operation, and a check of its result."""
 
     name: str
-    ask: Callable[[], Any]
+    run: Callable[[], Any]
     is_right: Callable[[Any], bool]
-    # Whether it is a list that a person looks at.
+    # Whether it is a list that the page shows.
     is_list: bool = False
 
 
-class Asker:
-    """Asks the whole site as one person, without the network."""
+class Workload:
+    """The operations of one user, on the whole site without the network."""
 
     def __init__(self, user: User) -> None:
         self.user = user
@@ -41,20 +41,20 @@ class Asker:
         self._agents = list(Agent.objects.visible_to(user).order_by("pk"))
         self._tasks = AgentTask.objects.visible_to(user)
 
-    def questions(self) -> list[Question]:
+    def operations(self) -> list[Operation]:
         return [*self._lists(), *self._searches(), *self._single(), *self._work()]
 
-    def _lists(self) -> list[Question]:
+    def _lists(self) -> list[Operation]:
         never_fails = self._agents[5].pk
         since = self._edge(0.5).isoformat()
         until = self._edge(0.4).isoformat()
         dates = {"created_at__gte": since, "created_at__lte": until}
-        # Beside other filters so many that they leave a page of a thousand tasks too.
+        # Wide enough to leave a page of a thousand tasks next to other filters.
         most = {
             "created_at__gte": self._edge(0.9).isoformat(),
             "created_at__lte": self._edge(0.1).isoformat(),
         }
-        asked: dict[str, tuple[dict[str, Any], Callable[[Row], bool]]] = {
+        lists: dict[str, tuple[dict[str, Any], Callable[[Row], bool]]] = {
             "first page": ({}, _any),
             "page 1,000": ({"cursor": self._deep_cursor()}, _any),
             "status=completed": ({"status": "completed"}, _has("completed")),
@@ -93,15 +93,15 @@ class Asker:
         }
         return [
             self._list(f"tasks: {name}", query, fits)
-            for name, (query, fits) in asked.items()
+            for name, (query, fits) in lists.items()
         ] + [
             self._empty(
                 "tasks: agent, failed: none", agent=never_fails, status="failed"
             )
         ]
 
-    def _searches(self) -> list[Question]:
-        # The rare word is in a page of all tasks: few of those are one's own.
+    def _searches(self) -> list[Operation]:
+        # The rare word is in thirty tasks of all users; few of them are this user's.
         rare = 1 if User.objects.count() > 1 else PAGE
         return [
             self._list("search: common word", {"search": COMMON}, _holds(COMMON)),
@@ -121,7 +121,7 @@ class Asker:
             self._empty("search: no hit", search=MISSING),
         ]
 
-    def _single(self) -> list[Question]:
+    def _single(self) -> list[Operation]:
         newest = self._tasks.order_by("-pk")[0].pk
         return [
             self._get("agents: list", "/api/agents/", _full, is_list=True),
@@ -130,13 +130,15 @@ class Asker:
             self._get("stats", "/api/stats/", _any),
         ]
 
-    def _work(self) -> list[Question]:
+    def _work(self) -> list[Operation]:
         worker = register_worker(capacity=100)
         return [
-            Question(
-                "claim of 10", lambda: _undone(worker), lambda tasks: len(tasks) == 10
+            Operation(
+                "claim of 10",
+                lambda: _claim_and_roll_back(worker),
+                lambda tasks: len(tasks) == 10,
             ),
-            Question("recovery sweep", _run_maintenance, lambda found: found is False),
+            Operation("recovery sweep", _run_maintenance, lambda found: found is False),
         ]
 
     def _list(
@@ -145,17 +147,19 @@ class Asker:
         query: dict[str, Any],
         fits: Callable[[Row], bool],
         least: int = 1,
-    ) -> Question:
+    ) -> Operation:
         def is_right(answer: Any) -> bool:
             rows = answer["results"]
             return len(rows) >= least and all(fits(row) for row in rows)
 
-        return Question(name, lambda: self._asked("/api/tasks/", query), is_right, True)
+        return Operation(
+            name, lambda: self._response("/api/tasks/", query), is_right, True
+        )
 
-    def _empty(self, name: str, **query: Any) -> Question:
-        return Question(
+    def _empty(self, name: str, **query: Any) -> Operation:
+        return Operation(
             name,
-            lambda: self._asked("/api/tasks/", query),
+            lambda: self._response("/api/tasks/", query),
             lambda answer: answer["results"] == [],
             True,
         )
@@ -167,23 +171,23 @@ class Asker:
         is_right: Callable[[Any], bool],
         *,
         is_list: bool = False,
-    ) -> Question:
-        return Question(name, lambda: self._asked(path, {}), is_right, is_list)
+    ) -> Operation:
+        return Operation(name, lambda: self._response(path, {}), is_right, is_list)
 
-    def _asked(self, path: str, query: dict[str, Any]) -> Any:
-        answer = self._client.get(path, query)
-        assert answer.status_code == 200, answer.content
-        return answer.json()
+    def _response(self, path: str, query: dict[str, Any]) -> Any:
+        response = self._client.get(path, query)
+        assert response.status_code == 200, response.content
+        return response.json()
 
     def _deep_cursor(self) -> str:
         """The cursor of page 1,000, or of the last full page."""
         before = min(PAGE * (DEEP - 1), self._tasks.count() - PAGE)
-        answer = self._asked("/api/tasks/", {"offset": before - PAGE, "limit": PAGE})
+        answer = self._response("/api/tasks/", {"offset": before - PAGE, "limit": PAGE})
         (cursor,) = parse_qs(urlsplit(str(answer["next"])).query)["cursor"]
         return cursor
 
     def _edge(self, part: float) -> Any:
-        """The time of a task at a part of the history, counted from the newest."""
+        """The time at a fraction of the history, counted from the newest task."""
         oldest, newest = (
             self._tasks.order_by(order)[0].created_at
             for order in ("created_at", "-created_at")
@@ -197,8 +201,8 @@ def _access(user: User) -> str:
     return sign_in(user)["access"]
 
 
-def _undone(worker: Any) -> list[AgentTask]:
-    """A claim, taken back so that the next one finds the same."""
+def _claim_and_roll_back(worker: Any) -> list[AgentTask]:
+    """Claim tasks and roll back, so that the next claim finds the same."""
     with transaction.atomic():
         tasks = claim_tasks(worker, limit=10)
         transaction.set_rollback(True)

@@ -1,4 +1,4 @@
-"""Agentarium's own processes, as an operator starts them, each of which may be killed."""
+"""Agentarium's processes as an operator starts them; each may be killed."""
 
 import asyncio
 import os
@@ -15,11 +15,11 @@ from pathlib import Path
 from agentarium.cli.serving.local_server import bare_environment
 
 STOP_SECONDS = 60
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 class Program:
-    """One process; killed, it is started again at once."""
+    """One process that can be killed, paused and started again."""
 
     def __init__(
         self, *arguments: object, folder: Path, environment: Mapping[str, str]
@@ -29,8 +29,8 @@ class Program:
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self.is_paused = False
-        # With what it ended though nobody had told it to.
-        self.deaths: list[int] = []
+        # Exit codes of processes that ended without being stopped or killed.
+        self.unexpected_exit_codes: list[int] = []
 
     @property
     def pid(self) -> int:
@@ -39,12 +39,12 @@ class Program:
 
     @property
     def worker_name(self) -> str:
-        """What its worker calls itself."""
+        """The name under which its worker registers."""
         return f"{socket.gethostname()}:{self.pid}"
 
     def start(self) -> None:
         self.is_paused = False
-        with (self._folder / "house.log").open("ab") as log:
+        with (self._folder / "agentarium.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 self._command,
                 cwd=self._folder,
@@ -57,39 +57,40 @@ class Program:
 
     async def kill(self) -> None:
         if self._process:
-            self._note_death()
+            self._record_exit()
             self._process.kill()
             await asyncio.to_thread(self._process.wait)
 
-    def _note_death(self) -> bool:
+    def _record_exit(self) -> bool:
+        """Whether it had ended by itself."""
         assert self._process
         code = self._process.poll()
         if code is not None:
-            self.deaths.append(code)
+            self.unexpected_exit_codes.append(code)
         return code is not None
 
     def pause(self) -> int:
-        """Stop it where it is; which process that was."""
+        """Suspend the process; returns its pid."""
         self.is_paused = True
         self._send(signal.SIGSTOP)
         return self.pid
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self.is_paused = False
         self._send(signal.SIGCONT)
 
     def _send(self, number: signal.Signals) -> None:
-        # It may be killed in this very moment.
+        # It may have been killed meanwhile.
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     async def stop(self) -> int:
-        """Have it end in order; its exit code, or that of the kill it took.
+        """Stop it, by a kill if it takes too long; returns the exit code.
 
-        0 if it had ended before, which is among the deaths.
+        Returns 0 if it had ended before; `unexpected_exit_codes` has the code.
         """
         assert self._process
-        if self._note_death():
+        if self._record_exit():
             return 0
         self._process.terminate()
         try:
@@ -99,13 +100,13 @@ class Program:
             return await asyncio.to_thread(self._process.wait)
 
     async def wait(self) -> None:
-        """For its own end."""
+        """Wait until it exits."""
         assert self._process
         await asyncio.to_thread(self._process.wait)
 
 
-class House:
-    """The web process and its workers; embedded, the one process that is both."""
+class Deployment:
+    """The web process and its workers; embedded, one process that is both."""
 
     def __init__(
         self, folder: Path, *, port: int, workers: int, settings: Mapping[str, str]
@@ -115,13 +116,13 @@ class House:
             "AGENTARIUM_DATA": str(folder / "data"),
             "AGENTARIUM_PORT": str(port),
             "AGENTARIUM_LOG_FORMAT": "json",
-            # What is asked here is not how much a person may ask.
+            # Rate limits are not under test.
             "AGENTARIUM_RATE_USER": "1000000/min",
             "AGENTARIUM_RATE_ANONYMOUS": "1000000/min",
             "AGENTARIUM_RATE_LOGIN": "1000000/min",
             "AGENTARIUM_RATE_TOKEN": "1000000/min",
             "AGENTARIUM_OUTBOUND_ALLOW": "127.0.0.1",
-            # Nothing may end because too many of its workers were killed.
+            # No task may fail because too many of its workers were killed.
             "AGENTARIUM_MAX_ATTEMPTS": "1000",
             **settings,
         }
@@ -140,12 +141,12 @@ class House:
         return [self.web, *self.workers]
 
     @property
-    def executing(self) -> list[Program]:
-        """Those that hold tasks."""
+    def runners(self) -> list[Program]:
+        """The programs that run tasks."""
         return self.workers or [self.web]
 
     async def start(self) -> None:
-        """Bring the database up, and start each process; they answer soon after."""
+        """Migrate the database and start the programs; does not wait for them."""
         if self.workers:
             self._migrate.start()
             await self._migrate.wait()
@@ -157,19 +158,22 @@ class House:
             await program.kill()
 
     async def wait_until_up(self) -> None:
-        """Until the web process answers; whoever kills it meanwhile starts it again."""
-        while not await asyncio.to_thread(_answers, f"{self.url}/healthz"):
-            await asyncio.sleep(LOOK_SECONDS)
+        """Wait until the web process is healthy."""
+        while not await asyncio.to_thread(_is_healthy, f"{self.url}/healthz"):
+            await asyncio.sleep(POLL_SECONDS)
 
     async def stop(self) -> list[int]:
-        """End all of it in order; the exit codes, and those of unasked ends before."""
+        """Stop all programs; returns their exit codes and the unexpected ones."""
         codes = await asyncio.gather(*(one.stop() for one in self.programs))
-        return [*codes, *(code or 1 for one in self.programs for code in one.deaths)]
+        return [
+            *codes,
+            *(code or 1 for one in self.programs for code in one.unexpected_exit_codes),
+        ]
 
 
-def _answers(url: str) -> bool:
+def _is_healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own
-            return bool(answer.status == HTTPStatus.OK)
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own
+            return bool(response.status == HTTPStatus.OK)
     except OSError:
         return False

@@ -1,7 +1,7 @@
-"""Makes a history of tasks, by the fastest way that a database has.
+"""Creates a history of tasks, in the fastest way that each database offers.
 
-Everything but the number of tasks stays the same: agents, live tasks, rare words. A
-database that holds such a history already is taken as it is.
+Only the number of tasks varies; agents, live tasks and rare words stay the same. A
+database that already holds a history is used as it is.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,15 +20,15 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
-from bench.scale.beside import make_beside
+from bench.scale.other_tables import fill_other_tables
 from bench.scale.shape import Shape
 
 AGENTS_EACH = 20
-# Inputs are drawn from so many texts, and some end with a number of their own.
+# The number of different inputs; some tasks also append a number of their own.
 TEXTS = 5_000
 WORDS_EACH = 30
 VOCABULARY = 3_000
-# In every second text, in thirty tasks, and nowhere.
+# Words in every second text, in thirty tasks, and in none.
 COMMON, RARE, MISSING = "report", "zanzibar", "xylophone"
 RARE_TASKS = 30
 LIVE = {"pending": 40, "running": 30, "waiting": 20}
@@ -36,22 +36,22 @@ DETAILED = 1_000
 CHUNK = 250_000
 
 
-def prepare(shape: Shape) -> User:
-    """The person to ask as, in a migrated database that holds the history."""
+def prepare_history(shape: Shape) -> User:
+    """Migrate the database, create the history if it is empty; returns the first user."""
     call_command("migrate", verbosity=0)
     if AgentTask.objects.order_by("-pk").values_list("pk", flat=True).first() is None:
-        _people(shape.owners)
-        _texts()
-        _tasks(shape)
-        _details()
-        make_beside()
-        _look()
-    _chores()
+        _create_users(shape.owners)
+        _create_texts()
+        _create_tasks(shape)
+        _create_details()
+        fill_other_tables()
+        _analyze()
+    _postpone_jobs()
     first: User = User.objects.order_by("pk")[0]
     return first
 
 
-def _people(number: int) -> None:
+def _create_users(number: int) -> None:
     User.objects.bulk_create(
         User(username=f"person{n}", password=f"!{n}") for n in range(number)
     )
@@ -63,8 +63,8 @@ def _people(number: int) -> None:
     )
 
 
-def _texts() -> None:
-    """Words fall off as in a language: a few are everywhere, most are seldom."""
+def _create_texts() -> None:
+    """Create texts with words distributed as in a language: few common, many rare."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_texts (id bigint PRIMARY KEY, text text)")
         rows = [(number, _text(number)) for number in range(TEXTS)]
@@ -80,8 +80,8 @@ def _text(number: int) -> str:
     return " ".join(words)
 
 
-# Where `n` counts the tasks from the oldest to the newest. The numbers are mixed by a
-# multiplication, so that neighbours differ in all of them.
+# `n` counts the tasks from the oldest to the newest. A multiplicative hash of it makes
+# neighbours differ in all columns.
 _MIXED = "((n * 2654435761) % 4294967296)"
 _NUMBERED = """
     SELECT
@@ -112,7 +112,7 @@ _TASK = """
         text || ending, 'An answer of ' || id
     FROM ({numbered}) AS task
 """
-# The words of the texts are found once, and those of the endings for each task.
+# The words of a text are computed once, those of the ending for each task.
 _WORDS = """
     INSERT INTO tasks_words (task_id, words)
     SELECT id, text_words || {words}
@@ -126,7 +126,7 @@ _LARGE = ("tasks_agenttask", "tasks_words")
 _TEXT_WORDS = "strip(to_tsvector('pg_catalog.simple', text))"
 
 
-def _tasks(shape: Shape) -> None:
+def _create_tasks(shape: Shape) -> None:
     if connection.vendor == "postgresql":
         _make_on_postgresql(shape)
     else:
@@ -165,7 +165,7 @@ def _numbered(shape: Shape, first: int, last: int) -> str:
         words="words" if is_postgresql else "''",
         rare=RARE,
         rare_step=max(shape.tasks // RARE_TASKS, 2),
-        # Cubed, so that the first of a thousand has a tenth of all.
+        # Cubed, so that the first of a thousand users has a tenth of all tasks.
         owner=_whole(f"{shape.owners} * {fraction} * {fraction} * {fraction}"),
         agent=f"(n * 7919 / 13 % {AGENTS_EACH})",
         status=_status(shape.tasks),
@@ -180,7 +180,7 @@ def _whole(number: str) -> str:
 
 
 def _created(tasks: int) -> str:
-    """Over the last eighty days, so that no job deletes any of it."""
+    """Times over the last eighty days, so that retention deletes nothing."""
     start = timezone.now() - timedelta(days=80)
     step = 80 * 86_400 / (tasks + 1)
     if connection.vendor == "postgresql":
@@ -192,7 +192,7 @@ def _created(tasks: int) -> str:
 
 
 def _status(tasks: int) -> str:
-    """The newest are live; of the others most are completed, and one agent never fails."""
+    """The newest are live, most others are completed; one agent never fails."""
     cases, left = [], tasks
     for status, number in LIVE.items():
         left -= number
@@ -205,7 +205,7 @@ def _status(tasks: int) -> str:
 
 
 def _make_on_postgresql(shape: Shape) -> None:
-    """Tasks and their words side by side, each by a connection of its own."""
+    """Create tasks and their words concurrently, each on its own connection."""
     with connection.cursor() as cursor:
         _run(
             cursor,
@@ -220,11 +220,11 @@ def _make_on_postgresql(shape: Shape) -> None:
     with connection.cursor() as cursor:
         _run(cursor, *_autovacuum("RESET (autovacuum_enabled)"))
         cursor.execute(_DIFFERENT.format(words=_migration().PG_WORDS))
-        assert cursor.fetchone() == (0,), "The words are not those of the triggers."
+        assert cursor.fetchone() == (0,), "The words differ from those of the triggers."
 
 
-def _look() -> None:
-    """Let PostgreSQL see what it has; SQLite is told by a migration."""
+def _analyze() -> None:
+    """Update PostgreSQL's statistics; on SQLite a migration provides them."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
@@ -237,7 +237,7 @@ def _autovacuum(change: str) -> list[str]:
 def _apart(make: Callable[[Any, Shape], None], shape: Shape) -> None:
     try:
         with connection.cursor() as cursor:
-            # Indexes are faster made at the end, and the keys are good.
+            # Indexes are created at the end; foreign keys need no check.
             _run(
                 cursor,
                 "SET synchronous_commit = off",
@@ -281,8 +281,8 @@ def _run(cursor: Any, *statements: str) -> None:
         cursor.execute(statement)
 
 
-def _chores() -> None:
-    """All done for now, as in a house that is in use."""
+def _postpone_jobs() -> None:
+    """Make no periodic job due, as on a running server."""
     later = timezone.now() + timedelta(days=1)
     PeriodicJob.objects.bulk_create(
         [PeriodicJob(name=name, due_at=later) for name in JOBS],
@@ -292,8 +292,8 @@ def _chores() -> None:
     )
 
 
-def _details() -> None:
-    """Steps and events, for the newest tasks only."""
+def _create_details() -> None:
+    """Create steps and events, for the newest tasks only."""
     now = timezone.now()
     newest = list(AgentTask.objects.order_by("-pk")[:DETAILED])
     message = {"role": "assistant", "parts": [{"type": "text", "text": "Done."}]}

@@ -1,7 +1,7 @@
-"""What a history of tasks leaves in other tables: sums for statistics, and tool calls.
+"""The rows of a history in other tables: sums of the statistics, and tool calls.
 
-Sums are made by one statement each, and not by the job, which would take an hour. The
-times are made up, so that histograms have many bins.
+One statement per table writes the sums; the periodic job would take an hour. Durations
+are invented, so that histograms have many bins.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from agentarium.tasks.models import ALL_AGENTS
 from django.db import connection
 
-# One task in so many has called a tool.
+# One task in ten has called a tool.
 CALLING = 10
 BINS = 12
 
@@ -40,7 +40,7 @@ _CALLS = """
 """
 
 
-def make_beside() -> None:
+def fill_other_tables() -> None:
     with connection.cursor() as cursor:
         for bucket in ("hour", "day"):
             for agent in ("agent_id", str(ALL_AGENTS)):

@@ -1,4 +1,4 @@
-"""What is stored at the end, read from the database itself."""
+"""The tasks that are stored at the end, read from the database."""
 
 import os
 from collections import defaultdict
@@ -16,8 +16,8 @@ class StoredStep:
     finished_at: datetime
     message: dict[str, Any]
 
-    def said(self, kind: str) -> str:
-        """Its text, or its reasoning."""
+    def content(self, kind: str) -> str:
+        """Its text or its reasoning: `kind` is the type of the parts."""
         parts = [part for part in self.message["parts"] if part["type"] == kind]
         return "".join(part["text"] for part in parts)
 
@@ -49,8 +49,8 @@ class StoredTask:
         return [step for step in self.steps if step.kind == "model_response"]
 
 
-def read_record(environment: Mapping[str, str]) -> dict[int, StoredTask]:
-    """All tasks with their steps and events, in order."""
+def read_stored_tasks(environment: Mapping[str, str]) -> dict[int, StoredTask]:
+    """Return all tasks by id, with their steps and events in order."""
     os.environ.update(environment)
     os.environ["DJANGO_SETTINGS_MODULE"] = "agentarium.config.settings"
     import django
@@ -68,8 +68,8 @@ def _read_tasks() -> dict[int, StoredTask]:
     from agentarium.tasks.models import AgentTask, Event, Step
 
     fields = ("id", "status", "attempt", "error_code", "output_text", "steps_count")
-    origin = ("input_text", "parent_id")
-    rows = AgentTask.objects.order_by("id").values(*fields, *origin)
+    more = ("input_text", "parent_id")
+    rows = AgentTask.objects.order_by("id").values(*fields, *more)
     tasks = {row["id"]: StoredTask(**row) for row in rows}
     steps = _by_task(Step.objects.order_by("position").values(), StoredStep)
     events = _by_task(Event.objects.order_by("attempt", "seq").values(), StoredEvent)

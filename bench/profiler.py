@@ -1,8 +1,8 @@
-"""`python -m bench.profiled OUTPUT MODULE [ARGUMENT...]`: a module, and where its CPU goes.
+"""`python -m bench.profiler OUTPUT MODULE [ARGUMENT...]`: profile the CPU of a module.
 
-Begins at the signal BEGIN and ends at END, when it writes to OUTPUT. Every few milliseconds
-it looks where each thread is, and gives that place the CPU time that the thread has
-used since: so waiting counts for nothing, and the module is hardly slower than without.
+Profiling starts at the signal BEGIN and ends at END, which writes OUTPUT. Every few
+milliseconds it samples each thread's stack, weighted with the CPU time that the thread
+used since the last sample. So waiting does not count, and the overhead is small.
 """
 
 import runpy
@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 
-# Signals that nobody else uses: Celery has its own ideas of SIGUSR1.
+# Real-time signals, because Celery uses SIGUSR1 and SIGUSR2.
 BEGIN = signal.SIGRTMIN + 1
 END = signal.SIGRTMIN + 2
 INTERVAL = 0.002
 SHOWN = 50
-# Beyond it a thread goes on when another wants to run: we do, often.
+# Short, so that the sampling thread gets the interpreter lock in time.
 SWITCH_INTERVAL = 0.0005
 
 Stack = tuple[CodeType, ...]
@@ -31,7 +31,7 @@ class Sampler:
         self._output = output
         self._clocks: dict[int, int] = {}
         self._samples: Counter[Stack] = Counter()
-        self._is_over = threading.Event()
+        self._is_finished = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def begin(self, *_: object) -> None:
@@ -39,19 +39,19 @@ class Sampler:
         self._thread.start()
 
     def end(self, *_: object) -> None:
-        self._is_over.set()
+        self._is_finished.set()
         self._thread.join()
         self._output.parent.mkdir(parents=True, exist_ok=True)
         self._output.write_text("\n".join(self._report()))
 
     def _run(self) -> None:
         own = threading.get_ident()
-        while not self._is_over.wait(INTERVAL):
+        while not self._is_finished.wait(INTERVAL):
             for thread, frame in sys._current_frames().items():
                 if thread != own:
-                    self._take(thread, frame)
+                    self._sample(thread, frame)
 
-    def _take(self, thread: int, frame: FrameType) -> None:
+    def _sample(self, thread: int, frame: FrameType) -> None:
         used = time.clock_gettime_ns(time.pthread_getcpuclockid(thread))
         spent = used - self._clocks.get(thread, used)
         self._clocks[thread] = used
@@ -60,13 +60,13 @@ class Sampler:
 
     def _report(self) -> Iterator[str]:
         own: Counter[CodeType] = Counter()
-        all_of: Counter[CodeType] = Counter()
+        cumulative: Counter[CodeType] = Counter()
         for stack, spent in self._samples.items():
             own[stack[0]] += spent
-            all_of.update(dict.fromkeys(stack, spent))
+            cumulative.update(dict.fromkeys(stack, spent))
         total = self._samples.total() or 1
         yield f"{total / 1e9:.2f} s of CPU"
-        for title, counter in (("in itself", own), ("with what it calls", all_of)):
+        for title, counter in (("own time", own), ("cumulative time", cumulative)):
             yield f"\n{title}:"
             for code, spent in counter.most_common(SHOWN):
                 yield f"{spent / total:7.1%}  {code.co_qualname}  {_place(code)}"

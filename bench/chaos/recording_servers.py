@@ -1,4 +1,4 @@
-"""The outside world: a provider and a tool server that write down each request."""
+"""A fake provider and a fake tool server that record each request."""
 
 import time
 from collections import defaultdict
@@ -17,56 +17,56 @@ from bench.fake_tools.server import FakeTools
 
 @dataclass(slots=True)
 class Request:
-    """One request and its connection: whole if its answer was sent to the end."""
+    """One request; `is_whole` if its response was sent completely."""
 
-    began_at: float
+    started_at: float
     ended_at: float | None = None
     is_whole: bool = False
     key: str = ""
 
 
-class CountedProvider(FakeProvider):
-    """Answers each task as its plan says: the input of a task is its plan's name."""
+class RecordingProvider(FakeProvider):
+    """Answers each task as planned: the input of a task is its plan's name."""
 
     def __init__(self, plans: Mapping[str, Plan]) -> None:
         super().__init__()
         self._plans = plans
-        # By the plan's name, and the number of the response that is asked for.
-        self.asked: dict[tuple[str, int], list[Request]] = defaultdict(list)
+        # By the plan's name and the number of the requested response.
+        self.requests: dict[tuple[str, int], list[Request]] = defaultdict(list)
 
     async def _answer(
         self, request: web.Request, api: ProviderApi, body: dict[str, Any]
     ) -> web.StreamResponse:
         asked = api.parse(body, "", "")
         plan = self._plans[asked.last_user_text]
-        asks = self.asked[plan.name, asked.tool_rounds_done]
-        asks.append(Request(time.time()))
-        ask = asks[-1]
-        script = plan.script(asked.tool_rounds_done, len(asks))
+        recorded = Request(time.time())
+        requests = self.requests[plan.name, asked.tool_rounds_done]
+        requests.append(recorded)
+        script = plan.script(asked.tool_rounds_done, len(requests))
         users = [item for item in body["messages"] if item["role"] == "user"]
         users[-1]["content"] = orjson.dumps({"fake": script}).decode()
         try:
             answer = await super()._answer(request, api, body)
-            ask.is_whole = True
+            recorded.is_whole = True
         except ConnectionResetError:
-            # Whoever asked was killed: that is what is played here, and no error.
+            # The worker was killed, as intended.
             return web.Response()
         finally:
-            ask.ended_at = time.time()
+            recorded.ended_at = time.time()
         return answer
 
 
-class CountedTools(FakeTools):
-    """Does a thing for each call; the name of the thing is the id of the call."""
+class RecordingTools(FakeTools):
+    """Records the calls of `/do/{name}`; the name is the id of the planned call."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.called: dict[str, list[Request]] = defaultdict(list)
+        self.requests: dict[str, list[Request]] = defaultdict(list)
 
     async def _do(self, request: web.Request) -> web.StreamResponse:
         key = request.headers.get("Idempotency-Key", "")
         call = Request(time.time(), key=key)
-        self.called[request.match_info["name"]].append(call)
+        self.requests[request.match_info["name"]].append(call)
         try:
             answer = await super()._do(request)
             call.is_whole = True
@@ -75,8 +75,8 @@ class CountedTools(FakeTools):
         return answer
 
     def is_open(self, call_id: str) -> bool:
-        return any(call.ended_at is None for call in self.called[call_id])
+        return any(call.ended_at is None for call in self.requests[call_id])
 
-    def done(self, call_id: str) -> int:
-        """How often the thing was done."""
+    def done_count(self, call_id: str) -> int:
+        """How often the call had its effect."""
         return self.stats.done[call_id]
