@@ -104,12 +104,10 @@ class TestCalling:
     ) -> None:
         number = 2**64
 
-        await request_tool(http, f"{tools.url}/do/get").call(
+        await tool(http, f"{tools.url}/do/get").call(
             invocation(n=number, list=[number])
         )
-        await request_tool(http, f"{tools.url}/do/post", "POST").call(
-            invocation(n=number)
-        )
+        await tool(http, f"{tools.url}/do/post", "POST").call(invocation(n=number))
 
         query, body = tools.received[0].query, tools.received[1].body
         assert query == {"n": str(number), "list": str(number)}
