@@ -467,7 +467,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an HTTP tool
-         * @description Agents that have it in their list run without it from now on.
+         * @description Agents that use it run without it from now on.
          */
         delete: operations["http_tools_destroy"];
         options?: never;
@@ -486,8 +486,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Call an HTTP tool now
-         * @description With its secrets and all its effects, for at most 20 seconds. A call that fails is a result too: `is_error` says so.
+         * Test an HTTP tool
+         * @description Calls the tool with its secrets and all its effects, for at most 20 seconds. A failed call is a result as well, with `is_error`.
          */
         post: operations["http_tools_test"];
         delete?: never;
@@ -508,7 +508,7 @@ export interface paths {
         put?: never;
         /**
          * Register an MCP server
-         * @description `refresh` lists its tools then.
+         * @description Its tools are not loaded yet: `refresh` does that.
          */
         post: operations["mcp_servers_create"];
         delete?: never;
@@ -531,7 +531,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an MCP server
-         * @description Agents that have its tools run without them from now on.
+         * @description Agents that use its tools run without them from now on.
          */
         delete: operations["mcp_servers_destroy"];
         options?: never;
@@ -550,8 +550,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask an MCP server for its tools
-         * @description 409 if the server cannot be used.
+         * Refresh the tools of an MCP server
+         * @description Loads the list of tools from the server. Returns 409 if the server cannot be used.
          */
         post: operations["mcp_servers_refresh"];
         delete?: never;
@@ -569,7 +569,7 @@ export interface paths {
         };
         /**
          * List models
-         * @description What can be called here and now, and why the rest cannot. Servers are asked for what they have at most once a minute. A name that is not in the list can be called all the same.
+         * @description The models, and whether each one can be called now. The lists of the providers are cached for a minute. An agent can also use a model that is not in the list.
          */
         get: operations["models_list"];
         put?: never;
@@ -588,8 +588,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the providers of models
-         * @description All that can be called, and what the others need.
+         * List model providers
+         * @description All supported providers, and what is missing to use each one.
          */
         get: operations["providers_list"];
         put?: never;
@@ -926,8 +926,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what an agent can be given
-         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as they were when the server was last asked.
+         * List the available tools
+         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as of their last refresh.
          */
         get: operations["tools_list"];
         put?: never;
@@ -1252,7 +1252,7 @@ export interface components {
             reference: unknown;
             /** @description `built in`, `http`, or the name of the MCP server. */
             source: string;
-            /** @description As the model sees it. */
+            /** @description The name of the tool. A prefix in the agent's list is added to it. */
             name: string;
             description: string;
             parameters: unknown;
@@ -1329,7 +1329,7 @@ export interface components {
             url_template: string;
             readonly header_names: string[];
             /**
-             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
              *     * `read` - Read
              *     * `idempotent` - Idempotent
@@ -1338,7 +1338,7 @@ export interface components {
             effect: components["schemas"]["EffectEnum"];
             /** @description Ask a person before each call. */
             needs_approval: boolean;
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout: number;
             /** Format: date-time */
             readonly created_at: string;
@@ -1352,12 +1352,12 @@ export interface components {
             parameters?: unknown;
             method?: components["schemas"]["MethodEnum"];
             url_template: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
             /**
-             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
              *     * `read` - Read
              *     * `idempotent` - Idempotent
@@ -1366,7 +1366,7 @@ export interface components {
             effect?: components["schemas"]["EffectEnum"];
             /** @description Ask a person before each call. */
             needs_approval?: boolean;
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
         IdsRequest: {
@@ -1385,7 +1385,7 @@ export interface components {
             description: string;
             url: string;
             readonly header_names: string[];
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout: number;
             readonly tools: components["schemas"]["McpTool"][];
             /** Format: date-time */
@@ -1399,11 +1399,11 @@ export interface components {
             name: string;
             description?: string;
             url: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
         McpTool: {
@@ -1434,16 +1434,16 @@ export interface components {
          */
         MethodEnum: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
         Model: {
-            /** @description `provider:name`, an agent's `model`. */
+            /** @description `provider:name`, the value for an agent's `model`. */
             id: string;
             provider: string;
             name: string;
             is_available: boolean;
-            /** @description Why it cannot be called now; empty where it can. */
+            /** @description Why it cannot be called now; empty if it can. */
             reason: string;
-            /** @description Whether it is the model of a new agent that names none. */
+            /** @description Whether it is the model of new agents that do not set one. */
             is_default: boolean;
-            /** @description Null where it is not known. */
+            /** @description Null if it is not known. */
             price: components["schemas"]["Price"] | null;
         };
         /** @description The task that has been due for the longest time. */
@@ -1642,12 +1642,12 @@ export interface components {
             parameters?: unknown;
             method?: components["schemas"]["MethodEnum"];
             url_template?: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
             /**
-             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
              *     * `read` - Read
              *     * `idempotent` - Idempotent
@@ -1656,24 +1656,24 @@ export interface components {
             effect?: components["schemas"]["EffectEnum"];
             /** @description Ask a person before each call. */
             needs_approval?: boolean;
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
         PatchedMcpServerRequest: {
             name?: string;
             description?: string;
             url?: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
-        /** @description US dollars for a million tokens. */
+        /** @description US dollars per million tokens. */
         Price: {
             rates: components["schemas"]["Rates"];
-            /** @description The rates of calls with more input, for all their tokens. */
+            /** @description Rates for calls with more input; they apply to all tokens of a call. */
             tiers: components["schemas"]["Tier"][];
         };
         PriorityCount: {
@@ -1701,9 +1701,9 @@ export interface components {
         Provider: {
             name: string;
             title: string;
-            /** @description Whether all that it needs is set and installed. */
+            /** @description Whether its settings and packages are complete. */
             is_configured: boolean;
-            /** @description Why its models cannot be called now; empty where they can. */
+            /** @description Why its models cannot be called now; empty if they can. */
             reason: string;
         };
         Quantiles: {
@@ -2348,7 +2348,7 @@ export interface components {
          */
         TextPartTypeEnum: "text";
         Tier: {
-            /** @description Input tokens of a call. */
+            /** @description Applies to calls with more input tokens than this. */
             above: number;
             rates: components["schemas"]["Rates"];
         };
@@ -2494,7 +2494,7 @@ export interface components {
             };
         };
         Trial: {
-            /** @description What a model would be told. */
+            /** @description The result as a model would see it. */
             result: string;
             is_error: boolean;
             /** Format: double */
