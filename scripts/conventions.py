@@ -53,7 +53,7 @@ def wrong_words(root: Path, names: Iterable[str]) -> Iterator[str]:
         is_text = path.suffix in TEXT_SUFFIXES or path.name in TEXT_NAMES
         if not is_text or path == VOCABULARY or name in GENERATED:
             continue
-        # On the page the same words name other things: Shift is a key.
+        # On the page some of these names mean something else, such as a key.
         rules = words if path.suffix in {".ts", ".tsx"} else [*identifiers, *words]
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             for pattern, better in rules:
