@@ -1,9 +1,9 @@
-"""`python -m bench.calls`: the Python function calls behind the most frequent requests.
+"""`python -m bench.calls`: counts the Python calls of the most frequent requests.
 
-Seconds depend on the machine and its load; calls do not, so one run of each version is
-enough to compare two of them. The site runs as WSGI in this process, on SQLite in a
-temporary folder. Every request is warm: the median of several is printed, after others
-like it. `--by-function` also prints which functions those are.
+Time depends on the machine and its load; the number of calls does not, so one run of
+each version is enough to compare two versions. The site runs as WSGI in this process,
+on SQLite in a temporary folder. Each figure is the median of several warm requests.
+`--by-function` also prints the functions.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 WARM_UP, COUNTED = 5, 9
-# More than a page, as lists usually are.
+# More tasks than fit on a page, as usual.
 TASKS, PAGE = 30, 20
 SHOWN = 60
 
@@ -33,14 +33,14 @@ class Request(NamedTuple):
 
 
 def count_calls(function: Callable[[], object]) -> Calls:
-    """The Python functions that this thread calls meanwhile, and how often."""
+    """Count the Python functions that this thread calls while `function` runs."""
     calls: Calls = Counter()
 
-    def note(frame: FrameType, event: str, _argument: object) -> None:
+    def count(frame: FrameType, event: str, _argument: object) -> None:
         if event == "call":
             calls[frame.f_code] += 1
 
-    sys.setprofile(note)
+    sys.setprofile(count)
     try:
         function()
     finally:
@@ -49,7 +49,7 @@ def count_calls(function: Callable[[], object]) -> Calls:
 
 
 def measure(site: Any, request: Request) -> Calls:
-    """The calls of a warm request; of several, those of the median one."""
+    """The calls of the median of several warm requests."""
     for _ in range(WARM_UP):
         _respond(site, _environ(request))
     found = []
@@ -89,7 +89,7 @@ def _respond(site: Any, environ: dict[str, Any]) -> None:
 
 
 def requests() -> Iterator[Request]:
-    """The requests, each when all that it needs is in the database."""
+    """Yield the requests, each once its data is in the database."""
     from agentarium.accounts.models import ApiToken, User
     from agentarium.accounts.services import create_api_token
     from agentarium.agents.services import create_agent
@@ -112,7 +112,7 @@ def requests() -> Iterator[Request]:
     yield Request("task detail, ended", "GET", f"/api/tasks/{ended.pk}/", secret)
     pending = f"/api/tasks/{tasks[1].pk}/"
     yield Request("task detail, pending without a worker", "GET", pending, secret)
-    # Only now does it have a place in the queue.
+    # With a worker the task has a position in the queue.
     register_worker(capacity=1)
     yield Request("task detail, queued", "GET", pending, secret)
     yield Request("submit", "POST", "/api/tasks/run/", secret, body)
@@ -127,7 +127,7 @@ def _report(name: str, calls: Calls, *, by_function: bool) -> None:
 
 
 def _open_site() -> Any:
-    """The site on an empty database. Only then can its models be imported."""
+    """The site on an empty database. Models can be imported only after this."""
     from agentarium.config.wsgi import application
     from django.conf import settings
     from django.core.management import call_command
@@ -142,14 +142,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--by-function", action="store_true")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.pop("DATABASE_URL", None)
         os.environ |= {"AGENTARIUM_DATA": folder, "AGENTARIUM_LOG_LEVEL": "WARNING"}
         site = _open_site()
         for request in requests():
             calls = measure(site, request)
-            _report(request.name, calls, by_function=asked.by_function)
+            _report(request.name, calls, by_function=arguments.by_function)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What every measurement stands on: the provider, the services, a process for the load.
+"""What all measurements share: the fake provider, PostgreSQL and Redis.
 
-They are started once, when first asked for, and outlive what is measured with them.
+Each is started when it is first used, and runs until the end of the lab.
 """
 
 import json
@@ -21,13 +21,15 @@ import redis
 from bench import processes
 from scripts import services
 
-# PostgreSQL as it comes: what it has committed survives a power cut.
+# PostgreSQL's own defaults: a commit survives a power cut.
 DURABLE: Mapping[str, str] = {}
+# A database accepts only processes with the key that it was migrated with.
+SECRET_KEY = "the-key-of-temporary-servers-0123456789-abcdefghij"  # noqa: S105
 
 
 @dataclass(slots=True)
-class Wishes:
-    """What the person at the command line wants beside figures."""
+class LabOptions:
+    """Options of the command line that affect how systems run."""
 
     profile: Path | None = None
     is_held: bool = False
@@ -35,9 +37,9 @@ class Wishes:
 
 @dataclass
 class Lab:
-    """`with Lab(wishes) as lab:`."""
+    """The shared servers; use it as `with Lab(options) as lab:`."""
 
-    wishes: Wishes = field(default_factory=Wishes)
+    options: LabOptions = field(default_factory=LabOptions)
 
     def __post_init__(self) -> None:
         self._stack = ExitStack()
@@ -65,8 +67,8 @@ class Lab:
         urllib.request.urlopen(request).close()  # noqa: S310
 
     def provider_stats(self) -> dict[str, int]:
-        with urllib.request.urlopen(f"{self.provider}/__stats") as answer:  # noqa: S310
-            stats: dict[str, int] = json.load(answer)
+        with urllib.request.urlopen(f"{self.provider}/__stats") as response:  # noqa: S310
+            stats: dict[str, int] = json.load(response)
             return stats
 
     # --- PostgreSQL and Redis -----------------------------------------------------
@@ -77,7 +79,7 @@ class Lab:
 
     @cached_property
     def _postgresql(self) -> tuple[int, int]:
-        """Its process and its port."""
+        """Its pid and its port."""
         port = processes.free_port()
         account = services.unprivileged_account()
         server = services.postgresql(self._folder, port, account, durability=DURABLE)
@@ -98,14 +100,14 @@ class Lab:
         return self._redis[0]
 
     def new_redis(self) -> str:
-        """The URL of the broker, with nothing in it."""
+        """Empty the broker, and return its URL."""
         url = f"redis://127.0.0.1:{self._redis[1]}/0"
         with redis.Redis.from_url(url) as connection:
             connection.flushall()
         return url
 
     def new_database(self) -> str:
-        """The URL of a database with all of our tables and no rows."""
+        """Create a database with all of our tables and no rows; returns its URL."""
         return self._create_database(template=self._migrated_database)
 
     def new_empty_database(self) -> str:
@@ -122,6 +124,7 @@ class Lab:
         with tempfile.TemporaryDirectory() as data:
             settings = {
                 "AGENTARIUM_DATA": data,
+                "AGENTARIUM_SECRET_KEY": SECRET_KEY,
                 "DATABASE_URL": self._database_url(services.ROLE),
             }
             processes.run(("agentarium.cli", "migrate"), settings)
@@ -134,12 +137,12 @@ class Lab:
     def _database_url(self, name: str) -> str:
         return f"{self.postgresql_url}/{name}"
 
-    # --- What is measured ---------------------------------------------------------
+    # --- Systems under measurement ------------------------------------------------
 
     def show(self, name: str, parts: Mapping[str, int]) -> None:
         pids = ", ".join(f"{part} {pid}" for part, pid in parts.items())
         print(f"  {name}: {pids}", file=sys.stderr)
 
     def hold(self, name: str, url: str) -> None:
-        if self.wishes.is_held:
-            input(f"  {name} is at {url}; Enter ends it. ")
+        if self.options.is_held:
+            input(f"  {name} runs at {url}. Press Enter to stop it. ")

@@ -1,4 +1,4 @@
-"""The load: clients in a process of their own, so that they are nobody's CPU time."""
+"""Clients in a separate process, so that their CPU time is not measured."""
 
 import multiprocessing
 import resource
@@ -13,33 +13,33 @@ import uvloop
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Of a core; beyond it the figures may be those of the load, not of what is measured.
-MOST_CPU = 0.8
+# Share of a core; above it the clients, not the system, may limit the figures.
+MAX_CPU = 0.8
 
 
-class Load:
-    """Calls coroutine functions in the other process, one after the other."""
+class LoadProcess:
+    """Calls coroutine functions in the other process, one at a time."""
 
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool
-        self.most_cpu = 0.0
+        self.peak_cpu = 0.0
 
     def __call__(
         self, work: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         result, share = self._pool.submit(_run, work, args, kwargs).result()
-        self.most_cpu = max(self.most_cpu, share)
-        answer: R = result
-        return answer
+        self.peak_cpu = max(self.peak_cpu, share)
+        returned: R = result
+        return returned
 
 
 @contextmanager
-def load() -> Iterator[Load]:
+def load_process() -> Iterator[LoadProcess]:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        # Loaded before anything is measured.
+        # Start the process before anything is measured.
         pool.submit(_nothing).result()
-        yield Load(pool)
+        yield LoadProcess(pool)
 
 
 def _nothing() -> None:
@@ -49,10 +49,10 @@ def _nothing() -> None:
 def _run(
     work: Callable[..., Awaitable[Any]], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, float]:
-    """The result, and the part of a core that it took."""
-    began_at, used = time.monotonic(), _cpu()
+    """Return the result, and the share of a core that the work used."""
+    started_at, used = time.monotonic(), _cpu()
     result = uvloop.run(_call(work, args, kwargs))
-    return result, (_cpu() - used) / (time.monotonic() - began_at)
+    return result, (_cpu() - used) / (time.monotonic() - started_at)
 
 
 async def _call(

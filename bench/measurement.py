@@ -1,4 +1,4 @@
-"""What a measurement is: a name, what it runs on, what it finds, what is aimed at."""
+"""The definition of a measurement: its systems, its figures and its aims."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Figures = dict[str, float]
 
 
 def cpu_figures(used: Mapping[str, float], tasks: int) -> Figures:
-    """Of `Running.measured`, for each task: all of it, and by part."""
+    """CPU milliseconds per task, in total and by part, from `RunningSystem.measured`."""
     parts = {part: seconds / tasks * 1000 for part, seconds in used.items()}
     return {
         "cpu_ms_per_task": sum(parts.values()),
@@ -19,7 +19,7 @@ def cpu_figures(used: Mapping[str, float], tasks: int) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much of everything: 1.0 is what `make bench` does."""
+    """A factor for the number of tasks; `make bench` uses 1.0."""
 
     factor: float = 1.0
 
@@ -29,9 +29,10 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A figure of a system that shall stay within a limit.
+    """A limit for a figure of a system.
 
-    The limit is a number, or so many times the same figure of another system.
+    The limit is absolute or, if `times` names another system, a multiple of that
+    system's figure.
     """
 
     system: str
@@ -48,6 +49,6 @@ class Measurement:
     systems: Sequence[str]
     run: Callable[[Lab, str, Effort], Figures]
     aims: Sequence[Aim] = ()
-    # Figures that are compared with the first system's, and with the stored ratios.
+    # Figures whose ratio to the first system's is compared with the stored one.
     compared: Sequence[str] = ()
     plotted: Sequence[str] = ()

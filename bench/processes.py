@@ -1,4 +1,4 @@
-"""Programs under measurement: started, asked what they used, and ended."""
+"""Starts and stops programs, and measures their CPU time and memory."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def free_port() -> int:
 def program(
     arguments: Sequence[str], settings: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python module as a process; what it says is shown if something fails."""
+    """Run a Python module as a process; its output is printed if the block fails."""
     with TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *arguments],
@@ -46,8 +46,8 @@ def program(
             yield process
         except BaseException:
             output.seek(0)
-            said = output.read().decode(errors="replace")[-3000:]
-            print(f"--- {' '.join(arguments)} said:\n{said}", file=sys.stderr)
+            tail = output.read().decode(errors="replace")[-3000:]
+            print(f"--- Output of {' '.join(arguments)}:\n{tail}", file=sys.stderr)
             raise
         finally:
             end(process)
@@ -59,11 +59,11 @@ def run(
     *,
     seconds: float = START_SECONDS,
 ) -> None:
-    """A module that does its work and ends."""
+    """Run a module until it exits. Raises `RuntimeError` if it fails."""
     with program(arguments, settings) as process:
         code = process.wait(seconds)
         if code:
-            raise RuntimeError(f"{' '.join(arguments)} ended with {code}")
+            raise RuntimeError(f"{' '.join(arguments)} exited with {code}")
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -82,9 +82,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_until_healthy(url: str, path: str = "/readyz") -> float:
-    """The time of the first healthy answer, by `time.monotonic`."""
-    give_up_at = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up_at:
+    """Return the `time.monotonic()` of the first healthy response."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         if _is_healthy(f"{url}{path}"):
             return time.monotonic()
         time.sleep(0.01)
@@ -93,17 +93,17 @@ def wait_until_healthy(url: str, path: str = "/readyz") -> float:
 
 def _is_healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310
+            return bool(response.status == 200)
     except OSError:
         return False
 
 
-# --- What they used ---------------------------------------------------------------
+# --- CPU time and memory ----------------------------------------------------------
 
 
 def tree(root: int) -> list[int]:
-    """A process and all that descend from it and live."""
+    """The pids of a process and its living descendants."""
     children = defaultdict(list)
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -115,10 +115,10 @@ def tree(root: int) -> list[int]:
 
 
 def cpu_seconds(root: int) -> float:
-    """What a process and its descendants have used.
+    """CPU time of a process and its descendants.
 
-    Each counts what those of its children used that have ended: so nothing is lost
-    with a process, and nothing is counted twice.
+    The kernel adds the time of ended children to their parent, so nothing is lost or
+    counted twice.
     """
     total = 0
     for pid in tree(root):
@@ -129,21 +129,21 @@ def cpu_seconds(root: int) -> float:
 
 
 def _fields(stat: Path) -> list[str]:
-    """Of /proc/PID/stat, those after the program's name: state, parent ..."""
+    """The fields of /proc/PID/stat after the program's name: state, parent ..."""
     return stat.read_text().rsplit(")", 1)[1].split()
 
 
 def resident_bytes(root: int) -> int:
-    """RSS of a process and its descendants."""
+    """Resident memory of a process and its descendants."""
     return sum(_status(pid, "VmRSS") for pid in tree(root))
 
 
 def peak_bytes(root: int) -> int:
-    """The most that they have had since `forget_peak`."""
+    """Peak resident memory since `reset_peak`, summed over the processes."""
     return sum(_status(pid, "VmHWM") for pid in tree(root))
 
 
-def forget_peak(root: int) -> None:
+def reset_peak(root: int) -> None:
     for pid in tree(root):
         Path(f"/proc/{pid}/clear_refs").write_text("5")
 

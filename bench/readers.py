@@ -1,7 +1,7 @@
-"""Readers of live output that cost the machine as little as possible.
+"""Readers of event streams that use as little CPU as possible.
 
-Thousands of them stand beside what they watch, on the same cores: each is a protocol
-that looks for the provider's stamps in whatever arrives, and nothing more.
+Thousands of them run on the same cores as the system that they measure, so each is a
+bare protocol that only searches the received bytes for the provider's stamps.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _END = b"event: task.completed"
 
 
 class Reader(asyncio.Protocol):
-    """Watches one task; `lags` are the seconds from each stamp to its arrival."""
+    """Reads the stream of one task; `lags` are the seconds from stamp to arrival."""
 
     def __init__(self, account: Account, task_id: int) -> None:
         self.task_id = task_id
@@ -29,11 +29,11 @@ class Reader(asyncio.Protocol):
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._account = account
-        self._rest = b""
+        self._tail = b""
 
     @classmethod
     async def open(cls, account: Account, task_id: int) -> Self:
-        """Connected, and past the first events."""
+        """Connect, and wait for the first events."""
         address = urlsplit(account.url)
         assert address.hostname
         assert address.port
@@ -44,7 +44,7 @@ class Reader(asyncio.Protocol):
         return reader
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's are no subclasses of asyncio's.
+        # uvloop's transports are not subclasses of asyncio's.
         cast("asyncio.WriteTransport", transport).write(
             f"GET /api/tasks/{self.task_id}/events/ HTTP/1.1\r\nHost: localhost\r\n"
             "Connection: close\r\nAccept: text/event-stream\r\n"
@@ -53,14 +53,14 @@ class Reader(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic()
-        data = self._rest + data
+        data = self._tail + data
         for found in _STAMP.finditer(data):
             self.lags.append(now - float(found[1]))
             self.stamps.append(found[0])
         self.is_complete |= _END in data
-        # A stamp, or the end, may come in two.
+        # A stamp or the end may be split over two chunks.
         last = max((found.end() for found in _STAMP.finditer(data)), default=0)
-        self._rest = data[max(last, len(data) - len(_END) + 1) :]
+        self._tail = data[max(last, len(data) - len(_END) + 1) :]
         if not self.opened.done():
             self.opened.set_result(None)
 
@@ -74,8 +74,8 @@ class Reader(asyncio.Protocol):
         return b"".join(self.stamps).decode()
 
 
-def checked(readers: list[Reader], outputs: dict[int, str]) -> Iterator[float]:
-    """The lags of readers that have seen all of what is stored, to the end."""
+def verified_lags(readers: list[Reader], outputs: dict[int, str]) -> Iterator[float]:
+    """Yield the lags; assert that each reader received the stored output to the end."""
     for reader in readers:
         assert reader.is_complete, f"a reader of task {reader.task_id} saw no end"
         assert reader.text == outputs.get(reader.task_id, reader.text), reader.task_id

@@ -1,6 +1,6 @@
-"""What is measured: Agentarium in both sizes, and what stands beside it.
+"""The systems under measurement: Agentarium in both sizes, and the baselines.
 
-Each system is started afresh, on a database of its own, and serves at one URL.
+Each is started on an empty database and serves at one URL.
 """
 
 import os
@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from bench import processes, profiled
-from bench.lab import Lab
+from bench import processes, profiler
+from bench.lab import SECRET_KEY, Lab
 
 
 @dataclass(slots=True)
-class Running:
-    """A system that serves; `parts` are its processes by what they do."""
+class RunningSystem:
+    """A running system; `parts` maps the role of each process to its pid."""
 
     url: str
     settings: dict[str, str]
@@ -29,23 +29,23 @@ class Running:
     is_profiled: bool = False
 
     def serve(self, lab: Lab, part: str, *command: str) -> None:
-        """Start one of its processes; it ends with the others."""
-        if lab.wishes.profile:
-            output = lab.wishes.profile / f"{part}.txt"
-            command = ("bench.profiled", str(output), *command)
+        """Start one of its processes, which runs until the system is stopped."""
+        if lab.options.profile:
+            output = lab.options.profile / f"{part}.txt"
+            command = ("bench.profiler", str(output), *command)
         process = self.stack.enter_context(processes.program(command, self.settings))
         self.parts[part] = process.pid
 
     @contextmanager
     def measured(self) -> Iterator[Counter[str]]:
-        """What is done herein; at its end, the CPU seconds that it took, by part."""
+        """Yield a counter that holds, after the block, the CPU seconds by part."""
         used: Counter[str] = Counter()
         before = self._cpu()
-        self._signal(profiled.BEGIN)
+        self._signal(profiler.BEGIN)
         yield used
         used.update(self._cpu())
         used.subtract(before)
-        self._signal(profiled.END)
+        self._signal(profiler.END)
 
     def _cpu(self) -> dict[str, float]:
         return {name: processes.cpu_seconds(pid) for name, pid in self.parts.items()}
@@ -57,7 +57,7 @@ class Running:
 
     @property
     def own(self) -> list[int]:
-        """Its own processes: not the database's, nor the broker's."""
+        """Pids of its own processes, without PostgreSQL and Redis."""
         return [pid for name, pid in self.parts.items() if name in {"web", "worker"}]
 
     def resident_bytes(self) -> int:
@@ -66,16 +66,16 @@ class Running:
     def peak_bytes(self) -> int:
         return sum(map(processes.peak_bytes, self.own))
 
-    def forget_peak(self) -> None:
+    def reset_peak(self) -> None:
         for pid in self.own:
-            processes.forget_peak(pid)
+            processes.reset_peak(pid)
 
 
-Start = Callable[[Lab], AbstractContextManager[Running]]
+Start = Callable[[Lab], AbstractContextManager[RunningSystem]]
 
 
 @contextmanager
-def bare(lab: Lab) -> Iterator[Running]:
+def bare(lab: Lab) -> Iterator[RunningSystem]:
     """asyncio: one process makes the same provider calls and stores nothing."""
     with _begin(lab) as running:
         running.serve(lab, "web", "bench.baselines.bare")
@@ -83,15 +83,15 @@ def bare(lab: Lab) -> Iterator[Running]:
 
 
 @contextmanager
-def django(lab: Lab) -> Iterator[Running]:
-    """A bare Django view behind the server that we use; it has no tasks."""
+def django(lab: Lab) -> Iterator[RunningSystem]:
+    """A bare Django view behind our ASGI server, without tasks."""
     with _begin(lab) as running:
         running.serve(lab, "web", "bench.baselines.django_view")
         yield running
 
 
 @contextmanager
-def celery(lab: Lab) -> Iterator[Running]:
+def celery(lab: Lab) -> Iterator[RunningSystem]:
     """Celery and Redis, 200 threads: a provider call in each job, nothing stored."""
     with _begin(lab) as running:
         running.settings["BROKER_URL"] = lab.new_redis()
@@ -102,7 +102,7 @@ def celery(lab: Lab) -> Iterator[Running]:
 
 
 @contextmanager
-def plain(lab: Lab) -> Iterator[Running]:
+def plain(lab: Lab) -> Iterator[RunningSystem]:
     """Django, REST framework and Celery as they are usually put together."""
     with _begin(lab) as running:
         running.settings["DATABASE_URL"] = lab.new_empty_database()
@@ -114,7 +114,7 @@ def plain(lab: Lab) -> Iterator[Running]:
 
 
 @contextmanager
-def embedded(lab: Lab) -> Iterator[Running]:
+def embedded(lab: Lab) -> Iterator[RunningSystem]:
     """Agentarium as one process on SQLite."""
     with _begin(lab) as running:
         running.serve(lab, "web", "agentarium.cli", "up", "--no-model")
@@ -122,16 +122,16 @@ def embedded(lab: Lab) -> Iterator[Running]:
 
 
 @contextmanager
-def scaled(lab: Lab) -> Iterator[Running]:
+def scaled(lab: Lab) -> Iterator[RunningSystem]:
     """Agentarium as a web and a worker process on PostgreSQL and Redis."""
-    with waiting(lab) as running:
+    with scaled_without_worker(lab) as running:
         start_workers(lab, running, 1)
         yield running
 
 
 @contextmanager
-def waiting(lab: Lab) -> Iterator[Running]:
-    """The same without a worker: tasks are accepted, and wait."""
+def scaled_without_worker(lab: Lab) -> Iterator[RunningSystem]:
+    """The same without a worker, so that tasks stay pending."""
     with _begin(lab) as running:
         running.settings["DATABASE_URL"] = lab.new_database()
         running.settings["AGENTARIUM_BROKER_URL"] = lab.new_redis()
@@ -140,19 +140,20 @@ def waiting(lab: Lab) -> Iterator[Running]:
         yield running
 
 
-def start_workers(lab: Lab, running: Running, processes: int) -> None:
-    """Have a scaled Agentarium run its tasks; returns before they run."""
+def start_workers(lab: Lab, running: RunningSystem, processes: int) -> None:
+    """Start worker processes; returns before they run tasks."""
     count = str(processes)
     running.serve(lab, "worker", "agentarium.cli", "worker", "--processes", count)
 
 
 @contextmanager
-def _begin(lab: Lab) -> Iterator[Running]:
+def _begin(lab: Lab) -> Iterator[RunningSystem]:
     port = processes.free_port()
     with TemporaryDirectory(prefix="agentarium-bench-") as folder, ExitStack() as stack:
         settings = {
             "AGENTARIUM_DATA": str(Path(folder) / "data"),
             "AGENTARIUM_PORT": str(port),
+            "AGENTARIUM_SECRET_KEY": SECRET_KEY,
             "AGENTARIUM_LOG_LEVEL": "WARNING",
             "AGENTARIUM_RATE_USER": "1000000/min",
             "AGENTARIUM_RATE_TOKEN": "1000000/min",
@@ -162,8 +163,8 @@ def _begin(lab: Lab) -> Iterator[Running]:
         }
         lab.reset_provider()
         url = f"http://127.0.0.1:{port}"
-        is_profiled = bool(lab.wishes.profile)
-        yield Running(url, settings, stack, is_profiled=is_profiled)
+        is_profiled = bool(lab.options.profile)
+        yield RunningSystem(url, settings, stack, is_profiled=is_profiled)
 
 
 SYSTEMS: dict[str, Start] = {
@@ -173,20 +174,20 @@ SYSTEMS: dict[str, Start] = {
     "plain": plain,
     "embedded": embedded,
     "scaled": scaled,
-    "waiting": waiting,
+    "scaled without worker": scaled_without_worker,
 }
 OURS = frozenset({"embedded", "scaled"})
-# Those that can be asked for a task's output afterwards.
+# Systems that store a task's output.
 STORED = OURS | {"plain"}
 
 
 @contextmanager
-def serving(lab: Lab, name: str) -> Iterator[Running]:
-    """The system of that name, healthy."""
-    began_at = monotonic()
+def serving(lab: Lab, name: str) -> Iterator[RunningSystem]:
+    """Start the system with that name, and wait until it is healthy."""
+    started_at = monotonic()
     with SYSTEMS[name](lab) as running:
         healthy_at = processes.wait_until_healthy(running.url)
-        running.seconds_to_healthy = healthy_at - began_at
+        running.seconds_to_healthy = healthy_at - started_at
         running.cpu_to_healthy = sum(map(processes.cpu_seconds, running.own))
         lab.show(name, running.parts)
         yield running

@@ -13,6 +13,9 @@ const fence = (files, group, message) => ({
   },
 })
 
+const OWN_FILES_ONLY =
+  'A feature imports its own files and shared code only; compose features in app/.'
+
 export default defineConfig(
   globalIgnores(['dist', 'src/components/ui', 'src/lib/api/schema.d.ts']),
   {
@@ -66,9 +69,15 @@ export default defineConfig(
     'Shared code must not know features or the app.',
   ),
   fence(
-    ['src/features/**'],
+    ['src/features/*/*'],
     ['@/features/**', '@/app/**', '../**'],
-    'A feature imports its own files and shared code only; compose features in app/.',
+    OWN_FILES_ONLY,
+  ),
+  // In a folder of a feature: its own feature's other files are one level up.
+  fence(
+    ['src/features/*/*/*'],
+    ['@/features/**', '@/app/**', '../../**'],
+    OWN_FILES_ONLY,
   ),
   {
     files: ['**/*.test.{ts,tsx}', 'e2e/**'],

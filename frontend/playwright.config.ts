@@ -8,12 +8,12 @@ export default defineConfig({
   globalSetup: './e2e/server.ts',
   timeout: 60_000,
   expect: { timeout: 15_000 },
-  // Each test makes accounts of its own, but all watch one server.
+  // Each test creates its own accounts, but all share one server.
   workers: 1,
   forbidOnly: true,
   reporter: [['list']],
   use: {
-    // Set by the global setup, unless by the caller, before this is read by a worker.
+    // Set by the global setup or by the caller before a worker reads it.
     baseURL: process.env['AGENTARIUM_E2E_URL'] ?? '',
     trace: 'retain-on-failure',
     launchOptions: {

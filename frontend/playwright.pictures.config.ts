@@ -2,7 +2,7 @@ import { defineConfig } from '@playwright/test'
 
 import journeys from './playwright.config'
 
-/** `make screenshots`: the pictures of the README, of a server with something to show. */
+/** `make screenshots`: the screenshots of the README, with demonstration data. */
 export default defineConfig(journeys, {
   testMatch: /pictures\.ts$/,
   globalSetup: './e2e/pictures.setup.ts',

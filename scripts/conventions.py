@@ -1,4 +1,4 @@
-"""Check what no linter knows: the project's vocabulary and the sizes of its folders.
+"""Check the project's vocabulary and the sizes of its folders.
 
     scripts/conventions.py
 
@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = Path(__file__).with_name("vocabulary.toml")
-TEXT = {".py", ".ts", ".tsx", ".md", ".yaml", ".toml", ".sh"}
+TEXT_SUFFIXES = {".py", ".ts", ".tsx", ".md", ".yaml", ".toml", ".sh"}
+TEXT_NAMES = {"Makefile", ".env.example"}
 GENERATED = ("frontend/package-lock.json", "frontend/src/lib/api/schema.d.ts")
 # Modules in one folder, without tests, `__init__.py` and generated primitives.
 MAX_MODULES = 20
@@ -23,36 +24,37 @@ MAX_PAGE_MODULES = 25
 
 
 def main() -> int:
-    names = tracked_files()
-    violations = [*wrong_words(names), *flat_folders(names)]
+    names = tracked_files(ROOT)
+    violations = [*wrong_words(ROOT, names), *crowded_folders(names)]
     for violation in violations:
         print(violation)
     return 1 if violations else 0
 
 
-def tracked_files() -> list[str]:
-    """Paths relative to the root: what git tracks or would track."""
+def tracked_files(root: Path) -> list[str]:
+    """The files that git tracks or would track, relative to `root`."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
-        cwd=ROOT,
+        cwd=root,
         check=True,
         capture_output=True,
         text=True,
     )
-    return [name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
+    return [name for name in listed.stdout.split("\0") if (root / name).is_file()]
 
 
-def wrong_words(names: list[str]) -> Iterator[str]:
-    """Each use of a term that has a better one in docs/glossary.md."""
+def wrong_words(root: Path, names: Iterable[str]) -> Iterator[str]:
+    """Yield each use of a term that has a better one in docs/glossary.md."""
     vocabulary = tomllib.loads(VOCABULARY.read_text())
-    rules = [
-        *_rules(vocabulary["identifiers"], re.NOFLAG),
-        *_rules(vocabulary["words"], re.IGNORECASE),
-    ]
+    words = _rules(vocabulary["words"], re.IGNORECASE)
+    identifiers = _rules(vocabulary["identifiers"], re.NOFLAG)
     for name in names:
-        path = ROOT / name
-        if path.suffix not in TEXT or path == VOCABULARY or name in GENERATED:
+        path = root / name
+        is_text = path.suffix in TEXT_SUFFIXES or path.name in TEXT_NAMES
+        if not is_text or path == VOCABULARY or name in GENERATED:
             continue
+        # On the page some of these names mean something else, such as a key.
+        rules = words if path.suffix in {".ts", ".tsx"} else [*identifiers, *words]
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             for pattern, better in rules:
                 if match := pattern.search(line):
@@ -68,8 +70,8 @@ def _rules(
     ]
 
 
-def flat_folders(names: list[str]) -> Iterator[str]:
-    """Each folder in which a newcomer would have to search."""
+def crowded_folders(names: Iterable[str]) -> Iterator[str]:
+    """Yield each folder with too many modules for a reader to find one quickly."""
     sizes = Counter(
         Path(name).parent.as_posix() for name in names if _is_module(Path(name))
     )

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Serve the backend and the page from their sources, each reloading on change."""
+"""Serve the backend and the page from source, reloading each on change."""
 
 import os
 import subprocess
@@ -19,9 +19,9 @@ PAGE_URL = "http://localhost:5173"
 def main() -> int:
     read_environment_file()
     subprocess.run([BIN / "agentarium", "migrate"], cwd=ROOT, check=True)  # noqa: S603
-    say_how_to_begin()
+    print_setup_link()
     processes = [backend(), page()]
-    # A Ctrl-C reaches both of them by itself.
+    # A Ctrl-C at the terminal reaches both processes, too.
     with suppress(KeyboardInterrupt):
         while all(process.poll() is None for process in processes):
             time.sleep(0.2)
@@ -30,9 +30,9 @@ def main() -> int:
     return max(process.wait() for process in processes)
 
 
-def say_how_to_begin() -> None:
-    """The server does not know where this uvicorn listens: it wants the set-up link."""
-    found = subprocess.run(  # noqa: S603
+def print_setup_link() -> None:
+    """Under plain uvicorn the server cannot know that it is local: it requires the link."""
+    completed = subprocess.run(  # noqa: S603
         [BIN / "agentarium", "setup-link"],
         cwd=ROOT,
         env={**os.environ, "AGENTARIUM_URL": PAGE_URL},
@@ -40,16 +40,16 @@ def say_how_to_begin() -> None:
         text=True,
         check=False,
     )
-    if found.returncode == 0:
-        print(f"Create the first account: {found.stdout}", flush=True)
+    if completed.returncode == 0:
+        print(f"Create the first account: {completed.stdout}", flush=True)
 
 
 def backend() -> "subprocess.Popen[bytes]":
     reload = ("--reload", "--reload-dir", "backend/agentarium")
-    # An open stream would hold up each reload.
-    quick = ("--timeout-graceful-shutdown", "1", "--no-access-log")
+    # Otherwise an open stream would delay each reload.
+    options = ("--timeout-graceful-shutdown", "1", "--no-access-log")
     application = "agentarium.config.asgi:application"
-    command = (BIN / "uvicorn", application, *reload, *quick)
+    command = (BIN / "uvicorn", application, *reload, *options)
     return subprocess.Popen(command, cwd=ROOT)  # noqa: S603
 
 

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Bring .venv up to date with the locked requirements; at once if it already is.
+# Bring .venv up to date with the locked requirements; exits immediately if it is.
 #
-#   scripts/environment.sh run    what running Agentarium needs
-#   scripts/environment.sh dev    that, and what developing it needs
+#   scripts/environment.sh run    the packages that running Agentarium needs
+#   scripts/environment.sh dev    also those that developing it needs
 set -eu
 cd "$(dirname "$0")/.."
 level=$1
@@ -13,10 +13,10 @@ fail() {
     exit 1
 }
 
-# A folder that holds the development packages keeps them.
+# A .venv that has the development packages keeps them.
 if [ -f .venv/.locked-dev ]; then level=dev; fi
 
-# Contents, not times: a checkout touches files that it does not change.
+# Compare contents, not times: a checkout touches files that it does not change.
 locks="requirements/uv.txt requirements/build.txt requirements/$level.txt pyproject.toml"
 # shellcheck disable=SC2086
 wanted="$PWD $(cat $locks | cksum)"
@@ -25,7 +25,7 @@ if [ "$(cat ".venv/.locked-$level" 2>/dev/null)" = "$wanted" ] && .venv/bin/pyth
 fi
 
 command -v "$python" >/dev/null ||
-    fail "Agentarium needs Python 3.11 or newer, and there is no $python here: install it, or name another one with PYTHON=..."
+    fail "Agentarium needs Python 3.11 or newer, and $python was not found: install it, or name another interpreter with PYTHON=..."
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     fail "Agentarium needs Python 3.11 or newer, and $python is $("$python" -V 2>&1): install a newer one, or name it with PYTHON=..."
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
@@ -36,11 +36,11 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear .venv
 fi
 rm -f .venv/.locked-*
-# uv is one package with hashes of its own; it installs the rest many times faster.
+# pip installs uv, which is locked separately and installs the rest much faster.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
     --require-hashes -r requirements/uv.txt
 uv() { .venv/bin/python -m uv --quiet "$@"; }
-# Compiled here, not at the first start, which would take seconds longer.
+# Compile bytecode now; otherwise the first start takes seconds longer.
 uv pip sync --python .venv/bin/python --require-hashes --compile-bytecode \
     "requirements/$level.txt"
 uv pip install --python .venv/bin/python --no-deps \

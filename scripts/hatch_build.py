@@ -1,4 +1,4 @@
-"""What the wheel checks while it is built."""
+"""A build hook: the wheel must contain the page."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class PageHook(BuildHookInterface[Any]):
-    """Refuses to build a package that could not show its page."""
+    """Fails the build if the page has not been built."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         page = Path(self.root, "backend/agentarium/page/index.html")
-        # A checkout that is installed for development may do without one.
+        # An editable installation works without it.
         if version != "editable" and not page.exists():
             raise FileNotFoundError("The page is not built. `make wheel` builds both.")

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Build the web page into the Python package; at once if nothing of it has changed.
+# Build the web page into the Python package; exits immediately if it is up to date.
 #
-#   scripts/page.sh packages    only install what its tests and tools need
-#   scripts/page.sh build       that, and build it
+#   scripts/page.sh packages    only install the npm packages
+#   scripts/page.sh build       also build the page
 set -eu
 cd "$(dirname "$0")/../frontend"
 built=../backend/agentarium/page/index.html
@@ -12,7 +12,7 @@ fail() {
     exit 1
 }
 
-# Contents, not times: a checkout touches files that it does not change.
+# Compare contents, not times: a checkout touches files that it does not change.
 fingerprint() {
     LC_ALL=C sort | xargs cksum | cksum
 }
@@ -34,9 +34,9 @@ if is_current packages "$packages"; then
 fi
 
 command -v node >/dev/null && command -v npm >/dev/null ||
-    fail "The page is built with Node 20 and npm, and they are not here: install them (https://nodejs.org)."
+    fail "Building the page needs Node 20 and npm, which were not found: install them (https://nodejs.org)."
 [ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] ||
-    fail "The page is built with Node 20 or newer, and this is $(node --version): install a newer one."
+    fail "Building the page needs Node 20 or newer, and this is $(node --version): install a newer one."
 
 if ! is_current packages "$packages"; then
     echo "Installing the locked npm packages into frontend/node_modules ..." >&2

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Run a command beside a PostgreSQL and a Redis of its own.
+"""Run a command with a temporary PostgreSQL and Redis.
 
     scripts/services.py -- pytest
 
-Both listen on free ports of 127.0.0.1 and keep their data in a temporary folder.
-The command finds them through DATABASE_URL, AGENTARIUM_BROKER_URL and
-AGENTARIUM_REDIS_URL, its exit code is passed on, and both are stopped and their
-data deleted when it ends, however it ends.
+Both listen on free ports of 127.0.0.1 and keep their data in a temporary folder. The
+command finds them through DATABASE_URL, AGENTARIUM_BROKER_URL and AGENTARIUM_REDIS_URL.
+When it ends, for whatever reason, both are stopped, their data is deleted, and its exit
+code is returned.
 """
 
 import os
@@ -27,13 +27,15 @@ from typing import NamedTuple, NoReturn
 START_SECONDS = 60
 STOP_SECONDS = 20
 ROLE = "agentarium"
+# The unprivileged account of Linux distributions.
+NOBODY_UID = 65_534
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# For data that live as long as one run: nothing has to survive a power cut.
-FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# The data is temporary, so it need not survive a power cut.
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class Account(NamedTuple):
-    """Whom the servers run as; None where nothing has to change."""
+    """The account that the servers run as; None where nothing has to change."""
 
     uid: int | None = None
     gid: int | None = None
@@ -45,14 +47,14 @@ def main(arguments: Sequence[str]) -> int:
     if not command:
         fail("Usage: scripts/services.py -- COMMAND [ARGUMENT...]")
     for number in STOPPING:
-        signal.signal(number, leave)
+        signal.signal(number, exit_on_signal)
     with running_services() as variables:
         return run(command, **variables)
 
 
 @contextmanager
 def running_services() -> Iterator[dict[str, str]]:
-    """A PostgreSQL and a Redis; yields the variables that name them."""
+    """Run a PostgreSQL and a Redis; yields the environment variables for them."""
     account = unprivileged_account()
     with ExitStack() as stack:
         folder = stack.enter_context(shared_folder())
@@ -62,18 +64,19 @@ def running_services() -> Iterator[dict[str, str]]:
         yield {
             "DATABASE_URL": f"postgres://{ROLE}@127.0.0.1:{postgresql_port}/{ROLE}",
             "AGENTARIUM_BROKER_URL": f"redis://127.0.0.1:{redis_port}/0",
-            # Apart, so that a test that empties the cache takes no message away.
+            # A database of its own, so that a test that empties it deletes no message.
             "AGENTARIUM_REDIS_URL": f"redis://127.0.0.1:{redis_port}/1",
         }
 
 
 def run(command: Sequence[str], **variables: str) -> int:
-    """Run `command` to its end; it does not outlive this program."""
+    """Run `command` to its end; it is stopped if this program is."""
     process = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603
     try:
         code = process.wait()
     except SystemExit as reason:
-        # A Ctrl-C has reached the whole group already, and twice means "at once".
+        # A Ctrl-C has reached the whole process group already, and a second SIGINT
+        # would make the command exit immediately.
         if reason.code != exit_code(signal.SIGINT):
             process.send_signal(signal.SIGINT)
         wait_or_kill(process)
@@ -82,12 +85,12 @@ def run(command: Sequence[str], **variables: str) -> int:
 
 
 def exit_code(number: int) -> int:
-    """What a shell reports for a program that a signal ended."""
+    """The exit code that a shell reports for a program that a signal ended."""
     return 128 + number
 
 
-def leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """Unwind once; a second signal must not interrupt the cleaning up."""
+def exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    """Unwind once; further signals must not interrupt the cleanup."""
     for other in STOPPING:
         signal.signal(other, signal.SIG_IGN)
     sys.exit(exit_code(number))
@@ -99,14 +102,19 @@ def postgresql(
     port: int,
     account: Account,
     *,
-    durability: Mapping[str, str] = FORGETFUL,
+    durability: Mapping[str, str] = NOT_DURABLE,
 ) -> Iterator[int]:
-    """A PostgreSQL with a database; yields its process."""
+    """Run a PostgreSQL with a database; yields its pid."""
     binaries = postgresql_binaries()
     data = own_folder(folder / "postgresql", account)
-    form = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync")
-    once(
-        [binaries / "initdb", f"--pgdata={data}", f"--username={ROLE}", *form],
+    cluster_options = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync")
+    run_checked(
+        [
+            binaries / "initdb",
+            f"--pgdata={data}",
+            f"--username={ROLE}",
+            *cluster_options,
+        ],
         account,
     )
     settings = {
@@ -124,16 +132,16 @@ def postgresql(
         is_ready=lambda: succeeds([binaries / "pg_isready", "--quiet", *client]),
         stop_signal=signal.SIGINT,
     ) as pid:
-        once([binaries / "createdb", *client, ROLE], account)
+        run_checked([binaries / "createdb", *client, ROLE], account)
         yield pid
 
 
 @contextmanager
 def redis(folder: Path, port: int, account: Account) -> Iterator[int]:
-    """A Redis that keeps nothing on disk; yields its process."""
+    """Run a Redis that keeps nothing on disk; yields its pid."""
     binary = shutil.which("redis-server")
     if binary is None:
-        fail("Redis is not here: install it (Debian: apt-get install redis-server).")
+        fail("Redis was not found: install it (Debian: apt-get install redis-server).")
     data = own_folder(folder / "redis", account)
     memory_only = ("--save", "", "--appendonly", "no")
     with server(
@@ -153,9 +161,9 @@ def server(
     is_ready: Callable[[], bool],
     stop_signal: signal.Signals,
 ) -> Iterator[int]:
-    """Hold a server that is ready, in a session of its own; yields its process.
+    """Run a server until the end of the block; yields its pid once it is ready.
 
-    A Ctrl-C meant for the command must not take the database away under it.
+    It has its own session, so that a Ctrl-C for the command does not stop it.
     """
     with tempfile.TemporaryFile("w+b") as log:
         process = subprocess.Popen(  # noqa: S603
@@ -189,9 +197,9 @@ def wait_or_kill(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def once(command: Sequence[object], account: Account) -> None:
+def run_checked(command: Sequence[object], account: Account) -> None:
     """Run a command that has to succeed."""
-    done = subprocess.run(  # noqa: S603
+    completed = subprocess.run(  # noqa: S603
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -201,8 +209,8 @@ def once(command: Sequence[object], account: Account) -> None:
         extra_groups=account.groups,
         check=False,
     )
-    if done.returncode != 0:
-        fail(f"{command[0]} failed:\n{done.stdout.decode()}")
+    if completed.returncode != 0:
+        fail(f"{command[0]} failed:\n{completed.stdout.decode()}")
 
 
 def succeeds(command: Sequence[object]) -> bool:
@@ -229,29 +237,31 @@ def free_ports(count: int) -> list[int]:
 
 
 def postgresql_binaries() -> Path:
-    """The folder of PostgreSQL's server programs: Debian keeps it out of the PATH."""
+    """The folder of PostgreSQL's server programs, which Debian keeps out of the PATH."""
     debian = Path("/usr/lib/postgresql").glob("*/bin")
     folders = sorted(debian, key=lambda bin_: float(bin_.parent.name), reverse=True)
     if on_path := shutil.which("initdb"):
         folders.append(Path(on_path).resolve().parent)
     complete = [bin_ for bin_ in folders if (bin_ / "postgres").exists()]
     if not complete:
-        fail("PostgreSQL is not here: install it (Debian: apt-get install postgresql).")
+        fail(
+            "PostgreSQL was not found: install it (Debian: apt-get install postgresql)."
+        )
     return complete[0]
 
 
 def unprivileged_account() -> Account:
-    """Somebody else than root: PostgreSQL refuses to run as root."""
+    """An account other than root: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return Account()
     users = {user.pw_name: user for user in pwd.getpwall()}
-    user = users.get("postgres") or users["nobody"]
+    user = users.get("postgres") or pwd.getpwuid(NOBODY_UID)
     return Account(user.pw_uid, user.pw_gid, [])
 
 
 @contextmanager
 def shared_folder() -> Iterator[Path]:
-    """A temporary folder that the servers' account may pass through."""
+    """A temporary folder that the servers' account may traverse."""
     with tempfile.TemporaryDirectory(prefix="agentarium-services-") as name:
         folder = Path(name)
         folder.chmod(0o711)

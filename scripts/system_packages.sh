@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests need from the system, where it is missing:
+# Install the system packages that the tests need, if they are missing:
 # PostgreSQL, Redis and Chromium.
 set -eu
 

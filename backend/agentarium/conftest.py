@@ -1,4 +1,4 @@
-"""What the tests of all apps share."""
+"""Fixtures and settings that all tests share."""
 
 import os
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
 
-# Passwords are slow to hash on purpose; here hundreds are.
+# Password hashing is slow on purpose, and the tests hash hundreds.
 Argon2PasswordHasher.time_cost = 1
 Argon2PasswordHasher.memory_cost = 8
 Argon2PasswordHasher.parallelism = 1
 
-# A fault is reported as it was found, in seconds. To make the example as short as it can
-# be may take minutes: HYPOTHESIS_PROFILE=shrink does that.
+# Report a failing example as it was found, within seconds. Shrinking it may take minutes:
+# HYPOTHESIS_PROFILE=shrink does that.
 hypothesis.settings.register_profile(
     "report",
     phases=(
@@ -35,7 +35,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "report"))
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
-    """Throttles count in the cache; no test pays for another's requests."""
+    """Empty the cache: rate limits count in it, and would count other tests' requests."""
     cache.clear()
     yield
     cache.clear()
@@ -63,7 +63,7 @@ def strangers_agent(stranger: User) -> Agent:
 
 @pytest.fixture
 def api(alice: User) -> APIClient:
-    """A client of alice's. Authentication costs no query here."""
+    """A client that is signed in as alice. Authentication makes no query here."""
     return _client_of(alice)
 
 

@@ -1,1 +1,1 @@
-"""What Agentarium is measured beside. Both speak as much of its API as the load asks for."""
+"""Baselines for the measurements, with the part of Agentarium's API that these use."""

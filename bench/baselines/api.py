@@ -1,4 +1,4 @@
-"""As much of Agentarium's API as the load asks for, and how the provider is asked."""
+"""The part of Agentarium's API that the measurements use, and the provider's format."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,12 +14,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def chat(text: str) -> dict[str, Any]:
-    """The body of a call."""
+    """The body of a request to the provider."""
     message = {"role": "user", "content": text}
     return {"model": "fake", "messages": [message], "stream": True}
 
 
-def said(line: bytes) -> str:
+def delta_text(line: bytes) -> str:
     """The text in a line of the provider's stream."""
     if not line.startswith(b"data: {"):
         return ""
@@ -34,20 +34,20 @@ def serve(
     context: Callable[[web.Application], AsyncIterator[None]],
     events: Handler | None = None,
 ) -> None:
-    """Serve until SIGTERM. `run` accepts a task, `live` counts those under way."""
+    """Serve until SIGTERM. `run` accepts a task, `live` counts the live tasks."""
 
     async def tasks(request: web.Request) -> web.Response:
-        asks_for_live = "pending" in request.query["status"]
-        return web.json_response({"count": await live() if asks_for_live else 0})
+        counts_live = "pending" in request.query["status"]
+        return web.json_response({"count": await live() if counts_live else 0})
 
     app = web.Application()
     app.cleanup_ctx.append(context)
     for path in ("/api/auth/register/", "/api/auth/token/", "/api/tokens/"):
-        app.router.add_post(path, _anything)
-    app.router.add_post("/api/agents/", _anything)
+        app.router.add_post(path, _accept)
+    app.router.add_post("/api/agents/", _accept)
     app.router.add_post("/api/tasks/run/", run)
     app.router.add_get("/api/tasks/", tasks)
-    app.router.add_get("/readyz", _anything)
+    app.router.add_get("/readyz", _accept)
     if events:
         app.router.add_get("/api/tasks/{id}/events/", events)
     port = int(os.environ["AGENTARIUM_PORT"])
@@ -55,5 +55,5 @@ def serve(
     web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
 
 
-async def _anything(_: web.Request) -> web.Response:
+async def _accept(_: web.Request) -> web.Response:
     return web.json_response({"id": 1, "access": "any", "token": "any"})

@@ -1,6 +1,6 @@
-"""The bare thing: an asyncio server that calls the provider and stores nothing.
+"""A bare asyncio server that calls the provider and stores nothing.
 
-What it takes is what HTTP and the provider take: the physical limit.
+It only pays for HTTP and for reading the provider: the physical limit.
 """
 
 import asyncio
@@ -12,36 +12,36 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from bench.baselines.api import PROVIDER, chat, said, serve
+from bench.baselines.api import PROVIDER, chat, delta_text, serve
 
 
 @dataclass(slots=True)
 class Answer:
-    """One task: what has come of it so far, and who waits for more."""
+    """One task: its output so far, and an event for its readers."""
 
     pieces: list[str] = field(default_factory=list)
     is_complete: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def note(self) -> None:
+    def notify(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
 
     async def events(self) -> AsyncIterator[bytes]:
-        shown = 0
+        sent = 0
         while True:
             changed = self.changed
-            for piece in self.pieces[shown:]:
+            for piece in self.pieces[sent:]:
                 data = orjson.dumps({"text": piece})
                 yield b"event: text.delta\ndata: " + data + b"\n\n"
-            shown = len(self.pieces)
+            sent = len(self.pieces)
             if self.is_complete:
                 yield b"event: task.completed\ndata: {}\n\n"
                 return
             await changed.wait()
 
 
-class Bare:
+class BareServer:
     def __init__(self) -> None:
         self._numbers = count(1)
         self._answers: dict[int, Answer] = {}
@@ -49,31 +49,31 @@ class Bare:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def provider(self, _: web.Application) -> AsyncIterator[None]:
-        """The one client of the provider, for as long as the server runs."""
+        """Keep one client of the provider open while the server runs."""
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as self._http:
             yield
 
     async def run(self, request: web.Request) -> web.Response:
-        asked = orjson.loads(await request.read())
+        body = orjson.loads(await request.read())
         task_id = next(self._numbers)
         self._answers[task_id] = answer = Answer()
         self._live += 1
-        work = asyncio.create_task(self._ask(asked["input_text"], answer))
+        work = asyncio.create_task(self._call_provider(body["input_text"], answer))
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
         return web.json_response({"id": task_id}, status=201)
 
-    async def _ask(self, text: str, answer: Answer) -> None:
+    async def _call_provider(self, text: str, answer: Answer) -> None:
         url = f"{PROVIDER}/chat/completions"
         async with self._http.post(url, json=chat(text)) as response:
             async for line in response.content:
-                if piece := said(line):
+                if piece := delta_text(line):
                     answer.pieces.append(piece)
-                    answer.note()
+                    answer.notify()
         self._live -= 1
         answer.is_complete = True
-        answer.note()
+        answer.notify()
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -87,8 +87,8 @@ class Bare:
 
 
 def main() -> None:
-    bare = Bare()
-    serve(bare.run, bare.live, bare.provider, bare.events)
+    server = BareServer()
+    serve(server.run, server.live, server.provider, server.events)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What people build themselves: a Celery job for each task, with one call in it.
+"""A typical home-grown solution: a Celery job per task, with one provider call.
 
     python -m bench.baselines.celery web|worker
 
-200 threads, Redis between the two, nothing stored; jobs are acknowledged when they are
-done, as whoever wants to lose none would have it.
+The worker has 200 threads. Nothing is stored. Jobs are acknowledged after they ran, so
+that a dying worker loses none.
 """
 
 import os
@@ -19,7 +19,7 @@ import orjson
 from aiohttp import web
 from celery import Celery
 
-from bench.baselines.api import PROVIDER, chat, said, serve
+from bench.baselines.api import PROVIDER, chat, delta_text, serve
 
 THREADS = 200
 
@@ -34,32 +34,32 @@ app.conf.update(
     worker_concurrency=THREADS,
     worker_enable_remote_control=False,
     broker_connection_retry_on_startup=True,
-    # With the default of 10 acknowledgements fail, and their jobs run again.
+    # With the default of 10, acknowledgements fail and their jobs run again.
     broker_transport_options={"max_connections": 2 * THREADS},
 )
-kept = threading.local()
+thread_local = threading.local()
 
 
-@app.task(name="ask")
-def ask(text: str) -> None:
+@app.task(name="call_provider")
+def call_provider(text: str) -> None:
     connection = _connection()
     headers = {"Content-Type": "application/json"}
     path = f"{urlsplit(PROVIDER).path}/chat/completions"
     connection.request("POST", path, orjson.dumps(chat(text)), headers)
-    with connection.getresponse() as answer:
-        "".join(map(said, answer))
+    with connection.getresponse() as response:
+        "".join(map(delta_text, response))
 
 
 def _connection() -> HTTPConnection:
-    """One for each thread, kept open."""
-    if not hasattr(kept, "connection"):
-        kept.connection = HTTPConnection(urlsplit(PROVIDER).netloc)
-    connection: HTTPConnection = kept.connection
+    """One persistent connection per thread."""
+    if not hasattr(thread_local, "connection"):
+        thread_local.connection = HTTPConnection(urlsplit(PROVIDER).netloc)
+    connection: HTTPConnection = thread_local.connection
     return connection
 
 
-class Front:
-    """Accepts tasks over HTTP. How many are done, the provider knows."""
+class WebServer:
+    """Accepts tasks over HTTP. The provider's statistics tell how many are done."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -70,23 +70,23 @@ class Front:
             yield
 
     async def run(self, request: web.Request) -> web.Response:
-        asked = orjson.loads(await request.read())
-        # Quicker on this thread than on another: it waits for nothing but Redis.
-        ask.delay(asked["input_text"])
+        body = orjson.loads(await request.read())
+        # It only waits for Redis, so a thread for it would cost more than it saves.
+        call_provider.delay(body["input_text"])
         self._accepted += 1
         return web.json_response({"id": next(self._numbers)}, status=201)
 
     async def live(self) -> int:
         stats = PROVIDER.removesuffix("/v1") + "/__stats"
-        async with self._http.get(stats) as answer:
-            completed: int = (await answer.json())["completed"]
+        async with self._http.get(stats) as response:
+            completed: int = (await response.json())["completed"]
         return self._accepted - completed
 
 
 def main() -> None:
     if sys.argv[1] == "web":
-        front = Front()
-        serve(front.run, front.live, front.provider)
+        server = WebServer()
+        serve(server.run, server.live, server.provider)
     else:
         app.worker_main(["worker", "--loglevel", "WARNING"])
 

@@ -1,6 +1,6 @@
-"""A bare Django view: no middleware, no database, behind the server that we use.
+"""A bare Django view behind our ASGI server, without middleware and database.
 
-What it takes is what Django itself takes to answer anything at all.
+It shows what Django itself takes for any response.
 """
 
 import os
@@ -16,11 +16,11 @@ from django.urls import path
 THREADS = 8
 
 
-def nothing(_: HttpRequest) -> JsonResponse:
+def empty(_: HttpRequest) -> JsonResponse:
     return JsonResponse({})
 
 
-urlpatterns = [path("readyz", nothing), path("api/auth/me/", nothing)]
+urlpatterns = [path("readyz", empty), path("api/auth/me/", empty)]
 
 
 @asynccontextmanager

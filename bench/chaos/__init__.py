@@ -1,1 +1,1 @@
-"""Everything that can die does, at random instants; then what was promised is counted."""
+"""Kills processes and services at random moments, then verifies the guarantees."""

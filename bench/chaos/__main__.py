@@ -1,10 +1,10 @@
-"""`python -m bench.chaos`: kill everything at random instants, then count.
+"""`python -m bench.chaos`: kill processes and services, then verify the guarantees.
 
 Three workers and a web process on PostgreSQL and Redis, or (`--embedded`) one process
-on SQLite, run hundreds of tasks with tools for a provider and a tool server that count
-every request, while processes are killed and paused, services go away, readers lose
-their connections, and people cancel. It prints its seed, its figures, and each promise
-that was broken, and fails if one was.
+on SQLite, run hundreds of tasks. A fake provider and a tool server record every
+request, while processes are killed and paused, services go away, readers lose their
+connections, and users cancel tasks. It prints its seed, its figures and each violated
+guarantee, and fails if there is a violation.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> int:
     size = "embedded" if options.is_embedded else "scaled"
     print(
         f"chaos: {size}, seed {options.seed}, {options.tasks} tasks in "
-        f"{options.seconds:g} s, a trouble each {options.gap:g} s",
+        f"{options.seconds:g} s, a fault every {options.gap:g} s",
         flush=True,
     )
     evidence = asyncio.run(run(options, folder))
@@ -38,13 +38,14 @@ def main() -> int:
         print(f"  {name:<32} {figure}")
     for violation in violations[:SHOWN]:
         print(
-            f"  BROKEN {violation.promise}: task {violation.task_id}, {violation.detail}"
+            f"  VIOLATED {violation.promise}: task {violation.task_id}, "
+            f"{violation.detail}"
         )
     if violations:
-        print(f"{len(violations)} violations; the logs are in {folder}")
+        print(f"{len(violations)} violations. The logs are in {folder}.")
         return 1
     shutil.rmtree(folder)
-    print("Every promise was kept.")
+    print("No guarantee was violated.")
     return 0
 
 
@@ -53,19 +54,19 @@ def _options() -> Options:
         prog="python -m bench.chaos", description=__doc__.split("\n\n")[0]
     )
     parser.add_argument("--embedded", action="store_true", help="SQLite, one process")
-    parser.add_argument("--short", action="store_true", help="a minute, not minutes")
-    parser.add_argument("--seed", type=int, help="drawn, if it is not given")
-    parser.add_argument("--seconds", type=float, help="of trouble")
-    parser.add_argument("--tasks", type=int)
-    parser.add_argument("--gap", type=float, help="seconds between troubles")
+    parser.add_argument("--short", action="store_true", help="take about a minute")
+    parser.add_argument("--seed", type=int, help="random if it is not given")
+    parser.add_argument("--seconds", type=float, help="how long faults are injected")
+    parser.add_argument("--tasks", type=int, help="number of tasks")
+    parser.add_argument("--gap", type=float, help="average seconds between faults")
     given = vars(parser.parse_args())
     known = {"seed": secrets.randbelow(1_000_000)} | {
         name: given[name]
         for name in ("seed", "seconds", "tasks", "gap")
         if given[name] is not None
     }
-    form = SHORT if given["short"] else FULL
-    return replace(form, is_embedded=given["embedded"], **known)
+    defaults = SHORT if given["short"] else FULL
+    return replace(defaults, is_embedded=given["embedded"], **known)
 
 
 if __name__ == "__main__":

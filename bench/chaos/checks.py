@@ -1,21 +1,21 @@
-"""What was promised, compared with what happened."""
+"""The guarantees (P1 to P6), checked against the evidence of a run."""
 
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
 from bench.chaos.evidence import Accepted, Evidence, Violation
+from bench.chaos.faults import STALL
 from bench.chaos.plan import PlannedCall
-from bench.chaos.reading import Reader
-from bench.chaos.record import StoredStep, StoredTask
-from bench.chaos.troubles import STALL
+from bench.chaos.stored_tasks import StoredStep, StoredTask
+from bench.chaos.stream_reader import Reader
 
 LIVE = {"pending", "running", "waiting"}
 CANCEL_SECONDS = 1.0
 
 
 def check(evidence: Evidence) -> list[Violation]:
-    """Everything that is not as it was promised."""
-    found = [*_lost(evidence), *_ended_unasked(evidence)]
+    """Return all violations."""
+    found = [*_lost(evidence), *_unexpected_exits(evidence)]
     for accepted in evidence.tasks:
         stored = evidence.stored.get(accepted.task_id)
         if stored is None:
@@ -30,16 +30,16 @@ def check(evidence: Evidence) -> list[Violation]:
 def _lost(evidence: Evidence) -> Iterator[Violation]:
     accepted = {one.task_id for one in evidence.tasks}
     for task_id in accepted - evidence.stored.keys():
-        yield Violation("P1 lost", task_id, "accepted, and not stored")
+        yield Violation("P1 lost", task_id, "accepted but not stored")
     for task_id in evidence.stored.keys() - accepted:
-        yield Violation("P1 doubled", task_id, "stored, and never asked for")
+        yield Violation("P1 duplicate", task_id, "stored but never submitted")
 
 
-def _ended_unasked(evidence: Evidence) -> Iterator[Violation]:
-    """Whatever goes away, no process of ours ends by itself, or badly."""
+def _unexpected_exits(evidence: Evidence) -> Iterator[Violation]:
+    """No process of ours exits by itself or with an error, whatever goes away."""
     for code in evidence.exit_codes:
         if code:
-            yield Violation("P2 process", 0, f"one ended with {code}")
+            yield Violation("P2 process", 0, f"a process exited with {code}")
 
 
 def _ended(
@@ -57,10 +57,10 @@ def _ended(
         yield Violation("P2 end", stored.id, detail)
 
 
-def _whole(
+def _complete(
     evidence: Evidence, accepted: Accepted, stored: StoredTask
 ) -> Iterator[Violation]:
-    """Steps without a gap; of a completed task each that was planned, once."""
+    """Steps have no gap; a completed task has each planned step once."""
     positions = [step.position for step in stored.steps]
     if positions != list(range(1, stored.steps_count + 1)):
         yield Violation("P4 steps", stored.id, f"{positions} of {stored.steps_count}")
@@ -73,59 +73,60 @@ def _whole(
     if len(stored.responses) != len(accepted.plan.rounds) + 1:
         detail = f"{len(stored.responses)} responses"
         yield Violation("P4 responses", stored.id, detail)
-    elif stored.output_text != stored.responses[-1].said("text"):
+    elif stored.output_text != stored.responses[-1].content("text"):
         yield Violation("P4 output", stored.id, "not the text of its last step")
 
 
 def _results(
     accepted: Accepted, stored: StoredTask
 ) -> Iterator[tuple[str, StoredStep]]:
-    """The stored results with the ids of the planned calls that they belong to."""
-    asked_round = -1
+    """Yield the id of the planned call and the step of each stored result."""
+    round_number = -1
     for step in stored.steps:
         if step.kind == "model_response":
-            asked_round += 1
+            round_number += 1
         else:
-            place = int(step.message["parts"][0]["tool_call_id"].removeprefix("call_"))
-            yield accepted.plan.rounds[asked_round][place].id, step
+            index = int(step.message["parts"][0]["tool_call_id"].removeprefix("call_"))
+            yield accepted.plan.rounds[round_number][index].id, step
 
 
 def _called_agents(
     evidence: Evidence, accepted: Accepted, stored: StoredTask
 ) -> Iterator[Violation]:
-    """Each call of an agent is one task, whose answer is the call's result."""
+    """Each call of an agent is one task, whose output is the call's result."""
     called = [one for one in evidence.stored.values() if one.parent_id == stored.id]
     names = sorted(one.input_text for one in called)
     planned = sorted(plan.name for plan in accepted.plan.children)
-    is_whole = names == planned
+    is_right = names == planned
     if stored.status != "completed":
-        is_whole = len(set(names)) == len(names) and set(names) <= set(planned)
-    if not is_whole:
+        is_right = len(set(names)) == len(names) and set(names) <= set(planned)
+    if not is_right:
         yield Violation("P4 children", stored.id, f"{names}, not {planned}")
-    answers = {one.input_text: one.output_text for one in called}
+    outputs = {one.input_text: one.output_text for one in called}
     for call_id, step in _results(accepted, stored):
         content = step.message["parts"][0]["content"]
-        if call_id in answers and content != answers[call_id]:
-            yield Violation("P4 child's answer", stored.id, call_id)
+        if call_id in outputs and content != outputs[call_id]:
+            yield Violation("P4 child's output", stored.id, call_id)
 
 
-def _asked_once(
+def _not_repeated(
     evidence: Evidence, accepted: Accepted, stored: StoredTask
 ) -> Iterator[Violation]:
-    """No response is asked for, and no call is made, that is stored already."""
+    """No model call and no tool call is made whose result is stored already."""
     for number, step in enumerate(stored.responses):
-        asks = evidence.provider.asked[accepted.plan.name, number]
-        if not asks:
-            yield Violation("P4 response", stored.id, f"nobody asked for {number}")
-        if any(ask.began_at > step.finished_at.timestamp() for ask in asks):
-            yield Violation("P4 asked again", stored.id, f"response {number}")
+        model_calls = evidence.provider.requests[accepted.plan.name, number]
+        if not model_calls:
+            detail = f"response {number} was never requested"
+            yield Violation("P4 response", stored.id, detail)
+        if any(one.started_at > step.finished_at.timestamp() for one in model_calls):
+            yield Violation("P4 repeated model call", stored.id, f"response {number}")
     for call_id, step in _results(accepted, stored):
-        called = evidence.tools.called[call_id]
-        if any(call.began_at > step.finished_at.timestamp() for call in called):
-            yield Violation("P4 called again", stored.id, call_id)
+        called = evidence.tools.requests[call_id]
+        if any(call.started_at > step.finished_at.timestamp() for call in called):
+            yield Violation("P4 repeated tool call", stored.id, call_id)
 
 
-def _called_as_allowed(
+def _allowed_calls(
     evidence: Evidence, accepted: Accepted, stored: StoredTask
 ) -> Iterator[Violation]:
     for call in accepted.plan.calls:
@@ -134,8 +135,8 @@ def _called_as_allowed(
 
 
 def _wrong_calls(evidence: Evidence, call: PlannedCall) -> Iterator[str]:
-    called = evidence.tools.called[call.id]
-    done = evidence.tools.done(call.id)
+    called = evidence.tools.requests[call.id]
+    done = evidence.tools.done_count(call.id)
     if call.tool == "idempotent" and (done > 1 or len({one.key for one in called}) > 1):
         yield f"done {done} times, with {len({one.key for one in called})} keys"
     if call.tool in ("write", "approved"):
@@ -148,10 +149,10 @@ def _wrong_calls(evidence: Evidence, call: PlannedCall) -> Iterator[str]:
         yield "called without approval"
 
 
-def _logged_in_order(
+def _event_order(
     evidence: Evidence, accepted: Accepted, stored: StoredTask
 ) -> Iterator[Violation]:
-    """Attempt after attempt, each from 1 on without a gap; nothing after the end."""
+    """Attempts follow each other, each counts from 1 without a gap; one end, last."""
     attempt, seq = 0, 0
     for event in stored.events:
         if (event.attempt, event.seq) not in ((attempt, seq + 1), (attempt + 1, 1)):
@@ -159,11 +160,11 @@ def _logged_in_order(
             yield Violation("P3 order", stored.id, detail)
         attempt, seq = event.attempt, event.seq
     if attempt != stored.attempt:
-        detail = f"attempt {stored.attempt}, log until {attempt}"
+        detail = f"attempt {stored.attempt}, but the log ends at {attempt}"
         yield Violation("P3 order", stored.id, detail)
     ends = [event.type for event in stored.events if event.type in _ENDS]
     if stored.status not in LIVE and ends != [f"task.{stored.status}"]:
-        yield Violation("P3 order", stored.id, f"{stored.status}, but says {ends}")
+        yield Violation("P3 order", stored.id, f"{stored.status}, but logged {ends}")
 
 
 _ENDS = {"task.completed", "task.failed", "task.cancelled"}
@@ -172,28 +173,30 @@ _ENDS = {"task.completed", "task.failed", "task.cancelled"}
 def _stopped(
     evidence: Evidence, accepted: Accepted, stored: StoredTask
 ) -> Iterator[Violation]:
-    """Within a second of a cancel nothing is open, and nothing is called after that."""
+    """A second after a cancel no request is open, and none is made later."""
     late = stopping_seconds(evidence, accepted)
     if late is not None and late > CANCEL_SECONDS:
         yield Violation("P6 stop", stored.id, f"{late:.2f} s after the cancel")
 
 
 def stopping_seconds(evidence: Evidence, accepted: Accepted) -> float | None:
-    """From a cancel to the end of the last connection; None if it cannot be told.
+    """Seconds from a cancel to the end of the last request; None if not measurable.
 
-    A paused process closes nothing, and one without its database cannot know.
+    A paused process closes nothing, and one without the database cannot know.
     """
     at = accepted.cancelled_at
     if at is None or _is_disturbed(evidence, at):
         return None
     numbers = range(len(accepted.plan.rounds) + 1)
-    asked = [
-        ask for n in numbers for ask in evidence.provider.asked[accepted.plan.name, n]
+    model_calls = [
+        ask
+        for n in numbers
+        for ask in evidence.provider.requests[accepted.plan.name, n]
     ]
-    called = [
-        one for call in accepted.plan.calls for one in evidence.tools.called[call.id]
+    tool_calls = [
+        one for call in accepted.plan.calls for one in evidence.tools.requests[call.id]
     ]
-    ends = [one.ended_at or float("inf") for one in (*asked, *called)]
+    ends = [one.ended_at or float("inf") for one in (*model_calls, *tool_calls)]
     late = [end - at for end in ends if end > at]
     return max(late, default=0.0)
 
@@ -201,34 +204,34 @@ def stopping_seconds(evidence: Evidence, accepted: Accepted) -> float | None:
 def _is_disturbed(evidence: Evidence, at: float) -> bool:
     kinds = ("pause worker", "postgresql away", STALL)
     return any(
-        trouble.kind in kinds and trouble.overlaps(at - 1, at + CANCEL_SECONDS + 1)
-        for trouble in evidence.troubles
+        fault.kind in kinds and fault.overlaps(at - 1, at + CANCEL_SECONDS + 1)
+        for fault in evidence.faults
     )
 
 
 CHECKS: tuple[Callable[[Evidence, Accepted, StoredTask], Iterator[Violation]], ...] = (
     _ended,
-    _whole,
+    _complete,
     _called_agents,
-    _asked_once,
-    _called_as_allowed,
-    _logged_in_order,
+    _not_repeated,
+    _allowed_calls,
+    _event_order,
     _stopped,
 )
 
 
 def _reader(evidence: Evidence, reader: Reader) -> Iterator[Violation]:
-    """What a reader has is what is stored, byte for byte, step by step."""
+    """A reader received exactly the stored text, step by step."""
     stored, read = evidence.stored.get(reader.task_id), reader.transcript
     if stored is None:
         return
     for wrong in read.wrong[:3]:
         yield Violation("P5 order", reader.task_id, wrong)
     if not read.has_ended:
-        yield Violation("P5 end", reader.task_id, "the reader was not told of the end")
+        yield Violation("P5 end", reader.task_id, "the reader received no end")
     for step, position in zip_longest(stored.responses, sorted(read.steps)):
         if step is None or step.position != position:
             yield Violation("P5 steps", reader.task_id, f"{sorted(read.steps)}")
             return
-        if read.steps[position] != (step.said("text"), step.said("reasoning")):
+        if read.steps[position] != (step.content("text"), step.content("reasoning")):
             yield Violation("P5 text", reader.task_id, f"step {position} differs")

@@ -1,4 +1,4 @@
-"""The users of a run: they ask over HTTP, and ask again when nobody answers."""
+"""A user's HTTP client, which repeats requests that get no response."""
 
 import asyncio
 import time
@@ -11,12 +11,12 @@ from bench.chaos.plan import AGENT
 
 PASSWORD = "correct-horse-battery"  # noqa: S105 - of accounts that live for minutes
 REQUEST_SECONDS = aiohttp.ClientTimeout(total=60)
-# A house that does not answer for so long is given up.
-PATIENCE = 300.0
+# The run fails if the server does not respond for this long.
+TIMEOUT_SECONDS = 300.0
 
 
-class GivenUpError(Exception):
-    """The server refused what it must not refuse, or did not answer for too long."""
+class RequestFailedError(Exception):
+    """The server refused a valid request, or did not respond in time."""
 
 
 class User:
@@ -29,17 +29,17 @@ class User:
 
     async def sign_up(self, name: str) -> None:
         account = {"username": name, "password": PASSWORD}
-        # The first answer may be lost; then the second one says that it is there.
+        # If the first response is lost, the repeated request gets a 400.
         email = f"{name}@example.com"
         register = {"email": email, **account}
-        await self.ask("POST", "/api/auth/register/", register, allowed=(400,))
-        _, pair = await self.ask("POST", "/api/auth/token/", account)
+        await self.request("POST", "/api/auth/register/", register, allowed=(400,))
+        _, pair = await self.request("POST", "/api/auth/token/", account)
         self._headers = {"Authorization": f"Bearer {pair['access']}"}
         token = {"name": "chaos", "scopes": ["read", "run", "write"]}
-        _, made = await self.ask("POST", "/api/tokens/", token)
-        self._headers = {"Authorization": f"Bearer {made['token']}"}
+        _, created = await self.request("POST", "/api/tokens/", token)
+        self._headers = {"Authorization": f"Bearer {created['token']}"}
 
-    async def ask(
+    async def request(
         self,
         method: str,
         path: str,
@@ -48,12 +48,12 @@ class User:
         allowed: tuple[int, ...] = (),
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, Any]:
-        """Status and answer, repeating the request until there is one.
+        """Repeat a request until it gets a response; returns its status and body.
 
-        Any status of 400 or more that is not `allowed` is a `GivenUpError`, save for
-        those that say that something behind the server is away.
+        Statuses of 500 and more are repeated, too. Raises `RequestFailedError` for any
+        other status from 400 on that is not `allowed`.
         """
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             try:
                 async with self._session.request(
@@ -66,15 +66,19 @@ class User:
                     if response.status < 400 or response.status in allowed:
                         return response.status, await response.json(content_type=None)
                     if response.status < 500:
-                        said = (await response.text())[:500]
-                        raise GivenUpError(f"{method} {path}: {response.status} {said}")
+                        text = (await response.text())[:500]
+                        raise RequestFailedError(
+                            f"{method} {path}: {response.status} {text}"
+                        )
             except (aiohttp.ClientError, TimeoutError):
                 pass
             await asyncio.sleep(0.2)
-        raise GivenUpError(f"{method} {path}: no answer for {PATIENCE:g} seconds.")
+        raise RequestFailedError(
+            f"{method} {path}: no response for {TIMEOUT_SECONDS:g} seconds."
+        )
 
     def events(self, task_id: int, after: str) -> Any:
-        """The stream of a task from a cursor on, for `async with`."""
+        """Open the event stream of a task after a cursor; use it with `async with`."""
         headers = {"Accept": "text/event-stream", **self._headers}
         if after:
             headers["Last-Event-ID"] = after
@@ -85,8 +89,11 @@ class User:
         )
 
 
-async def make_agent(user: User, tools_url: str) -> int:
-    """An agent with an HTTP tool of each effect, and with another agent that has them."""
+async def create_agent(user: User, tools_url: str) -> int:
+    """Create an agent with an HTTP tool of each effect, and with a helper agent.
+
+    The helper has the same tools. Returns the agent's id.
+    """
     address = f"{tools_url}/do/{{id}}?delay={{delay}}&after={{after}}"
     entries = []
     for name, effect, needs_approval in (
@@ -95,7 +102,7 @@ async def make_agent(user: User, tools_url: str) -> int:
         ("write", "write", False),
         ("approved", "write", True),
     ):
-        _, tool = await user.ask(
+        _, tool = await user.request(
             "POST",
             "/api/http-tools/",
             {
@@ -117,8 +124,8 @@ async def make_agent(user: User, tools_url: str) -> int:
         )
         entries.append({"type": "http", "id": tool["id"]})
     agent: dict[str, Any] = {"name": "Helper", "model": "openai:fake", "tools": entries}
-    _, helper = await user.ask("POST", "/api/agents/", agent)
-    call_it = {"type": "agent", "agent": helper["id"], "name": AGENT}
-    agent = {**agent, "name": "Chaos", "tools": [*entries, call_it]}
-    _, made = await user.ask("POST", "/api/agents/", agent)
-    return int(made["id"])
+    _, helper = await user.request("POST", "/api/agents/", agent)
+    helper_tool = {"type": "agent", "agent": helper["id"], "name": AGENT}
+    agent = {**agent, "name": "Chaos", "tools": [*entries, helper_tool]}
+    _, created = await user.request("POST", "/api/agents/", agent)
+    return int(created["id"])

@@ -1,23 +1,21 @@
-"""All that a run leaves behind, for the checks to compare."""
+"""The evidence of a run, which the checks examine."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from bench.chaos.counted import CountedProvider, CountedTools
+from bench.chaos.faults import Fault
 from bench.chaos.plan import Plan
-from bench.chaos.reading import Reader
-from bench.chaos.record import StoredTask
-from bench.chaos.troubles import Trouble
+from bench.chaos.recording_servers import RecordingProvider, RecordingTools
+from bench.chaos.stored_tasks import StoredTask
+from bench.chaos.stream_reader import Reader
 
 
 @dataclass(slots=True)
 class Accepted:
-    """A task that was answered with 201, and what was asked of it afterwards.
+    """A task that was accepted with a 201, or one that such a task called.
 
-    Or one that such a task has called: what is asked of that one is asked of it, too.
-
-    `cancelled_at` is when the cancel was answered; `may_be_cancelled` says that one
-    was sent, whatever became of it.
+    `may_be_cancelled` is set when a cancel is sent for it or its parent, `cancelled_at`
+    when the cancel was confirmed.
     """
 
     plan: Plan
@@ -28,14 +26,14 @@ class Accepted:
 
 @dataclass(slots=True)
 class Evidence:
-    provider: CountedProvider
-    tools: CountedTools
+    provider: RecordingProvider
+    tools: RecordingTools
     is_embedded: bool
     accepted: list[Accepted] = field(default_factory=list)
     children: list[Accepted] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-    # What was decided of calls whose outcome was unknown, by the id of the call.
+    faults: list[Fault] = field(default_factory=list)
+    # The decisions on calls with an unknown outcome, by the id of the call.
     resolved: dict[str, str] = field(default_factory=dict)
     repeats: Counter[str] = field(default_factory=Counter)
     approved: set[str] = field(default_factory=set)
@@ -46,8 +44,8 @@ class Evidence:
     def tasks(self) -> list[Accepted]:
         return [*self.accepted, *self.children]
 
-    def note_children(self) -> None:
-        """Find the tasks that were called by others, as planned, among those stored."""
+    def collect_children(self) -> None:
+        """Find the stored tasks that other tasks called as planned."""
         parents = {one.task_id: one for one in self.accepted}
         for stored in self.stored.values():
             parent = parents.get(stored.parent_id or 0)
@@ -64,10 +62,10 @@ class Evidence:
                 )
 
     @property
-    def requests(self) -> int:
-        """How often the world was asked for something."""
-        asked = sum(len(requests) for requests in self.provider.asked.values())
-        return asked + sum(len(requests) for requests in self.tools.called.values())
+    def request_count(self) -> int:
+        """The number of requests to the provider and the tool server."""
+        recorded = (*self.provider.requests.values(), *self.tools.requests.values())
+        return sum(map(len, recorded))
 
 
 @dataclass(frozen=True, slots=True)

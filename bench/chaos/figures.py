@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 from bench.chaos.checks import stopping_seconds
 from bench.chaos.evidence import Evidence, Violation
-from bench.chaos.record import StoredTask
-from bench.chaos.troubles import STALL, Trouble
+from bench.chaos.faults import STALL, Fault
+from bench.chaos.stored_tasks import StoredTask
 
 RECOVERY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """From a worker's death to the next attempt at a task that it held.
+    """The time from a worker's fault to the next attempt at a task that it held.
 
-    Nobody can do anything meanwhile without the database, or as a paused or dead process
-    that is the only one: then it is `hindered`. `excused` is the time for which the
-    machine stood still, or for which the only process was being started.
+    It is "delayed" if the database or the only process was away meanwhile, so that no
+    worker could recover the task. `excused` are the seconds for which the machine
+    stalled, or for which the only process was starting.
     """
 
     task_id: int
@@ -35,62 +35,61 @@ def recoveries(evidence: Evidence) -> list[Recovery]:
 
 
 def _recoveries_of(evidence: Evidence, stored: StoredTask) -> list[Recovery]:
-    """From what happened to the worker, while it held the task, to the next attempt."""
-    began = {
+    started = {
         event.attempt: event
         for event in stored.events
         if event.type == "attempt.started"
     }
     found = []
     for lost in stored.events:
-        if lost.type != "attempt.lost" or lost.attempt + 1 not in began:
+        if lost.type != "attempt.lost" or lost.attempt + 1 not in started:
             continue
-        held = began[lost.attempt]
-        trouble = _cause(
-            evidence.troubles,
-            worker=str(held.data["worker"]),
-            start=held.created_at.timestamp(),
+        start = started[lost.attempt]
+        fault = _cause(
+            evidence.faults,
+            worker=str(start.data["worker"]),
+            start=start.created_at.timestamp(),
             end=lost.created_at.timestamp(),
         )
-        if trouble:
-            again_at = began[lost.attempt + 1].created_at.timestamp()
-            is_hindered = _is_hindered(evidence, trouble, again_at)
-            kind = f"hindered {trouble.kind}" if is_hindered else trouble.kind
-            seconds = again_at - trouble.began_at
-            excused = _excused(evidence, trouble, again_at)
+        if fault:
+            recovered_at = started[lost.attempt + 1].created_at.timestamp()
+            is_delayed = _is_delayed(evidence, fault, recovered_at)
+            kind = f"delayed {fault.kind}" if is_delayed else fault.kind
+            seconds = recovered_at - fault.started_at
+            excused = _excused(evidence, fault, recovered_at)
             found.append(Recovery(stored.id, kind, seconds, excused))
     return found
 
 
-def _excused(evidence: Evidence, trouble: Trouble, until: float) -> float:
-    stalls = [one for one in evidence.troubles if one.kind == STALL]
-    if evidence.is_embedded and trouble.ended_at:
-        stalls.append(trouble)
+def _excused(evidence: Evidence, fault: Fault, until: float) -> float:
+    stalls = [one for one in evidence.faults if one.kind == STALL]
+    if evidence.is_embedded and fault.ended_at:
+        stalls.append(fault)
     return sum(
-        min(one.ended_at or until, until) - max(one.began_at, trouble.began_at)
+        min(one.ended_at or until, until) - max(one.started_at, fault.started_at)
         for one in stalls
-        if one.overlaps(trouble.began_at, until)
+        if one.overlaps(fault.started_at, until)
     )
 
 
 def _cause(
-    troubles: list[Trouble], *, worker: str, start: float, end: float
-) -> Trouble | None:
-    """What befell a worker between two instants; else, what all of them had to bear."""
-    between = [one for one in troubles if start <= one.began_at <= end]
+    faults: list[Fault], *, worker: str, start: float, end: float
+) -> Fault | None:
+    """The last fault of a worker in an interval, or else the last one of all workers."""
+    between = [one for one in faults if start <= one.started_at <= end]
     own = [one for one in between if one.worker == worker]
     common = [one for one in between if one.kind == "postgresql away"]
     return next(iter([*own[-1:], *common[-1:]]), None)
 
 
-def _is_hindered(evidence: Evidence, trouble: Trouble, until: float) -> bool:
+def _is_delayed(evidence: Evidence, fault: Fault, until: float) -> bool:
     kinds = ["postgresql away"]
     if evidence.is_embedded:
         kinds += ["pause worker", "kill web"]
     return any(
-        other.kind in kinds and other.overlaps(trouble.began_at, until)
-        for other in evidence.troubles
-        if other is not trouble
+        other.kind in kinds and other.overlaps(fault.started_at, until)
+        for other in evidence.faults
+        if other is not fault
     )
 
 
@@ -103,12 +102,12 @@ def late_recoveries(evidence: Evidence) -> list[Violation]:
 
 
 def figures(evidence: Evidence, violations: list[Violation]) -> dict[str, object]:
-    """What is printed, in order."""
+    """Return the figures to print, in order."""
     statuses = Counter(task.status for task in evidence.stored.values())
-    troubles = Counter(trouble.kind for trouble in evidence.troubles)
+    faults = Counter(fault.kind for fault in evidence.faults)
     promises = Counter(violation.promise for violation in violations)
-    asked = [ask for asks in evidence.provider.asked.values() for ask in asks]
-    called = [call for calls in evidence.tools.called.values() for call in calls]
+    model_calls = sum(map(len, evidence.provider.requests.values()))
+    tool_calls = sum(map(len, evidence.tools.requests.values()))
     responses = sum(len(task.responses) for task in evidence.stored.values())
     results = sum(
         len(task.steps) - len(task.responses) for task in evidence.stored.values()
@@ -116,12 +115,12 @@ def figures(evidence: Evidence, violations: list[Violation]) -> dict[str, object
     stops = [stopping_seconds(evidence, one) for one in evidence.tasks]
     return {
         "tasks accepted": len(evidence.accepted),
-        "tasks called by tasks": len(evidence.children),
+        "child tasks": len(evidence.children),
         "tasks by status": dict(statuses),
         "attempts": sum(task.attempt for task in evidence.stored.values()),
-        "troubles": dict(troubles),
-        "model requests": f"{len(asked)} for {responses} stored responses",
-        "tool requests": f"{len(called)} for {results} stored results",
+        "faults": dict(faults),
+        "model requests": f"{model_calls} for {responses} stored responses",
+        "tool requests": f"{tool_calls} for {results} stored results",
         "unknown outcomes": dict(Counter(evidence.resolved.values())),
         "reader connections": (
             f"{sum(reader.connections for reader in evidence.readers)}"
@@ -133,15 +132,15 @@ def figures(evidence: Evidence, violations: list[Violation]) -> dict[str, object
         "repeated": sum(
             promises[name]
             for name in (
-                "P4 asked again",
-                "P4 called again",
+                "P4 repeated model call",
+                "P4 repeated tool call",
                 "P4 calls",
                 "P4 children",
-                "P1 doubled",
+                "P1 duplicate",
             )
         ),
         "out of order": sum(promises[name] for name in ("P3 order", "P5 order")),
-        "readers who read something else": sum(
+        "readers with other output": sum(
             promises[name] for name in ("P5 end", "P5 steps", "P5 text")
         ),
         "slowest stop": f"{max((s for s in stops if s is not None), default=0):.2f} s",

@@ -1,4 +1,4 @@
-"""What the tasks of a run are to do, drawn from its seed."""
+"""The plans of the tasks of a run, drawn from its seed."""
 
 import random
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from typing import Any
 
 import orjson
 
-# As the agents know their tools. `approved` is a `write` that a person has to allow.
+# The names of the tools. `approved` is a `write` that needs an approval.
 TOOLS = ("read", "idempotent", "write", "approved")
-# Another agent, which does what it is asked in a task of its own.
+# The tool that calls the helper agent, which runs as a task of its own.
 AGENT = "agent"
 WORDS = "stone river größer 🐢 tea λόγος night 日本 wind salt"
-# So long a reader may take to come back after a cut, in seconds.
-MAX_ABSENCE = 3.0
+# Seconds until a reader connects again.
+MAX_RECONNECT_DELAY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """`delay` seconds before the thing is done, `after` until the answer."""
+    """A tool call: `delay` seconds before its effect, `after` until its response."""
 
     id: str
     tool: str
@@ -35,12 +35,13 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One task: rounds of tool calls, then an answer in pieces.
+    """One task: rounds of tool calls, then a final response in pieces.
 
-    Each of its calls of another agent is a plan among its `children`, named after it.
+    Each call of the helper agent has a plan among the `children`, named after the call.
 
-    `breaks` are the rounds whose first answer fails or breaks off. `cancel_after` is
-    in seconds from its submission, as `submit_at` is from the beginning of the run.
+    `failing_rounds` are the rounds whose first response fails or breaks off.
+    `submit_at` counts in seconds from the start of the run, `cancel_after` from the
+    submission.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Plan:
     rounds: tuple[tuple[PlannedCall, ...], ...]
     pieces: int
     delay: float
-    breaks: frozenset[int]
+    failing_rounds: frozenset[int]
     cancel_after: float | None
     readers: int
     children: tuple["Plan", ...] = ()
@@ -60,68 +61,66 @@ class Plan:
             yield from calls
 
     @property
-    def family(self) -> Iterator["Plan"]:
+    def with_children(self) -> Iterator["Plan"]:
         yield self
         yield from self.children
 
-    def script(self, asked_round: int, number: int) -> dict[str, Any]:
-        """What the provider does when it is asked for a round the `number`-th time.
+    def script(self, round_number: int, number: int) -> dict[str, Any]:
+        """The provider's script for the `number`-th request of a round.
 
-        No two answers are the same, so that a mixture of two would be seen.
+        No two responses are the same, so that a mixture of two would be detected.
         """
-        said = f"{self.name} {asked_round}.{number}: {WORDS * 12}"
+        text = f"{self.name} {round_number}.{number}: {WORDS * 12}"
         script: dict[str, Any] = {
-            "text": said,
-            "reasoning": f"hm {said[:40]}",
+            "text": text,
+            "reasoning": f"hm {text[:40]}",
             "pieces": self.pieces,
             "delay": self.delay,
         }
-        if asked_round < len(self.rounds):
-            calls = self.rounds[asked_round]
+        if round_number < len(self.rounds):
+            calls = self.rounds[round_number]
             script["tool_calls"] = [
                 {"name": call.tool, "arguments": call.arguments} for call in calls
             ]
             script["tool_rounds"] = len(self.rounds) + 1
-        if number == 1 and asked_round in self.breaks:
-            script |= {"then": "cut"} if asked_round else {"status": 503}
+        if number == 1 and round_number in self.failing_rounds:
+            script |= {"then": "cut"} if round_number else {"status": 503}
         return script
 
 
 def draw_plans(
-    chance: random.Random, *, count: int, seconds: float, users: int, pieces: int
+    rng: random.Random, *, count: int, seconds: float, users: int, pieces: int
 ) -> list[Plan]:
-    """The tasks of a run, in the order of their submission."""
-    times = sorted(chance.uniform(0, seconds) for _ in range(count))
+    """Draw the plans of a run, in the order of their submission."""
+    times = sorted(rng.uniform(0, seconds) for _ in range(count))
     return [
-        _draw(chance, f"task-{number}", at, users=users, pieces=pieces)
+        _draw(rng, f"task-{number}", at, users=users, pieces=pieces)
         for number, at in enumerate(times)
     ]
 
 
-def _draw(
-    chance: random.Random, name: str, at: float, *, users: int, pieces: int
-) -> Plan:
+def _draw(rng: random.Random, name: str, at: float, *, users: int, pieces: int) -> Plan:
     rounds = tuple(
         tuple(
-            _draw_call(chance, f"{name}-{number}-{place}", (*TOOLS, AGENT))
-            for place in range(chance.choice((1, 1, 2, 3)))
+            _draw_call(rng, f"{name}-{number}-{index}", (*TOOLS, AGENT))
+            for index in range(rng.choice((1, 1, 2, 3)))
         )
-        for number in range(chance.choice((0, 1, 2, 2, 3)))
+        for number in range(rng.choice((0, 1, 2, 2, 3)))
     )
-    is_cancelled = chance.random() < 0.15
-    user = chance.randrange(users)
+    is_cancelled = rng.random() < 0.15
+    user = rng.randrange(users)
     return Plan(
         name=name,
         user=user,
         submit_at=at,
         rounds=rounds,
-        pieces=chance.randint(1, pieces),
-        delay=chance.uniform(0.05, 0.3),
-        breaks=frozenset(n for n in range(4) if chance.random() < 0.1),
-        cancel_after=chance.uniform(0, 12) if is_cancelled else None,
-        readers=chance.choice((0, 1, 1, 2)),
+        pieces=rng.randint(1, pieces),
+        delay=rng.uniform(0.05, 0.3),
+        failing_rounds=frozenset(n for n in range(4) if rng.random() < 0.1),
+        cancel_after=rng.uniform(0, 12) if is_cancelled else None,
+        readers=rng.choice((0, 1, 1, 2)),
         children=tuple(
-            _draw_child(chance, call.id, at, user=user, pieces=pieces)
+            _draw_child(rng, call.id, at, user=user, pieces=pieces)
             for calls in rounds
             for call in calls
             if call.tool == AGENT
@@ -130,27 +129,25 @@ def _draw(
 
 
 def _draw_child(
-    chance: random.Random, name: str, at: float, *, user: int, pieces: int
+    rng: random.Random, name: str, at: float, *, user: int, pieces: int
 ) -> Plan:
     return Plan(
         name=name,
         user=user,
         submit_at=at,
-        rounds=((_draw_call(chance, f"{name}-0-0", TOOLS),),),
-        pieces=chance.randint(1, pieces),
-        delay=chance.uniform(0.05, 0.2),
-        breaks=frozenset(),
+        rounds=((_draw_call(rng, f"{name}-0-0", TOOLS),),),
+        pieces=rng.randint(1, pieces),
+        delay=rng.uniform(0.05, 0.2),
+        failing_rounds=frozenset(),
         cancel_after=None,
         readers=0,
     )
 
 
-def _draw_call(
-    chance: random.Random, call_id: str, tools: tuple[str, ...]
-) -> PlannedCall:
+def _draw_call(rng: random.Random, call_id: str, tools: tuple[str, ...]) -> PlannedCall:
     return PlannedCall(
         call_id,
-        chance.choice(tools),
-        delay=round(chance.uniform(0, 1.4), 3),
-        after=round(chance.uniform(0, 1.4), 3),
+        rng.choice(tools),
+        delay=round(rng.uniform(0, 1.4), 3),
+        after=round(rng.uniform(0, 1.4), 3),
     )

@@ -1,4 +1,4 @@
-"""One run: the house, the world around it, its users, and what goes wrong."""
+"""One run: the deployment, its provider and services, its users, and the faults."""
 
 import asyncio
 import random
@@ -10,23 +10,24 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.chaos.client import User, make_agent
-from bench.chaos.counted import CountedProvider, CountedTools
+from bench.chaos.client import User, create_agent
+from bench.chaos.deployment import Deployment
 from bench.chaos.evidence import Evidence
-from bench.chaos.house import House
+from bench.chaos.faults import FaultInjector
 from bench.chaos.plan import Plan, draw_plans
-from bench.chaos.record import read_record
+from bench.chaos.recording_servers import RecordingProvider, RecordingTools
 from bench.chaos.services import PostgreSQL, Redis, Service
-from bench.chaos.troubles import Troubles
+from bench.chaos.stored_tasks import read_stored_tasks
 from bench.chaos.users import Users
 from scripts.services import free_ports
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`seconds` is how long there is trouble, `gap` the time between two, on average.
+    """Options of a run.
 
-    An answer of a model comes in up to so many `pieces`.
+    Faults are injected for `seconds`, on average every `gap` seconds. The provider
+    streams a response in up to `pieces` pieces.
     """
 
     tasks: int
@@ -40,19 +41,19 @@ class Options:
 
 
 FULL = Options(tasks=400, seconds=180, gap=6, pieces=80)
-# Sees each kind of trouble once.
+# Long enough for each kind of fault to occur once.
 SHORT = Options(tasks=40, seconds=20, gap=3, pieces=25)
 
 
 async def run(options: Options, folder: Path) -> Evidence:
-    """Do it all, and give what there is to compare."""
-    # Whoever stops us does not leave a dozen servers behind.
+    """Run everything, and return the evidence."""
+    # On SIGTERM, unwind and stop all servers.
     this = asyncio.current_task()
     assert this
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    chance = random.Random(options.seed)  # noqa: S311 - a game, not a secret
+    rng = random.Random(options.seed)  # noqa: S311 - a game, not a secret
     plans = draw_plans(
-        chance,
+        rng,
         count=options.tasks,
         seconds=options.seconds,
         users=options.users,
@@ -60,42 +61,46 @@ async def run(options: Options, folder: Path) -> Evidence:
     )
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        provider = await enter(CountedProvider(_by_name(plans)))
-        evidence = Evidence(provider, await enter(CountedTools()), options.is_embedded)
+        provider = await enter(RecordingProvider(_plans_by_name(plans)))
+        evidence = Evidence(
+            provider, await enter(RecordingTools()), options.is_embedded
+        )
         services = {} if options.is_embedded else await enter(_services(folder))
-        house = await enter(_house(options, folder, services, provider.url))
+        deployment = await enter(_deployment(options, folder, services, provider.url))
         connector = aiohttp.TCPConnector(limit=0)
         session = await enter(aiohttp.ClientSession(connector=connector))
-        users = Users(evidence, chance)
+        users = Users(evidence, rng)
         for number in range(options.users):
-            user = User(session, house.url)
+            user = User(session, deployment.url)
             await user.sign_up(f"user{number}")
-            users.add(user, await make_agent(user, evidence.tools.url))
-        troubles = Troubles(house, services, chance, options.gap, evidence.troubles)
-        await _play(options, users, troubles, plans)
-        evidence.exit_codes = await house.stop()
-        evidence.stored = await asyncio.to_thread(read_record, house.environment)
-        evidence.note_children()
+            users.add(user, await create_agent(user, evidence.tools.url))
+        faults = FaultInjector(deployment, services, rng, options.gap, evidence.faults)
+        await _run_plans(options, users, faults, plans)
+        evidence.exit_codes = await deployment.stop()
+        evidence.stored = await asyncio.to_thread(
+            read_stored_tasks, deployment.environment
+        )
+        evidence.collect_children()
     return evidence
 
 
-def _by_name(plans: list[Plan]) -> dict[str, Plan]:
-    return {one.name: one for plan in plans for one in plan.family}
+def _plans_by_name(plans: list[Plan]) -> dict[str, Plan]:
+    return {one.name: one for plan in plans for one in plan.with_children}
 
 
-async def _play(
-    options: Options, users: Users, troubles: Troubles, plans: list[Plan]
+async def _run_plans(
+    options: Options, users: Users, faults: FaultInjector, plans: list[Plan]
 ) -> None:
-    beside = [
+    background = [
         asyncio.create_task(users.decide()),
-        asyncio.create_task(troubles.notice_stalls()),
+        asyncio.create_task(faults.record_stalls()),
     ]
     async with asyncio.TaskGroup() as group:
         group.create_task(users.submit(plans))
-        group.create_task(troubles.run(options.seconds))
+        group.create_task(faults.run(options.seconds))
     await users.wait_for_ends()
     await users.finish_reading()
-    for work in beside:
+    for work in background:
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
@@ -116,27 +121,27 @@ async def _services(folder: Path) -> AsyncIterator[dict[str, Service]]:
 
 
 @asynccontextmanager
-async def _house(
+async def _deployment(
     options: Options, folder: Path, services: Mapping[str, Service], provider_url: str
-) -> AsyncIterator[House]:
-    house = House(
+) -> AsyncIterator[Deployment]:
+    deployment = Deployment(
         folder,
         port=free_ports(1)[0],
         workers=0 if options.is_embedded else options.workers,
         settings={
             "OPENAI_BASE_URL": f"{provider_url}/v1",
             "OPENAI_API_KEY": "sk-chaos",
-            **_addresses(services),
+            **_service_settings(services),
         },
     )
     try:
-        await house.start()
-        yield house
+        await deployment.start()
+        yield deployment
     finally:
-        await house.kill()
+        await deployment.kill()
 
 
-def _addresses(services: Mapping[str, Service]) -> dict[str, str]:
+def _service_settings(services: Mapping[str, Service]) -> dict[str, str]:
     if not services:
         return {}
     redis = services["redis"].url

@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis that can be taken away and brought back."""
+"""A PostgreSQL and a Redis that can be killed and started again."""
 
 import asyncio
 import signal
@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from scripts import services as beside
+from scripts import services
 
 
 class Service:
-    """A server program that is killed, not asked to end."""
+    """A server that is killed, not shut down."""
 
     url = ""
 
@@ -25,18 +25,18 @@ class Service:
         self._command = command
         self._is_ready = is_ready
         self._kill_signal = kill_signal
-        self._account = beside.unprivileged_account()
-        self._life = ExitStack()
+        self._account = services.unprivileged_account()
+        self._running = ExitStack()
 
     async def start(self) -> None:
         await asyncio.to_thread(self._start)
 
     async def kill(self) -> None:
-        await asyncio.to_thread(self._life.close)
+        await asyncio.to_thread(self._running.close)
 
     def _start(self) -> None:
-        self._life.enter_context(
-            beside.server(
+        self._running.enter_context(
+            services.server(
                 self._command,
                 self._account,
                 is_ready=self._is_ready,
@@ -46,33 +46,33 @@ class Service:
 
 
 class Redis(Service):
-    """Forgets all when it dies."""
+    """A Redis that loses its data when it is killed."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        data = beside.own_folder(folder / "redis", beside.unprivileged_account())
+        data = services.own_folder(folder / "redis", services.unprivileged_account())
         options = ("--bind", "127.0.0.1", "--port", port, "--dir", data)
         super().__init__(
             ["redis-server", *options, "--save", "", "--appendonly", "no"],
-            is_ready=lambda: beside.answers_ping(port),
+            is_ready=lambda: services.answers_ping(port),
             kill_signal=signal.SIGKILL,
         )
         self.url = f"redis://127.0.0.1:{port}"
 
 
 class PostgreSQL(Service):
-    """Ends in immediate mode: what was not committed is gone, and the rest is there.
+    """A PostgreSQL that is shut down in immediate mode, which keeps committed data.
 
-    Its commits do not wait for the disk, only for the operating system, which lives.
+    With `fsync` off a commit reaches the operating system only; that is not killed.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
-        self._binaries = beside.postgresql_binaries()
-        account = beside.unprivileged_account()
-        self._data = beside.own_folder(folder / "postgresql", account)
+        self._binaries = services.postgresql_binaries()
+        account = services.unprivileged_account()
+        self._data = services.own_folder(folder / "postgresql", account)
         self._client = [
             "--host=127.0.0.1",
             f"--port={port}",
-            f"--username={beside.ROLE}",
+            f"--username={services.ROLE}",
         ]
         settings: dict[str, Any] = {
             "listen_addresses": "127.0.0.1",
@@ -82,30 +82,30 @@ class PostgreSQL(Service):
             "fsync": "off",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        ask = [self._binaries / "pg_isready", "--quiet", *self._client]
+        probe = [self._binaries / "pg_isready", "--quiet", *self._client]
         super().__init__(
             [self._binaries / "postgres", "-D", self._data, *options],
-            is_ready=lambda: beside.succeeds(ask),
+            is_ready=lambda: services.succeeds(probe),
             kill_signal=signal.SIGQUIT,
         )
-        self.url = f"postgres://{beside.ROLE}@127.0.0.1:{port}/{beside.ROLE}"
+        self.url = f"postgres://{services.ROLE}@127.0.0.1:{port}/{services.ROLE}"
 
     async def create(self) -> None:
-        """Make the database, and start it for the first time."""
-        form = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync")
+        """Create the cluster, start it, and create the database."""
+        options = ("--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync")
         await asyncio.to_thread(
-            beside.once,
+            services.run_checked,
             [
                 self._binaries / "initdb",
                 f"--pgdata={self._data}",
-                f"--username={beside.ROLE}",
-                *form,
+                f"--username={services.ROLE}",
+                *options,
             ],
             self._account,
         )
         await self.start()
         await asyncio.to_thread(
-            beside.once,
-            [self._binaries / "createdb", *self._client, beside.ROLE],
+            services.run_checked,
+            [self._binaries / "createdb", *self._client, services.ROLE],
             self._account,
         )

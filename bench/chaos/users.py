@@ -1,4 +1,4 @@
-"""What the people of a run do: submit, watch, cancel, and decide when they are asked."""
+"""The users of a run: they submit, watch and cancel tasks, and decide approvals."""
 
 import asyncio
 import random
@@ -12,21 +12,20 @@ import orjson
 from bench.chaos.client import User
 from bench.chaos.evidence import Accepted, Evidence
 from bench.chaos.plan import Plan
-from bench.chaos.reading import Reader
+from bench.chaos.stream_reader import Reader
 
-LOOK_SECONDS = 0.5
-# Where nothing has happened for so long, nothing will: no answer takes longer, and no
-# recovery.
+POLL_SECONDS = 0.5
+# The run ends if nothing happens for this long: no response and no recovery takes longer.
 IDLE_SECONDS = 60.0
-# Longer than any tool works: what has not been done by then, is not under way.
-THINK_SECONDS = 3.0
+# Longer than any tool call takes, so a call without an effect by then is not running.
+DECISION_SECONDS = 3.0
 LIVE = "pending,running,waiting"
 
 
 @dataclass(slots=True)
 class Users:
     evidence: Evidence
-    chance: random.Random
+    rng: random.Random
     _users: list[tuple[User, int]] = field(default_factory=list)
     _work: set[asyncio.Task[None]] = field(default_factory=set)
     _first_seen: dict[int, float] = field(default_factory=dict)
@@ -36,17 +35,17 @@ class Users:
         self._users.append((user, agent_id))
 
     def raise_failures(self) -> None:
-        """Raise what went wrong beside."""
+        """Raise the errors of background work."""
         for work in [work for work in self._work if work.done()]:
             self._work.discard(work)
             work.result()
 
     async def submit(self, plans: list[Plan]) -> None:
-        """Each plan at its time; returns when all are accepted."""
-        began_at = time.monotonic()
+        """Submit each plan at its time; returns when all are accepted."""
+        started_at = time.monotonic()
         submitting = []
         for plan in plans:
-            await asyncio.sleep(began_at + plan.submit_at - time.monotonic())
+            await asyncio.sleep(started_at + plan.submit_at - time.monotonic())
             submitting.append(asyncio.create_task(self._submit(plan)))
         await asyncio.gather(*submitting)
 
@@ -54,88 +53,88 @@ class Users:
         user, agent_id = self._users[plan.user]
         body = {"agent": agent_id, "input_text": plan.name}
         key = {"Idempotency-Key": plan.name}
-        _, task = await user.ask("POST", "/api/tasks/run/", body, headers=key)
+        _, task = await user.request("POST", "/api/tasks/run/", body, headers=key)
         accepted = Accepted(plan, task["id"])
         self.evidence.accepted.append(accepted)
         for _ in range(plan.readers):
             reader = Reader(user, accepted.task_id, random.Random(self._draw()))  # noqa: S311
             self.evidence.readers.append(reader)
-            self._begin(reader.run())
+            self._start(reader.run())
         if plan.cancel_after is not None:
-            self._begin(self._cancel(user, accepted, plan.cancel_after))
+            self._start(self._cancel(user, accepted, plan.cancel_after))
 
     def _draw(self) -> float:
-        return self.chance.random()
+        return self.rng.random()
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._work.add(asyncio.create_task(work))
 
     async def _cancel(self, user: User, accepted: Accepted, after: float) -> None:
         await asyncio.sleep(after)
         accepted.may_be_cancelled = True
         path = f"/api/tasks/{accepted.task_id}/cancel/"
-        status, _ = await user.ask("POST", path, allowed=(409,))
+        status, _ = await user.request("POST", path, allowed=(409,))
         if status == 200:
             accepted.cancelled_at = time.time()
 
     async def decide(self) -> None:
-        """Decide what they are asked, until cancelled."""
+        """Decide pending approvals, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for user, _ in self._users:
                 group.create_task(self._decide_as(user))
 
     async def _decide_as(self, user: User) -> None:
         while True:
-            _, page = await user.ask("GET", "/api/approvals/?limit=100")
+            _, page = await user.request("GET", "/api/approvals/?limit=100")
             await asyncio.gather(*(self._decide(user, row) for row in page["results"]))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _decide(self, user: User, row: dict[str, Any]) -> None:
         call_id = orjson.loads(row["arguments"])["id"]
         path = f"/api/approvals/{row['id']}"
         if row["waits_for"] == "approval":
             self.evidence.approved.add(call_id)
-            await user.ask("POST", f"{path}/approve/", {}, allowed=(404, 409))
+            await user.request("POST", f"{path}/approve/", {}, allowed=(404, 409))
             return
-        # Not at once: the call may still be on its way, or under way.
+        # Not immediately: the call may still be arriving or running.
         first_seen = self._first_seen.setdefault(row["id"], time.monotonic())
-        is_young = time.monotonic() - first_seen < THINK_SECONDS
+        is_young = time.monotonic() - first_seen < DECISION_SECONDS
         if is_young or self.evidence.tools.is_open(call_id) or self._is_paused():
             return
-        is_done = self.evidence.tools.done(call_id) > 0
-        outcome = {"outcome": "done", "result": "As the tool server says."}
+        is_done = self.evidence.tools.done_count(call_id) > 0
+        outcome = {"outcome": "done", "result": "According to the tool server."}
         if not is_done:
             outcome = {"outcome": "repeat"}
             self.evidence.repeats[call_id] += 1
         self.evidence.resolved[call_id] = outcome["outcome"]
-        # It may be asked about once more, should its next worker die, too.
+        # Another decision is needed if its next worker dies, too.
         self._first_seen.pop(row["id"])
-        await user.ask("POST", f"{path}/resolve/", outcome, allowed=(404, 409))
+        await user.request("POST", f"{path}/resolve/", outcome, allowed=(404, 409))
 
     def _is_paused(self) -> bool:
-        """A paused worker may yet send what it was about to: nobody can say now."""
+        """A paused worker may still send its call later, so the outcome is open."""
         return any(
-            trouble.kind == "pause worker" and trouble.ended_at is None
-            for trouble in self.evidence.troubles
+            fault.kind == "pause worker" and fault.ended_at is None
+            for fault in self.evidence.faults
         )
 
     async def wait_for_ends(self) -> None:
-        """Until no task is live, or until nothing has happened for too long."""
-        seen: object = None
+        """Wait until no task is live, or until nothing happens for too long."""
+        previous: object = None
         changed_at = time.monotonic()
         while time.monotonic() - changed_at < IDLE_SECONDS:
             self.raise_failures()
             live = [await _count_live_tasks(user) for user, _ in self._users]
             if not any(live):
                 break
-            if (now := (live, self.evidence.requests)) != seen:
-                seen, changed_at = now, time.monotonic()
-            await asyncio.sleep(LOOK_SECONDS)
+            if (now := (live, self.evidence.request_count)) != previous:
+                previous, changed_at = now, time.monotonic()
+            await asyncio.sleep(POLL_SECONDS)
 
     async def finish_reading(self) -> None:
-        """Let readers come to the end, and cut off those to whom nothing comes."""
+        """Let readers finish; stop those that receive nothing any more."""
         for reader in self.evidence.readers:
-            reader.is_cut = False
+            reader.is_interrupted = False
         left = set(self._work)
         while left:
             read = [reader.transcript.last_id for reader in self.evidence.readers]
@@ -149,5 +148,5 @@ class Users:
 
 
 async def _count_live_tasks(user: User) -> int:
-    _, page = await user.ask("GET", f"/api/tasks/?status={LIVE}&limit=1")
+    _, page = await user.request("GET", f"/api/tasks/?status={LIVE}&limit=1")
     return int(page["count"])

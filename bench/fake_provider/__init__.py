@@ -1,4 +1,4 @@
-"""A model provider that does as it is told, on every wire that Agentarium speaks."""
+"""A scripted model provider with every API that Agentarium supports."""
 
 from bench.fake_provider.script import Script
 from bench.fake_provider.server import FakeProvider, Stats

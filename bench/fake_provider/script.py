@@ -1,8 +1,8 @@
-"""What the fake provider is told to do, and how it is told.
+"""The script of a response of the fake provider, and how a request carries it.
 
-Either the model's name carries it (`fake,pieces=50,delay=0.02`), or the last message
-of the user is a JSON object with a `fake` member (`{"fake": {"pieces": 50}}`), which
-wins. What is not said is at its default: a short answer at once.
+It is either in the model's name (`fake,pieces=50,delay=0.02`), or in the last user
+message, as a JSON object with a `fake` member (`{"fake": {"pieces": 50}}`), which takes
+precedence. The defaults give a short response immediately.
 """
 
 import time
@@ -15,7 +15,7 @@ import orjson
 Then = Literal["finish", "error", "cut", "end", "garbage", "hang"]
 
 
-# As long as what replaces it: the machine's monotonic clock in seconds.
+# A placeholder for the monotonic clock in seconds, of the same length.
 STAMP = "@0000000000.000000"
 
 
@@ -31,18 +31,18 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One answer.
+    """One response.
 
-    `then` says what follows the last piece: a proper end, an error object, the
-    connection's end (`cut`), the body's end without an end of the answer (`end`),
-    bytes that are no event, or nothing for ever. `refuses` names a parameter that
-    a request must not have, and `complaint` the sentence that says so in place of the
-    name alone. `delay` is in seconds and lies
-    before each piece but the first, `first_delay` before the first byte. Tool calls
-    are asked for in `tool_rounds` rounds, then the text is answered; OpenAI sends them
-    in pieces, Mistral whole. Nothing is sent before the `gate` of that name, if one is
-    named, has been opened. `is_stamped` puts the clock in the place of each `STAMP` in
-    the text, at the moment at which it is sent.
+    `then` is what follows the last piece: the regular end (`finish`), an error object
+    (`error`), a closed connection (`cut`), the end of the body without the end of the
+    response (`end`), bytes that are not an event (`garbage`), or silence (`hang`).
+
+    A request with the parameter `refuses` is rejected, with the name of the parameter or
+    with the message `complaint`. `delay` is the pause in seconds before each piece but
+    the first, `first_delay` the one before the first byte. The first `tool_rounds`
+    responses request the `tool_calls`, and the next one has the text; OpenAI streams
+    tool calls in pieces, Mistral whole. If `gate` names a gate, nothing is sent before it
+    is opened. `is_stamped` replaces each `STAMP` in the text by the time of sending.
     """
 
     text: str = "This is the fake provider's answer."
@@ -68,10 +68,10 @@ class Script:
 
     @property
     def text_pieces(self) -> list[str]:
-        """The text in `pieces` parts of about the same length, none of them empty."""
+        """The text in `pieces` parts of about equal length, none of them empty."""
         count = max(1, min(self.pieces, len(self.text)))
-        size, longer = divmod(len(self.text), count)
-        starts = [number * size + min(number, longer) for number in range(count + 1)]
+        size, remainder = divmod(len(self.text), count)
+        starts = [number * size + min(number, remainder) for number in range(count + 1)]
         return [self.text[start:end] for start, end in pairwise(starts) if end > start]
 
     @property
@@ -80,8 +80,8 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request says, whatever its wire."""
+class ParsedRequest:
+    """What matters of a request, in any API."""
 
     model: str
     last_user_text: str = ""
@@ -90,13 +90,13 @@ class Asked:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-def script_for(asked: Asked) -> Script:
-    """The script that the request carries."""
-    told = _from_model(asked.model) | _from_message(asked.last_user_text)
-    calls = tuple(_tool_call(call) for call in told.pop("tool_calls", ()))
+def script_for(parsed: ParsedRequest) -> Script:
+    """The script that a request carries."""
+    options = _from_model(parsed.model) | _from_message(parsed.last_user_text)
+    calls = tuple(_tool_call(call) for call in options.pop("tool_calls", ()))
     known = {item.name for item in fields(Script)}
-    script = Script(**{name: told[name] for name in told.keys() & known})
-    is_calling = calls and asked.tool_rounds_done < script.tool_rounds
+    script = Script(**{name: options[name] for name in options.keys() & known})
+    is_calling = calls and parsed.tool_rounds_done < script.tool_rounds
     return replace(script, tool_calls=calls) if is_calling else script
 
 
@@ -120,5 +120,5 @@ def _value(name: str, text: str) -> Any:
     return type(default)(text) if isinstance(default, int | float) else text
 
 
-def _tool_call(told: str | dict[str, Any]) -> ToolCall:
-    return ToolCall(told) if isinstance(told, str) else ToolCall(**told)
+def _tool_call(call: str | dict[str, Any]) -> ToolCall:
+    return ToolCall(call) if isinstance(call, str) else ToolCall(**call)

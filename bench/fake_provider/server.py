@@ -1,4 +1,4 @@
-"""The server: one aiohttp application, in this process or in one of its own."""
+"""The server: an aiohttp application, in this process or in its own."""
 
 import asyncio
 from collections import defaultdict, deque
@@ -10,14 +10,14 @@ from weakref import WeakSet
 import orjson
 from aiohttp import web
 
-from bench.fake_provider.script import Script, script_for, stamped
-from bench.fake_provider.wires import (
-    AnthropicWire,
-    GoogleWire,
-    OpenAIWire,
-    Wire,
+from bench.fake_provider.apis import (
+    AnthropicApi,
+    GoogleApi,
+    OpenAIApi,
+    ProviderApi,
     event,
 )
+from bench.fake_provider.script import Script, script_for, stamped
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MODELS = ("fake", "fake-large")
@@ -25,7 +25,7 @@ MODELS = ("fake", "fake-large")
 
 @dataclass(slots=True)
 class Stats:
-    """`closed_by_client` counts the answers that their client did not wait for."""
+    """`closed_by_client` counts the responses that the client abandoned."""
 
     requests: int = 0
     open: int = 0
@@ -71,19 +71,19 @@ class FakeProvider:
         await self._runner.cleanup()
 
     def reset(self) -> None:
-        """Forget what was counted; what is open stays counted as open."""
+        """Reset the counters, except for requests that are still open."""
         self.stats = Stats(open=self.stats.open, peak_open=self.stats.open)
         self._gates.clear()
         self.received.clear()
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=64 * 1024 * 1024)
-        openai = self._answering(OpenAIWire())
+        openai = self._handler(OpenAIApi())
         application.router.add_post("/v1/chat/completions", openai)
-        application.router.add_post("/v1/messages", self._answering(AnthropicWire()))
+        application.router.add_post("/v1/messages", self._handler(AnthropicApi()))
         application.router.add_post(
             "/{version:v1|v1beta}/models/{model}:{action}",
-            self._answering(GoogleWire()),
+            self._handler(GoogleApi()),
         )
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/__stats", self._stats)
@@ -92,7 +92,7 @@ class FakeProvider:
         return application
 
     async def _models(self, request: web.Request) -> web.Response:
-        self._note(request, {})
+        self._record(request, {})
         rows = [{"id": name, "object": "model", "owned_by": "fake"} for name in MODELS]
         return _json({"object": "list", "data": rows})
 
@@ -107,22 +107,22 @@ class FakeProvider:
         self._gates[request.match_info["gate"]].set()
         return _json(asdict(self.stats))
 
-    def _note(self, request: web.Request, body: dict[str, Any]) -> None:
+    def _record(self, request: web.Request, body: dict[str, Any]) -> None:
         self.received.append(Received(request.path, dict(request.headers), body))
         transport = request.transport
         if transport is not None and transport not in self._transports:
             self._transports.add(transport)
             self.connections += 1
 
-    def _answering(self, wire: Wire) -> Handler:
+    def _handler(self, api: ProviderApi) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
             body = orjson.loads(await request.read())
-            self._note(request, body)
+            self._record(request, body)
             self.stats.requests += 1
             self.stats.open += 1
             self.stats.peak_open = max(self.stats.peak_open, self.stats.open)
             try:
-                return await self._answer(request, wire, body)
+                return await self._answer(request, api, body)
             except (asyncio.CancelledError, ConnectionResetError):
                 self.stats.closed_by_client += 1
                 raise
@@ -132,68 +132,68 @@ class FakeProvider:
         return answer
 
     async def _answer(
-        self, request: web.Request, wire: Wire, body: dict[str, Any]
+        self, request: web.Request, api: ProviderApi, body: dict[str, Any]
     ) -> web.StreamResponse:
-        asked = wire.asked(
+        parsed = api.parse(
             body,
             request.match_info.get("model", ""),
             request.match_info.get("action", ""),
         )
-        script = script_for(asked)
+        script = script_for(parsed)
         if script.gate:
             await self._gates[script.gate].wait()
         if script.first_delay:
             await asyncio.sleep(script.first_delay)
-        # Google keeps its settings together.
+        # Google nests these settings.
         if script.refuses in body | body.get("generationConfig", {}):
             script = replace(script, status=400)
         if script.status != 200:
             self.stats.failed += 1
-            # A real provider may quote what it was sent; nobody may hand that on.
-            quoted = f"{asked.last_user_text} {dict(request.headers)}"
-            message = script.complaint or f"refused: {quoted}"
+            # A real provider may quote the request; Agentarium must not repeat it.
+            request_text = f"{parsed.last_user_text} {dict(request.headers)}"
+            message = script.complaint or f"refused: {request_text}"
             headers = {"Retry-After": script.retry_after} if script.retry_after else {}
-            return _json(wire.error(script, message), script.status, headers)
-        if not asked.is_stream or script.is_streaming_ignored:
+            return _json(api.error_body(script, message), script.status, headers)
+        if not parsed.is_stream or script.is_streaming_ignored:
             self.stats.completed += 1
-            return _json(wire.whole(script, asked.model))
-        return await self._stream(request, wire, script, asked.model)
+            return _json(api.complete_body(script, parsed.model))
+        return await self._stream(request, api, script, parsed.model)
 
     async def _stream(
-        self, request: web.Request, wire: Wire, script: Script, model: str
+        self, request: web.Request, api: ProviderApi, script: Script, model: str
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         response.enable_chunked_encoding()
         await response.prepare(request)
-        opening, *pieces = wire.frames(script, model)
+        opening, *pieces = api.frames(script, model)
         frames = [opening + b"".join(pieces[:1]), *pieces[1:]]
         if not script.delay:
             frames = [b"".join(frames)]
         if script.then == "finish" and not script.delay:
-            frames = [frames[0] + wire.ending(script, model)]
+            frames = [frames[0] + api.final_frames(script, model)]
         for number, frame in enumerate(frames):
             if number:
                 await asyncio.sleep(script.delay)
             await response.write(stamped(frame) if script.is_stamped else frame)
         if script.then == "finish" and script.delay:
-            await response.write(wire.ending(script, model))
-        return await self._leave(request, response, wire, script)
+            await response.write(api.final_frames(script, model))
+        return await self._end_stream(request, response, api, script)
 
-    async def _leave(
+    async def _end_stream(
         self,
         request: web.Request,
         response: web.StreamResponse,
-        wire: Wire,
+        api: ProviderApi,
         script: Script,
     ) -> web.StreamResponse:
-        """End the stream in the way that the script wants."""
+        """End the stream as the script says."""
         if script.then == "hang":
             await asyncio.Event().wait()
         if script.then == "garbage":
             await response.write(b'data: {"choices": [\xff\n\nwhat is this\n\n')
         if script.then == "error":
-            error = wire.error(script, "it broke")
-            await response.write(event(error, script, wire.error_event))
+            error = api.error_body(script, "scripted error")
+            await response.write(event(error, script, api.error_event))
         if script.then == "finish":
             self.stats.completed += 1
         else:

@@ -8,7 +8,7 @@ from bench.fake_tools.server import FakeTools
 
 
 async def serve(port: int) -> None:
-    """Print the address once it listens; end on SIGINT or SIGTERM."""
+    """Print the URL once it listens; stop on SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -20,7 +20,7 @@ async def serve(port: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     asyncio.run(serve(parser.parse_args().port))
 
 

@@ -1,4 +1,4 @@
-"""A real MCP server by the official SDK, with tools that count.
+"""A real MCP server, built with the official SDK, whose tools count their calls.
 
 `async with FakeMcpServer() as server:` serves streamable HTTP at `server.url`;
 `python -m bench.fake_tools.mcp_server` speaks over stdin and stdout.
@@ -16,7 +16,7 @@ from mcp.server.mcpserver import Context, Image, MCPServer
 from mcp_types import ToolAnnotations
 
 IDEMPOTENCY_KEY = "agentarium/idempotency-key"
-# The era of the protocol: with a handshake and sessions, or without.
+# The version of the protocol: "legacy" has a handshake and sessions.
 Era = Literal["legacy", "modern"]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,7 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Counts:
-    """What the tools were asked to do."""
+    """The calls of the tools, and the idempotency keys that came with them."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -34,7 +34,7 @@ class Counts:
 
 
 def counting_server(counts: Counts) -> MCPServer:
-    """The server; `counts` is kept up to date by its tools."""
+    """Create the server; its tools update `counts`."""
     server = MCPServer("counting", log_level="CRITICAL")
     tools = Tools(counts)
     reads = ToolAnnotations(read_only_hint=True)
@@ -71,7 +71,7 @@ class Tools:
         return f"sent {text}"
 
     async def wait(self, context: Context[Any, Any]) -> str:
-        """Wait for ever."""
+        """Wait forever."""
         self._count("wait", context)
         self._counts.began.set()
         try:
@@ -132,7 +132,7 @@ class FakeMcpServer:
         await self._serving
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Note the request, keep out who has no token, and play an old server."""
+        """Record the request, check the token, and imitate a legacy server."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,9 +1,9 @@
-"""A tool server that counts: what was called, with which key, and what came of it.
+"""A tool server that counts calls, idempotency keys and effects.
 
-`POST /do/{name}` (any method) does a thing once for each Idempotency-Key, or each time
-without one. The query says how: `delay` seconds before the thing is done, `after`
-seconds between doing it and answering, `status`, and `cut` to close the connection
-instead of answering. `GET /__stats` tells what happened.
+`POST /do/{name}` (or any method) has its effect once per Idempotency-Key, and each time
+without a key. Query parameters: `delay` seconds before the effect, `after` seconds
+between the effect and the response, `status`, and `cut` to close the connection instead
+of responding. `GET /__stats` returns the counts.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from aiohttp import web
 
 @dataclass(slots=True)
 class Stats:
-    """`calls` counts requests, `done` what was done; both by tool, and by key."""
+    """`calls` counts requests by tool, `done` effects by tool, `done_by_key` by key."""
 
     calls: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
@@ -104,7 +104,7 @@ class FakeTools:
         await asyncio.sleep(float(query.get("delay", 0)))
         status = int(query.get("status", 200))
         if status >= 400:
-            return web.json_response({"error": "as the script wants"}, status=status)
+            return web.json_response({"error": "requested by the query"}, status=status)
         body = self._done_once(name, request.headers.get("Idempotency-Key", ""))
         await asyncio.sleep(float(query.get("after", 0)))
         if "cut" in query and request.transport is not None:
@@ -112,7 +112,7 @@ class FakeTools:
         return web.Response(body=body, status=status, content_type="application/json")
 
     def _done_once(self, name: str, key: str) -> bytes:
-        """Do the thing, unless this key's was done: then answer as the first time."""
+        """Have the effect, or return the stored response of this key."""
         known = self._answers.get((name, key)) if key else None
         if known is not None:
             return known

@@ -1,8 +1,8 @@
-"""The measurements, in the order in which they are made."""
+"""The measurements, in the order in which they run."""
 
 from bench.measurements.first_token import FIRST_TOKEN
 from bench.measurements.readers import READERS
-from bench.measurements.requests import REQUESTS_A_SECOND
+from bench.measurements.requests import REQUEST_RATE
 from bench.measurements.start import START
 from bench.measurements.streams import STREAMS
 from bench.measurements.throughput import THROUGHPUT
@@ -13,7 +13,7 @@ ALL = (
     STREAMS,
     FIRST_TOKEN,
     READERS,
-    REQUESTS_A_SECOND,
+    REQUEST_RATE,
     START,
     WORKERS,
 )

@@ -1,20 +1,20 @@
-"""T3: what is added to the first token, between the provider and 50 readers."""
+"""T3: the latency added to the first token, between the provider and 50 readers."""
 
 import asyncio
 import time
 
-from bench.client import Account, Client, sign_up, signed_in
+from bench.client import Account, Client, client_for, sign_up
 from bench.fake_provider.script import STAMP
 from bench.lab import Lab
-from bench.load import load
+from bench.load import load_process
 from bench.measurement import Aim, Effort, Figures, Measurement
-from bench.readers import Reader, checked
+from bench.readers import Reader, verified_lags
 from bench.statistics import percentile
 from bench.systems import OURS, serving
 
 READERS = 50
 TASKS = 100
-# Before it the reader has connected; it is the provider's time, not ours.
+# Time for the reader to connect before the provider's first token; not counted.
 FIRST_DELAY = 2.0
 PIECES = 40
 DELAY = 0.2
@@ -28,38 +28,38 @@ SCRIPT = {
 }
 
 
-class Watched:
-    """A task, and the one who submitted it and reads along."""
+class WatchedTask:
+    """A task, and a client that submits it and reads its stream."""
 
     def __init__(self) -> None:
         self.from_submit = 0.0
         self.reader: Reader
 
     async def run(self, account: Account, client: Client) -> None:
-        asked_at = time.monotonic()
+        submitted_at = time.monotonic()
         task_id = await client.submit(SCRIPT)
         self.reader = await Reader.open(account, task_id)
         await self.reader.ended
         first_at = float(self.reader.stamps[0][1:]) + self.reader.lags[0]
-        self.from_submit = first_at - asked_at - FIRST_DELAY
+        self.from_submit = first_at - submitted_at - FIRST_DELAY
 
 
 async def watch(
     account: Account, number: int, *, are_stored: bool
 ) -> tuple[list[float], list[float], list[float]]:
-    """Seconds added: from submit to the first token, to each first token, to each."""
-    watched = [Watched() for _ in range(number)]
-    async with signed_in(account) as client, asyncio.TaskGroup() as group:
+    """Added seconds: from submit to the first token; to first tokens; to all tokens."""
+    watched = [WatchedTask() for _ in range(number)]
+    async with client_for(account) as client, asyncio.TaskGroup() as group:
         for each in watched:
             group.create_task(each.run(account, client))
-            # So that there are always about as many readers.
+            # Keeps the number of concurrent readers constant.
             await asyncio.sleep(TASK_SECONDS / READERS)
     readers = [each.reader for each in watched]
     outputs = {}
     if are_stored:
-        async with signed_in(account) as client:
+        async with client_for(account) as client:
             outputs = {one.task_id: await client.output(one.task_id) for one in readers}
-    lags = list(checked(readers, outputs))
+    lags = list(verified_lags(readers, outputs))
     return (
         [each.from_submit for each in watched],
         [reader.lags[0] for reader in readers],
@@ -70,7 +70,7 @@ async def watch(
 def run(lab: Lab, system: str, effort: Effort) -> Figures:
     number = effort.count(TASKS)
     are_stored = system in OURS
-    with serving(lab, system) as running, load() as drive:
+    with serving(lab, system) as running, load_process() as drive:
         account = drive(sign_up, running.url)
         drive(watch, account, 20, are_stored=are_stored)
         with running.measured():
@@ -84,7 +84,7 @@ def run(lab: Lab, system: str, effort: Effort) -> Figures:
         "any_token_ms_p99": percentile(each, 99) * 1000,
         "submit_to_first_token_ms_p50": percentile(from_submit, 50) * 1000,
         "submit_to_first_token_ms_p99": percentile(from_submit, 99) * 1000,
-        "load_cpu": drive.most_cpu,
+        "load_cpu": drive.peak_cpu,
     }
 
 

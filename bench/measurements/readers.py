@@ -1,25 +1,25 @@
-"""T4: 2,000 readers who watch 100 tasks."""
+"""T4: 2,000 readers of 100 tasks."""
 
 import asyncio
 
 import aiohttp
 
-from bench.client import Account, sign_up, signed_in
+from bench.client import Account, client_for, sign_up
 from bench.fake_provider.script import STAMP
 from bench.lab import Lab
-from bench.load import load
+from bench.load import load_process
 from bench.measurement import Aim, Effort, Figures, Measurement
-from bench.readers import Reader, checked
+from bench.readers import Reader, verified_lags
 from bench.statistics import percentile
 from bench.systems import OURS, serving
 
 TASKS = 100
 READERS_EACH = 20
 PIECES = 20
-# Between a task's pieces; tasks are apart from each other, as tasks are.
+# Seconds between a task's pieces; they differ, so that tasks do not emit in step.
 SHORTEST, LONGEST = 0.4, 0.6
-OPENING_AT_ONCE = 50
-GATE = "everybody-is-here"
+CONCURRENT_OPENS = 50
+GATE = "all-readers-connected"
 
 
 def _script(number: int, tasks: int) -> dict[str, object]:
@@ -37,15 +37,15 @@ def _script(number: int, tasks: int) -> dict[str, object]:
 async def watch(
     account: Account, provider: str, tasks: int, *, are_stored: bool
 ) -> list[float]:
-    """Seconds that each reader was behind the provider, at each piece."""
-    async with signed_in(account) as client:
+    """Seconds from the provider to a reader, for each piece and reader."""
+    async with client_for(account) as client:
         ids = [await client.submit(_script(number, tasks)) for number in range(tasks)]
         readers = await _open(account, ids * READERS_EACH)
         async with aiohttp.ClientSession() as http:
             await http.post(f"{provider}/__open/{GATE}")
         await asyncio.gather(*(reader.ended for reader in readers))
         outputs = {each: await client.output(each) for each in ids if are_stored}
-    return list(checked(readers, outputs))
+    return list(verified_lags(readers, outputs))
 
 
 async def _open(account: Account, ids: list[int]) -> list[Reader]:
@@ -54,16 +54,16 @@ async def _open(account: Account, ids: list[int]) -> list[Reader]:
     async def work() -> list[Reader]:
         return [await Reader.open(account, task_id) for task_id in waiting]
 
-    opened = await asyncio.gather(*(work() for _ in range(OPENING_AT_ONCE)))
+    opened = await asyncio.gather(*(work() for _ in range(CONCURRENT_OPENS)))
     return [reader for readers in opened for reader in readers]
 
 
 def run(lab: Lab, system: str, effort: Effort) -> Figures:
     tasks = effort.count(TASKS)
     readers = tasks * READERS_EACH
-    with serving(lab, system) as running, load() as drive:
+    with serving(lab, system) as running, load_process() as drive:
         account = drive(sign_up, running.url)
-        running.forget_peak()
+        running.reset_peak()
         before = running.resident_bytes()
         with running.measured() as used:
             lags = drive(watch, account, lab.provider, tasks, are_stored=system in OURS)
@@ -74,7 +74,7 @@ def run(lab: Lab, system: str, effort: Effort) -> Figures:
         "behind_ms_p99": percentile(lags, 99) * 1000,
         "kilobytes_per_reader": (peak - before) / readers / 1024,
         "cpu_us_per_delivery": used.total() / len(lags) * 1e6,
-        "load_cpu": drive.most_cpu,
+        "load_cpu": drive.peak_cpu,
     }
 
 

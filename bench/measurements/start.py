@@ -1,4 +1,4 @@
-"""T7: cold start on an empty data folder, memory at rest, and what is installed."""
+"""T7: cold start on an empty data folder, idle memory, and size of the installation."""
 
 import re
 import time
@@ -15,7 +15,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9_.\[\]-]+)==", re.MULTILINE)
 
 
 def run(lab: Lab, system: str, _: Effort) -> Figures:
-    # Asked for first: a database that is made now is no part of the start.
+    # Creates the migrated template first, so that it does not count as start-up time.
     if system == "scaled":
         lab.new_database()
     with serving(lab, system) as running:
@@ -30,7 +30,7 @@ def run(lab: Lab, system: str, _: Effort) -> Figures:
 
 
 def _installed() -> Figures:
-    """The locked packages that are installed here, as some are for other machines."""
+    """Count and size of the locked packages that are installed on this platform."""
     locked = (ROOT / "requirements/run.txt").read_text()
     names = {name.partition("[")[0].lower() for name in _PINNED.findall(locked)}
     found = [each for each in distributions() if _normal(each.name) in names]

@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 
-from bench.client import Account, check_outputs, sign_up, signed_in
+from bench.client import Account, check_outputs, client_for, sign_up
 from bench.lab import Lab
-from bench.load import load
+from bench.load import load_process
 from bench.measurement import Aim, Effort, Figures, Measurement, cpu_figures
 from bench.systems import OURS, serving
 
@@ -20,8 +20,8 @@ SECONDS = 2.0
 PIECE = "tokens of number {}, "
 
 
-# Nobody asks the provider for so long: all who can are there.
-STILL_SECONDS = 2.0
+# If no further request reaches the provider for this long, no more will.
+IDLE_SECONDS = 2.0
 
 
 def _script(number: int, gate: str) -> dict[str, Any]:
@@ -33,51 +33,52 @@ def _script(number: int, gate: str) -> dict[str, Any]:
 async def stream(
     account: Account, provider: str, scripts: list[dict[str, Any]]
 ) -> tuple[float, dict[int, str]]:
-    """Seconds from when all were there until all have completed; what each answers.
+    """Return the seconds of streaming, and the expected outputs by task id.
 
-    The provider begins only then: so all run concurrently, however slowly they came.
+    The provider starts streaming when all requests have arrived, so that all tasks run
+    concurrently.
     """
-    async with signed_in(account) as client, aiohttp.ClientSession(provider) as http:
-        answers = await client.submit_all(scripts, clients=CLIENTS)
-        await _until_all_ask(http, len(scripts))
-        began_at = time.monotonic()
+    async with client_for(account) as client, aiohttp.ClientSession(provider) as http:
+        outputs = await client.submit_all(scripts, clients=CLIENTS)
+        await _wait_for_requests(http, len(scripts))
+        started_at = time.monotonic()
         async with http.post(f"/__open/{scripts[0]['gate']}"):
             await client.until_completed()
-        return time.monotonic() - began_at, answers
+        return time.monotonic() - started_at, outputs
 
 
-async def _until_all_ask(provider: aiohttp.ClientSession, number: int) -> None:
-    asking, moved_at = 0, time.monotonic()
-    while asking < number and time.monotonic() < moved_at + STILL_SECONDS:
-        async with provider.get("/__stats") as answer:
-            now: int = (await answer.json())["open"]
-        if now > asking:
-            asking, moved_at = now, time.monotonic()
+async def _wait_for_requests(provider: aiohttp.ClientSession, number: int) -> None:
+    open_requests, moved_at = 0, time.monotonic()
+    while open_requests < number and time.monotonic() < moved_at + IDLE_SECONDS:
+        async with provider.get("/__stats") as response:
+            now: int = (await response.json())["open"]
+        if now > open_requests:
+            open_requests, moved_at = now, time.monotonic()
         await asyncio.sleep(0.1)
 
 
 def run(lab: Lab, system: str, effort: Effort) -> Figures:
     number = effort.count(TASKS)
-    first = [_script(each, "first") for each in range(WARM_UP)]
-    scripts = [_script(WARM_UP + each, "then") for each in range(number)]
-    with serving(lab, system) as running, load() as drive:
+    warm_up = [_script(each, "warm-up") for each in range(WARM_UP)]
+    scripts = [_script(WARM_UP + each, "measured") for each in range(number)]
+    with serving(lab, system) as running, load_process() as drive:
         account = drive(sign_up, running.url)
-        drive(stream, account, lab.provider, first)
-        running.forget_peak()
+        drive(stream, account, lab.provider, warm_up)
+        running.reset_peak()
         memory = running.resident_bytes()
         with running.measured() as used:
-            seconds, answers = drive(stream, account, lab.provider, scripts)
+            seconds, outputs = drive(stream, account, lab.provider, scripts)
         peak = running.peak_bytes()
         stats = lab.provider_stats()
         assert stats["completed"] == number + WARM_UP, stats
         if system in OURS:
-            drive(check_outputs, account, answers)
+            drive(check_outputs, account, outputs)
     return {
         "seconds": seconds,
         **cpu_figures(used, number),
         "kilobytes_per_task": (peak - memory) / number / 1024,
         "concurrent": stats["peak_open"],
-        "load_cpu": drive.most_cpu,
+        "load_cpu": drive.peak_cpu,
     }
 
 

@@ -4,9 +4,9 @@ import asyncio
 import time
 from typing import Any
 
-from bench.client import Account, check_outputs, run_all, sign_up, signed_in
+from bench.client import Account, check_outputs, client_for, run_all, sign_up
 from bench.lab import Lab
-from bench.load import load
+from bench.load import load_process
 from bench.measurement import Aim, Effort, Figures, Measurement, cpu_figures
 from bench.statistics import percentile
 from bench.systems import STORED, serving
@@ -22,20 +22,20 @@ def _script(number: int) -> dict[str, Any]:
     return {"text": f"Answer number {number} of the fake provider."}
 
 
-async def steady(account: Account, seconds: int) -> list[float]:
-    """Milliseconds from when each submit was due to its answer, at a steady rate."""
+async def submit_steadily(account: Account, seconds: int) -> list[float]:
+    """Submit at a steady rate; milliseconds from when each was due to its response."""
     times = []
 
-    async with signed_in(account) as client:
+    async with client_for(account) as client:
 
         async def submit(number: int, due_at: float) -> None:
             await client.submit(_script(number))
             times.append((time.monotonic() - due_at) * 1000)
 
-        began_at = time.monotonic()
+        started_at = time.monotonic()
         submitting = []
         for number in range(seconds * STEADY_PER_SECOND):
-            due_at = began_at + number / STEADY_PER_SECOND
+            due_at = started_at + number / STEADY_PER_SECOND
             await asyncio.sleep(due_at - time.monotonic())
             submitting.append(asyncio.create_task(submit(number, due_at)))
         await asyncio.gather(*submitting)
@@ -46,18 +46,18 @@ async def steady(account: Account, seconds: int) -> list[float]:
 def run(lab: Lab, system: str, effort: Effort) -> Figures:
     number = effort.count(TASKS)
     scripts = [_script(each) for each in range(WARM_UP + number)]
-    with serving(lab, system) as running, load() as drive:
+    with serving(lab, system) as running, load_process() as drive:
         account = drive(sign_up, running.url)
         drive(run_all, account, scripts[:WARM_UP], clients=CLIENTS)
         with running.measured() as used:
-            seconds, answers = drive(
+            seconds, outputs = drive(
                 run_all, account, scripts[WARM_UP:], clients=CLIENTS
             )
-        busy = drive.most_cpu
-        times = drive(steady, account, effort.count(STEADY_SECONDS))
+        busy = drive.peak_cpu
+        times = drive(submit_steadily, account, effort.count(STEADY_SECONDS))
         _check(lab, number + WARM_UP + len(times))
         if system in STORED:
-            drive(check_outputs, account, answers)
+            drive(check_outputs, account, outputs)
     return {
         "tasks_per_second": number / seconds,
         **cpu_figures(used, number),

@@ -1,1 +1,1 @@
-"""What a run found: results, tables, plots, and what moved since the last one kept."""
+"""The report of a run: results, tables, plots, and changes since the stored ratios."""

@@ -1,4 +1,4 @@
-"""docs/performance.md and its pages: the text is written by hand, the figures are not."""
+"""Writes the figures into docs/performance.md and its pages; the text stays."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ LONG_HISTORIES = PLOTS / "long-histories.md"
 
 
 def section(measurement: Measurement, medians: Medians) -> str:
-    """What stands between the marks of a measurement."""
+    """The text between the markers of a measurement."""
     lines = [table(measurement, medians), "", aims(measurement, medians)]
     plots = [
         f"![{measurement.name}, {figure}]({PLOTS.name}/{_file(measurement, figure)})"
@@ -25,7 +25,7 @@ def section(measurement: Measurement, medians: Medians) -> str:
 
 
 def write(measurement: Measurement, medians: Medians) -> None:
-    """Put a measurement's figures on the page, and its plots next to it."""
+    """Write a measurement's figures into the page, and its plots next to it."""
     PLOTS.mkdir(exist_ok=True)
     for figure in measurement.plotted:
         title = f"{measurement.name}, {measurement.title}"
@@ -35,7 +35,7 @@ def write(measurement: Measurement, medians: Medians) -> None:
 
 
 def replace(name: str, text: str, page: Path = PAGE) -> None:
-    """Put `text` between `<!-- name -->` and `<!-- /name -->`."""
+    """Replace the text between `<!-- name -->` and `<!-- /name -->`."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     pattern = f"{re.escape(begin)}.*?{re.escape(end)}"
     written, count = re.subn(
@@ -44,7 +44,7 @@ def replace(name: str, text: str, page: Path = PAGE) -> None:
         page.read_text(),
         flags=re.DOTALL,
     )
-    assert count == 1, f"{page} has no place for {name}"
+    assert count == 1, f"{page} has no markers for {name}"
     page.write_text(written)
 
 

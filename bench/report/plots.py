@@ -1,4 +1,4 @@
-"""Bars as SVG that reads on light and on dark pages, without a library."""
+"""Bar charts as SVG, readable on light and dark pages."""
 
 from html import escape
 
@@ -12,7 +12,7 @@ OURS, OTHERS = "#2563eb", "#9ca3af"
 
 
 def bars(title: str, figure: str, medians: Medians) -> str:
-    """One bar for each system, as long as its figure."""
+    """Draw one bar per system, proportional to its figure."""
     values = {
         system: found[figure] for system, found in medians.items() if figure in found
     }
@@ -24,8 +24,8 @@ def bars(title: str, figure: str, medians: Medians) -> str:
         f'<text x="0" y="16" font-weight="bold">'
         f"{escape(title)}: {escape(readable(figure))}</text>",
     ]
-    for place, (system, value) in enumerate(values.items()):
-        top = HEAD + place * (BAR + GAP)
+    for index, (system, value) in enumerate(values.items()):
+        top = HEAD + index * (BAR + GAP)
         length = max(1.0, value / most * (WIDTH - LABEL - 80))
         colour = OTHERS if system in {"asyncio", "celery", "plain", "django"} else OURS
         parts += [

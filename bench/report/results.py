@@ -1,4 +1,4 @@
-"""The figures of all rounds, and what follows from them."""
+"""The figures of all rounds: medians, ratios and aims."""
 
 import json
 import statistics
@@ -10,7 +10,7 @@ from typing import Self
 
 from bench.measurement import Aim, Figures, Measurement
 
-# A ratio that moved by more than this part of itself is worth a word.
+# A ratio that changed by more than this fraction is reported.
 NOTABLE = 0.25
 
 Medians = Mapping[str, Figures]
@@ -42,7 +42,7 @@ class Results:
 
     @classmethod
     def read(cls, *files: Path) -> Self:
-        """Those of several runs together: a later one replaces its measurements."""
+        """Merge several runs: a later one replaces the measurements that it has."""
         results = cls()
         for file in files:
             results.rounds.update(json.loads(file.read_text()))
@@ -50,7 +50,7 @@ class Results:
 
 
 def ratios(measurement: Measurement, medians: Medians) -> dict[str, float]:
-    """Each compared figure as so many times that of the first system, by its name."""
+    """The ratio of each compared figure to the first system's, by name."""
     base = medians.get(measurement.systems[0], {})
     return {
         f"{measurement.name} {system} {name}": figures[name] / base[name]
@@ -61,7 +61,7 @@ def ratios(measurement: Measurement, medians: Medians) -> dict[str, float]:
 
 
 def moved(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[str]:
-    """A line for each ratio that is notably different from the stored one."""
+    """Yield a line for each ratio that differs notably from the stored one."""
     for name in sorted(old.keys() & new.keys()):
         change = new[name] / old[name] - 1
         if abs(change) > NOTABLE:
@@ -69,13 +69,13 @@ def moved(old: Mapping[str, float], new: Mapping[str, float]) -> Iterator[str]:
 
 
 def limit(aim: Aim, medians: Medians) -> tuple[float, float]:
-    """Between which values the figure has to be."""
+    """The minimum and the maximum of the figure."""
     unit = medians[aim.times][aim.figure] if aim.times else 1.0
     return aim.at_least * unit, aim.at_most * unit
 
 
 def is_met(aim: Aim, medians: Medians) -> bool | None:
-    """None if it was not measured."""
+    """Whether the aim is met; None if it was not measured."""
     wanted = {aim.system, aim.times} - {""}
     if not wanted <= medians.keys():
         return None

@@ -5,7 +5,7 @@ from bench.report.results import Medians, is_met, limit
 
 
 def table(measurement: Measurement, medians: Medians) -> str:
-    """A row for each figure, with its ratio to the first system's in brackets."""
+    """A row per figure, with the ratio to the first system's in parentheses."""
     names = list(dict.fromkeys(name for found in medians.values() for name in found))
     base = medians.get(measurement.systems[0], {})
     lines = [
@@ -22,7 +22,7 @@ def table(measurement: Measurement, medians: Medians) -> str:
 
 
 def aims(measurement: Measurement, medians: Medians) -> str:
-    """A row for each aim, with what was measured."""
+    """A row per aim, with the measured figure."""
     lines = ["| aim | measured | |", "|---|---:|---|"]
     for aim in measurement.aims:
         met = is_met(aim, medians)

@@ -1,1 +1,1 @@
-"""Whether a read costs the same with a thousand tasks in history and with ten million."""
+"""Whether an operation costs the same with a thousand tasks and with ten million."""

@@ -1,7 +1,7 @@
-"""Histories that are open side by side, and asked each question in turn.
+"""Measures each operation on several open histories, in turn.
 
-In turn, so that whatever else the machine does in a minute hits all of them alike: a
-core that another program shares takes up to twice as long for the same work.
+In turn, so that other load on the machine affects all of them: on a core that another
+program shares, the same work takes up to twice as long.
 """
 
 import json
@@ -19,35 +19,35 @@ from bench.scale.report import Figures
 from bench.scale.shape import Shape
 
 
-class Place(NamedTuple):
-    """Where the databases are: in files of a folder, or on a server."""
+class Location(NamedTuple):
+    """Where the databases are: in a folder or, if it is given, on a server."""
 
     folder: Path
     server: str | None
 
 
 class History:
-    """A process that has one database open, and answers line by line."""
+    """A process that has one database open and answers requests line by line."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def ask(self, *request: object) -> Any:
+    def request(self, *request: object) -> Any:
         assert self._process.stdin
         print(json.dumps(request), file=self._process.stdin, flush=True)
-        return self.answer()
+        return self.receive()
 
-    def answer(self) -> Any:
+    def receive(self) -> Any:
         assert self._process.stdout
         return json.loads(self._process.stdout.readline())
 
 
 @contextmanager
-def opened(shape: Shape, place: Place) -> Iterator[History]:
-    """The history of that shape, made first where it is not there yet."""
+def open_history(shape: Shape, location: Location) -> Iterator[History]:
+    """Open the history of this shape; it is created if it does not exist."""
     print(f"Opening a history of {shape}", file=sys.stderr)
     name = f"scale_{shape.tasks}_{shape.owners}"
-    data = place.folder / name
+    data = location.folder / name
     data.mkdir(parents=True, exist_ok=True)
     variables = {
         "AGENTARIUM_DATA": str(data),
@@ -55,11 +55,11 @@ def opened(shape: Shape, place: Place) -> Iterator[History]:
         "DJANGO_SETTINGS_MODULE": "agentarium.config.settings",
         "PYTHONPATH": f"{ROOT / 'backend'}:{ROOT}",
     }
-    if place.server:
-        _create_database(place.server, name)
-        variables["DATABASE_URL"] = f"{place.server}/{name}"
+    if location.server:
+        _create_database(location.server, name)
+        variables["DATABASE_URL"] = f"{location.server}/{name}"
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "bench.scale.ask", *map(str, shape)],
+        [sys.executable, "-m", "bench.scale.history_process", *map(str, shape)],
         cwd=ROOT,
         env={**os.environ, **variables},
         stdin=subprocess.PIPE,
@@ -67,8 +67,8 @@ def opened(shape: Shape, place: Place) -> Iterator[History]:
         text=True,
     ) as process:
         history = History(process)
-        # It says so when it is made.
-        history.answer()
+        # Sent when the history has been created.
+        history.receive()
         yield history
 
 
@@ -81,30 +81,32 @@ def _create_database(server: str, name: str) -> None:
             link.execute(f'CREATE DATABASE "{name}"')
 
 
-def ask_all(histories: Mapping[str, History], turns: int, only: str = "") -> Figures:
-    """What each question cost in each history, and how the database found it.
+def measure_all(
+    histories: Mapping[str, History], turns: int, only: str = ""
+) -> Figures:
+    """Measure the operations whose name contains `only`.
 
-    `only` is a part of the names of those that are asked.
+    Returns figures and query plans by history and operation.
     """
-    known = [history.ask("questions") for history in histories.values()]
+    known = [history.request("operations") for history in histories.values()]
     figures: Figures = {name: {} for name in histories}
-    for question in (name for name in known[0] if only in name):
-        for name, found in _ask(histories, question, turns).items():
-            figures[name][question] = found
+    for operation in (name for name in known[0] if only in name):
+        for name, found in _measure(histories, operation, turns).items():
+            figures[name][operation] = found
     return figures
 
 
-def _ask(
-    histories: Mapping[str, History], question: str, turns: int
+def _measure(
+    histories: Mapping[str, History], operation: str, turns: int
 ) -> dict[str, dict[str, Any]]:
     costs: dict[str, list[list[float]]] = {name: [] for name in histories}
     for turn in range(1 + turns):
         for name, history in histories.items():
-            found = history.ask("costs", question)
-            # The first time is for what is read and prepared once.
+            found = history.request("costs", operation)
+            # The first turn is a warm-up.
             costs[name] += found if turn else []
     return {
-        name: {**_figures(costs[name]), **history.ask("manner", question)}
+        name: {**_figures(costs[name]), **history.request("plans", operation)}
         for name, history in histories.items()
     }
 

@@ -1,13 +1,13 @@
-"""What the figures of several histories say, side by side."""
+"""Compares the figures of several histories."""
 
 import re
 from typing import Any
 
-# Times the smallest history's median, and milliseconds of a list.
-MOST_TIMES, MOST_MS = 1.5, 50.0
+# The maximal ratio to the smallest history's median, and milliseconds of a list.
+MAX_RATIO, MAX_LIST_MS = 1.5, 50.0
 
-# What a node of a plan reads, but for rows by their ids. On SQLite a part of a query has
-# a name, too.
+# What a plan node reads, apart from rows by their ids. On SQLite, subqueries have names,
+# too.
 _NODE = re.compile(
     r"Index (?:Only )?Scan (?:Backward )?using (?P<index>\w+)(?<!_pkey) "
     r"|Bitmap Index Scan on (?P<bitmap>\w+)"
@@ -20,63 +20,63 @@ Figures = dict[str, dict[str, dict[str, Any]]]
 Line = dict[str, Any]
 
 
-def compared(figures: Figures) -> list[Line]:
-    """A line for each question: its medians, the largest ratio, and what is amiss.
+def compare(figures: Figures) -> list[Line]:
+    """Return a line per operation: medians, the largest ratio, missed aims, reads.
 
-    And what `EXPLAIN` says that it reads in the largest history.
+    The reads are the indexes and tables in `EXPLAIN` of the largest history.
     """
     names = list(figures)
     smallest = figures[names[0]]
-    return [_line(question, smallest, figures) for question in smallest]
+    return [_line(operation, smallest, figures) for operation in smallest]
 
 
-def _line(question: str, smallest: Any, figures: Figures) -> Line:
-    found = {name: answers[question] for name, answers in figures.items()}
-    base = smallest[question]["median_ms"]
+def _line(operation: str, smallest: Any, figures: Figures) -> Line:
+    found = {name: answers[operation] for name, answers in figures.items()}
+    base = smallest[operation]["median_ms"]
     ratio = max(one["median_ms"] for one in found.values()) / base
     p95 = max(one["p95_ms"] for one in found.values())
-    amiss = [
+    problems = [
         *(f"wrong at {name}" for name, one in found.items() if not one["is_right"]),
     ]
-    # A planner rightly reads a table of a thousand rows as a whole.
+    # Only the largest counts: a planner rightly scans a table of a thousand rows.
     largest = found[list(figures)[-1]]
     if largest["scans"]:
-        amiss.append("scans")
-    if ratio > MOST_TIMES:
-        amiss.append(f"over {MOST_TIMES} times")
-    if largest["is_list"] and p95 > MOST_MS:
-        amiss.append(f"over {MOST_MS:.0f} ms")
+        problems.append("scans")
+    if ratio > MAX_RATIO:
+        problems.append(f"over {MAX_RATIO} times")
+    if largest["is_list"] and p95 > MAX_LIST_MS:
+        problems.append(f"over {MAX_LIST_MS:.0f} ms")
     return {
-        "question": question,
+        "operation": operation,
         "medians": {name: one["median_ms"] for name, one in found.items()},
         "ratio": ratio,
         "p95_ms": p95,
-        "amiss": amiss,
+        "problems": problems,
         "reads": _read_by(largest["plans"]),
     }
 
 
 def table(lines: list[Line]) -> str:
-    """As Markdown: milliseconds of CPU, medians."""
+    """Format the lines as Markdown, with medians in milliseconds of CPU."""
     names = list(lines[0]["medians"])
-    head = ["", *names, "largest / smallest", "p95", "amiss", "reads"]
+    head = ["", *names, "largest / smallest", "p95", "problems", "reads"]
     rows = [
         [
-            line["question"],
+            line["operation"],
             *(f"{line['medians'][name]:.1f}" for name in names),
             f"{line['ratio']:.2f}",
             f"{line['p95_ms']:.1f}",
-            ", ".join(line["amiss"]),
+            ", ".join(line["problems"]),
             ", ".join(line["reads"]),
         ]
         for line in lines
     ]
-    made = ["| " + " | ".join(row) + " |" for row in [head, *rows]]
-    return "\n".join([made[0], "|---" * len(head) + "|", *made[1:]])
+    text = ["| " + " | ".join(row) + " |" for row in [head, *rows]]
+    return "\n".join([text[0], "|---" * len(head) + "|", *text[1:]])
 
 
 def _read_by(plans: list[str]) -> list[str]:
-    """Indexes, and tables that are read as a whole; each once, in the plans' order."""
+    """The indexes and the fully read tables, each once, in the order of the plans."""
     found = [
         f"all of `{name}`" if kind == "whole" else f"`{name}`"
         for plan in plans

@@ -1,14 +1,14 @@
-"""Which history: known before Django is set up for the database that holds it."""
+"""The size of a history, in a module that does not need Django."""
 
 from typing import NamedTuple
 
 
 class Shape(NamedTuple):
-    """How many tasks, of how many people; the first has the most of them."""
+    """The numbers of tasks and of users; the first user has the most tasks."""
 
     tasks: int
     owners: int = 1
 
     def __str__(self) -> str:
-        people = f" of {self.owners:,} people" if self.owners > 1 else ""
-        return f"{self.tasks:,}{people}"
+        users = f" of {self.owners:,} users" if self.owners > 1 else ""
+        return f"{self.tasks:,}{users}"

@@ -1,4 +1,4 @@
-"""That the checks of a chaos run see what they are there for."""
+"""The checks of a chaos run detect violations."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -8,7 +8,7 @@ import pytest
 from bench.chaos.checks import _called_agents
 from bench.chaos.evidence import Accepted, Evidence
 from bench.chaos.plan import AGENT, Plan, PlannedCall
-from bench.chaos.record import StoredStep, StoredTask
+from bench.chaos.stored_tasks import StoredStep, StoredTask
 
 CALL = PlannedCall("task-0-0-0", AGENT, delay=0, after=0)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ def plan(name: str, *calls: PlannedCall, children: tuple[Plan, ...] = ()) -> Pla
         rounds=(calls,) if calls else (),
         pieces=1,
         delay=0,
-        breaks=frozenset(),
+        failing_rounds=frozenset(),
         cancel_after=None,
         readers=0,
         children=children,
@@ -50,14 +50,14 @@ def task(task_id: int, name: str, *, parent: int | None, output: str) -> StoredT
     )
 
 
-def found(*children: StoredTask) -> list[str]:
-    """What is said of a parent with a call, and of the children that are stored."""
+def violated(*children: StoredTask) -> list[str]:
+    """The violations of a parent with one agent call, given its stored children."""
     parent = task(1, "task-0", parent=None, output="")
-    whole = plan("task-0", CALL, children=(plan(CALL.id),))
+    parent_plan = plan("task-0", CALL, children=(plan(CALL.id),))
     evidence = Evidence(cast("Any", None), cast("Any", None), is_embedded=True)
-    evidence.accepted = [Accepted(whole, 1)]
+    evidence.accepted = [Accepted(parent_plan, 1)]
     evidence.stored = {one.id: one for one in (parent, *children)}
-    evidence.note_children()
+    evidence.collect_children()
     violations = _called_agents(evidence, evidence.accepted[0], parent)
     return [violation.promise for violation in violations]
 
@@ -72,10 +72,10 @@ def child(task_id: int, *, output: str = "Tea.") -> StoredTask:
         ([child(2)], []),
         ([], ["P4 children"]),
         ([child(2), child(3)], ["P4 children"]),
-        ([child(2, output="Coffee.")], ["P4 child's answer"]),
+        ([child(2, output="Coffee.")], ["P4 child's output"]),
     ],
 )
 def test_each_call_of_an_agent_is_one_task_and_its_answer(
     children: list[StoredTask], promises: list[str]
 ) -> None:
-    assert found(*children) == promises
+    assert violated(*children) == promises

@@ -7,7 +7,7 @@ import pytest
 from bench.client import Account
 from bench.fake_provider.script import STAMP
 from bench.fake_provider.server import FakeProvider
-from bench.readers import Reader, checked
+from bench.readers import Reader, verified_lags
 
 ACCOUNT = Account("http://127.0.0.1:1", "token", 1)
 STAMPS = b"@0000000001.500000", b"@0000000002.500000"
@@ -20,26 +20,26 @@ async def provider() -> AsyncIterator[FakeProvider]:
 
 
 @pytest.mark.parametrize("cut", range(1, 40))
-async def test_sees_stamps_wherever_they_are_cut(cut: int) -> None:
+async def test_finds_stamps_wherever_the_data_is_split(cut: int) -> None:
     reader = Reader(ACCOUNT, 1)
-    said = b"data: " + STAMPS[0] + b"\n" + STAMPS[1] + b"\n\nevent: task.completed\n"
+    data = b"data: " + STAMPS[0] + b"\n" + STAMPS[1] + b"\n\nevent: task.completed\n"
 
-    reader.data_received(said[:cut])
-    reader.data_received(said[cut:])
+    reader.data_received(data[:cut])
+    reader.data_received(data[cut:])
 
     assert reader.stamps == list(STAMPS)
     assert reader.is_complete
 
 
-async def test_refuses_what_differs_from_what_is_stored() -> None:
+async def test_rejects_output_that_differs_from_the_stored_output() -> None:
     reader = Reader(ACCOUNT, 1)
     reader.data_received(STAMPS[0] + b"\nevent: task.completed\n")
 
     with pytest.raises(AssertionError):
-        list(checked([reader], {1: STAMPS[1].decode()}))
+        list(verified_lags([reader], {1: STAMPS[1].decode()}))
 
 
-async def test_the_provider_stamps_what_it_sends_behind_an_open_gate(
+async def test_the_provider_stamps_its_pieces_once_the_gate_is_open(
     provider: FakeProvider,
 ) -> None:
     script = {"text": STAMP, "gate": "here", "is_stamped": True, "delay": 0.001}
@@ -49,8 +49,8 @@ async def test_the_provider_stamps_what_it_sends_behind_an_open_gate(
     async with aiohttp.ClientSession(provider.url) as http:
         async with http.post("/__open/here"):
             pass
-        async with http.post("/v1/chat/completions", json=body) as answer:
-            said = await answer.text()
+        async with http.post("/v1/chat/completions", json=body) as response:
+            content = await response.text()
 
-    assert STAMP not in said
-    assert "@0000" in said
+    assert STAMP not in content
+    assert "@0000" in content

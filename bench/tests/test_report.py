@@ -9,7 +9,7 @@ from bench.report.page import LONG_HISTORIES, PAGE, replace
 from bench.report.plots import bars
 from bench.report.results import Results, is_met, moved, ratios
 from bench.report.tables import aims, table
-from bench.scale.report import compared
+from bench.scale.report import compare
 from bench.statistics import percentile
 
 MEDIANS = {"bare": {"ms": 2.0, "only": 1.0}, "ours": {"ms": 6.0}}
@@ -38,7 +38,7 @@ def test_takes_the_median_of_the_rounds() -> None:
     assert results.medians("T0") == {"ours": {"ms": 2.0}}
 
 
-def test_keeps_results_on_disk(tmp_path: Path) -> None:
+def test_saves_and_reads_results(tmp_path: Path) -> None:
     results = Results()
     results.add("T0", "ours", {"ms": 9.0})
 
@@ -60,7 +60,9 @@ def test_compares_with_the_first_system() -> None:
         (1.4, ["a: 2 -> 1.4 (-30%)"]),
     ],
 )
-def test_says_what_moved_by_more_than_a_quarter(new: float, lines: list[str]) -> None:
+def test_reports_ratios_that_moved_by_more_than_a_quarter(
+    new: float, lines: list[str]
+) -> None:
     assert list(moved({"a": 2.0, "gone": 1.0}, {"a": new, "new": 1.0})) == lines
 
 
@@ -74,24 +76,24 @@ def test_says_what_moved_by_more_than_a_quarter(new: float, lines: list[str]) ->
         (Aim("other", "ms", at_most=1), None),
     ],
 )
-def test_knows_whether_an_aim_is_met(aim: Aim, met: bool | None) -> None:  # noqa: FBT001
+def test_decides_whether_an_aim_is_met(aim: Aim, met: bool | None) -> None:  # noqa: FBT001
     assert is_met(aim, MEDIANS) is met
 
 
 def test_shows_figures_with_their_ratio() -> None:
-    shown = table(MEASUREMENT, MEDIANS)
+    text = table(MEASUREMENT, MEDIANS)
 
-    assert "| ms | 2 | 6 (3 x) |" in shown
-    assert "| only | 1 |  |" in shown
+    assert "| ms | 2 | 6 (3 x) |" in text
+    assert "| only | 1 |  |" in text
 
 
 def test_shows_aims_that_are_not_met() -> None:
-    shown = aims(MEASUREMENT, MEDIANS)
+    text = aims(MEASUREMENT, MEDIANS)
 
-    assert "| ours: ms at most 4 (2 x bare) | 6 | **not met** |" in shown
+    assert "| ours: ms at most 4 (2 x bare) | 6 | **not met** |" in text
 
 
-def test_puts_figures_in_their_place_on_the_page(tmp_path: Path) -> None:
+def test_writes_figures_between_the_markers_of_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- T0 -->old<!-- /T0 -->\nafter")
 
@@ -108,7 +110,7 @@ def test_puts_figures_in_their_place_on_the_page(tmp_path: Path) -> None:
         ("T5 sqlite", LONG_HISTORIES),
     ],
 )
-def test_every_measurement_has_its_place_on_a_page(
+def test_every_measurement_has_markers_on_a_page(
     name: str, page: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / page.name
@@ -124,7 +126,7 @@ def test_draws_a_bar_for_each_system() -> None:
 
 
 @pytest.mark.parametrize(("percent", "value"), [(50, 5), (99, 10), (1, 1)])
-def test_takes_a_value_that_was_measured(percent: float, value: float) -> None:
+def test_a_percentile_is_a_measured_value(percent: float, value: float) -> None:
     assert percentile(range(1, 11), percent) == value
 
 
@@ -140,8 +142,8 @@ def test_takes_a_value_that_was_measured(percent: float, value: float) -> None:
         (
             "Bitmap Heap Scan on tasks_words\n"
             "  ->  Bitmap Index Scan on tasks_words_words\n"
-            "  ->  Seq Scan on tasks_chore",
-            ["`tasks_words_words`", "all of `tasks_chore`"],
+            "  ->  Seq Scan on tasks_periodicjob",
+            ["`tasks_words_words`", "all of `tasks_periodicjob`"],
         ),
         ("Seq Scan on agents_agent (never executed)", []),
         (
@@ -156,7 +158,9 @@ def test_takes_a_value_that_was_measured(percent: float, value: float) -> None:
         ),
     ],
 )
-def test_says_what_a_question_reads(plan: str, reads: list[str]) -> None:
+def test_reports_the_indexes_that_an_operation_reads(
+    plan: str, reads: list[str]
+) -> None:
     found = {
         "median_ms": 1.0,
         "p95_ms": 1.0,
@@ -166,6 +170,6 @@ def test_says_what_a_question_reads(plan: str, reads: list[str]) -> None:
         "plans": [plan, plan],
     }
 
-    (line,) = compared({"1,000": {"question": found}})
+    (line,) = compare({"1,000": {"operation": found}})
 
     assert line["reads"] == reads

@@ -13,7 +13,7 @@ import {
 } from './journey'
 import { startScripted } from './server'
 
-// Each looks at many screens, one after the other, four times each.
+// Each test checks many screens, four times each.
 test.setTimeout(240_000)
 
 test.beforeEach(({ page }) => withAxe(page))
@@ -44,10 +44,10 @@ test('signing in is accessible', async ({ page }) => {
   await check(page)
 })
 
-test('every tinted label can be read on every ground', async ({ page }) => {
+test('every tinted label is readable on every background', async ({ page }) => {
   await page.goto('/login')
   await page.getByLabel('Username').waitFor()
-  // Wherever the pointer is, a label may stand on the ground of what is hovered.
+  // A label may be on the background of a hovered row.
   await page.evaluate(() => {
     const main = document.querySelector('main') ?? document.body
     const grounds = ['background', 'card', 'popover', 'muted', 'accent']
@@ -82,7 +82,7 @@ test('agents are accessible', async ({ page }) => {
   await check(page)
   await page.getByRole('button', { name: 'Add a tool' }).click()
   await page.getByRole('option', { name: /^calculator/ }).click()
-  await page.getByRole('button', { name: 'Settings of calculator' }).click()
+  await page.getByRole('button', { name: 'Settings for calculator' }).click()
   await page.getByRole('button', { name: 'Add a fallback' }).click()
   await check(page)
   await closeDialog(page)
@@ -92,7 +92,7 @@ test('agents are accessible', async ({ page }) => {
   await page.getByLabel('Instructions').fill('Answer in one word.')
   await page.getByRole('button', { name: 'Save changes' }).click()
   await page.getByRole('button', { name: /^Version 1/ }).click()
-  await page.getByRole('button', { name: 'Go back to version 1' }).waitFor()
+  await page.getByRole('button', { name: 'Restore version 1' }).waitFor()
   await check(page)
   await closeDialog(page)
   await page.getByLabel('Input').fill(scripted(SCRIPT))
@@ -132,11 +132,13 @@ test('tasks are accessible', async ({ page }) => {
   await page.getByRole('checkbox').first().check()
   await check(page)
   await page.goto('/tasks?search=nothing')
-  await page.getByText('No task matches').waitFor()
+  await page.getByText('No matching tasks').waitFor()
   await check(page)
 })
 
-test('Home is accessible, and what is everywhere', async ({ page }) => {
+test('Home and the dialogs of every screen are accessible', async ({
+  page,
+}) => {
   await register(page, 'axe')
   await page.goto('/')
   await page.getByText('Run your first agent').waitFor()
@@ -157,14 +159,14 @@ test('Home is accessible, and what is everywhere', async ({ page }) => {
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
   await check(page)
   await page.goto('/nowhere')
-  await page.getByText('There is no such page').waitFor()
+  await page.getByText('Page not found').waitFor()
   await check(page)
 })
 
-test('what waits for a person is accessible', async ({ page }) => {
+test('decisions are accessible', async ({ page }) => {
   await register(page, 'axe')
   await page.goto('/approvals')
-  await page.getByText('Nothing waits for you.').waitFor()
+  await page.getByText('Nothing is waiting for you.').waitFor()
   await check(page)
   await page.goto('/agents')
   await giveTool(page, 'calculator', true)
@@ -190,27 +192,27 @@ test('tools are accessible', async ({ page }) => {
   await check(page)
   await page.getByRole('button', { name: 'New HTTP tool' }).click()
   await page.getByRole('button', { name: 'Create tool' }).click()
-  await page.getByText('Enter the address to call.').waitFor()
+  await page.getByText('Enter a URL.').waitFor()
   await check(page)
   await page.getByLabel('Name').fill('find_customer')
   await page.getByLabel('Description').fill('Finds a customer.')
-  await page.getByLabel('Address').fill('https://api.example.org/customers')
+  await page.getByLabel('URL').fill('https://api.example.org/customers')
   await page.getByRole('button', { name: 'Create tool' }).click()
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
   await page.getByRole('button', { name: 'Test find_customer' }).click()
-  await page.getByRole('button', { name: 'Call it now' }).waitFor()
+  await page.getByRole('button', { name: 'Send request' }).waitFor()
   await check(page)
   await closeDialog(page)
   await page.getByRole('button', { name: 'Add MCP server' }).click()
   await page.getByRole('button', { name: 'Add server' }).click()
-  await page.getByText('Enter its address.').waitFor()
+  await page.getByText('Enter a URL.').waitFor()
   await check(page)
   await closeDialog(page)
   await check(page)
 })
 
 test('settings are accessible', async ({ browser }) => {
-  // Whoever comes first is staff, and sees the workers.
+  // The first account is staff, and sees the workers.
   const { url, end } = await startScripted()
   try {
     const page = await browser.newPage({ baseURL: url })

@@ -1,6 +1,6 @@
 import { expect, register, test } from './journey'
 
-test('create, edit, delete and take back an agent', async ({ page }) => {
+test('create, edit, delete and restore an agent', async ({ page }) => {
   await register(page, 'maker')
   await page.getByRole('button', { name: 'New agent' }).click()
   await expect(page.getByLabel('Model')).toContainText('fake')
@@ -28,7 +28,7 @@ test('create, edit, delete and take back an agent', async ({ page }) => {
   await expect(agents.getByRole('link', { name: 'Editor' })).toBeVisible()
 })
 
-test('see what a version changed, and go back to it', async ({ page }) => {
+test('see what a version changed, and restore it', async ({ page }) => {
   await register(page, 'versions')
   await page.getByRole('link', { name: 'Assistant' }).click()
   await page.getByRole('button', { name: 'Edit' }).click()
@@ -42,7 +42,7 @@ test('see what a version changed, and go back to it', async ({ page }) => {
     name: 'Instructions',
   })
   await expect(diff).toContainText('removed: Answer in one word.')
-  await page.getByRole('button', { name: 'Go back to version 1' }).click()
+  await page.getByRole('button', { name: 'Restore version 1' }).click()
   await expect(definition).not.toContainText('Answer in one word.')
 
   await page.getByRole('button', { name: 'Undo' }).click()

@@ -12,33 +12,33 @@ const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [390, 1440].map((width) => ({ colorScheme, width })),
 )
 
-/** Have the checker in each document: the page's policy refuses it as a script of its own. */
+/** Add the checker to each document: the page's policy forbids loading it as a script. */
 export const withAxe = (page: Page) =>
   page.addInitScript({ content: axe.source })
 
-/** Find nothing to complain of in what is shown, in both themes and both widths. */
+/** Expect no violations on the current screen, in both themes and at both widths. */
 export async function check(page: Page) {
-  // What the last click left the pointer on is chance.
+  // So that nothing is hovered by chance.
   await page.mouse.move(0, 0)
   for (const { colorScheme, width } of LOOKS) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await page.setViewportSize({ width, height: 900 })
-    expect(await complaintsOf(page), `${colorScheme}, ${width} px`).toEqual([])
+    expect(await violationsOf(page), `${colorScheme}, ${width} px`).toEqual([])
   }
 }
 
-/** What fades in or out is not yet, or no longer, as it is to be read. */
+/** Wait for animations: text that fades in or out has less contrast. */
 const settle = (page: Page) =>
   page.evaluate(async () => {
-    const passing = document
+    const animations = document
       .getAnimations()
       .filter((each) =>
         Number.isFinite(each.effect?.getComputedTiming().endTime),
       )
-    await Promise.allSettled(passing.map(({ finished }) => finished))
+    await Promise.allSettled(animations.map(({ finished }) => finished))
   })
 
-async function complaintsOf(page: Page) {
+async function violationsOf(page: Page) {
   await settle(page)
   const { violations } = await page.evaluate(() =>
     window.axe.run({ resultTypes: ['violations'] }),
@@ -50,6 +50,6 @@ async function complaintsOf(page: Page) {
     ...violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html }) => `${id}: ${html}`),
     ),
-    ...(excess > 0 ? [`It is ${excess} px too wide.`] : []),
+    ...(excess > 0 ? [`The page is ${excess} px too wide.`] : []),
   ]
 }

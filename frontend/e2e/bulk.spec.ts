@@ -2,8 +2,8 @@ import { expect, register, runAssistant, scripted, test } from './journey'
 
 const TASKS = 3
 
-test('choose many tasks and cancel them at once', async ({ page }) => {
-  // Its tasks must outlast the clicks, however busy the machine is.
+test('select many tasks and cancel them together', async ({ page }) => {
+  // The tasks must still run after the clicks, even on a busy machine.
   test.slow()
   await register(page, 'bulk')
   const slow = scripted({ text: 'Word '.repeat(400), pieces: 400, delay: 0.5 })
@@ -16,13 +16,13 @@ test('choose many tasks and cancel them at once', async ({ page }) => {
   const list = page.getByRole('list', { name: 'Tasks' })
   await expect(list.getByRole('img', { name: 'Running' })).toHaveCount(TASKS)
 
-  // The newest goes on, whatever happens to the others.
-  await page.getByLabel('Choose all that are shown').check()
+  // The newest continues, whatever happens to the others.
+  await page.getByLabel('Select all shown tasks').check()
   await list.getByRole('checkbox').first().uncheck()
-  const bar = page.getByRole('group', { name: 'Chosen tasks' })
+  const bar = page.getByRole('group', { name: 'Selected tasks' })
   await expect(bar.getByRole('status')).toHaveText(`${TASKS - 1} tasks`)
   await bar.getByRole('button', { name: 'Cancel' }).click()
-  await page.getByRole('button', { name: 'Cancel them' }).click()
+  await page.getByRole('button', { name: 'Cancel tasks' }).click()
 
   await expect(page.getByText(`${TASKS - 1} tasks cancelled.`)).toBeVisible()
   await expect(bar).toBeHidden()

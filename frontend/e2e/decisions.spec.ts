@@ -32,14 +32,14 @@ test('approve a call on the page of its task', async ({ page }) => {
 test('answer a question on the page of its task', async ({ page }) => {
   await register(page, 'answerer')
   await giveTool(page, 'ask_person', false)
-  const given = { question: 'Which colour shall it be?' }
+  const given = { question: 'Which colour should it be?' }
   await runAssistant(page, calling('ask_person', given, 'So be it.'))
   await openTask(page)
 
   const card = page.getByRole('region', { name: 'Assistant asks you' })
-  await expect(card).toContainText('Which colour shall it be?')
+  await expect(card).toContainText('Which colour should it be?')
   await card.getByLabel('Your answer').fill('Blue, like the sea')
-  await card.getByRole('button', { name: 'Answer' }).click()
+  await card.getByRole('button', { name: 'Send answer' }).click()
 
   await expect(page.getByRole('log', { name: 'Answer' })).toHaveText(
     'So be it.',
@@ -62,7 +62,7 @@ test('approve a call from Home', async ({ page }) => {
   const task = await card.getByRole('link').getAttribute('href')
   await card.getByRole('button', { name: 'Approve', exact: true }).click()
   await expect(card).toBeHidden()
-  await expect(page.getByText('Nothing waits for you.')).toBeVisible()
+  await expect(page.getByText('Nothing is waiting for you.')).toBeVisible()
 
   await page.goto(task ?? '')
   await expect(page.getByRole('log', { name: 'Answer' })).toHaveText(

@@ -1,10 +1,10 @@
 type Answer = { text: string; delay: number; status?: number }
 
-/** The agents of the demonstration, and what they are asked. */
+/** The agents of the demonstration, with their inputs. */
 export const DEMO_AGENTS = [
   {
     name: 'Release notes writer',
-    description: 'Turns merged changes into notes that customers read.',
+    description: 'Writes notes for customers from the merged changes.',
     instructions:
       'You write release notes for customers.\nGroup by what they can do now.\nNo internal names.',
     inputs: ['Write the notes for version 4.2 from these 31 merged changes.'],
@@ -30,10 +30,10 @@ export const DEMO_AGENTS = [
   },
 ]
 
-/** This one is still being answered when the picture is taken. */
+/** The task with this input is still running when the screenshot is taken. */
 export const SLOW_INPUT = 'Compare last week’s incidents with the week before.'
 
-/** This one's provider refuses. */
+/** For this input the provider returns an error. */
 export const REFUSED_INPUT = 'Translate the status page into Japanese.'
 
 const NOTES = `## What is new in 4.2

@@ -31,10 +31,10 @@ function lastInput(body: string) {
   return typeof content === 'string' ? content : JSON.stringify(content)
 }
 
-/** Speaks the wire of OpenAI, and knows the answers of the demonstration. */
+/** Speaks the API of OpenAI, with the answers of the demonstration. */
 export async function startDemoProvider() {
   const server = createServer((request, response) => {
-    // Which models there are is not asked of it.
+    // It does not list models.
     if (request.method !== 'POST') {
       response.writeHead(404).end()
       return

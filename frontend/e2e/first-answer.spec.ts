@@ -22,7 +22,7 @@ test('from the first account to the first answer', async ({ page }) => {
   await expect(answer).not.toContainText('Sentence 59 of the answer.')
   await expect(answer).toHaveAttribute('aria-busy', 'true')
 
-  // In mid-stream: what was shown is there again, and the rest follows.
+  // In the middle of the stream: the shown text is there again, and the rest follows.
   await page.reload()
   await expect(answer).toContainText('Sentence 5 of the answer.')
   await expect(answer).not.toContainText('Sentence 59 of the answer.')
@@ -42,7 +42,7 @@ test('from the first account to the first answer', async ({ page }) => {
   await expect(row.getByRole('img', { name: 'Completed' })).toBeVisible()
 })
 
-test('the stream goes on without losing or repeating a character', async ({
+test('the stream continues without losing or repeating a character', async ({
   browser,
   baseURL,
 }) => {
@@ -61,7 +61,7 @@ test('the stream goes on without losing or repeating a character', async ({
   const note = page.getByText('Connection lost. Reconnecting…')
   await expect(note).toBeVisible()
   await expect(answer).toContainText('Sentence 5 of the answer.')
-  proxy.mend()
+  proxy.restore()
 
   await expect(note).toBeHidden()
   await expect(answer).toHaveAttribute('aria-busy', 'false')
@@ -70,7 +70,7 @@ test('the stream goes on without losing or repeating a character', async ({
   await proxy.close()
 })
 
-test('a failed task says why, and runs again', async ({ page }) => {
+test('a failed task shows why, and runs again', async ({ page }) => {
   await register(page, 'failing')
   await runAssistant(page, scripted({ status: 401 }))
   await expect(page.getByRole('alert')).toContainText(/key/i)

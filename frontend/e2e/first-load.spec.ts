@@ -1,6 +1,6 @@
 import { expect, test } from './journey'
 
-test('scripts and styles come compressed, and once for all', async ({
+test('scripts and styles are compressed, and cached forever', async ({
   page,
 }) => {
   const files: { type: string; headers: Record<string, string> }[] = []
@@ -15,7 +15,7 @@ test('scripts and styles come compressed, and once for all', async ({
   expect(new Set(files.map(({ type }) => type)).size).toBe(2)
   for (const { headers } of files) {
     expect(headers['cache-control']).toContain('immutable')
-    // What is smaller than a packet is as quick as it is.
+    // Compressing what fits into one packet saves nothing.
     const isSmall = Number(headers['content-length']) < 1500
     expect(isSmall || headers['content-encoding'] === 'br').toBe(true)
   }

@@ -1,21 +1,21 @@
 import { expect, test as base } from '@playwright/test'
 import type { Page } from '@playwright/test'
 
-/** A browser on the server under test, which fails what the page complains about. */
-export const test = base.extend<{ complaints: string[] }>({
-  complaints: [
+/** A browser on the server under test. A test fails if the page logs an error. */
+export const test = base.extend<{ pageErrors: string[] }>({
+  pageErrors: [
     async ({ page }, provide) => {
-      const complaints: string[] = []
-      page.on('pageerror', (error) => complaints.push(error.message))
+      const pageErrors: string[] = []
+      page.on('pageerror', (error) => pageErrors.push(error.message))
       page.on('console', (message) => {
-        // An expected refusal, as of a wrong password, is logged by the browser itself.
-        const isRefusal = message.text().startsWith('Failed to load resource')
-        if (message.type() === 'error' && !isRefusal) {
-          complaints.push(message.text())
+        // The browser itself logs expected failures, such as a wrong password.
+        const isExpected = message.text().startsWith('Failed to load resource')
+        if (message.type() === 'error' && !isExpected) {
+          pageErrors.push(message.text())
         }
       })
-      await provide(complaints)
-      expect(complaints).toEqual([])
+      await provide(pageErrors)
+      expect(pageErrors).toEqual([])
     },
     { auto: true },
   ],
@@ -27,7 +27,7 @@ export const PASSWORD = 'correct horse battery'
 
 let accounts = 0
 
-/** Make an account through the page; it ends on the list of agents. */
+/** Create an account through the page. It ends on the list of agents. */
 export async function createAccount(page: Page, username: string) {
   await page.goto('/register')
   await page.getByLabel('Username').fill(username)
@@ -37,7 +37,7 @@ export async function createAccount(page: Page, username: string) {
   await page.getByRole('link', { name: 'Assistant' }).waitFor()
 }
 
-/** The same for a journey that shares its server: under a name that nobody has. */
+/** The same for a journey that shares its server, with a unique name. */
 export async function register(page: Page, prefix: string) {
   accounts += 1
   const username = `${prefix}-${Date.now()}-${accounts}`
@@ -53,10 +53,10 @@ type Script = {
   tool_calls?: { name: string; arguments: string }[]
 }
 
-/** An input that tells the scripted provider what to answer. */
+/** An input that tells the scripted provider how to respond. */
 export const scripted = (script: Script) => JSON.stringify({ fake: script })
 
-/** Takes a while to say, and shows any piece that is lost or repeated. */
+/** Takes time to stream, and reveals any piece that is lost or repeated. */
 export const LONG_TEXT = Array.from(
   { length: 60 },
   (_, index) => `Sentence ${index} of the answer.`,
@@ -69,20 +69,26 @@ export async function runAssistant(page: Page, input: string) {
   await page.getByLabel('Input').press('Control+Enter')
 }
 
-/** Go from a run to the page of its task, and be there: both tell how it ended. */
+/** Go from a run to the page of its task, and wait for it: both show how it ended. */
 export async function openTask(page: Page) {
   await page.getByRole('link', { name: /^Task \d+$/ }).click()
   await page.getByRole('heading', { name: /^Task \d+/ }).waitFor()
 }
 
-/** Let the Assistant call a tool; the page ends on the list of agents. */
-export async function giveTool(page: Page, name: string, isAsked: boolean) {
+/** Add a tool to the Assistant. It ends on the list of agents. */
+export async function giveTool(
+  page: Page,
+  name: string,
+  needsApproval: boolean,
+) {
   await page.getByRole('link', { name: 'Assistant' }).click()
   await page.getByRole('button', { name: 'Edit' }).click()
   await page.getByRole('button', { name: 'Add a tool' }).click()
   await page.getByRole('option', { name }).click()
-  const asking = page.getByRole('switch', { name: 'Ask me before each call' })
-  await asking.setChecked(isAsked)
+  const approval = page.getByRole('switch', {
+    name: 'Require approval before each call',
+  })
+  await approval.setChecked(needsApproval)
   await page.getByRole('button', { name: 'Save changes' }).click()
   await expect(page.getByRole('dialog')).toBeHidden()
   await page
@@ -91,6 +97,6 @@ export async function giveTool(page: Page, name: string, isAsked: boolean) {
     .click()
 }
 
-/** An input that has the tool called, and the answer said after it. */
+/** An input that makes the model call a tool, and then answer with a text. */
 export const calling = (name: string, given: object, text: string) =>
   scripted({ tool_calls: [{ name, arguments: JSON.stringify(given) }], text })

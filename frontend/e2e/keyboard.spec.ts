@@ -3,7 +3,7 @@ import { expect, register, test } from './journey'
 test('find an agent, run it and leave, without the mouse', async ({ page }) => {
   await register(page, 'keys')
   const palette = page.getByRole('combobox', {
-    name: 'Search, or do something',
+    name: 'Search or run a command',
   })
 
   await page.keyboard.press('Control+k')

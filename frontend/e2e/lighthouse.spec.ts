@@ -13,7 +13,7 @@ import { scoresOf } from './lighthouse'
 import { freePort } from './server'
 
 const LEAST = 95
-/** A busy machine disturbs a measurement, and never makes a page look better than it is. */
+/** A busy machine can lower a score, but never raise it. */
 const TRIES = 5
 
 const ANSWER =
@@ -22,7 +22,7 @@ const ANSWER =
 const measured = test.extend<{ port: number; page: Page }>({
   // eslint-disable-next-line no-empty-pattern -- Playwright reads the pattern.
   port: async ({}, provide) => provide(await freePort()),
-  // Lighthouse opens a tab of its own, which has the session only in a context like this.
+  // Lighthouse opens its own tab, which shares the session only in a persistent context.
   page: async ({ port, baseURL, launchOptions }, provide) => {
     const context = await chromium.launchPersistentContext('', {
       ...launchOptions,
@@ -57,13 +57,13 @@ async function runTasks(page: Page) {
   await openTask(page)
   await expect(page).toHaveURL(/\/tasks\/\d+$/)
   const url = page.url()
-  // Open, it would be at work beside the one that is measured.
+  // An open page would compete with the one that is measured.
   await page.goto('about:blank')
   return url
 }
 
 measured('sign-in scores high', async ({ page, port }) => {
-  // Without any account, signing in leads to making the first.
+  // Without any account, the sign-in page redirects to the registration.
   await register(page, 'light')
   const url = new URL('/sign-in', page.url()).href
   await page.context().clearCookies()

@@ -5,10 +5,10 @@ import TraceGatherer from 'lighthouse/core/gather/gatherers/trace.js'
 const CATEGORIES = ['accessibility', 'best-practices', 'performance'] as const
 
 /**
- * A trace in which each thing took as long as its thread had a processor.
+ * A trace that measures the processor time of each thread instead of wall-clock time.
  *
- * A busy machine makes a page wait for a turn, which would be counted as slowness of
- * the page: with a load of four for each processor its score falls by a third.
+ * On a busy machine a page waits for a processor, which would count as slowness of the
+ * page: with a load of four per processor its score falls by a third.
  */
 class OwnTimeTrace extends TraceGatherer {
   override getArtifact(): Trace {
@@ -17,11 +17,11 @@ class OwnTimeTrace extends TraceGatherer {
   }
 }
 
-/** With the clock of its thread, which stands while another has the processor. */
+/** With the clock of its thread, which stops while another thread has the processor. */
 type TimedEvent = TraceEvent & { tts?: number; tdur?: number }
 
 function inOwnTime(events: TimedEvent[]) {
-  /** Of each thread, the task that runs: what happens in it is moved with it. */
+  /** The current task of each thread. Events within it are moved with it. */
   const tasks = new Map<string, TimedEvent>()
   const fromOutside = events.toSorted(
     (a, b) => a.ts - b.ts || lengthOf(b) - lengthOf(a),
@@ -40,10 +40,10 @@ function inOwnTime(events: TimedEvent[]) {
   })
 }
 
-/** A mark in time has no length, and says so by leaving it out. */
+/** An instant event has no duration. */
 const lengthOf = ({ dur }: { dur?: number }) => dur ?? 0
 
-/** Lighthouse's desktop: 10 Mbit/s and 40 ms away, simulated from what was recorded. */
+/** Lighthouse's desktop profile: 10 Mbit/s and 40 ms, simulated from the recording. */
 const config: Config = {
   ...defaultConfig,
   settings: { ...desktopConfig.settings, onlyCategories: [...CATEGORIES] },
@@ -54,10 +54,10 @@ const config: Config = {
   ),
 }
 
-/** What a screen is given, of 100, in the browser that is open for tools at `port`. */
+/** The scores of a screen, of 100, in the browser whose debugging port is `port`. */
 export async function scoresOf(url: string, port: number) {
   const found = await lighthouse(url, { port, logLevel: 'error' }, config)
-  if (!found) throw new Error(`Lighthouse says nothing of ${url}.`)
+  if (!found) throw new Error(`Lighthouse returned nothing for ${url}.`)
   const scores = CATEGORIES.map((name) => {
     const { score } = found.lhr.categories[name] ?? {}
     return [name, Math.round(100 * (score ?? 0))] as const
@@ -65,7 +65,7 @@ export async function scoresOf(url: string, port: number) {
   return { scores: Object.fromEntries(scores), losses: lossesOf(found.lhr) }
 }
 
-/** What took points away. */
+/** The audits that lowered a score. */
 function lossesOf({ categories, audits }: Result) {
   return Object.values(categories)
     .flatMap(({ auditRefs }) => auditRefs)

@@ -1,7 +1,7 @@
 import { startDemoProvider } from './demo-provider'
 import { startAgentarium } from './server'
 
-/** A server of the demonstration, in this process's environment. */
+/** Starts the server of the demonstration and puts its URL into the environment. */
 export default async function startDemo() {
   const provider = await startDemoProvider()
   const server = await startAgentarium(provider.url)

@@ -10,8 +10,8 @@ const DOCS = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
 const SIZE = { width: 1280, height: 800 }
 const LIMIT_BYTES = 150_000
 
-/** As text that any reader of the repository can open: a JPEG inside of an SVG. */
-async function keep(page: Page, name: string, title: string) {
+/** Save a screenshot as text that git can diff: a JPEG inside an SVG. */
+async function saveScreenshot(page: Page, name: string, title: string) {
   const { width, height } = SIZE
   const jpeg = await page.screenshot({
     type: 'jpeg',
@@ -24,7 +24,7 @@ async function keep(page: Page, name: string, title: string) {
   await writeFile(`${DOCS}${name}.svg`, svg)
 }
 
-/** As the page itself would ask, with its session. */
+/** Send a request as the page would, with its session. */
 async function post<Answer>(page: Page, path: string, data: unknown) {
   const answer = await page.evaluate(
     async ([url, body]) => {
@@ -42,7 +42,7 @@ async function post<Answer>(page: Page, path: string, data: unknown) {
   return JSON.parse(answer) as Answer
 }
 
-/** Agents and tasks as a small company might have them. */
+/** Create agents and tasks as a small company might have them. */
 async function fill(page: Page) {
   let last = 0
   for (const { inputs, ...agent } of DEMO_AGENTS.toReversed()) {
@@ -61,7 +61,7 @@ async function fill(page: Page) {
 
 test.use({ viewport: SIZE, colorScheme: 'light', reducedMotion: 'reduce' })
 
-test('takes the pictures of the README', async ({ page }) => {
+test('takes the screenshots of the README', async ({ page }) => {
   await createAccount(page, 'ada')
   const agent = await fill(page)
 
@@ -70,9 +70,9 @@ test('takes the pictures of the README', async ({ page }) => {
   await expect(page.getByRole('img', { name: 'Failed' })).toHaveCount(1)
   await post(page, '/api/tasks/run/', { agent, input_text: SLOW_INPUT })
   await expect(page.getByRole('img', { name: 'Running' })).toHaveCount(1)
-  await keep(page, 'tasks', 'The inbox of tasks')
+  await saveScreenshot(page, 'tasks', 'The inbox of tasks')
 
   await page.getByRole('link', { name: /^Write the notes/ }).click()
   await expect(page.getByRole('log')).toContainText('acme upgrade')
-  await keep(page, 'task', 'A task with its answer')
+  await saveScreenshot(page, 'task', 'A task with its answer')
 })

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 
-/** A way to the server that a test can cut, as a cable or a restarting proxy would. */
+/** A proxy that a test can cut, like a broken connection or a restarting proxy. */
 export async function startProxy(target: string) {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
@@ -10,7 +10,7 @@ export async function startProxy(target: string) {
   const keep = (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    // The other end goes with it; that is what `close` is for.
+    // `close` follows, and ends the other side.
     socket.on('error', () => undefined)
   }
   const server = createServer((client) => {
@@ -34,7 +34,7 @@ export async function startProxy(target: string) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut,
-    mend: () => {
+    restore: () => {
       isCut = false
     },
     close: async () => {

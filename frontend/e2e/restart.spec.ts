@@ -8,10 +8,10 @@ import {
 } from './journey'
 import { startScripted } from './server'
 
-test('a server killed in mid-answer loses and repeats nothing', async ({
+test('a server killed while it streams loses and repeats nothing', async ({
   browser,
 }) => {
-  // A lease must run out before the task is begun again, then it speaks anew.
+  // The lease must expire before the task runs again, from the start of its answer.
   test.slow()
   const server = await startScripted()
   try {

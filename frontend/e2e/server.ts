@@ -13,7 +13,7 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
 const PYTHON = join(REPOSITORY, '.venv/bin/python')
 const START_MILLISECONDS = 60_000
 
-/** What the shell may say about another deployment. */
+/** Variables of the shell that may belong to another deployment. */
 const FOREIGN = [
   'DATABASE_URL',
   'AGENTARIUM_BROKER_URL',
@@ -57,7 +57,7 @@ export async function freePort() {
 async function firstLine(child: ChildProcess) {
   if (!child.stdout) throw new Error('The process has no output.')
   for await (const line of createInterface(child.stdout)) return line
-  throw new Error('The process ended without a word.')
+  throw new Error('The process ended without any output.')
 }
 
 async function isHealthy(url: string) {
@@ -91,7 +91,7 @@ function startUp(data: string, url: string, providerUrl: string) {
   })
 }
 
-/** A server of our own on a fresh folder, whose one model answers at `providerUrl`. */
+/** A server with an empty data folder, whose only model is served at `providerUrl`. */
 export async function startAgentarium(providerUrl: string) {
   const data = await mkdtemp(join(tmpdir(), 'agentarium-e2e-'))
   const url = `http://127.0.0.1:${await freePort()}`
@@ -100,9 +100,9 @@ export async function startAgentarium(providerUrl: string) {
     await stop(server.child)
     await rm(data, { recursive: true, force: true })
   }
-  /** As a power cut would: it has no time to put anything away. */
+  /** Like a power cut: the process cannot save anything. */
   const kill = () => stop(server.child, 'SIGKILL')
-  /** After a kill, on the same folder and port. */
+  /** After a kill, with the same folder and port. */
   const restart = async () => {
     server = startUp(data, url, providerUrl)
     await untilHealthy(url, server.child, server.log)
@@ -116,7 +116,7 @@ export async function startAgentarium(providerUrl: string) {
   return { url, end, kill, restart }
 }
 
-/** A server as above, with a scripted provider of its own. */
+/** The same, with a scripted provider of its own. */
 export async function startScripted() {
   const provider = start(['-m', 'bench.fake_provider'])
   try {
@@ -132,8 +132,8 @@ export async function startScripted() {
 }
 
 /**
- * For all journeys one server, whose model is a scripted provider.
- * `AGENTARIUM_E2E_URL` names one that runs already, with the same provider behind it.
+ * One server for all journeys, with a scripted provider. `AGENTARIUM_E2E_URL` names one
+ * that is already running with such a provider.
  */
 export default async function startServer() {
   if (process.env['AGENTARIUM_E2E_URL']) return undefined

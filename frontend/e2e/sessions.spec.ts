@@ -30,7 +30,7 @@ test('two users cannot see each other', async ({ page, browser, baseURL }) => {
   await stranger.close()
 })
 
-test('signing out and in again leads back to the place', async ({ page }) => {
+test('signing in again returns to the same screen', async ({ page }) => {
   const username = await register(page, 'carol')
   await page.getByRole('button', { name: /^Account of/ }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
@@ -46,10 +46,12 @@ test('signing out and in again leads back to the place', async ({ page }) => {
   await page.getByRole('button', { name: 'Sign in' }).click()
 
   await expect(page).toHaveURL(/\/tasks\?status=failed$/)
-  await expect(page.getByText('No task matches')).toBeVisible()
+  await expect(page.getByText('No matching tasks')).toBeVisible()
 })
 
-test('the chosen theme is there before the page is', async ({ page }) => {
+test('the selected theme is applied before the first paint', async ({
+  page,
+}) => {
   await register(page, 'dora')
   await page.getByRole('button', { name: /^Account of/ }).click()
   await page.getByRole('menuitemradio', { name: 'Dark' }).click()

@@ -7,7 +7,7 @@ import {
   test,
 } from './journey'
 
-test('filter, and come back by the address', async ({ page }) => {
+test('filter, and return by the address', async ({ page }) => {
   await register(page, 'filter')
   await runAssistant(page, scripted({ text: 'Fine.' }))
   await expect(page.getByRole('log')).toContainText('Fine.')
@@ -18,7 +18,7 @@ test('filter, and come back by the address', async ({ page }) => {
   await page.getByRole('button', { name: 'Status: Any status' }).click()
   await page.getByRole('menuitemcheckbox', { name: 'Failed' }).click()
   await page.keyboard.press('Escape')
-  await expect(page.getByText('No task matches')).toBeVisible()
+  await expect(page.getByText('No matching tasks')).toBeVisible()
   await expect(page).toHaveURL(/status=failed/)
 
   await page.goto('/tasks?status=completed&period=24h')
@@ -28,7 +28,7 @@ test('filter, and come back by the address', async ({ page }) => {
   await expect(page.getByRole('heading', { name: /^Task \d+/ })).toBeVisible()
 })
 
-test('cancel a task while it speaks, and retry it', async ({ page }) => {
+test('cancel a task while it streams, and retry it', async ({ page }) => {
   await register(page, 'cancel')
   const script = { text: 'Word '.repeat(200), pieces: 200, delay: 0.1 }
   await runAssistant(page, scripted(script))

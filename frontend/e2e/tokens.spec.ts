@@ -1,6 +1,6 @@
 import { expect, register, test } from './journey'
 
-test('a token is shown once, lets a program in, and is revoked', async ({
+test('a token is shown once, works, and is revoked', async ({
   page,
   baseURL,
 }) => {
@@ -25,7 +25,7 @@ test('a token is shown once, lets a program in, and is revoked', async ({
   expect(await agents.json()).toMatchObject({
     results: [{ name: 'Assistant' }],
   })
-  // It was made without the right to write.
+  // It was created without the write scope.
   const refused = await ask('/api/agents/', { method: 'POST' })
   expect(refused.status).toBe(403)
 

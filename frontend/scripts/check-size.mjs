@@ -1,16 +1,16 @@
-// Fails when the first load of the signed-in tasks screen outgrows its budget of script.
+// Fails when the first load of the tasks screen exceeds its budget for scripts.
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 
 const BUDGET_KB = 200
 const OUT = new URL('../../backend/agentarium/page/', import.meta.url)
-const ENTRIES = ['index.html', 'src/app/tasks-screen.tsx']
+const ENTRIES = ['index.html', 'src/app/screens/tasks-screen.tsx']
 
 const manifest = JSON.parse(
   readFileSync(new URL('.vite/manifest.json', OUT), 'utf8'),
 )
 
-/** The files that loading `key` loads, without those that it only may load later. */
+/** The files that `key` loads immediately, without those that it may load later. */
 function scriptsOf(key, seen = new Set()) {
   const chunk = manifest[key]
   if (!chunk) throw new Error(`${key} is not in the build.`)

@@ -1,11 +1,11 @@
-// Lays a gzip and a Brotli copy beside each text file of the build, for the server to
-// send to whoever takes it: once here, at the best ratio, rather than at each request.
+// Writes a gzip and a Brotli copy of each text file of the build, which the server sends
+// to clients that accept it: once at the best ratio, rather than for each request.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const ASSETS = new URL('../../backend/agentarium/page/assets/', import.meta.url)
 const TEXT = /\.(?:js|css|svg)$/
-// What saves less than a packet is not worth a second file.
+// Saving less than a packet is not worth a second file.
 const MIN_SAVED_BYTES = 512
 
 const COPIES = {

@@ -1,5 +1,5 @@
-// Runs before the first paint, so that a chosen theme never flashes the other one.
-// The page's own code (src/lib/theme.ts) writes the same key and the same attribute.
+// Runs before the first paint, so that the page never flashes in the other theme.
+// src/lib/theme.ts writes the same key and the same attribute.
 ;(function () {
   try {
     var theme = localStorage.getItem('agentarium.theme')

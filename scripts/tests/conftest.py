@@ -1,4 +1,4 @@
-"""What the tests of scripts share."""
+"""Fixtures of the tests of scripts/."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from scripts.tests.installation import LOCKS, Installation, uv
 
-# A wheel is built, and all that it needs is fetched into an empty environment.
+# Time to build a wheel and to download its dependencies into an empty environment.
 PACKAGING_SECONDS = 900
 
 
@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """An environment that holds the wheel, what is locked for running, and no more."""
+    """An environment with only the wheel and the locked runtime dependencies."""
     installation = Installation(tmp_path_factory.mktemp("environment"))
     installation.install(wheel)
     return installation

@@ -1,6 +1,6 @@
-"""Execute every import statement of the installed package, also those in functions.
+"""Execute every import statement of the installed package, including those in functions.
 
-Run it with the interpreter of the environment under test; it prints what is missing.
+Run it with the interpreter of the environment under test. It prints failed imports.
 """
 
 import ast

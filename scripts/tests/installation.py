@@ -1,4 +1,4 @@
-"""Agentarium in an environment of its own, as an operator installs it."""
+"""Agentarium in a separate environment, as an operator installs it."""
 
 import signal
 import subprocess
@@ -20,7 +20,7 @@ Process = subprocess.Popen[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The environment in `folder`; its commands read no settings but those given."""
+    """The environment in `folder`; its commands see only the settings they are given."""
 
     folder: Path
 
@@ -29,7 +29,7 @@ class Installation:
         return self.folder / "bin/python"
 
     def install(self, wheel: Path) -> None:
-        """Exactly the packages that are locked for running, and the wheel."""
+        """Install exactly the locked runtime dependencies, and the wheel."""
         uv("venv", "--allow-existing", "--python", sys.executable, self.folder)
         locked = ("--require-hashes", "-r", LOCKS / "run.txt")
         for packages in (locked, (wheel,)):
@@ -43,7 +43,7 @@ class Installation:
         stdin: str = "",
         **settings: str,
     ) -> "subprocess.CompletedProcess[str]":
-        """One command of the environment, to its end."""
+        """Run one command of the environment until it exits."""
         return subprocess.run(  # noqa: S603
             [self.folder / "bin" / program, *map(str, arguments)],
             cwd=cwd,
@@ -59,7 +59,7 @@ class Installation:
     def started(
         self, *arguments: object, cwd: Path, **settings: str
     ) -> Iterator[Process]:
-        """`agentarium ARGUMENTS` until the end of the block, or its own."""
+        """Run `agentarium ARGUMENTS` until the end of the block, or until it exits."""
         process = subprocess.Popen(  # noqa: S603
             [self.folder / "bin/agentarium", *map(str, arguments)],
             cwd=cwd,
@@ -74,15 +74,15 @@ class Installation:
 
 
 def end(process: Process) -> int:
-    """Its exit code after SIGTERM."""
+    """Send SIGTERM, and return the exit code."""
     process.send_signal(signal.SIGTERM)
     return process.wait(STOP_SECONDS)
 
 
 def environment(settings: dict[str, str]) -> dict[str, str]:
-    """The caller's, without its settings and without a path to the checkout."""
-    ours = bare_environment().items()
-    return {name: value for name, value in ours if name != "PYTHONPATH"} | settings
+    """The caller's environment without its settings and its path to the checkout."""
+    kept = bare_environment().items()
+    return {name: value for name, value in kept if name != "PYTHONPATH"} | settings
 
 
 def uv(*arguments: object) -> None:

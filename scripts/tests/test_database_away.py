@@ -1,4 +1,4 @@
-"""Processes that are started, or started again, while PostgreSQL is away."""
+"""Processes that start while PostgreSQL is away."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,15 +23,17 @@ def postgresql() -> Iterator[PostgreSQL]:
             asyncio.run(server.kill())
 
 
-def test_begin_when_it_comes_back(tmp_path: Path, postgresql: PostgreSQL) -> None:
+def test_start_when_the_database_comes_back(
+    tmp_path: Path, postgresql: PostgreSQL
+) -> None:
     server = LocalServer(tmp_path, settings={"DATABASE_URL": postgresql.url})
     worker_log, web_log = tmp_path / "worker.log", tmp_path / "web.log"
     processes.run("migrate", cwd=tmp_path, environment=server.environment)
     asyncio.run(postgresql.kill())
 
     with (
-        processes.beside(server, "worker", log=worker_log) as worker,
-        processes.beside(server, "web", log=web_log) as web,
+        processes.companion(server, "worker", log=worker_log) as worker,
+        processes.companion(server, "web", log=web_log) as web,
     ):
         processes.wait_for_log("Waiting for the database", worker_log)
         processes.wait_for_log("Waiting for the database", web_log)
@@ -40,5 +42,5 @@ def test_begin_when_it_comes_back(tmp_path: Path, postgresql: PostgreSQL) -> Non
         processes.wait_for_log("Serving on", web_log)
         codes = processes.end(worker), processes.end(web)
 
-    assert "The database answers, after" in worker_log.read_text()
+    assert "The database is reachable, after" in worker_log.read_text()
     assert codes == (0, 0)

@@ -1,4 +1,4 @@
-"""What the code imports is declared in pyproject.toml, not a dependency's dependency."""
+"""Every imported package is declared in pyproject.toml, not only a transitive dependency."""
 
 import ast
 import sys
@@ -19,7 +19,7 @@ DEVELOP = PROJECT["dependency-groups"]["dev"]
 OURS = {"agentarium", "bench", "scripts"}
 
 
-def test_the_program_imports_only_what_it_declares() -> None:
+def test_the_package_imports_only_declared_dependencies() -> None:
     statements = import_statements(
         file for file in (ROOT / "backend/agentarium").rglob("*.py") if is_shipped(file)
     )
@@ -27,7 +27,7 @@ def test_the_program_imports_only_what_it_declares() -> None:
     assert undeclared(statements, RUN) == {}
 
 
-def test_tests_and_tools_import_only_what_they_declare() -> None:
+def test_tests_and_tools_import_only_declared_dependencies() -> None:
     statements = import_statements(
         file
         for folder in ("backend", "bench", "scripts")
@@ -44,7 +44,7 @@ def is_shipped(file: Path) -> bool:
 def undeclared(
     statements: Iterable[str], requirements: Iterable[str]
 ) -> dict[str, list[str]]:
-    """Top-level modules that no requirement asks for, with who brings them."""
+    """Imported modules that no requirement provides, with their distributions."""
     declared = {*distributions(requirements)}
     owners = packages_distributions()
     return {
@@ -65,11 +65,11 @@ def top_level_modules(statements: Iterable[str]) -> Iterator[str]:
 
 
 def distributions(requirements: Iterable[str]) -> Iterator[str]:
-    """The packages asked for by name, and those that the extras asked for bring."""
+    """The required distributions, and those that their extras add."""
     for text in requirements:
-        asked = Requirement(text)
-        yield canonicalize_name(asked.name)
-        for extra in asked.extras:
-            for brought in map(Requirement, requires(asked.name) or ()):
-                if brought.marker and brought.marker.evaluate({"extra": extra}):
-                    yield canonicalize_name(brought.name)
+        required = Requirement(text)
+        yield canonicalize_name(required.name)
+        for extra in required.extras:
+            for added in map(Requirement, requires(required.name) or ()):
+                if added.marker and added.marker.evaluate({"extra": extra}):
+                    yield canonicalize_name(added.name)

@@ -1,4 +1,4 @@
-"""The documents point at what is there: their links, and the files that they name."""
+"""The links in the documents, and the files that they name, exist."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# Where the documents begin the paths of files.
+# The folders that paths in the documents are relative to.
 BASES = [ROOT, ROOT / "backend", ROOT / "backend/agentarium", ROOT / "frontend/src"]
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
@@ -20,21 +20,21 @@ FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-# A file of code is named with its folder; a lone name may be any file's.
+# A path with at least one folder; a bare file name is not checked.
 NAMED_FILE = re.compile(r"(?<![\w./-])[\w.-]+(?:/[\w.-]+)+\.(?:py|ts|tsx)\b")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_link_leads_somewhere(document: str) -> None:
+def test_every_link_has_a_target(document: str) -> None:
     assert list(broken_links(ROOT / document)) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_file_that_is_named_is_there(document: str) -> None:
+def test_every_named_file_exists(document: str) -> None:
     assert sorted(missing_files((ROOT / document).read_text())) == []
 
 
-def test_sees_what_is_missing(tmp_path: Path) -> None:
+def test_finds_missing_targets_and_files(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "# A title\n"
@@ -46,12 +46,12 @@ def test_sees_what_is_missing(tmp_path: Path) -> None:
     assert missing_files(page.read_text()) == {"agents/gone.py"}
 
 
-def test_documents_are_looked_at() -> None:
+def test_the_documents_are_found() -> None:
     assert {"README.md", "docs/architecture.md", "docs/adr/README.md"} <= set(DOCUMENTS)
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-def test_every_decision_has_its_form_and_is_in_the_index(name: str) -> None:
+def test_every_decision_has_a_title_and_a_status_and_is_in_the_index(name: str) -> None:
     title, dated = (ROOT / "docs/adr" / name).read_text().split("\n\n")[:2]
 
     heading = re.fullmatch(r"# (\d+)\. (.+)", title)
@@ -64,7 +64,7 @@ def test_every_decision_has_its_form_and_is_in_the_index(name: str) -> None:
 
 
 def broken_links(page: Path) -> Iterator[str]:
-    """The relative links of a page whose file or heading is not there."""
+    """Yield the relative links of a page whose file or heading does not exist."""
     for target in LINK.findall(CODE.sub("", FENCED.sub("", page.read_text()))):
         if "://" in target:
             continue
@@ -75,14 +75,14 @@ def broken_links(page: Path) -> Iterator[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What the headings of a page are called in links, as code hosts do it."""
+    """The anchors of a page's headings, as code hosts generate them."""
     headings = HEADING.findall(FENCED.sub("", page.read_text()))
     plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
     return {heading.replace(" ", "-") for heading in plain}
 
 
 def missing_files(text: str) -> set[str]:
-    """The files of code in backticks that are in none of the usual places."""
+    """The source files named in backticks that exist in none of the base folders."""
     code = " ".join(CODE.findall(FENCED.sub("", text)))
     return {
         name

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to type works as it is written."""
+"""The commands in the README work as written."""
 
 import os
 import re
@@ -32,24 +32,24 @@ def server(weights: Path, tmp_path: Path) -> Iterator[LocalServer]:
         yield server
 
 
-def test_the_first_call_is_answered_on_a_fresh_server(server: LocalServer) -> None:
-    called = paste("First call", server)
+def test_the_first_call_works_on_a_new_server(server: LocalServer) -> None:
+    first = paste("First call", server)
 
-    assert called.returncode == 0, called.stderr
-    assert "event: task.completed" in called.stdout
+    assert first.returncode == 0, first.stderr
+    assert "event: task.completed" in first.stdout
 
 
-def test_the_first_call_is_answered_after_an_account_was_created_on_the_page(
+def test_the_first_call_works_after_an_account_was_created_on_the_page(
     server: LocalServer,
 ) -> None:
     page = processes.sign_up(server)
     agent = page.get("/api/agents/")["results"][0]["id"]
     page.post("/api/tasks/run/", agent=agent, input_text="Say hello.")
 
-    called = paste("First call", server)
+    first = paste("First call", server)
 
-    assert called.returncode == 0, called.stderr
-    assert "event: task.completed" in called.stdout
+    assert first.returncode == 0, first.stderr
+    assert "event: task.completed" in first.stdout
 
 
 def test_the_first_call_can_be_repeated_and_the_command_line_runs_the_same_agent(
@@ -66,7 +66,7 @@ def test_the_first_call_can_be_repeated_and_the_command_line_runs_the_same_agent
     assert "0 failed" in by_command.stdout
 
 
-def test_it_lists_every_command_and_names_no_other() -> None:
+def test_it_lists_exactly_the_existing_commands() -> None:
     listed = re.search(r"The commands are (.*?)\.", README, re.DOTALL)
     named = {*re.findall(r"(?:^|[`/])agentarium ([a-z]+)", README, re.MULTILINE)}
 
@@ -76,7 +76,7 @@ def test_it_lists_every_command_and_names_no_other() -> None:
     assert "worker" in named
 
 
-def test_every_make_target_that_it_names_exists() -> None:
+def test_every_named_make_target_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
 
     named = {*re.findall(r"\bmake ([a-z-]+)", " ".join(code()))}
@@ -85,7 +85,7 @@ def test_every_make_target_that_it_names_exists() -> None:
     assert "up" in named
 
 
-def test_every_variable_that_it_names_is_in_the_example() -> None:
+def test_every_named_variable_is_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text()
 
     named = {*re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", README)}
@@ -95,7 +95,7 @@ def test_every_variable_that_it_names_is_in_the_example() -> None:
 
 
 def paste(section: str, server: LocalServer) -> "subprocess.CompletedProcess[str]":
-    """Run the commands of a section as they are, but for the server's address."""
+    """Run the commands of a section; only the server's address is replaced."""
     text = README.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     (block,) = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     programs = Path(sys.executable).parent

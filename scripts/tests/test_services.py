@@ -1,4 +1,4 @@
-"""What `scripts/services.py` promises to the command that it runs."""
+"""`scripts/services.py` runs a command with both services."""
 
 import signal
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SERVICES = Path(__file__).resolve().parents[1] / "services.py"
-TALK_TO_BOTH = """
+USE_BOTH = """
 import os, psycopg, redis
 psycopg.connect(os.environ["DATABASE_URL"]).execute("CREATE TABLE probe ()")
 redis.Redis.from_url(os.environ["AGENTARIUM_BROKER_URL"]).set("probe", 1)
@@ -31,7 +31,7 @@ def start(code: str) -> "subprocess.Popen[str]":
 
 
 def test_offers_both_services_and_passes_the_exit_code_on() -> None:
-    process = start(f"{TALK_TO_BOTH}raise SystemExit(7)")
+    process = start(f"{USE_BOTH}raise SystemExit(7)")
 
     output, _ = process.communicate(timeout=120)
 
@@ -40,7 +40,7 @@ def test_offers_both_services_and_passes_the_exit_code_on() -> None:
 
 
 def test_stops_both_services_and_the_command_when_it_is_stopped() -> None:
-    with start(f"{TALK_TO_BOTH}import signal; signal.pause()") as process:
+    with start(f"{USE_BOTH}import signal; signal.pause()") as process:
         assert process.stdout is not None
         urls = process.stdout.readline().split()
         were_listening = [is_listening(url) for url in urls]

@@ -1,4 +1,4 @@
-"""Two installations share one Redis, and neither hears or touches the other."""
+"""Two installations that share one Redis do not affect each other."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,33 +24,35 @@ def url() -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-async def hear(reader: Subscription) -> list[Message]:
-    """The next messages; what is read from the database is not looked at."""
-    while (heard := await reader.take(timeout=30)) is None:
+async def receive(reader: Subscription) -> list[Message]:
+    """The next messages; skips requests to read the database."""
+    while (received := await reader.take(timeout=30)) is None:
         pass
-    return [*heard]
+    return [*received]
 
 
-async def test_readers_hear_their_own_installation_only(url: str) -> None:
+async def test_readers_receive_messages_of_their_own_installation_only(
+    url: str,
+) -> None:
     ours, theirs = RedisPubSub(url, prefix="ours"), RedisPubSub(url, prefix="theirs")
     with ours.subscribe(CHANNEL) as our_reader, theirs.subscribe(CHANNEL) as reader:
-        carrying = [asyncio.create_task(bus.run()) for bus in (ours, theirs)]
-        # That it is subscribed now, a reader is told by being sent to the database.
+        running = [asyncio.create_task(pubsub.run()) for pubsub in (ours, theirs)]
+        # Once it is subscribed, a reader is asked to read the database.
         assert await our_reader.take(timeout=30) is None
         assert await reader.take(timeout=30) is None
 
         theirs.publish(CHANNEL, {"from": "them"})
-        assert await hear(reader) == [{"from": "them"}]
+        assert await receive(reader) == [{"from": "them"}]
         ours.publish(CHANNEL, {"from": "us"})
-        heard = await hear(our_reader)
+        received = await receive(our_reader)
 
-    for task in carrying:
+    for task in running:
         task.cancel()
-    await asyncio.gather(*carrying, return_exceptions=True)
-    assert heard == [{"from": "us"}]
+    await asyncio.gather(*running, return_exceptions=True)
+    assert received == [{"from": "us"}]
 
 
-def test_rates_are_counted_apart(url: str, settings: Settings) -> None:
+def test_rates_are_counted_separately(url: str, settings: Settings) -> None:
     settings.REDIS_URL = url
     spent = []
     for settings.REDIS_PREFIX in ("ours", "theirs"):
@@ -59,7 +61,7 @@ def test_rates_are_counted_apart(url: str, settings: Settings) -> None:
     assert [one and one.is_exceeded for one in spent] == [False, False]
 
 
-def test_wakes_are_sent_under_the_prefix(url: str) -> None:
+def test_wake_ups_are_sent_under_the_prefix(url: str) -> None:
     options = app.conf.broker_transport_options
     with (
         Redis.from_url(url) as client,

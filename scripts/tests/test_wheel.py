@@ -1,4 +1,4 @@
-"""The wheel and requirements/run.txt, in an empty environment, are the whole program."""
+"""The wheel and requirements/run.txt are all that an empty environment needs."""
 
 import json
 import urllib.request
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.packaging
 
 @pytest.fixture
 def scaled(installation: Installation, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Settings for PostgreSQL and Redis, with a database that is ready."""
+    """Settings for PostgreSQL and Redis, with a migrated database."""
     with running_services() as variables:
         settings = {"AGENTARIUM_PORT": str(free_ports(1)[0]), **variables}
         migrated = installation.run("agentarium", "migrate", cwd=tmp_path, **settings)
@@ -32,7 +32,7 @@ def scaled(installation: Installation, tmp_path: Path) -> Iterator[dict[str, str
         yield settings
 
 
-def test_holds_the_page_and_the_migrations_but_no_tests(wheel: Path) -> None:
+def test_contains_the_page_and_the_migrations_but_no_tests(wheel: Path) -> None:
     names = ZipFile(wheel).namelist()
 
     assert "agentarium/page/index.html" in names
@@ -50,7 +50,7 @@ def test_finds_every_module_that_it_imports(
     assert (imported.stdout, imported.returncode) == ("", 0), imported.stderr
 
 
-def test_finds_every_package_that_its_packages_ask_for(
+def test_has_every_dependency_of_its_packages(
     installation: Installation, tmp_path: Path
 ) -> None:
     checked = installation.run("python", "-m", "pip", "check", cwd=tmp_path)
@@ -58,7 +58,7 @@ def test_finds_every_package_that_its_packages_ask_for(
     assert checked.returncode == 0, checked.stdout
 
 
-def test_serves_page_and_api_and_ends_soon_after_sigterm(
+def test_serves_page_and_api_and_stops_on_sigterm(
     installation: Installation, tmp_path: Path
 ) -> None:
     port = str(free_ports(1)[0])
@@ -101,17 +101,17 @@ def test_runs_a_task_on_postgresql_and_redis(
 def signed_in(
     installation: Installation, url: str, folder: Path, settings: dict[str, str]
 ) -> ApiClient:
-    made = installation.run(
+    created = installation.run(
         "agentarium",
         *("createuser", "--username=ann", "--email=", "--password-stdin"),
         cwd=folder,
         stdin=PASSWORD,
         **settings,
     )
-    assert made.returncode == 0, made.stderr
+    assert created.returncode == 0, created.stderr
     api = ApiClient(url)
     pair = api.post("/api/auth/token/", username="ann", password=PASSWORD)
-    return api.signed_in(pair["access"])
+    return api.with_token(pair["access"])
 
 
 def finished_task(api: ApiClient) -> dict[str, object]:

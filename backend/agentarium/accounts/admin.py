@@ -1,4 +1,4 @@
-"""Accounts and tokens, for the operator."""
+"""The admin pages of accounts and API tokens."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from agentarium.accounts.services import revoke_api_token
 
 
 class CountedLoginForm(AdminAuthenticationForm):
-    """Guesses through the admin's form count like those through the API."""
+    """Counts attempts through the admin's form like those through the API."""
 
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username") or ""
@@ -24,7 +24,8 @@ class CountedLoginForm(AdminAuthenticationForm):
         allowance = count_attempt(self.request, username)
         if allowance is not None and allowance.is_exceeded:
             raise forms.ValidationError(
-                f"Too many attempts; wait {allowance.resets_in} seconds.", "throttled"
+                f"Too many attempts. Try again in {allowance.resets_in} seconds.",
+                "throttled",
             )
         return super().clean()
 
@@ -51,7 +52,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Tokens can be looked at and revoked; only their owners make them."""
+    """The admin can show and revoke tokens. Only their owners create them."""
 
     list_display = [
         "prefix",

@@ -1,4 +1,4 @@
-"""What must be right before anyone is served."""
+"""System checks of the settings, before the server starts."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from agentarium.http.rate_limits import Rate
 
 
 def check_rates(**_: Any) -> list[CheckMessage]:
-    """Every rate of the settings can be read; otherwise each request would fail."""
-    found: list[CheckMessage] = []
+    """Check that every rate limit is valid: otherwise each request would fail."""
+    messages: list[CheckMessage] = []
     for scope, text in settings.THROTTLE_RATES.items():
         try:
             Rate.parse(text)
         except ValueError as error:
-            found.append(Error(f"{_variable(scope)}: {error}", id="accounts.E001"))
-    return found
+            messages.append(Error(f"{_variable(scope)}: {error}", id="accounts.E001"))
+    return messages
 
 
 def _variable(scope: str) -> str:

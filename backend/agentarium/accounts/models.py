@@ -1,4 +1,4 @@
-"""Who may sign in, and the tokens by which programs act for them."""
+"""Accounts, and the tokens with which programs act for them."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ from agentarium.http.rate_limits import Rate
 
 TOKEN_MARK = "agt_"  # noqa: S105
 # One write a minute is enough to see whether a token is in use.
-LAST_USED_STEP = timedelta(minutes=1)
+LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -24,20 +24,20 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(pk=user.pk)
 
     def named(self, username: str) -> Self:
-        """The account of this name, whatever its case."""
+        """The account with this name, regardless of case."""
         return self.alias(folded_name=Lower("username")).filter(
             folded_name=username.lower()
         )
 
-    def at_email(self, email: str) -> Self:
-        """The account of this address, whatever its case."""
+    def with_email(self, email: str) -> Self:
+        """The account with this email address, regardless of case."""
         return self.alias(folded_email=Lower("email")).filter(
             folded_email=email.lower()
         )
 
 
 class AccountManager(UserManager.from_queryset(UserQuerySet)["User"]):  # type: ignore[misc]
-    """Finds people by name as they type it."""
+    """Finds users by name, regardless of case."""
 
     use_in_migrations = False
 
@@ -49,7 +49,7 @@ class AccountManager(UserManager.from_queryset(UserQuerySet)["User"]):  # type: 
 class User(AbstractUser):
     """A person who owns agents and tasks."""
 
-    # Letters that look alike or fold differently make two names one.
+    # ASCII only: other letters may look alike or fold differently on each database.
     username = models.CharField(
         max_length=150, unique=True, validators=[ASCIIUsernameValidator()]
     )
@@ -80,7 +80,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """A secret by which a program acts for its owner, within its scopes."""
+    """A secret with which a program acts for its owner, within its scopes."""
 
     class Scope(models.TextChoices):
         READ = "read"
@@ -99,7 +99,7 @@ class ApiToken(models.Model):
         blank=True,
         default="",
         validators=[validate_rate],
-        help_text="A limit of its own, such as 30/min.",
+        help_text="Its own rate limit, such as 30/min.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -121,13 +121,13 @@ class ApiToken(models.Model):
 
     @staticmethod
     def new_secret() -> tuple[str, str]:
-        """A fresh token, and the beginning of it that stays visible."""
+        """A new token, and its prefix, which stays visible."""
         prefix = TOKEN_MARK + secrets.token_hex(4)
         return f"{prefix}_{secrets.token_hex(32)}", prefix
 
     @staticmethod
     def hash_of(token: str) -> str:
-        """A plain hash will do: nobody guesses 256 random bits."""
+        """A plain hash is enough: 256 random bits cannot be guessed."""
         return hashlib.sha256(token.encode()).hexdigest()
 
     @property
@@ -137,18 +137,18 @@ class ApiToken(models.Model):
     def allows(self, scope: str) -> bool:
         return scope in self.scopes
 
-    def note_use(self) -> None:
-        """Write when it was last used, unless that was just written."""
+    def record_use(self) -> None:
+        """Update `last_used_at`, at most once a minute."""
         now = timezone.now()
-        if self.last_used_at is None or self.last_used_at <= now - LAST_USED_STEP:
+        if self.last_used_at is None or self.last_used_at <= now - LAST_USED_INTERVAL:
             ApiToken.objects.filter(pk=self.pk).update(last_used_at=now)
 
 
 class SetupCode(models.Model):
-    """The one code that lets the first account be made from elsewhere.
+    """The code with which the first account can be created from another machine.
 
-    It is made from `nonce` and the secret key, so that each start can print it again,
-    and cannot be told from what is stored. There is no row once it has been used.
+    It is derived from `nonce` and the secret key, so that each start can print it again,
+    and cannot be derived from the row alone. The row is deleted when the code is used.
     """
 
     nonce = models.CharField(max_length=32, editable=False)

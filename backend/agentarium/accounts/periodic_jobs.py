@@ -1,10 +1,10 @@
-"""The periodic jobs of accounts."""
+"""The periodic jobs of accounts: deletion of expired tokens and sessions."""
 
 from datetime import timedelta
 
 from agentarium.accounts.retention import (
-    forget_expired_sessions,
-    forget_expired_tokens,
+    delete_expired_sessions,
+    delete_expired_tokens,
 )
 from agentarium.core.job_registry import (
     JobDefinition,
@@ -16,7 +16,7 @@ EVERY = timedelta(hours=6)
 
 
 def register() -> None:
-    tokens = until_nothing_is_left(forget_expired_tokens)
-    register_job("forget_expired_tokens", JobDefinition(tokens, EVERY))
-    sessions = until_nothing_is_left(forget_expired_sessions)
-    register_job("forget_expired_sessions", JobDefinition(sessions, EVERY))
+    tokens = until_nothing_is_left(delete_expired_tokens)
+    register_job("delete_expired_tokens", JobDefinition(tokens, EVERY))
+    sessions = until_nothing_is_left(delete_expired_sessions)
+    register_job("delete_expired_sessions", JobDefinition(sessions, EVERY))

@@ -1,4 +1,4 @@
-"""What people ask of their accounts."""
+"""Registration, passwords, email addresses and API tokens."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,17 +16,19 @@ from agentarium.accounts.models import ApiToken, User
 from agentarium.accounts.setup import (
     FIRST_ACCOUNT,
     SetupFinishedError,
+    check_may_set_up,
     finish_setup,
-    refuse_outsider,
 )
 from agentarium.core.exceptions import DomainError, FieldError, InvalidInputError
 from agentarium.db.locks import lock_decision
+
+EMAIL_TAKEN = "This email address is taken. Use another."
 
 _on_registration: list[Callable[[User], None]] = []
 
 
 class RegistrationClosedError(DomainError):
-    """New accounts are made by the operator of this server."""
+    """Registration is closed. Ask the operator of this server for an account."""
 
     code = "registration_closed"
     status = HTTPStatus.FORBIDDEN
@@ -40,9 +42,9 @@ class InvalidCredentialsError(DomainError):
 
 
 def on_registration(callback: Callable[[User], None]) -> None:
-    """Have `callback` called with each new account, in the transaction that makes it.
+    """Call `callback` with each new account, in the transaction that creates it.
 
-    For apps above this one, from their `AppConfig.ready()`.
+    Apps above this one call this in their `AppConfig.ready()`.
     """
     if callback not in _on_registration:
         _on_registration.append(callback)
@@ -56,15 +58,15 @@ def sign_up(
     setup_code: str = "",
     is_local: bool = False,
 ) -> User:
-    """Register oneself, where registration is open, or as the first of all.
+    """Create an account by self-registration, or the first account of the server.
 
-    The first account of a server is made by whoever sits at its machine (`is_local`),
-    or has its set-up code; a code is for nothing else.
+    The first account requires a request from the server's machine (`is_local`) or the
+    set-up code, which is good for nothing else.
     """
 
     def check() -> None:
         if not User.objects.exists():
-            refuse_outsider(setup_code, is_local=is_local)
+            check_may_set_up(setup_code, is_local=is_local)
         elif setup_code:
             raise SetupFinishedError
         elif not settings.REGISTRATION_OPEN:
@@ -81,21 +83,21 @@ def register_user(
     is_staff: bool = False,
     is_superuser: bool = False,
 ) -> User:
-    """Make an account and all that a new one starts with, as the operator."""
+    """Create an account, with everything that a new one starts with, as the operator."""
     user = User(username=username, email=email, is_superuser=is_superuser)
     user.is_staff = is_staff or is_superuser
     return _register(user, password, check=lambda: None)
 
 
 def _register(user: User, password: str, *, check: Callable[[], None]) -> User:
-    """The first account of a server is its superuser, and only one can be the first.
+    """Create an account. The first account of a server becomes its superuser.
 
-    `check` raises why this account may not be made. The decision is taken by one
-    transaction at a time.
+    `check` raises if this account must not be created. A lock lets one transaction at a
+    time decide, so that only one account is the first.
     """
     check()
     _check_new_account(user, password)
-    # It takes a tenth of a second by design: not while others wait to write.
+    # Hashing takes a tenth of a second by design: do it outside the transaction.
     user.set_password(password)
     with transaction.atomic():
         lock_decision(FIRST_ACCOUNT)
@@ -112,11 +114,12 @@ def _register(user: User, password: str, *, check: Callable[[], None]) -> User:
 def _check_new_account(user: User, password: str) -> None:
     errors: dict[str, list[FieldError]] = {}
     if User.objects.named(user.username).exists():
-        errors["username"] = [FieldError("taken", "Somebody has this name.")]
-    if user.email and User.objects.at_email(user.email).exists():
-        errors["email"] = [FieldError("taken", "Somebody has this address.")]
-    if found := password_errors(password, user):
-        errors["password"] = found
+        taken = "This username is taken. Choose another."
+        errors["username"] = [FieldError("taken", taken)]
+    if user.email and User.objects.with_email(user.email).exists():
+        errors["email"] = [FieldError("taken", EMAIL_TAKEN)]
+    if weaknesses := password_errors(password, user):
+        errors["password"] = weaknesses
     if errors:
         raise InvalidInputError(errors=errors)
     user.clean_fields(exclude=["password"])
@@ -127,13 +130,13 @@ def _insert(user: User) -> None:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as error:
-        # Somebody took the name between our look and our insert.
-        taken = FieldError("taken", "Somebody has this name or address.")
+        # Another account took the name between our check and our insert.
+        taken = FieldError("taken", "This username or email address is taken.")
         raise InvalidInputError(errors={"username": [taken]}) from error
 
 
 def password_errors(password: str, user: User) -> list[FieldError]:
-    """Why this is no good password for this user."""
+    """The reasons why this password is too weak for this user."""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -147,10 +150,10 @@ def password_errors(password: str, user: User) -> list[FieldError]:
 def verify_credentials(
     *, request: HttpRequest | None, username: str, password: str
 ) -> User:
-    """The account of these credentials.
+    """The account with these credentials. Raises `InvalidCredentialsError`.
 
-    An unknown name, a wrong password and a closed account take the same time and
-    get the same answer.
+    An unknown name, a wrong password and a closed account take the same time and raise
+    the same error.
     """
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
@@ -159,25 +162,25 @@ def verify_credentials(
 
 
 def change_password(user: User, *, current: str, new: str) -> None:
-    """Set a new password; it ends all other sessions and the JWTs given out before."""
+    """Set a new password. It ends all other sessions and all JWTs issued before."""
     if not user.check_password(current):
-        wrong = FieldError("wrong_password", "This is not your password.")
+        wrong = FieldError("wrong_password", "The current password is wrong.")
         raise InvalidInputError(errors={"current_password": [wrong]})
     reset_password(user, new)
 
 
 def reset_password(user: User, new: str) -> None:
-    """The same for a user who has forgotten theirs; only the operator may do it."""
-    if found := password_errors(new, user):
-        raise InvalidInputError(errors={"new_password": found})
+    """Set a new password without the current one. Only for the operator."""
+    if weaknesses := password_errors(new, user):
+        raise InvalidInputError(errors={"new_password": weaknesses})
     user.set_password(new)
     user.save(update_fields=["password"])
 
 
 def change_email(user: User, email: str) -> User:
-    """Give the account another address, unless somebody has it."""
-    taken = FieldError("taken", "Somebody has this address.")
-    if User.objects.at_email(email).exclude(pk=user.pk).exists():
+    """Change the account's email address. Raises `InvalidInputError` if it is taken."""
+    taken = FieldError("taken", EMAIL_TAKEN)
+    if User.objects.with_email(email).exclude(pk=user.pk).exists():
         raise InvalidInputError(errors={"email": [taken]})
     user.email = email
     try:
@@ -196,7 +199,7 @@ def create_api_token(
     expires_at: datetime | None = None,
     rate: str = "",
 ) -> tuple[ApiToken, str]:
-    """A new token, and its secret, which is not kept and never shown again."""
+    """A new token and its secret, which is not stored and cannot be read again."""
     secret, prefix = ApiToken.new_secret()
     token = ApiToken.objects.create(
         owner=owner,
@@ -211,7 +214,7 @@ def create_api_token(
 
 
 def revoke_api_token(token: ApiToken) -> None:
-    """End the token for good; the row stays as a record."""
+    """Revoke the token. The row stays as a record."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(
         revoked_at=timezone.now()
     )

@@ -1,7 +1,7 @@
-"""Set-up: who may make the first account of a server, which is its superuser.
+"""Set-up: who may create the first account of a server, which is its superuser.
 
-Whoever reaches a new server first could otherwise take it over. Only where nobody but
-the people at its machine can reach it is the first account free for the taking.
+Without this check, the first person to reach a new server could take it over. The first
+account requires the set-up code, unless the request comes from the server's own machine.
 """
 
 import hashlib
@@ -20,21 +20,21 @@ _SALT = "agentarium.accounts.setup"
 
 
 class SetupRequiredError(DomainError):
-    """This server is not set up yet: its first account needs the set-up link, which is in the server's log; `agentarium setup-link` prints it, too."""
+    """This server is not set up yet. Open the set-up link to create its first account: it is in the server's log, and `agentarium setup-link` prints it."""
 
     code = "setup_required"
     status = HTTPStatus.FORBIDDEN
 
 
 class InvalidSetupCodeError(DomainError):
-    """This set-up link is not valid: use the one that the server printed last, or run `agentarium setup-link` for it."""
+    """This set-up link is not valid. Use the one that the server printed last, or run `agentarium setup-link`."""
 
     code = "invalid_setup_code"
     status = HTTPStatus.FORBIDDEN
 
 
 class SetupFinishedError(ConflictError):
-    """The set-up link has been used: this server has its first account. Sign in, or ask its administrator for an account."""
+    """The set-up link has been used, and this server has its first account. Sign in, or ask its administrator for an account."""
 
     code = "setup_finished"
 
@@ -43,8 +43,8 @@ class SetupFinishedError(ConflictError):
 def setup_code(*, is_renewed: bool = False) -> str | None:
     """The code for the first account, or None once there is an account.
 
-    All processes that share the database and the secret key have the same one, at each
-    start. One that has another key replaces it, and so does `is_renewed`.
+    All processes with the same database and secret key have the same code at each start.
+    A process with another key replaces it, and so does `is_renewed`.
     """
     lock_decision(FIRST_ACCOUNT)
     if User.objects.exists():
@@ -61,11 +61,11 @@ def setup_code(*, is_renewed: bool = False) -> str | None:
     return code
 
 
-def refuse_outsider(code: str, *, is_local: bool) -> None:
-    """Let the first account be made with the code, or without one at this machine."""
+def check_may_set_up(code: str, *, is_local: bool) -> None:
+    """Raise unless the code is valid, or is empty in a request from this machine."""
     if code:
         if not _is_valid(code):
-            # Somebody may have used it between the look at accounts and this one.
+            # Another request may have used it since the check for accounts.
             is_used = User.objects.exists()
             raise SetupFinishedError if is_used else InvalidSetupCodeError
     elif not is_local:
@@ -73,15 +73,15 @@ def refuse_outsider(code: str, *, is_local: bool) -> None:
 
 
 def finish_setup() -> None:
-    """No code is valid from now on."""
+    """Invalidate the code."""
     SetupCode.objects.all().delete()
 
 
 def _is_valid(code: str) -> bool:
     stored = SetupCode.objects.first()
-    # The same work whether there is a code or not.
-    wanted = stored.code_hash if stored else ""
-    return constant_time_compare(_hash_of(code), wanted)
+    # The same work whether a code exists or not.
+    expected = stored.code_hash if stored else ""
+    return constant_time_compare(_hash_of(code), expected)
 
 
 def _code_of(nonce: str) -> str:
@@ -89,5 +89,5 @@ def _code_of(nonce: str) -> str:
 
 
 def _hash_of(code: str) -> str:
-    """A plain hash will do: nobody guesses 160 random bits."""
+    """A plain hash is enough: 160 random bits cannot be guessed."""
     return hashlib.sha256(code.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Agents, for the operator to look at and to add; only their owners change them."""
+"""Agents in the admin: operators can view and add them, only their owners change them."""
 
 from typing import Any
 

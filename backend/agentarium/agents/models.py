@@ -1,4 +1,4 @@
-"""What a person defines once and runs often, and the snapshots that tasks point at."""
+"""Agents, and the immutable versions of their definitions, which tasks run."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Self
@@ -21,7 +21,7 @@ DEFAULT_TEMPERATURE = 0.7
 
 
 class Definition(models.Model):
-    """What decides how an agent answers: the same columns now and in each version."""
+    """The settings of an agent that are versioned; columns of `Agent` and `AgentVersion`."""
 
     instructions = models.TextField(
         blank=True,
@@ -38,36 +38,36 @@ class Definition(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(2)],
-        help_text="0 to 2; null leaves it to the provider.",
+        help_text="0 to 2; null for the provider's default.",
     )
     max_output_tokens = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
-        help_text="Limit of one model response; null leaves it to the provider.",
+        help_text="Limit of one model response; null for the provider's default.",
     )
     timeout = models.PositiveIntegerField(
         default=600,
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
-        help_text="Seconds that one attempt may take.",
+        help_text="Maximum duration of an attempt, in seconds.",
     )
     step_timeout = models.PositiveIntegerField(
         default=300,
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
-        help_text="Seconds that one model response may take.",
+        help_text="Maximum duration of a model response, in seconds.",
     )
     max_steps = models.PositiveIntegerField(
         default=20,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
-        help_text="Model responses that one task may take.",
+        help_text="Maximum number of model responses of a task.",
     )
     fallback_models = models.JSONField(
         default=list,
         blank=True,
-        help_text="Models to ask, in order, when the one before does not answer.",
+        help_text="Models to call, in order, if the previous one is unavailable.",
     )
     tools = models.JSONField(
-        default=list, blank=True, help_text="What it may call, with settings."
+        default=list, blank=True, help_text="Tools that it may call, with settings."
     )
 
     class Meta:
@@ -96,17 +96,17 @@ class AgentQuerySet(WholeRowsQuerySet["Agent"]):
         return self.filter(owner=user)
 
     def kept(self) -> Self:
-        """Without those that were deleted."""
+        """Agents that are not deleted."""
         return self.filter(deleted_at__isnull=True)
 
-    def fill_in(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
+    def before_insert(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
         for agent in rows:
             agent.model = agent.model or default_model()
-            # What is copied has tasks, the copy has none. Of a fixture, those that came
-            # before their agent are there, and the others count themselves.
+            # A copied instance has the original's count. A fixture may hold tasks before
+            # their agent; the tasks that follow it are counted when they are inserted.
             agent.tasks_count = agent.tasks.count() if is_raw and agent.pk else 0
 
-    def add_to(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
+    def after_insert(self, rows: Sequence["Agent"], *, is_raw: bool) -> None:
         AgentVersion.objects.bulk_create(
             (
                 AgentVersion(
@@ -118,12 +118,12 @@ class AgentQuerySet(WholeRowsQuerySet["Agent"]):
             ignore_conflicts=is_raw,
         )
 
-    def revise(self, keys: Collection[int]) -> None:
+    def after_update(self, keys: Collection[int]) -> None:
         if keys:
             AgentVersion.objects.record(keys)
 
     def update(self, **changes: Any) -> int:
-        """Also of `bulk_update`: a change of definitions makes their next versions."""
+        """Creates the next versions of changed definitions; `bulk_update` uses it, too."""
         if not changes.keys() & set(DEFINITION_FIELDS):
             return super().update(**changes)
         with transaction.atomic(using=self.db, savepoint=False):
@@ -138,7 +138,7 @@ class AgentQuerySet(WholeRowsQuerySet["Agent"]):
 class Agent(Definition):
     """A named definition that its owner runs.
 
-    Deleting one only hides it: its tasks are a record, and keep their agent.
+    Deleting an agent only hides it, because its tasks are kept and refer to it.
     """
 
     owner = models.ForeignKey(
@@ -147,9 +147,9 @@ class Agent(Definition):
     name = models.CharField(max_length=MAX_NAME_CHARS)
     description = models.TextField(max_length=MAX_DESCRIPTION_CHARS, blank=True)
     version = models.PositiveIntegerField(
-        default=1, help_text="Number of the version that a new task runs."
+        default=1, help_text="Number of the current version, which new tasks run."
     )
-    # Counted up as tasks are submitted: a list never counts them.
+    # Incremented when a task is submitted, so that lists need not count tasks.
     tasks_count = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
@@ -178,20 +178,21 @@ class Agent(Definition):
         update_fields: Any,
         forced_update: Any,
     ) -> Any:
-        """Save changes; those of the definition make the agent's next version.
+        """Save changes; a change of the definition creates the next version.
 
-        What is counted up in the database meanwhile is not set back.
+        Concurrent increments of `tasks_count` and `version` are kept.
         """
-        # Django names all columns that were read where some were not.
-        is_named = update_fields and not self.get_deferred_fields()
-        kept = [each for each in values if is_named or _is_own(each[0])]
-        names = {field.name for field, _, _ in kept}
+        # `update_fields` is the caller's, unless there are deferred fields: then Django
+        # passes the names of all loaded fields.
+        is_explicit = update_fields and not self.get_deferred_fields()
+        saved = [value for value in values if is_explicit or _is_saved(value[0])]
+        names = {field.name for field, _, _ in saved}
         with transaction.atomic(using=using, savepoint=False):
             updated: Any = super()._do_update(  # type: ignore[call-arg]
                 base_qs,
                 using,
                 pk_val,
-                [_forward(*each) for each in kept],
+                [_never_decrease(*value) for value in saved],
                 update_fields,
                 forced_update,
             )
@@ -202,13 +203,13 @@ class Agent(Definition):
         return updated
 
 
-def _is_own(field: Any) -> bool:
-    """Whether a row is saved with its own value, and not with what was counted."""
+def _is_saved(field: Any) -> bool:
+    """Whether a full save writes the field; the database maintains `tasks_count`."""
     return bool(field.name != "tasks_count")
 
 
-def _forward(field: Any, model: Any, value: Any) -> tuple[Any, Any, Any]:
-    """A version's number only grows: somebody may have made one since it was read."""
+def _never_decrease(field: Any, model: Any, value: Any) -> tuple[Any, Any, Any]:
+    """Keeps the version's number if another transaction has increased it meanwhile."""
     if field.name != "version" or hasattr(value, "resolve_expression"):
         return field, model, value
     return field, model, Greatest(F("version"), Value(value))
@@ -219,27 +220,27 @@ class AgentVersionQuerySet(models.QuerySet["AgentVersion"]):
         return self.filter(agent__owner=user)
 
     def record(self, agent_ids: Collection[int]) -> None:
-        """Make the versions that agents lack, and the next ones of those that changed.
+        """Create the missing versions of agents, and the next ones of changed agents.
 
-        The caller has locked their rows, by writing to them.
+        The caller has locked the agents' rows by writing to them.
         """
-        mine = self.filter(agent__in=agent_ids)
+        versions = self.filter(agent__in=agent_ids)
         current = {
             version.agent_id: version.definition
-            for version in mine.filter(number=F("agent__version"))
+            for version in versions.filter(number=F("agent__version"))
         }
         for agent in Agent.objects.filter(pk__in=agent_ids).order_by("pk"):
             if agent.pk in current:
                 if agent.definition == current[agent.pk]:
                     continue
-                last = mine.filter(agent=agent).aggregate(Max("number"))
+                last = versions.filter(agent=agent).aggregate(Max("number"))
                 agent.version = last["number__max"] + 1
                 Agent.objects.filter(pk=agent.pk).update(version=agent.version)
             self.create(agent=agent, number=agent.version, **agent.definition)
 
 
 class AgentVersion(Definition):
-    """An immutable snapshot of an agent's definition; a task points at the one it runs."""
+    """An immutable snapshot of an agent's definition; a task refers to the one it runs."""
 
     agent = models.ForeignKey(
         Agent, on_delete=models.CASCADE, related_name="versions", db_index=False
@@ -261,8 +262,8 @@ class AgentVersion(Definition):
         return f"{self.agent_id}#{self.number}"
 
     def _save_table(self, raw: bool = False, *others: Any, **options: Any) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        """A version of a fixture takes the place of the one that its agent was given."""
+        """A version in a fixture replaces the one that was created for its agent."""
         if raw:
-            given = AgentVersion.objects.filter(agent=self.agent_id, number=self.number)
-            given.exclude(pk=self.pk).delete()
+            same = AgentVersion.objects.filter(agent=self.agent_id, number=self.number)
+            same.exclude(pk=self.pk).delete()
         return super()._save_table(raw, *others, **options)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What people ask for with agents."""
+"""Creating, changing, copying, hiding and restoring agents."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -19,16 +19,16 @@ from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 
 COPY_MARK = " (copy)"
-# As much of an agent as it takes to run it.
+# The columns of an agent that submitting a task needs.
 _AGENTS = CompiledQuery(
     lambda: Agent.objects.only("owner", "name", "version", "model", "deleted_at")
 )
 
 
 def find_agent(user: User, agent_id: int) -> Agent:
-    """The agent that `visible_to` shows a user, for whoever asks with each request.
+    """The agent with this id that is visible to a user, by a compiled query.
 
-    Raises `NotFoundError`, also for one that was deleted.
+    Raises `NotFoundError`, also for a deleted agent.
     """
     agent = _AGENTS.find(owner=user.pk, id=agent_id)
     if agent is None or agent.deleted_at is not None:
@@ -37,7 +37,7 @@ def find_agent(user: User, agent_id: int) -> Agent:
 
 
 def find_agents(owner_id: int) -> FindAgents:
-    """How the tools of an owner's agents find those of that owner."""
+    """A function that finds an owner's agents by id, for tools that call agents."""
 
     def find(ids: Collection[int]) -> Mapping[int, CallableAgent]:
         agents = Agent.objects.kept().filter(owner=owner_id, pk__in=ids)
@@ -56,9 +56,9 @@ def _check_tools(owner_id: int, fields: dict[str, Any]) -> None:
 
 @transaction.atomic
 def create_agent(*, owner: User, **fields: Any) -> Agent:
-    """Define an agent; without a model it gets the default.
+    """Create an agent; without a model, it gets the default one.
 
-    Raises `InvalidInputError` where its tools are not what they may be.
+    Raises `InvalidInputError` if its tools are invalid.
     """
     _check_tools(owner.pk, fields)
     return Agent.objects.create(owner=owner, **fields)
@@ -66,7 +66,10 @@ def create_agent(*, owner: User, **fields: Any) -> Agent:
 
 @transaction.atomic
 def update_agent(agent: Agent, **changes: Any) -> Agent:
-    """Change an agent; a change of its definition makes the next version of it."""
+    """Change an agent; a change of its definition creates its next version.
+
+    Raises `InvalidInputError` if its tools are invalid.
+    """
     _check_tools(agent.owner_id, changes)
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
     for name, value in changes.items():
@@ -83,18 +86,18 @@ def roll_back_agent(agent: Agent, version: AgentVersion) -> Agent:
 
 
 def duplicate_agent(agent: Agent) -> Agent:
-    """Define another agent just like this one, without its tasks and its history."""
-    room = MAX_NAME_CHARS - len(COPY_MARK)
+    """Create a copy of an agent, without its tasks and versions."""
+    max_chars = MAX_NAME_CHARS - len(COPY_MARK)
     return create_agent(
         owner=agent.owner,
-        name=agent.name[:room] + COPY_MARK,
+        name=agent.name[:max_chars] + COPY_MARK,
         description=agent.description,
         **agent.definition,
     )
 
 
 def restore_agent(agent: Agent) -> Agent:
-    """Bring a deleted agent back, with all of its history; a kept one stays as it is."""
+    """Restore a deleted agent, with its tasks and versions. Otherwise does nothing."""
     if agent.deleted_at is not None:
         agent.deleted_at = None
         agent.save(update_fields=["deleted_at", "updated_at"])
@@ -102,13 +105,13 @@ def restore_agent(agent: Agent) -> Agent:
 
 
 def hide_agent(agent: Agent) -> None:
-    """Take an agent out of sight and out of use; its tasks remain."""
+    """Mark an agent as deleted; its tasks and versions are kept."""
     agent.deleted_at = timezone.now()
     agent.save(update_fields=["deleted_at", "updated_at"])
 
 
 def create_first_agent(owner: User) -> None:
-    """Make the agent that a new account finds ready to run."""
+    """Create the agent that every new account has."""
     create_agent(
         owner=owner,
         name="Assistant",

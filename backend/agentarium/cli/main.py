@@ -1,7 +1,7 @@
 """The `agentarium` command: its commands and their options.
 
-Each command imports what it needs when it is called: help and mistakes are answered
-at once, and nothing is loaded before the environment has been read.
+Each command imports what it needs when it is called: help and usage errors appear
+immediately, and nothing is loaded before the environment has been read.
 """
 
 from pathlib import Path
@@ -16,21 +16,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Plain JSON, for programs.")]
-Watch = Annotated[
-    bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")]
 UserName = Annotated[
     str,
     typer.Option(
-        "--user", metavar="NAME", help="Whose; where there is one account, its."
+        "--user",
+        metavar="NAME",
+        help="Act as this user. Optional when there is only one account.",
     ),
 ]
 Host = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="The address to listen on.")
+    str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.")
 ]
 Port = Annotated[
-    int | None, typer.Option(min=0, max=65535, help="The port; 0 is any free one.")
+    int | None,
+    typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one."),
 ]
 
 
@@ -52,7 +53,10 @@ def _begin(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", is_eager=True, callback=_show_version, help="Show the version."
+            "--version",
+            is_eager=True,
+            callback=_show_version,
+            help="Print the version.",
         ),
     ] = False,
 ) -> None:
@@ -73,11 +77,12 @@ def up(
         bool | None,
         typer.Option(
             "--model/--no-model",
-            help="Fetch the built-in model, or do not; else it is tried once.",
+            help="Download the built-in model, or skip it. By default the download "
+            "is attempted once.",
         ),
     ] = None,
 ) -> None:
-    """Start everything that one machine needs, and serve it."""
+    """Prepare the database and the built-in model, and start the server."""
     from agentarium.cli.serving.up import run_up
 
     run_up(host=host, port=port, is_model_wanted=is_model_wanted)
@@ -85,7 +90,7 @@ def up(
 
 @app.command()
 def web(*, host: Host = None, port: Port = None) -> None:
-    """Serve the API and the page; change nothing in the database's tables."""
+    """Serve the API and the page, without migrating the database."""
     from agentarium.cli.serving.up import run_web
 
     run_web(host=host, port=port)
@@ -95,18 +100,19 @@ def web(*, host: Host = None, port: Port = None) -> None:
 def worker(
     *,
     capacity: Annotated[
-        int | None, typer.Option(min=1, help="Tasks that each process holds at once.")
+        int | None, typer.Option(min=1, help="Concurrent tasks per process.")
     ] = None,
     processes: Annotated[
-        int, typer.Option(min=1, help="How many processes; a dead one is replaced.")
+        int,
+        typer.Option(min=1, help="Number of processes; one that dies is replaced."),
     ] = 1,
     is_model_wanted: Annotated[
         bool,
-        typer.Option("--model", help="Fetch the built-in model first, if need be."),
+        typer.Option("--model", help="Download the built-in model first, if missing."),
     ] = False,
     is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
-    """Run tasks: woken by the broker, or looking for them where there is none."""
+    """Run tasks. Without a broker, the worker polls the database for them."""
     from agentarium.cli.serving.worker import run_worker
     from agentarium.cli.serving.worker_processes import supervise
 
@@ -122,7 +128,7 @@ def worker(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database up to this version."""
+    """Create or update the tables of the database."""
     from agentarium.cli.serving.up import run_migrate
 
     run_migrate()
@@ -137,20 +143,22 @@ def createuser(  # noqa: PLR0913 - one for each option
         str, typer.Argument(metavar="[NAME]", help="The username.", show_default=False)
     ] = "",
     *,
-    username: Annotated[str, typer.Option(help="The same, as an option.")] = "",
-    email: Annotated[str | None, typer.Option(help="May be empty.")] = None,
+    username: Annotated[str, typer.Option(help="The username, as an option.")] = "",
+    email: Annotated[
+        str | None, typer.Option(help="The email address; it may be empty.")
+    ] = None,
     is_password_on_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from stdin.")
     ] = False,
     is_superuser: Annotated[
-        bool, typer.Option("--admin", help="A superuser, like the first account.")
+        bool, typer.Option("--admin", help="Create a superuser.")
     ] = False,
     is_staff: Annotated[
-        bool, typer.Option("--staff", help="May use the admin pages.")
+        bool, typer.Option("--staff", help="Give access to the admin pages.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make an account. The first one of a server is its superuser."""
+    """Create an account. The first account of a server becomes its superuser."""
     from agentarium.cli.project import project
 
     with project():
@@ -177,7 +185,7 @@ def password(
         bool, typer.Option("--password-stdin", help="Read the password from stdin.")
     ] = False,
 ) -> None:
-    """Set a new password for a user who has forgotten theirs; it ends their sessions."""
+    """Set a user's password, and end their sessions."""
     from agentarium.cli.project import project
 
     with project():
@@ -190,10 +198,11 @@ def password(
 def setup_link(
     *,
     is_renewed: Annotated[
-        bool, typer.Option("--new", help="Make another one; older ones end.")
+        bool,
+        typer.Option("--new", help="Create a new link; earlier links stop working."),
     ] = False,
 ) -> None:
-    """Print the link for the first account of a server that others can reach."""
+    """Print the link that creates the first account of a networked server."""
     from agentarium.cli.project import project
 
     with project():
@@ -215,16 +224,17 @@ def agents(*, user: UserName = "", as_json: Json = False) -> None:
 
 @app.command()
 def run(
-    agent: Annotated[str, typer.Argument(help="An agent's id, or its exact name.")],
+    agent: Annotated[str, typer.Argument(help="The agent's id or exact name.")],
     text: Annotated[str, typer.Argument(help="The input; - reads it from stdin.")],
     *,
     is_followed: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show the output as it comes.")
+        bool,
+        typer.Option("--follow", "-f", help="Print the output as it is generated."),
     ] = False,
     user: UserName = "",
     as_json: Json = False,
 ) -> None:
-    """Run an agent on a text, as a task."""
+    """Run an agent on an input, as a task."""
     from agentarium.cli.project import project
 
     with project():
@@ -237,9 +247,12 @@ def run(
 def tasks(
     *,
     status: Annotated[
-        list[str] | None, typer.Option(help="Only such; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Only tasks with this status; may be repeated."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1000, help="Maximum number of tasks.")
+    ] = 20,
     user: UserName = "",
     as_json: Json = False,
 ) -> None:
@@ -268,12 +281,12 @@ def task(
         show_task(user, task_id, as_json=as_json)
 
 
-# --- Looking after it -------------------------------------------------------------
+# --- Operations -------------------------------------------------------------------
 
 
 @app.command()
 def workers(*, is_watched: Watch = False, as_json: Json = False) -> None:
-    """Show who runs tasks, and who did in the last day."""
+    """Show the workers of the last day and what they run."""
     from agentarium.cli.project import project
 
     with project():
@@ -300,12 +313,12 @@ def doctor(
         str,
         typer.Option(
             metavar="URL",
-            help="The public URL: check the way through the proxy as well.",
+            help="The public URL: also check the path through the proxy.",
         ),
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Check what Agentarium depends on, and say what to do."""
+    """Check the installation, and say how to fix what is wrong."""
     from agentarium.cli.diagnosis.doctor import run_doctor
 
     run_doctor(url=url, as_json=as_json)
@@ -318,11 +331,12 @@ def reseal(
         bool,
         typer.Option(
             "--former-key-lost",
-            help="Go on with the present key; what it cannot read is entered again.",
+            help="Continue with the current key; secrets that it cannot read have to be "
+            "entered again.",
         ),
     ] = False,
 ) -> None:
-    """Encrypt every stored secret with the present secret key."""
+    """Encrypt every stored secret with the current secret key."""
     from agentarium.cli.project import project
 
     with project():
@@ -335,7 +349,7 @@ def reseal(
 def demo(
     *,
     text: Annotated[
-        str, typer.Option(help="What to ask.")
+        str, typer.Option(help="The input of the task.")
     ] = "What is the capital of France? Answer in one sentence.",
     weights: Annotated[
         Path | None,
@@ -343,7 +357,7 @@ def demo(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run one task on the built-in model, through the public API, from start to end."""
+    """Run one task on the built-in model, from start to finish, over the public API."""
     from agentarium.cli.demo.demo import run_demo
 
     run_demo(text, weights=weights, as_json=as_json)

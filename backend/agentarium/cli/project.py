@@ -1,4 +1,4 @@
-"""Bringing up the settings and Django for a command."""
+"""Load the settings and Django for a command."""
 
 import logging
 import os
@@ -8,17 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentarium.cli.serving.garbage_collection import expect_loading
-from agentarium.cli.terminal import MISUSED, fail, joined
+from agentarium.cli.serving.garbage_collection import relax_collection
+from agentarium.cli.terminal import MISUSED, fail, with_advice
 
 if TYPE_CHECKING:
     from agentarium.core.exceptions import DomainError
 
-_NEEDLESS = ("requests", "coreapi", "coreschema", "guardian", "markdown")
+# Optional dependencies of REST framework that we do not use.
+_UNUSED_MODULES = ("requests", "coreapi", "coreschema", "guardian", "markdown")
 
 
 def read_environment_file() -> None:
-    """Take over `.env` of the current folder; what the environment says wins."""
+    """Load `.env` from the current folder; variables that are already set win."""
     file = Path(".env")
     if file.is_file():
         import environ
@@ -26,12 +27,12 @@ def read_environment_file() -> None:
         try:
             environ.Env.read_env(file)
         except (OSError, UnicodeDecodeError) as error:
-            fail(f"{file.absolute()} cannot be read ({error}): correct it.", MISUSED)
+            fail(f"{file.absolute()} cannot be read ({error}): fix it.", MISUSED)
 
 
 def read_settings() -> None:
-    """Read the settings, and no more of Django."""
-    expect_loading()
+    """Read the settings, without loading the rest of Django."""
+    relax_collection()
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
@@ -39,17 +40,17 @@ def read_settings() -> None:
     try:
         _ = settings.DATA
     except (ImproperlyConfigured, OSError) as error:
-        # The settings themselves say what is wrong, and end the process.
+        # A wrong value ends the process in the settings module, with a sentence.
         fail(f"The settings cannot be used: {error}", MISUSED)
 
 
 def set_up_django() -> None:
-    """Load the apps, and the Celery application where there is a broker."""
+    """Load the apps, and the Celery application if there is a broker."""
     import django
     from django.conf import settings
 
-    with _unseen(*_NEEDLESS, "psycopg" if _is_sqlite() else ""):
-        import rest_framework.compat  # noqa: F401 - imported for its search
+    with _hidden(*_UNUSED_MODULES, "psycopg" if _is_sqlite() else ""):
+        import rest_framework.compat  # noqa: F401 - it probes for optional modules
     django.setup()
     if settings.BROKER_URL:
         from django.utils.module_loading import import_string
@@ -64,11 +65,11 @@ def _is_sqlite() -> bool:
 
 
 @contextmanager
-def _unseen(*modules: str) -> Iterator[None]:
-    """Have optional libraries that nobody has loaded yet look as if not installed.
+def _hidden(*modules: str) -> Iterator[None]:
+    """Make optional modules that are not loaded yet look as if not installed.
 
-    REST framework loads whatever it finds, for features that we do not use; that is
-    a tenth of a start.
+    REST framework imports all that it finds, for features that we do not use. That
+    takes a tenth of the start-up time.
     """
     hidden = [name for name in modules if name and name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
@@ -81,10 +82,11 @@ def _unseen(*modules: str) -> Iterator[None]:
 
 @contextmanager
 def project(*, is_quiet: bool = True, needs_database: bool = True) -> Iterator[None]:
-    """All that a command needs; what can go wrong with it is told in one sentence.
+    """Set up what a command needs, and report its failures in one sentence.
 
-    `is_quiet` keeps the log to warnings, for commands that answer and end: they end at
-    once, too, if they need the database and it cannot be reached.
+    `is_quiet` is for commands that print a result and exit: the log is limited to
+    warnings, and a command that needs the database fails immediately if the database
+    cannot be reached.
     """
     read_settings()
     set_up_django()
@@ -93,19 +95,19 @@ def project(*, is_quiet: bool = True, needs_database: bool = True) -> Iterator[N
     if is_quiet:
         root.setLevel(max(level, logging.WARNING))
     try:
-        with told():
+        with report_failures():
             if is_quiet and needs_database:
-                from agentarium.cli.database.availability import refuse_unreachable
+                from agentarium.cli.database.availability import require_connection
 
-                refuse_unreachable()
+                require_connection()
             yield
     finally:
         root.setLevel(level)
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Say failures of the domain and of the database in one sentence."""
+def report_failures() -> Iterator[None]:
+    """Exit with one sentence on an error of the domain or the database."""
     from django.db import DatabaseError, InterfaceError
 
     from agentarium.core.exceptions import DomainError
@@ -113,30 +115,33 @@ def told() -> Iterator[None]:
     try:
         yield
     except DomainError as error:
-        fail(_sentence(error))
+        fail(_domain_sentence(error))
     except (DatabaseError, InterfaceError) as error:
-        fail(_about_database(error))
+        fail(_database_sentence(error))
 
 
-def _sentence(error: "DomainError") -> str:
+def _domain_sentence(error: "DomainError") -> str:
     fields = [
-        f"{name}: {each.detail}"
-        for name, found in (error.errors or {}).items()
-        for each in found
+        f"{name}: {field_error.detail}"
+        for name, field_errors in (error.errors or {}).items()
+        for field_error in field_errors
     ]
     return " ".join(fields) or error.detail
 
 
-def _about_database(error: Exception) -> str:
+def _database_sentence(error: Exception) -> str:
     from django.db import DatabaseError, InterfaceError
 
-    from agentarium.cli.database.availability import obstacle, refused_file
+    from agentarium.cli.database.availability import (
+        connection_failure,
+        sqlite_file_problem,
+    )
     from agentarium.cli.database.migrations import read_state
 
-    if found := obstacle():
-        return str(found)
-    if refused := refused_file(error):
-        return joined(*refused)
+    if failure := connection_failure():
+        return str(failure)
+    if problem := sqlite_file_problem(error):
+        return with_advice(*problem)
     text = " ".join(str(error).split()) or type(error).__name__
     try:
         is_behind = bool(read_state().missing)
@@ -144,4 +149,4 @@ def _about_database(error: Exception) -> str:
         return f"The database cannot be reached: {text}"
     if is_behind:
         return "The database is not up to date: run `agentarium migrate`."
-    return f"The database refused: {text}"
+    return f"The database reported an error: {text}"

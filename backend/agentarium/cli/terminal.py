@@ -1,4 +1,4 @@
-"""What commands say: results on stdout, everything else on stderr."""
+"""Output of commands: results on stdout, everything else on stderr."""
 
 import json
 import re
@@ -15,80 +15,82 @@ from rich.text import Text
 
 FAILED = 1
 MISUSED = 2
-UNBOUNDED = 250
+UNLIMITED_WIDTH = 250
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
-# Text that people and models wrote must not move the cursor or rewrite the screen.
+# Text from users and models must not move the cursor or rewrite the screen.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def fail(sentence: str, code: int = FAILED) -> NoReturn:
-    """End the command with one sentence on stderr."""
+    """Exit with one sentence on stderr."""
     say(sentence, style="red")
     raise typer.Exit(code)
 
 
-def joined(detail: str, advice: str) -> str:
-    """One sentence: what was found, and what to do, which begins with a verb."""
+def with_advice(detail: str, advice: str) -> str:
+    """Join what was found and what to do about it, which begins with a verb."""
     return f"{detail}: {advice[:1].lower()}{advice[1:]}" if advice else detail
 
 
 def say(sentence: str, *, style: str = "") -> None:
-    """Tell the person at the terminal; programs read stdout."""
+    """Print a message for the person at the terminal, on stderr."""
     err.print(printable(sentence), style=style, markup=False)
 
 
 def show(result: str | Table) -> None:
-    """A result, on stdout; tables are not folded where nobody looks."""
+    """Print a result on stdout; tables are folded only on a terminal."""
     if isinstance(result, str):
         out.print(printable(result), markup=False)
     else:
-        wide = out if out.is_terminal else Console(width=UNBOUNDED, highlight=False)
+        wide = (
+            out if out.is_terminal else Console(width=UNLIMITED_WIDTH, highlight=False)
+        )
         wide.print(result, soft_wrap=False)
 
 
 def cell(text: object) -> Text:
-    """A table's cell: plain text, whatever it holds."""
+    """Return a table cell whose text is not parsed as markup."""
     return Text(printable(str(text)))
 
 
 def printable(text: str) -> str:
-    """`text` without what a terminal would obey."""
+    """Replace the control characters in `text`."""
     return _CONTROL.sub("�", text)
 
 
 def print_json(data: Any) -> None:
-    """Plain JSON on stdout, in the shapes of the API."""
+    """Print JSON on stdout, in the shapes of the API."""
     from rest_framework.utils.encoders import JSONEncoder
 
     typer.echo(json.dumps(data, cls=JSONEncoder, indent=2, ensure_ascii=False))
 
 
 def table(*columns: str) -> Table:
-    """An empty table."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+    """Return an empty table with these column headers."""
+    empty = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        shown.add_column(column, overflow="fold")
-    return shown
+        empty.add_column(column, overflow="fold")
+    return empty
 
 
-def moment(at: datetime | None) -> str:
-    """A time as it is here."""
+def local_time(at: datetime | None) -> str:
+    """Format a time in the local time zone; "" for None."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 @contextmanager
 def waiting(sentence: str) -> Iterator[None]:
-    """Show on a terminal that something is under way."""
+    """Show a spinner on a terminal."""
     with err.status(sentence):
         yield
 
 
 @contextmanager
 def progress(title: str, *, unit: Any = None) -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere the title alone, once."""
+    """Show a progress bar on a terminal; elsewhere print the title once."""
     if not err.is_terminal:
         say(title)
     columns = (TextColumn("{task.description}"), BarColumn())

@@ -12,21 +12,21 @@ from django.conf import settings
 
 from agentarium.config.wsgi import application as wsgi_application
 from agentarium.server.asgi import Site
-from agentarium.worker.process import carrying, executing
+from agentarium.worker.process import pubsub_lifespan, runner_lifespan
 
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
-    """Everything that lives as long as the web process."""
+    """What runs as long as the web process: pub/sub and, embedded, the runner."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(carrying())
+        await stack.enter_async_context(pubsub_lifespan())
         if settings.EMBEDDED:
-            await stack.enter_async_context(executing())
+            await stack.enter_async_context(runner_lifespan())
         yield
 
 
 if settings.BROKER_URL:
-    # Wakes are sent through the Celery application: it has to be there.
+    # Wake-ups are sent through the Celery application, so it must be loaded.
     import_module("agentarium.config.celery")
 
 application = Site(

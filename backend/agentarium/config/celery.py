@@ -1,4 +1,4 @@
-"""The Celery application: wakes for the runners, and work beside the tasks."""
+"""The Celery application. It carries wake-ups to the runners."""
 
 import os
 from typing import Any
@@ -16,7 +16,7 @@ from agentarium.tasks.wake_ups import WAKE_EXCHANGE
 app = Celery("agentarium", broker=settings.BROKER_URL or None, set_as_current=True)
 app.conf.update(
     task_default_queue="agentarium",
-    # A wake goes to every worker; whoever has room claims.
+    # A wake-up goes to every worker. Those with free capacity claim tasks.
     task_queues=[
         Queue("agentarium"),
         Broadcast(WAKE_EXCHANGE, routing_key=WAKE_EXCHANGE),
@@ -30,7 +30,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
-        # A broker that is away must be noticed in seconds, by senders and by workers.
+        # Senders and workers must notice within seconds that the broker is away.
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
         "global_keyprefix": f"{settings.REDIS_PREFIX}:",
@@ -38,11 +38,11 @@ app.conf.update(
     worker_send_task_events=False,
     worker_enable_remote_control=False,
 )
-# Wakes are sent from a thread of their own, and threads know the default one only.
+# Wake-ups are sent from their own thread, and threads know only the default application.
 app.set_default()
 app.autodiscover_tasks(["agentarium.worker"], related_name="jobs")
 
 
 @setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
-    """Celery sets up its own logging unless somebody answers this signal."""
+    """Celery sets up its own logging unless this signal has a receiver."""

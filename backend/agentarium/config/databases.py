@@ -1,4 +1,4 @@
-"""One semantics on two databases: how each has to be opened for it."""
+"""Connection settings with which both databases behave the same."""
 
 from pathlib import Path
 from typing import Any
@@ -6,37 +6,35 @@ from urllib.parse import unquote, urlsplit
 
 import environ
 
-from agentarium.core.addresses import split_url
+from agentarium.core.url_validation import split_url
 
-# Of `prepare_threshold`, in the URL: for a pooler that hands the server's connections
-# around between transactions, and does not know what was prepared on which.
+# The value of `prepare_threshold` in the URL for a pooler that assigns server connections
+# by transaction, without tracking their prepared statements.
 NEVER = "never"
-
-
 POSTGRESQL = ("postgres", "postgresql", "pgsql")
 EXAMPLE = "postgres://user:password@host:5432/name"
-# PostgreSQL cuts longer names off.
+# PostgreSQL truncates longer names.
 MAX_NAME_CHARS = 63
 
 
 def database_url(url: str) -> str:
-    """`url`, if a database of ours can be at it.
+    """Check a database URL, and return it.
 
-    Raises `ValueError` with the rest of a sentence that begins with the variable.
+    Raises `ValueError` with the rest of a sentence that begins with the variable's name.
     """
     parts = split_url(url, schemes=(*POSTGRESQL, "sqlite"), example=EXAMPLE)
     if parts.scheme == "sqlite":
-        _refuse_strange_file(url)
+        _check_file(url)
     elif not parts.path.strip("/"):
         raise ValueError(f"names no database: write it like {EXAMPLE}.")
     elif len(unquote(parts.path.strip("/"))) > MAX_NAME_CHARS:
         raise ValueError(
-            f"names a database by more than {MAX_NAME_CHARS} characters: correct it."
+            f"has a database name of more than {MAX_NAME_CHARS} characters: correct it."
         )
     return url
 
 
-def _refuse_strange_file(url: str) -> None:
+def _check_file(url: str) -> None:
     if urlsplit(url).netloc or not urlsplit(url).path.strip("/"):
         raise ValueError(
             "names no file: write it like sqlite:////folder/agentarium.sqlite3."
@@ -57,7 +55,7 @@ def database(url: str, default_file: Path) -> dict[str, Any]:
         url or f"sqlite:///{default_file}"
     )
     if settings["ENGINE"].endswith("sqlite3"):
-        # Tests use threads, and so a file: in memory, threads lock each other out.
+        # A file, because tests use threads, which an in-memory database would lock.
         test = {"TEST": {"NAME": str(default_file.with_name("test.sqlite3"))}}
         return settings | _SQLITE | test
     options = _POSTGRESQL["OPTIONS"] | settings.get("OPTIONS", {})
@@ -73,7 +71,7 @@ _SQLITE: dict[str, Any] = {
         # A transaction that reads first and writes later could not be retried.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL: a commit that a client has seen survives a power cut too.
+        # FULL: a commit that a client has seen also survives a power failure.
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
             "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;"
@@ -84,22 +82,22 @@ _POSTGRESQL: dict[str, Any] = {
     "ENGINE": "agentarium.db.backends.postgresql",
     "CONN_MAX_AGE": 0,
     "OPTIONS": {
-        # Connections are handed from thread to thread, so that idle threads hold none.
+        # Threads share connections through a pool, so that idle threads hold none.
         "pool": {
             "min_size": 1,
             "max_size": 24,
             "timeout": 10,
-            # Then it begins anew. It doubles the pauses between its attempts, and
-            # would come back long after a database that was away for long.
+            # Then it starts over. It doubles the delay after each attempt, and would
+            # otherwise reconnect long after a long outage has ended.
             "reconnect_timeout": 3,
         },
-        # A connection whose other end is gone without a word is noticed in seconds.
+        # Notice within seconds that the server has disappeared without closing.
         "connect_timeout": 5,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,
-        # What a connection was asked so often is prepared (`db/prepared_statements.py`).
+        # A statement that ran this often is prepared (`db/prepared_statements.py`).
         "prepare_threshold": 5,
     },
 }

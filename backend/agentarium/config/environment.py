@@ -1,7 +1,7 @@
-"""How the settings read the environment, and how they refuse what they cannot use.
+"""Reads the environment for the settings, and refuses invalid values.
 
-A value that cannot be used does not stop the reading: its default stands in until all
-variables were read, and then every problem is reported, each in one sentence.
+An invalid value does not stop the reading. Its default replaces it until all variables
+have been read, and then every problem is reported in one sentence each.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import environ
 
-from agentarium.config.value_files import kept_secret, read_value
+from agentarium.config.value_files import read_value, stored_secret
 
 T = TypeVar("T")
 
@@ -25,15 +25,16 @@ KEY_VARIETY = 8
 _TRUE = ("true", "yes", "on", "y", "t", "ok", "1")
 _FALSE = ("false", "no", "off", "n", "f", "0")
 _MISSING = environ.Env.NOTSET
-# What no value has on purpose; bytes that are not UTF-8 arrive as surrogates.
+# Characters that a valid value never contains. Python decodes bytes that are not UTF-8
+# as surrogates.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class SettingsError(SystemExit):
-    """The environment cannot be used; the reasons are on stderr.
+    """The environment is not valid. The reasons are on stderr.
 
-    It ends the process with 2, without a traceback, whatever has read the settings: a
-    command, an ASGI server, Celery or `python -m django`.
+    It ends the process with status 2, without a traceback, whatever program reads the
+    settings: a command, an ASGI server, Celery or `python -m django`.
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
@@ -42,10 +43,10 @@ class SettingsError(SystemExit):
 
 
 class Environment(environ.FileAwareEnv):  # type: ignore[misc]
-    """The environment; `NAME_FILE` names a file that holds the value of `NAME`.
+    """The environment. `NAME_FILE` names a file that contains the value of `NAME`.
 
-    A variable that is empty counts as one that is not set. `known` are the names of
-    all that were asked for.
+    An empty variable counts as not set. `known` has the names of all variables that were
+    read.
     """
 
     def __init__(self) -> None:
@@ -56,25 +57,26 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
     def get_value(
         self, var: str, cast: Any = None, default: Any = _MISSING, **_: Any
     ) -> Any:
-        """The value, or the default where there is none or it cannot be used.
+        """The value, or the default if it is not set or not valid.
 
-        All other methods go through this one.
+        All other methods call this one.
         """
         self.known.add(var)
         try:
             text = _text_of(var)
-            return _parsed(text, cast) if text else _given(default, cast)
+            return _parsed(text, cast) if text else _checked_default(default)
         except ValueError as error:
             self.refuse(var, error)
-            return _given(default, cast)
+            return _checked_default(default)
 
     def refuse(self, name: str, reason: object) -> None:
+        """Add a problem: a sentence that begins with the variable's name."""
         problem = f"{name} {reason}"
         if problem not in self.problems:
             self.problems.append(problem)
 
     def parsed(self, name: str, parse: Callable[[Any], T]) -> T:
-        """What `parse` makes of a JSON object, or of `{}`; `ValueError` refuses it."""
+        """The result of `parse` for a JSON object or, if it raises `ValueError`, `{}`."""
         value = self.json(name, {})
         try:
             return parse(value)
@@ -83,7 +85,7 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             return parse({})
 
     def read(self, name: str, default: str, parse: Callable[[str], str]) -> str:
-        """What `parse` makes of a text; its `ValueError` says what to do instead."""
+        """The result of `parse` for a text. Its `ValueError` says what to do instead."""
         text = str(self.str(name, ""))
         try:
             return parse(text) if text else default
@@ -91,8 +93,8 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             self.refuse(name, error)
             return default
 
-    def each(self, name: str, parse: Callable[[str], str]) -> list[str]:
-        """The same of each part of a list."""
+    def read_list(self, name: str, parse: Callable[[str], str]) -> list[str]:
+        """The results of `parse` for the parts of a comma-separated list."""
         try:
             return [parse(part) for part in self.list(name, str, [])]
         except ValueError as error:
@@ -100,7 +102,7 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             return []
 
     def folder(self, name: str, default: str) -> Path:
-        """A folder, made at the first call and private then."""
+        """A folder, created if it does not exist, with access for its owner only."""
         folder = Path(self.str(name, default)).absolute()
         try:
             folder = folder.resolve()
@@ -109,20 +111,20 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             reason = getattr(error, "strerror", None) or error
             self.refuse(
                 name,
-                f"is {folder}, which cannot be created ({reason}): set it to a folder "
-                "that may be written.",
+                f"is {folder}, which cannot be created ({reason}): set it to a "
+                "writable folder.",
             )
         return folder
 
     def secret(self, name: str, file: Path) -> str:
-        """A key that is long enough, or the one that is kept in `file`."""
+        """A strong key from the variable, or the one that is stored in `file`."""
         known_problems = len(self.problems)
         key = str(self.str(name, ""))
         if len(self.problems) > known_problems:
             return ""
         if not key:
             try:
-                key = kept_secret(file)
+                key = stored_secret(file)
             except OSError as error:
                 self.refuse(name, _no_key(file, error))
                 return ""
@@ -130,9 +132,9 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
         if len(key) < KEY_CHARS or len(set(key)) < KEY_VARIETY:
             self.refuse(
                 name,
-                f"is too easy to guess: use {KEY_CHARS} random characters or more, as "
-                "from `openssl rand -base64 48`; if secrets are stored under the "
-                "present key, put that into AGENTARIUM_SECRET_KEY_FALLBACKS and run "
+                f"is too easy to guess: use at least {KEY_CHARS} random characters, for "
+                "example from `openssl rand -base64 48`. If secrets are stored with the "
+                "current key, add it to AGENTARIUM_SECRET_KEY_FALLBACKS and run "
                 "`agentarium reseal`.",
             )
         return key
@@ -159,11 +161,11 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
         return default
 
     def first(self, *names: str) -> str:
-        """The first text that is set under one of these names, or an empty one."""
+        """The value of the first of these variables that is set, or an empty string."""
         values = [str(self.str(name, "")) for name in names if name]
         return next((value for value in values if value), "")
 
-    def end_if_wrong(self) -> None:
+    def exit_if_invalid(self) -> None:
         """End the process if any value was refused, with a sentence for each."""
         if self.problems:
             sys.stderr.write("\n".join((*self.problems, "")))
@@ -171,7 +173,7 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
 
 
 def _text_of(name: str) -> str:
-    """The value of a variable or of its file, without the space around it."""
+    """The value of a variable or of its file, without surrounding white space."""
     value = os.environ.get(name, "").strip()
     file = os.environ.get(f"{name}_FILE", "").strip()
     if value and file:
@@ -185,22 +187,21 @@ def _text_of(name: str) -> str:
         ) from None
     if _NOT_TEXT.search(text):
         raise ValueError(
-            "holds control characters, or bytes that are not UTF-8: set it to text."
+            "contains control characters, or bytes that are not UTF-8: set it to text."
         )
     return text
 
 
-def _given(default: Any, cast: Any) -> Any:
-    """The default, of the type that the caller asked for."""
+def _checked_default(default: Any) -> Any:
     if default is _MISSING:
         raise LookupError("Every variable has a default.")
     return default
 
 
 def _parsed(text: str, cast: Any) -> Any:
-    """The value that a text stands for. Raises `ValueError` with what to do.
+    """Parse a text. Raises `ValueError`, which says what to do.
 
-    Not the text itself is told: it may be a secret in the wrong place.
+    The error does not quote the text: it may be a secret in the wrong place.
     """
     if cast is bool:
         return _boolean(text)
@@ -224,7 +225,7 @@ def _boolean(text: str) -> bool:
         return True
     if text.lower() in _FALSE:
         return False
-    raise ValueError("is neither true nor false: set it to one of the two.")
+    raise ValueError("is neither true nor false: set it to one of them.")
 
 
 def _number(text: str, kind: type[Any]) -> Any:
@@ -234,7 +235,7 @@ def _number(text: str, kind: type[Any]) -> Any:
     except ValueError:
         hint = ""
         if text.startswith("tcp://"):
-            hint = " Kubernetes sets it so; enableServiceLinks: false stops that."
+            hint = " Kubernetes sets it: turn that off with enableServiceLinks: false."
         raise ValueError(f"is not {what}: set it to one.{hint}") from None
     if not 0 <= value < math.inf:
         raise ValueError(f"is {value}: set it to {what} that is not negative.")
@@ -244,5 +245,5 @@ def _number(text: str, kind: type[Any]) -> Any:
 def _no_key(file: Path, error: OSError) -> str:
     return (
         f"is not set, and {file} cannot be used instead ({error.strerror}): set it, or "
-        "let AGENTARIUM_DATA be a folder of the user that runs Agentarium."
+        "set AGENTARIUM_DATA to a folder that belongs to the user who runs Agentarium."
     )

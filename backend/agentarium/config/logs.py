@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines in production, colours on a terminal."""
+"""Structured logs: JSON lines in production, colored text on a terminal."""
 
 import logging.config
 import sys
@@ -8,9 +8,9 @@ import orjson
 import structlog
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-FORMS = ("auto", "json", "console")
+FORMATS = ("auto", "json", "console")
 
-SHARED: list[Any] = [
+PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -20,26 +20,29 @@ SHARED: list[Any] = [
 
 
 def _json(line: Any, **options: Any) -> str:
-    """orjson takes a tenth of the standard library's time, and each request logs."""
+    """orjson takes a tenth of the standard library's time, and each request is logged."""
     return orjson.dumps(line, **options).decode()
 
 
-def logging_config(*, level: str, form: str) -> dict[str, Any]:
-    """Set up structlog and the standard library to one stream of lines on stderr.
+def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
+    """Set up structlog and the standard library to log lines to stderr.
 
-    `form` is `json`, `console`, or `auto`: console on a terminal, else JSON.
+    `log_format` is `json`, `console`, or `auto`: console on a terminal, else JSON.
     """
-    readable = form == "console" or (form == "auto" and sys.stderr.isatty())
+    is_console = log_format == "console" or (
+        log_format == "auto" and sys.stderr.isatty()
+    )
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
-        if readable
+        if is_console
         else structlog.processors.JSONRenderer(_json)
     )
-    shared = SHARED[:-1] if readable else SHARED
+    # The console renderer formats exceptions itself.
+    processors = PROCESSORS[:-1] if is_console else PROCESSORS
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *processors,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -52,7 +55,7 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         "formatters": {
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": shared,
+                "foreign_pre_chain": processors,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     renderer,
@@ -62,11 +65,11 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # The request log says the same, with more.
+            # The request log has the same, and more.
             "django.request": {"level": "CRITICAL"},
             "django.server": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
-            # A line for each wake, twice.
+            # Two lines for each wake-up.
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},

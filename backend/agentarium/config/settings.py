@@ -1,4 +1,7 @@
-"""The one place where the environment is read. `.env.example` lists every name."""
+"""The settings, and the only code that reads the environment.
+
+`.env.example` lists every variable.
+"""
 
 import os
 from datetime import timedelta
@@ -8,9 +11,9 @@ from urllib.parse import urlsplit
 
 from agentarium.config.databases import database, database_url
 from agentarium.config.environment import Environment
-from agentarium.config.logs import FORMS, LEVELS, logging_config
-from agentarium.config.variables import unknown_variables
-from agentarium.core.addresses import (
+from agentarium.config.logs import FORMATS, LEVELS, logging_config
+from agentarium.config.unknown_variables import unknown_variables
+from agentarium.core.url_validation import (
     broker_url,
     host_name,
     http_url,
@@ -25,13 +28,13 @@ from agentarium.runtime.providers.catalogue import model_name
 env = Environment()
 PACKAGE = Path(__file__).resolve().parent.parent
 
-# --- Where it runs ---------------------------------------------------------------
+# --- Address and data ------------------------------------------------------------
 
 HOST: str = env.str("AGENTARIUM_HOST", "127.0.0.1")
 PORT: int = env.number("AGENTARIUM_PORT", 8000, most=65_535)
 DATA = env.folder("AGENTARIUM_DATA", "data")
 LOCAL_URL = f"http://[{HOST}]:{PORT}" if ":" in HOST else f"http://{HOST}:{PORT}"
-# What people type into the browser. With https, cookies are secure and HSTS is on.
+# The URL that people type into the browser. With https, cookies are secure and HSTS is on.
 PUBLIC_URL: str = env.read("AGENTARIUM_URL", LOCAL_URL, public_url)
 HTTPS = PUBLIC_URL.startswith("https://")
 DEBUG: bool = env.bool("AGENTARIUM_DEBUG", False)
@@ -40,17 +43,17 @@ SECRET_KEY: str = env.secret("AGENTARIUM_SECRET_KEY", SECRET_KEY_FILE)
 IS_SECRET_KEY_OWN = not env.is_set("AGENTARIUM_SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("AGENTARIUM_SECRET_KEY_FALLBACKS", str, [])
 
-# --- Which services stand beside it ----------------------------------------------
+# --- Other services --------------------------------------------------------------
 
-# Without a broker the runner lives in the web process, and nothing else is needed.
+# Without a broker, the runner is part of the web process, and no service is needed.
 BROKER_URL: str = env.read("AGENTARIUM_BROKER_URL", "", broker_url)
 EMBEDDED = not BROKER_URL
-# Carries live output and throttle counters between processes; never the truth.
+# For live output and rate limits across processes. It holds nothing durable.
 REDIS_URL: str = env.read(
     "AGENTARIUM_REDIS_URL", redis_of_broker(BROKER_URL), redis_url
 )
-# Before each key and channel in Redis. Channels know no database numbers, so that only
-# this keeps installations apart that share one Redis.
+# The prefix of keys and channels in Redis. Channels are not separated by database number,
+# so only the prefix separates installations that share a Redis.
 REDIS_PREFIX: str = env.str("AGENTARIUM_REDIS_PREFIX", "agentarium")
 DATABASES = {
     "default": database(
@@ -62,25 +65,25 @@ CACHES: dict[str, Any] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": REDIS_PREFIX,
-        # It carries counters only: better none than a request that waits for one.
+        # It only has counters: a request should not wait for one.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
     if REDIS_URL
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        # By default it holds 300, and would forget most counters of a busy server.
+        # The default of 300 would drop most counters of a busy server.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
-# --- What it allows --------------------------------------------------------------
+# --- Limits ----------------------------------------------------------------------
 
 REGISTRATION_OPEN: bool = env.bool("AGENTARIUM_REGISTRATION_OPEN", True)
 MAX_INPUT_CHARS: int = env.number("AGENTARIUM_MAX_INPUT_CHARS", 100_000, least=1)
-# Pending tasks of one user, and of one agent; 0 is no limit.
+# Pending tasks of one user, and of one agent. 0 means no limit.
 MAX_PENDING_PER_USER: int = env.int("AGENTARIUM_MAX_PENDING_PER_USER", 10_000)
 MAX_PENDING_PER_AGENT: int = env.int("AGENTARIUM_MAX_PENDING_PER_AGENT", 0)
-# Running tasks of one user, and of one agent; 0 is no limit.
+# Running tasks of one user, and of one agent. 0 means no limit.
 MAX_RUNNING_PER_USER: int = env.int("AGENTARIUM_MAX_RUNNING_PER_USER", 0)
 MAX_RUNNING_PER_AGENT: int = env.int("AGENTARIUM_MAX_RUNNING_PER_AGENT", 0)
 THROTTLE_RATES: dict[str, str] = {
@@ -89,19 +92,19 @@ THROTTLE_RATES: dict[str, str] = {
     "anonymous": env.str("AGENTARIUM_RATE_ANONYMOUS", "60/min"),
     "login": env.str("AGENTARIUM_RATE_LOGIN", "10/min"),
 }
-# Requests that are worked on at once; streams do not count. Those that wait for a commit
-# share it, so that many are better than few; on PostgreSQL each has a connection.
+# Concurrent requests, not counting streams. Requests that wait for a commit share it, so
+# more threads are better. On PostgreSQL each thread has a connection.
 WEB_THREADS: int = env.number(
     "AGENTARIUM_WEB_THREADS",
     32 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 16,
     least=1,
 )
-# Host names that requests may be for, beside the one of the public URL.
-FURTHER_HOSTS: list[str] = env.each("AGENTARIUM_ALLOWED_HOSTS", host_name)
-# Addresses of reverse proxies in front; only then is X-Forwarded-For believed.
+# Host names that requests may use in addition to that of the public URL.
+EXTRA_HOSTS: list[str] = env.read_list("AGENTARIUM_ALLOWED_HOSTS", host_name)
+# The number of reverse proxies in front. X-Forwarded-For is ignored if it is 0.
 TRUSTED_PROXIES: int = env.int("AGENTARIUM_TRUSTED_PROXIES", 0)
 
-# Networks, addresses and hosts inside the house that tools and webhooks may reach.
+# Internal networks, addresses and hosts that tools and webhooks may reach.
 OUTBOUND_ALLOW: list[str] = env.list("AGENTARIUM_OUTBOUND_ALLOW", str, [])
 # MCP servers that run as programs on this machine: name -> command, args, env, cwd.
 MCP_STDIO: dict[str, dict[str, Any]] = env.json("AGENTARIUM_MCP_STDIO", {})
@@ -110,36 +113,36 @@ MCP_STDIO: dict[str, dict[str, Any]] = env.json("AGENTARIUM_MCP_STDIO", {})
 
 WORKER_CAPACITY: int = env.number("AGENTARIUM_WORKER_CAPACITY", 1000, least=1)
 LEASE_SECONDS: float = env.number("AGENTARIUM_LEASE_SECONDS", 10.0, least=1)
-# How often one model is asked for one answer, when its errors may pass.
+# Calls of one model for one response, if its errors are transient.
 MODEL_TRIES: int = env.number("AGENTARIUM_MODEL_TRIES", 4, least=1)
 MAX_TOOL_RESULT_CHARS: int = env.number(
     "AGENTARIUM_MAX_TOOL_RESULT_CHARS", 50_000, least=1
 )
-# How many agents may call each other in a row.
+# The maximum depth of agents that call each other.
 MAX_AGENT_DEPTH: int = env.int("AGENTARIUM_MAX_AGENT_DEPTH", 5)
-# After so long without a word a call that waits for a person is refused; 0 is never.
+# A tool call that waits this long for a person is rejected. 0 means never.
 APPROVAL_SECONDS: int = env.int("AGENTARIUM_APPROVAL_SECONDS", 604_800)
 MAX_ATTEMPTS: int = env.number("AGENTARIUM_MAX_ATTEMPTS", 3, least=1)
-# How long the log of a task that has ended is kept; 0 is for ever.
+# How long the log of a task is kept after its end. 0 means forever.
 KEEP_EVENTS_DAYS: int = env.int("AGENTARIUM_KEEP_EVENTS_DAYS", 90)
 STOP_GRACE_SECONDS: float = env.float("AGENTARIUM_STOP_GRACE_SECONDS", 10.0)
 
-# --- Being watched ---------------------------------------------------------------
+# --- Observability ---------------------------------------------------------------
 
-# Whoever sends it may read `/metrics`; staff may in any case.
+# The bearer token for `/metrics`. Staff may read it without.
 METRICS_TOKEN: str = env.str("AGENTARIUM_METRICS_TOKEN", "")
-# The port from which worker processes serve their own; 0 is none.
+# The port on which worker processes serve their metrics. 0 means none.
 WORKER_METRICS_PORT: int = env.number("AGENTARIUM_WORKER_METRICS_PORT", 0, most=65_535)
-# Traces go there, over HTTP; without it there are none.
+# Traces are sent to it over HTTP. Without it there are none.
 OTLP_ENDPOINT: str = env.read("OTEL_EXPORTER_OTLP_ENDPOINT", "", http_url)
 OTEL_SERVICE: str = env.str("OTEL_SERVICE_NAME", "agentarium")
 
 LOG_LEVEL = env.choice("AGENTARIUM_LOG_LEVEL", "INFO", LEVELS)
-LOG_FORMAT = env.choice("AGENTARIUM_LOG_FORMAT", "auto", FORMS)
+LOG_FORMAT = env.choice("AGENTARIUM_LOG_FORMAT", "auto", FORMATS)
 
 # --- Models ----------------------------------------------------------------------
 
-# Provider name -> its key and base URL; an empty string where none is set.
+# Provider name -> its key and base URL, empty if not set.
 PROVIDERS: dict[str, dict[str, str]] = {
     spec.name: {
         "api_key": env.first(spec.key_variable, spec.other_key_variable),
@@ -150,14 +153,14 @@ PROVIDERS: dict[str, dict[str, str]] = {
 BUILTIN_MODEL_WEIGHTS: str = env.str("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
 BUILTIN_MODEL_THREADS: int = env.int("AGENTARIUM_BUILTIN_MODEL_THREADS", 0)
 DEFAULT_MODEL: str = env.read("AGENTARIUM_DEFAULT_MODEL", "", model_name)
-# Prices that nobody else knows, or that differ from the published ones.
+# Prices that are not published, or that differ from the published ones.
 PRICES: dict[str, Price] = env.parsed("AGENTARIUM_PRICES", read_prices)
 
 # --- Django ----------------------------------------------------------------------
 
 _public_host = urlsplit(PUBLIC_URL).hostname or HOST
 ALLOWED_HOSTS: list[str] = [
-    *FURTHER_HOSTS,
+    *EXTRA_HOSTS,
     _public_host,
     "localhost",
     "127.0.0.1",
@@ -175,7 +178,7 @@ STATIC_URL = "static/"
 PAGE_ROOT = PACKAGE / "page"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 LOGGING_CONFIG = None
-LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
+LOGGING = logging_config(level=LOG_LEVEL, log_format=LOG_FORMAT)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -240,7 +243,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- Security --------------------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-# Whether a request came over TLS is decided by `RequestSchemeMiddleware`.
+# `RequestSchemeMiddleware` decides whether a request came over TLS.
 SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc
 SECURE_HSTS_SECONDS: int = env.int(
     "AGENTARIUM_HSTS_SECONDS", 31_536_000 if HTTPS else 0
@@ -250,12 +253,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.bool(
 )
 SECURE_HSTS_PRELOAD: bool = env.bool("AGENTARIUM_HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = [
-    # HSTS for all subdomains, and in the lists of browsers, would bind other sites of
-    # the operator's domain; it takes years to undo. Only the operator can decide that.
+    # HSTS for all subdomains, and preloading, would affect other sites of the operator's
+    # domain, and take years to undo. Only the operator can decide that.
     "security.W005",
     "security.W021",
 ]
-# Probes and Prometheus speak plain HTTP to the process itself.
+# Probes and Prometheus call the process itself, over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "agentarium.http.problems.csrf_failure"
@@ -296,7 +299,7 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "UPDATE_LAST_LOGIN": True,
-    # A changed password ends the tokens that were given out before.
+    # A password change revokes the tokens issued before.
     "CHECK_REVOKE_TOKEN": True,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -314,10 +317,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
-# --- The end ---------------------------------------------------------------------
+# --- Validation ------------------------------------------------------------------
 
-# All that is read from the environment has been read above.
+# Complete, because everything above has been read.
 KNOWN_VARIABLES = frozenset(env.known)
-# Name -> the known one that it may stand for, or "".
+# Name -> the known name that was probably meant, or "".
 UNKNOWN_VARIABLES = dict(unknown_variables(os.environ, KNOWN_VARIABLES))
-env.end_if_wrong()
+env.exit_if_invalid()

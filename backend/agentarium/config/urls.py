@@ -1,4 +1,4 @@
-"""Which room answers which path."""
+"""The URLs of the site."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -12,7 +12,7 @@ urlpatterns = [
     path("api/", include("agentarium.tools.api.urls")),
     path("api/", include("agentarium.providers.api.urls")),
     path("metrics", metrics),
-    # Last: it ends with the page, which takes every address that is left.
+    # Last: it ends with the page, which matches all other URLs.
     path("", include("agentarium.server.urls")),
 ]
 

@@ -1,4 +1,4 @@
-"""The synchronous site: Django, and the files of the page and the admin before it."""
+"""The synchronous site: Django behind WhiteNoise, which serves the static files."""
 
 import os
 
@@ -13,7 +13,7 @@ site = get_wsgi_application()
 
 
 def _is_immutable(_path: str, url: str) -> bool:
-    """Vite puts a hash of the content into each name."""
+    """Whether a file never changes: Vite puts a hash of the content into each name."""
     return url.startswith("/assets/")
 
 

@@ -1,4 +1,4 @@
-"""Long work in pieces, each small enough for one transaction or one statement."""
+"""Batches, each small enough for one transaction or one statement."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar

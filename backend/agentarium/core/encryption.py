@@ -1,7 +1,7 @@
-"""Secrets at rest: encrypted with a key that follows from the server's secret key.
+"""Encryption of stored secrets, with a key derived from the server's secret key.
 
-A former secret key among the fallbacks still reads what it wrote; `resealed` writes it
-anew with the current one, after which the former key can go.
+A former secret key among the fallbacks still decrypts what it encrypted. `resealed`
+encrypts it with the current key, after which the former key can be removed.
 """
 
 import base64
@@ -18,19 +18,19 @@ from django.db import models
 
 from agentarium.core.exceptions import ConflictError
 
-# Part of every key: changing it makes what was written unreadable.
+# Part of every key: changing it makes all stored secrets unreadable.
 _PURPOSE = b"agentarium secrets at rest, 1"
 
 
 class UnreadableSecretError(ConflictError):
-    """A stored secret cannot be read with the server's present key; enter it again."""
+    """A stored secret cannot be read with the server's current key. Enter it again."""
 
     code = "unreadable_secret"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
-    """A secret as it is stored. Prints and compares without telling what it is."""
+    """An encrypted secret. Printing or comparing it does not reveal the plain text."""
 
     token: str
 
@@ -39,14 +39,17 @@ class Sealed:
         return cls(_keys().encrypt(text.encode()).decode("ascii"))
 
     def reveal(self) -> str:
-        """The secret itself. Raises `UnreadableSecretError`."""
+        """The plain text. Raises `UnreadableSecretError`."""
         try:
             return _keys().decrypt(self.token).decode()
         except InvalidToken as error:
             raise UnreadableSecretError from error
 
     def resealed(self) -> Self:
-        """The same secret under the current key. Raises `UnreadableSecretError`."""
+        """The same secret, encrypted with the current key.
+
+        Raises `UnreadableSecretError`.
+        """
         try:
             return type(self)(_keys().rotate(self.token).decode("ascii"))
         except InvalidToken as error:
@@ -59,7 +62,7 @@ class Sealed:
 
 
 class SealedField(models.TextField):  # type: ignore[type-arg]
-    """A column for one `Sealed`; nothing else can be written to it."""
+    """A column for one `Sealed`. Nothing else can be written to it."""
 
     def from_db_value(self, value: str | None, *_: Any) -> Sealed | None:
         return None if value is None else Sealed(value)
@@ -72,7 +75,7 @@ class SealedField(models.TextField):  # type: ignore[type-arg]
 
 
 class SealedMapField(models.JSONField):
-    """A column for secrets by name: names in the clear, each value a `Sealed`."""
+    """A column for secrets by name: names in plain text, each value a `Sealed`."""
 
     def from_db_value(
         self, value: Any, expression: Any, connection: Any
@@ -90,7 +93,7 @@ class SealedMapField(models.JSONField):
 
 def _only_sealed(value: Any) -> Sealed:
     if not isinstance(value, Sealed):
-        # Not the value: it may be the secret.
+        # The value may be the secret: name its type only.
         raise TypeError(f"A {type(value).__name__} is not sealed.")
     return value
 
@@ -101,7 +104,7 @@ def _keys() -> MultiFernet:
 
 @functools.cache
 def _keys_from(*secret_keys: str) -> MultiFernet:
-    """The current key, which writes, and the former ones, which only read."""
+    """The current key, which encrypts, and the former ones, which only decrypt."""
     return MultiFernet([Fernet(_derived(secret_key)) for secret_key in secret_keys])
 
 

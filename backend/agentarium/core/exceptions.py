@@ -1,4 +1,8 @@
-"""What may go wrong in the domain; the API renders each as a problem."""
+"""Errors of the domain. `http/problems.py` renders each as an RFC 9457 problem.
+
+`code` is the machine-readable name, `status` the HTTP status, and a class's docstring
+the sentence that people read unless `detail` is given.
+"""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -26,7 +30,7 @@ class DomainError(Exception):
         errors: Mapping[str, Sequence[FieldError]] | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Explain with `detail` (else the class's docstring), and field by field.
+        """`detail` defaults to the class's docstring. `errors` are by field.
 
         `retry_after` is in seconds.
         """
@@ -57,7 +61,7 @@ class ConflictError(DomainError):
 
 
 class ContentTooLargeError(DomainError):
-    """The body is larger than the server takes."""
+    """The body is larger than the server accepts."""
 
     code = "content_too_large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE

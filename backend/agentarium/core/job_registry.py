@@ -1,6 +1,7 @@
-"""Work by the clock: each app registers its own when it is loaded, workers run it.
+"""Periodic jobs: each app registers its own when it is loaded, and workers run them.
 
-Here and not next to what runs them, so that no app has to know another's jobs.
+The registry is here and not next to `operations/job_runner.py`, so that no app has to
+know the jobs of another.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class JobDefinition:
-    """A job in chunks: `run_chunk` takes the checkpoint, and returns the next one.
+    """A job that runs in chunks: `run_chunk` takes the checkpoint and returns the next.
 
-    None says that all is done until the job is due again, after `every`; the checkpoint
-    stays where it was. At most `max_chunks` are done in a row, each in a transaction of
-    its own, so that no other writer waits for long.
+    If it returns None, the job is done until it is due again, after `every`, and the
+    checkpoint stays as it was. At most `max_chunks` run in a row, each in its own
+    transaction, so that no other writer waits for long.
     """
 
     run_chunk: Callable[[Any], Any]
@@ -27,10 +28,10 @@ JOBS: dict[str, JobDefinition] = {}
 
 
 def register_job(name: str, job: JobDefinition) -> None:
-    """Have workers run a job. Its name is its key in the database: keep it."""
+    """Make workers run a job. Its name is its key in the database: do not change it."""
     JOBS[name] = job
 
 
-def until_nothing_is_left(forget: Callable[[], int]) -> Callable[[Any], Any]:
-    """A job without a checkpoint: `forget` returns how many rows it has deleted."""
-    return lambda _: {} if forget() else None
+def until_nothing_is_left(delete: Callable[[], int]) -> Callable[[Any], Any]:
+    """A `run_chunk` without a checkpoint. `delete` returns the number of deleted rows."""
+    return lambda _: {} if delete() else None

@@ -1,10 +1,10 @@
-"""What is stored once for the whole installation."""
+"""Data that is stored once for the whole installation."""
 
 from django.db import models
 
 
 class SecretKeyCheck(models.Model):
-    """A value that follows from the secret key, so that another key is noticed.
+    """A fingerprint of the secret key, to notice when a process has another key.
 
     There is one row. The key cannot be derived from it.
     """
@@ -21,4 +21,4 @@ class SecretKeyCheck(models.Model):
         ]
 
     def __str__(self) -> str:
-        return "The check value of the secret key"
+        return "Fingerprint of the secret key"

@@ -1,8 +1,8 @@
-"""The id that ties all that a request does together, in logs, rows and answers."""
+"""The request id, which links the logs, rows and responses of one request."""
 
 import structlog
 
 
 def current_request_id() -> str:
-    """The id of the request being answered, or an empty string outside of one."""
+    """The id of the current request, or an empty string outside of a request."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))

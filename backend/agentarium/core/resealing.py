@@ -1,4 +1,4 @@
-"""Writing every stored secret anew, once the server has another secret key."""
+"""Re-encryption of all stored secrets after the server's secret key has changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from agentarium.core.encryption import (
 
 @dataclass(slots=True)
 class Resealed:
-    """How many rows were written, and which ones no key of ours reads."""
+    """The number of rows written, and the rows that none of our keys can decrypt."""
 
     rows: int = 0
     unreadable: list[str] = field(default_factory=list)
@@ -25,18 +25,19 @@ class Resealed:
 
 def reseal_secrets() -> Resealed:
     """Encrypt all secrets of all tables with the current key. Safe to repeat."""
-    done = Resealed()
+    result = Resealed()
     for model, names in models_with_secrets():
         for pk in model._default_manager.values_list("pk", flat=True).iterator():
             try:
                 _reseal_row(model, pk, names)
-                done.rows += 1
+                result.rows += 1
             except UnreadableSecretError:
-                done.unreadable.append(f"{model._meta.label}:{pk}")
-    return done
+                result.unreadable.append(f"{model._meta.label}:{pk}")
+    return result
 
 
 def models_with_secrets() -> Iterator[tuple[type[models.Model], list[str]]]:
+    """Each model that has secrets, with the names of their columns."""
     for model in apps.get_models():
         names = [
             column.attname

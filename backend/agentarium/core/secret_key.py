@@ -1,4 +1,4 @@
-"""Whether this process has the secret key that the database was written with."""
+"""Checks that this process has the secret key that encrypted the database's secrets."""
 
 from enum import Enum
 from hmac import compare_digest
@@ -10,22 +10,23 @@ from agentarium.core.encryption import Sealed, UnreadableSecretError
 from agentarium.core.models import SecretKeyCheck
 from agentarium.core.resealing import models_with_secrets
 
-# Changing it makes every installation look as if its key had changed.
+# Changing it would make every installation look as if its key had changed.
 _PURPOSE = "agentarium secret key check, 1"
-# Of each table, the oldest rows are read: they are the first that a key was lost for.
+# Rows read of each table. They are the oldest, whose key is the first to get lost.
 SAMPLE = 100
 
 
 class KeyMatch(Enum):
-    """How the secret key of the settings relates to the stored check value."""
+    """How the secret key of the settings relates to the stored fingerprint."""
 
-    UNKNOWN = "no value is stored yet"
+    UNKNOWN = "no fingerprint is stored yet"
     CURRENT = "it is the same key"
-    FORMER = "the value is of a key among the fallbacks"
+    FORMER = "the fingerprint is of a key among the fallbacks"
     FOREIGN = "it is another key"
 
 
 def match_secret_key() -> KeyMatch:
+    """Compare the settings' secret keys with the stored fingerprint."""
     stored = SecretKeyCheck.objects.values_list("fingerprint", flat=True).first()
     if stored is None:
         return KeyMatch.UNKNOWN
@@ -37,7 +38,7 @@ def match_secret_key() -> KeyMatch:
 
 
 def store_first_check() -> KeyMatch:
-    """Store the value of this key, unless another process just stored its own."""
+    """Store this key's fingerprint, unless another process has just stored its own."""
     row = SecretKeyCheck(
         pk=SecretKeyCheck.ONLY, fingerprint=_fingerprint(settings.SECRET_KEY)
     )
@@ -46,7 +47,7 @@ def store_first_check() -> KeyMatch:
 
 
 def replace_check() -> None:
-    """Make the present key the one that every process needs."""
+    """Store this key's fingerprint, so that every process needs this key."""
     SecretKeyCheck.objects.update_or_create(
         pk=SecretKeyCheck.ONLY,
         defaults={"fingerprint": _fingerprint(settings.SECRET_KEY)},
@@ -54,7 +55,7 @@ def replace_check() -> None:
 
 
 def count_unreadable_rows() -> int:
-    """How many of the sampled rows hold a secret that no key of ours reads."""
+    """The number of sampled rows with a secret that none of our keys can decrypt."""
     return sum(
         not _is_readable(secrets)
         for model, names in models_with_secrets()

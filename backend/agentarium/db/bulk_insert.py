@@ -1,7 +1,7 @@
-"""Many rows in few statements, for the tables that are written all the time.
+"""Many rows in few statements, for the tables that are written most often.
 
-The ORM's `bulk_create` builds and compiles each statement anew: some 0.3 ms for each
-row that a task leaves behind. Here a statement is compiled once for each table.
+The ORM's `bulk_create` builds and compiles the statement on each call, which costs about
+0.3 ms for each row of a task. Here a statement is compiled once for each table.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from agentarium.core.batches import batched
 from agentarium.db.prepared_statements import prepared_cursor
 
-# In one statement, which on PostgreSQL has at most 65,535 values.
+# For one statement. PostgreSQL accepts at most 65,535 values in one.
 MAX_ROWS = 500
 
 Convert = Callable[[Any], Any]
@@ -26,14 +26,14 @@ M = TypeVar("M", bound=Model)
 
 
 def placeholders(values: Collection[object]) -> str:
-    """An SQL list with a place for each value: `(%s, %s)`."""
+    """An SQL list with a placeholder for each value: `(%s, %s)`."""
     return f"({', '.join(['%s'] * len(values))})"
 
 
 def in_clause(ids: Collection[int]) -> tuple[str, list[Any]]:
-    """What follows a column in SQL to say that it is one of `ids`, and the values.
+    """The SQL that tests whether the column before it is one of `ids`, and its values.
 
-    On PostgreSQL it has one form, however many they are: each form is planned by itself.
+    On PostgreSQL the text is the same for any number of ids, so that one plan serves all.
     """
     if connection.vendor == "postgresql":
         return "= ANY(%s)", [[*ids]]
@@ -43,15 +43,15 @@ def in_clause(ids: Collection[int]) -> tuple[str, list[Any]]:
 class RowTemplate(Generic[M]):
     """Makes objects of a model that differ in a few columns only.
 
-    A model's own `__init__` asks each field for its default, each time. Here each was
-    asked once: whatever is a time, or may change, has to be given.
+    A model's `__init__` computes every field's default each time. Here each default is
+    computed once, so pass times and every other value whose default may change.
     """
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
 
     def fill(self, **columns: Any) -> M:
-        """An object as if it came from the database; its columns by `attname`."""
+        """An object as if loaded from the database. Name its columns by `attname`."""
         values = {**self._defaults, **columns}
         return self._model.from_db(DEFAULT_DB_ALIAS, self._names, values.values())
 
@@ -68,8 +68,8 @@ class RowTemplate(Generic[M]):
 class BulkInsert:
     """`INSERT` for objects of one model, all of them or none.
 
-    `without` names fields that the database fills in, and `returning` those that it
-    gives back, to be set on the objects. `conflict` is what follows `ON CONFLICT`.
+    `without` names the fields that the database fills in. `returning` names those that it
+    returns, which are then set on the objects. `conflict` is the SQL after `ON CONFLICT`.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class BulkInsert:
         self._conflict = conflict
 
     def run(self, rows: Sequence[Model]) -> None:
-        """Write the rows, in the transaction that the caller has begun."""
+        """Write the rows in the caller's transaction, which must be open."""
         for batch in batched(rows, MAX_ROWS):
             self._write(batch)
 
@@ -94,31 +94,39 @@ class BulkInsert:
         values = [self._values(row) for row in rows]
         with prepared_cursor() as cursor:
             if connection.vendor == "postgresql":
-                all_places = ", ".join([self._places] * len(rows))
+                all_rows = ", ".join([self._placeholders] * len(rows))
                 cursor.execute(
-                    f"{self._head} {all_places}{self._tail}",
+                    f"{self._head} {all_rows}{self._tail}",
                     [value for row in values for value in row],
                 )
-                given = cursor.fetchall() if self._returning else ()
-                self._set(rows, given)
+                returned = cursor.fetchall() if self._returning else ()
+                self._set_returned(rows, returned)
             elif self._returning:
-                # SQLite promises no order of what it gives back.
+                # SQLite does not guarantee the order of returned rows.
                 for row, value in zip(rows, values, strict=True):
-                    cursor.execute(f"{self._head} {self._places}{self._tail}", value)
-                    self._set([row], cursor.fetchall())
+                    cursor.execute(
+                        f"{self._head} {self._placeholders}{self._tail}", value
+                    )
+                    self._set_returned([row], cursor.fetchall())
             else:
-                cursor.executemany(f"{self._head} {self._places}{self._tail}", values)
+                cursor.executemany(
+                    f"{self._head} {self._placeholders}{self._tail}", values
+                )
 
     def _values(self, row: Model) -> list[Any]:
-        values = list(self._get(row))
-        for place, convert in self._converters:
-            values[place] = convert(values[place])
+        values = list(self._get_values(row))
+        for position, convert in self._converters:
+            values[position] = convert(values[position])
         return values
 
-    def _set(self, rows: Sequence[Model], given: Sequence[Sequence[Any]]) -> None:
-        for row, values in zip(rows, given, strict=bool(given)):
+    def _set_returned(
+        self, rows: Sequence[Model], returned: Sequence[Sequence[Any]]
+    ) -> None:
+        for row, values in zip(rows, returned, strict=bool(returned)):
             for name, value in zip(self._returning, values, strict=True):
-                setattr(row, name, _read(self._model._meta.get_field(name), value))
+                setattr(
+                    row, name, _from_driver(self._model._meta.get_field(name), value)
+                )
 
     @cached_property
     def _fields(self) -> list[Any]:
@@ -126,16 +134,16 @@ class BulkInsert:
         return [field for field in fields if field.name not in self._without]
 
     @cached_property
-    def _get(self) -> Callable[[Model], tuple[Any, ...]]:
+    def _get_values(self) -> Callable[[Model], tuple[Any, ...]]:
         names = [field.attname for field in self._fields]
         get: Callable[[Model], tuple[Any, ...]] = attrgetter(*names)
         return get
 
     @cached_property
     def _converters(self) -> list[tuple[int, Convert]]:
-        """By the place of their column: most columns need none."""
+        """The columns that need a converter, by position: most do not."""
         converters = map(_converter, self._fields)
-        return [(place, each) for place, each in enumerate(converters) if each]
+        return [(position, each) for position, each in enumerate(converters) if each]
 
     @cached_property
     def _head(self) -> str:
@@ -145,7 +153,7 @@ class BulkInsert:
         return f"INSERT INTO {table} ({columns}) VALUES"
 
     @cached_property
-    def _places(self) -> str:
+    def _placeholders(self) -> str:
         return placeholders(self._fields)
 
     @cached_property
@@ -156,20 +164,20 @@ class BulkInsert:
 
 
 def _converter(field: "Field[Any, Any]") -> Convert | None:
-    """From an attribute's value to what the driver takes; None if that is the same."""
+    """Converts an attribute's value to what the driver accepts; None if it is the same."""
     match field.get_internal_type():
         case "DateTimeField":
             return None if connection.vendor == "postgresql" else _time
         case "JSONField":
             return _json
         case "CharField":
-            # A choice is a text and more than that.
+            # Converts a member of `TextChoices` to a plain str.
             return str
     return None
 
 
 def _time(value: datetime | None) -> Any:
-    """As the ORM writes it into SQLite, where times have no zone: it is always UTC."""
+    """The text that the ORM stores in SQLite, where times have no zone and are UTC."""
     return value and str(value.astimezone(UTC).replace(tzinfo=None))
 
 
@@ -177,8 +185,8 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _read(field: Any, value: Any) -> Any:
-    """A value as the driver gives it, as the ORM would: SQLite's times have no zone."""
+def _from_driver(field: Any, value: Any) -> Any:
+    """Converts the driver's value to the ORM's: SQLite's times have no zone."""
     if field.get_internal_type() != "DateTimeField" or value is None:
         return value
     moment: Any = value if isinstance(value, datetime) else parse_datetime(value)

@@ -1,8 +1,8 @@
-"""Queries that are compiled once, and run again with other values.
+"""Queries that are compiled once and run many times with other values.
 
-Django takes several times as long to build and to compile a query as the database takes
-to answer it, though from one request to the next only values change. This is the one
-module that uses Django's private compiler: `agentarium/tests/test_internals.py` names
+Django takes several times as long to build and compile a query as the database takes to
+run it, although only the values change from one request to the next. This is the only
+module that uses Django's private compiler: `agentarium/tests/test_internals.py` pins
 what it relies on.
 """
 
@@ -17,49 +17,49 @@ from django.db.models.query import get_related_populators
 
 from agentarium.db.prepared_statements import prepared_cursor
 
-# Clients decide about a part of the form: how long a page is, how many values `in` has.
-MAX_FORMS = 200
+# Clients choose a part of the shape: the length of a page, the number of values of `in`.
+MAX_SHAPES = 200
 
 R = TypeVar("R")
 Values = Sequence[Any]
 
 
-class _Kept(threading.local):
-    """By form, of each thread: as its connection, by which rows are read."""
+class _StatementCache(threading.local):
+    """Statements by shape, for each thread: they belong to its connection."""
 
     def __init__(self) -> None:
-        self.by_form: dict[Hashable, Any] = {}
+        self.by_shape: dict[Hashable, Any] = {}
 
 
 class CompiledQuery(Generic[R]):
-    """Queries of one kind, whose SQL is kept for each thread and each form.
+    """Queries of one kind, whose SQL is cached for each thread and each shape.
 
-    `make` returns the queryset. A row is what that would yield: an object, with those
-    that `select_related` joins to it, or a dict of `values()`.
+    `make` returns the queryset. A row is what the queryset would yield: an object, with
+    its `select_related` objects, or a dict of `values()`.
     """
 
     def __init__(self, make: Callable[..., QuerySet[Any, R]]) -> None:
         self._make = make
-        self._kept = _Kept()
+        self._cache = _StatementCache()
 
-    def run(self, chosen: QuerySet[Any, Any], *form: Hashable) -> list[R]:
-        """The rows of `make(chosen, *form)`, which must not add conditions.
+    def run(self, queryset: QuerySet[Any, Any], *shape: Hashable) -> list[R]:
+        """The rows of `make(queryset, *shape)`, which must not add conditions.
 
-        The conditions of `chosen` are compiled each time, so that the rows can never be
-        others than those that were asked for; their SQL is a part of the form.
+        The conditions of `queryset` are compiled each time, and their SQL is a part of
+        the shape. So a cached statement can never return rows of other conditions.
         """
         try:
-            statement, values = self._chosen(chosen, form)
+            statement, values = self._prepare(queryset, shape)
         except EmptyResultSet:
             return []
         with connection.cursor() as cursor:
             cursor.execute(statement.sql, values)
             return statement.read(cursor.fetchall())
 
-    def count(self, chosen: QuerySet[Any, Any], *form: Hashable) -> int:
+    def count(self, queryset: QuerySet[Any, Any], *shape: Hashable) -> int:
         """The number of rows that `run` would return."""
         try:
-            statement, values = self._chosen(chosen, form)
+            statement, values = self._prepare(queryset, shape)
         except EmptyResultSet:
             return 0
         # The SQL is Django's; values stay parameters.
@@ -69,11 +69,11 @@ class CompiledQuery(Generic[R]):
             return int(cursor.fetchone()[0])
 
     def find(self, **columns: Any) -> R | None:
-        """The row of `make()` that has these values in columns of its table, or None."""
+        """The row of `make()` with these values in columns of its own table, or None."""
         if not all(map(_can_be_stored, columns.values())):
             return None
         names = tuple(columns)
-        where, fields = self._once(names, lambda: _where(self._make(), names))
+        where, fields = self._cached(names, lambda: _where(self._make(), names))
         values = [
             field.get_db_prep_value(value, connection)
             for field, value in zip(fields, columns.values(), strict=True)
@@ -82,42 +82,42 @@ class CompiledQuery(Generic[R]):
         return found[0] if found else None
 
     def select(self, tail: str, values: Values) -> list[R]:
-        """The rows of `make()` that SQL written by hand chooses: what follows the joins."""
-        statement: _Statement = self._once(
+        """The rows of `make()` with hand-written SQL after the joins: `WHERE` and so on."""
+        statement: _Statement = self._cached(
             (), lambda: _Statement.of(self._make().order_by())
         )
         with prepared_cursor() as cursor:
             cursor.execute(statement.sql + tail, values)
             return statement.read(cursor.fetchall())
 
-    def _chosen(
-        self, chosen: QuerySet[Any, Any], form: tuple[Hashable, ...]
+    def _prepare(
+        self, queryset: QuerySet[Any, Any], shape: tuple[Hashable, ...]
     ) -> tuple["_Statement", Values]:
-        """The statement with these conditions, and all of its values."""
-        compiler = _compiler(chosen)
+        """The statement with these conditions, and all its values."""
+        compiler = _compiler(queryset)
         tables, _ = compiler.get_from_clause()
         try:
-            where, values = compiler.compile(chosen.query.where)
+            where, values = compiler.compile(queryset.query.where)
         except FullResultSet:
             where, values = "", ()
-        statement: _Statement = self._once(
-            (form, *tables, where),
-            lambda: _Statement.of(self._make(chosen, *form), where),
+        statement: _Statement = self._cached(
+            (shape, *tables, where),
+            lambda: _Statement.of(self._make(queryset, *shape), where),
         )
-        return statement, (*statement.before, *values, *statement.after)
+        return statement, (*statement.values_before, *values, *statement.values_after)
 
-    def _once(self, form: Hashable, make: Callable[[], Any]) -> Any:
-        kept = self._kept.by_form
-        if form not in kept:
-            if len(kept) >= MAX_FORMS:
-                kept.clear()
-            kept[form] = make()
-        return kept[form]
+    def _cached(self, shape: Hashable, make: Callable[[], Any]) -> Any:
+        cache = self._cache.by_shape
+        if shape not in cache:
+            if len(cache) >= MAX_SHAPES:
+                cache.clear()
+            cache[shape] = make()
+        return cache[shape]
 
 
-def count_rows(chosen: QuerySet[Any, Any], limit: int) -> int:
-    """The number of the rows, but no more than `limit`."""
-    return _FIRST_ROWS.count(chosen, limit)
+def count_rows(queryset: QuerySet[Any, Any], limit: int) -> int:
+    """The number of rows, but at most `limit`."""
+    return _FIRST_ROWS.count(queryset, limit)
 
 
 _FIRST_ROWS: CompiledQuery[Any] = CompiledQuery(
@@ -126,20 +126,22 @@ _FIRST_ROWS: CompiledQuery[Any] = CompiledQuery(
 
 
 class _Statement(NamedTuple):
-    """SQL that lacks the values of its conditions, and what reads its rows."""
+    """SQL without the values of its conditions, and the function that reads its rows."""
 
     sql: str
-    before: Values
-    after: Values
+    values_before: Values
+    values_after: Values
     read: Callable[[Sequence[Values]], list[Any]]
 
     @classmethod
     def of(cls, rows: QuerySet[Any, Any], where: str = "") -> "_Statement":
         compiler = _compiler(rows)
         sql, values = compiler.as_sql()
-        # Elsewhere too, they would keep the values of whoever asked first.
+        # A second place would keep the values of the first caller.
         if where and sql.count(where) != 1:
-            raise ImproperlyConfigured("A query has its conditions in one place.")
+            raise ImproperlyConfigured(
+                "The conditions occur more than once in the SQL. Use a plain queryset."
+            )
         head, _, tail = sql.partition(where) if where else (sql, "", "")
         first, last = head.count("%s"), len(values) - tail.count("%s")
         return cls(sql, values[:first], values[last:], _reader(rows, compiler))
@@ -150,7 +152,7 @@ def _compiler(rows: QuerySet[Any, Any]) -> Any:
 
 
 def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Any:
-    """What makes rows of the tuples that the database returns."""
+    """A function that turns the database's tuples into rows."""
     converters = compiler.get_converters([each[0] for each in compiler.select])
     names = [*(rows.query.selected or ())]
     if not names:
@@ -165,9 +167,9 @@ def _reader(rows: QuerySet[Any, Any], compiler: Any) -> Any:
 
 
 def _objects(model: Any, compiler: Any) -> Callable[[Values], Any]:
-    """What makes a tuple an object, as Django's `ModelIterable` does."""
+    """A function that turns a tuple into an object, as Django's `ModelIterable` does."""
     if compiler.annotation_col_map:
-        raise ImproperlyConfigured("Objects come without annotations.")
+        raise ImproperlyConfigured("Annotations need a queryset of `values()`.")
     select, info = compiler.select, compiler.klass_info
     fields = info["select_fields"]
     own = slice(fields[0], fields[-1] + 1)
@@ -185,7 +187,7 @@ def _objects(model: Any, compiler: Any) -> Callable[[Values], Any]:
 
 
 def _where(rows: QuerySet[Any, Any], names: Sequence[str]) -> tuple[str, list[Any]]:
-    """SQL that compares columns of the rows' own table, and the fields of these."""
+    """SQL that compares columns of the rows' own table, and their fields."""
     meta = rows.model._meta
     fields: list[Any] = [meta.get_field(name) for name in names]
     columns = [f'"{meta.db_table}"."{field.column}" = %s' for field in fields]
@@ -193,5 +195,5 @@ def _where(rows: QuerySet[Any, Any], names: Sequence[str]) -> tuple[str, list[An
 
 
 def _can_be_stored(value: Any) -> bool:
-    """No database takes a larger number: there is no row with one."""
+    """Whether a row may have this value: databases refuse larger numbers."""
     return not isinstance(value, int) or abs(value) <= BigIntegerField.MAX_BIGINT

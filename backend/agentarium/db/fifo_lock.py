@@ -1,13 +1,13 @@
-"""A lock that is given in the order in which it was asked for."""
+"""A lock that is granted in the order of arrival."""
 
 import threading
 from collections import deque
 
 
 class FifoLock:
-    """One at a time, and whoever waits longest is next.
+    """A lock for which threads queue: the one that has waited longest is next.
 
-    The standard library's locks promise no order: of many threads one may starve.
+    The standard library's locks guarantee no order, so that a thread may starve.
     """
 
     def __init__(self) -> None:
@@ -15,41 +15,41 @@ class FifoLock:
         self._waiting: deque[_Waiter] = deque()
         self._is_taken = False
 
-    def take(self, timeout: float) -> bool:
-        """Wait for up to `timeout` seconds; whether the turn is ours."""
+    def acquire(self, timeout: float) -> bool:
+        """Wait for up to `timeout` seconds. Returns whether the lock was acquired."""
         with self._mutex:
             if not self._is_taken:
                 self._is_taken = True
                 return True
-            turn = _Waiter()
-            self._waiting.append(turn)
-        if turn.wait(timeout):
+            waiter = _Waiter()
+            self._waiting.append(waiter)
+        if waiter.wait(timeout):
             return True
         with self._mutex:
-            # It may have come in this very moment.
-            if not turn.has_come:
-                self._waiting.remove(turn)
-            return turn.has_come
+            # It may have been granted since the timeout.
+            if not waiter.is_granted:
+                self._waiting.remove(waiter)
+            return waiter.is_granted
 
-    def give(self) -> None:
-        """Let the next one have it."""
+    def release(self) -> None:
+        """Grant the lock to the next waiting thread."""
         with self._mutex:
             if self._waiting:
-                self._waiting.popleft().come()
+                self._waiting.popleft().grant()
             else:
                 self._is_taken = False
 
 
 class _Waiter:
-    """Told once. An `Event` of the standard library does the same in Python code."""
+    """A signal that is set once: an `Event`, without the latter's Python code."""
 
     def __init__(self) -> None:
-        self.has_come = False
+        self.is_granted = False
         self._signal = threading.Lock()
         self._signal.acquire()
 
-    def come(self) -> None:
-        self.has_come = True
+    def grant(self) -> None:
+        self.is_granted = True
         self._signal.release()
 
     def wait(self, timeout: float) -> bool:

@@ -1,4 +1,4 @@
-"""What many threads want to write at about the same time is one transaction."""
+"""Group commit: concurrent writes of many threads share one transaction."""
 
 import threading
 from collections import deque
@@ -16,15 +16,15 @@ R = TypeVar("R")
 MAX_BATCH = 200
 
 
-class _Job(Generic[T, R]):
+class _PendingWrite(Generic[T, R]):
     def __init__(self, item: T) -> None:
         self.item = item
         self.outcome: R | Exception | None = None
-        # Held until it is time to go on: a lock is the fastest signal there is.
+        # A held lock is the fastest signal there is: `wake` releases it.
         self._signal = threading.Lock()
         self._signal.acquire()
 
-    def go_on(self) -> None:
+    def wake(self) -> None:
         self._signal.release()
 
     def wait(self) -> None:
@@ -33,97 +33,99 @@ class _Job(Generic[T, R]):
 
 
 class GroupCommit(Generic[T, R]):
-    """Collects what comes while a commit is under way.
+    """Collects the items that arrive while a commit is in progress.
 
-    A commit waits for the disk, and the next one waits for it. Whoever is next takes
-    along all that has come until its transaction begins, so that under load a wait is
-    shared, and alone nobody waits for anybody. There is no thread for it: one of the
-    callers leads, and when its own is done, whoever waits longest.
+    A commit waits for the disk, and the next commit waits for that one. The next
+    transaction takes all items that have arrived before it begins, so that threads share
+    a wait under load, and a single thread never waits for another. There is no extra
+    thread: one of the callers leads, and then the one that has waited longest.
 
-    `write` takes items and gives an outcome for each; one that is an exception is
-    raised where its item came from. If `write` itself raises, or the batch breaks a
-    constraint, each item is written in a transaction of its own, so that one that cannot
-    be written does not take others with it. Where the database goes away all of them
-    have its error: after a commit that broke off some may be stored.
+    `write` takes items and returns an outcome for each. An outcome that is an exception
+    is raised in the thread that passed the item. If `write` itself raises, or the batch
+    violates a constraint, each item is written in its own transaction, so that a bad item
+    fails alone. If the connection is lost, all items of the batch get that error: the
+    commit may have succeeded.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], Sequence[R | Exception]]) -> None:
         self._write = write
         self._mutex = threading.Lock()
-        self._waiting: deque[_Job[T, R]] = deque()
+        self._waiting: deque[_PendingWrite[T, R]] = deque()
         self._is_led = False
 
     def run(self, item: T) -> R:
-        """Have `item` written; it is committed when this returns.
+        """Write `item`. It is committed when this returns.
 
-        In a transaction of the caller's it is a part of that one.
+        Inside a transaction of the caller it is a part of that transaction.
         """
-        job = _Job[T, R](item)
+        pending = _PendingWrite[T, R](item)
         if connection.in_atomic_block:
-            self._do(deque([job]))
+            self._write_batch(deque([pending]))
         else:
-            if not self._join(job):
-                job.wait()
-            if job.outcome is None:
-                # First in line, or woken before it was done: it is next to lead.
-                self._lead(job)
-        if isinstance(job.outcome, Exception):
-            raise job.outcome
-        assert job.outcome is not None
-        return job.outcome
+            if not self._join(pending):
+                pending.wait()
+            if pending.outcome is None:
+                # It is first in line, or was woken without an outcome: it leads next.
+                self._lead(pending)
+        if isinstance(pending.outcome, Exception):
+            raise pending.outcome
+        assert pending.outcome is not None
+        return pending.outcome
 
-    def _join(self, job: _Job[T, R]) -> bool:
-        """Get in line. Whether there was none, so that this one leads."""
+    def _join(self, pending: _PendingWrite[T, R]) -> bool:
+        """Get in line. Returns whether no one leads yet, so that the caller must."""
         with self._mutex:
-            self._waiting.append(job)
+            self._waiting.append(pending)
             leads, self._is_led = not self._is_led, True
             return leads
 
-    def _lead(self, own: _Job[T, R]) -> None:
-        """Do a batch that begins with one's own, and let the next one lead."""
+    def _lead(self, own: _PendingWrite[T, R]) -> None:
+        """Write a batch that begins with the caller's item, and pass on the lead."""
         try:
-            done = self._do(self._waiting)
+            done = self._write_batch(self._waiting)
         finally:
             with self._mutex:
                 if self._waiting:
-                    self._waiting[0].go_on()
+                    self._waiting[0].wake()
                 else:
                     self._is_led = False
-        for job in done:
-            if job is not own:
-                job.go_on()
+        for pending in done:
+            if pending is not own:
+                pending.wake()
 
-    def _do(self, waiting: deque[_Job[T, R]]) -> Sequence[_Job[T, R]]:
-        """Take jobs that wait, and see to it that each has its outcome."""
-        jobs: Sequence[_Job[T, R]] = ()
+    def _write_batch(
+        self, waiting: deque[_PendingWrite[T, R]]
+    ) -> Sequence[_PendingWrite[T, R]]:
+        """Take writes off the queue, run them and set the outcome of each."""
+        batch: Sequence[_PendingWrite[T, R]] = ()
         outcomes: Sequence[R | Exception] = ()
         try:
             with transaction.atomic():
-                # On SQLite this thread has waited for its turn to write until now.
-                jobs = _take(waiting)
-                outcomes = self._write([job.item for job in jobs])
-        except Exception as error:  # noqa: BLE001 - it is raised where the item came from
-            if len(jobs) > 1 and _is_undone(error, is_written=bool(outcomes)):
-                for job in jobs:
-                    self._do(deque([job]))
-                return jobs
-            jobs = jobs or _take(waiting)
-            outcomes = [error] * len(jobs)
-        for job, outcome in zip(jobs, outcomes, strict=True):
-            job.outcome = outcome
-        return jobs
+                # Only now: on SQLite this thread waited for the write lock.
+                batch = _take(waiting)
+                outcomes = self._write([pending.item for pending in batch])
+        except Exception as error:  # noqa: BLE001 - it is raised in the callers' threads
+            if len(batch) > 1 and _may_write_again(error, is_written=bool(outcomes)):
+                for pending in batch:
+                    self._write_batch(deque([pending]))
+                return batch
+            batch = batch or _take(waiting)
+            outcomes = [error] * len(batch)
+        for pending, outcome in zip(batch, outcomes, strict=True):
+            pending.outcome = outcome
+        return batch
 
 
-def _is_undone(error: Exception, *, is_written: bool) -> bool:
-    """Whether a batch that ended in an error is not stored, and may be written again.
+def _may_write_again(error: Exception, *, is_written: bool) -> bool:
+    """Whether a failed batch is certainly not stored, so that it can be written again.
 
-    Of a commit that broke off nobody knows; and a database that is away would be waited
-    for once for each job.
+    A commit that lost its connection may have succeeded. While the database is away,
+    every item would wait for it again.
     """
     if is_written:
         return isinstance(error, IntegrityError)
     return not isinstance(error, CONNECTION_ERRORS)
 
 
-def _take(waiting: deque[_Job[T, R]]) -> Sequence[_Job[T, R]]:
+def _take(waiting: deque[_PendingWrite[T, R]]) -> Sequence[_PendingWrite[T, R]]:
     return [waiting.popleft() for _ in range(min(len(waiting), MAX_BATCH))]

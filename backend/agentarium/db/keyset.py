@@ -1,4 +1,8 @@
-"""Pages that begin after a row, instead of after a number of rows."""
+"""Keyset pages: a page begins after a row instead of after a number of rows.
+
+Which keys a list has follows from its ordering (`keys_of`); `beyond` is the condition
+for the rows after a place. `http/pagination.py` turns places into page cursors.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
@@ -14,8 +18,8 @@ from django.db.models.fields.tuple_lookups import (
 )
 from django.db.models.lookups import GreaterThan, LessThan
 
-# Django spells row comparisons out for SQLite, which then enters no index at the row;
-# SQLite has known them since 3.15.
+# For SQLite, Django expands a row comparison into conditions of single columns, for which
+# SQLite cannot seek in an index. SQLite has supported row comparisons since 3.15.
 
 
 class RowGreaterThan(TupleGreaterThan):
@@ -46,7 +50,7 @@ class Key(NamedTuple):
         return self._replace(descending=not self.descending)
 
     def ordering(self) -> OrderBy:
-        """NULL counts as the smallest value, on every database."""
+        """The term for `order_by`. NULL is the smallest value, on every database."""
         column = F(self.path)
         if not self.nullable:
             return column.desc() if self.descending else column.asc()
@@ -65,7 +69,7 @@ class Key(NamedTuple):
         return Q(**{self.path: value})
 
     def beyond(self, value: Any) -> Q:
-        """The rows whose value comes later than `value` in this order."""
+        """The rows whose value comes after `value` in this order."""
         if value is None:
             later = Q(**{f"{self.path}__isnull": False})
             return Q(pk__in=[]) if self.descending else later
@@ -93,7 +97,7 @@ def keys_of(queryset: QuerySet[Any]) -> list[Key]:
 
 
 def ordered(queryset: QuerySet[Any], keys: Sequence[Key]) -> Any:
-    """The queryset in this order, with the keys of related rows on its own rows."""
+    """The queryset in this order. Keys of related rows become annotations."""
     joined = {
         key.attribute: F(key.path) for key in keys if key.attribute.startswith("key_")
     }
@@ -101,10 +105,10 @@ def ordered(queryset: QuerySet[Any], keys: Sequence[Key]) -> Any:
 
 
 def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
-    """The rows that come later than the one with these values.
+    """The rows that come after the one with these values.
 
     Columns of one direction are compared as one row value: PostgreSQL and SQLite then
-    enter the index at that row. Elsewhere the first column bounds the range.
+    seek to that row in the index. Otherwise the first column bounds the range.
     """
     first, *rest = keys
     value, *others = values
@@ -124,7 +128,9 @@ def _any_nullable(keys: Sequence[Key]) -> bool:
 
 def _key(queryset: QuerySet[Any], term: object) -> Key:
     if not isinstance(term, str):
-        raise ImproperlyConfigured("Order lists of the API by names, not expressions.")
+        raise ImproperlyConfigured(
+            "A list is ordered by an expression. Order it by column names."
+        )
     path, descending = term.removeprefix("-"), term.startswith("-")
     if path in queryset.query.annotations:
         field = queryset.query.annotations[path].output_field

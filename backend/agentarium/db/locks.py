@@ -1,4 +1,4 @@
-"""Decisions that only one transaction at a time may take."""
+"""Advisory locks for decisions that only one transaction at a time may make."""
 
 from django.db import connection
 
@@ -6,7 +6,7 @@ from django.db import connection
 def lock_decision(key: int) -> None:
     """Wait until no other transaction holds `key`, and hold it until this one ends.
 
-    SQLite's transactions begin as the only writer, which is the same.
+    On SQLite a transaction is the only writer anyway, so there is nothing to lock.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Cursors for statements that are asked all the time."""
+"""Cursors for statements that run very often."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,18 +8,18 @@ from django.db.backends.utils import CursorWrapper
 
 
 def prepared_cursor() -> CursorWrapper:
-    """Has the database read and plan each statement once, not each time.
+    """A cursor whose statements the database parses and plans only once.
 
-    For statements of few forms, written by hand: a connection keeps the last hundred that
-    were asked more than five times, until a transaction is rolled back.
+    Use it for hand-written statements whose text hardly varies: a connection keeps the
+    last hundred that ran more than five times, until a transaction is rolled back.
     """
-    own: Any = connections[DEFAULT_DB_ALIAS]
-    cursor: CursorWrapper = own.prepared_cursor()
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    cursor: CursorWrapper = connection.prepared_cursor()
     return cursor
 
 
 def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Execute a statement once for the values of each row; not at all for none."""
+    """Execute a statement once for each row of values. No rows, no statement."""
     if rows:
         with prepared_cursor() as cursor:
             cursor.executemany(statement, rows)

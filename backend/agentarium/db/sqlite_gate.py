@@ -1,10 +1,10 @@
-"""One thread at a time works with a database that is a file.
+"""The SQLite gate: one thread at a time works with a database that is a file.
 
-SQLite's driver lets go of the interpreter's lock for each row, and whoever else wants to
-run takes it then: eight threads that answer requests spent more time on handing the lock
-around than on the requests (a page of tasks took 12 ms of CPU instead of 5). So a
-request is answered, or a worker's work done, when the one before is over, or waits for
-something: for the disk, for its turn to write, for another server.
+SQLite's driver releases the GIL for each row, and another thread takes it: eight threads
+that served requests spent more time on passing the GIL around than on the requests (a
+page of tasks took 12 ms of CPU time instead of 5). So a thread serves a request, or does
+a worker's database work, when the thread before it has finished or is waiting: for the
+disk, for the write lock, for another server.
 """
 
 import threading
@@ -15,23 +15,23 @@ from django.db import connection
 
 from agentarium.db.fifo_lock import FifoLock
 
-# Whoever has waited for so long goes through all the same: one request that waits for
-# something unforeseen must not keep the others from being answered. It counts from the
-# end of the line, so that under full load the last ones may run beside others.
-PATIENCE_SECONDS = 0.1
+# A thread that has waited this long passes anyway, so that a request that hangs does not
+# block the others. The wait begins at the end of the line: under full load the last
+# threads may run concurrently with others.
+MAX_WAIT_SECONDS = 0.1
 
 
 class SqliteGate:
-    """FifoLock that are given away while their holder waits, and that nobody can hold up."""
+    """A FIFO lock that its holder yields while it waits, and that blocks no one for long."""
 
     def __init__(self) -> None:
-        self._turns = FifoLock()
+        self._lock = FifoLock()
         self._local = threading.local()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Run as the only one. Not within itself: it would wait for its own end."""
-        assert not self._is_in
+        """Run alone. Not reentrant: a nested call would wait for its own end."""
+        assert not self._is_inside
         self._enter()
         try:
             yield
@@ -40,7 +40,7 @@ class SqliteGate:
 
     @contextmanager
     def yield_while_waiting(self) -> Iterator[None]:
-        """Let others run while this thread waits. Nothing to do for any other thread."""
+        """Let others run while this thread waits. Does nothing if it is not inside."""
         if self._leave():
             try:
                 yield
@@ -50,23 +50,23 @@ class SqliteGate:
             yield
 
     def _enter(self) -> None:
-        self._local.is_in = self._turns.take(PATIENCE_SECONDS)
+        self._local.is_inside = self._lock.acquire(MAX_WAIT_SECONDS)
 
     @property
-    def _is_in(self) -> bool:
-        return getattr(self._local, "is_in", False)
+    def _is_inside(self) -> bool:
+        return getattr(self._local, "is_inside", False)
 
     def _leave(self) -> bool:
-        was_in = self._is_in
-        if was_in:
-            self._local.is_in = False
-            self._turns.give()
-        return was_in
+        was_inside = self._is_inside
+        if was_inside:
+            self._local.is_inside = False
+            self._lock.release()
+        return was_inside
 
 
 sqlite_gate = SqliteGate()
 
 
 def hold_sqlite_gate() -> AbstractContextManager[None]:
-    """Pass the sqlite_gate, if the database is a file."""
+    """Pass the gate if the database is SQLite; on PostgreSQL there is none."""
     return sqlite_gate.hold() if connection.vendor == "sqlite" else nullcontext()

@@ -1,4 +1,4 @@
-"""Threads that talk to the database for an event loop."""
+"""Threads that use the database for an event loop."""
 
 import asyncio
 import threading
@@ -17,8 +17,8 @@ from django.db import (
 
 from agentarium.db.sqlite_gate import hold_sqlite_gate
 
-# A lost connection. PostgreSQL ends that of a process that was paused in a transaction
-# with what reads as an internal error.
+# A lost connection. PostgreSQL reports an internal error when it has ended a connection
+# that was idle in a transaction for too long.
 CONNECTION_ERRORS = (OperationalError, InterfaceError, InternalError)
 
 P = ParamSpec("P")
@@ -28,27 +28,27 @@ R = TypeVar("R")
 class DatabaseThreads:
     """A bounded number of threads, so that a thousand readers share few connections.
 
-    Django keeps a connection for each thread: work that ran in whichever thread was
-    free would otherwise open one after the other.
+    Django keeps a connection for each thread: in the default executor, work would open
+    one in each of its threads.
 
-    With `in_turn` their work takes turns with requests, where the database is a file:
-    less is spent in all, but each waits for the others.
+    With `through_gate` their work passes the SQLite gate: it uses less CPU time in total,
+    but waits for requests and other work.
     """
 
-    def __init__(self, name: str, *, size: int = 1, in_turn: bool = False) -> None:
+    def __init__(self, name: str, *, size: int = 1, through_gate: bool = False) -> None:
         self._size = size
-        self._turn = hold_sqlite_gate if in_turn else nullcontext
+        self._gate = hold_sqlite_gate if through_gate else nullcontext
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=name)
 
     async def run(
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Call a function that uses the database, in one of the threads."""
+        """Call a function that uses the database in one of the threads."""
 
         def call() -> R:
             close_old_connections()
             try:
-                with self._turn():
+                with self._gate():
                     return function(*args, **kwargs)
             finally:
                 close_old_connections()
@@ -56,12 +56,12 @@ class DatabaseThreads:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def close(self) -> None:
-        """Wait for what runs, and close the threads' connections."""
-        everyone = threading.Barrier(self._size)
+        """Wait for running calls, and close the threads' connections."""
+        all_threads = threading.Barrier(self._size)
 
         def close_own() -> None:
-            # Whoever is done early would close another's in its place.
-            everyone.wait()
+            # Otherwise a thread that is done early would run this twice.
+            all_threads.wait()
             connections.close_all()
 
         for _ in range(self._size):

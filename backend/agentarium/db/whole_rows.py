@@ -1,8 +1,8 @@
-"""Rows that are whole however the ORM is asked to insert them (ADR 14).
+"""Rows that are complete whichever way the ORM inserts them (ADR 14).
 
-`create`, `save`, `bulk_create`, the admin, and `loaddata`, which passes by an overridden
-`save`, all come to `QuerySet._insert`. Statements of `db/bulk_insert.py` do not: whoever
-writes rows by hand writes whole ones.
+`create`, `save`, `bulk_create`, the admin, and `loaddata`, which bypasses an overridden
+`save`, all call `QuerySet._insert`. Statements of `db/bulk_insert.py` do not: their
+callers have to write complete rows.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,22 +14,22 @@ M = TypeVar("M", bound=models.Model)
 
 
 class WholeRowsQuerySet(models.QuerySet[M]):
-    """Completes the rows that it inserts, in the transaction that inserts them.
+    """Calls hooks that complete the inserted rows, in the transaction of the insert.
 
-    The model's `Meta` names its manager as `base_manager_name`: `save` uses that one.
+    The model's `Meta` must name its manager as `base_manager_name`: `save` uses that one.
     """
 
-    def fill_in(self, rows: Sequence[M], *, is_raw: bool) -> None:
-        """Set what was left out of rows that are about to be inserted.
+    def before_insert(self, rows: Sequence[M], *, is_raw: bool) -> None:
+        """Set the columns that the caller left out.
 
-        `is_raw` says that they come from a fixture.
+        `is_raw` says that the rows come from a fixture.
         """
 
-    def add_to(self, rows: Sequence[M], *, is_raw: bool) -> None:
-        """Insert what belongs to rows that were just inserted."""
+    def after_insert(self, rows: Sequence[M], *, is_raw: bool) -> None:
+        """Insert the related rows of new rows."""
 
-    def revise(self, keys: Collection[Any]) -> None:
-        """Bring up to date what belongs to rows that were there, and were updated."""
+    def after_update(self, keys: Collection[Any]) -> None:
+        """Update the related rows of rows that an upsert found or inserted."""
 
     def _insert(
         self,
@@ -44,15 +44,15 @@ class WholeRowsQuerySet(models.QuerySet[M]):
         key = self.model._meta.pk
         assert key is not None
         with transaction.atomic(using=using or self.db, savepoint=False):
-            self.fill_in(objs, is_raw=raw)
+            self.before_insert(objs, is_raw=raw)
             if on_conflict and objs[0].pk is None:
-                # Its key is all in which such a row can conflict, and it gets a new one.
+                # Such rows can conflict in their key only, and they get new keys.
                 on_conflict, options = None, {}
-            there = self._stored(objs) if on_conflict else set()
+            existing = self._stored_keys(objs) if on_conflict else set()
             returning = returning_fields
             if on_conflict is None and not returning:
                 returning = [key]
-            given: list[Sequence[Any]] = super()._insert(  # type: ignore[misc]
+            inserted: list[Sequence[Any]] = super()._insert(  # type: ignore[misc]
                 objs,
                 fields=fields,
                 returning_fields=returning,
@@ -62,23 +62,24 @@ class WholeRowsQuerySet(models.QuerySet[M]):
                 **options,
             )
             if returning and key in returning:
-                place = list(returning).index(key)
-                for row, values in zip(objs, given, strict=True):
-                    row.pk = row.pk if row.pk is not None else values[place]
+                position = list(returning).index(key)
+                for row, values in zip(objs, inserted, strict=True):
+                    row.pk = row.pk if row.pk is not None else values[position]
             if on_conflict:
-                # One key may be given twice, and SQLite leaves out rows that it refuses.
-                new = self._stored(objs) - there
+                # Two rows can have the same key, and SQLite ignores rows that violate
+                # other constraints.
+                new = self._stored_keys(objs) - existing
                 added = {row.pk: row for row in reversed(objs) if row.pk in new}
-                self.add_to([*added.values()], is_raw=raw)
-                self.revise(there | new)
+                self.after_insert([*added.values()], is_raw=raw)
+                self.after_update(existing | new)
             else:
-                self.add_to(objs, is_raw=raw)
-        return given if returning_fields else []
+                self.after_insert(objs, is_raw=raw)
+        return inserted if returning_fields else []
 
     _insert.alters_data = True  # type: ignore[attr-defined]
     _insert.queryset_only = False  # type: ignore[attr-defined]
 
-    def _stored(self, rows: Sequence[M]) -> set[Any]:
-        """The keys among those of `rows` that are in the table."""
+    def _stored_keys(self, rows: Sequence[M]) -> set[Any]:
+        """The keys of those `rows` that are in the table."""
         known = self.model._base_manager.filter(pk__in=[row.pk for row in rows])
         return set(known.values_list("pk", flat=True))

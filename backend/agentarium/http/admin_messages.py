@@ -1,11 +1,11 @@
-"""Messages of the admin, which alone shows any."""
+"""Django's messages, for the admin only: nothing else shows any."""
 
 from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest
 
 
 class AdminMessageMiddleware(MessageMiddleware):
-    """Spares all other requests the making of a storage."""
+    """Creates no message storage for other requests, which saves time on each."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path.startswith("/admin/"):

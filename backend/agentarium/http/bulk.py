@@ -1,4 +1,4 @@
-"""Requests that name many objects, and what they are answered with."""
+"""Requests that name many objects, and their response."""
 
 from typing import Any
 
@@ -8,4 +8,4 @@ MAX_IDS = 1000
 
 
 class CountSerializer(serializers.Serializer[Any]):
-    count = serializers.IntegerField(help_text="How many tasks it was done to.")
+    count = serializers.IntegerField(help_text="Number of tasks affected.")

@@ -1,11 +1,11 @@
-"""Where a request came from."""
+"""The address that a request came from. Rate limits count by it, and logs show it."""
 
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
 
-# What proxies and content networks add to a request, and clients do not.
+# Headers that proxies and content delivery networks add, and clients do not send.
 _FORWARDING = frozenset(
     f"HTTP_{name}"
     for name in (
@@ -32,11 +32,11 @@ _FORWARDING_PREFIXES = ("HTTP_X_FORWARDED", "HTTP_X_ORIGINAL_")
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of the client, as seen by the outermost proxy that is trusted.
+    """The address of the client, as the outermost trusted proxy saw it.
 
-    Each proxy appends the address that it was called from, so that the value that
-    counts stands TRUSTED_PROXIES from the right; all before it is the client's own
-    word, and anything may be written there.
+    Each proxy appends the address that it was called from to X-Forwarded-For. So the
+    right value is the TRUSTED_PROXIES-th from the right. A client can forge all values
+    to the left of it.
     """
     direct = str(request.META.get("REMOTE_ADDR", ""))
     if not settings.TRUSTED_PROXIES:
@@ -49,9 +49,9 @@ def client_address(request: HttpRequest) -> str:
 
 
 def is_forwarded(request: HttpRequest) -> bool:
-    """Whether a proxy has passed the request on, as far as it shows.
+    """Whether the request shows signs of a proxy.
 
-    HTTP/1.0 is what nginx speaks to the servers behind it, unless it is told otherwise.
+    HTTP/1.0 is one: nginx uses it for upstream servers by default.
     """
     if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return True
@@ -62,12 +62,12 @@ def is_forwarded(request: HttpRequest) -> bool:
 
 
 def _without_port(hop: str) -> str:
-    """An address alone: some proxies add the port, which each connection has anew."""
+    """The address without the port, which some proxies add and each connection changes."""
     host = hop[1:].partition("]")[0] if hop.startswith("[") else hop
     if host.count(":") == 1:
         host = host.partition(":")[0]
     try:
         return str(ip_address(host))
     except ValueError:
-        # "unknown", or a name that hides the address: still the same for one client.
+        # "unknown", or a name in place of the address: still constant for a client.
         return hop

@@ -9,7 +9,7 @@ from agentarium.runtime.prices import dollars
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
-    """A related object the caller may see; any other id reads as missing."""
+    """A related object that the caller may see. Any other id counts as missing."""
 
     def get_queryset(self) -> Any:
         queryset: Any = super().get_queryset()
@@ -17,9 +17,9 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
 
 
 class TextField(serializers.CharField):
-    """Text and nothing else: a number or a list is an error, and spaces are kept.
+    """A string, without conversion: a number or a list is an error. Spaces are kept.
 
-    Text of spaces only is as good as none.
+    A string of spaces only counts as blank.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -40,7 +40,7 @@ class TextField(serializers.CharField):
     {"type": "string", "format": "decimal", "pattern": r"^\d+(\.\d+)?$"}
 )
 class DollarsField(serializers.IntegerField):
-    """Nanodollars, shown as an exact decimal number of US dollars."""
+    """Nanodollars, represented as an exact decimal number of US dollars."""
 
     def to_representation(self, value: Any) -> Any:
         return dollars(value)

@@ -1,4 +1,4 @@
-"""Filters, search and ordering that refuse what they do not know."""
+"""Filters, search and ordering of lists. They refuse unknown parameters and values."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -17,7 +17,7 @@ MAX_SEARCH_LENGTH = 200
 
 
 class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
-    """An unknown parameter or value is an error that names it, not an empty list."""
+    """Refuses an unknown parameter or value with an error that names it."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
@@ -30,7 +30,7 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
         if unknown:
             raise ValidationError({name: [_unknown(name)] for name in sorted(unknown)})
         if not known & request.query_params.keys():
-            # Django would build a form of all filters, to find none of them used.
+            # Otherwise a form of all filters would be built, for none of them.
             return queryset
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
@@ -38,37 +38,42 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     def get_filterset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> Any:
-        whole = self.get_filterset_class(view, queryset)
-        if whole is None:
+        filterset_class = self.get_filterset_class(view, queryset)
+        if filterset_class is None:
             return None
-        asked = frozenset(whole.base_filters.keys() & request.query_params.keys())
-        return _narrowed(whole, asked)(
+        used = frozenset(
+            filterset_class.base_filters.keys() & request.query_params.keys()
+        )
+        return _subset(filterset_class, used)(
             **self.get_filterset_kwargs(request, queryset, view)
         )
 
 
 @cache
-def _narrowed(whole: type[FilterSet], names: frozenset[str]) -> type[FilterSet]:
-    """A filterset with these filters alone.
+def _subset(base: type[FilterSet], names: frozenset[str]) -> type[FilterSet]:
+    """The filterset with only these filters.
 
-    Of all that it has Django makes a form: three times as much work as for one.
+    django-filter builds a form of all filters: three times as much work as for one.
     """
-    narrowed: type[FilterSet] = type(whole.__name__, (whole,), {})
-    kept = {name: it for name, it in whole.base_filters.items() if name in names}
-    narrowed.base_filters = kept
-    return narrowed
+    subset: type[FilterSet] = type(base.__name__, (base,), {})
+    subset.base_filters = {
+        name: each for name, each in base.base_filters.items() if name in names
+    }
+    return subset
 
 
 class WordSearch(SearchFilter):
-    """Rows that hold every word of `search` in one of the view's `search_fields`."""
+    """Finds rows that contain every word of `search` in one of the `search_fields`."""
 
-    search_description = "Words that all have to occur."
+    search_description = "Words that must all occur."
 
     def get_search_terms(self, request: Request) -> list[str]:
-        """The words; bad ones are an error of the parameter."""
+        """The words. Raises an error of the parameter if they are not valid."""
         text = request.query_params.get(self.search_param, "")
         if len(text) > MAX_SEARCH_LENGTH:
-            detail = f"At most {MAX_SEARCH_LENGTH} characters."
+            detail = (
+                f"The text is too long. Use at most {MAX_SEARCH_LENGTH} characters."
+            )
             raise ValidationError({"search": [ErrorDetail(detail, "max_length")]})
         try:
             return list(super().get_search_terms(request))
@@ -89,7 +94,7 @@ class WordSearch(SearchFilter):
 
 
 class StrictOrdering(OrderingFilter):
-    """Ordering by the view's `ordering_fields`; ties fall back to its own order."""
+    """Orders by the view's `ordering_fields`, and ties by the view's own order."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
@@ -118,12 +123,15 @@ class StrictOrdering(OrderingFilter):
             return []
         (parameter,) = super().get_schema_operation_parameters(view)
         names = ", ".join(f"`{name}`" for name in fields)
-        text = f"{names}; `-` before a name turns it round, commas join several."
+        text = (
+            f"One or more of {names}, separated by commas. "
+            "Put `-` before a name for descending order."
+        )
         return [parameter | {"description": text}]
 
 
 def _common_parameters(view: APIView) -> set[str]:
-    """What means the same on every list."""
+    """The parameters that mean the same on every list."""
     known = {"format"}
     if getattr(view, "pagination_class", None):
         known |= pagination.PARAMETERS
@@ -139,9 +147,11 @@ def _ordering_fields(view: APIView) -> Sequence[str]:
 
 
 def _unknown(name: str) -> ErrorDetail:
-    return ErrorDetail(f"There is no parameter {name!r} here.", "unknown_parameter")
+    return ErrorDetail(f"Unknown parameter {name!r}. Remove it.", "unknown_parameter")
 
 
 def _bad_ordering(view: APIView) -> ErrorDetail:
     names = ", ".join(_ordering_fields(view))
-    return ErrorDetail(f"Order by one or more of: {names}.", "invalid_choice")
+    return ErrorDetail(
+        f"Not a valid order. Use one or more of: {names}.", "invalid_choice"
+    )

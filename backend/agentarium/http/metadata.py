@@ -1,4 +1,4 @@
-"""What OPTIONS answers."""
+"""The response to OPTIONS."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 
 class AllowedMethods(BaseMetadata):
-    """Nothing but the `Allow` header: the OpenAPI description says the rest."""
+    """Only the `Allow` header: the OpenAPI schema describes the rest."""
 
     def determine_metadata(self, request: Request, view: Any) -> dict[str, Any]:
         return {}

@@ -1,4 +1,10 @@
-"""Pages of lists: `limit` and `offset` as usual, `next` and `previous` by cursor."""
+"""Pages of lists: `limit` and `offset` as usual, `next` and `previous` by page cursor.
+
+A page cursor is the signed content of `?cursor=`: a direction, the names of the columns
+that the list is ordered by, and their values in the row at the edge of the page. It is
+valid only for the same order (`_decode`). `db/keyset.py` turns it into a condition, so
+that a page costs the same wherever it is.
+"""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,7 +29,7 @@ PARAMETERS = frozenset({"limit", "offset", "cursor"})
 
 
 class InvalidPageCursorError(DomainError):
-    """The cursor is not one that this list has given out."""
+    """The cursor is not valid for this list. Take it from `next` or `previous`."""
 
     code = "invalid_cursor"
     status = HTTPStatus.BAD_REQUEST
@@ -37,14 +43,15 @@ class PageCursor(NamedTuple):
 
 
 class KeysetPagination(BasePagination):
-    """Every page costs what the first one costs, and none shifts when rows arrive.
+    """Every page costs as much as the first, and no page shifts when rows are added.
 
-    `count` is exact up to 10,000 rows; beyond, it says so and stays there.
+    `count` is exact up to 10,000 rows. If there are more, it is 10,000, and
+    `count_is_exact` is false.
     """
 
     default_limit = 20
     max_limit = 100
-    # Where not all rows were counted, though there are fewer than we count to.
+    # Set by a subclass that has not counted all rows, although `count` is below the limit.
     is_lower_bound = False
 
     def paginate_queryset(
@@ -76,7 +83,7 @@ class KeysetPagination(BasePagination):
         )
 
     def _rows(self, queryset: QuerySet[Any]) -> list[Any]:
-        """One row more than the page holds tells whether there is another page."""
+        """The page's rows and one more, which shows whether there is another page."""
         keys = self.keys
         if self.cursor and not self.cursor.forward:
             keys = [key.reversed() for key in keys]
@@ -85,31 +92,31 @@ class KeysetPagination(BasePagination):
 
     @property
     def size(self) -> int:
-        """How many rows of the list tell what is on the page, and whether it is last."""
+        """The number of rows to read: the offset, the page, and one more."""
         return self.offset + self.limit + 1
 
     def read(
         self, queryset: Any, keys: Sequence[Key], after: Sequence[Any] | None
     ) -> list[Any]:
-        """The first rows in this order, or the first that come after these values."""
+        """The first rows in this order, or the first after the row with these values."""
         if after is not None:
             queryset = queryset.filter(beyond(keys, after))
         return self.fetch(queryset, keys)
 
     def fetch(self, queryset: Any, keys: Sequence[Key]) -> list[Any]:
-        """The first rows in this order, as the list shows them."""
+        """The first rows of the queryset in this order."""
         return list(ordered(queryset, keys)[: self.size])
 
     def _count(self, queryset: QuerySet[Any]) -> int:
-        """The number of rows, or one more than we count to."""
-        seen = self.offset + len(self.page)
-        at_the_end = not self.has_more and (self.page or not self.offset)
-        if at_the_end and not self.cursor:
-            return seen
+        """The number of rows, at most `COUNTED_ROWS` + 1."""
+        read = self.offset + len(self.page)
+        is_last = not self.has_more and (self.page or not self.offset)
+        if is_last and not self.cursor:
+            return read
         return self.count_up(queryset)
 
     def count_up(self, queryset: QuerySet[Any]) -> int:
-        """The number of rows, or one more than we count to."""
+        """The number of rows by a query, at most `COUNTED_ROWS` + 1."""
         return count_rows(queryset, COUNTED_ROWS + 1)
 
     def _next(self) -> str | None:
@@ -126,7 +133,7 @@ class KeysetPagination(BasePagination):
         return self._link(forward=False)
 
     def _link(self, *, forward: bool) -> str:
-        """The page beyond this one's edge; an empty page leads back to the start."""
+        """The link to the page beyond this page's edge, or from an empty page to the start."""
         url = remove_query_param(remove_query_param(self.url, "offset"), "cursor")
         if not self.page:
             return str(url)
@@ -140,7 +147,11 @@ class KeysetPagination(BasePagination):
             return None
         if self.offset:
             raise InvalidInputError(
-                errors={"offset": [FieldError("invalid", "Not beside a cursor.")]}
+                errors={
+                    "offset": [
+                        FieldError("invalid", "Use either an offset or a cursor.")
+                    ]
+                }
             )
         return _decode(self.keys, text)
 
@@ -150,13 +161,13 @@ class KeysetPagination(BasePagination):
         return [
             _parameter(
                 "limit",
-                "How many rows a page holds.",
+                "Number of rows per page.",
                 limit | {"default": self.default_limit},
             ),
-            _parameter("offset", "How many rows to leave out first.", offset),
+            _parameter("offset", "Number of rows to skip.", offset),
             _parameter(
                 "cursor",
-                "Where the page begins: taken from `next` or `previous`.",
+                "Where the page begins. Take it from `next` or `previous`.",
                 {"type": "string"},
             ),
         ]
@@ -170,7 +181,7 @@ class KeysetPagination(BasePagination):
             },
             "count_is_exact": {
                 "type": "boolean",
-                "description": "False where there are more rows than `count`.",
+                "description": "False if there are more rows than `count`.",
             },
             "next": link | {"description": "The page after this one."},
             "previous": link | {"description": "The page before this one."},
@@ -189,11 +200,11 @@ def _number(
     text = request.query_params.get(name, "")
     if not text:
         return default
-    # Longer digits would be out of range, and slow to read.
+    # More digits would be out of range, and slow to parse.
     number = int(text) if text.isdecimal() and len(text) <= 10 else -1
     if smallest <= number <= largest:
         return number
-    detail = f"Give a whole number from {smallest} to {largest}."
+    detail = f"Use a whole number from {smallest} to {largest}."
     raise InvalidInputError(errors={name: [FieldError("invalid", detail)]})
 
 
@@ -214,12 +225,12 @@ def _encode(keys: Sequence[Key], row: Any, *, forward: bool) -> str:
 
 
 def _signer() -> signing.Signer:
-    # Not the usual ":", which an address spells out as "%3A".
+    # Not the default ":", which would become "%3A" in a URL.
     return signing.Signer(salt=__name__, sep="~")
 
 
 def _plain(value: Any) -> str | int | float | bool | None:
-    """As JSON holds it; text of a date or a decimal keeps every digit."""
+    """The value for JSON. Dates and decimals become text, which keeps every digit."""
     if value is None or isinstance(value, str | int | float):
         return value
     return str(value)
@@ -230,7 +241,7 @@ def _decode(keys: Sequence[Key], text: str) -> PageCursor:
         forward, terms, values = _signer().unsign_object(text)
         if terms != [key.term for key in keys]:
             raise InvalidPageCursorError
-        read = zip(keys, values, strict=True)
-        return PageCursor(forward, [key.field.to_python(value) for key, value in read])
+        pairs = zip(keys, values, strict=True)
+        return PageCursor(forward, [key.field.to_python(value) for key, value in pairs])
     except (signing.BadSignature, ValueError, ValidationError) as error:
         raise InvalidPageCursorError from error

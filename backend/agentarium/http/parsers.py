@@ -1,4 +1,4 @@
-"""What request bodies may be."""
+"""Parsers of request bodies."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -11,7 +11,7 @@ from agentarium.core.exceptions import ContentTooLargeError
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON up to the upload limit, and only as deep as Python can follow."""
+    """JSON up to the upload limit, nested no deeper than Python can parse."""
 
     def parse(
         self,
@@ -20,11 +20,11 @@ class BoundedJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         meta = (parser_context or {})["request"].META
-        # Django reads no further than this; without a number it reads nothing.
+        # Django reads at most this many bytes, and nothing without a valid number.
         length = str(meta.get("CONTENT_LENGTH", ""))
         if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise ContentTooLargeError
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
-            raise ParseError("JSON parse error - nested too deeply") from error
+            raise ParseError("The JSON is nested too deeply.") from error

@@ -1,4 +1,4 @@
-"""Who may touch an object: the second line behind owner-scoped querysets."""
+"""Permissions on objects: a second check behind the querysets' `visible_to`."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from rest_framework.request import Request
 
 
 class IsStaff(BasePermission):
-    """For those who look after the server, whoever owns what it shows."""
+    """For staff only, regardless of the owner."""
 
     code = "staff_only"
-    message = "This is for the staff of this server."
+    message = "Only staff accounts of this server may do this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return request.user.is_staff
 
 
 class IsOwner(BasePermission):
-    """An object is its owner's alone, for reading too, and missing for others.
+    """Only its owner may read or change an object. For others it does not exist.
 
-    Staff is no exception in the API; it has the admin. An object without an owner
-    belongs to nobody, unless its view says otherwise with `owner_of(object)`.
+    Staff are no exception in the API: they have the admin. No one may access an object
+    without an owner, unless its view defines `owner_of(object)`.
     """
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:

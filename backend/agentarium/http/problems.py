@@ -1,4 +1,10 @@
-"""Every failure of the API as RFC 9457 problem details."""
+"""Every error of the API as RFC 9457 problem details.
+
+Errors reach this module in two ways. Inside a view, REST framework calls
+`exception_handler`: a `DomainError` brings its own status and code, other expected
+exceptions keep those of REST framework. Everywhere else, Django calls one of the handlers
+at the end (`handler404` and so on in `config/urls.py`).
+"""
 
 import math
 import sys
@@ -23,14 +29,14 @@ from agentarium.core.request_id import current_request_id
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-# What a client is asked to wait while the database is away, in seconds.
+# Seconds that a client is asked to wait while the database is unavailable.
 DATABASE_RETRY_AFTER = 5
 BEARER = 'Bearer realm="api"'
 Errors = dict[str, list[FieldError]]
 
 
 class ProblemResponse(Response):
-    """A problem, whatever format the view speaks and the client asked for."""
+    """A problem, regardless of the view's format and the client's `Accept`."""
 
     @property
     def rendered_content(self) -> bytes:  # type: ignore[override]
@@ -41,9 +47,9 @@ class ProblemResponse(Response):
 def problem(
     status: int, code: str, detail: str, path: str, errors: Errors | None = None
 ) -> dict[str, Any]:
-    """The body of a problem; `path` is where it happened."""
+    """The body of a problem. `path` is that of the request."""
     body: dict[str, Any] = {
-        # RFC 9457: no page explains it further, and the title is the status's phrase.
+        # RFC 9457: no page describes it, and the title is the phrase of the status.
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
@@ -63,7 +69,7 @@ def problem(
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
-    """The problem for an expected failure; None lets Django answer with a 500."""
+    """The problem for an expected exception. None makes Django respond with a 500."""
     path = context["request"].path
     if isinstance(exc, RequestDataTooBig):
         exc = ContentTooLargeError()
@@ -110,7 +116,7 @@ def _summary(exc: exceptions.APIException) -> tuple[str, str]:
     detail: Any = exc.detail
     if isinstance(exc, exceptions.ValidationError):
         return "invalid", "The input is not valid."
-    # JWT's exceptions hold {"detail", "code", "messages"}.
+    # The exceptions of Simple JWT have {"detail", "code", "messages"}.
     if isinstance(detail, dict):
         return str(detail.get("code", exc.default_code)), str(detail.get("detail", ""))
     return str(detail.code), str(detail)
@@ -126,7 +132,7 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
 
 
 def _by_field(detail: Any) -> Errors:
-    """Nested and listed errors under dotted names, as in `scopes.1`."""
+    """Flattens nested errors under dotted names, as in `scopes.1`."""
     errors: Errors = {}
     for name, error in _flat(detail, ""):
         errors.setdefault(name or api_settings.NON_FIELD_ERRORS_KEY, []).append(error)
@@ -136,12 +142,12 @@ def _by_field(detail: Any) -> Errors:
 def _flat(detail: Any, name: str) -> Iterator[tuple[str, FieldError]]:
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            own = str(key) == api_settings.NON_FIELD_ERRORS_KEY
-            yield from _flat(value, name if own else _dotted(name, key))
+            is_of_parent = str(key) == api_settings.NON_FIELD_ERRORS_KEY
+            yield from _flat(value, name if is_of_parent else _dotted(name, key))
     elif isinstance(detail, list):
         for position, value in enumerate(detail):
-            inner = isinstance(value, Mapping | list)
-            yield from _flat(value, _dotted(name, position) if inner else name)
+            is_nested = isinstance(value, Mapping | list)
+            yield from _flat(value, _dotted(name, position) if is_nested else name)
     else:
         yield name, FieldError(getattr(detail, "code", "invalid"), str(detail))
 
@@ -170,9 +176,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Tell the log what happened, and the caller only where to look it up."""
+    """Log the exception. The response has only the request id to find it by."""
     if isinstance(error := sys.exception(), OperationalError | InterfaceError):
-        return _database_away(request, error)
+        return _database_unavailable(request, error)
     log.error(
         "request.failed",
         method=request.method,
@@ -182,19 +188,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     body = problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",
-        "Something went wrong on the server. The log has it under this request id.",
+        "Something went wrong on the server. Search its log for this request id.",
         request.path,
     )
     return _rendered(body | {"request_id": current_request_id()})
 
 
-def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
-    log.warning("request.database_away", path=request.path, error=str(error))
+def _database_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("request.database_unavailable", path=request.path, error=str(error))
     response = _answer(
         request,
         HTTPStatus.SERVICE_UNAVAILABLE,
         "database_unavailable",
-        "The database does not answer just now. Try again in a few seconds.",
+        "The database is not available. Try again in a few seconds.",
     )
     response["Retry-After"] = str(DATABASE_RETRY_AFTER)
     return response
@@ -205,7 +211,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         HTTPStatus.FORBIDDEN,
         "csrf_failed",
-        "The page is out of date; load it again.",
+        "The page is out of date. Reload it.",
     )
 
 

@@ -1,4 +1,10 @@
-"""How often somebody may ask: counted in fixed windows on the cache."""
+"""Rate limits: requests are counted in fixed time windows, in the cache.
+
+The rates are settings (`THROTTLE_RATES`), and a token may have its own. Which rate a
+request counts against is decided in `accounts/api/throttles.py` (by user, token or
+address) and `accounts/login_attempts.py` (sign-in). Both call `spend`, refuse the request
+if the allowance is exceeded, and `remember` it for the `RateLimit-*` headers.
+"""
 
 import functools
 import math
@@ -24,22 +30,22 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 class Rate(NamedTuple):
-    """So many requests in so many seconds."""
+    """A number of requests in a number of seconds."""
 
     limit: int
     seconds: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read "30/min" and its like; ValueError for anything else."""
+        """Parse a rate such as "30/min". Raises `ValueError`."""
         match = _FORM.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is not a rate; write it as in 30/min.")
+            raise ValueError(f"{text!r} is not a rate: write it like 30/min.")
         return cls(int(match[1]), _SECONDS[match[2][0]])
 
 
 class Allowance(NamedTuple):
-    """What is left of a rate, after this request."""
+    """What is left of a rate after this request. `resets_in` is in seconds."""
 
     limit: int
     remaining: int
@@ -48,16 +54,16 @@ class Allowance(NamedTuple):
 
 
 def spend(bucket: str, rate: Rate) -> Allowance | None:
-    """Count one request in `bucket`; None where the cache cannot be reached.
+    """Count one request in `bucket`. Returns None if the cache is unavailable.
 
-    One atomic operation, save for the first request of a window in one process.
+    It is one atomic operation, except for the first request of a window without Redis.
     """
     window, elapsed = divmod(time.time(), rate.seconds)
     key = f"rate:{bucket}:{rate.seconds}:{int(window)}"
     try:
         used = _increment(key, timeout=2 * rate.seconds)
     except _cache_failures() as error:
-        # The cache only carries: without it people still may work.
+        # Rather no limit than no service.
         log.warning("rate_limits.unavailable", error=type(error).__name__)
         return None
     resets_in = math.ceil(rate.seconds - elapsed)
@@ -72,41 +78,41 @@ def _increment(key: str, *, timeout: int) -> int:
     try:
         return cache.incr(key)
     except ValueError:
-        # Of several first requests one adds the counter, and the others find it.
+        # Of several first requests one adds the counter, and the others increment it.
         return 1 if cache.add(key, 1, timeout) else cache.incr(key)
 
 
 def _increment_in_redis(key: str, timeout: int) -> int:
-    """One round trip; Django's cache would take two, and three for the first."""
+    """One round trip. Django's cache takes two, and three for the first request."""
     name = f"{settings.REDIS_PREFIX}:{key}"
     return int(_redis(settings.REDIS_URL).eval(_COUNT, 1, name, timeout))
 
 
 @functools.cache
 def _redis(url: str) -> Any:
-    # Slow to import, and one process alone does without.
+    # Slow to import, and not needed in embedded mode.
     from redis import Redis
 
-    # Better no count than a request that waits for one.
+    # Short timeouts: a request should not wait for a count.
     return Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
 
 
 def _cache_failures() -> tuple[type[Exception], ...]:
-    """Looked up only when something failed: the client library is slow to import."""
+    """Imported only after a failure: the client library is slow to import."""
     from redis.exceptions import RedisError
 
     return (RedisError, OSError)
 
 
-def note(request: HttpRequest, allowance: Allowance) -> None:
-    """Remember the allowance for the response's headers; the tightest one counts."""
+def remember(request: HttpRequest, allowance: Allowance) -> None:
+    """Keep the allowance for the response's headers. The one with the least left wins."""
     known = getattr(request, "rate_allowance", None)
     if known is None or allowance.remaining < known.remaining:
         request.rate_allowance = allowance  # type: ignore[attr-defined]
 
 
 class RateLimitHeadersMiddleware:
-    """Tells callers what is left of their rate, before they exceed it."""
+    """Adds `RateLimit-*` headers, which show callers what is left of their rate."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

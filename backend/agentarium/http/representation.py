@@ -1,4 +1,4 @@
-"""What a serializer shows, without making the serializer anew."""
+"""The representation of an object, without a new serializer for each."""
 
 from functools import cache
 from typing import Any
@@ -9,13 +9,13 @@ from rest_framework.serializers import Serializer
 def represent(serializer: type[Serializer[Any]], value: Any) -> dict[str, Any]:
     """`serializer(value).data`, for serializers that need no context.
 
-    REST framework builds the fields of each serializer object from its model again:
-    more work than finding out who asks, and what for.
+    REST framework builds the fields for each serializer object again, which costs more
+    than routing and authenticating the request.
     """
-    shown: dict[str, Any] = _made(serializer).to_representation(value)
-    return shown
+    data: dict[str, Any] = _instance(serializer).to_representation(value)
+    return data
 
 
 @cache
-def _made(serializer: type[Serializer[Any]]) -> Serializer[Any]:
+def _instance(serializer: type[Serializer[Any]]) -> Serializer[Any]:
     return serializer()

@@ -1,9 +1,9 @@
-"""REST framework's request, and Django's within it."""
+"""Django's request inside REST framework's."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 
 def django_request(request: Request) -> HttpRequest:
-    """What Django's own functions and the middleware know as the request."""
+    """The request that Django's functions and middleware use."""
     return request._request

@@ -1,4 +1,4 @@
-"""The OpenAPI description, with every problem that an operation may answer."""
+"""The OpenAPI schema, with every problem that an operation may return."""
 
 import functools
 from typing import Any
@@ -21,49 +21,52 @@ class FieldErrorSerializer(serializers.Serializer[Any]):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """A failure as RFC 9457 describes it."""
+    """An error, in the format of RFC 9457."""
 
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
-    code = serializers.CharField(help_text="For programs: never changes its wording.")
-    detail = serializers.CharField(help_text="For people.")
+    code = serializers.CharField(help_text="For programs: it is stable.")
+    detail = serializers.CharField(help_text="For people: it may change.")
     instance = serializers.CharField(help_text="The path of the request.")
     errors = serializers.DictField(  # type: ignore[assignment]
         child=FieldErrorSerializer(many=True),
         required=False,
-        help_text="By field; nested fields are joined with dots.",
+        help_text="Errors by field. Names of nested fields are joined with dots.",
     )
     request_id = serializers.CharField(
-        required=False, help_text="Of an unexpected failure: look for it in the log."
+        required=False,
+        help_text="Only for an unexpected error: search the server's log for it.",
     )
 
 
-MEANINGS = {
+PROBLEM_DESCRIPTIONS = {
     "400": "The input is not valid.",
     "401": "The credentials are missing or not valid.",
-    "403": "These credentials do not allow it.",
+    "403": "The credentials do not allow this.",
     "404": "There is no such object, or it is not yours.",
-    "409": "The object is not in a state that allows it.",
-    "429": "Too many requests; `Retry-After` says when to try again.",
+    "409": "The object is not in a state that allows this.",
+    "429": "Too many requests. `Retry-After` says when to try again.",
 }
 
 
 class ProblemAutoSchema(AutoSchema):
-    """Adds the problems that follow from what an operation is."""
+    """Adds the problems that an operation may return, judging by its kind."""
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for code in self._problem_codes():
             if code not in bodies:
-                described = OpenApiResponse(ProblemSerializer, MEANINGS[code])
+                response = OpenApiResponse(
+                    ProblemSerializer, PROBLEM_DESCRIPTIONS[code]
+                )
                 bodies[code] = self._get_response_for_code(  # type: ignore[no-untyped-call]
-                    described, code, [MEDIA_TYPE], direction
+                    response, code, [MEDIA_TYPE], direction
                 )
         return dict(sorted(bodies.items()))
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        """A response shows every field of its row, also those that a request may omit."""
+        """A response has every field, including those that a request may omit."""
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         serializer = force_instance(serializer)
         if direction == "response" and isinstance(
@@ -74,7 +77,7 @@ class ProblemAutoSchema(AutoSchema):
 
     def _problem_codes(self) -> set[str]:
         codes = {"429"}
-        # What is open to all, and sent something, is a way to sign in: it may refuse.
+        # A POST that is open to all is a way to sign in, and may refuse.
         if not self._is_open() or self.method == "POST":
             codes |= {"401", "403"}
         if self.method in {"POST", "PUT", "PATCH"} or self._is_list_view():
@@ -90,7 +93,7 @@ class ProblemAutoSchema(AutoSchema):
 
 
 class CachedGenerator(SchemaGenerator):
-    """Describes the API once: the description is the same for everyone."""
+    """Generates the schema once: it is the same for everyone."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:  # noqa: FBT001, FBT002
         return _schema_for_all()

@@ -1,4 +1,4 @@
-"""What a browser may do with our answers."""
+"""Headers that limit what a browser may do with our responses."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
-        # The admin and positioned menus set inline styles; scripts never are inline.
+        # The admin and positioned menus use inline styles. No script is inline.
         "style-src 'self' 'unsafe-inline'",
-        # No address elsewhere: an image in a model's answer could carry data away.
+        # No other hosts: an image in a model's output could send data to one.
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
         "connect-src 'self'",
@@ -29,30 +29,28 @@ HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """Sets what is the same for every answer, all at once; a view's own header wins.
+    """Sets the headers that all responses share. A view's own header wins.
 
-    Django's middlewares for these headers stand before it, and find theirs there. They
-    would check and encode each name and each value again for each answer; here that is
-    done once, so the headers are put where Django keeps those that it has checked.
+    Django's middleware for these headers comes first in the settings, and so sees ours
+    and adds none. It would check and encode each header for each response. Here that
+    happens once, and the result goes directly into Django's store of checked headers.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        always = HEADERS | {
+        headers = HEADERS | {
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
             "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
             "X-Frame-Options": settings.X_FRAME_OPTIONS,
         }
-        self._always = ResponseHeaders(always)._store
-        # Answers of the API are somebody's own, and some are shown only once.
-        self._of_the_api = ResponseHeaders(
-            always | {"Cache-Control": "no-store"}
-        )._store
+        self._for_all = ResponseHeaders(headers)._store
+        # Responses of the API are private, and some contain secrets.
+        self._for_api = ResponseHeaders(headers | {"Cache-Control": "no-store"})._store
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         is_api = request.path.startswith("/api/")
-        added = self._of_the_api if is_api else self._always
+        added = self._for_api if is_api else self._for_all
         response.headers._store = added | response.headers._store
         return response

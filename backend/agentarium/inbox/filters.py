@@ -18,20 +18,20 @@ from agentarium.inbox.search import Search
 from agentarium.tasks.models import AgentTask, ToolCall
 
 
-class RepeatedOrListed(forms.SelectMultiple):
-    """`?status=failed&status=cancelled` and `?status=failed,cancelled` alike."""
+class MultipleValuesWidget(forms.SelectMultiple):
+    """Reads `?status=failed&status=cancelled` and `?status=failed,cancelled`."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        return _listed(data, name) if isinstance(data, MultiValueDict) else []
+        return _split_values(data, name) if isinstance(data, MultiValueDict) else []
 
 
-def _listed(data: MultiValueDict[str, str], name: str) -> list[str]:
+def _split_values(data: MultiValueDict[str, str], name: str) -> list[str]:
     return [value for text in data.getlist(name) for value in text.split(",") if value]
 
 
-def asked_statuses(parameters: MultiValueDict[str, str]) -> list[str]:
-    """The statuses that a list is filtered by, each once; none where it is not."""
-    return sorted(set(_listed(parameters, "status")))
+def requested_statuses(parameters: MultiValueDict[str, str]) -> list[str]:
+    """The distinct statuses of the query's filter; empty without one."""
+    return sorted(set(_split_values(parameters, "status")))
 
 
 class StatusFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
@@ -42,7 +42,7 @@ class StatusFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
 
 
 class InstantField(IsoDateTimeField):  # type: ignore[misc]
-    """A time that a database can hold: the ends of the calendar do not move to UTC."""
+    """A time that the database can store: its UTC year must be within 1 to 9999."""
 
     def to_python(self, value: Any) -> datetime | None:
         moment: datetime | None = super().to_python(value)
@@ -59,7 +59,7 @@ class InstantFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
 
 
 def _agents_of(request: HttpRequest) -> QuerySet[Agent]:
-    """Deleted ones too: their tasks are a record. A stranger's reads as missing."""
+    """The user's agents, including deleted ones: their tasks remain."""
     assert request.user.is_authenticated
     return Agent.objects.visible_to(request.user)
 
@@ -72,12 +72,12 @@ def _tasks_of(request: HttpRequest) -> QuerySet[AgentTask]:
 class TaskFilter(django_filters.FilterSet):  # type: ignore[misc]
     status = StatusFilter(
         choices=AgentTask.Status.choices,
-        widget=RepeatedOrListed,
-        help_text="One or more, repeated or joined by commas.",
+        widget=MultipleValuesWidget,
+        help_text="One or more values: repeated, or separated by commas.",
     )
     agent = django_filters.ModelChoiceFilter(queryset=_agents_of)
     parent = django_filters.ModelChoiceFilter(
-        queryset=_tasks_of, help_text="Those that this task has called."
+        queryset=_tasks_of, help_text="Tasks that this task called as tools."
     )
     created_at__gte = InstantFilter(field_name="created_at", lookup_expr="gte")
     created_at__lte = InstantFilter(field_name="created_at", lookup_expr="lte")
@@ -90,14 +90,14 @@ class TaskFilter(django_filters.FilterSet):  # type: ignore[misc]
 class ApprovalFilter(django_filters.FilterSet):  # type: ignore[misc]
     status = StatusFilter(
         choices=ToolCall.Status.choices,
-        widget=RepeatedOrListed,
-        help_text="One or more; those that wait where it is left out.",
+        widget=MultipleValuesWidget,
+        help_text="One or more values; `waiting` by default.",
     )
     waits_for = StatusFilter(
         field_name="waits_for",
         choices=ToolCall.WaitsFor.choices,
-        widget=RepeatedOrListed,
-        help_text="One or more, repeated or joined by commas.",
+        widget=MultipleValuesWidget,
+        help_text="One or more values: repeated, or separated by commas.",
     )
     task = django_filters.ModelChoiceFilter(queryset=_tasks_of)
 
@@ -107,19 +107,19 @@ class ApprovalFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 class TaskSearch(WordSearch):
-    """Tasks that hold every word of `search` in the input or the agent's name."""
+    """Tasks with every word of `search` in the input or in the agent's name."""
 
     search_description = (
-        "Words that all have to occur, in the first 20,000 characters of the input or "
-        "in the agent's name, whatever their case. `wea*` finds all words that begin "
-        "so. What is found comes newest first."
+        "Words, all of which must occur in the first 20,000 characters of the input or "
+        "in the agent's name. Case is ignored. `wea*` finds all words that begin with "
+        "`wea`. Results are ordered by time, newest first."
     )
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
         terms = self.get_search_terms(request)
-        # The pages of a list look for the words themselves, a part of it at a time.
+        # `TaskPagination` searches lists itself, a window of ids at a time.
         if not terms or getattr(view, "action", "") == "list":
             return queryset
         assert request.user.is_authenticated
@@ -127,7 +127,7 @@ class TaskSearch(WordSearch):
 
 
 class TaskOrdering(StrictOrdering):
-    """Tasks of agents that are called the same stay together; findings have one order."""
+    """Groups the tasks of agents with the same name by agent; orders searches by id."""
 
     def get_ordering(
         self, request: Request, queryset: QuerySet[Any], view: APIView
@@ -142,6 +142,6 @@ class TaskOrdering(StrictOrdering):
 
 def _by_id(terms: Sequence[str]) -> str:
     if terms[0].removeprefix("-") != "created_at":
-        detail = "Beside a search, order by created_at."
+        detail = "Search results can only be ordered by created_at."
         raise ValidationError({"ordering": [ErrorDetail(detail, "invalid_choice")]})
     return terms[0].replace("created_at", "id")

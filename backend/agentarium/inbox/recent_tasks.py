@@ -1,4 +1,4 @@
-"""The newest tasks of each of a page's agents."""
+"""The newest tasks of each of several agents."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from agentarium.tasks.models.task import READ_INPUT_CHARS
 
 RECENT = 5
 
-# One for each agent, so that each is read from the end of its own stretch of the
-# index (agent, -created_at, -id). A window over the tasks of all these agents would
-# read every one of them; a LATERAL join would not, but SQLite has none.
+# One subquery per agent, each read from the end of the agent's range of the index
+# (agent, -created_at, -id). A window function over the tasks of these agents would read
+# all of them; a LATERAL join would not, but SQLite has none.
 _NEWEST = f"""
 SELECT * FROM (
     SELECT id, agent_id, status, created_at, finished_at,
@@ -24,9 +24,9 @@ SELECT * FROM (
 
 
 def recent_tasks(owner_id: int, agent_ids: Sequence[int]) -> dict[int, list[AgentTask]]:
-    """The newest tasks of each agent, newest first, in one query.
+    """The newest tasks by agent id, newest first, in one query.
 
-    Of its input each has only the `beginning`.
+    Instead of its input, each task has only the `beginning` of it.
     """
     tasks: dict[int, list[AgentTask]] = defaultdict(list)
     if agent_ids:

@@ -1,10 +1,10 @@
-"""Finding tasks by words, in an index of words that the database keeps.
+"""Searching tasks by words, in a full-text index of the database.
 
-A task is found by whole words of its input, whatever their case, and by parts of its
-agent's name. Triggers write each new task's words into the table `tasks_words`
-(migration `0002_search_index`): a tsvector on PostgreSQL, FTS5 on SQLite. Beside the words stand
-marks: whose task it is, of which agent, and in which windows of ids. So a search for a
-common word reads no other people's tasks, and of one's own only the newest ones.
+A search finds whole words of a task's input, ignoring case, and parts of its agent's
+name. Triggers write the words of each new task into the table `tasks_words` (migration
+`0002_search_index`): a tsvector on PostgreSQL, FTS5 on SQLite. The index also contains
+marks of each task: its owner, its agent, and the windows of ids that it is in. So a
+search for a common word reads no tasks of other users, and only the newest of one's own.
 """
 
 import re
@@ -19,17 +19,17 @@ from django.db.models import BooleanField, F, Func, Q
 
 from agentarium.agents.models import Agent
 
-# A window of level n holds the tasks of 2^n ids. Each is tried with its neighbour,
-# until one holds a page; the last resort is all of the history.
+# A window of level n covers 2^n ids. Each level is tried, a window together with the
+# next, until they contain a page; the last resort is the whole history.
 LEVELS = (10, 14, 18)
 MAX_WORDS = 20
 MANY_AGENTS = 5
-# A beginning of fewer letters would be that of a good part of all words.
+# Shorter prefixes would match a large part of all words.
 MIN_PREFIX = 3
 _WORD = re.compile(r"([^\W_]+)(\*?)")
 
 Mark = tuple[str, str]
-# One of the marks of each line has to be there.
+# A conjunction of disjunctions: a task needs one of the marks of each line.
 Marks = Sequence[Sequence[Mark]]
 
 
@@ -42,49 +42,49 @@ class Word(NamedTuple):
         return ("prefix" if self.is_prefix else "word", self.text)
 
 
-def words_of(text: str) -> list[Word]:
-    """The words that somebody looks for; `wea*` is the beginning of one."""
-    found = _WORD.findall(text.lower())[:MAX_WORDS]
-    return [Word(word, bool(star) and len(word) >= MIN_PREFIX) for word, star in found]
+def parse_words(text: str) -> list[Word]:
+    """The words of a search; `wea*` is a prefix."""
+    words = _WORD.findall(text.lower())[:MAX_WORDS]
+    return [Word(word, bool(star) and len(word) >= MIN_PREFIX) for word, star in words]
 
 
 class Search:
-    """What a person looks for among their own tasks."""
+    """A search of a user among their own tasks."""
 
     def __init__(self, user: AbstractBaseUser, text: str) -> None:
         self._user = user
-        self._words = words_of(text)
+        self._words = parse_words(text)
 
     def condition(self, window: Sequence[Mark] = ()) -> "Matches | Q":
-        """Tasks that hold every word; of a window only, if one is given."""
+        """The condition on matching tasks, optionally only those of a window."""
         return Matches(self._marks(window)) if self._words else Q(pk__in=[])
 
     def windows(
         self, start: int | None, size: int, *, descending: bool
     ) -> Iterator[Sequence[Mark]]:
-        """Ever wider windows of ids that may hold a page, and at last none at all.
+        """Ever wider windows of ids that may contain a page; the last one is no window.
 
-        `start` is where the page begins, None where there are no tasks.
+        `start` is the id at which the page begins, None if there are no tasks.
         """
         if self._words and start is not None:
             windows = [
                 _window(level, start, descending)
                 for level in LEVELS
-                # From here on back, the first two windows are all there is.
+                # Below this id, two windows would be the whole history.
                 if not descending or start >> level > 1
             ]
-            yield from dropwhile(lambda window: not self._holds(window, size), windows)
+            yield from dropwhile(lambda window: not self._fills(window, size), windows)
         yield ()
 
-    def _holds(self, window: Sequence[Mark], size: int) -> bool:
-        """Whether a window has so many of them at all, filters aside.
+    def _fills(self, window: Sequence[Mark], size: int) -> bool:
+        """Whether a window contains `size` matches, without regard to other filters.
 
-        By hand: a rare word is looked for in window after window, and to read a page
-        of tasks costs several times as much, even an empty one.
+        Hand-written SQL: a rare word is searched in every window, and reading a page of
+        tasks costs several times as much, even if it is empty.
         """
         query = _QUERIES[connection.vendor](self._marks(window))
         with connection.cursor() as cursor:
-            cursor.execute(_HELD[connection.vendor].format(size=size), [query])
+            cursor.execute(_COUNTS[connection.vendor].format(size=size), [query])
             return int(cursor.fetchone()[0]) >= size
 
     def _marks(self, window: Sequence[Mark]) -> Marks:
@@ -93,20 +93,20 @@ class Search:
         return [*owner, *within, *self._alternatives()]
 
     def _alternatives(self) -> list[list[Mark]]:
-        called = [
+        agents_by_word = [
             (word, [pk for pk, name in self._agents if word.text in name])
             for word in self._words
         ]
         return [
             [word.mark, *(("agent", str(pk)) for pk in agents)]
-            for word, agents in called
+            for word, agents in agents_by_word
             if not self._are_all(agents)
         ]
 
     def _are_all(self, agents: Sequence[int]) -> bool:
-        """Whether any task is of one of these: then they need not be looked for.
+        """Whether these are all agents of the user: then every task matches the word.
 
-        Of a few it does not matter: each is looked for at a small cost.
+        Not checked for a few agents, which are cheap to search for.
         """
         return len(agents) >= MANY_AGENTS and len(agents) == self._agents_count
 
@@ -116,22 +116,23 @@ class Search:
 
     @cached_property
     def _agents(self) -> list[tuple[int, str]]:
-        """Agents of the person whose name holds one of the words."""
-        named = Q()
+        """Ids and lower-case names of the user's agents with a word in their names."""
+        has_word = Q()
         for word in self._words:
-            named |= Q(name__icontains=word.text)
-        found = Agent.objects.visible_to(self._user).filter(named)
-        return [(pk, name.lower()) for pk, name in found.values_list("pk", "name")]
+            has_word |= Q(name__icontains=word.text)
+        agents = Agent.objects.visible_to(self._user).filter(has_word)
+        return [(pk, name.lower()) for pk, name in agents.values_list("pk", "name")]
 
 
 def _window(level: int, start: int, descending: bool) -> list[Mark]:  # noqa: FBT001
+    """Marks of the window that contains `start`, and of the next one in the order."""
     number = start >> level
-    other = max(number - 1, 0) if descending else number + 1
-    return [("window", f"{level}x{number}"), ("window", f"{level}x{other}")]
+    following = max(number - 1, 0) if descending else number + 1
+    return [("window", f"{level}x{number}"), ("window", f"{level}x{following}")]
 
 
 class Matches(Func):
-    """Whether the words of a task have these marks."""
+    """Whether a task has these marks in the index."""
 
     output_field = BooleanField()
 
@@ -144,8 +145,8 @@ class Matches(Func):
         return self._sql(compiler, sql, _fts5(self._marks))
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Any:
-        # As an array, which the planner takes for a short one: it cannot know how
-        # few tasks have all of the marks, and would rather read all tasks.
+        # The planner assumes that an array is short. It cannot estimate how few tasks
+        # have all of the marks, and would otherwise read all tasks.
         sql = "{} = ANY(ARRAY(SELECT task_id FROM tasks_words WHERE words @@ %s::tsquery))"
         return self._sql(compiler, sql, _tsquery(self._marks))
 
@@ -186,11 +187,11 @@ def _tsquery(marks: Marks) -> str:
 
 
 _QUERIES = {"sqlite": _fts5, "postgresql": _tsquery}
-_HELD = {
+_COUNTS = {
     "sqlite": (
         "SELECT COUNT(*) FROM"
-        " (SELECT 1 FROM tasks_words WHERE tasks_words MATCH %s LIMIT {size}) AS held"
+        " (SELECT 1 FROM tasks_words WHERE tasks_words MATCH %s LIMIT {size}) AS matches"
     ),
-    # Without a limit: for the first few of many, the planner would read the table.
+    # Without LIMIT, which would make the planner scan the table.
     "postgresql": "SELECT COUNT(*) FROM tasks_words WHERE words @@ %s::tsquery",
 }

@@ -1,4 +1,4 @@
-"""What the API shows of a task, made by hand: serializers take many times as long."""
+"""The JSON of tasks, built without serializers, which take many times as long."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from agentarium.runtime.prices import dollars
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask
 from agentarium.tasks.models.task import SHOWN_INPUT_CHARS
 
-# So many characters may be drawn as one before they are cut all the same.
+# A longer sequence of joined characters is cut in the middle.
 _MAX_JOINED = 32
 _JOINER = "\u200d"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
@@ -18,7 +18,7 @@ _values = attrgetter(*(path.replace("__", ".") for path in TASK_COLUMNS.values()
 
 
 def shown_input(beginning: str) -> dict[str, Any]:
-    """What a list shows of an input, of which a longer piece than that was read."""
+    """The fields of an input in a list, from its first `READ_INPUT_CHARS` characters."""
     return {
         "input_text": beginning[: _cut(beginning)],
         "input_is_truncated": len(beginning) > SHOWN_INPUT_CHARS,
@@ -26,34 +26,34 @@ def shown_input(beginning: str) -> dict[str, Any]:
 
 
 def _cut(text: str) -> int:
-    """Where a text is cut: before a letter whose accents would be left behind."""
+    """The length to cut a text to, without separating joined characters."""
     end = SHOWN_INPUT_CHARS
     if len(text) <= end:
         return len(text)
-    for place in range(end, end - _MAX_JOINED, -1):
-        if not _is_joined(text[place - 1], text[place]):
-            return place
+    for length in range(end, end - _MAX_JOINED, -1):
+        if not _is_joined(text[length - 1], text[length]):
+            return length
     return end
 
 
-def _is_joined(before: str, after: str) -> bool:
-    """Whether two characters are drawn as one."""
+def _is_joined(left: str, right: str) -> bool:
+    """Whether two characters are rendered as one."""
     return (
-        unicodedata.category(after).startswith("M")
-        or _JOINER in (before, after)
-        or ord(after) in _SKIN_TONES
+        unicodedata.category(right).startswith("M")
+        or _JOINER in (left, right)
+        or ord(right) in _SKIN_TONES
     )
 
 
 def task_row(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `TaskQuerySet.for_rows` as `TaskRowSerializer` describes it."""
+    """The JSON of `TaskRowSerializer`, from a row of `TaskQuerySet.for_rows`."""
     row = {name: columns[path] for name, path in ROW_COLUMNS.items()}
     row["cost"] = dollars(row["cost"])
     return row | shown_input(row["input_text"])
 
 
-def whole_task(task: AgentTask) -> dict[str, Any]:
-    """A task with its agent and version, as `TaskSerializer` describes it."""
-    shown = dict(zip(TASK_COLUMNS, _values(task), strict=True))
-    shown["cost"] = dollars(shown["cost"])
-    return shown
+def task_json(task: AgentTask) -> dict[str, Any]:
+    """The JSON of `TaskSerializer`, from a task with its agent and version."""
+    data = dict(zip(TASK_COLUMNS, _values(task), strict=True))
+    data["cost"] = dollars(data["cost"])
+    return data

@@ -1,7 +1,7 @@
-"""What this process counts, in the form that Prometheus reads.
+"""The metrics of this process, for Prometheus.
 
-Labels are bounded: templates of routes, names of providers, statuses. What the
-database knows is not counted here, but asked when somebody reads.
+Labels have few values: route templates, provider names, statuses. Values that are in the
+database are not counted here but queried for each scrape (`operations/queue_metrics.py`).
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ from prometheus_client import (
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
-# Seconds: of what a person waits for, of what a model does, and of whole tasks.
+# In seconds: for requests, for model calls, and for whole tasks.
 QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
 LONG = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
@@ -40,21 +40,23 @@ def _histogram(
 
 
 REQUESTS = _counter(
-    "http_requests_total", "Requests answered.", "method", "route", "status"
+    "http_requests_total", "HTTP requests.", "method", "route", "status"
 )
 REQUEST_SECONDS = _histogram(
     "http_request_duration_seconds",
-    "Time until the answer; of streams, until they begin.",
+    "Time to the response; of streams, to their beginning.",
     QUICK,
     "method",
     "route",
 )
 STREAMS_OPEN = Gauge(
-    "agentarium_streams_open", "Streams and downloads open here.", registry=REGISTRY
+    "agentarium_streams_open",
+    "Open streams and downloads of this process.",
+    registry=REGISTRY,
 )
 
-TASKS_SUBMITTED = _counter("tasks_submitted_total", "Tasks accepted here.")
-TASKS_ENDED = _counter("tasks_ended_total", "Tasks that ended here.", "status")
+TASKS_SUBMITTED = _counter("tasks_submitted_total", "Tasks accepted by this process.")
+TASKS_ENDED = _counter("tasks_ended_total", "Tasks ended by this process.", "status")
 TASK_SECONDS = _histogram(
     "task_duration_seconds",
     "From a task's first start to its end by a worker.",
@@ -62,46 +64,48 @@ TASK_SECONDS = _histogram(
     "status",
 )
 QUEUE_SECONDS = _histogram(
-    "task_queue_seconds", "From when a task could begin to its first start.", SLOW
+    "task_queue_seconds", "From when a task was due to its first start.", SLOW
 )
-ATTEMPTS_STARTED = _counter("attempts_started_total", "Attempts that began here.")
+ATTEMPTS_STARTED = _counter(
+    "attempts_started_total", "Attempts started by this process."
+)
 ATTEMPTS_LOST = _counter(
-    "attempts_lost_total", "Attempts of dead workers that were found here."
+    "attempts_lost_total", "Attempts of lost workers, recovered by this process."
 )
 
 MODEL_CALLS = _counter(
     "model_calls_total",
-    "Calls of models; the status is ok, interrupted, or an error's code.",
+    "Model calls; the status is ok, interrupted, or an error code.",
     "provider",
     "status",
 )
 MODEL_SECONDS = _histogram(
-    "model_call_duration_seconds", "Time of a model's call.", SLOW, "provider"
+    "model_call_duration_seconds", "Duration of model calls.", SLOW, "provider"
 )
 MODEL_TOKENS = _counter(
-    "model_tokens_total", "Tokens of finished calls.", "provider", "direction"
+    "model_tokens_total", "Tokens of finished model calls.", "provider", "direction"
 )
 TOOL_CALLS = _counter(
-    "tool_calls_total", "Calls of tools: ok, error or interrupted.", "status"
+    "tool_calls_total", "Tool calls; the status is ok, error or interrupted.", "status"
 )
-TOOL_SECONDS = _histogram("tool_call_duration_seconds", "Time of a tool's call.", SLOW)
+TOOL_SECONDS = _histogram("tool_call_duration_seconds", "Duration of tool calls.", SLOW)
 
 EVENT_WRITER_BATCH_SIZE = _histogram(
-    "journal_batch_entries", "What many tasks wrote in one transaction.", SIZES
+    "event_writer_batch_size", "Writes of tasks per transaction.", SIZES
 )
 EVENT_WRITER_SECONDS = _histogram(
-    "journal_write_seconds", "Time of such a transaction.", QUICK
+    "event_writer_write_seconds", "Duration of these transactions.", QUICK
 )
 
 
 @cache
 def labelled(metric: Any, *values: str) -> Any:
-    """The part of a metric with these labels, found once."""
+    """The child of a metric with these labels, cached."""
     return metric.labels(*values)
 
 
 def holds_metrics_token(authorization: str) -> bool:
-    """Whether an `Authorization` header has the token that the operator has set."""
+    """Whether an `Authorization` header has the operator's metrics token."""
     token: str = settings.METRICS_TOKEN
     given = authorization.removeprefix("Bearer ").strip()
     return bool(token) and compare_digest(given.encode(), token.encode())

@@ -1,4 +1,4 @@
-"""One log line for each request, and an id that ties all of its lines together."""
+"""One log line for each request, and an id that all of its log lines share."""
 
 import re
 import time
@@ -21,14 +21,14 @@ _SANE_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
 
 
 class RequestLogMiddleware:
-    """Logs `request.finished`: never a query string, a body or a name."""
+    """Logs `request.finished`, without query strings, bodies or user names."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = _request_id(request)
-        # `bound_contextvars` would first copy all that is bound already.
+        # `bound_contextvars` would copy everything that is bound already.
         bound = structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             started = time.perf_counter()
@@ -41,7 +41,7 @@ class RequestLogMiddleware:
 
 
 def _request_id(request: HttpRequest) -> str:
-    # Not from `headers`, which is made of all of them when it is first asked.
+    # Not from `headers`, which is built from all headers at its first use.
     offered = request.META.get(_META, "")
     return offered if _SANE_ID.fullmatch(offered) else uuid.uuid4().hex
 
@@ -60,7 +60,7 @@ def _log_line(request: HttpRequest, response: HttpResponse, seconds: float) -> N
 
 
 def _known_user_id(request: HttpRequest) -> int | None:
-    """The caller's id if the request has asked who it is; logging must not ask."""
+    """The user's id if the request has loaded the user: logging must not load it."""
     user = request.__dict__.get("user")
     if isinstance(user, SimpleLazyObject):
         user = request.__dict__.get("_cached_user")

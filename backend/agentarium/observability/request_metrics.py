@@ -1,4 +1,4 @@
-"""How many requests there are, and how long each takes."""
+"""Counts and durations of requests."""
 
 import re
 import time
@@ -14,7 +14,7 @@ _GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 
 
 class RequestMetricsMiddleware:
-    """Counts each request by the template of its route: never by its address."""
+    """Counts each request by the template of its route, never by its path."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -31,15 +31,15 @@ class RequestMetricsMiddleware:
 
 
 def route_of(request: HttpRequest) -> str:
-    """The template of the route that answered, as `/api/tasks/{id}/`."""
+    """The template of the matched route, such as `/api/tasks/{id}/`."""
     match = request.resolver_match
     return _template(match.route) if match else "unmatched"
 
 
 @cache
 def _template(route: str) -> str:
-    # The page's pattern says what it is not; it has no template.
+    # The page's pattern only excludes paths: it has no template.
     if "(?!" in route:
         return "page"
-    named = _GROUP.sub(lambda found: "{%s}" % (found[1] or found[2]), route)
+    named = _GROUP.sub(lambda match: "{%s}" % (match[1] or match[2]), route)
     return "/" + re.sub(r"[\^$]|\\Z", "", named).replace("{pk}", "{id}")

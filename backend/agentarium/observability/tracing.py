@@ -1,7 +1,7 @@
-"""OpenTelemetry traces, where an endpoint is configured; otherwise nothing at all.
+"""OpenTelemetry traces, if an endpoint is configured. Otherwise this does nothing.
 
-Spans say what was done, for how long, and how it ended: never what was said. The
-libraries are imported with the first span, and not without an endpoint.
+Spans record what was done, how long it took and how it ended, never the content. The
+libraries are imported with the first span, and not at all without an endpoint.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,29 +21,29 @@ from agentarium.observability.request_metrics import route_of
 
 Kind = Literal["internal", "server", "client"]
 Attributes = Mapping[str, Any]
-# A collector that is slow or away must not hold up the end of a process for long.
+# A collector that is slow or away must not delay the end of a process for long.
 EXPORT_SECONDS = 5
 
-# Asked every few seconds by machines.
+# Requested every few seconds by probes and Prometheus.
 UNTRACED = PROBES | {"/metrics"}
 
 _traceparent: ContextVar[str] = ContextVar("traceparent", default="")
 
 
 class Span(Protocol):
-    """Something that was done. Ended once."""
+    """A span of a trace. Call `end` once."""
 
     def set(self, attributes: Attributes) -> None: ...
 
     def fail(self, kind: str) -> None:
-        """It failed; `kind` is a code or the name of an exception."""
+        """Mark it as failed. `kind` is an error code or the name of an exception."""
         ...
 
     def end(self) -> None: ...
 
 
 class _NoSpan:
-    """What is done where nobody traces."""
+    """The span without an endpoint: it does nothing."""
 
     def set(self, attributes: Attributes) -> None:
         pass
@@ -61,7 +61,7 @@ class _RealSpan:
 
     @property
     def traceparent(self) -> str:
-        """As the W3C's header has it."""
+        """The value of the W3C `traceparent` header."""
         context = self.span.get_span_context()
         return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
@@ -87,7 +87,7 @@ def is_on() -> bool:
 
 
 def current_traceparent() -> str:
-    """Of the request that is being answered; empty where nobody traces."""
+    """The `traceparent` of the current request, or empty without tracing."""
     return _traceparent.get()
 
 
@@ -99,9 +99,9 @@ def begin(
     parent: Span | str = NO_SPAN,
     link: str = "",
 ) -> Span:
-    """A span from now on, below `parent`: a span, or the `traceparent` of one elsewhere.
+    """Begin a span below `parent`: a span, or the `traceparent` of another process.
 
-    `link` is the `traceparent` of what led to this, but is not a part of it.
+    `link` is the `traceparent` of a span that caused this one without containing it.
     """
     if not is_on():
         return NO_SPAN
@@ -121,7 +121,7 @@ def begin(
 
 
 def _context(parent: Span | str) -> Any:
-    """OpenTelemetry's context of a parent; an empty one, so none, for a root."""
+    """OpenTelemetry's context of a parent, or an empty one for a root span."""
     from opentelemetry.context import Context
     from opentelemetry.trace import set_span_in_context
     from opentelemetry.trace.propagation.tracecontext import (
@@ -142,7 +142,7 @@ def _tracer() -> Any:
 
 @cache
 def provider() -> Any:
-    """Sends spans in batches, from a thread of its own."""
+    """The provider that sends spans in batches, from its own thread."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -159,12 +159,12 @@ def provider() -> Any:
 
 
 class TracingMiddleware:
-    """A span for each request, below the caller's own where it sends one."""
+    """Begins a span for each request, below the span of the caller if it sends one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not is_on():
             raise MiddlewareNotUsed
-        # Slow to load: now, and not while the first request waits.
+        # Slow to load: load it now, not during the first request.
         provider()
         self.get_response = get_response
 

@@ -1,4 +1,4 @@
-"""What the staff of a server sees and does: workers, the queue, anybody's tasks."""
+"""The operators' API, for staff: workers, the queue, and all users' tasks."""
 
 from typing import Any
 
@@ -21,10 +21,12 @@ from agentarium.tasks.services import fail_tasks, requeue_tasks
 class WorkerSerializer(serializers.ModelSerializer[Worker]):
     is_alive = serializers.BooleanField(read_only=True)
     has_stopped = serializers.BooleanField(
-        read_only=True, help_text="It ended in order; else, not alive, it was lost."
+        read_only=True,
+        help_text="True after a graceful stop. A worker that is neither alive nor "
+        "stopped was lost.",
     )
     running = serializers.IntegerField(
-        read_only=True, help_text="How many tasks it runs now."
+        read_only=True, help_text="Number of tasks it is running."
     )
 
     class Meta:
@@ -43,59 +45,61 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
         read_only_fields = fields
 
 
-class AtPrioritySerializer(serializers.Serializer[Any]):
+class PriorityCountSerializer(serializers.Serializer[Any]):
     priority = serializers.IntegerField()
     count = serializers.IntegerField()
 
 
-class DepthSerializer(serializers.Serializer[Any]):
-    """How many tasks are live."""
+class QueueDepthSerializer(serializers.Serializer[Any]):
+    """Numbers of tasks that have not ended."""
 
     pending = serializers.IntegerField()
-    due = serializers.IntegerField(help_text="Pending ones that could be begun now.")
-    not_due = serializers.IntegerField(help_text="Pending ones with a later time.")
+    due = serializers.IntegerField(help_text="Pending tasks that can start now.")
+    not_due = serializers.IntegerField(help_text="Pending tasks scheduled for later.")
     running = serializers.IntegerField()
     waiting = serializers.IntegerField()
-    priorities = AtPrioritySerializer(many=True, help_text="Of those that are due.")
+    priorities = PriorityCountSerializer(many=True, help_text="Due tasks, by priority.")
 
 
-class OldestSerializer(serializers.Serializer[Any]):
-    """The task that could have been begun for the longest time."""
+class OldestTaskSerializer(serializers.Serializer[Any]):
+    """The task that has been due for the longest time."""
 
     task = serializers.IntegerField()
     since = serializers.DateTimeField()
     age_seconds = serializers.FloatField()
 
 
-class FleetSerializer(serializers.Serializer[Any]):
+class WorkerTotalsSerializer(serializers.Serializer[Any]):
     """The workers that are alive."""
 
-    alive = serializers.IntegerField()
-    capacity = serializers.IntegerField(help_text="How many tasks they can hold.")
+    alive = serializers.IntegerField(help_text="Number of workers.")
+    capacity = serializers.IntegerField(
+        help_text="Number of tasks that they can run concurrently."
+    )
 
 
-class LatelySerializer(serializers.Serializer[Any]):
-    """How often it happened in the last hour, and in the last day."""
+class RecentCountsSerializer(serializers.Serializer[Any]):
+    """Numbers of occurrences in the last hour and in the last day."""
 
     hour = serializers.IntegerField()
     day = serializers.IntegerField()
 
 
 class QueueSerializer(serializers.Serializer[Any]):
-    depth = DepthSerializer()
-    oldest = serializers.SerializerMethodField(help_text="Null where none is due.")
-    workers = FleetSerializer()
-    recovered = LatelySerializer(
-        help_text="Attempts whose worker died, and whose tasks went on."
+    depth = QueueDepthSerializer()
+    oldest = serializers.SerializerMethodField(help_text="Null if no task is due.")
+    workers = WorkerTotalsSerializer()
+    recovered = RecentCountsSerializer(
+        help_text="Attempts that were lost with their worker; the tasks were queued again."
     )
-    lost = LatelySerializer(
-        help_text="Tasks that failed because too many workers died of them."
+    lost = RecentCountsSerializer(
+        help_text="Tasks that failed because too many of their attempts were lost."
     )
 
-    @extend_schema_field(OldestSerializer(allow_null=True))
+    @extend_schema_field(OldestTaskSerializer(allow_null=True))
     def get_oldest(self, state: dict[str, Any]) -> Any:
         oldest = state["oldest"]
-        return oldest and OldestSerializer(oldest).data
+        return oldest and OldestTaskSerializer(oldest).data
 
 
 class IdsSerializer(serializers.Serializer[Any]):
@@ -103,7 +107,7 @@ class IdsSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         min_length=1,
         max_length=MAX_IDS,
-        help_text="Tasks, whoever owns them.",
+        help_text="Ids of tasks of any users.",
     )
 
 
@@ -111,10 +115,10 @@ class StaffView(APIView):
     request: AuthenticatedRequest
     permission_classes = [IsAuthenticated, TokenHasScope, IsStaff]
 
-    def asked_ids(self) -> list[int]:
-        asked = IdsSerializer(data=self.request.data)
-        asked.is_valid(raise_exception=True)
-        ids: list[int] = asked.validated_data["ids"]
+    def read_ids(self) -> list[int]:
+        serializer = IdsSerializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        ids: list[int] = serializer.validated_data["ids"]
         return ids
 
 
@@ -122,8 +126,8 @@ class WorkersView(StaffView):
     @extend_schema(
         operation_id="workers_list",
         summary="List the workers",
-        description="Those that are alive, then those that ended in the last day. "
-        "For staff.",
+        description="Workers that are alive, then those that stopped or were lost in the "
+        "last day. For staff.",
         responses=WorkerSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
@@ -135,7 +139,7 @@ class QueueView(StaffView):
     @extend_schema(
         operation_id="queue",
         summary="Show the queue",
-        description="All users' tasks in numbers. For staff.",
+        description="Numbers of tasks of all users, and of workers. For staff.",
         responses=QueueSerializer,
     )
     def get(self, request: Request) -> Response:
@@ -146,13 +150,13 @@ class RequeueView(StaffView):
     @extend_schema(
         operation_id="queue_requeue",
         summary="Put tasks back into the queue",
-        description="Running and waiting ones go on as a new attempt, failed ones are "
-        "run again; finished steps are kept. Others are left as they are. For staff.",
+        description="Running and waiting tasks continue in a new attempt, failed tasks "
+        "are retried; stored steps are kept. Other tasks do not change. For staff.",
         request=IdsSerializer,
         responses=CountSerializer,
     )
     def post(self, request: Request) -> Response:
-        count = requeue_tasks(self.asked_ids(), by=self.request.user)
+        count = requeue_tasks(self.read_ids(), by=self.request.user)
         return Response({"count": count})
 
 
@@ -160,22 +164,22 @@ class FailView(StaffView):
     @extend_schema(
         operation_id="queue_fail",
         summary="End tasks as failed",
-        description="Whatever they do just now. Those that have ended are left as they "
-        "are. For staff.",
+        description="In any status. Tasks that have already ended do not change. For "
+        "staff.",
         request=IdsSerializer,
         responses=CountSerializer,
     )
     def post(self, request: Request) -> Response:
-        count = fail_tasks(self.asked_ids(), by=self.request.user)
+        count = fail_tasks(self.read_ids(), by=self.request.user)
         return Response({"count": count})
 
 
 def queue_json() -> dict[str, Any]:
-    """The state of the queue as the API shows it. Eight queries."""
+    """The JSON of the queue's state. Eight queries."""
     state = {
         "depth": queue_state.read_depth(),
         "oldest": queue_state.find_oldest(),
-        "workers": queue_state.read_fleet(),
+        "workers": queue_state.count_workers(),
         "recovered": queue_state.count_recovered(),
         "lost": queue_state.count_lost(),
     }

@@ -1,8 +1,8 @@
-"""Periodic work: done by whichever process comes first, a little at a time.
+"""Running periodic jobs, a chunk at a time.
 
-No process is there for it alone: each runner looks now and then. Whoever locks the
-row of a job does the next chunk of it in the same transaction, so that a chunk is
-done once, and wholly or not at all.
+No process is dedicated to them: every runner calls `run_due_jobs` at intervals. The
+process that locks a job's row runs the next chunk in the same transaction, so that each
+chunk is done exactly once.
 """
 
 import structlog
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_due_jobs() -> None:
-    """Do a little of each job that is due. Safe to do in many processes at once."""
+    """Run some chunks of each due job. Safe to call in many processes concurrently."""
     later = PeriodicJob.objects.filter(due_at__gt=Now()).values_list("name", flat=True)
     for name in job_registry.JOBS.keys() - set(later):
         for _ in range(job_registry.JOBS[name].max_chunks):
@@ -26,7 +26,7 @@ def run_due_jobs() -> None:
 
 @transaction.atomic
 def _run_chunk(name: str) -> bool:
-    """Whether there may be more to do."""
+    """Run the job's next chunk if it is due; returns whether another may follow."""
     PeriodicJob.objects.bulk_create([PeriodicJob(name=name)], ignore_conflicts=True)
     due = PeriodicJob.objects.filter(name=name, due_at__lte=Now())
     job = due.select_for_update(skip_locked=True).first()

@@ -1,4 +1,4 @@
-"""`/metrics`: for whoever has the token, and for staff. For others it is not there."""
+"""`/metrics`, for holders of the metrics token and for staff; 404 for all others."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -14,7 +14,7 @@ from agentarium.operations.queue_metrics import QUEUE
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What this process has counted, and what the database knows."""
+    """The metrics of this process, and the state of the queue from the database."""
     authorization = request.headers.get("Authorization", "")
     if not (holds_metrics_token(authorization) or _is_staff(request)):
         raise Http404
@@ -23,9 +23,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _is_staff(request: HttpRequest) -> bool:
-    asked = Request(request, authenticators=APIView().get_authenticators())
+    api_request = Request(request, authenticators=APIView().get_authenticators())
     try:
-        user, token = asked.user, asked.auth
+        user, token = api_request.user, api_request.auth
     except APIException:
         return False
     if isinstance(token, ApiToken) and not token.allows(ApiToken.Scope.READ):

@@ -1,4 +1,4 @@
-"""The periodic jobs that delete what is old enough."""
+"""The periodic jobs that delete old logs and idempotency keys."""
 
 from datetime import timedelta
 

@@ -1,7 +1,7 @@
-"""How the queue and its workers stand: what an operator looks at.
+"""The state of the queue and its workers, for operators.
 
-The cost of each look grows with what is live: with pending, running and waiting tasks
-and with the workers of the last day, never with how many tasks there have been.
+The cost of each query grows with the number of tasks that have not ended and of workers
+of the last day, never with the number of ended tasks.
 """
 
 from dataclasses import dataclass
@@ -20,35 +20,35 @@ from agentarium.tasks.models import AgentTask, Event, ToolCall, Worker
 Status = AgentTask.Status
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-# More rows than that are not a fleet, but workers that end as soon as they begin.
+# More rows than this only come from workers that crash right after their start.
 MAX_WORKERS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class AtPriority:
-    """How many tasks of one priority could be begun now."""
+class PriorityCount:
+    """The number of due tasks of one priority."""
 
     priority: int
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Lately:
-    """How often something happened in the last hour, and in the last day."""
+class RecentCounts:
+    """Numbers of occurrences in the last hour and in the last day."""
 
     hour: int
     day: int
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
-    """How many tasks are live. Pending ones are due, or not to be begun yet."""
+class QueueDepth:
+    """Numbers of tasks that have not ended; pending tasks are due or not due yet."""
 
     due: int
     not_due: int
     running: int
     waiting: int
-    priorities: list[AtPriority]
+    priorities: list[PriorityCount]
 
     @property
     def pending(self) -> int:
@@ -56,8 +56,8 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
-class Oldest:
-    """The task that could have been begun for the longest time, and since when."""
+class OldestTask:
+    """The id of the task that has been due for the longest time, and since when."""
 
     task: int
     since: datetime
@@ -68,24 +68,24 @@ class Oldest:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
-    """The workers that are alive, and how many tasks they have room for."""
+class WorkerTotals:
+    """The number of workers that are alive, and the sum of their capacities."""
 
     alive: int
     capacity: int
 
 
-def read_depth() -> Depth:
+def read_depth() -> QueueDepth:
     """Four queries."""
     queue = AgentTask.objects.in_queue().order_by("-priority")
     by_priority = queue.values_list("priority").annotate(Count("id"))
-    priorities = [AtPriority(*row) for row in by_priority]
+    priorities = [PriorityCount(*row) for row in by_priority]
     pending = AgentTask.objects.filter(status=Status.PENDING).order_by()
-    # A task waits for its calls, and those that wait are few and indexed.
+    # Found by their waiting calls, which are few and indexed.
     calls = ToolCall.objects.waiting().order_by().values("task")
     waiting = AgentTask.objects.filter(status=Status.WAITING, pk__in=calls)
-    return Depth(
-        due=sum(each.count for each in priorities),
+    return QueueDepth(
+        due=sum(due.count for due in priorities),
         not_due=pending.filter(is_due=False).count(),
         running=sum(_running().values()),
         waiting=waiting.count(),
@@ -94,60 +94,61 @@ def read_depth() -> Depth:
 
 
 def _running() -> dict[int, int]:
-    """Worker id -> how many tasks it runs.
+    """The number of running tasks, by worker id.
 
-    Counted otherwise, SQLite would read an index of all tasks.
+    Grouped by worker, because SQLite would count them in an index of all tasks.
     """
     running = AgentTask.objects.filter(status=Status.RUNNING).order_by()
     return dict(running.values_list("worker").annotate(Count("id")))
 
 
-def find_oldest() -> Oldest | None:
+def find_oldest() -> OldestTask | None:
     """One query."""
     queue = AgentTask.objects.in_queue().annotate(
         since=Coalesce("run_after", "created_at")
     )
     row = queue.order_by("since", "id").values_list("pk", "since").first()
-    return Oldest(*row) if row else None
+    return OldestTask(*row) if row else None
 
 
-def read_fleet() -> Fleet:
+def count_workers() -> WorkerTotals:
     """One query."""
     alive = Worker.objects.alive().order_by()
-    found = alive.aggregate(alive=Count("id"), capacity=Sum("capacity", default=0))
-    return Fleet(**found)
+    totals = alive.aggregate(alive=Count("id"), capacity=Sum("capacity", default=0))
+    return WorkerTotals(**totals)
 
 
-def count_recovered() -> Lately:
-    """Attempts whose worker died, and whose tasks went back to the queue."""
-    return _lately(Event.objects.filter(type=EventType.ATTEMPT_LOST), "created_at")
+def count_recovered() -> RecentCounts:
+    """Attempts that were lost with their worker, and whose tasks were queued again."""
+    lost = Event.objects.filter(type=EventType.ATTEMPT_LOST)
+    return _count_recent(lost, "created_at")
 
 
-def count_lost() -> Lately:
-    """Tasks that failed because too many workers died while they ran."""
+def count_lost() -> RecentCounts:
+    """Tasks that failed because too many of their attempts were lost."""
     lost = AgentTask.objects.filter(error_code=ErrorCode.WORKER_LOST)
-    return _lately(lost, "finished_at")
+    return _count_recent(lost, "finished_at")
 
 
-def _lately(happened: Any, column: str) -> Lately:
+def _count_recent(rows: Any, column: str) -> RecentCounts:
     now = timezone.now()
-    last_day = happened.order_by().filter(**{f"{column}__gte": now - DAY})
+    last_day = rows.order_by().filter(**{f"{column}__gte": now - DAY})
     last_hour = Q(**{f"{column}__gte": now - HOUR})
     counts = last_day.aggregate(day=Count(column), hour=Count(column, filter=last_hour))
-    return Lately(**counts)
+    return RecentCounts(**counts)
 
 
 def list_workers() -> list[Worker]:
-    """Those alive, then those of the last day; each with `is_alive` and `running`.
+    """Alive workers, then those of the last day; each with `is_alive` and `running`.
 
     Two queries.
     """
     has_lease = Q(lost_at__isnull=True, lease_until__gte=Now())
-    found = Worker.objects.annotate(
+    annotated = Worker.objects.annotate(
         has_lease=ExpressionWrapper(has_lease, BooleanField())
     )
-    last = found.order_by(F("lost_at").desc(nulls_first=True), "-id")
-    workers: list[Any] = list(last[:MAX_WORKERS])
+    newest = annotated.order_by(F("lost_at").desc(nulls_first=True), "-id")
+    workers: list[Any] = list(newest[:MAX_WORKERS])
     counts = _running()
     for worker in workers:
         worker.is_alive = worker.has_lease

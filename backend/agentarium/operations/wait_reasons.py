@@ -1,11 +1,11 @@
-"""Why a task does not run just now."""
+"""Wait reasons: why a task is not running now."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agentarium.db.compiled_query import count_rows
 from agentarium.db.prepared_statements import prepared_cursor
-from agentarium.tasks.limits import RunningLimit, find_full
+from agentarium.tasks.limits import RunningLimit, find_reached_limit
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.models.queue_order import (
     IN_QUEUE_SQL,
@@ -16,27 +16,27 @@ from agentarium.tasks.models.queue_order import (
 Reason = Literal[
     "not_due", "no_worker", "user_limit", "agent_limit", "queued", "person", "task"
 ]
-# As far as a place in the queue is counted.
-COUNTED = 1000
-# By hand: it takes Django longer than the database.
+# Positions in the queue are counted up to this.
+MAX_POSITION = 1000
+# Hand-written SQL: the ORM would take longer than the database.
 _AHEAD = f"""SELECT COUNT(*) FROM (
     SELECT 1 FROM {AgentTask._meta.db_table}
     WHERE {IN_QUEUE_SQL} AND {IS_AHEAD_SQL}
-    LIMIT {COUNTED}
+    LIMIT {MAX_POSITION}
 ) AS ahead
 """  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why a task waits; `position` is how many are before it, up to `COUNTED`."""
+    """Why a task waits; `position` is the number of tasks ahead, up to `MAX_POSITION`."""
 
     reason: Reason
     detail: str
     position: int | None = None
 
     def as_row(self) -> dict[str, Any]:
-        """As `WaitSerializer` describes it."""
+        """The JSON of `WaitSerializer`."""
         return {
             "reason": self.reason,
             "detail": self.detail,
@@ -45,7 +45,7 @@ class Wait:
 
 
 def explain_wait(task: AgentTask) -> Wait | None:
-    """Why `task` is pending or waiting; None for one that runs or has ended."""
+    """Why `task` is pending or waiting; None if it is running or has ended."""
     if task.status == AgentTask.Status.WAITING:
         return _waiting(task)
     if task.status == AgentTask.Status.PENDING:
@@ -56,30 +56,37 @@ def explain_wait(task: AgentTask) -> Wait | None:
 def _waiting(task: AgentTask) -> Wait:
     kinds = set(task.tool_calls.waiting().values_list("waits_for", flat=True))
     if kinds <= {ToolCall.WaitsFor.TASK}:
-        return Wait("task", "It waits for a task that it has called.")
-    return Wait("person", "It waits for somebody's word: see its approvals.")
+        return Wait("task", "Waiting for another task to finish.")
+    return Wait("person", "Waiting for a person to decide.")
 
 
 def _pending(task: AgentTask) -> Wait:
     if not task.is_due:
-        return Wait("not_due", f"It is not to be begun before {task.run_after}.")
+        return Wait("not_due", f"Scheduled for {task.run_after}.")
     if not count_rows(Worker.objects.alive(), 1):
-        return Wait("no_worker", "No worker is alive; it runs as soon as one is.")
-    if limit := find_full(task):
+        return Wait("no_worker", "No worker is alive; the task starts when one is.")
+    if limit := find_reached_limit(task):
         return _limited(limit)
     return _queued(task)
 
 
 def _limited(limit: RunningLimit) -> Wait:
     if limit.column == "owner_id":
-        detail = f"{limit.most} of your tasks run, which is the limit."
+        detail = f"{limit.maximum} of your tasks are running, which is the limit."
         return Wait("user_limit", detail)
-    return Wait("agent_limit", f"{limit.most} of its agent's run, which is the limit.")
+    detail = f"{limit.maximum} tasks of its agent are running, which is the limit."
+    return Wait("agent_limit", detail)
 
 
 def _queued(task: AgentTask) -> Wait:
     with prepared_cursor() as cursor:
         cursor.execute(_AHEAD, ahead_values(task))
         position = int(cursor.fetchone()[0])
-    more = "at least " if position == COUNTED else ""
-    return Wait("queued", f"Before it are {more}{position} tasks.", position)
+    if position == 0:
+        detail = "It is next in the queue."
+    elif position == 1:
+        detail = "1 task is ahead of it in the queue."
+    else:
+        more = "At least " if position == MAX_POSITION else ""
+        detail = f"{more}{position} tasks are ahead of it in the queue."
+    return Wait("queued", detail, position)

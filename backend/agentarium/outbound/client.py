@@ -1,9 +1,9 @@
-"""The one way out for a request that a user can steer.
+"""The only client for requests that a user can steer.
 
-A connection is made only to an address that the policy allows, and that is asked of
-the very address which the socket connects to: a name that resolves to something else
-the second time gains nothing. Redirects are followed by hand, each checked like the
-first address. No proxy, no cookies.
+It connects only to addresses that the policy allows. The check applies to the very
+address that the socket connects to, so that a name which resolves to another address the
+second time (DNS rebinding) gains nothing. It follows redirects itself and checks each
+target like the first URL. It uses no proxy and no cookies.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ from agentarium.outbound.policy import OutboundError, OutboundPolicy, refused_ho
 
 MAX_REDIRECTS = 5
 CONNECT_TIMEOUT = 10.0
-# Shorter than servers keep an idle connection: one that they close as we use it again
-# would be a call of which nobody knows whether it arrived.
+# Shorter than servers keep idle connections open: if a server closes one as we reuse it,
+# we cannot know whether the request arrived.
 KEEP_SECONDS = 3.0
-# What may follow a redirect to another host: whatever else was sent may be a secret.
+# Sent on after a redirect to another host. All other headers may contain secrets.
 _HARMLESS_HEADERS = frozenset(
     {"accept", "accept-language", "content-type", "idempotency-key", "user-agent"}
 )
@@ -39,7 +39,7 @@ class AddressRefusedError(OSError):
 
 
 class CheckedResolver(AbstractResolver):
-    """Resolves names to the addresses that the policy allows, and to no others."""
+    """Resolves names to the addresses that the policy allows."""
 
     def __init__(self, policy: OutboundPolicy, resolver: AbstractResolver) -> None:
         self._policy = policy
@@ -48,8 +48,10 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: Any = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        allowed = [it for it in found if self._policy.allows_address(it["host"])]
+        results = await self._resolver.resolve(host, port, family)
+        allowed = [
+            each for each in results if self._policy.allows_address(each["host"])
+        ]
         if not allowed:
             raise AddressRefusedError
         return allowed
@@ -60,20 +62,20 @@ class CheckedResolver(AbstractResolver):
 
 @dataclass(frozen=True, slots=True)
 class OutboundResponse:
-    """An answer whose head has arrived. Read it before its request is closed."""
+    """A response whose headers have arrived. Read it before its request is closed."""
 
     status: int
     headers: Mapping[str, str]
-    # After the redirects.
+    # The one after all redirects.
     url: str
     _response: aiohttp.ClientResponse
     _hop: "_Hop"
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it arrives, without a limit."""
-        async with _told_as_outbound_error(self._hop):
-            async for piece in self._response.content.iter_any():
-                yield piece
+        async with _as_outbound_error(self._hop):
+            async for chunk in self._response.content.iter_any():
+                yield chunk
 
     async def read(self, max_bytes: int) -> bytes:
         """The whole body. Raises `OutboundError` if it is larger."""
@@ -81,24 +83,27 @@ class OutboundResponse:
         if len(body) > max_bytes:
             raise OutboundError(
                 "outbound_too_large",
-                f"The answer is larger than {max_bytes} bytes.",
+                f"The response is larger than {max_bytes} bytes.",
                 may_have_arrived=True,
             )
         return body
 
     async def read_beginning(self, max_bytes: int) -> bytes:
-        """The body, as far as `max_bytes`."""
+        """The first `max_bytes` bytes of the body."""
         body = bytearray()
-        async with aclosing(self.pieces()) as pieces:
-            async for piece in pieces:
-                body += piece
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                body += chunk
                 if len(body) >= max_bytes:
                     break
         return bytes(body[:max_bytes])
 
 
 class Outbound:
-    """Sends what users steer. One serves a process; each event loop has its own pool."""
+    """Sends requests that users steer.
+
+    A process needs one. Each event loop has its own connection pool.
+    """
 
     def __init__(
         self, policy: OutboundPolicy, *, resolver: AbstractResolver | None = None
@@ -119,28 +124,29 @@ class Outbound:
         body: bytes | None = None,
         timeout: float,
     ) -> AsyncIterator[OutboundResponse]:
-        """Send a request, follow its redirects, and give the answer to be read.
+        """Send a request, follow redirects, and yield the response.
 
-        `timeout` is for all of it, the reading included. Leaving the context closes
-        the connection, unless the answer was read to its end. Raises `OutboundError`.
+        `timeout` is in seconds, for everything including reading the body. Leaving the
+        context closes the connection, unless the body was read to its end. Raises
+        `OutboundError`.
         """
         deadline = asyncio.get_running_loop().time() + timeout
         hop = _Hop(method.upper(), self._policy.check(url), dict(headers), body)
         for _ in range(MAX_REDIRECTS + 1):
             async with (
-                _told_as_outbound_error(hop),
+                _as_outbound_error(hop),
                 asyncio.timeout_at(deadline),
                 self._exchange(hop) as response,
             ):
                 target = response.headers.get("Location")
                 if response.status not in _REDIRECTS or target is None:
-                    yield _answer(response, hop)
+                    yield _outbound_response(response, hop)
                     return
             address = self._policy.check(urljoin(str(hop.url), target))
-            hop = hop.towards(address, status=response.status)
+            hop = hop.redirected(address, status=response.status)
         raise OutboundError(
             "outbound_redirects",
-            f"{hop.url.host} redirects more often than {MAX_REDIRECTS} times.",
+            f"{hop.url.host} redirects more than {MAX_REDIRECTS} times.",
             may_have_arrived=True,
         )
 
@@ -153,10 +159,10 @@ class Outbound:
         headers: Mapping[str, str],
         body: bytes | None = None,
     ) -> AsyncIterator[OutboundResponse]:
-        """One exchange, for a client that sees to time limits and redirects itself."""
+        """Send one request, for a caller that handles timeouts and redirects itself."""
         hop = _Hop(method.upper(), self._policy.check(url), dict(headers), body)
-        async with _told_as_outbound_error(hop), self._exchange(hop) as response:
-            yield _answer(response, hop)
+        async with _as_outbound_error(hop), self._exchange(hop) as response:
+            yield _outbound_response(response, hop)
 
     async def aclose(self) -> None:
         """Close the running loop's connections."""
@@ -178,7 +184,7 @@ class Outbound:
         )
 
     def _session(self, *, is_trusted: bool) -> aiohttp.ClientSession:
-        """The running loop's session: one for guarded, one for the operator's hosts."""
+        """The running loop's session: one for checked hosts, one for the operator's."""
         sessions = self._sessions.setdefault(asyncio.get_running_loop(), {})
         if is_trusted not in sessions:
             sessions[is_trusted] = _new_session(self._connector(is_trusted=is_trusted))
@@ -202,7 +208,7 @@ class Outbound:
         )
 
     def _checked_socket(self, target: Any) -> socket.socket:
-        """A socket for an address, if it is allowed: the last line, for all of them."""
+        """A socket for an allowed address: the last check, for every connection."""
         family, kind, protocol, _, address = target
         if not self._policy.allows_address(str(address[0])):
             raise AddressRefusedError
@@ -211,7 +217,7 @@ class Outbound:
 
 @dataclass(slots=True)
 class _Hop:
-    """One request on the way through the redirects."""
+    """One request of a chain of redirects."""
 
     method: str
     url: URL
@@ -219,8 +225,8 @@ class _Hop:
     body: bytes | None
     is_sent: bool = False
 
-    def towards(self, url: URL, *, status: int) -> Self:
-        """The request that follows a redirect, as browsers make it."""
+    def redirected(self, url: URL, *, status: int) -> Self:
+        """The request that follows a redirect, as browsers send it."""
         method, body, headers = self.method, self.body, self.headers
         if url.origin() != self.url.origin():
             headers = _only(headers, lambda name: name in _HARMLESS_HEADERS)
@@ -234,7 +240,7 @@ def _only(headers: Mapping[str, str], is_kept: Callable[[str], bool]) -> dict[st
     return {name: value for name, value in headers.items() if is_kept(name.lower())}
 
 
-def _answer(response: aiohttp.ClientResponse, hop: _Hop) -> OutboundResponse:
+def _outbound_response(response: aiohttp.ClientResponse, hop: _Hop) -> OutboundResponse:
     return OutboundResponse(
         response.status, response.headers, str(response.url), response, hop
     )
@@ -242,26 +248,26 @@ def _answer(response: aiohttp.ClientResponse, hop: _Hop) -> OutboundResponse:
 
 def _new_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     tracing = aiohttp.TraceConfig()
-    tracing.on_request_headers_sent.append(_note_sent)
+    tracing.on_request_headers_sent.append(_mark_sent)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # A small compressed answer may be a very large one.
+        # A small compressed response may be huge after decompression.
         headers={"User-Agent": "agentarium", "Accept-Encoding": "identity"},
         skip_auto_headers=["Content-Type"],
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
         trace_configs=[tracing],
-        middlewares=[_only_once],
+        middlewares=[_without_retry],
     )
 
 
-async def _only_once(
+async def _without_retry(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Leave it to the caller whether a request is made again.
+    """Leave retries to the caller.
 
-    By itself the client does so, for all methods but POST, when a connection is lost;
-    but whatever was asked may have been done.
+    aiohttp retries all methods but POST when a connection is lost, although the server
+    may have acted on the request.
     """
     try:
         return await send(request)
@@ -271,24 +277,24 @@ async def _only_once(
         raise aiohttp.ClientConnectionError(str(error)) from error
 
 
-async def _note_sent(_: aiohttp.ClientSession, context: Any, __: Any) -> None:
+async def _mark_sent(_: aiohttp.ClientSession, context: Any, __: Any) -> None:
     context.trace_request_ctx.is_sent = True
 
 
 @asynccontextmanager
-async def _told_as_outbound_error(hop: _Hop) -> AsyncIterator[None]:
+async def _as_outbound_error(hop: _Hop) -> AsyncIterator[None]:
     try:
         yield
     except TimeoutError as error:
         raise OutboundError(
             "outbound_timeout",
-            f"{hop.url.host} took too long to answer.",
+            f"{hop.url.host} took too long to respond.",
             may_have_arrived=hop.is_sent,
         ) from error
     except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError) as error:
         raise OutboundError(
             "outbound_unreachable",
-            f"{hop.url.host} cannot prove with a certificate that it is {hop.url.host}.",
+            f"{hop.url.host} has no valid TLS certificate.",
         ) from error
     except aiohttp.ClientError as error:
         raise _failure(hop, error) from error
@@ -300,11 +306,11 @@ def _failure(hop: _Hop, error: aiohttp.ClientError) -> OutboundError:
     if isinstance(cause, AddressRefusedError):
         return refused_host(host)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        detail = f"There is no host {host}, as far as the name service knows."
+        detail = f"The host name {host} cannot be resolved. Check its spelling."
     elif isinstance(error, aiohttp.ClientConnectorError):
         detail = f"{host} cannot be reached."
     elif isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError):
-        detail = f"What {host} answered is not proper HTTP, or ends too early."
+        detail = f"The response of {host} is not valid HTTP, or ends too early."
     else:
         detail = f"The connection to {host} was lost."
     return OutboundError("outbound_unreachable", detail, may_have_arrived=hop.is_sent)

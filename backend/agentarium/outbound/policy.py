@@ -1,4 +1,4 @@
-"""Where a request that a user steers may go. Pure: it opens nothing."""
+"""Which addresses a request that a user steers may reach. It opens no connections."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ OutboundCode = Literal[
     "outbound_unreachable",  # no such host, no connection, connection lost
     "outbound_timeout",
     "outbound_too_large",
-    "outbound_redirects",  # more redirects than are followed
+    "outbound_redirects",  # too many redirects
 ]
 
 MAX_URL_CHARS = 8_192
 
-# IANA's special-purpose registry. Written out, because what Python's `is_global` says
-# of some of them has changed between its patch releases.
+# IANA's special-purpose registry. Written out, because the result of Python's `is_global`
+# for some of them has changed between patch releases.
 _REFUSED_V4 = tuple(
     IPv4Network(network)
     for network in (
@@ -36,7 +36,7 @@ _REFUSED_V4 = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
-        # The metadata services of nearly all clouds.
+        # The metadata services of most clouds.
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.0.0.0/24",
@@ -48,24 +48,24 @@ _REFUSED_V4 = tuple(
         "203.0.113.0/24",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        # Azure's metadata and agent service: a public address that is not public.
+        # Azure's metadata and agent service, at an address that looks public.
         "168.63.129.16/32",
     )
 )
-# Whatever is not global unicast is refused: loopback, link-local, unique local,
-# multicast, IPv4-mapped and -compatible, NAT64.
+# Everything else is refused: loopback, link-local, unique local, multicast, IPv4-mapped
+# and -compatible, NAT64.
 _GLOBAL_V6 = IPv6Network("2000::/3")
 _REFUSED_V6 = tuple(
     IPv6Network(network)
     for network in (
-        # Teredo and 6to4 carry an IPv4 address to wherever it leads.
+        # Teredo and 6to4 embed an IPv4 address.
         "2001::/23",
         "2002::/16",
         "2001:db8::/32",
         "3fff::/20",
     )
 )
-# Ports whose services can be made to act by lines that a stranger put into a request.
+# Ports whose services may act on lines that an attacker puts into an HTTP request.
 _REFUSED_PORTS = frozenset(
     (
         *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79),
@@ -79,9 +79,9 @@ _REFUSED_PORTS = frozenset(
 
 
 class OutboundError(Exception):
-    """A request that was refused or failed; its text never tells an inside address.
+    """A request was refused or failed. The text never reveals an internal address.
 
-    `may_have_arrived` says that the other end may have got it, and acted on it.
+    `may_have_arrived` says that the server may have received it, and acted on it.
     """
 
     def __init__(
@@ -95,16 +95,16 @@ class OutboundError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OutboundPolicy:
-    """Public addresses, and what the operator allows besides."""
+    """Allows public addresses, and those that the operator adds."""
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> Self:
-        """From addresses, networks (`10.1.0.0/16`), hosts and `*.domain`s.
+        """Parse addresses, networks (`10.1.0.0/16`), hosts and `*.domain`s.
 
-        Raises ValueError for an entry that is none of them.
+        Raises `ValueError` for any other entry.
         """
         networks: list[Network] = []
         hosts: set[str] = set()
@@ -112,20 +112,22 @@ class OutboundPolicy:
             if _is_literal(entry.partition("/")[0]):
                 networks.append(ip_network(entry, strict=False))
             elif "/" in entry or "*" in entry.removeprefix("*."):
-                raise ValueError(f"{entry!r} is neither a network nor a host.")
+                raise ValueError(
+                    f"{entry!r} is neither a network nor a host: correct or remove it."
+                )
             else:
                 hosts.add(entry.rstrip("."))
         return cls(tuple(networks), frozenset(hosts))
 
     def allows_host(self, host: str) -> bool:
-        """Whether the operator allows the host, wherever its name leads."""
+        """Whether the operator allows the host, whatever its addresses are."""
         name = host.lower().rstrip(".")
-        parents = name.split(".")[1:]
-        above = (".".join(parents[start:]) for start in range(len(parents)))
-        return name in self.hosts or any(f"*.{it}" in self.hosts for it in above)
+        labels = name.split(".")[1:]
+        parents = (".".join(labels[start:]) for start in range(len(labels)))
+        return name in self.hosts or any(f"*.{each}" in self.hosts for each in parents)
 
     def allows_address(self, text: str) -> bool:
-        """Whether a connection may be made to this address, as a socket names it."""
+        """Whether connections to this address, in a socket's notation, are allowed."""
         try:
             address = ip_address(text)
         except ValueError:
@@ -141,20 +143,22 @@ class OutboundPolicy:
         )
 
     def check(self, url: str) -> URL:
-        """The URL, parsed once for all that follows. Raises `OutboundError`.
+        """Check a URL, and return it parsed. Raises `OutboundError`.
 
-        A host that is a name is checked when it is resolved, not here.
+        A host name is checked when it is resolved, not here.
         """
         parsed = _parsed(url)
         host, port = parsed.raw_host, parsed.port
         if parsed.scheme not in {"http", "https"}:
-            raise _refused("Only http:// and https:// addresses can be called.")
+            raise _refused("Only http:// and https:// URLs can be called.")
         if not host or port is None:
-            raise _refused("The address names no host.")
+            raise _refused("The URL has no host.")
         if parsed.raw_user is not None or parsed.raw_password is not None:
-            raise _refused("An address must not carry a user name or a password.")
+            raise _refused("A URL must not contain a user name or a password.")
         if port in _REFUSED_PORTS or not port:
-            raise _refused(f"Port {port} is not for HTTP, and is not called.")
+            raise _refused(
+                f"Port {port} is not allowed: it belongs to another protocol."
+            )
         if _is_literal(host) and not self.allows_address(host):
             raise refused_host(host)
         return parsed.with_fragment(None)
@@ -169,23 +173,23 @@ def refused_host(host: str) -> OutboundError:
 
 def _parsed(url: str) -> URL:
     if len(url) > MAX_URL_CHARS:
-        raise _refused("The address is too long.")
-    # Where parsers differ about these, one would check what another one connects to.
+        raise _refused(f"The URL is longer than {MAX_URL_CHARS} characters.")
+    # Parsers disagree about these: the host checked might not be the one connected to.
     if not url.isprintable() or " " in url or "\\" in url:
-        raise _refused("The address has a character that does not belong in one.")
+        raise _refused("The URL has a character that is not allowed: encode it.")
     try:
         parsed = URL(url)
         _ = parsed.port
     except ValueError as error:
-        raise _refused("This is not a complete address.") from error
+        raise _refused("This is not a complete URL.") from error
     return parsed
 
 
 def _is_literal(host: str) -> bool:
-    """Whether a host is an address; also one that only some parsers understand.
+    """Whether a host is an address, even one that only some parsers understand.
 
-    A name's last label is never a number, so that `127.1`, `0x7f.1` and `2130706433`
-    are addresses.
+    The last label of a name is never a number, so `127.1`, `0x7f.1` and `2130706433` are
+    addresses.
     """
     last = host.rstrip(".").rpartition(".")[2]
     return ":" in host or last.isdigit() or last.lower().startswith("0x")

@@ -1,4 +1,4 @@
-"""The guard as this server's operator has set it."""
+"""The outbound policy and client with the operator's settings."""
 
 import functools
 from typing import TYPE_CHECKING
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 def new_outbound() -> "Outbound":
-    """A guard with connections of its own; whoever makes it closes it."""
-    # aiohttp takes long to import, and most processes never get here.
+    """A client with its own connections. The caller must close it."""
+    # aiohttp is slow to import, and most processes never need it.
     from agentarium.outbound.client import Outbound
 
     return Outbound(outbound_policy())
 
 
 def outbound_policy() -> OutboundPolicy:
-    """What `AGENTARIUM_OUTBOUND_ALLOW` says."""
+    """The policy of `AGENTARIUM_OUTBOUND_ALLOW`."""
     return _policy(*settings.OUTBOUND_ALLOW)
 
 

@@ -1,4 +1,4 @@
-"""The published prices of models, from the library that collects them."""
+"""The published prices of models, from the library genai-prices."""
 
 import threading
 from decimal import Decimal
@@ -13,60 +13,59 @@ if TYPE_CHECKING:
 
     Listed = Decimal | TieredPrices | None
 
-MAX_KEPT = 4096
-# Ours -> the library's, where they differ.
-_NAMES = {"xai": "x-ai"}
-_is_read = threading.Event()
+MAX_CACHED = 4096
+# Our name of a provider -> the library's, where they differ.
+_LIBRARY_NAMES = {"xai": "x-ai"}
+_is_loaded = threading.Event()
 
 
-class Place(NamedTuple):
-    """Whose prices they are: a provider's, or those of whoever serves at an address."""
+class PriceSource(NamedTuple):
+    """Selects prices by provider, or by the address of a server."""
 
     provider: str = ""
     url: str = ""
 
     @classmethod
-    @lru_cache(maxsize=MAX_KEPT)
+    @lru_cache(maxsize=MAX_CACHED)
     def of(cls, spec: ProviderSpec, base_url: str) -> Self:
-        """The provider, unless it is called at another address than its own.
+        """The provider's prices, or those of the server at `base_url` if it differs.
 
-        Anybody may serve there; the library knows the address, or nobody does.
+        Another address may belong to any server, which the library may not know.
         """
         url = spec.url(base_url)
         if url == spec.base_url:
-            return cls(provider=_NAMES.get(spec.name, spec.name))
+            return cls(provider=_LIBRARY_NAMES.get(spec.name, spec.name))
         return cls(url=url)
 
 
-def is_read() -> bool:
-    """Whether it has been read, so that looking something up takes no time."""
-    return _is_read.is_set()
+def is_loaded() -> bool:
+    """Whether the library has been imported, which makes `look_up` fast."""
+    return _is_loaded.is_set()
 
 
-@lru_cache(maxsize=MAX_KEPT)
-def look_up(place: Place, name: str, period: int) -> Price | None:
-    """What a model costs there now; the answer is kept for this `period`."""
+@lru_cache(maxsize=MAX_CACHED)
+def look_up(source: PriceSource, name: str, period: int) -> Price | None:
+    """The current price of a model; None if unknown. Cached for each `period`."""
     try:
-        return _price(_calculated(place, name).model_price)
+        return _price(_calculate(source, name).model_price)
     except LookupError:
         return None
     finally:
-        _is_read.set()
+        _is_loaded.set()
 
 
-def _calculated(place: Place, name: str) -> "PriceCalculation":
-    # Imported here: it takes half a second, and not every process asks. The prices are
-    # those of the package: the library's updates, which need the network, are off
-    # unless somebody starts them.
+def _calculate(source: PriceSource, name: str) -> "PriceCalculation":
+    # Imported here: it takes half a second, and not every process needs it. The prices
+    # are those in the package; the library does not download updates unless told to.
     from genai_prices import Usage, calc_price
 
-    if place.provider:
-        return calc_price(Usage(), name, provider_id=place.provider)
-    return calc_price(Usage(), name, provider_api_url=place.url)
+    if source.provider:
+        return calc_price(Usage(), name, provider_id=source.provider)
+    return calc_price(Usage(), name, provider_api_url=source.url)
 
 
 def _price(listed: "ModelPrice") -> Price | None:
-    """None for a model that is not paid for by its tokens, or not by them alone."""
+    """The price; None if the model is not charged by tokens alone."""
     needed = (listed.input_mtok, listed.output_mtok)
     if None in needed or listed.requests_kcount is not None:
         return None
@@ -77,11 +76,14 @@ def _price(listed: "ModelPrice") -> Price | None:
 
 
 def _rates(listed: "ModelPrice", input_tokens: int) -> Rates:
-    """The rates of a call with so much input; some kinds have none of their own."""
+    """The rates of a call with this many input tokens.
 
-    def rate(kind: "Listed", otherwise: "Listed" = None) -> Decimal:
-        kind = otherwise if kind is None else kind
-        return _at(kind, input_tokens)
+    Cached input and reasoning default to the rates of input and output.
+    """
+
+    def rate(kind: "Listed", default: "Listed" = None) -> Decimal:
+        kind = default if kind is None else kind
+        return _rate_at(kind, input_tokens)
 
     return Rates(
         input=rate(listed.input_mtok),
@@ -91,7 +93,7 @@ def _rates(listed: "ModelPrice", input_tokens: int) -> Rates:
     )
 
 
-def _at(kind: "Listed", input_tokens: int) -> Decimal:
+def _rate_at(kind: "Listed", input_tokens: int) -> Decimal:
     if kind is None:
         return Decimal(0)
     if isinstance(kind, Decimal):

@@ -1,4 +1,4 @@
-"""What can be called here and now, and why the rest cannot."""
+"""The providers and models, and whether each one can be called now."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ BUILTIN_MODEL = f"builtin:{BUILTIN_NAME}"
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """A provider, and why it cannot be called where `reason` is not empty."""
+    """A provider. `reason` says why it cannot be called; empty if it can."""
 
     name: str
     title: str
@@ -29,9 +29,9 @@ class ProviderState:
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A model; `id` is what an agent's `model` is set to.
+    """A model; `id` is the value for an agent's `model`.
 
-    `price` is None where it is not known.
+    `price` is None if it is not known.
     """
 
     id: str
@@ -44,20 +44,20 @@ class ModelState:
 
 
 def provider_configs() -> Mapping[str, ProviderConfig]:
-    """The settings, in the form that the runtime wants."""
+    """The settings of the providers, as the runtime's configuration."""
     builtin = BuiltinConfig(
         data=settings.DATA,
         weights=settings.BUILTIN_MODEL_WEIGHTS,
         threads=settings.BUILTIN_MODEL_THREADS,
     )
     return {
-        name: ProviderConfig(told["api_key"], told["base_url"], builtin)
-        for name, told in settings.PROVIDERS.items()
+        name: ProviderConfig(values["api_key"], values["base_url"], builtin)
+        for name, values in settings.PROVIDERS.items()
     }
 
 
 def default_model() -> str:
-    """The model of an agent that names none."""
+    """The model of an agent that does not set one."""
     if settings.DEFAULT_MODEL:
         return str(settings.DEFAULT_MODEL)
     has_key = settings.PROVIDERS["openai"]["api_key"]
@@ -65,7 +65,7 @@ def default_model() -> str:
 
 
 def provider_states() -> list[ProviderState]:
-    """All providers. Asks those that can be asked for their models."""
+    """All providers. Fetches the lists of models that are not cached."""
     configs = provider_configs()
     listed = listings(configs)
     return [
@@ -77,9 +77,9 @@ def provider_states() -> list[ProviderState]:
 def model_states(
     *, search: str = "", provider: str = "", is_available: bool | None = None
 ) -> list[ModelState]:
-    """The models of all providers: those they list, else those that are well known.
+    """The models of all providers: the listed ones, or else well-known ones.
 
-    The default one is always among them. The arguments leave out what does not match.
+    The default model is always included. The arguments filter the result.
     """
     return [
         model
@@ -114,12 +114,12 @@ def _provider_state(
     spec: ProviderSpec, config: ProviderConfig, listing: Listing | None
 ) -> ProviderState:
     reason = _reason(spec, config, listing)
-    # What needs no key is there only if it answers, unless somebody says where it is.
-    is_told = bool(config.api_key or config.base_url or spec.wire == "builtin")
+    # A provider without key or address counts as configured only if it responds.
+    is_set = bool(config.api_key or config.base_url or spec.api == "builtin")
     return ProviderState(
         name=spec.name,
         title=spec.title,
-        is_configured=not why_unavailable(spec, config) and (is_told or not reason),
+        is_configured=not why_unavailable(spec, config) and (is_set or not reason),
         reason=reason,
     )
 

@@ -1,4 +1,4 @@
-"""`GET /api/stats/`: how the caller's tasks ended over time."""
+"""`GET /api/stats/`: statistics of the caller's ended tasks over time."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,58 +14,59 @@ from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.agents.models import Agent
 from agentarium.http.fields import DollarsField, VisibleRelatedField
 from agentarium.http.problems import MEDIA_TYPE
-from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.http.schema import PROBLEM_DESCRIPTIONS, ProblemSerializer
 from agentarium.reporting.statistics import (
     STEP,
     TOP_AGENTS,
-    Asked,
     Figures,
+    StatsQuery,
     read_report,
 )
 from agentarium.tasks.models import Bucket
 
 MAX_BUCKETS = 400
-# How far back it goes where nobody says.
-LOOK_BACK = {Bucket.HOUR: timedelta(hours=23), Bucket.DAY: timedelta(days=29)}
+# The length of the period without `since`, in addition to the last bucket.
+DEFAULT_PERIOD = {Bucket.HOUR: timedelta(hours=23), Bucket.DAY: timedelta(days=29)}
 
 
 class StatsQuerySerializer(serializers.Serializer[Any]):
     bucket = serializers.ChoiceField(
-        choices=Bucket.choices, default=Bucket.DAY, help_text="Days are those of UTC."
+        choices=Bucket.choices, default=Bucket.DAY, help_text="Days are UTC days."
     )
     since = serializers.DateTimeField(
         required=False,
-        help_text="The first hour or day is the one that holds it; 24 hours or 30 days "
-        "back where it is left out.",
+        help_text="A time in the first hour or day. By default, the period is 24 hours "
+        "or 30 days.",
     )
     until = serializers.DateTimeField(
-        required=False, help_text="The last one holds it; now where it is left out."
+        required=False, help_text="A time in the last hour or day; by default now."
     )
     agent = VisibleRelatedField(
         queryset=Agent.objects.all(),
         required=False,
         help_text="Only the tasks of this agent.",
-        error_messages={"does_not_exist": "There is no such agent."},
+        error_messages={"does_not_exist": "This agent does not exist."},
     )
 
-    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Add what was left out. Nothing ends later than now."""
-        bucket, now = Bucket(asked["bucket"]), timezone.now()
-        until = min(asked.get("until", now), now)
-        since = asked.get("since", until - LOOK_BACK[bucket])
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Fill in defaults; the period ends now at the latest."""
+        bucket, now = Bucket(attrs["bucket"]), timezone.now()
+        until = min(attrs.get("until", now), now)
+        since = attrs.get("since", until - DEFAULT_PERIOD[bucket])
         if since > until:
             raise serializers.ValidationError(
-                {"since": "This is after the end."}, "invalid"
+                {"since": "The period ends before this time."}, "invalid"
             )
         if until - since > (MAX_BUCKETS - 1) * STEP[bucket]:
-            raise serializers.ValidationError(
-                {"since": f"At most {MAX_BUCKETS} of a {bucket} at once."}, "too_many"
+            detail = (
+                f"The period is too long. It may have at most {MAX_BUCKETS} {bucket}s."
             )
+            raise serializers.ValidationError({"since": detail}, "too_many")
         return {
             "bucket": bucket,
             "since": since,
             "until": until,
-            "agent": asked.get("agent"),
+            "agent": attrs.get("agent"),
         }
 
 
@@ -75,7 +76,7 @@ class QuantilesSerializer(serializers.Serializer[Any]):
 
 
 class FiguresSerializer(serializers.Serializer[Figures]):
-    """How tasks ended, each counted once, when and how it ended last."""
+    """Numbers of tasks by how they ended; a task counts once, at its last end."""
 
     completed = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -83,18 +84,19 @@ class FiguresSerializer(serializers.Serializer[Figures]):
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     cost = DollarsField(
-        source="cost_nanodollars", help_text="In US dollars, as far as it is known."
+        source="cost_nanodollars",
+        help_text="In US dollars, without model calls of unknown price.",
     )
     cost_is_complete = serializers.BooleanField(
-        help_text="False where the cost of a task lacks a part, its price being unknown."
+        help_text="False if the price of a model call is unknown."
     )
     latency_seconds = QuantilesSerializer(
         allow_null=True,
-        help_text="Of completed tasks, from when they could be begun to their end, to "
-        "within a tenth; null where there is none.",
+        help_text="Time of completed tasks from their submission, or from `run_after`, to "
+        "their end, with an error of at most 10 %; null if no task was completed.",
     )
     run_seconds = QuantilesSerializer(
-        allow_null=True, help_text="The same from when they were begun."
+        allow_null=True, help_text="The same, from the start of the first attempt."
     )
 
 
@@ -111,12 +113,15 @@ class StatsSerializer(serializers.Serializer[Any]):
     bucket = serializers.ChoiceField(choices=Bucket.choices)
     counted_until = serializers.DateTimeField(
         allow_null=True,
-        help_text="When the last task ended that is counted; null where none is yet.",
+        help_text="Tasks that ended up to this time are counted; null if none are yet.",
     )
     total = FiguresSerializer()
-    series = BucketSerializer(many=True, help_text="Every hour or day, empty ones too.")
+    series = BucketSerializer(
+        many=True, help_text="Every hour or day of the period, including empty ones."
+    )
     agents = AgentFiguresSerializer(
-        many=True, help_text=f"The {TOP_AGENTS} with most tasks, most first."
+        many=True,
+        help_text=f"The {TOP_AGENTS} agents with the most ended tasks, in that order.",
     )
 
 
@@ -125,38 +130,40 @@ class StatsView(APIView):
 
     @extend_schema(
         operation_id="stats",
-        summary="Count tasks over time",
-        description="How tasks ended by hour or day, how long they took and what they "
-        "used, read from sums that are kept beside the tasks. A task is counted about "
-        "15 seconds after it has ended. One that is run again leaves the count, and "
-        "is counted anew where it ends.",
+        summary="Show statistics",
+        description="Numbers of ended tasks per hour or day, their durations and usage. "
+        "A task is counted about 15 seconds after its end. A retried task is not "
+        "counted until it ends again.",
         parameters=[StatsQuerySerializer],
         responses={
             200: StatsSerializer,
-            (400, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["400"]),
+            (400, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, PROBLEM_DESCRIPTIONS["400"]
+            ),
         },
     )
     def get(self, request: Request) -> Response:
-        query = StatsQuerySerializer(
+        serializer = StatsQuerySerializer(
             data=request.query_params.dict(), context={"request": request}
         )
-        query.is_valid(raise_exception=True)
-        asked = Asked(owner=self.request.user, **query.validated_data)
-        report = read_report(asked)
+        serializer.is_valid(raise_exception=True)
+        query = StatsQuery(owner=self.request.user, **serializer.validated_data)
+        report = read_report(query)
         body = {
-            "bucket": asked.bucket,
+            "bucket": query.bucket,
             "counted_until": report.counted_until,
             "total": report.total,
             "series": [
-                {"start": start, **_shown(each)} for start, each in report.series
+                {"start": start, **_as_dict(figures)}
+                for start, figures in report.series
             ],
             "agents": [
-                {"agent": agent.pk, "agent_name": agent.name, **_shown(each)}
-                for agent, each in report.agents
+                {"agent": agent.pk, "agent_name": agent.name, **_as_dict(figures)}
+                for agent, figures in report.agents
             ],
         }
         return Response(StatsSerializer(body).data)
 
 
-def _shown(figures: Figures) -> dict[str, Any]:
+def _as_dict(figures: Figures) -> dict[str, Any]:
     return {name: getattr(figures, name) for name in Figures.__slots__}

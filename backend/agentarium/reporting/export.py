@@ -1,8 +1,8 @@
-"""All that somebody has here, row by row, however much it is.
+"""The export of all data of a user, row by row.
 
-Rows are read in pages by their keys: memory is bounded by a page, and no cursor or
-transaction stays open while a reader is slow. It is no snapshot: what changes in the
-meantime may be told as it was before or after.
+Rows are read in keyset pages: memory is bounded by a page, and no cursor or transaction
+stays open while a client is slow. The export is not a snapshot: a row that changes in
+the meantime may be exported in its old or its new state.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,14 +14,14 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.tasks.models import AgentTask, Draft, Event, Step
 
-# Few, because a row of a task or a step may hold a long text.
-ROWS = 100
+# Few, because a task or a step may contain a long text.
+PAGE_SIZE = 100
 
 Row = tuple[str, Any]
 
 
 def export_rows(user: User) -> Iterator[Row]:
-    """The name of each row's kind, and the row: agents first, then task by task."""
+    """(kind, row) pairs: agents with their versions, then tasks with their records."""
     agents = Agent.objects.visible_to(user)
     for page in pages(agents, "created_at", "id"):
         yield from (("agent", agent) for agent in page)
@@ -31,10 +31,10 @@ def export_rows(user: User) -> Iterator[Row]:
     tasks = AgentTask.objects.visible_to(user)
     for page in pages(tasks.for_detail(), "created_at", "id"):
         yield from (("task", task) for task in page)
-        yield from _records_of([task.pk for task in page])
+        yield from _task_records([task.pk for task in page])
 
 
-def _records_of(task_ids: Sequence[int]) -> Iterator[Row]:
+def _task_records(task_ids: Sequence[int]) -> Iterator[Row]:
     kinds: Sequence[tuple[str, QuerySet[Any], Sequence[str]]] = (
         ("step", Step.objects.all(), ("task_id", "position")),
         ("event", Event.objects.all(), ("task_id", "attempt", "seq")),
@@ -50,22 +50,22 @@ def _records_of(task_ids: Sequence[int]) -> Iterator[Row]:
 
 
 def pages(rows: QuerySet[Any], *keys: str) -> Iterator[list[Any]]:
-    """`rows` in the order of the columns that tell them apart, a page at a time."""
+    """Pages of `rows`, ordered by columns that are unique together."""
     rows = rows.order_by(*keys)
-    page = list(rows[:ROWS])
+    page = list(rows[:PAGE_SIZE])
     while page:
         yield page
-        if len(page) < ROWS:
+        if len(page) < PAGE_SIZE:
             break
         last = [getattr(page[-1], key) for key in keys]
-        page = list(rows.filter(_after(keys, last))[:ROWS])
+        page = list(rows.filter(_after(keys, last))[:PAGE_SIZE])
 
 
 def _after(keys: Sequence[str], last: Sequence[Any]) -> Q:
-    """Beyond `last`, compared column by column."""
+    """The condition on rows after `last`, compared column by column."""
     after = Q()
-    for place, key in enumerate(keys):
-        same = dict(zip(keys[:place], last[:place], strict=True))
-        after |= Q(**same, **{f"{key}__gt": last[place]})
-    # Said apart, for an index to begin there.
+    for number, key in enumerate(keys):
+        same = dict(zip(keys[:number], last[:number], strict=True))
+        after |= Q(**same, **{f"{key}__gt": last[number]})
+    # Redundant, but lets the database seek in an index.
     return Q(**{f"{keys[0]}__gte": last[0]}) & after

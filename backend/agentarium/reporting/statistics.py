@@ -1,4 +1,4 @@
-"""What the stored sums say of a stretch of time. Reads no task."""
+"""Statistics of a period, from the stored sums. Reads no tasks."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet, Sum
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
-from agentarium.tasks.counters import COUNT_JOB, COUNTED, start_of
+from agentarium.tasks.counters import COUNT_JOB, SUM_COLUMNS, start_of
 from agentarium.tasks.histogram import quantile
 from agentarium.tasks.models import (
     ALL_AGENTS,
@@ -24,12 +24,12 @@ from agentarium.tasks.models import (
 STEP = {Bucket.HOUR: timedelta(hours=1), Bucket.DAY: timedelta(days=1)}
 TOP_AGENTS = 10
 
-Times = Mapping[str, Mapping[int, int]]  # measure -> bin -> count
+Histograms = Mapping[str, Mapping[int, int]]  # measure -> bin -> count
 
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """How long tasks took, in seconds."""
+    """Quantiles of the durations of tasks, in seconds."""
 
     p50: float
     p95: float
@@ -37,7 +37,7 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How tasks ended, what they used, and how long the completed ones took."""
+    """Numbers of ended tasks, their usage, and the durations of completed ones."""
 
     completed: int
     failed: int
@@ -51,8 +51,8 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose tasks, of which agent (or of all), from when until when."""
+class StatsQuery:
+    """The owner of the tasks, the period, and optionally one agent."""
 
     owner: User
     bucket: Bucket
@@ -62,7 +62,7 @@ class Asked:
 
     @property
     def starts(self) -> list[datetime]:
-        """Of every hour or day that is touched."""
+        """The start of every hour or day that the period touches."""
         first, last = (start_of(at, self.bucket) for at in (self.since, self.until))
         step = STEP[self.bucket]
         return [first + number * step for number in range((last - first) // step + 1)]
@@ -70,7 +70,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Report:
-    """The figures in all, by time, and of the agents that ended most tasks."""
+    """Figures in total, per hour or day, and of the agents with the most ended tasks."""
 
     counted_until: datetime | None
     total: Figures
@@ -78,82 +78,86 @@ class Report:
     agents: list[tuple[Agent, Figures]] = field(default_factory=list)
 
 
-def read_report(asked: Asked) -> Report:
+def read_report(query: StatsQuery) -> Report:
     """Six queries."""
-    starts = asked.starts
-    of_agent = asked.agent.pk if asked.agent else ALL_AGENTS
-    counts = _within(TaskCount.objects.visible_to(asked.owner), asked, starts)
-    times = _within(TaskDuration.objects.visible_to(asked.owner), asked, starts)
+    starts = query.starts
+    agent_id = query.agent.pk if query.agent else ALL_AGENTS
+    counts = _within(TaskCount.objects.visible_to(query.owner), query, starts)
+    durations = _within(TaskDuration.objects.visible_to(query.owner), query, starts)
     rows = {
         row["start_at"]: row
-        for row in counts.filter(agent_id=of_agent).values("start_at", *COUNTED)
+        for row in counts.filter(agent_id=agent_id).values("start_at", *SUM_COLUMNS)
     }
-    bins = _bins_by(times.filter(agent_id=of_agent), "start_at")
+    histograms = _histograms_by(durations.filter(agent_id=agent_id), "start_at")
     return Report(
         counted_until=_counted_until(),
-        total=_figures(_sum_counts(rows.values()), _sum_times(bins.values())),
+        total=_figures(
+            _sum_counts(rows.values()), _sum_histograms(histograms.values())
+        ),
         series=[
-            (start, _figures(rows.get(start, {}), bins.get(start, {})))
+            (start, _figures(rows.get(start, {}), histograms.get(start, {})))
             for start in starts
         ],
-        agents=list(_top_agents(asked, counts, times)),
+        agents=list(_top_agents(query, counts, durations)),
     )
 
 
-def _within(rows: QuerySet[Any], asked: Asked, starts: list[datetime]) -> QuerySet[Any]:
+def _within(
+    rows: QuerySet[Any], query: StatsQuery, starts: list[datetime]
+) -> QuerySet[Any]:
     return rows.filter(
-        bucket=asked.bucket, start_at__gte=starts[0], start_at__lte=starts[-1]
+        bucket=query.bucket, start_at__gte=starts[0], start_at__lte=starts[-1]
     ).order_by()
 
 
 def _top_agents(
-    asked: Asked, counts: QuerySet[Any], times: QuerySet[Any]
+    query: StatsQuery, counts: QuerySet[Any], durations: QuerySet[Any]
 ) -> Iterator[tuple[Agent, Figures]]:
-    if asked.agent:
-        counts = counts.filter(agent_id=asked.agent.pk)
+    if query.agent:
+        counts = counts.filter(agent_id=query.agent.pk)
     sums = counts.exclude(agent_id=ALL_AGENTS).values("agent_id")
-    ranked = sums.annotate(**{name: Sum(name) for name in COUNTED}).order_by(
+    ranked = sums.annotate(**{name: Sum(name) for name in SUM_COLUMNS}).order_by(
         (F("completed") + F("failed") + F("cancelled")).desc(), "agent_id"
     )
     top = {row["agent_id"]: row for row in ranked[:TOP_AGENTS]}
-    bins = _bins_by(times.filter(agent_id__in=top), "agent_id")
-    visible = Agent.objects.visible_to(asked.owner).only("name")
+    histograms = _histograms_by(durations.filter(agent_id__in=top), "agent_id")
+    visible = Agent.objects.visible_to(query.owner).only("name")
     agents = visible.in_bulk(list(top))
     for pk, row in top.items():
         if pk in agents:
-            yield agents[pk], _figures(row, bins.get(pk, {}))
+            yield agents[pk], _figures(row, histograms.get(pk, {}))
 
 
-def _bins_by(times: QuerySet[Any], column: str) -> dict[Any, Times]:
-    """The histograms of each value of a column, added up by the database."""
-    found: dict[Any, Any] = defaultdict(lambda: defaultdict(dict))
-    sums = times.values_list(column, "measure", "bin").annotate(Sum("count"))
+def _histograms_by(durations: QuerySet[Any], column: str) -> dict[Any, Histograms]:
+    """The histograms for each value of a column, added up by the database."""
+    histograms: dict[Any, Any] = defaultdict(lambda: defaultdict(dict))
+    sums = durations.values_list(column, "measure", "bin").annotate(Sum("count"))
     for value, measure, number, count in sums:
-        found[value][measure][number] = count
-    return found
+        histograms[value][measure][number] = count
+    return histograms
 
 
 def _sum_counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    every = list(rows)
-    return {name: sum(row[name] for row in every) for name in COUNTED}
+    all_rows = list(rows)
+    return {name: sum(row[name] for row in all_rows) for name in SUM_COLUMNS}
 
 
-def _sum_times(every: Iterable[Times]) -> Times:
+def _sum_histograms(all_histograms: Iterable[Histograms]) -> Histograms:
     total: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for times in every:
-        for measure, counts in times.items():
+    for histograms in all_histograms:
+        for measure, counts in histograms.items():
             for number, count in counts.items():
                 total[measure][number] += count
     return total
 
 
-def _figures(counts: Mapping[str, Any], times: Times) -> Figures:
-    numbers = {name: counts.get(name, 0) for name in COUNTED}
+def _figures(counts: Mapping[str, Any], histograms: Histograms) -> Figures:
+    numbers = {name: counts.get(name, 0) for name in SUM_COLUMNS}
     return Figures(
         cost_is_complete=not numbers.pop("incomplete_costs"),
         **numbers,
-        latency_seconds=_quantiles(times.get(Measure.LATENCY, {})),
-        run_seconds=_quantiles(times.get(Measure.RUN, {})),
+        latency_seconds=_quantiles(histograms.get(Measure.LATENCY, {})),
+        run_seconds=_quantiles(histograms.get(Measure.RUN, {})),
     )
 
 
@@ -163,6 +167,6 @@ def _quantiles(counts: Mapping[int, int]) -> Quantiles | None:
 
 
 def _counted_until() -> datetime | None:
-    """When the last task ended that the sums hold; of anybody's."""
+    """The end of the last counted task, of all users; None if none is counted."""
     job = PeriodicJob.objects.filter(name=COUNT_JOB).first()
     return datetime.fromisoformat(job.checkpoint[0]) if job and job.checkpoint else None

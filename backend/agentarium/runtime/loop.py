@@ -1,7 +1,7 @@
-"""The agent's loop: model, tool calls, results, model ... until it has answered.
+"""The agent loop: call the model, run its tool calls, repeat until it has answered.
 
-It stores nothing. Whoever drives it makes each thing it yields last before anything
-follows from it, and may start it again later from the messages that were stored.
+It stores nothing. The caller stores each item it yields before resuming the loop, and
+can start it again later from the stored messages.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -17,37 +17,37 @@ from agentarium.runtime.messages import (
 from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
 
-Piece = Delta | Retried | ModelResponse | ToolResultPart
-Ask = Callable[
+LoopOutput = Delta | Retried | ModelResponse | ToolResultPart
+CallModel = Callable[
     [Sequence[Message]], AsyncGenerator[Delta | Retried | ModelResponse, None]
 ]
 CallTools = Callable[[Sequence[ToolCallPart]], AsyncGenerator[ToolResultPart, None]]
 
 
 class StepLimitError(Exception):
-    """The agent wants to go on, but has taken as many steps as it may."""
+    """The agent has reached its step limit without a final answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopCallbacks:
-    """What an agent's loop calls outside of itself.
+    """What the agent loop calls outside itself.
 
-    `ask` streams one response of a model. `call_tools` yields the results that are to
-    be had now; a call without a result suspends the run. `before_call` is awaited
-    before the model is asked: there the caller makes sure that what was yielded lasts.
+    `call_model` streams one model response. `call_tools` yields the results that are
+    available now; a call without a result suspends the run. `before_call` is awaited
+    before each model call, so that the caller can store what the loop has yielded.
     """
 
-    ask: Ask
+    call_model: CallModel
     call_tools: CallTools
     before_call: Callable[[], Awaitable[None]]
 
 
 async def run_agent(
     messages: Sequence[Message], *, callbacks: LoopCallbacks, max_steps: int
-) -> AsyncGenerator[Piece, None]:
-    """Yield what happens, until the agent has answered or has to wait.
+) -> AsyncGenerator[LoopOutput, None]:
+    """Yield deltas, retries, responses and tool results until the agent answers or waits.
 
-    Closing the generator closes the connections of whatever is under way. Raises
+    Closing the generator closes the connections of the call in progress. Raises
     `ProviderError`, and `StepLimitError` before response number `max_steps` + 1.
     """
     messages = list(messages)
@@ -61,33 +61,35 @@ async def run_agent(
             return
         _check_steps(messages, max_steps)
         await callbacks.before_call()
-        async with aclosing(callbacks.ask(messages)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, ModelResponse):
-                    messages.append(piece.message)
-                yield piece
+        async with aclosing(callbacks.call_model(messages)) as outputs:
+            async for output in outputs:
+                if isinstance(output, ModelResponse):
+                    messages.append(output.message)
+                yield output
 
 
 def _check_steps(messages: Sequence[Message], max_steps: int) -> None:
-    """The responses since the person's last word count."""
-    taken = 0
+    """Raise `StepLimitError` if the responses since the last user message reach the limit."""
+    steps = 0
     for message in reversed(messages):
         if message.role == "user":
             break
-        taken += message.role == "assistant"
-    if taken >= max_steps:
+        steps += message.role == "assistant"
+    if steps >= max_steps:
         raise StepLimitError
 
 
 def unanswered(messages: Sequence[Message]) -> list[ToolCallPart]:
-    """The calls of the last response that have no result yet."""
-    answered = set()
+    """The tool calls of the last response that have no result yet."""
+    answered_ids = set()
     for message in reversed(messages):
         if message.role != "tool":
             return [
-                call for call in message.tool_calls if call.tool_call_id not in answered
+                call
+                for call in message.tool_calls
+                if call.tool_call_id not in answered_ids
             ]
-        answered |= {
+        answered_ids |= {
             part.tool_call_id
             for part in message.parts
             if isinstance(part, ToolResultPart)

@@ -1,7 +1,7 @@
-"""Messages in a neutral form of our own: what is stored, and what every wire maps.
+"""Provider-neutral messages: the stored format, which every client maps to its API.
 
-Plain JSON in and out (`message_to_json`, `message_from_json`), so that a step that
-was stored years ago still reads, whatever became of a provider's library.
+They convert to and from plain JSON (`message_to_json`, `message_from_json`), so that
+steps stay readable however the providers' libraries change.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningPart:
-    """The model's thinking; `signature` is what its provider wants back untouched."""
+    """The model's reasoning; `signature` must go back to its provider unchanged."""
 
     text: str
     signature: str = ""
@@ -28,9 +28,9 @@ class ReasoningPart:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallPart:
-    """A call that the model asks for; `arguments` is the JSON text as it came.
+    """A tool call that the model requests; `arguments` is the JSON text as received.
 
-    `signature` is what its provider wants back untouched, as with reasoning.
+    `signature` must go back to its provider unchanged, as with reasoning.
     """
 
     tool_call_id: str
@@ -66,7 +66,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """What a person reads of it."""
+        """The text parts, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
     @property
@@ -82,7 +82,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one model response, as its provider counted them.
+    """Token counts of one model response, as its provider reported them.
 
     `input_tokens` includes `cached_input_tokens`, and `output_tokens` includes
     `reasoning_tokens`.
@@ -96,7 +96,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModelResponse:
-    """One finished answer of a model; `model` is the name that the provider gave."""
+    """One complete response; `model` is the name that the provider reported."""
 
     message: Message
     usage: Usage = field(default_factory=Usage)
@@ -115,21 +115,21 @@ def system_message(text: str) -> Message:
 def message_to_json(message: Message) -> dict[str, Any]:
     return {
         "role": message.role,
-        "parts": [_part_to_json(each) for each in message.parts],
+        "parts": [_part_to_json(part) for part in message.parts],
     }
 
 
 def _part_to_json(part: Part) -> dict[str, Any]:
-    # As `asdict`, which copies deeply what cannot change.
+    # Like `asdict`, without deep copies of immutable values.
     return {name: getattr(part, name) for name in part.__dataclass_fields__}
 
 
 def message_from_json(data: dict[str, Any]) -> Message:
-    """The message that `message_to_json` wrote; fields it does not know are dropped."""
+    """Read the output of `message_to_json`, ignoring unknown fields."""
     return Message(data["role"], tuple(_part_from_json(part) for part in data["parts"]))
 
 
 def _part_from_json(data: dict[str, Any]) -> Part:
-    kind = _PARTS[data["type"]]
-    known = kind.__dataclass_fields__
-    return kind(**{name: value for name, value in data.items() if name in known})
+    part_type = _PARTS[data["type"]]
+    fields = part_type.__dataclass_fields__
+    return part_type(**{name: value for name, value in data.items() if name in fields})

@@ -1,7 +1,7 @@
-"""What a model's tokens cost, and what that makes for one response.
+"""Prices of models, and the cost of one response.
 
-A cost is a whole number of nanodollars (10^-9 US dollars): it is the same in every
-database, and sums of it are exact.
+A cost is a whole number of nanodollars (10^-9 US dollars), so that every database
+stores it identically and sums are exact.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ from agentarium.runtime.messages import Usage
 from agentarium.runtime.providers.catalogue import PROVIDERS, split_model
 
 NANODOLLARS = 10**9
-# A price is of a million tokens, so that one token costs so many nanodollars a dollar.
+# Prices are in dollars per million tokens.
 _NANODOLLARS_PER_TOKEN = NANODOLLARS // 10**6
-# Far beyond any model; what is stored stays within 64 bits.
+# Far above any real price, and low enough for costs to fit in 64 bits.
 _MAX_RATE = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """US dollars for a million tokens of each kind."""
+    """US dollars per million tokens of each kind."""
 
     input: Decimal
     cached_input: Decimal
@@ -31,7 +31,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """The rates of a call with more input tokens than `above`, for all its tokens."""
+    """The rates for all tokens of a call with more than `above` input tokens."""
 
     above: int
     rates: Rates
@@ -39,7 +39,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A model's rates; `tiers` go up."""
+    """A model's rates; `tiers` are in ascending order."""
 
     rates: Rates
     tiers: tuple[Tier, ...] = ()
@@ -52,7 +52,10 @@ class Price:
         cached_input: Decimal | None = None,
         reasoning: Decimal | None = None,
     ) -> Self:
-        """Rates without tiers; one that is not named is that of its kind."""
+        """A price without tiers.
+
+        `cached_input` defaults to `input`, and `reasoning` to `output`.
+        """
         cached_input = input if cached_input is None else cached_input
         return cls(
             Rates(
@@ -61,45 +64,45 @@ class Price:
         )
 
     def rates_for(self, input_tokens: int) -> Rates:
-        """The rates of a call with so much input."""
+        """The rates of a call with this many input tokens."""
         for tier in reversed(self.tiers):
             if input_tokens > tier.above:
                 return tier.rates
         return self.rates
 
     def of(self, usage: Usage) -> int | None:
-        """What a response costs in nanodollars; None where its tokens were not counted."""
+        """The cost of a response in nanodollars; None if its tokens were not counted."""
         rates = self.rates_for(usage.input_tokens)
         is_counted = usage.input_tokens or usage.output_tokens
-        if not is_counted and rates != _NOTHING:
+        if not is_counted and rates != _FREE_RATES:
             return None
         cached = min(usage.cached_input_tokens, usage.input_tokens)
         reasoning = min(usage.reasoning_tokens, usage.output_tokens)
-        dollars_a_million = (
+        dollars_per_million = (
             (usage.input_tokens - cached) * rates.input
             + cached * rates.cached_input
             + (usage.output_tokens - reasoning) * rates.output
             + reasoning * rates.reasoning
         )
-        cost = dollars_a_million * _NANODOLLARS_PER_TOKEN
+        cost = dollars_per_million * _NANODOLLARS_PER_TOKEN
         return int(cost.to_integral_value(ROUND_HALF_EVEN))
 
 
 FREE = Price.flat(Decimal(0), Decimal(0))
-_NOTHING = FREE.rates
-_NAMES = tuple(field.name for field in fields(Rates))
+_FREE_RATES = FREE.rates
+_RATE_NAMES = tuple(field.name for field in fields(Rates))
 
 
 def dollars(nanodollars: int | None) -> str | None:
-    """A cost as a decimal number of US dollars, exact, without needless zeros."""
+    """A cost as an exact decimal number of US dollars, without trailing zeros."""
     if nanodollars is None:
         return None
-    whole, part = divmod(nanodollars, NANODOLLARS)
-    return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
+    whole, fraction = divmod(nanodollars, NANODOLLARS)
+    return f"{whole}.{fraction:09d}".rstrip("0").rstrip(".")
 
 
-def shown_cost(nanodollars: int | None, *, is_complete: bool = True) -> str:
-    """A cost as people read it: `$0.01`, `$0.01 + ?` and `?`, as far as it is known."""
+def format_cost(nanodollars: int | None, *, is_complete: bool = True) -> str:
+    """Format a cost for people: `$0.01`, `$0.01 + ?` (partly known) or `?` (unknown)."""
     known = nanodollars is not None and (nanodollars or is_complete)
     parts = [f"${dollars(nanodollars)}"] if known else []
     if not (known and is_complete):
@@ -107,43 +110,44 @@ def shown_cost(nanodollars: int | None, *, is_complete: bool = True) -> str:
     return " + ".join(parts)
 
 
-def read_prices(told: Any) -> dict[str, Price]:
-    """An operator's prices by `provider:name`; `provider:*` is for all of its models.
+def read_prices(data: Any) -> dict[str, Price]:
+    """Parse the operator's prices: a mapping from `provider:name` to rates.
 
-    Raises `ValueError` with a sentence that says what is wrong with which of them.
+    `provider:*` covers all other models of a provider. Raises `ValueError`, whose
+    message names the invalid entry.
     """
-    if not isinstance(told, Mapping):
-        raise ValueError("A JSON object of models and their prices is needed.")
-    return {_model(name): _price(name, rates) for name, rates in told.items()}
+    if not isinstance(data, Mapping):
+        raise ValueError("Expected a JSON object that maps models to prices.")
+    return {_full_name(model): _price(model, rates) for model, rates in data.items()}
 
 
-def _model(told: str) -> str:
-    provider, name = split_model(told)
+def _full_name(model: str) -> str:
+    provider, name = split_model(model)
     if provider not in PROVIDERS or not name:
         raise ValueError(
-            f"{told!r} names no model: provider:name is needed, with one of these "
-            f"providers: {', '.join(PROVIDERS)}."
+            f"{model!r} is not a model. Write provider:name, with one of these providers: "
+            f"{', '.join(PROVIDERS)}."
         )
     return f"{provider}:{name}"
 
 
-def _price(model: str, told: Any) -> Price:
-    names = told.keys() if isinstance(told, Mapping) else set()
-    if not {"input", "output"} <= names <= set(_NAMES):
+def _price(model: str, rates: Any) -> Price:
+    names = rates.keys() if isinstance(rates, Mapping) else set()
+    if not {"input", "output"} <= names <= set(_RATE_NAMES):
         raise ValueError(
-            f"{model} needs the prices of a million tokens of input and output, and "
-            f"at most {', '.join(_NAMES)}."
+            f"{model} needs the prices per million tokens of input and output. "
+            f"Allowed: {', '.join(_RATE_NAMES)}."
         )
-    return Price.flat(**{name: _rate(model, name, told[name]) for name in names})
+    return Price.flat(**{name: _rate(model, name, rates[name]) for name in names})
 
 
-def _rate(model: str, name: str, told: Any) -> Decimal:
+def _rate(model: str, name: str, value: Any) -> Decimal:
     try:
-        rate = Decimal(str(told))
+        rate = Decimal(str(value))
     except InvalidOperation:
         rate = Decimal("NaN")
     if not (rate.is_finite() and 0 <= rate <= _MAX_RATE):
         raise ValueError(
-            f"The price {name} of {model} is {told!r}: a number of US dollars is needed."
+            f"The price {name} of {model} is {value!r}. Write a number of US dollars."
         )
     return rate

@@ -1,4 +1,4 @@
-"""Asking a model until it answers: again after errors that pass, then another model."""
+"""Model calls with retries after transient errors, and fallback models after that."""
 
 import asyncio
 import random
@@ -16,16 +16,16 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 
-# A provider that asks for a longer wait than this is passed over.
+# If a provider asks for a longer wait, the next model is called instead.
 MAX_WAIT_SECONDS = 60.0
 BASE_WAIT_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """A model did not answer; what it said of this answer does not count.
+    """A model call failed; the deltas that it has yielded are void.
 
-    `wait` is how many seconds pass before `next_model` is asked.
+    `next_model` is called after `wait` seconds.
     """
 
     model: str
@@ -35,7 +35,7 @@ class Retried:
     wait: float
 
 
-async def _at_once() -> None:
+async def _do_nothing() -> None:
     pass
 
 
@@ -43,8 +43,8 @@ async def _at_once() -> None:
 class ModelCaller:
     """Calls an agent's models in order, with the same tools and settings.
 
-    `tries` is how often one model is asked for one answer; `timeout` in seconds is for
-    each of them. `before_try` is awaited before each.
+    `tries` is the number of requests to one model for one response; `timeout`, in
+    seconds, applies to each request. `before_request` is awaited before each request.
     """
 
     models: Sequence[str]
@@ -53,72 +53,72 @@ class ModelCaller:
     tools: Sequence[ToolDefinition] = ()
     tries: int = 4
     timeout: float | None = None
-    before_try: Callable[[], Awaitable[None]] = _at_once
+    before_request: Callable[[], Awaitable[None]] = _do_nothing
 
-    async def ask(
+    async def call(
         self, messages: Sequence[Message]
     ) -> AsyncGenerator[Delta | Retried | ModelResponse, None]:
-        """One answer, and each failure on the way to it.
+        """Yield the deltas and the response, with a `Retried` for each failed request.
 
-        Raises the `ProviderError` of the last model, once nothing is left to try.
+        Raises the `ProviderError` of the last model when all requests have failed.
         """
         plan = [
             (model, number) for model in self.models for number in range(self.tries)
         ]
         while plan:
             model, number = plan.pop(0)
-            await self.before_try()
+            await self.before_request()
             try:
-                async with aclosing(self._once(model, messages)) as pieces:
-                    async for piece in pieces:
-                        yield piece
+                async with aclosing(self._request(model, messages)) as outputs:
+                    async for output in outputs:
+                        yield output
                 return
             except ProviderError as error:
                 wait = _wait(error, number)
                 if wait is None:
-                    plan = [later for later in plan if later[0] != model]
+                    plan = [request for request in plan if request[0] != model]
                 if not plan:
                     raise
                 wait = wait if wait is not None and plan[0][0] == model else 0.0
                 yield Retried(model, plan[0][0], error.code, error.detail, wait)
             await asyncio.sleep(wait)
 
-    async def _once(
+    async def _request(
         self, model: str, messages: Sequence[Message]
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
-        answer = self.open_client(model).stream(
+        stream = self.open_client(model).stream(
             messages, tools=self.tools, settings=self.settings
         )
         deadline = None
         if self.timeout is not None:
             deadline = asyncio.get_running_loop().time() + self.timeout
-        async with aclosing(answer):
-            while piece := await self._next(answer, model, deadline):
-                yield piece
+        async with aclosing(stream):
+            while output := await self._next(stream, model, deadline):
+                yield output
 
     async def _next(
         self,
-        answer: AsyncGenerator[Delta | ModelResponse, None],
+        stream: AsyncGenerator[Delta | ModelResponse, None],
         model: str,
         deadline: float | None,
     ) -> Delta | ModelResponse | None:
         if deadline is None:
-            return await anext(answer, None)
+            return await anext(stream, None)
         try:
             async with asyncio.timeout_at(deadline):
-                return await anext(answer, None)
+                return await anext(stream, None)
         except TimeoutError:
             raise ProviderError(
                 ProviderErrorCode.TIMEOUT,
-                f"{model} did not answer within {self.timeout} seconds.",
+                f"{model} did not respond within {self.timeout} seconds.",
                 is_transient=True,
             ) from None
 
 
 def _wait(error: ProviderError, number: int) -> float | None:
-    """Seconds until the same model is worth another try; None if it is not.
+    """Seconds to wait before calling the same model again; None to give up on it.
 
-    Exponential backoff with equal jitter, unless the provider says how long.
+    Exponential backoff with equal jitter, unless the provider names a wait.
     """
     if not error.is_transient:
         return None

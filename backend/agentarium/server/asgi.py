@@ -1,11 +1,11 @@
 """One process for both kinds of request: short ones on threads, streams on the loop.
 
-Django's own ASGI handler hops between threads several times for each request, and
-ties a thread (and with it a database connection) to each open stream. Here the whole
-synchronous site runs as WSGI in a thread of a bounded pool: it signs the caller in,
-checks, throttles and logs as for any request. Where a view answers with an
-`EventStream`, only the sending is handed to the event loop. Any other body that is
-made bit by bit is made in the pool, a piece at a time, as its reader takes it.
+Django's ASGI handler switches threads several times for each request, and occupies a
+thread (and so a database connection) for each open stream. Here the whole synchronous
+site runs as WSGI in a bounded thread pool: authentication, checks, rate limits and logs
+are the same for all requests. If a view returns an `EventStream`, only the sending moves
+to the event loop. Any other streamed body is generated in the pool, one chunk at a time,
+as fast as its reader takes it.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ import structlog
 from django.http import StreamingHttpResponse
 
 from agentarium.db.sqlite_gate import hold_sqlite_gate
-from agentarium.http.locality import BOUND_HOST
+from agentarium.http.local_access import BOUND_HOST
 from agentarium.http.requests import django_request
 from agentarium.observability.metrics import STREAMS_OPEN
 from agentarium.server.download import CutOffError, Download
@@ -38,14 +38,14 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
-# A stream ends after so many seconds, so that the caller's rights are checked again.
+# A stream ends after this many seconds, so that the caller's rights are checked again.
 MAX_STREAM_SECONDS = 1800
 
 
 class Site:
-    """The ASGI application: a WSGI site, its streams, and what lives beside them."""
+    """The ASGI application: a WSGI site, its streams, and a lifespan around them."""
 
-    # The address that is listened on, where whoever serves this says so.
+    # The address that the server listens on. The code that starts the server sets it.
     bound_host = ""
 
     def __init__(
@@ -65,17 +65,17 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._respond(scope, receive, send)
 
     def drain(self) -> None:
-        """End the open streams, and each that begins from now on, with a hint."""
+        """End open streams, and those that begin later, with a hint to reconnect."""
         self._is_draining = True
         for stream in self._streams:
             stream.cancel()
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             async with self._lifespan():
@@ -86,14 +86,14 @@ class Site:
             self._pool.shutdown()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await self._read_body(receive)
         if body is None:
             return
         request = environ(scope, body)
         request[BOUND_HOST] = self.bound_host
         answer = await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._ask, request
+            self._pool, self._call_site, request
         )
         await send(
             {
@@ -103,16 +103,16 @@ class Site:
             }
         )
         if answer.download:
-            await self._deliver(answer.download, receive, send)
+            await self._send_download(answer.download, receive, send)
         if answer.stream and scope["method"] != "HEAD" and not self._is_draining:
-            await self._stream(answer.stream, receive, send)
+            await self._send_stream(answer.stream, receive, send)
         last = RECONNECT if answer.stream and self._is_draining else answer.body
         await send({"type": "http.response.body", "body": last})
 
     async def _read_body(self, receive: Receive) -> bytes | None:
-        """The request's body, or None if the client went away.
+        """The request's body, or None if the client has disconnected.
 
-        One byte more than allowed is kept, for the site to refuse it properly.
+        One byte more than allowed is kept, so that the site refuses the request.
         """
         body = bytearray()
         while True:
@@ -124,19 +124,19 @@ class Site:
             if not message.get("more_body", False):
                 return bytes(body[: self._max_body + 1])
 
-    def _ask(self, request: dict[str, Any]) -> Answer:
+    def _call_site(self, request: dict[str, Any]) -> Answer:
         answer = Answer()
         with hold_sqlite_gate():
             response: Any = self._site(request, as_start_response(answer))
-        is_made_bit_by_bit = isinstance(response, StreamingHttpResponse)
-        if is_made_bit_by_bit and _wants_body(request, response):
-            # Closed when it has been sent.
+        is_streamed = isinstance(response, StreamingHttpResponse)
+        if is_streamed and _wants_body(request, response):
+            # The response is closed when it has been sent.
             answer.download = Download(response, self._pool)
             return answer
         try:
             if isinstance(response, EventStream):
                 answer.stream = response.follow()
-            elif not is_made_bit_by_bit:
+            elif not is_streamed:
                 answer.body = b"".join(response)
         finally:
             if hasattr(response, "close"):
@@ -144,21 +144,23 @@ class Site:
             _break_reference_cycles(response)
         return answer
 
-    async def _stream(
+    async def _send_stream(
         self, stream: AsyncGenerator[bytes, None], receive: Receive, send: Send
     ) -> None:
         """Send a stream until it ends, its reader leaves, or the server stops."""
-        await self._send_while_read(self._send_all(stream, send), receive)
+        await self._send_while_connected(self._send_events(stream, send), receive)
 
-    async def _deliver(self, download: Download, receive: Receive, send: Send) -> None:
-        """Send a body to its end. Raises what kept it from that.
+    async def _send_download(
+        self, download: Download, receive: Receive, send: Send
+    ) -> None:
+        """Send a body to its end. Raises the error that ended it early.
 
-        The server then cuts the connection: a body that ended in order would look
-        like the whole.
+        The server then closes the connection: a body that ended normally would look
+        complete.
         """
-        await self._send_while_read(_send_pieces(download, send), receive)
+        await self._send_while_connected(_send_chunks(download, send), receive)
 
-    async def _send_while_read(
+    async def _send_while_connected(
         self, work: Coroutine[Any, Any, None], receive: Receive
     ) -> None:
         """Send until all is sent, the reader leaves, or the server stops."""
@@ -179,38 +181,40 @@ class Site:
             if not leaving.done() or leaving.cancelled():
                 raise CutOffError from None
 
-    async def _send_all(self, stream: AsyncGenerator[bytes, None], send: Send) -> None:
+    async def _send_events(
+        self, stream: AsyncGenerator[bytes, None], send: Send
+    ) -> None:
         try:
             async with aclosing(stream), asyncio.timeout(MAX_STREAM_SECONDS):
                 async for chunk in stream:
-                    await send(_chunk(chunk))
+                    await send(_body_message(chunk))
         except TimeoutError:
-            await send(_chunk(RECONNECT))
+            await send(_body_message(RECONNECT))
         except asyncio.CancelledError:
-            # Told to drain, `_answer` says so; a reader who left hears nothing.
+            # The reader has left, or the site drains: then `_respond` sends the hint.
             pass
         except Exception:
             log.exception("stream.failed")
 
 
-async def _send_pieces(download: Download, send: Send) -> None:
-    async with aclosing(download.pieces()) as pieces:
-        async for piece in pieces:
-            await send(_chunk(piece))
+async def _send_chunks(download: Download, send: Send) -> None:
+    async with aclosing(download.chunks()) as chunks:
+        async for chunk in chunks:
+            await send(_body_message(chunk))
 
 
 def _break_reference_cycles(response: Any) -> None:
-    """Untie what REST framework ties into rings: view, request and answer.
+    """Break the reference cycles of REST framework: view, request and response.
 
-    What is in no ring is freed at once. These fifty objects of each request would wait
-    for the garbage collector, and when it takes a thousand requests at a time, everybody
-    waits for it: 0.12 s.
+    An object in no cycle is freed immediately. These fifty objects of each request would
+    wait for the garbage collector, which pauses all requests for 0.12 s when it collects
+    those of a thousand.
     """
     context = getattr(response, "renderer_context", None)
     if context:
         request = context["request"]
-        for tied in (django_request(request), request, context["view"]):
-            vars(tied).clear()
+        for each in (django_request(request), request, context["view"]):
+            vars(each).clear()
         context.clear()
 
 
@@ -218,7 +222,7 @@ def _wants_body(request: dict[str, Any], response: object) -> bool:
     return request["REQUEST_METHOD"] != "HEAD" and not isinstance(response, EventStream)
 
 
-def _chunk(body: bytes) -> dict[str, Any]:
+def _body_message(body: bytes) -> dict[str, Any]:
     return {"type": "http.response.body", "body": body, "more_body": True}
 
 

@@ -8,50 +8,50 @@ from concurrent.futures import Executor
 from django.db import close_old_connections
 from django.http import StreamingHttpResponse
 
-# What is made at once of a body that is made bit by bit, if it comes in small ones.
-PIECE_BYTES = 65_536
+# Smaller parts of a body are joined to chunks of at least this size.
+CHUNK_BYTES = 65_536
 
 
 class CutOffError(Exception):
-    """The server stops in the middle of a body."""
+    """The server stopped in the middle of a body."""
 
 
 class Download:
-    """A body that is made bit by bit, for a reader who may be slow.
+    """A body that is generated in chunks, for a reader that may be slow.
 
-    It holds a thread, and with it a database connection, only while a piece is made.
+    It occupies a thread, and so a database connection, only while a chunk is generated.
     """
 
     def __init__(self, response: StreamingHttpResponse, pool: Executor) -> None:
         self._response = response
         self._pool = pool
-        self._bits: Iterator[bytes] = iter(response)
-        # A reader may leave while a piece is made.
+        self._parts: Iterator[bytes] = iter(response)
+        # The reader may leave while a chunk is generated.
         self._lock = threading.Lock()
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Each is made when the one before has been taken.
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Generate each chunk when the one before it has been taken.
 
-        They take no turns with requests: a long download would hold those up.
+        Chunks do not pass the SQLite gate: a long download would delay requests.
         """
         run = asyncio.get_running_loop().run_in_executor
         try:
-            while piece := await run(self._pool, self._next):
-                yield piece
+            while chunk := await run(self._pool, self._next):
+                yield chunk
         finally:
             await run(self._pool, self._close)
 
     def _next(self) -> bytes:
-        piece = bytearray()
+        chunk = bytearray()
         with self._lock:
             try:
-                for bit in self._bits:
-                    piece += bit
-                    if len(piece) >= PIECE_BYTES:
+                for part in self._parts:
+                    chunk += part
+                    if len(chunk) >= CHUNK_BYTES:
                         break
             finally:
                 close_old_connections()
-        return bytes(piece)
+        return bytes(chunk)
 
     def _close(self) -> None:
         with self._lock:

@@ -1,18 +1,18 @@
-"""The response of a view that answers with server-sent events."""
+"""The response of views that return server-sent events."""
 
 from collections.abc import AsyncGenerator, Callable
 
 from django.http import StreamingHttpResponse
 
-# What a reader is told before a stream ends early: come back soon.
+# Sent before a stream ends early, so that the reader reconnects soon.
 RECONNECT = b": reconnect\nretry: 500\n\n"
 
 
 class EventStream(StreamingHttpResponse):
     """A response of server-sent events, which `Site` sends from the event loop.
 
-    `follow` makes the stream. Without `Site` nothing can wait for events: the body only
-    asks the reader to come back.
+    `follow` returns the stream. Without `Site` nothing can wait for events, so the body
+    only asks the reader to reconnect.
     """
 
     def __init__(self, *, follow: Callable[[], AsyncGenerator[bytes, None]]) -> None:

@@ -1,4 +1,4 @@
-"""What probes ask: whether the process lives, and whether it can serve."""
+"""Liveness and readiness probes."""
 
 from http import HTTPStatus
 
@@ -13,13 +13,16 @@ PROBE_SECONDS = 1
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """The process answers; nothing else is asked, so that nothing else restarts it."""
+    """The process responds. It checks nothing else, so that nothing else restarts it."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """The database can be reached and has our tables. Tasks wait for a broker."""
+    """The database is reachable and migrated.
+
+    A broker that is unreachable does not count: tasks wait for it.
+    """
     problem = _database_problem()
     body = {
         "status": "unavailable" if problem else "ok",
@@ -40,7 +43,7 @@ def _database_problem() -> str:
 
 
 def _is_migrated() -> bool:
-    """Whether the tables are those of this code; once they are, they stay so."""
+    """Whether all migrations are applied. Once they are, this is not checked again."""
     if not _migrated:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -55,7 +58,7 @@ _migrated: list[bool] = []
 def _broker_state() -> str:
     if not settings.BROKER_URL:
         return "none"
-    # Slow to import, and one process alone does without.
+    # Slow to import, and not needed in embedded mode.
     from kombu import Connection
     from kombu.exceptions import OperationalError
 

@@ -1,4 +1,4 @@
-"""The one HTML file of the page, for every address that the page knows itself."""
+"""Serves the page's HTML file at every URL that the page routes itself."""
 
 from http import HTTPStatus
 from pathlib import PurePosixPath
@@ -16,10 +16,10 @@ NOT_BUILT = (
 @require_safe
 @ensure_csrf_cookie
 def page(request: HttpRequest) -> HttpResponse:
-    """The page, with the CSRF cookie that its sign-in needs.
+    """The page, with the CSRF cookie that signing in requires.
 
-    A file that is not there is missing: an HTML page in the place of an old script
-    would only confuse the browser.
+    A URL with a file suffix is a 404: an HTML page in place of an old script would only
+    confuse the browser.
     """
     if PurePosixPath(request.path).suffix:
         raise Http404
@@ -29,5 +29,5 @@ def page(request: HttpRequest) -> HttpResponse:
         return HttpResponse(
             NOT_BUILT, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain"
         )
-    # The names of its scripts change with every build.
+    # Revalidate it: the names of its scripts change with every build.
     return HttpResponse(html, headers={"Cache-Control": "no-cache"})

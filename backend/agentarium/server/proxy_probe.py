@@ -1,8 +1,8 @@
-"""What `agentarium doctor --url` asks through the proxy, as a client would.
+"""The endpoint that `agentarium doctor --url` calls through the proxy, like a client.
 
-It needs no account. Only a program that has the server's secret key can sign such a
-request; for everybody else the address does not exist, so that nobody can use it to hold
-connections or to learn about the network inside.
+It needs no account, but the request must be signed with the server's secret key. For
+others the URL does not exist, so that they cannot use it to keep connections open or to
+learn about the internal network.
 """
 
 import asyncio
@@ -19,26 +19,26 @@ from agentarium.server.event_stream import EventStream
 PATH = "/api/proxy-probe/"
 HEADER = "X-Agentarium-Probe"
 COOKIE = "agentarium_probe"
-PIECES = 5
+EVENTS = 5
 PAUSE_SECONDS = 0.25
-# As long as a doctor may take, and clocks may differ.
+# Allows for the time that the doctor takes, and for clocks that differ.
 VALID_SECONDS = 300
 
 
 def signature() -> str:
-    """What makes a request one of the doctor's, for a few minutes."""
+    """The value of the header that authorizes a request of the doctor for 300 seconds."""
     return _signer().sign("probe")
 
 
 @csrf_exempt
 def proxy_probe(request: HttpRequest) -> HttpResponseBase:
-    """How a request arrives here; with `?stream`, a few pieces over about a second."""
+    """How a request arrives here. With `?stream`, a few events over about a second."""
     if not _is_signed(request.headers.get(HEADER, "")):
         raise Http404
     if request.method == "POST":
         return JsonResponse({"bytes": len(request.body)})
     if "stream" in request.GET:
-        return EventStream(follow=_pieces)
+        return EventStream(follow=_events)
     return _arrival(request)
 
 
@@ -65,7 +65,7 @@ def _arrival(request: HttpRequest) -> JsonResponse:
             "trusted_proxies": settings.TRUSTED_PROXIES,
         }
     )
-    # With the attributes of the session's, which is set at sign-in only.
+    # With the attributes of the session cookie, which is set at sign-in only.
     response.set_cookie(
         COOKIE,
         "1",
@@ -77,8 +77,8 @@ def _arrival(request: HttpRequest) -> JsonResponse:
     return response
 
 
-async def _pieces() -> AsyncGenerator[bytes, None]:
-    for number in range(PIECES):
+async def _events() -> AsyncGenerator[bytes, None]:
+    for number in range(EVENTS):
         if number:
             await asyncio.sleep(PAUSE_SECONDS)
         yield b"data: %d\n\n" % number

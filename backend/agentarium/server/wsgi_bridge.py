@@ -1,4 +1,4 @@
-"""A WSGI request made of an ASGI one, and what the site answers to it."""
+"""Conversion of an ASGI request to WSGI, and of the site's response back."""
 
 import io
 import sys
@@ -13,7 +13,7 @@ Scope = MutableMapping[str, Any]
 
 
 class Answer:
-    """What the synchronous site answered."""
+    """The response of the synchronous site: a body, a stream or a download."""
 
     def __init__(self) -> None:
         self.status = 500
@@ -65,7 +65,7 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
 
 
 def _add_header(request: dict[str, Any], name: str, value: str) -> None:
-    # An underscore would let a client forge a header that a proxy sets with a dash.
+    # With an underscore a client could forge a header that a proxy sets with a dash.
     if "_" in name or name == "content-length":
         return
     key = name.upper().replace("-", "_")

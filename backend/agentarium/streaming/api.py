@@ -11,7 +11,7 @@ from agentarium.streaming.responses import status_feed_response
 
 
 class StatusFeedView(APIView):
-    """What becomes of the caller's tasks."""
+    """The status changes of the caller's tasks."""
 
     request: AuthenticatedRequest
     renderer_classes = [EventStreamRenderer, JSONRenderer]
@@ -20,7 +20,7 @@ class StatusFeedView(APIView):
         operation_id="events",
         summary="Follow all tasks",
         description="Server-sent events: `task.changed` with the task and its status, "
-        "and `resync` where changes may have been missed: look at lists anew.",
+        "and `resync` if changes may have been missed: read the lists again.",
         parameters=[OpenApiParameter("format", exclude=True)],
         responses={(200, "text/event-stream"): StatusEventSerializer},
     )

@@ -1,4 +1,4 @@
-"""Reading a task's log from a cursor on: the record behind every stream."""
+"""Reading what is stored of a task after a stream cursor."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks.event_types import TERMINAL_EVENTS, EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step
 
-# Read at once; a longer log is read in several turns.
+# Events per read; a longer log takes several reads.
 MAX_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One message of a stream: what happened, and the cursor behind it."""
+    """One message of a stream; `cursor` is the place after it."""
 
     type: str
     data: dict[str, Any]
@@ -31,7 +31,7 @@ class StreamEvent:
         return self.type in TERMINAL_EVENTS
 
     def encode(self) -> bytes:
-        """As a server-sent event."""
+        """The bytes of the server-sent event."""
         data = orjson.dumps(self.data)
         return b"event: %b\nid: %b\ndata: %b\n\n" % (
             self.type.encode(),
@@ -44,24 +44,25 @@ class StreamEvent:
 class EventLog:
     """What is stored after a cursor.
 
-    `is_whole` says that no more will come, `is_cut` that there is more already.
+    `is_complete`: the task has ended and nothing more will come. `has_more`: more is
+    stored than was read.
     """
 
     entries: list[StreamEvent]
-    is_whole: bool
-    is_cut: bool
+    is_complete: bool
+    has_more: bool
 
 
 def read_log(task_id: int, cursor: StreamCursor) -> EventLog:
     """What is stored after `cursor`, in order, from at most `MAX_EVENTS` events.
 
-    The text of a finished step comes as deltas before its event, less what the cursor
-    says the reader has; so does what is stored of a step that is not finished.
+    The text of a step comes as deltas before the step's event, without the part that the
+    reader already has. Drafts of an unfinished step come as deltas, too.
     """
-    # First of all: an end that comes after this is found by the next reading.
+    # The status is read first: the next read finds a task that ends after this.
     is_live = AgentTask.objects.filter(pk=task_id, finished_at__isnull=True).exists()
-    # Before the events: a draft that is seen here belongs to an unfinished step, or to
-    # one whose end is among the events.
+    # Drafts are read before events: the step of each draft is then unfinished, or its
+    # event is among those that are read.
     drafts = list(Draft.objects.filter(task=task_id).order_by("channel", "offset"))
     events = list(
         Event.objects.filter(
@@ -70,68 +71,70 @@ def read_log(task_id: int, cursor: StreamCursor) -> EventLog:
             task=task_id,
         )[:MAX_EVENTS]
     )
-    is_cut = len(events) == MAX_EVENTS
-    events = _with_deleted(task_id, cursor, events)
-    entries = list(_in_order(cursor, drafts, events, _steps_of(task_id, events)))
-    return EventLog(entries, is_whole=not (is_live or is_cut), is_cut=is_cut)
+    has_more = len(events) == MAX_EVENTS
+    events = _restore_deleted(task_id, cursor, events)
+    entries = list(_merge(cursor, drafts, events, _steps_of(task_id, events)))
+    is_complete = not (is_live or has_more)
+    return EventLog(entries, is_complete=is_complete, has_more=has_more)
 
 
-def _in_order(
+def _merge(
     cursor: StreamCursor,
     drafts: Sequence[Draft],
     events: Sequence[Event],
     steps: dict[int, Step],
 ) -> Iterator[StreamEvent]:
     for event in (*events, None):
-        for entry in _drafted(drafts, cursor):
+        for entry in _draft_deltas(drafts, cursor):
             yield entry
             cursor = entry.cursor
         if event is None:
             break
         if event.type == EventType.STEP_COMPLETED:
-            yield from _rest_of(steps[event.data["step"]], _before(event, cursor))
+            start = _cursor_before(event, cursor)
+            yield from _step_deltas(steps[event.data["step"]], start)
         cursor = StreamCursor(event.attempt, event.seq)
         yield StreamEvent(event.type, event.payload, cursor)
 
 
-def _before(event: Event, cursor: StreamCursor) -> StreamCursor:
-    """Where the text before an event begins, also if the event before is deleted."""
-    place = StreamCursor(event.attempt, max(event.seq - 1, 0))
-    is_there = (cursor.attempt, cursor.seq) == (place.attempt, place.seq)
-    return cursor if is_there else place
+def _cursor_before(event: Event, cursor: StreamCursor) -> StreamCursor:
+    """The place where an event's text begins, even if the previous event was deleted."""
+    previous = StreamCursor(event.attempt, max(event.seq - 1, 0))
+    is_there = (cursor.attempt, cursor.seq) == (previous.attempt, previous.seq)
+    return cursor if is_there else previous
 
 
-def _with_deleted(
+def _restore_deleted(
     task_id: int, cursor: StreamCursor, events: list[Event]
 ) -> list[Event]:
-    """`events`, and those of the steps in the gaps that retention has left.
+    """`events`, plus the events of stored steps that retention has deleted.
 
-    Numbers follow on each other in a log that is whole, and an end is never deleted:
-    so there is nothing to look for where there is no gap, nor after the last event.
+    A complete log is numbered without gaps, and a task's last event is never deleted. So
+    deleted events are only in gaps, and never after the last event.
     """
-    places = [(cursor.attempt, cursor.seq), *((e.attempt, e.seq) for e in events)]
-    if all(_follows_on(*pair) for pair in pairwise(places)):
+    positions = [(cursor.attempt, cursor.seq), *((e.attempt, e.seq) for e in events)]
+    if all(_is_next(*pair) for pair in pairwise(positions)):
         return events
     steps = Step.objects.filter(
         task=task_id, attempt__gte=cursor.attempt, kind=Step.Kind.MODEL_RESPONSE
     )
-    known = set(places)
-    told = list(events)
+    present = set(positions)
+    restored = list(events)
     for step in steps.defer("message"):
-        place = (step.attempt, step.seq)
-        if place not in known and places[0] < place < places[-1]:
-            told.append(_completed(step))
-    return sorted(told, key=lambda event: (event.attempt, event.seq))
+        position = (step.attempt, step.seq)
+        if position not in present and positions[0] < position < positions[-1]:
+            restored.append(_completed_event(step))
+    return sorted(restored, key=lambda event: (event.attempt, event.seq))
 
 
-def _follows_on(before: tuple[int, int], place: tuple[int, int]) -> bool:
-    return place == (before[0], before[1] + 1) or (
-        place[0] > before[0] and place[1] == 1
+def _is_next(previous: tuple[int, int], position: tuple[int, int]) -> bool:
+    return position == (previous[0], previous[1] + 1) or (
+        position[0] > previous[0] and position[1] == 1
     )
 
 
-def _completed(step: Step) -> Event:
-    """The event of a finished step, told again."""
+def _completed_event(step: Step) -> Event:
+    """The event of a stored step, as it was logged."""
     return Event(
         task_id=step.task_id,
         attempt=step.attempt,
@@ -143,7 +146,7 @@ def _completed(step: Step) -> Event:
 
 
 def completed_data(step: Step) -> dict[str, Any]:
-    """What the event of a model's response says."""
+    """The data of the event of a stored model response."""
     return {
         "step": step.position,
         "kind": step.kind,
@@ -165,7 +168,8 @@ def _steps_of(task_id: int, events: Sequence[Event]) -> dict[int, Step]:
     return {step.position: step for step in steps}
 
 
-def _rest_of(step: Step, cursor: StreamCursor) -> Iterator[StreamEvent]:
+def _step_deltas(step: Step, cursor: StreamCursor) -> Iterator[StreamEvent]:
+    """The part of a step's text that a reader at `cursor` does not have."""
     message = message_from_json(step.message)
     reasoning = message.reasoning
     yield from delta(cursor, step.position, reasoning=reasoning[cursor.reasoning :])
@@ -173,33 +177,36 @@ def _rest_of(step: Step, cursor: StreamCursor) -> Iterator[StreamEvent]:
     yield from delta(cursor, step.position, text=message.text[cursor.text :])
 
 
-def _drafted(drafts: Sequence[Draft], cursor: StreamCursor) -> Iterator[StreamEvent]:
+def _draft_deltas(
+    drafts: Sequence[Draft], cursor: StreamCursor
+) -> Iterator[StreamEvent]:
+    """The part of the drafts after event `cursor` that a reader does not have."""
     for draft in drafts:
         if (draft.attempt, draft.seq) != (cursor.attempt, cursor.seq):
             continue
-        for entry in continued(
+        for entry in new_deltas(
             cursor, draft.step, draft.channel, draft.offset, draft.text
         ):
             yield entry
             cursor = entry.cursor
 
 
-def continued(
+def new_deltas(
     cursor: StreamCursor, step: int, channel: str, offset: int, text: str
 ) -> Iterator[StreamEvent]:
-    """What a piece at `offset` of a step's text adds for a reader at `cursor`.
+    """The part of a step's `text`, at `offset`, that a reader at `cursor` does not have.
 
-    Nothing where the reader has it already, or misses what is before it.
+    Nothing if the reader has all of it, or lacks text before it.
     """
-    has = cursor.text if channel == Draft.Channel.TEXT else cursor.reasoning
-    if offset <= has:
-        yield from delta(cursor, step, **{channel: text[has - offset :]})
+    length = cursor.text if channel == Draft.Channel.TEXT else cursor.reasoning
+    if offset <= length:
+        yield from delta(cursor, step, **{channel: text[length - offset :]})
 
 
 def delta(
     cursor: StreamCursor, step: int, *, text: str = "", reasoning: str = ""
 ) -> Iterator[StreamEvent]:
-    """The entry that brings a reader at `cursor` further by `text` or `reasoning`."""
+    """The deltas that append `reasoning` and `text` for a reader at `cursor`."""
     if reasoning:
         cursor = replace(cursor, reasoning=cursor.reasoning + len(reasoning))
         yield StreamEvent(

@@ -1,4 +1,4 @@
-"""The events of the streams in the OpenAPI description: one schema for each type."""
+"""The OpenAPI schemas of stream events, one for each type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ class StatusEventSerializer(StreamEventSerializer):
 
 
 class StreamEventExtension(OpenApiSerializerExtension):
-    """As an event stands in its lines: its type, its id, and its data in JSON."""
+    """Describes an event by its fields in the stream: type, id, and data as JSON."""
 
     target_class = StreamEventSerializer
     match_subclasses = True
@@ -60,18 +60,18 @@ def event_schema(kind: str, shape: type) -> dict[str, Any]:
     data = resolve_type_hint(shape)
     for column in data.get("properties", {}).values():
         if column.pop("nullable", False):
-            # The library writes the `nullable` of OpenAPI 3.0; ours is 3.1.
+            # The library writes OpenAPI 3.0's `nullable`; our schema is 3.1.
             column["type"] = [column["type"], "null"]
-    described = (shape.__doc__ or "").strip()
+    description = (shape.__doc__ or "").strip()
     return {
         "type": "object",
         "properties": {
             "event": {"type": "string", "const": kind},
-            "id": {"type": "string", "description": "The cursor behind it."},
+            "id": {"type": "string", "description": "The cursor after it."},
             "data": {
                 "type": "object",
                 **data,
-                "description": f"{described} JSON on the wire.".strip(),
+                "description": f"{description} Sent as JSON.".strip(),
             },
         },
         "required": ["event", "data"],

@@ -1,4 +1,4 @@
-"""Publishing a task's changes over the pubsub, to readers here and in other processes."""
+"""Publishing changes of tasks by pub/sub, to readers here and in other processes."""
 
 from agentarium.streaming import shared
 from agentarium.streaming.pubsub import CHANGED, Channel, Message, PubSub
@@ -7,17 +7,17 @@ from agentarium.tasks.publishing import ChangedTask
 
 
 def publish_change(task: ChangedTask) -> None:
-    """Have the readers of this process's pubsub look: the publisher of `publishing`."""
-    tell(shared.pubsub(), task)
+    """The publisher that is registered with `tasks/publishing.py`."""
+    publish_change_to(shared.pubsub(), task)
 
 
-def tell(pubsub: PubSub, task: ChangedTask) -> None:
-    """Have the readers of a task, and of its owner's tasks, look now."""
+def publish_change_to(pubsub: PubSub, task: ChangedTask) -> None:
+    """Publish to the readers of the task, and of its owner's status feed."""
     pubsub.publish(Channel.task(task.pk), CHANGED)
     changed = changed_message(task.pk, str(task.status))
     pubsub.publish(Channel.owner(task.owner_id), changed)
 
 
 def changed_message(task_id: int, status: str) -> Message:
-    """What the status feed of a task's owner is sent."""
+    """The message for the status feed of the task's owner."""
     return {"type": StatusEventType.TASK_CHANGED, "task": task_id, "status": status}

@@ -1,7 +1,8 @@
-"""Live output between the processes that execute and those that show.
+"""Live output: from the runner that executes a task to the readers of its stream.
 
-A pubsub only carries: whatever it drops, a reader finds in the database. So publishing
-never waits and never fails, and a reader that fell behind is told to read again.
+Pub/sub carries no truth: a reader finds every dropped message in the database. So
+publishing never blocks and never fails, and a reader that missed messages re-reads the
+log.
 """
 
 import asyncio
@@ -10,31 +11,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-# A reader this far behind reads the database instead of a queue.
+# Messages queued for a reader; beyond that, it reads the database instead.
 MAX_QUEUED = 500
 
 Message = dict[str, Any]
 
 
 class Channel:
-    """The names of what can be watched."""
+    """The names of channels."""
 
     @staticmethod
     def task(task_id: int) -> str:
-        """A task's output."""
+        """The events and deltas of a task."""
         return f"task:{task_id}"
 
     @staticmethod
     def owner(owner_id: int) -> str:
-        """The status of all tasks of one person."""
+        """The status changes of all tasks of a user."""
         return f"owner:{owner_id}"
 
 
 class DeliveredMessage(dict[str, Any]):
-    """A message on its way to all who watch here.
+    """A message for all readers of a channel in this process.
 
-    `encoded_by_cursor` keeps what it adds for a reader, by how far the reader is: most are
-    equally far, and it is encoded once for all of them.
+    `encoded_by_cursor` caches its encoded form by the cursor of the reader: most readers
+    are at the same cursor, and share it.
     """
 
     __slots__ = ("encoded_by_cursor",)
@@ -44,12 +45,12 @@ class DeliveredMessage(dict[str, Any]):
         self.encoded_by_cursor: dict[Any, Any] = {}
 
 
-# Something was written that no message tells: look into the database.
+# Something was stored that no message contains: readers query the database.
 CHANGED: Message = {"type": "changed"}
 
 
 class Subscription:
-    """What one reader has not taken yet. Belongs to one event loop."""
+    """The queue of messages of one reader. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._messages: deque[DeliveredMessage] = deque()
@@ -63,15 +64,15 @@ class Subscription:
             self._is_behind = True
         self._arrived.set()
 
-    def fall_behind(self) -> None:
-        """Say that messages may have been missed."""
+    def mark_behind(self) -> None:
+        """Record that messages may have been missed: the reader queries the database."""
         self._is_behind = True
         self._arrived.set()
 
     async def take(self, *, timeout: float) -> list[DeliveredMessage] | None:
-        """All messages that are here, waiting up to `timeout` seconds for the first.
+        """All queued messages, waiting up to `timeout` seconds for the first.
 
-        `None` means that the reader has to look into the database.
+        Returns an empty list after the timeout, and None if messages may have been missed.
         """
         try:
             async with asyncio.timeout(timeout):
@@ -88,12 +89,12 @@ class Subscription:
 
 class PubSub(Protocol):
     def publish(self, channel: str, message: Message) -> None:
-        """Carry a message to whoever watches the channel. Callable from any thread."""
+        """Send a message to the channel's readers. Callable from any thread."""
         ...
 
 
 class LocalPubSub:
-    """Readers in this process. The other end of it lives on one event loop."""
+    """Delivers messages to readers in this process, which live on one event loop."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,7 +102,7 @@ class LocalPubSub:
 
     def publish(self, channel: str, message: Message) -> None:
         loop = self._loop
-        # Whoever comes to watch after this look reads the database, where it stands.
+        # A reader that subscribes after this check reads the database first.
         if loop is None or loop.is_closed() or channel not in self._readers:
             return
         if _is_running_in(loop):
@@ -115,19 +116,19 @@ class LocalPubSub:
             for reader in readers:
                 reader.put(delivered)
 
-    def all_behind(self) -> None:
-        """Have every reader look into the database: messages may have been missed."""
+    def mark_all_behind(self) -> None:
+        """Make every reader query the database: messages may have been missed."""
         for readers in self._readers.values():
             for reader in readers:
-                reader.fall_behind()
+                reader.mark_behind()
 
     @contextmanager
     def subscribe(self, channel: str) -> Iterator[Subscription]:
-        """Follow one channel from now on, on the running event loop."""
+        """Subscribe to a channel, on the running event loop."""
         self._loop = asyncio.get_running_loop()
         reader = Subscription()
         if not self._readers[channel]:
-            self.watch(channel)
+            self.open_channel(channel)
         self._readers[channel].add(reader)
         try:
             yield reader
@@ -135,16 +136,16 @@ class LocalPubSub:
             self._readers[channel].discard(reader)
             if not self._readers[channel]:
                 del self._readers[channel]
-                self.unwatch(channel)
+                self.close_channel(channel)
 
-    def watch(self, channel: str) -> None:
-        """The first reader of a channel came. Nothing to do in one process."""
+    def open_channel(self, channel: str) -> None:
+        """Called for a channel's first reader. Nothing to do within one process."""
 
-    def unwatch(self, channel: str) -> None:
-        """The last reader of a channel left."""
+    def close_channel(self, channel: str) -> None:
+        """Called when a channel's last reader has left."""
 
     async def run(self) -> None:
-        """Carry messages from other processes, for as long as this one serves."""
+        """Exchange messages with other processes until cancelled."""
 
 
 def _is_running_in(loop: asyncio.AbstractEventLoop) -> bool:

@@ -1,7 +1,7 @@
-"""A task's output as one reader sees it: first what is stored, then live.
+"""A task's event stream: first what is stored, then live messages.
 
-The database is the record. The pubsub only makes it quick: wherever a message does not
-follow exactly on what the reader has, the reader goes back to the record.
+The database is the record, pub/sub only makes it fast: when a message does not directly
+continue what the reader has, the reader goes back to the database.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from agentarium.db.threads import CONNECTION_ERRORS
-from agentarium.streaming.event_log import StreamEvent, continued
+from agentarium.streaming.event_log import StreamEvent, new_deltas
 from agentarium.streaming.pubsub import (
     CHANGED,
     Channel,
@@ -21,21 +21,21 @@ from agentarium.streaming.pubsub import (
 from agentarium.streaming.single_flight import SingleFlightReader
 from agentarium.streaming.stream_cursor import StreamCursor
 
-# Where no message comes, readers look into the database by themselves this often.
+# Without messages, readers query the database at this interval.
 POLL_SECONDS = 5.0
-# Multiples of it are spread evenly over any span.
+# Multiples of it, modulo an interval, are spread evenly over the interval.
 GOLDEN_RATIO = 1.618
-# A reader that is ahead of what is stored, but missed a piece, waits for the record.
+# A reader that missed a delta waits this long until the text is stored.
 BEHIND_SECONDS = 0.1
-# While the database is away, it is asked again after so long.
-AWAY_SECONDS = 1.0
+# The interval of queries while the database is unavailable.
+DATABASE_RETRY_SECONDS = 1.0
 HEARTBEAT = b": alive\n\n"
 OPENING = b"retry: 1000\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderUpdate:
-    """What a reader is sent, and where it is then."""
+    """The bytes that a reader gets, and its cursor after them."""
 
     chunk: bytes
     cursor: StreamCursor
@@ -43,17 +43,18 @@ class ReaderUpdate:
 
 
 class Reader:
-    """How far one reader is, and what comes next for it."""
+    """The state of one reader: its cursor, and whether it has to query the database."""
 
     def __init__(self, cursor: StreamCursor) -> None:
         self.cursor = cursor
         self.has_ended = False
-        # A live message did not follow on what the reader has.
+        # A message may be missing between the cursor and the next live message.
         self.is_behind = True
+        # The missing message is a delta, which may not be stored yet.
         self.is_early = False
 
     def take(self, entries: Iterable[StreamEvent]) -> bytes:
-        """Move on over entries, and encode them."""
+        """Move the cursor past stored entries; returns them encoded."""
         chunks = []
         for entry in entries:
             self.cursor = entry.cursor
@@ -61,77 +62,90 @@ class Reader:
         return b"".join(chunks)
 
     def take_live(self, messages: Iterable[DeliveredMessage]) -> bytes:
-        """Move on over live messages, as far as they follow on each other."""
+        """Move the cursor past live messages, up to the first gap; returns them encoded."""
         chunks = []
         for message in messages:
-            step = self._step_over(message)
-            if step is None:
+            update = _update_at(self.cursor, message)
+            if update is None:
                 self.is_behind = True
-                # Text that was missed is stored a moment after it was said.
+                # A delta is stored a moment after it is published.
                 self.is_early = "text" in message
                 break
-            chunks.append(step.chunk)
-            self.cursor, self.has_ended = step.cursor, step.is_last
+            chunks.append(update.chunk)
+            self.cursor, self.has_ended = update.cursor, update.is_last
         return b"".join(chunks)
 
-    def _step_over(self, message: DeliveredMessage) -> "ReaderUpdate | None":
-        """What a message adds, worked out once for all who are as far."""
-        if self.cursor not in message.encoded_by_cursor:
-            message.encoded_by_cursor[self.cursor] = self._work_out(message)
-        step: ReaderUpdate | None = message.encoded_by_cursor[self.cursor]
-        return step
 
-    def _work_out(self, message: Message) -> "ReaderUpdate | None":
-        entries = self._follow_on(message)
-        if entries is None:
-            return None
-        return ReaderUpdate(
-            b"".join(entry.encode() for entry in entries),
-            entries[-1].cursor if entries else self.cursor,
-            is_last=bool(entries) and entries[-1].is_last,
+def _update_at(cursor: StreamCursor, message: DeliveredMessage) -> ReaderUpdate | None:
+    """What a message adds at a cursor, encoded once for all readers at it.
+
+    None if something is missing between the cursor and the message.
+    """
+    if cursor not in message.encoded_by_cursor:
+        entries = _entries_after(cursor, message)
+        message.encoded_by_cursor[cursor] = (
+            None if entries is None else _encode(cursor, entries)
         )
+    update: ReaderUpdate | None = message.encoded_by_cursor[cursor]
+    return update
 
-    def _follow_on(self, message: Message) -> Sequence[StreamEvent] | None:
-        """What a message adds: nothing if it is old, None if there is a gap before it.
 
-        One of an earlier attempt is old, too: its worker lost its lease, and does not
-        know it yet.
-        """
-        if message == CHANGED:
-            return None
-        if "text" in message:
-            return self._of_delta(message)
-        return self._of_event(message)
+def _encode(cursor: StreamCursor, entries: Sequence[StreamEvent]) -> ReaderUpdate:
+    if not entries:
+        return ReaderUpdate(b"", cursor, is_last=False)
+    chunk = b"".join(entry.encode() for entry in entries)
+    return ReaderUpdate(chunk, entries[-1].cursor, entries[-1].is_last)
 
-    def _of_delta(self, message: Message) -> Sequence[StreamEvent] | None:
-        """`message`: attempt, seq of the event before, step, channel, offset, text."""
-        position = (message["attempt"], message["seq"])
-        here = (self.cursor.attempt, self.cursor.seq)
-        if position < here:
-            return []
-        channel, offset = message["channel"], message["offset"]
-        if position > here or offset > getattr(self.cursor, channel):
-            return None
-        step, text = message["step"], message["text"]
-        return list(continued(self.cursor, step, channel, offset, text))
 
-    def _of_event(self, message: Message) -> Sequence[StreamEvent] | None:
-        """`message`: attempt, seq, type, data, the last with the lengths of the text
-        between the event before and this one."""
-        position = (message["attempt"], message["seq"])
-        here = (self.cursor.attempt, self.cursor.seq)
-        if position <= here:
-            return []
-        if position != (here[0], here[1] + 1) or self._misses_text(message):
-            return None
-        return [StreamEvent(message["type"], message["data"], StreamCursor(*position))]
+def _entries_after(
+    cursor: StreamCursor, message: Message
+) -> Sequence[StreamEvent] | None:
+    """What a message adds: nothing if it is old, None if there is a gap before it.
 
-    def _misses_text(self, message: Message) -> bool:
-        """Whether the step that this event closes said more than the reader has."""
-        data = message["data"]
-        text: int = data["text_length"]
-        reasoning: int = data["reasoning_length"]
-        return self.cursor.text < text or self.cursor.reasoning < reasoning
+    A message of an earlier attempt is old, too: its worker has lost the lease and has
+    not noticed yet.
+    """
+    if message == CHANGED:
+        return None
+    if "text" in message:
+        return _delta_entries(cursor, message)
+    return _event_entries(cursor, message)
+
+
+def _delta_entries(
+    cursor: StreamCursor, message: Message
+) -> Sequence[StreamEvent] | None:
+    """`message`: attempt, seq of the previous event, step, channel, offset, text."""
+    position = (message["attempt"], message["seq"])
+    here = (cursor.attempt, cursor.seq)
+    if position < here:
+        return []
+    channel, offset = message["channel"], message["offset"]
+    if position > here or offset > getattr(cursor, channel):
+        return None
+    return list(new_deltas(cursor, message["step"], channel, offset, message["text"]))
+
+
+def _event_entries(
+    cursor: StreamCursor, message: Message
+) -> Sequence[StreamEvent] | None:
+    """`message`: attempt, seq, type, data.
+
+    `data` contains the lengths of the text between the previous event and this one: a
+    reader with less has missed deltas.
+    """
+    position = (message["attempt"], message["seq"])
+    here = (cursor.attempt, cursor.seq)
+    if position <= here:
+        return []
+    data = message["data"]
+    if (
+        position != (here[0], here[1] + 1)
+        or cursor.text < data["text_length"]
+        or cursor.reasoning < data["reasoning_length"]
+    ):
+        return None
+    return [StreamEvent(message["type"], data, StreamCursor(*position))]
 
 
 async def follow(
@@ -141,7 +155,7 @@ async def follow(
     pubsub: LocalPubSub,
     log_reader: SingleFlightReader,
 ) -> AsyncGenerator[bytes, None]:
-    """Server-sent events from `cursor` on, until the task has ended."""
+    """Chunks of server-sent events after `cursor`, until the task has ended."""
     reader = Reader(cursor)
     yield OPENING
     with pubsub.subscribe(Channel.task(task_id)) as subscription:
@@ -155,25 +169,25 @@ async def follow(
 async def _catch_up(
     task_id: int, reader: Reader, log_reader: SingleFlightReader
 ) -> bytes:
-    """The next part of the record; what came to pass meanwhile comes live.
+    """The next part of the stored log; later changes arrive as messages.
 
-    While the database is away the reader keeps what it has, and waits.
+    While the database is unavailable, the reader keeps its cursor and tries again.
     """
     try:
         log = await log_reader.read(task_id, reader.cursor)
     except CONNECTION_ERRORS:
-        await asyncio.sleep(AWAY_SECONDS)
+        await asyncio.sleep(DATABASE_RETRY_SECONDS)
         return HEARTBEAT
     has_end = bool(log.entries) and log.entries[-1].is_last
-    # An end that came while the log was read has to be read again: it may be none,
-    # because somebody has had the task tried again since.
-    reader.is_behind = log.is_cut or has_end
-    reader.has_ended = log.is_whole and (has_end or not log.entries)
+    # If the task ended during this read, it is read again: a user may have retried it
+    # since, and then it has not ended.
+    reader.is_behind = log.has_more or has_end
+    reader.has_ended = log.is_complete and (has_end or not log.entries)
     return reader.take(log.entries) or HEARTBEAT
 
 
 async def _next_live(task_id: int, reader: Reader, subscription: Subscription) -> bytes:
-    messages = await subscription.take(timeout=_until_look(task_id))
+    messages = await subscription.take(timeout=_seconds_until_poll(task_id))
     if not messages:
         reader.is_behind = True
         return b""
@@ -183,10 +197,10 @@ async def _next_live(task_id: int, reader: Reader, subscription: Subscription) -
     return chunk
 
 
-def _until_look(task_id: int) -> float:
-    """Seconds until all readers of the task, together, look into the database.
+def _seconds_until_poll(task_id: int) -> float:
+    """Seconds until the task's next poll: all its readers poll together, and share it.
 
-    Other tasks have other moments.
+    Different tasks poll at different times.
     """
     now = asyncio.get_running_loop().time()
     return POLL_SECONDS - (now + task_id * GOLDEN_RATIO) % POLL_SECONDS

@@ -2,7 +2,7 @@ from rest_framework.renderers import BaseRenderer
 
 
 class EventStreamRenderer(BaseRenderer):
-    """Lets clients ask for `text/event-stream`; the stream renders itself."""
+    """Makes `text/event-stream` acceptable; the stream encodes itself."""
 
     media_type = "text/event-stream"
     format = "sse"

@@ -1,4 +1,4 @@
-"""What happens, as server-sent events: of one task, or of all of the caller's."""
+"""Responses of server-sent events: a task's event stream, and a user's status feed."""
 
 from functools import partial
 
@@ -13,9 +13,9 @@ from agentarium.tasks.models import AgentTask
 
 
 def event_stream_response(task: AgentTask, cursor: StreamCursor) -> EventStream:
-    """What happened after `cursor`, and what happens from now on, until the task ends.
+    """The task's events after `cursor`, then live events, until the task ends.
 
-    The caller has made sure that the task may be seen.
+    The caller has checked that the user may see the task.
     """
     return EventStream(
         follow=partial(
@@ -29,10 +29,10 @@ def event_stream_response(task: AgentTask, cursor: StreamCursor) -> EventStream:
 
 
 def status_feed_response(owner_id: int) -> EventStream:
-    """The status changes of all tasks of one person, from now on."""
-    is_blind = not (settings.EMBEDDED or settings.REDIS_URL)
+    """The status changes of all tasks of a user, from now on."""
+    must_poll = not (settings.EMBEDDED or settings.REDIS_URL)
     return EventStream(
         follow=partial(
-            follow_status_feed, owner_id, pubsub=shared.pubsub(), is_blind=is_blind
+            follow_status_feed, owner_id, pubsub=shared.pubsub(), must_poll=must_poll
         ),
     )

@@ -1,4 +1,4 @@
-"""What the streams of this process share: the pubsub, and threads that read for them."""
+"""One pub/sub and one log reader per process, which all of its streams share."""
 
 from functools import cache
 
@@ -13,10 +13,10 @@ READER_THREADS = 4
 
 @cache
 def pubsub() -> LocalPubSub:
-    """The pubsub of this process, by what stands beside it."""
+    """By Redis if it is configured, otherwise within this process."""
     if not settings.REDIS_URL:
         return LocalPubSub()
-    # The client is slow to import, and one process alone does without.
+    # The client is slow to import, and not needed without Redis.
     from agentarium.streaming.redis_pubsub import RedisPubSub
 
     return RedisPubSub(settings.REDIS_URL, prefix=settings.REDIS_PREFIX)

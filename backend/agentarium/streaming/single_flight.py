@@ -1,7 +1,7 @@
-"""SingleFlightReader of the record that readers share.
+"""Single-flight reads of the event log.
 
-Many watch the same task, and most of them are equally far: when they all look into the
-database, at the same time or nearly so, one look is enough.
+Many readers follow the same task, and most are at the same cursor: when they read the
+log at about the same time, one query serves all of them.
 """
 
 import asyncio
@@ -14,41 +14,42 @@ from agentarium.streaming.stream_cursor import StreamCursor
 
 log = structlog.get_logger(__name__)
 
-# So long a reading waits for others who want the same.
+# How long a read waits for others to join it.
 GATHER_SECONDS = 0.005
 
 
 class SingleFlightReader:
-    """Belongs to one event loop at a time."""
+    """Shares reads between callers. Belongs to one event loop at a time."""
 
     def __init__(self, database: DatabaseThreads) -> None:
         self._database = database
+        # Reads that have not started, and can be joined.
         self._waiting: dict[tuple[int, StreamCursor], asyncio.Task[EventLog]] = {}
 
     async def read(self, task_id: int, cursor: StreamCursor) -> EventLog:
-        """What is stored after `cursor`, read after this was called.
+        """What is stored after `cursor`, read after this call.
 
-        Raises what the reading failed with, to all who share it.
+        Raises the error of the read, in every caller that shares it.
         """
         key = (task_id, cursor)
-        reading = self._waiting.get(key)
-        if reading is None:
-            reading = asyncio.create_task(self._read(task_id, cursor))
-            reading.add_done_callback(_tell_failure)
-            self._waiting[key] = reading
-        # A reader who leaves takes it from nobody else.
-        return await asyncio.shield(reading)
+        read = self._waiting.get(key)
+        if read is None:
+            read = asyncio.create_task(self._read(task_id, cursor))
+            read.add_done_callback(_log_failure)
+            self._waiting[key] = read
+        # A caller that is cancelled must not cancel the read of the others.
+        return await asyncio.shield(read)
 
     async def _read(self, task_id: int, cursor: StreamCursor) -> EventLog:
         try:
             await asyncio.sleep(GATHER_SECONDS)
         finally:
-            # Who comes from now on may have to see what this one cannot.
+            # Later callers may need rows that this query does not see.
             del self._waiting[task_id, cursor]
         return await self._database.run(read_log, task_id, cursor)
 
 
-def _tell_failure(reading: asyncio.Task[EventLog]) -> None:
-    """Once, however many share it; all of them may have left."""
-    if not reading.cancelled() and (error := reading.exception()):
-        log.warning("reading.failed", error=str(error))
+def _log_failure(read: asyncio.Task[EventLog]) -> None:
+    """Logs it once for all callers, and even if all of them have left."""
+    if not read.cancelled() and (error := read.exception()):
+        log.warning("event_log.read_failed", error=str(error))

@@ -1,7 +1,7 @@
-"""The status changes of all tasks of one person, as they happen.
+"""The status feed: the status changes of all tasks of a user, live.
 
-Nothing is replayed: a reader that comes, or comes back, is told to look at its lists
-anew (`resync`), and then hears of each change.
+Nothing is replayed: a reader first gets `resync`, which asks it to read its lists again,
+also after a reconnect, and then each change.
 """
 
 from collections.abc import AsyncGenerator, Iterable
@@ -13,24 +13,24 @@ from agentarium.streaming.reader import HEARTBEAT, OPENING
 from agentarium.tasks.event_types import StatusEventType
 
 HEARTBEAT_SECONDS = 10.0
-# Where no pubsub tells of other processes, readers look by themselves this often.
-BLIND_SECONDS = 3.0
+# The interval of `resync` if no pub/sub delivers changes of other processes.
+POLL_SECONDS = 3.0
 _EVENT = b"event: %b\ndata: %b\n\n"
 RESYNC = _EVENT % (StatusEventType.RESYNC.encode(), b"{}")
 
 
 async def follow_status_feed(
-    owner_id: int, *, pubsub: LocalPubSub, is_blind: bool = False
+    owner_id: int, *, pubsub: LocalPubSub, must_poll: bool = False
 ) -> AsyncGenerator[bytes, None]:
-    """Server-sent events, for as long as somebody reads them."""
+    """Chunks of server-sent events, without end."""
     yield OPENING
     with pubsub.subscribe(Channel.owner(owner_id)) as subscription:
         yield RESYNC
         while True:
             messages = await subscription.take(
-                timeout=BLIND_SECONDS if is_blind else HEARTBEAT_SECONDS
+                timeout=POLL_SECONDS if must_poll else HEARTBEAT_SECONDS
             )
-            if messages is None or (is_blind and not messages):
+            if messages is None or (must_poll and not messages):
                 yield RESYNC
             elif messages:
                 yield encode(messages)
@@ -39,7 +39,7 @@ async def follow_status_feed(
 
 
 def encode(messages: Iterable[Message]) -> bytes:
-    """The last change of each task."""
+    """Server-sent events of the last change of each task."""
     changes = {message["task"]: message for message in messages}
     return b"".join(
         _EVENT

@@ -1,4 +1,4 @@
-"""Where a reader of a task's live output is."""
+"""The stream cursor: a place in a task's event stream."""
 
 import re
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from typing import Self
 
 from agentarium.core.exceptions import InvalidInputError
 
-_FORM = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9})\.(\d{1,9}))?", re.ASCII)
+_PATTERN = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9})\.(\d{1,9}))?", re.ASCII)
 
 
 class InvalidStreamCursorError(InvalidInputError):
-    """The cursor is not one that a stream of this task has sent."""
+    """The cursor is invalid. Pass the id of an event of this task's stream."""
 
     code = "invalid_cursor"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class StreamCursor:
-    """All events up to (attempt, seq), and so many characters of the step after it.
+    """All events up to (attempt, seq), and the lengths of the text received after it.
 
-    Written `attempt.seq.text.reasoning`; the last two may be left out. It says how far
-    a reader is in terms of what is stored, so that any process can go on from it.
+    Written `attempt.seq.text.reasoning`; the last two, in characters, are optional. It
+    refers only to what is stored, so any process can continue from it.
     """
 
     attempt: int = 0
@@ -33,7 +33,7 @@ class StreamCursor:
         """The cursor of `Last-Event-ID` or `?after=`. Raises `InvalidStreamCursorError`."""
         if not value:
             return cls()
-        if match := _FORM.fullmatch(value):
+        if match := _PATTERN.fullmatch(value):
             return cls(*(int(part) for part in match.groups(default="0")))
         raise InvalidStreamCursorError
 

@@ -1,6 +1,6 @@
-"""What agents owe to tasks: their newest ones in lists, and stopping when deleted.
+"""The API of agents, with their tasks: the newest ones, and cancelling on deletion.
 
-The routes of agents stand here, because the app of agents knows nothing of tasks.
+It is routed from here, because the app `agents` does not know tasks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +16,8 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agentarium.agents.api import views
 from agentarium.agents.api.serializers import AgentSerializer
+from agentarium.agents.api.views import BaseAgentViewSet
 from agentarium.agents.models import Agent
 from agentarium.http.representation import represent
 from agentarium.inbox.recent_tasks import recent_tasks
@@ -29,10 +29,10 @@ from agentarium.tasks.services import delete_agent
 
 class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
     input_text = serializers.SerializerMethodField(
-        help_text=f"Its first {SHOWN_INPUT_CHARS} characters."
+        help_text=f"The first {SHOWN_INPUT_CHARS} characters of the input."
     )
     input_is_truncated = serializers.SerializerMethodField(
-        help_text="Whether the input goes on; the task itself has all of it."
+        help_text="Whether the input is longer. The task itself has the whole input."
     )
 
     class Meta:
@@ -57,7 +57,7 @@ class RecentTaskSerializer(serializers.ModelSerializer[AgentTask]):
 @extend_schema_serializer(component_name="Agent")
 class AgentWithTasksSerializer(AgentSerializer):
     recent_tasks = serializers.SerializerMethodField(
-        help_text="The five newest, newest first."
+        help_text="The five newest tasks, newest first."
     )
 
     class Meta(AgentSerializer.Meta):
@@ -65,24 +65,24 @@ class AgentWithTasksSerializer(AgentSerializer):
 
     @extend_schema_field(RecentTaskSerializer(many=True))
     def get_recent_tasks(self, agent: Agent) -> list[dict[str, Any]]:
-        """One query; lists read those of all their agents by `agent_rows`."""
+        """One query; lists use `agent_rows`, with one query for all agents."""
         if not agent.tasks_count:
             return []
-        return _shown(recent_tasks(agent.owner_id, [agent.pk]).get(agent.pk, ()))
+        return _task_rows(recent_tasks(agent.owner_id, [agent.pk]).get(agent.pk, ()))
 
 
-def _shown(tasks: Iterable[AgentTask]) -> list[dict[str, Any]]:
+def _task_rows(tasks: Iterable[AgentTask]) -> list[dict[str, Any]]:
     return [represent(RecentTaskSerializer, task) for task in tasks]
 
 
 def agent_rows(
     agents: Sequence[Agent], recent: Mapping[int, Sequence[AgentTask]]
 ) -> list[dict[str, Any]]:
-    """Agents with their `recent_tasks`, as `AgentWithTasksSerializer` shows one."""
+    """The JSON of `AgentWithTasksSerializer`; `recent` are tasks by agent id."""
     return [
         {
             **represent(AgentSerializer, agent),
-            "recent_tasks": _shown(recent.get(agent.pk, ())),
+            "recent_tasks": _task_rows(recent.get(agent.pk, ())),
         }
         for agent in agents
     ]
@@ -92,11 +92,11 @@ def agent_rows(
     duplicate=extend_schema(responses={201: AgentWithTasksSerializer}),
     destroy=extend_schema(
         summary="Delete an agent",
-        description="It is hidden, its pending tasks are cancelled, and its history "
-        "stays. `restore` brings it back.",
+        description="Hides the agent and cancels its pending tasks. Its versions and "
+        "tasks are kept. `restore` undoes the deletion.",
     ),
 )
-class AgentViewSet(mixins.DestroyModelMixin, views.AgentViewSet):
+class AgentViewSet(mixins.DestroyModelMixin, BaseAgentViewSet):
     serializer_class = AgentWithTasksSerializer
 
     def list(self, request: Request) -> Response:

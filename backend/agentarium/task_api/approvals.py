@@ -1,4 +1,4 @@
-"""What waits for a person's word, over all tasks."""
+"""Approvals: the tool calls of all tasks that wait for a person's decision."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ class ApprovalSerializer(serializers.ModelSerializer[ToolCall]):
 
 class ApproveSerializer(serializers.Serializer[Any]):
     arguments = serializers.DictField(
-        required=False, help_text="Other arguments than the model's."
+        required=False, help_text="Replaces the model's arguments."
     )
 
 
@@ -67,19 +67,21 @@ class RejectSerializer(serializers.Serializer[Any]):
         allow_blank=True,
         default="",
         max_length=MAX_ANSWER_CHARS,
-        help_text="The model is told.",
+        help_text="Passed to the model.",
     )
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    text = TextField(max_length=MAX_ANSWER_CHARS, help_text="What the agent is told.")
+    text = TextField(
+        max_length=MAX_ANSWER_CHARS, help_text="The answer, passed to the model."
+    )
 
 
 class ResolveSerializer(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(
         choices=["done", "repeat", "fail"],
-        help_text="`done`: it happened, with this result. `repeat`: call it again. "
-        "`fail`: end the task.",
+        help_text="`done`: the call was made, with this result. `repeat`: make the call "
+        "again. `fail`: end the task as failed.",
     )
     result = TextField(
         required=False, allow_blank=True, default="", max_length=MAX_ANSWER_CHARS
@@ -89,8 +91,8 @@ class ResolveSerializer(serializers.Serializer[Any]):
 @extend_schema_view(
     list=extend_schema(
         summary="List approvals",
-        description="Calls that wait for a word: to be approved, to be answered, or "
-        "whose outcome nobody knows. Decided ones with `status`.",
+        description="Tool calls that wait for approval, for an answer, or for a decision "
+        "about their unknown outcome. Use `status` to list decided ones.",
     ),
     retrieve=extend_schema(summary="Get an approval"),
 )
@@ -124,44 +126,49 @@ class ApprovalViewSet(
     @extend_schema(summary="Approve a call", request=ApproveSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
-        call, asked = self._asked(ApproveSerializer)
-        return self._shown(
-            approve_call(call, by=self.request.user, arguments=asked.get("arguments"))
+        call, decision = self._read_decision(ApproveSerializer)
+        arguments = decision.get("arguments")
+        return self._respond(
+            approve_call(call, by=self.request.user, arguments=arguments)
         )
 
-    @extend_schema(summary="Refuse a call", request=RejectSerializer)
+    @extend_schema(summary="Reject a call", request=RejectSerializer)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str) -> Response:
-        call, asked = self._asked(RejectSerializer)
-        return self._shown(
-            reject_call(call, by=self.request.user, reason=asked["reason"])
+        call, decision = self._read_decision(RejectSerializer)
+        return self._respond(
+            reject_call(call, by=self.request.user, reason=decision["reason"])
         )
 
     @extend_schema(summary="Answer a question", request=AnswerSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str) -> Response:
-        call, asked = self._asked(AnswerSerializer)
-        return self._shown(answer_call(call, by=self.request.user, text=asked["text"]))
+        call, decision = self._read_decision(AnswerSerializer)
+        return self._respond(
+            answer_call(call, by=self.request.user, text=decision["text"])
+        )
 
-    @extend_schema(summary="Say what became of a call", request=ResolveSerializer)
+    @extend_schema(
+        summary="Resolve a call of unknown outcome", request=ResolveSerializer
+    )
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, pk: str) -> Response:
-        call, asked = self._asked(ResolveSerializer)
-        return self._shown(resolve_call(call, by=self.request.user, **asked))
+        call, decision = self._read_decision(ResolveSerializer)
+        return self._respond(resolve_call(call, by=self.request.user, **decision))
 
-    def _asked(
+    def _read_decision(
         self, serializer_class: type[serializers.Serializer[Any]]
     ) -> tuple[ToolCall, Any]:
-        """The call, and what is asked for it.
+        """The call, and the validated body.
 
-        In this order: what is not yours is missing, whatever you send.
+        The call is found first: a call of another user is a 404 with any body.
         """
         call = self.get_object()
-        asked = serializer_class(data=self.request.data)
-        asked.is_valid(raise_exception=True)
-        return call, asked.validated_data
+        decision = serializer_class(data=self.request.data)
+        decision.is_valid(raise_exception=True)
+        return call, decision.validated_data
 
-    def _shown(self, call: ToolCall) -> Response:
+    def _respond(self, call: ToolCall) -> Response:
         return Response(self.get_serializer(call).data)
 
 

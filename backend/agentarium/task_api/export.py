@@ -1,4 +1,4 @@
-"""`GET /api/export/`: all that is the caller's, as JSON Lines."""
+"""`GET /api/export/`: all data of the caller, as JSON Lines."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,43 +20,43 @@ from agentarium.task_api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import Draft, Event, Step
 
 MEDIA_TYPE = "application/x-ndjson"
-# Instantiated once: making one of a row costs more than using it.
+# Instantiated once: creating a serializer takes longer than using it.
 AGENT, VERSION = AgentSerializer(), AgentVersionSerializer()
 TASK, STEP = TaskSerializer(), StepSerializer()
 
 
 class LinesRenderer(BaseRenderer):
-    """Lets clients ask for JSON Lines; the response renders itself."""
+    """Makes JSON Lines acceptable; the response encodes itself."""
 
     media_type = MEDIA_TYPE
     format = "ndjson"
 
 
 class ExportView(APIView):
-    """What the caller has here."""
+    """All data of the caller."""
 
     request: AuthenticatedRequest
     renderer_classes = [LinesRenderer, JSONRenderer]
 
     @extend_schema(
         operation_id="export",
-        summary="Export all that is yours",
+        summary="Export your data",
         description="JSON Lines: agents with their versions, then tasks with their "
-        "steps, events and drafts, each as an object whose `type` says what it is. "
-        "The last line has the type `end` and the `count` of those before it: without "
-        "it, something is missing.",
+        "steps, events and drafts, one object with a `type` in each line. The last "
+        "line has the type `end` and the `count` of the lines before it; without it, "
+        "the export is incomplete.",
         parameters=[OpenApiParameter("format", exclude=True)],
         responses={(200, MEDIA_TYPE): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         return StreamingHttpResponse(
-            lines(self.request.user),
+            export_lines(self.request.user),
             content_type=MEDIA_TYPE,
             headers={"Content-Disposition": 'attachment; filename="agentarium.jsonl"'},
         )
 
 
-def lines(user: User) -> Iterator[bytes]:
+def export_lines(user: User) -> Iterator[bytes]:
     count = 0
     for kind, row in export_rows(user):
         yield orjson.dumps({"type": kind, **SHAPES[kind](row)}) + b"\n"

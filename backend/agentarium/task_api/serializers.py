@@ -16,26 +16,26 @@ class TaskRowSerializer(serializers.ModelSerializer[AgentTask]):
     agent_version = serializers.IntegerField(
         source="agent_version.number",
         read_only=True,
-        help_text="Number of the agent's version that it runs.",
+        help_text="Number of the agent version that the task runs.",
     )
     input_text = serializers.SerializerMethodField(
-        help_text=f"Its first {SHOWN_INPUT_CHARS} characters."
+        help_text=f"The first {SHOWN_INPUT_CHARS} characters of the input."
     )
     input_is_truncated = serializers.SerializerMethodField(
-        help_text="Whether the input goes on; the task itself has all of it."
+        help_text="Whether the input is longer. The task itself has the whole input."
     )
 
     cost = DollarsField(
         source="cost_nanodollars",
         read_only=True,
-        help_text="In US dollars, of its own steps. Tasks that it called as tools have "
-        "their own.",
+        help_text="Cost of the task's own steps in US dollars, without those of tasks "
+        "that it called as tools.",
     )
     error_code = serializers.ChoiceField(
         choices=ErrorCode.choices,
         allow_blank=True,
         read_only=True,
-        help_text="Why it ended without an answer; blank for any other task.",
+        help_text="Why the task failed or was cancelled; otherwise blank.",
     )
 
     class Meta:
@@ -64,7 +64,8 @@ class WaitSerializer(serializers.Serializer[Any]):
     )
     detail = serializers.CharField()
     position = serializers.IntegerField(
-        allow_null=True, help_text="How many tasks are before it, counted to 1,000."
+        allow_null=True,
+        help_text="Number of tasks ahead in the queue, counted up to 1,000.",
     )
 
 
@@ -82,7 +83,7 @@ class TaskDetailSerializer(TaskSerializer):
     wait = WaitSerializer(
         read_only=True,
         allow_null=True,
-        help_text="Why it does not run just now; null for one that runs or has ended.",
+        help_text="Why the task is not running; null if it is running or has ended.",
     )
 
     class Meta(TaskSerializer.Meta):
@@ -91,23 +92,27 @@ class TaskDetailSerializer(TaskSerializer):
 
 
 class TaskRunSerializer(serializers.Serializer[Any]):
-    # No related field: a missing agent is a 404, as in an address.
+    # Not a related field: a missing agent is a 404, as in a URL.
     agent = serializers.IntegerField(help_text="The agent's id.")
     input_text = TextField(
-        help_text="At most as many characters as the server allows: 100,000, unless "
-        "its operator has set another limit."
+        help_text="The server limits the number of characters, by default to 100,000."
     )
 
     priority = serializers.IntegerField(
-        default=0, min_value=-100, max_value=100, help_text="Higher ones go first."
+        default=0,
+        min_value=-100,
+        max_value=100,
+        help_text="Tasks with a higher priority start first.",
     )
     run_after = serializers.DateTimeField(
-        default=None, allow_null=True, help_text="Not to be begun before."
+        default=None,
+        allow_null=True,
+        help_text="The task does not start before this time.",
     )
     follows = serializers.IntegerField(
         default=None,
         allow_null=True,
-        help_text="A task of yours whose conversation this one goes on with.",
+        help_text="Id of a task of yours whose conversation this task continues.",
     )
 
     def validate_input_text(self, text: str) -> str:
@@ -148,7 +153,7 @@ class ToolResultPartSerializer(serializers.Serializer[Any]):
 
 
 class MessageSerializer(serializers.Serializer[Any]):
-    """What was said in one step."""
+    """The message of a step."""
 
     role = serializers.ChoiceField(choices=["system", "user", "assistant", "tool"])
     parts = PolymorphicProxySerializer(
@@ -166,7 +171,7 @@ class MessageSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field(MessageSerializer)
 class MessageField(serializers.JSONField):
-    """Passes on what is stored: the runtime's `Message` as JSON."""
+    """The stored JSON of the runtime's `Message`, unchanged."""
 
 
 class StepSerializer(serializers.ModelSerializer[Step]):
@@ -174,7 +179,7 @@ class StepSerializer(serializers.ModelSerializer[Step]):
         source="cost_nanodollars",
         read_only=True,
         allow_null=True,
-        help_text="In US dollars; null where the model's price or its tokens are not known.",
+        help_text="In US dollars; null if the model's price or token counts are unknown.",
     )
     message = MessageField(read_only=True)
 

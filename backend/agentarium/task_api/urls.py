@@ -15,7 +15,7 @@ from agentarium.task_api.export import ExportView
 from agentarium.task_api.views import TaskViewSet
 
 router = SimpleRouter()
-# Django tries one route after the other: what is requested most comes first.
+# Django tries the routes in order: the most requested one comes first.
 router.register("tasks", TaskViewSet, basename="task")
 router.register("agents", AgentViewSet, basename="agent")
 router.register("approvals", ApprovalViewSet, basename="approval")

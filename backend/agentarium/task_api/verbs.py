@@ -1,4 +1,4 @@
-"""What can be done to tasks, one or many."""
+"""Actions on tasks: cancel and retry, one or many, and the conversation."""
 
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.bulk import MAX_IDS, CountSerializer
-from agentarium.inbox.task_rows import whole_task
+from agentarium.inbox.task_rows import task_json
 from agentarium.task_api.serializers import TaskSerializer
 from agentarium.tasks.conversation import conversation_of
 from agentarium.tasks.models import AgentTask, TaskQuerySet
@@ -24,11 +24,11 @@ from agentarium.tasks.services import (
 )
 
 
-class ManySerializer(serializers.Serializer[Any]):
-    """Which tasks: those with these ids, or all that a filter finds."""
+class TaskSelectionSerializer(serializers.Serializer[Any]):
+    """Selects tasks by id, or by filters; several conditions must all match."""
 
     ids = serializers.ListField(
-        # No id is larger, and no database takes a larger number.
+        # The range of ids; databases refuse larger numbers.
         child=serializers.IntegerField(
             min_value=1, max_value=BigIntegerField.MAX_BIGINT
         ),
@@ -44,22 +44,22 @@ class ManySerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not (attrs or self.context["request"].query_params.get("search")):
-            detail = "Give ids, or at least one filter."
+            detail = "No tasks are selected. Send ids, or at least one filter."
             raise serializers.ValidationError({"ids": [detail]}, "required")
         return attrs
 
 
 many_schema = partial(
     extend_schema,
-    description="Those that the body names, or its filters find; with `search`, only "
-    "what the list finds with it. Ones in another state are passed over.",
+    description="Selects tasks by ids or filters in the body, and by `search` as in the "
+    "list. Tasks in another status are skipped.",
     parameters=[OpenApiParameter("search", description="As in the list.")],
-    request=ManySerializer,
+    request=TaskSelectionSerializer,
 )
 
 
 class TaskVerbs:
-    """Actions of the tasks' view."""
+    """Actions of `TaskViewSet`."""
 
     request: AuthenticatedRequest
     get_object: Any
@@ -67,28 +67,27 @@ class TaskVerbs:
 
     @extend_schema(
         summary="Cancel a task",
-        description="A pending or waiting one ends at once; a running one writes "
-        "nothing after this, and its provider's connection is closed within a second. "
-        "A task that has ended is a 409.",
+        description="The task ends immediately and stores nothing more; the connection "
+        "to the provider is closed within a second. A task that has ended is a 409.",
         request=None,
         responses=TaskSerializer,
     )
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         task = cancel_task(self.get_object(), by=self.request.user)
-        return Response(whole_task(task))
+        return Response(task_json(task))
 
     @extend_schema(
-        summary="Run a failed task again",
-        description="Its finished steps are kept. For tasks that failed or were "
-        "cancelled; any other is a 409.",
+        summary="Retry a task",
+        description="Queues a failed or cancelled task again. Its stored steps are kept. "
+        "A task in any other status is a 409.",
         request=None,
         responses=TaskSerializer,
     )
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         task = retry_task(self.get_object(), by=self.request.user)
-        return Response(whole_task(task))
+        return Response(task_json(task))
 
     @many_schema(
         operation_id="tasks_cancel_many",
@@ -97,23 +96,23 @@ class TaskVerbs:
     )
     @action(detail=False, methods=["post"], url_path="cancel", url_name="cancel-many")
     def cancel_many(self, request: Request) -> Response:
-        count = cancel_tasks(self._asked(), by=self.request.user)
+        count = cancel_tasks(self._selected_tasks(), by=self.request.user)
         return Response({"count": count})
 
     @many_schema(
         operation_id="tasks_retry_many",
-        summary="Run many failed tasks again",
+        summary="Retry many tasks",
         responses=CountSerializer,
     )
     @action(detail=False, methods=["post"], url_path="retry", url_name="retry-many")
     def retry_many(self, request: Request) -> Response:
-        count = retry_tasks(self._asked(), by=self.request.user)
+        count = retry_tasks(self._selected_tasks(), by=self.request.user)
         return Response({"count": count})
 
     @extend_schema(
         operation_id="tasks_conversation",
         summary="Show a task's conversation",
-        description="The tasks that it follows, itself, and those that follow it, "
+        description="The task, the tasks that it follows, and those that follow it, "
         "oldest first.",
         responses=TaskSerializer(many=True),
         filters=False,
@@ -121,14 +120,14 @@ class TaskVerbs:
     @action(detail=True, pagination_class=None)
     def conversation(self, request: Request, pk: str) -> Response:
         tasks = conversation_of(self.get_object(), user=self.request.user)
-        return Response([*map(whole_task, tasks)])
+        return Response([*map(task_json, tasks)])
 
-    def _asked(self) -> TaskQuerySet:
-        """The caller's tasks that the body names. Whatever is not theirs is missing."""
-        asked = ManySerializer(
+    def _selected_tasks(self) -> TaskQuerySet:
+        """The caller's tasks that the body selects; tasks of others are left out."""
+        selection = TaskSelectionSerializer(
             data=self.request.data, context={"request": self.request}
         )
-        asked.is_valid(raise_exception=True)
+        selection.is_valid(raise_exception=True)
         filters = {
             "ids": "pk__in",
             "status": "status__in",
@@ -136,9 +135,9 @@ class TaskVerbs:
             "created_at__gte": "created_at__gte",
             "created_at__lte": "created_at__lte",
         }
-        mine = AgentTask.objects.visible_to(self.request.user)
-        named = mine.filter(
-            **{filters[name]: value for name, value in asked.validated_data.items()}
-        )
-        found: TaskQuerySet = self.filter_queryset(named)
-        return found
+        conditions = {
+            filters[name]: value for name, value in selection.validated_data.items()
+        }
+        tasks = AgentTask.objects.visible_to(self.request.user).filter(**conditions)
+        selected: TaskQuerySet = self.filter_queryset(tasks)
+        return selected

@@ -27,10 +27,10 @@ from agentarium.db.compiled_query import CompiledQuery
 from agentarium.http.filters import StrictFilterBackend
 from agentarium.http.pagination import KeysetPagination
 from agentarium.http.problems import MEDIA_TYPE
-from agentarium.http.schema import MEANINGS, ProblemSerializer
+from agentarium.http.schema import PROBLEM_DESCRIPTIONS, ProblemSerializer
 from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.inbox.pagination import TaskPagination
-from agentarium.inbox.task_rows import task_row, whole_task
+from agentarium.inbox.task_rows import task_json, task_row
 from agentarium.operations.wait_reasons import explain_wait
 from agentarium.server.event_stream import EventStream
 from agentarium.streaming.event_schema import StreamEventSerializer
@@ -49,7 +49,7 @@ from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import NewTask, submit_once
 
 MAX_KEY_CHARS = 200
-# Made once: a serializer takes longer to build than to use.
+# Created once: creating a serializer takes longer than using it.
 _RUN = TaskRunSerializer()
 _DETAILS: CompiledQuery[AgentTask] = CompiledQuery(lambda tasks: tasks.for_detail())
 RUN_EXAMPLE = OpenApiExample(
@@ -57,7 +57,7 @@ RUN_EXAMPLE = OpenApiExample(
     value={"agent": 1, "input_text": "Explain write-ahead logging in two sentences."},
     request_only=True,
 )
-RUN_ANSWER = OpenApiExample(
+RUN_RESPONSE = OpenApiExample(
     "Accepted",
     value={
         "id": 7,
@@ -87,27 +87,28 @@ RUN_ANSWER = OpenApiExample(
 run_schema = partial(
     extend_schema,
     summary="Run an agent",
-    description="Answers at once with the pending task, which is stored by then. "
-    "Follow it through its `events`. An agent that is missing, deleted or not yours "
-    "is a 404.",
+    description="Returns the pending task immediately, after it was stored. Follow it "
+    "by its `events`. An agent that does not exist, was deleted or is not yours is a "
+    "404.",
     request=TaskRunSerializer,
     parameters=[
         OpenApiParameter(
             "Idempotency-Key",
             location=OpenApiParameter.HEADER,
-            description="The same key and body give the same task and the same "
-            "answer for 24 hours, whatever has become of the task; another body is a "
-            "409.",
+            description="For 24 hours, the same key and body return the same task, as "
+            "it was when it was submitted. The same key with another body is a 409.",
         )
     ],
     responses={
         201: TaskSerializer,
-        (404, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["404"]),
+        (404, MEDIA_TYPE): OpenApiResponse(
+            ProblemSerializer, PROBLEM_DESCRIPTIONS["404"]
+        ),
         (409, MEDIA_TYPE): OpenApiResponse(
-            ProblemSerializer, "The Idempotency-Key came before, with another body."
+            ProblemSerializer, "The Idempotency-Key was used with another body."
         ),
     },
-    examples=[RUN_EXAMPLE, RUN_ANSWER],
+    examples=[RUN_EXAMPLE, RUN_RESPONSE],
 )
 
 
@@ -131,7 +132,7 @@ class TaskViewSet(
     mixins.ListModelMixin,
     viewsets.GenericViewSet[AgentTask],
 ):
-    """What happened stays as it is: tasks are run, never edited or deleted."""
+    """Tasks are a record: they can be submitted, but not edited or deleted."""
 
     request: AuthenticatedRequest
     queryset = AgentTask.objects.none()
@@ -139,7 +140,7 @@ class TaskViewSet(
     filterset_class = TaskFilter
     filter_backends = [StrictFilterBackend, TaskSearch, TaskOrdering]
     pagination_class = TaskPagination
-    # The words themselves are found by an index of them.
+    # Enables `TaskSearch`, which uses the word index instead of these columns.
     search_fields = ["input_text", "agent__name"]
     ordering_fields = ["created_at", "status", "agent__name"]
     ordering = ["-created_at"]
@@ -152,7 +153,7 @@ class TaskViewSet(
         tasks = AgentTask.objects.visible_to(self.request.user)
         match self.action:
             case "list" | "retrieve":
-                # Which columns they show is compiled with their queries.
+                # Their compiled queries select the columns.
                 return tasks
         return tasks.only("id", "owner_id", "follows_id")
 
@@ -172,18 +173,18 @@ class TaskViewSet(
     def retrieve(self, request: Request, pk: str) -> Response:
         task = self._find(pk)
         wait = explain_wait(task)
-        return Response({**whole_task(task), "wait": wait and wait.as_row()})
+        return Response({**task_json(task), "wait": wait and wait.as_row()})
 
     def _find(self, pk: str) -> AgentTask:
-        """As `get_object` does it. Raises `Http404`."""
+        """Like `get_object`, by a compiled query. Raises `Http404`."""
         try:
-            found = _DETAILS.run(self.get_queryset().filter(pk=pk))
+            tasks = _DETAILS.run(self.get_queryset().filter(pk=pk))
         except ValueError:
-            found = []
-        if not found:
+            tasks = []
+        if not tasks:
             raise Http404
-        self.check_object_permissions(self.request, found[0])
-        return found[0]
+        self.check_object_permissions(self.request, tasks[0])
+        return tasks[0]
 
     def create(self, request: Request) -> Response:
         return self._submit(request)
@@ -193,8 +194,8 @@ class TaskViewSet(
         return self._submit(request)
 
     def _submit(self, request: Request) -> Response:
-        asked = _RUN.run_validation(request.data)
-        agent = find_agent(self.request.user, asked["agent"])
+        data = _RUN.run_validation(request.data)
+        agent = find_agent(self.request.user, data["agent"])
         self.check_object_permissions(request, agent)
         key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         task = submit_once(
@@ -202,28 +203,28 @@ class TaskViewSet(
                 key=_checked_key(key),
                 agent=agent,
                 owner=self.request.user,
-                input_text=asked["input_text"],
-                priority=asked["priority"],
-                run_after=asked["run_after"],
-                follows=self._followed(asked["follows"]),
+                input_text=data["input_text"],
+                priority=data["priority"],
+                run_after=data["run_after"],
+                follows=self._find_followed(data["follows"]),
             )
         )
         return Response(
-            whole_task(task),
+            task_json(task),
             status=status.HTTP_201_CREATED,
             headers={"Location": reverse("task-detail", args=[task.pk])},
         )
 
-    def _followed(self, pk: int | None) -> AgentTask | None:
+    def _find_followed(self, pk: int | None) -> AgentTask | None:
         if pk is None:
             return None
-        mine = AgentTask.objects.visible_to(self.request.user)
-        return get_object_or_404(mine.only("id", "owner_id"), pk=pk)
+        visible = AgentTask.objects.visible_to(self.request.user)
+        return get_object_or_404(visible.only("id", "owner_id"), pk=pk)
 
     @extend_schema(
         operation_id="tasks_steps",
         summary="List a task's steps",
-        description="In the order in which they were done.",
+        description="In order, the first step first.",
         responses=StepSerializer(many=True),
         filters=False,
     )
@@ -240,9 +241,9 @@ class TaskViewSet(
     @extend_schema(
         operation_id="tasks_events",
         summary="Follow a task",
-        description="Server-sent events: what happened after the cursor, then what "
-        "happens, until the task ends. The id of each event is the cursor behind it; the "
-        "data of all but deltas says when it happened, as `created_at`. Comments keep the connection alive.",
+        description="Server-sent events: stored events after the cursor, then live "
+        "events, until the task ends. The id of each event is the cursor after it. All "
+        "data but that of deltas has a `created_at`. Comments keep the connection alive.",
         parameters=[
             OpenApiParameter("format", exclude=True),
             OpenApiParameter(
@@ -251,19 +252,21 @@ class TaskViewSet(
             OpenApiParameter(
                 "Last-Event-ID",
                 location=OpenApiParameter.HEADER,
-                description="The same, as browsers send it when they reconnect; it "
-                "wins over `after`.",
+                description="The same, as browsers send it when they reconnect. It "
+                "takes precedence over `after`.",
             ),
         ],
         responses={
             (200, "text/event-stream"): StreamEventSerializer,
-            (400, MEDIA_TYPE): OpenApiResponse(ProblemSerializer, MEANINGS["400"]),
+            (400, MEDIA_TYPE): OpenApiResponse(
+                ProblemSerializer, PROBLEM_DESCRIPTIONS["400"]
+            ),
         },
     )
     @action(detail=True, renderer_classes=[EventStreamRenderer, JSONRenderer])
     def events(self, request: Request, pk: str) -> EventStream:
         task = self.get_object()
-        place = request.headers.get("Last-Event-ID") or request.query_params.get(
+        cursor = request.headers.get("Last-Event-ID") or request.query_params.get(
             "after"
         )
-        return event_stream_response(task, StreamCursor.parse(place or ""))
+        return event_stream_response(task, StreamCursor.parse(cursor or ""))

@@ -1,6 +1,6 @@
-"""Tasks and their steps, for the operator to look at: a record is not edited.
+"""Tasks and their steps, read-only: the record is not edited.
 
-A task may be added, for the owner of its agent, and runs like any other.
+A task that is added belongs to the owner of its agent, and runs like any other.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ COUNTED_ROWS = 10_000
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than anybody pages: a count of ten million takes seconds."""
+    """Counts at most `COUNTED_ROWS`: counting ten million rows takes seconds."""
 
     @cached_property
     def count(self) -> int:
@@ -27,7 +27,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Lists of rows that are many, and never change by hand."""
+    """Read-only lists of very many rows."""
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -95,7 +95,7 @@ class StepAdmin(RecordAdmin):
     search_fields = ["=task__id", "=model"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Step]:
-        # Of the task, only what its name is made of.
+        # Of the task, only the column that its name needs.
         steps: QuerySet[Step] = super().get_queryset(request)
         columns: Any = {*self.list_display, "cost_nanodollars"} - {"shown_cost"}
         return steps.select_related("task").only(*columns, "task__id")

@@ -8,7 +8,7 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         from agentarium.tasks import periodic_jobs
         from agentarium.tasks.models import TaskQuerySet
-        from agentarium.tasks.services.completion import Completion
+        from agentarium.tasks.services.orm_inserts import OrmInsertHooks
 
-        TaskQuerySet.completion = Completion()
+        TaskQuerySet.insert_hooks = OrmInsertHooks()
         periodic_jobs.register()

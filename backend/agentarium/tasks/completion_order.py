@@ -1,6 +1,6 @@
-"""The order in which tasks ended, for work that goes through them once.
+"""The order in which tasks ended, for periodic jobs that process each of them once.
 
-A checkpoint is the (finished_at, id) of the last one that was done, as JSON.
+A checkpoint is the [finished_at, id] of the last processed task, as JSON.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from agentarium.tasks.models import AgentTask, TaskQuerySet
 
 
 def ended_after(checkpoint: Any) -> TaskQuerySet:
-    """Those that come after the checkpoint, in order; all of them where there is none."""
+    """Ended tasks after the checkpoint, in order; without one, all ended tasks."""
     ended = AgentTask.objects.filter(finished_at__isnull=False)
     if checkpoint:
         finished_at, pk = datetime.fromisoformat(checkpoint[0]), checkpoint[1]
@@ -22,8 +22,8 @@ def ended_after(checkpoint: Any) -> TaskQuerySet:
     return ended.order_by("finished_at", "pk")
 
 
-def is_behind(task: AgentTask, checkpoint: Any) -> bool:
-    """Whether a task that has ended was done by the time of the checkpoint."""
+def is_processed(task: AgentTask, checkpoint: Any) -> bool:
+    """Whether an ended task comes before the checkpoint or is the one at it."""
     if not checkpoint:
         return False
     assert task.finished_at
@@ -31,6 +31,6 @@ def is_behind(task: AgentTask, checkpoint: Any) -> bool:
     return (task.finished_at, task.pk) <= last
 
 
-def place_of(finished_at: Any, pk: int) -> list[Any]:
-    """The checkpoint behind a task that has ended."""
+def checkpoint_at(finished_at: Any, pk: int) -> list[Any]:
+    """The checkpoint after processing an ended task."""
     return [finished_at.isoformat(), pk]

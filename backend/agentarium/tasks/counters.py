@@ -1,8 +1,8 @@
-"""Keeping the sums of ended tasks: a job adds what ended, a retry takes it back.
+"""Maintaining the sums of ended tasks: a job adds tasks, a retry subtracts them.
 
-What holds at any time: the sums are those of the tasks that have ended up to the
-job's checkpoint, each once, in the hour in which it ended last. So whoever changes
-such a task corrects the sums in the same transaction, holding the task's row.
+Invariant: the sums contain every task that ended up to the job's checkpoint, once, in
+the hour in which it last ended. So a transaction that changes such a task also corrects
+the sums, while it holds the lock on the task's row.
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agentarium.db.bulk_insert import placeholders
 from agentarium.db.prepared_statements import execute_many
-from agentarium.tasks.completion_order import ended_after, is_behind, place_of
+from agentarium.tasks.completion_order import checkpoint_at, ended_after, is_processed
 from agentarium.tasks.histogram import bin_of
 from agentarium.tasks.models import (
     ALL_AGENTS,
@@ -29,7 +29,7 @@ from agentarium.tasks.models import (
 )
 
 COUNT_JOB = "count_ended_tasks"
-# Of the row of a task, all that is counted.
+# The columns of a task that `Sums.add` reads.
 COLUMNS = (
     "owner_id",
     "agent_id",
@@ -43,125 +43,134 @@ COLUMNS = (
     "cost_nanodollars",
     "cost_is_complete",
 )
-# `incomplete_costs` is the number of tasks whose cost lacks a part.
-SPENT = ("input_tokens", "output_tokens", "cost_nanodollars", "incomplete_costs")
-COUNTED = ("completed", "failed", "cancelled", *SPENT)
-# Tasks counted in one transaction: whoever wants to write waits so long for it (10 ms).
+# `incomplete_costs` is the number of tasks with a model call of unknown price.
+USAGE_COLUMNS = (
+    "input_tokens",
+    "output_tokens",
+    "cost_nanodollars",
+    "incomplete_costs",
+)
+SUM_COLUMNS = ("completed", "failed", "cancelled", *USAGE_COLUMNS)
+# Tasks counted in one transaction. Other writers wait for it (10 ms).
 MAX_TASKS = 100
-# By how much the clocks of machines may differ.
+# The most that the clocks of machines may differ.
 CLOCK_SKEW = timedelta(seconds=10)
 
-# Owner, agent, and when the hour began in which a task ended.
+# Owner, agent, and the start of the hour in which a task ended.
 Hour = tuple[int, int, datetime]
-# A row of sums: owner, bucket, agent, and when the bucket began.
+# A row of sums: owner, bucket, agent, and the start of the bucket.
 Key = tuple[int, str, int, datetime]
 # A measure, and the number of a bin of its histogram.
 Bin = tuple[str, int]
-Counted = TypeVar("Counted", str, Bin)
+Summed = TypeVar("Summed", str, Bin)
 
 
 @transaction.atomic
 def count_ended_tasks(checkpoint: Any) -> Any:
-    """Add some tasks that have ended to the sums, in the order in which they did."""
+    """Add the next ended tasks to the sums, in the order in which they ended.
+
+    Returns the new checkpoint, or None if no tasks are left.
+    """
     ended = ended_after(checkpoint).filter(finished_at__lt=_settled_until())
     batch = list(ended.values_list("finished_at", "pk")[:MAX_TASKS])
     if not batch:
         return None
-    # Locked in the order of all who lock several, and looked at again: one that is run
-    # again meanwhile has not ended, and one that then ended is further on.
+    # Locked in the order of every transaction that locks tasks, and filtered again: a
+    # task that was retried in the meantime has not ended, or has ended later.
     rows = AgentTask.objects.filter(
         pk__in=[pk for _, pk in batch], finished_at__lte=batch[-1][0]
     )
     locked: Any = rows.order_by("id").select_for_update(no_key=True)
     sums = Sums()
-    # Rows have the same names as tasks: a hundred take 5 ms instead of 7.5.
+    # Named tuples instead of model instances: a hundred take 5 ms instead of 7.5.
     for task in locked.values_list(*COLUMNS, named=True):
         sums.add(task)
     sums.write()
-    return place_of(*batch[-1])
+    return checkpoint_at(*batch[-1])
 
 
 def uncount(tasks: Sequence[AgentTask]) -> None:
-    """Take back what was counted of tasks that are about to be run again.
+    """Subtract the already counted ones of tasks that are about to be retried.
 
     The caller has locked their rows and has read `COLUMNS`.
     """
     checkpoint = _checkpoint()
     sums = Sums()
     for task in tasks:
-        if is_behind(task, checkpoint):
-            sums.add(task, times=-1)
+        if is_processed(task, checkpoint):
+            sums.add(task, sign=-1)
     sums.write()
 
 
 def count_inserted(ids: Sequence[int]) -> None:
-    """Add tasks that were inserted as ended, where the job would not come to them.
+    """Add tasks that were inserted as ended, before the job's checkpoint.
 
-    Their transaction has inserted them. It holds up the job until they can be seen.
+    The caller's transaction has inserted them. Locking the job's row makes the job wait
+    until they are committed.
     """
     PeriodicJob.objects.select_for_update().filter(name=COUNT_JOB).first()
     checkpoint = _checkpoint()
     sums = Sums()
     for task in AgentTask.objects.filter(pk__in=ids).only(*COLUMNS):
-        if is_behind(task, checkpoint):
+        if is_processed(task, checkpoint):
             sums.add(task)
     sums.write()
 
 
-def count_spent(task_id: int, spent: Mapping[str, int]) -> None:
-    """Add what came to be known after a task had ended, by the names in `SPENT`.
+def count_late_usage(task_id: int, usage: Mapping[str, int]) -> None:
+    """Add the late usage of an ended task, by `USAGE_COLUMNS`.
 
-    The caller has locked its row.
+    The caller has locked the task's row.
     """
     task = AgentTask.objects.only(*COLUMNS).get(pk=task_id)
-    if is_behind(task, _checkpoint()):
+    if is_processed(task, _checkpoint()):
         sums = Sums()
-        sums.add_spent(task, spent)
+        sums.add_usage(task, usage)
         sums.write()
 
 
 class Sums:
-    """Numbers to be added to the stored ones, gathered by owner, agent and hour."""
+    """Collects numbers by owner, agent and hour, and adds them to the stored sums."""
 
     def __init__(self) -> None:
         self._counts: defaultdict[Hour, Counter[str]] = defaultdict(Counter)
-        self._times: defaultdict[Hour, Counter[Bin]] = defaultdict(Counter)
+        self._durations: defaultdict[Hour, Counter[Bin]] = defaultdict(Counter)
 
-    def add(self, task: AgentTask, times: int = 1) -> None:
-        """Count a task that has ended, `times` being 1 or -1."""
+    def add(self, task: AgentTask, sign: int = 1) -> None:
+        """Add an ended task, or subtract it with a `sign` of -1."""
         hour = _hour_of(task)
-        self._counts[hour][task.status] += times
-        spent = _spent(task)
-        self.add_spent(task, {name: times * spent[name] for name in SPENT})
-        for measure, seconds in _times(task):
-            self._times[hour][measure, bin_of(seconds)] += times
+        self._counts[hour][task.status] += sign
+        usage = _usage(task)
+        self.add_usage(task, {name: sign * usage[name] for name in USAGE_COLUMNS})
+        for measure, seconds in _durations(task):
+            self._durations[hour][measure, bin_of(seconds)] += sign
 
-    def add_spent(self, task: AgentTask, spent: Mapping[str, int]) -> None:
+    def add_usage(self, task: AgentTask, usage: Mapping[str, int]) -> None:
         counts = self._counts[_hour_of(task)]
-        for name in SPENT:
-            counts[name] += spent[name]
+        for name in USAGE_COLUMNS:
+            counts[name] += usage[name]
 
     def write(self) -> None:
-        """Add them, always in one order, so that nobody waits in a circle."""
+        """Add the numbers to the stored rows, in key order, which avoids deadlocks."""
         execute_many(
             _ADD_COUNTS,
             [
-                (*_row(key), *(counts[name] for name in COUNTED))
+                (*_key_values(key), *(counts[name] for name in SUM_COLUMNS))
                 for key, counts in _by_key(self._counts)
             ],
         )
         execute_many(
-            _ADD_TIMES,
+            _ADD_DURATIONS,
             [
-                (*_row(key), measure, number, count)
-                for key, counts in _by_key(self._times)
+                (*_key_values(key), measure, number, count)
+                for key, counts in _by_key(self._durations)
                 for (measure, number), count in sorted(counts.items())
             ],
         )
 
 
 def start_of(moment: datetime, bucket: str) -> datetime:
-    """When the hour or the day of a moment begins."""
+    """The start of the hour or day that contains a moment."""
     hour = moment.replace(minute=0, second=0, microsecond=0)
     return hour if bucket == Bucket.HOUR else hour.replace(hour=0)
 
@@ -172,18 +181,18 @@ def _hour_of(task: AgentTask) -> Hour:
 
 
 def _by_key(
-    sums: Mapping[Hour, Counter[Counted]],
-) -> list[tuple[Key, Counter[Counted]]]:
-    """The same numbers for each row that they are counted in."""
-    found: defaultdict[Key, Counter[Counted]] = defaultdict(Counter)
+    sums: Mapping[Hour, Counter[Summed]],
+) -> list[tuple[Key, Counter[Summed]]]:
+    """The numbers of each row they are added to: per hour and day, one and all agents."""
+    rows: defaultdict[Key, Counter[Summed]] = defaultdict(Counter)
     for (owner_id, agent_id, hour), numbers in sums.items():
         for bucket in Bucket.values:
             for agent in (agent_id, ALL_AGENTS):
-                found[owner_id, bucket, agent, start_of(hour, bucket)].update(numbers)
-    return sorted(found.items(), key=itemgetter(0))
+                rows[owner_id, bucket, agent, start_of(hour, bucket)].update(numbers)
+    return sorted(rows.items(), key=itemgetter(0))
 
 
-def _spent(task: AgentTask) -> dict[str, int]:
+def _usage(task: AgentTask) -> dict[str, int]:
     return {
         "input_tokens": task.input_tokens,
         "output_tokens": task.output_tokens,
@@ -192,8 +201,8 @@ def _spent(task: AgentTask) -> dict[str, int]:
     }
 
 
-def _times(task: AgentTask) -> Iterator[tuple[str, float]]:
-    """How long a completed task took; how long others did says little."""
+def _durations(task: AgentTask) -> Iterator[tuple[str, float]]:
+    """The measures of a completed task, in seconds; other tasks have none."""
     if task.status != AgentTask.Status.COMPLETED:
         return
     assert task.finished_at
@@ -204,15 +213,15 @@ def _times(task: AgentTask) -> Iterator[tuple[str, float]]:
 
 
 def _checkpoint() -> Any:
-    """Locking a task has waited for the job, if that was just counting it."""
-    found = PeriodicJob.objects.filter(name=COUNT_JOB).values_list(
+    """The job's checkpoint. Read it after locking the tasks: the job locks them, too."""
+    checkpoints = PeriodicJob.objects.filter(name=COUNT_JOB).values_list(
         "checkpoint", flat=True
     )
-    return found.first()
+    return checkpoints.first()
 
 
-# Whoever ends a task looks at the clock with its row locked, so in a transaction that
-# writes: what began before the oldest of these is all there.
+# A transaction that ends a task reads the clock after it has locked the row. So every
+# task that ended before the oldest writing transaction began is committed.
 _OLDEST_WRITER = (
     "SELECT MIN(xact_start) FROM pg_stat_activity WHERE datname = current_database()"
     " AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()"
@@ -220,9 +229,9 @@ _OLDEST_WRITER = (
 
 
 def _settled_until() -> datetime:
-    """No task will be seen any more that ended before this.
+    """All tasks that ended before this time are committed.
 
-    SQLite has one writer at a time, and that is us.
+    On SQLite, the only writing transaction is the caller's.
     """
     moments = [timezone.now()]
     if connection.vendor == "postgresql":
@@ -233,7 +242,7 @@ def _settled_until() -> datetime:
 
 
 def _add_sql(table: str, key: Sequence[str], numbers: Iterable[str]) -> str:
-    """Insert a row, or add its numbers to those of the one that is there."""
+    """SQL that inserts a row, or adds its numbers to the existing row."""
     names = [*key, *numbers]
     sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
     return (
@@ -243,11 +252,13 @@ def _add_sql(table: str, key: Sequence[str], numbers: Iterable[str]) -> str:
 
 
 _KEY = ("owner_id", "bucket", "agent_id", "start_at")
-_ADD_COUNTS = _add_sql(TaskCount._meta.db_table, _KEY, COUNTED)
-_ADD_TIMES = _add_sql(TaskDuration._meta.db_table, (*_KEY, "measure", "bin"), ["count"])
+_ADD_COUNTS = _add_sql(TaskCount._meta.db_table, _KEY, SUM_COLUMNS)
+_ADD_DURATIONS = _add_sql(
+    TaskDuration._meta.db_table, (*_KEY, "measure", "bin"), ["count"]
+)
 
 
-def _row(key: Key) -> tuple[int, str, int, Any]:
+def _key_values(key: Key) -> tuple[int, str, int, Any]:
     owner_id, bucket, agent_id, start_at = key
     adapted = connection.ops.adapt_datetimefield_value(start_at)
     return owner_id, bucket, agent_id, adapted

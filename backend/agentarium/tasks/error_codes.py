@@ -1,4 +1,4 @@
-"""Why a task ended without an answer: a closed set, and a public contract."""
+"""Why a task failed or was cancelled: a closed set, and a public contract."""
 
 from django.db.models import TextChoices
 
@@ -8,7 +8,7 @@ from agentarium.runtime.providers.base import ProviderErrorCode
 class ErrorCode(TextChoices):
     """The codes of tasks that failed or were cancelled.
 
-    Those of a provider's failures are the runtime's own, which knows no Django.
+    The codes of provider failures are defined by the runtime, which does not use Django.
     """
 
     CANCELLED = "cancelled"

@@ -1,4 +1,4 @@
-"""What each type of event says: the shape of its `data`, as the API describes it."""
+"""The shape of the `data` of each event type, for the API's schema."""
 
 from typing import NotRequired, TypedDict
 
@@ -6,10 +6,10 @@ from agentarium.tasks.event_types import EventType, StatusEventType
 
 
 class Logged(TypedDict):
-    """What all events of the log say."""
+    """The fields of all stored events."""
 
     created_at: str
-    # Characters of the step that were streamed before this event, where there are any.
+    # Characters of the step that were streamed before this event, if any.
     text_length: NotRequired[int]
     reasoning_length: NotRequired[int]
 
@@ -18,8 +18,8 @@ class TaskCreated(Logged):
     traceparent: NotRequired[str]
 
 
-class TaskLeft(Logged):
-    """The task has ended, or its attempt has, to wait."""
+class AttemptFinished(Logged):
+    """The task has ended, or its attempt has ended in order to wait."""
 
     status: str
     error_code: str
@@ -30,8 +30,8 @@ class TaskLeft(Logged):
     cost_is_complete: bool
 
 
-class Requested(Logged):
-    """`by` is a user; null where a task was cancelled together with its parent."""
+class StatusRequested(Logged):
+    """`by` is a user, or null if the task was cancelled together with its parent."""
 
     by: int | None
     was: str
@@ -42,15 +42,15 @@ class AttemptStarted(Logged):
     worker: str
 
 
-class AttemptOver(Logged):
-    """`by` is the operator who took the task from its worker."""
+class AttemptEnded(Logged):
+    """`by` is the operator who put the task back into the queue, if one did."""
 
     attempt: int
     by: NotRequired[int]
 
 
 class StepCompleted(Logged):
-    """`cost` is null where the model's price is not known."""
+    """`cost` is null if the model's price is unknown."""
 
     step: int
     kind: str
@@ -62,7 +62,7 @@ class StepCompleted(Logged):
 
 
 class StepRetried(Logged):
-    """The text streamed for this step does not count; `next_model` is called next."""
+    """Discard the text streamed for this step so far; `next_model` is called next."""
 
     step: int
     model: str
@@ -78,7 +78,7 @@ class ToolStarted(Logged):
 
 
 class ToolCalled(ToolStarted):
-    """`arguments` is the JSON that the model wrote."""
+    """`arguments` is JSON, as the model wrote it."""
 
     step: int
     arguments: str
@@ -90,7 +90,7 @@ class ToolWaiting(ToolStarted):
 
 
 class ToolDecided(Logged):
-    """`by` is null where nobody decided: another task answered, or time ran out."""
+    """`by` is null if no person decided: another task answered, or the call expired."""
 
     tool_call_id: str
     decision: str
@@ -99,15 +99,15 @@ class ToolDecided(Logged):
 
 
 class ToolResult(ToolStarted):
-    """`content` is the beginning of the result; the step has all of it."""
+    """`content` is the beginning of the result; the step contains all of it."""
 
     step: int
     is_error: bool
     content: str
 
 
-class UsageSettled(Logged):
-    """Tokens that were counted after a cancel had ended the task."""
+class UsageRecorded(Logged):
+    """Usage that was counted after the task had been cancelled."""
 
     input_tokens: int
     output_tokens: int
@@ -116,7 +116,7 @@ class UsageSettled(Logged):
 
 
 class Delta(TypedDict):
-    """A piece of the step's text that is being streamed. Not in the log."""
+    """A piece of the text of the current step. Not stored in the log."""
 
     step: int
     text: str
@@ -128,20 +128,20 @@ class TaskChanged(TypedDict):
 
 
 class Resync(TypedDict):
-    """Changes may have been missed: read the lists again."""
+    """Changes may have been missed. Read the lists again."""
 
 
 EVENT_DATA: dict[EventType, type] = {
     EventType.TASK_CREATED: TaskCreated,
-    EventType.TASK_WAITING: TaskLeft,
-    EventType.TASK_COMPLETED: TaskLeft,
-    EventType.TASK_FAILED: TaskLeft,
-    EventType.TASK_CANCELLED: TaskLeft,
-    EventType.TASK_RETRIED: Requested,
-    EventType.CANCEL_REQUESTED: Requested,
+    EventType.TASK_WAITING: AttemptFinished,
+    EventType.TASK_COMPLETED: AttemptFinished,
+    EventType.TASK_FAILED: AttemptFinished,
+    EventType.TASK_CANCELLED: AttemptFinished,
+    EventType.TASK_RETRIED: StatusRequested,
+    EventType.CANCEL_REQUESTED: StatusRequested,
     EventType.ATTEMPT_STARTED: AttemptStarted,
-    EventType.ATTEMPT_LOST: AttemptOver,
-    EventType.ATTEMPT_RELEASED: AttemptOver,
+    EventType.ATTEMPT_LOST: AttemptEnded,
+    EventType.ATTEMPT_RELEASED: AttemptEnded,
     EventType.STEP_COMPLETED: StepCompleted,
     EventType.STEP_RETRIED: StepRetried,
     EventType.TOOL_CALL: ToolCalled,
@@ -149,7 +149,7 @@ EVENT_DATA: dict[EventType, type] = {
     EventType.TOOL_WAITING: ToolWaiting,
     EventType.TOOL_DECIDED: ToolDecided,
     EventType.TOOL_RESULT: ToolResult,
-    EventType.USAGE_RECORDED: UsageSettled,
+    EventType.USAGE_RECORDED: UsageRecorded,
     EventType.TEXT_DELTA: Delta,
     EventType.REASONING_DELTA: Delta,
 }

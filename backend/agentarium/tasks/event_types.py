@@ -1,4 +1,4 @@
-"""The types of the events in a task's log and in the streams: a public contract."""
+"""The types of events in a task's log and in the streams: a public contract."""
 
 from typing import Self
 
@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 
 
 class EventType(TextChoices):
-    """What an event of a task says; all but the deltas are stored in its log."""
+    """The event types of a task; all but the deltas are stored in its log."""
 
     TASK_CREATED = "task.created"
     TASK_WAITING = "task.waiting"
@@ -31,7 +31,7 @@ class EventType(TextChoices):
 
     @classmethod
     def of_status(cls, status: str) -> Self:
-        """The event with which a task, or an attempt at it, reaches a status."""
+        """The event that is logged when a task reaches a status."""
         return cls(f"task.{status}")
 
 
@@ -41,7 +41,7 @@ TERMINAL_EVENTS = frozenset(
 
 
 class StatusEventType(TextChoices):
-    """What an event of the status feed says."""
+    """The event types of the status feed."""
 
     TASK_CHANGED = "task.changed"
     RESYNC = "resync"

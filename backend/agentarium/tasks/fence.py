@@ -1,9 +1,9 @@
 """The fence: an attempt writes to a task only while it holds it.
 
-A task is held by one attempt: the last one, for as long as the task is running. Whatever
-takes a task from a worker (a cancel, its timeout, recovery, an operator) changes the
-task's status or its attempt, and with that the attempt can write nothing more. What
-"holds" means is defined here and nowhere else, for querysets and for SQL alike.
+A running task is held by its last attempt. Everything that takes a task from a worker
+(a cancel, a timeout, recovery, an operator) changes the task's status or its attempt,
+and from then on the attempt can write nothing. Only this module defines what "holds"
+means, for querysets and for SQL.
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,10 @@ from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.tasks.models import AgentTask
 
 _TABLE = AgentTask._meta.db_table
-# What the row of a held task says, next to the number of the attempt.
+# The condition on a held task's row, next to the number of the attempt.
 _HELD = {"status": AgentTask.Status.RUNNING}
 _IS_HELD = " AND ".join(f"{name} = '{value.value}'" for name, value in _HELD.items())
-# The fence as a condition of SQL; its values are an `AttemptKey`.
+# The fence as an SQL condition; its parameters are the fields of an `AttemptKey`.
 HOLDS = f"id = %s AND attempt = %s AND {_IS_HELD}"
 _SELECT = f"SELECT id, attempt FROM {_TABLE}"  # noqa: S608 - our table
 
@@ -42,26 +42,26 @@ def holds(key: AttemptKey) -> Q:
 
 
 def was_cancelled(key: AttemptKey) -> Q:
-    """A cancel took the task from this attempt, and no other attempt has begun since.
+    """A cancel took the task from this attempt, and no other attempt has started since.
 
-    The only state in which a worker may write to a task that it does not hold: once, to
-    add its late usage.
+    Only then may a worker write to a task that it does not hold: once, to add its late
+    usage.
     """
     status = AgentTask.Status.CANCELLED
     return Q(pk=key.task_id, attempt=key.attempt, status=status)
 
 
 def still_held(keys: Iterable[AttemptKey], *, lock: bool = False) -> set[AttemptKey]:
-    """Which of these attempts still hold their tasks.
+    """Those of the attempts that still hold their tasks.
 
-    With `lock` nobody can take a task from one of them before the caller's transaction
-    has ended. Written in SQL, since workers ask many times a second.
+    With `lock`, they keep their tasks until the caller's transaction ends. Hand-written
+    SQL, because workers run it many times a second.
     """
     keys = set(keys)
     if not keys:
         return set()
     these, ids = in_clause({key.task_id for key in keys})
-    # All who lock several tasks do it in this order.
+    # The order in which every transaction locks tasks.
     tail = " ORDER BY id" if lock else ""
     if lock and connection.features.has_select_for_update:
         tail += " FOR NO KEY UPDATE"

@@ -1,7 +1,7 @@
-"""Times counted in bins that grow with them, so that quantiles can be added up.
+"""Durations counted in exponential bins, so that histograms can be added up.
 
-Four bins for each doubling, from a millisecond on: what is read from them is within a
-tenth of the truth, whether it took milliseconds or days.
+Four bins per doubling, from a millisecond on: quantiles are accurate to a tenth, from
+milliseconds to days.
 """
 
 import math
@@ -11,18 +11,21 @@ BINS_PER_DOUBLING = 4
 
 
 def bin_of(seconds: float) -> int:
-    """The bin that a time belongs to."""
+    """The bin of a duration; below a millisecond, bin 0."""
     return int(BINS_PER_DOUBLING * math.log2(max(seconds * 1000, 1)))
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:
-    """The time in seconds that `share` of the counted ones did not exceed."""
+    """The duration in seconds that `share` of the counted ones do not exceed.
+
+    Interpolated within its bin; None if nothing was counted.
+    """
     rank = share * sum(counts.values())
-    before = 0
+    below = 0
     for number in sorted(counts):
-        here = counts[number]
-        if here and before + here >= rank:
-            place = number + (rank - before) / here
-            return round(2 ** (place / BINS_PER_DOUBLING) / 1000, 3)
-        before += here
+        count = counts[number]
+        if count and below + count >= rank:
+            position = number + (rank - below) / count
+            return round(2 ** (position / BINS_PER_DOUBLING) / 1000, 3)
+        below += count
     return None

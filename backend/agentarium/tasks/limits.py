@@ -1,4 +1,4 @@
-"""How many tasks there may be: of a user, and of an agent. A limit of 0 is none."""
+"""Limits on the number of tasks per user and per agent. 0 means no limit."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
@@ -9,48 +9,48 @@ from agentarium.tasks.models import AgentTask
 
 
 class RunningLimit(NamedTuple):
-    """How many tasks may run that have the same value in a column."""
+    """The maximum number of running tasks with the same value in `column`."""
 
     column: str
-    most: int
+    maximum: int
 
 
 def running_limits() -> list[RunningLimit]:
-    """Those that are set: of one owner, then of one agent."""
+    """The limits that are set: per owner, then per agent."""
     limits = [
         RunningLimit("owner_id", settings.MAX_RUNNING_PER_USER),
         RunningLimit("agent_id", settings.MAX_RUNNING_PER_AGENT),
     ]
-    return [limit for limit in limits if limit.most]
+    return [limit for limit in limits if limit.maximum]
 
 
-def find_full(task: AgentTask) -> RunningLimit | None:
-    """The limit that keeps a task from running now, if any."""
+def find_reached_limit(task: AgentTask) -> RunningLimit | None:
+    """The running limit that keeps a task from starting now, if any."""
     running = AgentTask.objects.filter(status=AgentTask.Status.RUNNING)
     for limit in running_limits():
-        alike = running.filter(**{limit.column: getattr(task, limit.column)})
-        if alike[limit.most - 1 : limit.most].exists():
+        same = running.filter(**{limit.column: getattr(task, limit.column)})
+        if same[limit.maximum - 1 : limit.maximum].exists():
             return limit
     return None
 
 
-class Room:
-    """How many more tasks there is room for, where each counts under several keys.
+class LimitCounter:
+    """Counts tasks against limits; one task may count under several keys.
 
-    `taken` says how many there are already, by key.
+    `counts` is the number of tasks that already exist, by key.
     """
 
-    def __init__(self, taken: Mapping[Hashable, int]) -> None:
-        self._taken = dict(taken)
+    def __init__(self, counts: Mapping[Hashable, int]) -> None:
+        self._counts = dict(counts)
 
-    def take(self, limits: Sequence[tuple[Hashable, int]]) -> int | None:
-        """Take the room for one task under (key, limit) pairs.
+    def try_add(self, limits: Sequence[tuple[Hashable, int]]) -> int | None:
+        """Count one task under each key of the (key, limit) pairs.
 
-        Returns the limit that leaves none; then nothing is taken.
+        Returns the first limit that is already reached; the task is not counted then.
         """
         for key, limit in limits:
-            if limit and self._taken.get(key, 0) >= limit:
+            if limit and self._counts.get(key, 0) >= limit:
                 return limit
         for key, _ in limits:
-            self._taken[key] = self._taken.get(key, 0) + 1
+            self._counts[key] = self._counts.get(key, 0) + 1
         return None

@@ -1,4 +1,4 @@
-"""The periodic job of tasks: counting those that have ended."""
+"""The periodic job that adds ended tasks to the statistics."""
 
 from datetime import timedelta
 

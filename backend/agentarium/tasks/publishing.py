@@ -1,6 +1,6 @@
-"""Saying that a task has changed, to whatever shows tasks live.
+"""Publishing changes of tasks.
 
-Tasks know nothing of how that is carried: what does, registers itself here.
+Publishers register themselves here: this app does not know how changes are delivered.
 """
 
 from functools import partial
@@ -10,7 +10,7 @@ from django.db import transaction
 
 
 class ChangedTask(Protocol):
-    """A task, or as much of one as is published."""
+    """What is published of a task."""
 
     pk: int
     owner_id: int
@@ -18,7 +18,7 @@ class ChangedTask(Protocol):
 
 
 class Publisher(Protocol):
-    """Passes a committed change on. Must neither wait nor fail."""
+    """Delivers a committed change. Must neither block nor fail."""
 
     def __call__(self, task: ChangedTask) -> None: ...
 
@@ -27,13 +27,13 @@ _publishers: list[Publisher] = []
 
 
 def register_publisher(publisher: Publisher) -> None:
-    """Have a publisher called with each change."""
+    """Call `publisher` with every committed change. Safe to call twice."""
     if publisher not in _publishers:
         _publishers.append(publisher)
 
 
 def publish(task: ChangedTask) -> None:
-    """Once the transaction is committed, have readers look at the task again."""
+    """Publish the change of a task after the commit, so that readers re-read it."""
     transaction.on_commit(partial(_publish, task))
 
 

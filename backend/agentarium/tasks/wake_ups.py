@@ -1,7 +1,7 @@
-"""Telling workers that there is something to do. It carries no truth.
+"""Wake-ups: hints to workers that there is work. They carry no truth.
 
-A wake that is lost costs one poll interval; one too many costs a look. So sending one
-never waits, never fails, and many at once become one.
+A lost wake-up costs one poll interval, a redundant one costs a query. So sending never
+blocks and never fails, and wake-ups in quick succession are merged into one.
 """
 
 import threading
@@ -15,15 +15,15 @@ log = structlog.get_logger(__name__)
 
 WAKE_JOB = "agentarium.wake"
 WAKE_EXCHANGE = "agentarium.wake"
-# A message costs its sender and each worker a millisecond: what is asked for in
-# between becomes one.
-APART_SECONDS = 0.05
+# A message costs its sender and each worker a millisecond: requests within this time
+# share one.
+MIN_INTERVAL_SECONDS = 0.05
 
 _listeners: list[Callable[[], None]] = []
 
 
 def on_wake(listener: Callable[[], None]) -> None:
-    """Have the runner in this process woken. Called from any thread."""
+    """Call `listener` at each wake-up of this process, from any thread."""
     _listeners.append(listener)
 
 
@@ -32,20 +32,20 @@ def off_wake(listener: Callable[[], None]) -> None:
 
 
 def wake_here() -> None:
-    """Have the runner of this process, if there is one, look for tasks."""
+    """Wake the runner of this process, if there is one."""
     for listener in _listeners:
         listener()
 
 
 def wake_workers() -> None:
-    """Have every worker look for pending tasks, here and behind the broker."""
+    """Wake all workers: in this process and, with a broker, in every other one."""
     wake_here()
     if settings.BROKER_URL:
         _Sender.shared().send()
 
 
 class _Sender:
-    """Sends wakes from a thread of its own: a broker that is away holds up nobody."""
+    """Sends wake-ups from its own thread, so that an unreachable broker blocks no one."""
 
     _shared: "_Sender | None" = None
     _lock = threading.Lock()
@@ -57,7 +57,7 @@ class _Sender:
 
     @classmethod
     def shared(cls) -> "_Sender":
-        """The one of this process; another one where an error ended it."""
+        """The sender of this process; a new one if an error ended its thread."""
         with cls._lock:
             if cls._shared is None or not cls._shared._thread.is_alive():
                 cls._shared = cls()
@@ -67,13 +67,13 @@ class _Sender:
         self._is_due.set()
 
     def _run(self) -> None:
-        # Slow to import, and one process alone does without.
+        # Slow to import, and not needed without a broker.
         from celery import current_app
         from kombu import Exchange
         from kombu.exceptions import OperationalError
 
-        # Declared by each sender: undeclared, it would be taken for a direct one.
-        everyone = Exchange(WAKE_EXCHANGE, type="fanout")
+        # Each sender declares the exchange: Celery would create a direct one instead.
+        fanout = Exchange(WAKE_EXCHANGE, type="fanout")
         while True:
             self._is_due.wait()
             self._is_due.clear()
@@ -82,10 +82,10 @@ class _Sender:
                     WAKE_JOB,
                     exchange=WAKE_EXCHANGE,
                     routing_key=WAKE_EXCHANGE,
-                    declare=[everyone],
+                    declare=[fanout],
                     retry=False,
                     ignore_result=True,
                 )
             except (OperationalError, OSError) as error:
                 log.warning("wake.not_sent", error=str(error))
-            time.sleep(APART_SECONDS)
+            time.sleep(MIN_INTERVAL_SECONDS)

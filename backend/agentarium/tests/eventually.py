@@ -1,4 +1,4 @@
-"""Waiting, in tests, for what another thread, task or process is about to do."""
+"""Waiting in tests for what another thread, task or process is about to do."""
 
 import asyncio
 import inspect
@@ -8,9 +8,9 @@ from typing import Any, NoReturn, TypeVar, overload
 
 T = TypeVar("T")
 
-# Far more than anything takes on a busy machine: only a test that fails waits this long.
+# Far more than anything takes on a busy machine: only a failing test waits this long.
 DEADLINE_SECONDS = 30.0
-LOOK_SECONDS = 0.01
+POLL_SECONDS = 0.01
 
 
 @overload
@@ -41,18 +41,18 @@ async def eventually(
             return found
         if time.monotonic() >= deadline:
             _expire(what, seconds)
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def eventually_sync(
     what: str, condition: Callable[[], T | None], *, seconds: float = DEADLINE_SECONDS
 ) -> T:
-    """The same where no event loop runs."""
+    """`eventually` for tests without an event loop."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() >= deadline:
             _expire(what, seconds)
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     return found
 
 

@@ -1,8 +1,8 @@
-"""Keeps tests that run side by side apart in one Redis: a plugin of pytest.
+"""A pytest plugin that isolates concurrent test processes in one Redis.
 
-It is loaded before the settings are. Each process of pytest-xdist has names of its own
-there, since channels reach every database, and a database of its own for the cache,
-since tests empty it. PostgreSQL's are kept apart by pytest-django.
+It is loaded before the settings. Each process of pytest-xdist gets its own prefix,
+because channels reach every database, and its own database for the cache, because tests
+empty it. pytest-django isolates the processes in PostgreSQL.
 """
 
 import os
@@ -13,13 +13,13 @@ URL = "AGENTARIUM_REDIS_URL"
 
 
 def for_process(number: int, url: str) -> dict[str, str]:
-    """The variables of one process; `url` is the Redis of all, or empty."""
-    names = {PREFIX: f"agentarium-{number}"}
+    """The environment of one process. `url` is the Redis of all of them, or empty."""
+    prefix = {PREFIX: f"agentarium-{number}"}
     if not url:
-        return names
+        return prefix
     parts = urlsplit(url)
     database = int(parts.path.strip("/") or 0) + 1 + number
-    return names | {URL: parts._replace(path=f"/{database}").geturl()}
+    return prefix | {URL: parts._replace(path=f"/{database}").geturl()}
 
 
 # pytest-xdist calls its processes gw0, gw1 and so on.

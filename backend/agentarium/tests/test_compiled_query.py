@@ -18,14 +18,14 @@ from agentarium.db.compiled_query import CompiledQuery
 
 
 class Names:
-    """Lists of the names of users, and how often their querysets were made."""
+    """Lists the names of users, and counts how many querysets it builds."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.built = 0
         self.query = CompiledQuery(self._make)
 
     def _make(self, users: QuerySet[User], size: int) -> Any:
-        self.made += 1
+        self.built += 1
         return users.values("username").order_by("username")[:size]
 
     def of(self, users: QuerySet[User], size: int = 10) -> list[str]:
@@ -40,12 +40,12 @@ def names(db: None) -> Names:
 
 
 class TestRun:
-    def test_one_form_returns_each_time_what_is_asked_for(self, names: Names) -> None:
+    def test_one_shape_serves_different_values(self, names: Names) -> None:
         first = names.of(User.objects.filter(username="anna"))
         second = names.of(User.objects.filter(username="bert"))
 
         assert (first, second) == (["anna"], ["bert"])
-        assert names.made == 1
+        assert names.built == 1
 
     @pytest.mark.parametrize(
         ("users", "found"),
@@ -60,7 +60,7 @@ class TestRun:
             (User.objects.all(), ["anna", "bert", "cleo"]),
         ],
     )
-    def test_other_conditions_are_another_form(
+    def test_other_conditions_are_another_shape(
         self, names: Names, users: QuerySet[User], found: list[str]
     ) -> None:
         names.of(User.objects.filter(username="anna"))
@@ -70,11 +70,11 @@ class TestRun:
         assert names.query.count(users, 10) == len(found)
         assert names.query.count(users, 2) == min(len(found), 2)
 
-    def test_another_size_is_another_form(self, names: Names) -> None:
+    def test_another_size_is_another_shape(self, names: Names) -> None:
         assert names.of(User.objects.all(), size=1) == ["anna"]
         assert names.of(User.objects.all(), size=2) == ["anna", "bert"]
 
-    def test_asks_the_database_each_time(
+    def test_queries_the_database_each_time(
         self, names: Names, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         users = User.objects.filter(username="anna")
@@ -83,18 +83,18 @@ class TestRun:
             names.of(users)
             names.of(users)
 
-    def test_forgets_forms_when_there_are_many(
+    def test_clears_the_cache_when_there_are_too_many_shapes(
         self, names: Names, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compiled_query, "MAX_FORMS", 2)
+        monkeypatch.setattr(compiled_query, "MAX_SHAPES", 2)
         users = User.objects.all()
 
         for size in (1, 2, 3, 1):
             names.of(users, size)
 
-        assert names.made == 4
+        assert names.built == 4
 
-    def test_keeps_apart_the_values_of_columns_and_of_conditions(
+    def test_keeps_values_of_columns_apart_from_values_of_conditions(
         self, names: Names
     ) -> None:
         query = CompiledQuery(
@@ -108,7 +108,7 @@ class TestRun:
         assert query.run(anna, 1) == [{"username": "anna", "mark": "A%S"}]
         assert query.run(cleo, 1) == [{"username": "cleo", "mark": ""}]
 
-    def test_returns_objects_with_those_that_are_joined(
+    def test_returns_objects_with_their_joined_objects(
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         token = ApiTokenFactory.create(owner=alice, name="mine")
@@ -155,14 +155,14 @@ class TestFind:
         assert query.find(secret_hash=token.secret_hash) == token
 
     @pytest.mark.parametrize("number", [2**63, -(2**64), 10**30])
-    def test_finds_nothing_beyond_what_can_be_stored(
+    def test_finds_nothing_for_a_number_that_cannot_be_stored(
         self, alice: User, number: int
     ) -> None:
         assert CompiledQuery(User.objects.all).find(id=number) is None
 
 
 class TestSelect:
-    def test_returns_what_sql_by_hand_chooses(self, names: Names) -> None:
+    def test_returns_the_rows_of_hand_written_sql(self, names: Names) -> None:
         query = CompiledQuery(User.objects.all)
 
         found = query.select(" WHERE username > %s ORDER BY username DESC", ["anna"])
@@ -174,15 +174,15 @@ class TestSelect:
 def test_each_thread_compiles_a_query_of_its_own(
     alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Compiling changes a query for a while: two at once would spoil each other's SQL.
+    # Compiling modifies the query for a while: two threads would corrupt each other's SQL.
     compiled: list[Query] = []
     as_sql = SQLCompiler.as_sql
 
-    def noted(compiler: SQLCompiler, *args: Any, **kwargs: Any) -> Any:
+    def recording_as_sql(compiler: SQLCompiler, *args: Any, **kwargs: Any) -> Any:
         compiled.append(compiler.query)
         return as_sql(compiler, *args, **kwargs)
 
-    monkeypatch.setattr(SQLCompiler, "as_sql", noted)
+    monkeypatch.setattr(SQLCompiler, "as_sql", recording_as_sql)
     query = CompiledQuery(User.objects.all)
     found: list[User | None] = []
 

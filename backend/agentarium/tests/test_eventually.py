@@ -1,4 +1,4 @@
-"""What tests wait with: it returns as soon as it can, and never waits without an end."""
+"""`eventually` returns as soon as it can, and never waits forever."""
 
 import asyncio
 from itertools import count
@@ -17,14 +17,14 @@ async def test_returns_the_first_true_value() -> None:
 async def test_awaits_a_condition_that_is_a_coroutine() -> None:
     numbers = count()
 
-    async def look() -> int:
+    async def next_number() -> int:
         await asyncio.sleep(0)
         return next(numbers)
 
-    assert await eventually("a number", look) == 1
+    assert await eventually("a number", next_number) == 1
 
 
-async def test_lets_other_tasks_run_meanwhile() -> None:
+async def test_lets_other_tasks_run_while_it_waits() -> None:
     happened = asyncio.Event()
     asyncio.get_running_loop().call_soon(happened.set)
 
@@ -36,7 +36,7 @@ async def test_names_what_did_not_happen() -> None:
         await eventually("a miracle", lambda: False, seconds=0)
 
 
-def test_does_the_same_without_an_event_loop() -> None:
+def test_works_without_an_event_loop() -> None:
     numbers = count()
 
     assert eventually_sync("a number", lambda: next(numbers)) == 1

@@ -1,14 +1,14 @@
-"""What we use of Django and of other libraries that they do not promise to keep.
+"""The internals of Django and other libraries that we rely on.
 
-An upgrade may change any of it without a word. Each test fails with the name of the
-module that relies on what has changed; nothing else may use such things.
+An upgrade may change any of them without notice. Each test fails with the name of the
+module that relies on the change. No other module may use internals.
 
 | module | relies on |
 |---|---|
 | `db/compiled_query.py` | Django's SQL compiler, `Query.where` and `.selected`, `get_related_populators` |
 | `db/keyset.py` | tuple lookups, `Query.order_by`, `.default_ordering` and `.annotations` |
 | `db/clock.py` | `Now.as_sqlite` and its `template` |
-| `db/backends/sqlite3/base.py` | what a connection calls to begin, commit, roll back, close and convert |
+| `db/backends/sqlite3/base.py` | the methods that begin, commit, roll back, close and convert |
 | `db/backends/postgresql/base.py` | `ServerBindingCursor`, `_prepare_cursor`, `wrap_database_errors`, the pool |
 | `http/security_headers.py` | `ResponseHeaders._store` |
 | `http/requests.py` | `Request._request` of REST framework |
@@ -57,14 +57,14 @@ SQLITE = "db/backends/sqlite3/base.py"
 def relied_on(
     what: str, *, by: str
 ) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Has a test fail with a sentence that says what has changed, and for whom."""
+    """Make a failure say what has changed, and which module relies on it."""
 
     def decorate(test: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(test)
         def checked(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 test(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001 - whatever a change leads to
+            except Exception as error:  # noqa: BLE001 - a change may raise anything
                 pytest.fail(f"{what} has changed, which {by} relies on: {error!r}")
 
         return checked
@@ -79,23 +79,23 @@ def parameters(function: Callable[..., Any]) -> set[str]:
 @pytest.mark.django_db
 class TestCompiledQuery:
     @relied_on("Django's SQLCompiler.get_from_clause() or .compile()", by=COMPILED)
-    def test_conditions_can_be_compiled_by_themselves(self) -> None:
-        chosen = User.objects.filter(username="alice", email="a@example.com")
-        compiler: Any = chosen.query.get_compiler(connection=connection)
+    def test_conditions_can_be_compiled_separately(self) -> None:
+        users = User.objects.filter(username="alice", email="a@example.com")
+        compiler: Any = users.query.get_compiler(connection=connection)
 
         tables, values = compiler.get_from_clause()
-        where, conditions = compiler.compile(chosen.query.where)
+        where, conditions = compiler.compile(users.query.where)
 
         assert (tables, [*values]) == (['"accounts_user"'], [])
         assert where.count("%s") == 2
         assert {*conditions} == {"alice", "a@example.com"}
 
     @relied_on("How Django writes the conditions of a query", by=COMPILED)
-    def test_conditions_are_written_in_one_way(self) -> None:
-        chosen = User.objects.filter(username="alice")
-        rows = chosen.values("email").order_by("email")[:3]
+    def test_the_same_conditions_compile_to_the_same_sql(self) -> None:
+        users = User.objects.filter(username="alice")
+        rows = users.values("email").order_by("email")[:3]
 
-        where, _ = _compiler(chosen).compile(chosen.query.where)
+        where, _ = _compiler(users).compile(users.query.where)
         sql, values = _compiler(rows).as_sql()
 
         assert sql.count(where) == 1
@@ -117,12 +117,12 @@ class TestCompiledQuery:
 
         fields = compiler.klass_info["select_fields"]
 
-        names = [compiler.select[place][0].target.attname for place in fields]
+        names = [compiler.select[index][0].target.attname for index in fields]
         assert (fields, names) == ([0, 1, 2], ["id", "owner_id", "name"])
         assert not compiler.annotation_col_map
 
     @relied_on("Django's get_related_populators()", by=COMPILED)
-    def test_joined_objects_are_made_by_populators(self, alice: User) -> None:
+    def test_populators_build_joined_objects(self, alice: User) -> None:
         token = ApiTokenFactory.create(owner=alice)
         compiler = _compiler(ApiToken.objects.select_related("owner"))
         row = _first_row(compiler)
@@ -136,7 +136,7 @@ class TestCompiledQuery:
         assert bare.owner.email == alice.email
 
     @relied_on("Django's SQLCompiler.get_converters()", by=COMPILED)
-    def test_values_are_converted_by_the_compiler(self, alice: User) -> None:
+    def test_the_compiler_converts_values(self, alice: User) -> None:
         token = ApiTokenFactory.create(owner=alice)
 
         assert _first_row(_compiler(ApiToken.objects.values("created_at"))) == [
@@ -160,7 +160,7 @@ def _first_row(compiler: Any) -> list[Any]:
 @pytest.mark.django_db
 class TestKeyset:
     @relied_on("Django's TupleGreaterThan or GreaterThan.as_sql()", by="db/keyset.py")
-    def test_columns_are_compared_as_one_row(self) -> None:
+    def test_several_columns_are_compared_as_a_row_value(self) -> None:
         keys = keys_of(User.objects.order_by("username", "id"))
 
         sql, _ = _compiler(User.objects.filter(beyond(keys, ["alice", 1]))).as_sql()
@@ -191,7 +191,7 @@ def test_the_clock_of_sqlite_is_a_template() -> None:
 class TestSqlite:
     @pytest.fixture
     def own(self) -> Iterator[Any]:
-        """A connection of our backend, whatever the tests run on."""
+        """A connection of our backend, whichever database the tests use."""
         settings = {
             "ENGINE": "agentarium.db.backends.sqlite3",
             "NAME": ":memory:",
@@ -203,26 +203,26 @@ class TestSqlite:
 
     def _begin(self, own: Any) -> None:
         own.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
-        assert own._has_turn
+        assert own._holds_lock
 
     @pytest.mark.parametrize("end", ["commit", "rollback", "_close"])
     @relied_on(
         "What Django's DatabaseWrapper calls to begin and end a transaction", by=SQLITE
     )
-    def test_a_transaction_can_be_watched(self, own: Any, end: str) -> None:
+    def test_the_lock_is_held_for_a_transaction(self, own: Any, end: str) -> None:
         self._begin(own)
 
         getattr(own, end)()
 
-        assert not own._has_turn
+        assert not own._holds_lock
 
     @relied_on("Django's DatabaseWrapper.create_cursor()", by=SQLITE)
-    def test_statements_can_be_watched(self, own: Any) -> None:
+    def test_cursors_are_of_our_class(self, own: Any) -> None:
         with own.cursor() as cursor:
             assert cursor.cursor.wrapper is own
 
     @relied_on("Django's convert_datetimefield_value() for SQLite", by=SQLITE)
-    def test_times_can_be_converted(self, own: Any) -> None:
+    def test_times_pass_our_converter(self, own: Any) -> None:
         column = User._meta.get_field("last_login").get_col("accounts_user")
 
         converters = own.ops.get_db_converters(column)
@@ -234,12 +234,12 @@ class TestSqlite:
 @relied_on(
     "Django's DatabaseWrapper for PostgreSQL", by="db/backends/postgresql/base.py"
 )
-def test_connections_to_postgresql_can_be_extended(name: str) -> None:
+def test_the_postgresql_wrapper_has_what_ours_extends(name: str) -> None:
     assert hasattr(postgresql.DatabaseWrapper, name)
 
 
 @relied_on("Django's ServerBindingCursor", by="db/backends/postgresql/base.py")
-def test_postgresql_has_cursors_that_prepare() -> None:
+def test_postgresql_has_cursors_with_prepared_statements() -> None:
     cursor: Any = getattr(postgresql, "ServerBindingCursor", None)
 
     assert issubclass(cursor, psycopg.Cursor)
@@ -247,27 +247,27 @@ def test_postgresql_has_cursors_that_prepare() -> None:
 
 
 @relied_on("The ConnectionPool of psycopg_pool", by="db/backends/postgresql/base.py")
-def test_connections_can_be_checked_and_given_back() -> None:
+def test_pooled_connections_can_be_checked_and_returned() -> None:
     assert callable(ConnectionPool.check_connection)
     assert "conn" in parameters(ConnectionPool.putconn)
 
 
 @relied_on("Django's ResponseHeaders._store", by="http/security_headers.py")
-def test_headers_are_kept_by_their_lower_names() -> None:
+def test_headers_are_stored_by_lower_case_name() -> None:
     headers: Any = ResponseHeaders({"X-Name": "value"})
 
     assert headers._store == {"x-name": ("X-Name", "value")}
 
 
 @relied_on("REST framework's Request._request", by="http/requests.py")
-def test_requests_hold_those_of_django() -> None:
+def test_a_request_wraps_djangos_request() -> None:
     inner = APIRequestFactory().get("/")
 
     assert django_request(Request(inner)) is inner
 
 
 @relied_on("REST framework's Response.renderer_context", by="server/asgi.py")
-def test_responses_know_their_request_and_view() -> None:
+def test_a_response_knows_its_request_and_view() -> None:
     class View(APIView):
         permission_classes = authentication_classes = throttle_classes = ()
 
@@ -290,13 +290,13 @@ def test_responses_know_their_request_and_view() -> None:
     ],
 )
 @relied_on("drf-spectacular's AutoSchema", by="http/schema.py")
-def test_the_description_can_be_completed(method: str, expected: set[str]) -> None:
+def test_the_schema_can_be_extended(method: str, expected: set[str]) -> None:
     assert expected <= parameters(getattr(AutoSchema, method))
 
 
 @pytest.mark.django_db
 @relied_on("Django's Query.sql_with_params()", by="inbox/index_merge.py")
-def test_a_query_gives_its_sql_and_its_values() -> None:
+def test_a_query_returns_its_sql_and_values() -> None:
     query: Any = User.objects.filter(username="alice").values("pk")[:3].query
 
     sql, values = query.sql_with_params()
@@ -306,7 +306,7 @@ def test_a_query_gives_its_sql_and_its_values() -> None:
 
 
 @relied_on("Celery's worker.state.should_stop", by="cli/serving/worker.py")
-def test_celery_can_be_told_to_stop() -> None:
+def test_celery_can_be_stopped() -> None:
     with (
         mock.patch.object(state, "should_stop", 0),
         pytest.raises(WorkerShutdown),
@@ -316,7 +316,7 @@ def test_celery_can_be_told_to_stop() -> None:
 
 @pytest.mark.parametrize("method", ["startup", "shutdown"])
 @relied_on("uvicorn's Server", by="cli/serving/server.py")
-def test_the_server_tells_of_its_start_and_its_end(method: str) -> None:
+def test_the_server_has_hooks_for_startup_and_shutdown(method: str) -> None:
     function = getattr(uvicorn.Server, method)
 
     assert inspect.iscoroutinefunction(function)

@@ -1,7 +1,7 @@
-"""Isolation by default: what is somebody's is not there for anybody else.
+"""Isolation by default: other users' objects do not exist for a user.
 
-Generated from the API's own description: every route, verb, filter and related id. A
-new one that this test knows no object for fails it.
+The cases are generated from the OpenAPI schema: every route, method, filter and related
+id. A new one fails here until it has an object to be tried with.
 """
 
 import re
@@ -23,13 +23,13 @@ from agentarium.tasks.models import AgentTask, TaskCount, ToolCall
 from agentarium.tasks.tests.factories import EventFactory, StepFactory, TaskFactory
 from agentarium.tools.models import HttpTool, McpServer
 
-# Stands in every text of alice's.
+# In every text of alice's objects.
 MARK = "for alice alone"
 MISSING_ID = 2**40
 
 
 def _agent(owner: User) -> int:
-    """With a task that can be cancelled, and one that can be run again."""
+    """An agent with a task that can be cancelled, and one that can be retried."""
     agent = AgentFactory.create(
         owner=owner, name=MARK, description=MARK, instructions=MARK
     )
@@ -97,7 +97,7 @@ def _mcp_server(owner: User) -> int:
     ).pk
 
 
-# What stands behind the id of a route: /api/<collection>/{id}/...
+# Creates the object for the id of a route: /api/<collection>/{id}/...
 OBJECTS: dict[str, Callable[[User], int]] = {
     "agents": _agent,
     "approvals": _approval,
@@ -107,7 +107,7 @@ OBJECTS: dict[str, Callable[[User], int]] = {
     "tasks": _failed_task,
     "tokens": _token,
 }
-# Parameters and fields that hold the ids of these.
+# Parameters and body fields that hold ids of these objects.
 RELATED: dict[str, Sequence[Callable[[User], int]]] = {
     "agent": [_agent],
     "follows": [_failed_task],
@@ -115,7 +115,7 @@ RELATED: dict[str, Sequence[Callable[[User], int]]] = {
     "task": [_failed_task],
     "parent": [_failed_task],
 }
-# Those that hold a number, and no id.
+# Parameters and body fields that hold numbers, not ids.
 NUMBERS = {
     "limit",
     "max_output_tokens",
@@ -126,9 +126,9 @@ NUMBERS = {
     "timeout",
     "version",
 }
-# What a request needs beside the id that is tried.
-FILLING = {"input_text": "Hello"}
-# Open to everybody: they say nothing of anybody, or are the way in and out.
+# What a request body needs in addition to the id under test.
+REQUIRED_FIELDS = {"input_text": "Hello"}
+# Open to everyone: they return no one's data, or sign in and out.
 OPEN = {
     "POST /api/auth/login/",
     "POST /api/auth/logout/",
@@ -138,7 +138,7 @@ OPEN = {
     "POST /api/auth/token/blacklist/",
     "POST /api/auth/token/refresh/",
 }
-# Shut to everybody but staff: they show and change what is anybody's.
+# For staff only: they show and change all users' tasks.
 FOR_STAFF = {
     "POST /api/queue/fail/",
     "GET /api/queue/",
@@ -162,7 +162,7 @@ class Operation(NamedTuple):
     def collection(self) -> str:
         return self.path.split("/")[2]
 
-    def ask(self, client: APIClient, pk: int = 0, **values: Any) -> Any:
+    def call(self, client: APIClient, pk: int = 0, **values: Any) -> Any:
         query = self.method == "GET"
         send = getattr(client, self.method.lower())
         return send(self.path.format(id=pk), values if query else (values or {}))
@@ -171,39 +171,39 @@ class Operation(NamedTuple):
 def _operations() -> Iterator[Operation]:
     schema = SchemaGenerator().get_schema(request=None, public=True)
     for path, verbs in schema["paths"].items():
-        for method, described in verbs.items():
-            asked = [
+        for method, definition in verbs.items():
+            parameters = [
                 parameter["name"]
-                for parameter in described.get("parameters", ())
-                if parameter["in"] == "query" and _is_whole(parameter["schema"])
+                for parameter in definition.get("parameters", ())
+                if parameter["in"] == "query" and _is_integer(parameter["schema"])
             ]
-            body = _body(described, schema["components"]["schemas"])
-            sent = [
+            body = _body(definition, schema["components"]["schemas"])
+            fields = [
                 name
                 for name, value in body.get("properties", {}).items()
-                if _is_whole(value)
+                if _is_integer(value)
             ]
-            required = set(sent) & set(body.get("required", ()))
+            required = set(fields) & set(body.get("required", ()))
             yield Operation(
-                method.upper(), path, tuple(asked), tuple(sent), tuple(required)
+                method.upper(), path, tuple(parameters), tuple(fields), tuple(required)
             )
 
 
-def _body(described: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    content = described.get("requestBody", {}).get("content", {})
+def _body(definition: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    content = definition.get("requestBody", {}).get("content", {})
     reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
     body: dict[str, Any] = components.get(reference.rpartition("/")[2], {})
     return body
 
 
-def _is_whole(value: dict[str, Any]) -> bool:
-    """Numbers, and lists of them: ids may come one by one or several at once."""
-    kinds = [value, value.get("items", {})]
-    return any("integer" in _as_list(kind.get("type")) for kind in kinds)
+def _is_integer(schema: dict[str, Any]) -> bool:
+    """Whether values are integers or lists of integers, so that they may be ids."""
+    schemas = [schema, schema.get("items", {})]
+    return any("integer" in _as_list(each.get("type")) for each in schemas)
 
 
-def _as_list(kind: str | list[str] | None) -> list[str]:
-    return kind if isinstance(kind, list) else [kind or ""]
+def _as_list(types: str | list[str] | None) -> list[str]:
+    return types if isinstance(types, list) else [types or ""]
 
 
 OPERATIONS = sorted(_operations())
@@ -231,13 +231,13 @@ RELATIONS = [
 
 
 class Rows(NamedTuple):
-    """Every row of ours, to see that nothing changed."""
+    """A snapshot of all our tables, to check that nothing changed."""
 
     by_table: dict[str, list[dict[str, Any]]]
 
     @classmethod
     def now(cls) -> "Rows":
-        ours = (
+        models = (
             model
             for model in apps.get_models()
             if model.__module__.startswith("agentarium.")
@@ -245,7 +245,7 @@ class Rows(NamedTuple):
         return cls(
             {
                 model._meta.db_table: list(model._base_manager.order_by("pk").values())
-                for model in ours
+                for model in models
             }
         )
 
@@ -254,17 +254,17 @@ def _label(value: object) -> str:
     return getattr(value, "__name__", str(value)).strip("_")
 
 
-def _sent(name: str, pk: int) -> int | list[int]:
+def _field_value(name: str, pk: int) -> int | list[int]:
     return [pk] if name == "ids" else pk
 
 
 @pytest.fixture
 def alices(alice: User) -> dict[str, int]:
-    """One object of alice's in each collection, or what is told of it there."""
+    """The id of an object of alice in each collection."""
     return {name: create(alice) for name, create in OBJECTS.items()}
 
 
-def test_every_route_every_filter_and_every_related_id_is_covered() -> None:
+def test_every_route_filter_and_related_id_is_covered() -> None:
     numbers = {
         name
         for operation in OPERATIONS
@@ -278,12 +278,12 @@ def test_every_route_every_filter_and_every_related_id_is_covered() -> None:
 
 
 @pytest.mark.parametrize("operation", DETAILS, ids=str)
-def test_a_strangers_object_is_not_there(
+def test_another_users_object_is_not_found(
     stranger_api: APIClient, alices: dict[str, int], operation: Operation
 ) -> None:
     before = Rows.now()
 
-    response = operation.ask(stranger_api, alices[operation.collection])
+    response = operation.call(stranger_api, alices[operation.collection])
 
     assert response.status_code == HTTPStatus.NOT_FOUND
     assert response.json()["code"] == "not_found"
@@ -296,15 +296,17 @@ def test_a_strangers_object_is_not_there(
 def test_its_owner_finds_it(
     api: APIClient, alices: dict[str, int], operation: Operation
 ) -> None:
-    assert operation.ask(api, alices[operation.collection]).status_code == HTTPStatus.OK
+    assert (
+        operation.call(api, alices[operation.collection]).status_code == HTTPStatus.OK
+    )
 
 
 @pytest.mark.usefixtures("alices")
 @pytest.mark.parametrize("operation", READS, ids=str)
-def test_no_list_shows_what_is_a_strangers(
+def test_no_list_shows_another_users_objects(
     stranger_api: APIClient, operation: Operation
 ) -> None:
-    response = operation.ask(stranger_api)
+    response = operation.call(stranger_api)
 
     assert response.status_code == HTTPStatus.OK
     assert MARK.encode() not in b"".join(response)
@@ -314,29 +316,27 @@ def test_no_list_shows_what_is_a_strangers(
 @pytest.mark.parametrize(
     "operation", [each for each in READS if each.collection in OBJECTS], ids=str
 )
-def test_lists_show_their_owners_what_is_theirs(
-    api: APIClient, operation: Operation
-) -> None:
-    assert MARK.encode() in b"".join(operation.ask(api))
+def test_lists_show_a_users_own_objects(api: APIClient, operation: Operation) -> None:
+    assert MARK.encode() in b"".join(operation.call(api))
 
 
 @pytest.mark.parametrize(("operation", "name", "create"), FILTERS, ids=_label)
-def test_a_filter_takes_a_strangers_id_for_a_missing_one(
+def test_a_filter_treats_another_users_id_as_missing(
     stranger_api: APIClient,
     alice: User,
     operation: Operation,
     name: str,
     create: Callable[[User], int],
 ) -> None:
-    foreign = operation.ask(stranger_api, **{name: create(alice)})
-    missing = operation.ask(stranger_api, **{name: MISSING_ID})
+    foreign = operation.call(stranger_api, **{name: create(alice)})
+    missing = operation.call(stranger_api, **{name: MISSING_ID})
 
     assert foreign.status_code == missing.status_code == HTTPStatus.BAD_REQUEST
     assert foreign.content == missing.content
 
 
 @pytest.mark.parametrize(("operation", "name", "create"), RELATIONS, ids=_label)
-def test_a_body_takes_a_strangers_id_for_a_missing_one(
+def test_a_body_treats_another_users_id_as_missing(
     stranger: User,
     stranger_api: APIClient,
     alice: User,
@@ -345,12 +345,16 @@ def test_a_body_takes_a_strangers_id_for_a_missing_one(
     create: Callable[[User], int],
 ) -> None:
     own = {field: RELATED[field][0](stranger) for field in operation.required}
-    body: dict[str, Any] = {**FILLING, **own}
+    body: dict[str, Any] = {**REQUIRED_FIELDS, **own}
     foreign_id, missing_id = create(alice), MISSING_ID
     before = Rows.now()
 
-    foreign = operation.ask(stranger_api, **body | {name: _sent(name, foreign_id)})
-    missing = operation.ask(stranger_api, **body | {name: _sent(name, missing_id)})
+    foreign = operation.call(
+        stranger_api, **body | {name: _field_value(name, foreign_id)}
+    )
+    missing = operation.call(
+        stranger_api, **body | {name: _field_value(name, missing_id)}
+    )
 
     assert foreign.status_code == missing.status_code
     assert foreign.content == missing.content
@@ -358,12 +362,12 @@ def test_a_body_takes_a_strangers_id_for_a_missing_one(
 
 
 @pytest.mark.parametrize("operation", CLOSED, ids=str)
-def test_nobody_is_let_in_without_credentials(
+def test_refuses_requests_without_credentials(
     anonymous_api: APIClient, alices: dict[str, int], operation: Operation
 ) -> None:
     before = Rows.now()
 
-    response = operation.ask(anonymous_api, alices.get(operation.collection, 0))
+    response = operation.call(anonymous_api, alices.get(operation.collection, 0))
 
     assert response.status_code == HTTPStatus.UNAUTHORIZED
     assert Rows.now() == before
@@ -372,12 +376,12 @@ def test_nobody_is_let_in_without_credentials(
 @pytest.mark.parametrize(
     "operation", [each for each in OPERATIONS if str(each) in FOR_STAFF], ids=str
 )
-def test_what_is_for_staff_is_shut_to_others(
+def test_refuses_staff_routes_to_other_users(
     stranger_api: APIClient, alices: dict[str, int], operation: Operation
 ) -> None:
     before = Rows.now()
 
-    response = operation.ask(stranger_api, ids=[alices["tasks"]])
+    response = operation.call(stranger_api, ids=[alices["tasks"]])
 
     assert response.status_code == HTTPStatus.FORBIDDEN
     assert response.json()["code"] == "staff_only"

@@ -1,4 +1,4 @@
-"""Declared tools and servers, for the operator. Secrets are not shown here either."""
+"""HTTP tools and MCP servers in the admin. It does not show their secrets."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from agentarium.tools.models import HttpTool, McpServer
 
 
-class LookedAtOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Only their owners make and change them; the operator can delete them."""
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Only owners create and change these; the operator can delete them."""
 
     list_select_related = ["owner"]
     exclude = ["headers"]
@@ -22,13 +22,13 @@ class LookedAtOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(HttpTool)
-class HttpToolAdmin(LookedAtOnly):
+class HttpToolAdmin(ReadOnlyAdmin):
     list_display = ["name", "owner", "method", "url_template", "effect", "updated_at"]
     list_filter = ["effect", "method"]
     search_fields = ["name", "owner__username", "url_template"]
 
 
 @admin.register(McpServer)
-class McpServerAdmin(LookedAtOnly):
+class McpServerAdmin(ReadOnlyAdmin):
     list_display = ["name", "owner", "url", "fetched_at", "updated_at"]
     search_fields = ["name", "owner__username", "url"]

@@ -6,5 +6,5 @@ class ToolsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Imported for its effect: it registers the checks.
+        # The import registers the checks.
         from agentarium.tools import checks as checks

@@ -1,4 +1,4 @@
-"""What an agent can be given, besides what people declare."""
+"""The built-in tools, and agents as tools."""
 
 import re
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from agentarium.tools.models import MAX_DESCRIPTION_CHARS
 ASK_PERSON_SPEC = ToolSpec(
     name="ask_person",
     description=(
-        "Ask the person whose task this is, and wait for the answer, which may take "
-        "long. Ask only what you cannot find out or decide yourself."
+        "Ask the owner of this task a question and wait for the answer, which may take "
+        "a long time. Ask only what you cannot find out or decide yourself."
     ),
     parameters={
         "type": "object",
         "properties": {
             "question": {
                 "type": "string",
-                "description": "One clear question, with what is needed to answer it.",
+                "description": "One clear question, with the context needed to answer it.",
                 "minLength": 1,
                 "maxLength": 4_000,
             }
@@ -39,7 +39,7 @@ _AGENT_PARAMETERS = {
     "properties": {
         "input": {
             "type": "string",
-            "description": "The whole assignment: the agent sees nothing else.",
+            "description": "The complete assignment: the agent sees nothing else.",
             "minLength": 1,
         }
     },
@@ -50,31 +50,31 @@ _AGENT_PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class CallableAgent:
-    """An agent as another one sees it."""
+    """An agent that another agent can call."""
 
     name: str
     description: str = ""
 
 
-class Builtin(NamedTuple):
+class BuiltinTool(NamedTuple):
     spec: ToolSpec
-    # None: the worker sees to it itself.
-    tool: Callable[[ToolSpec, HttpClient], Tool] | None
+    # None if the worker implements it.
+    create: Callable[[ToolSpec, HttpClient], Tool] | None
 
 
-BUILTINS: dict[str, Builtin] = {
+BUILTINS: dict[str, BuiltinTool] = {
     builtin.spec.name: builtin
     for builtin in (
-        Builtin(CURRENT_TIME, lambda spec, _: CurrentTime(spec)),
-        Builtin(CALCULATOR, lambda spec, _: Calculator(spec)),
-        Builtin(FETCH_URL, lambda spec, http: FetchUrl(http, spec)),
-        Builtin(ASK_PERSON_SPEC, None),
+        BuiltinTool(CURRENT_TIME, lambda spec, _: CurrentTime(spec)),
+        BuiltinTool(CALCULATOR, lambda spec, _: Calculator(spec)),
+        BuiltinTool(FETCH_URL, lambda spec, http: FetchUrl(http, spec)),
+        BuiltinTool(ASK_PERSON_SPEC, None),
     )
 }
 
 
 def agent_tool_name(agent: CallableAgent) -> str:
-    """The name under which a model sees an agent that was given to it."""
+    """The default name of the tool that calls an agent."""
     words = re.sub(r"[^a-z0-9]+", "_", agent.name.lower()).strip("_")
     return f"ask_{words or 'agent'}"[:64]
 
@@ -86,12 +86,12 @@ def agent_spec(
     description: str = "",
     needs_approval: bool = False,
 ) -> ToolSpec:
-    """An agent as a tool; the worker runs it as a task of its own."""
+    """The spec of the tool that calls an agent; the worker runs a task for each call."""
     return ToolSpec(
         name=name or agent_tool_name(agent),
         description=description
         or agent.description[:MAX_DESCRIPTION_CHARS]
-        or f"Give an assignment to the agent {agent.name}, and get its answer.",
+        or f"Give an assignment to the agent {agent.name} and get its answer.",
         parameters=_AGENT_PARAMETERS,
         effect="read",
         needs_approval=needs_approval,

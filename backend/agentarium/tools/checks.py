@@ -1,4 +1,4 @@
-"""What an operator may have mistyped, told before the first tool is called."""
+"""System checks of the operator's settings for tools."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from agentarium.outbound.settings import outbound_policy
 from agentarium.tools.models import TOOL_NAME
 
-_SHAPE = {"command": str, "args": list, "env": dict, "cwd": str}
+_OPTION_TYPES = {"command": str, "args": list, "env": dict, "cwd": str}
 
 
 @register()
@@ -28,8 +28,8 @@ def mcp_stdio_is_readable(**_: Any) -> list[CheckMessage]:
         programs = {"": None}
     return [
         Error(
-            f"AGENTARIUM_MCP_STDIO: {name!r} needs a name in letters, digits, _ and -, "
-            "a command, and at most args, env and cwd besides.",
+            f"AGENTARIUM_MCP_STDIO: {name!r} is not valid. Give it a name of letters, "
+            "digits, _ and -, a command, and optionally args, env and cwd.",
             id="tools.E002",
         )
         for name, program in programs.items()
@@ -41,5 +41,5 @@ def _is_program(name: str, program: Any) -> bool:
     if not TOOL_NAME.search(name) or not isinstance(program, Mapping):
         return False
     return bool(program.get("command")) and all(
-        isinstance(value, _SHAPE.get(key, ())) for key, value in program.items()
+        isinstance(value, _OPTION_TYPES.get(key, ())) for key, value in program.items()
     )

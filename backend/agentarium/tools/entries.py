@@ -1,4 +1,4 @@
-"""An agent's list of tools, as its definition holds it: what may stand in it.
+"""Validates the list of tools in an agent's definition. Its entries:
 
 {"type": "builtin", "name": "fetch_url", "needs_approval"?: bool, "timeout"?: int}
 {"type": "http", "id": 3, "needs_approval"?: bool}
@@ -9,7 +9,8 @@
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.runtime.tools.mcp import tool_name
@@ -26,12 +27,13 @@ from agentarium.tools.models import (
 MAX_ENTRIES = 50
 MAX_TOOLS = 128
 
+R = TypeVar("R")
 ToolEntry = dict[str, Any]
-# The owner's agents among these ids.
+# Returns the agents with these ids that the owner has.
 FindAgents = Callable[[Collection[int]], Mapping[int, CallableAgent]]
 
 
-class _WrongEntryError(Exception):
+class _InvalidEntryError(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
@@ -41,122 +43,134 @@ class _WrongEntryError(Exception):
 def check_tools(
     owner_id: int, entries: Sequence[Any], *, find_agents: FindAgents
 ) -> list[ToolEntry]:
-    """The entries with what they mean and nothing else, in their order.
+    """Validate the entries, and return them without null options, in the same order.
 
-    Raises `InvalidInputError` on the field `tools`, with everything that is wrong. An
-    id of another owner's reads as missing. At most three queries.
+    Raises `InvalidInputError` for the field `tools`, with all errors. Another owner's
+    rows count as missing. At most three queries.
     """
     if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
-        raise _invalid([FieldError("invalid", f"A list of at most {MAX_ENTRIES}.")])
+        raise _invalid(
+            [FieldError("invalid", f"Write a list of at most {MAX_ENTRIES} tools.")]
+        )
     checked: list[ToolEntry] = []
     errors: list[FieldError] = []
     for number, entry in enumerate(entries, 1):
         try:
-            checked.append(_shaped(entry))
-        except _WrongEntryError as error:
+            checked.append(_valid_entry(entry))
+        except _InvalidEntryError as error:
             errors.append(FieldError(error.code, f"Tool {number}: {error.detail}"))
     if errors:
         raise _invalid(errors)
-    _check_names(_Known(owner_id, checked, find_agents), checked)
+    _check_names(load_referenced(owner_id, checked, find_agents), checked)
     return checked
 
 
-def _check_names(known: "_Known", entries: Sequence[ToolEntry]) -> None:
+def _check_names(referenced: "Referenced", entries: Sequence[ToolEntry]) -> None:
     errors: list[FieldError] = []
     names: list[str] = []
     for number, entry in enumerate(entries, 1):
         try:
-            names += known.names(entry)
-        except _WrongEntryError as error:
+            names += _tool_names(referenced, entry)
+        except _InvalidEntryError as error:
             errors.append(FieldError(error.code, f"Tool {number}: {error.detail}"))
-    doubles = sorted({name for name in names if names.count(name) > 1})
+    duplicates = sorted({name for name in names if names.count(name) > 1})
     errors += [
-        FieldError("duplicate", f"There are two tools with the name {name}.")
-        for name in doubles
+        FieldError(
+            "duplicate", f"Two tools have the name {name}. Rename or remove one."
+        )
+        for name in duplicates
     ]
     if len(names) > MAX_TOOLS:
-        errors.append(FieldError("too_many", f"More than {MAX_TOOLS} tools."))
+        errors.append(
+            FieldError(
+                "too_many", f"The agent has more than {MAX_TOOLS} tools. Remove some."
+            )
+        )
     if errors:
         raise _invalid(errors)
 
 
-class _Known:
-    """What the entries of one list point at, as far as their owner may use it."""
+@dataclass(frozen=True, slots=True)
+class Referenced:
+    """The rows that a list of entries refers to, by id, if its owner may use them."""
 
-    def __init__(
-        self, owner_id: int, entries: Sequence[ToolEntry], find_agents: FindAgents
-    ) -> None:
-        tools = HttpTool.objects.filter(owner_id=owner_id).in_bulk(
-            _ids(entries, "http", "id")
+    http_tools: Mapping[int, HttpTool]
+    mcp_servers: Mapping[int, McpServer]
+    agents: Mapping[int, CallableAgent]
+
+
+def load_referenced(
+    owner_id: int, entries: Sequence[ToolEntry], find_agents: FindAgents
+) -> Referenced:
+    """Load the rows that the entries refer to, in at most three queries."""
+    agents = _ids(entries, "agent", "agent")
+    return Referenced(
+        HttpTool.objects.filter(owner_id=owner_id).in_bulk(_ids(entries, "http", "id")),
+        McpServer.objects.usable_by(owner_id).in_bulk(_ids(entries, "mcp", "server")),
+        find_agents(agents) if agents else {},
+    )
+
+
+def _tool_names(referenced: Referenced, entry: ToolEntry) -> list[str]:
+    """The names of the entry's tools as the model sees them."""
+    match entry["type"]:
+        case "builtin":
+            return [entry["name"]]
+        case "http":
+            tool = _get(referenced.http_tools, entry["id"], "HTTP tool")
+            return [tool.name]
+        case "mcp":
+            server = _get(referenced.mcp_servers, entry["server"], "MCP server")
+            return _mcp_tool_names(server, entry)
+        case _:
+            agent = _get(referenced.agents, entry["agent"], "agent")
+            return [entry.get("name") or agent_tool_name(agent)]
+
+
+def _mcp_tool_names(server: McpServer, entry: ToolEntry) -> list[str]:
+    available = [row["name"] for row in server.tool_rows]
+    selected = entry.get("names", available)
+    missing = [name for name in selected if name not in available]
+    if missing:
+        raise _InvalidEntryError(
+            "does_not_exist", f"The MCP server has no tool {missing[0]!r}."
         )
-        servers = McpServer.objects.usable_by(owner_id).in_bulk(
-            _ids(entries, "mcp", "server")
-        )
-        agents = _ids(entries, "agent", "agent")
-        self._http = {pk: tool.name for pk, tool in tools.items()}
-        self._mcp = {
-            pk: [row["name"] for row in server.tool_rows]
-            for pk, server in servers.items()
-        }
-        self._agents = find_agents(agents) if agents else {}
-
-    def names(self, entry: ToolEntry) -> list[str]:
-        """The names under which a model will see the entry's tools."""
-        match entry["type"]:
-            case "builtin":
-                return [entry["name"]]
-            case "http":
-                return [_found(self._http, entry["id"], "HTTP tool")]
-            case "mcp":
-                return self._mcp_names(entry)
-            case _:
-                agent = _found(self._agents, entry["agent"], "agent")
-                return [entry.get("name") or agent_tool_name(agent)]
-
-    def _mcp_names(self, entry: ToolEntry) -> list[str]:
-        there = _found(self._mcp, entry["server"], "MCP server")
-        wanted = entry.get("names")
-        missing = [name for name in wanted or [] if name not in there]
-        if missing:
-            raise _WrongEntryError(
-                "does_not_exist", f"The MCP server has no tool {missing[0]!r}."
-            )
-        prefix = entry.get("prefix", "")
-        names = there if wanted is None else wanted
-        return [tool_name(name, prefix) for name in names]
+    return [tool_name(name, entry.get("prefix", "")) for name in selected]
 
 
 def _ids(entries: Sequence[ToolEntry], kind: str, key: str) -> set[int]:
     return {entry[key] for entry in entries if entry["type"] == kind}
 
 
-def _found(known: Mapping[int, Any], pk: int, what: str) -> Any:
-    if pk not in known:
-        raise _WrongEntryError("does_not_exist", f"There is no {what} {pk}.")
-    return known[pk]
+def _get(rows: Mapping[int, R], pk: int, noun: str) -> R:
+    if pk not in rows:
+        raise _InvalidEntryError("does_not_exist", f"There is no {noun} {pk}.")
+    return rows[pk]
 
 
-# --- The shape of one entry ----------------------------------------------------------
+# --- The options of one entry ------------------------------------------------------
 
 
-def _shaped(entry: Any) -> ToolEntry:
+def _valid_entry(entry: Any) -> ToolEntry:
     if not isinstance(entry, dict):
-        raise _WrongEntryError("invalid", "An object is needed.")
-    shape = _SHAPES.get(str(entry.get("type")))
-    if shape is None:
-        kinds = ", ".join(_SHAPES)
-        raise _WrongEntryError("invalid_choice", f"`type` is one of {kinds}.")
-    required, checks = shape
+        raise _InvalidEntryError("invalid", "It must be an object.")
+    options = _OPTIONS.get(str(entry.get("type")))
+    if options is None:
+        kinds = ", ".join(_OPTIONS)
+        raise _InvalidEntryError("invalid_choice", f"`type` must be one of {kinds}.")
+    required, checks = options
     unknown = sorted(str(key) for key in entry.keys() - checks.keys() - {"type"})
     if unknown:
-        raise _WrongEntryError("unknown_option", f"There is no option {unknown[0]!r}.")
-    # Null means the same as nothing, for each of the options.
+        raise _InvalidEntryError(
+            "unknown_option", f"There is no option {unknown[0]!r}."
+        )
+    # Null means that an option is not set.
     given = {key: value for key, value in entry.items() if value is not None}
     if required not in given:
-        raise _WrongEntryError("required", f"`{required}` is missing.")
+        raise _InvalidEntryError("required", f"`{required}` is missing.")
     for key, value in given.items():
         if key != "type" and not checks[key](value):
-            raise _WrongEntryError("invalid", f"`{key}` is not valid.")
+            raise _InvalidEntryError("invalid", f"`{key}` is not valid.")
     return {key: given[key] for key in ("type", *checks) if key in given}
 
 
@@ -192,8 +206,8 @@ def _is_description(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_DESCRIPTION_CHARS
 
 
-# Type -> what it cannot do without, and the check of each option.
-_SHAPES: dict[str, tuple[str, dict[str, Callable[[Any], bool]]]] = {
+# Type -> its required option, and the check of each option.
+_OPTIONS: dict[str, tuple[str, dict[str, Callable[[Any], bool]]]] = {
     "builtin": (
         "name",
         {

@@ -1,4 +1,4 @@
-"""What people declare for their agents to call."""
+"""HTTP tools and MCP servers that users declare."""
 
 import re
 from typing import Any, Self
@@ -20,7 +20,7 @@ MAX_DESCRIPTION_CHARS = 4_000
 MAX_URL_CHARS = 2_000
 MAX_TIMEOUT = 600
 
-# What every provider takes as the name of a tool.
+# Tool names that all providers accept.
 TOOL_NAME = re.compile(r"\A[a-zA-Z0-9_-]{1,64}\Z")
 valid_name = RegexValidator(
     TOOL_NAME,
@@ -35,17 +35,17 @@ class Effect(models.TextChoices):
     WRITE = "write"
 
 
-class Declared(models.Model):
-    """What an HTTP tool and an MCP server have in common."""
+class DeclaredModel(models.Model):
+    """The fields that HTTP tools and MCP servers share."""
 
     name = models.CharField(max_length=MAX_NAME_CHARS, validators=[valid_name])
     description = models.CharField(max_length=MAX_DESCRIPTION_CHARS, blank=True)
-    # Written, never shown: the API tells the names only.
+    # Encrypted; the API returns only their names.
     headers = SealedMapField(default=dict, blank=True)
     timeout = models.PositiveIntegerField(
         default=60,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_TIMEOUT)],
-        help_text="Seconds that one call may take.",
+        help_text="Time limit of one call, in seconds.",
     )
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(auto_now=True)
@@ -61,7 +61,7 @@ class Declared(models.Model):
         return sorted(self.headers)
 
     def revealed_headers(self) -> dict[str, str]:
-        """The headers as they are sent. Raises `UnreadableSecretError`."""
+        """The decrypted headers. Raises `UnreadableSecretError`."""
         sealed: dict[str, Sealed] = self.headers
         return {name: value.reveal() for name, value in sealed.items()}
 
@@ -71,7 +71,7 @@ class HttpToolQuerySet(models.QuerySet["HttpTool"]):
         return self.filter(owner=user)
 
 
-class HttpTool(Declared):
+class HttpTool(DeclaredModel):
     """An HTTP request that agents of its owner can make."""
 
     class Method(models.TextChoices):
@@ -90,15 +90,15 @@ class HttpTool(Declared):
     method = models.CharField(max_length=6, choices=Method.choices, default=Method.GET)
     url_template = models.CharField(
         max_length=MAX_URL_CHARS,
-        help_text="With {places} for arguments after the host. Arguments without a "
-        "place become query parameters of GET and DELETE, a JSON body otherwise.",
+        help_text="With {placeholders} for arguments after the host. Arguments without a "
+        "placeholder become query parameters of GET and DELETE, a JSON body otherwise.",
     )
     effect = models.CharField(
         max_length=10,
         choices=Effect.choices,
         default=Effect.WRITE,
-        help_text="What a repeated call does: nothing new (read), nothing new with "
-        "the same Idempotency-Key (idempotent), or the thing once more (write).",
+        help_text="What repeating a call does: nothing (read), nothing with the same "
+        "Idempotency-Key (idempotent), or the action once more (write).",
     )
     needs_approval = models.BooleanField(
         default=False, help_text="Ask a person before each call."
@@ -113,7 +113,7 @@ class HttpTool(Declared):
                 fields=["owner", "name"],
                 name="http_tool_name",
                 violation_error_code="unique",
-                violation_error_message="You already have a tool of this name.",
+                violation_error_message="You already have a tool with this name.",
             )
         ]
         indexes = [
@@ -128,14 +128,14 @@ class McpServerQuerySet(models.QuerySet["McpServer"]):
         return self.filter(owner=user)
 
     def usable_by(self, owner_id: int) -> Self:
-        """The owner's own, and the operator's, which are everyone's."""
+        """The servers of the owner, and those of the operator, which all users share."""
         return self.filter(models.Q(owner_id=owner_id) | models.Q(owner=None))
 
 
-class McpServer(Declared):
-    """An MCP server, and the tools that it had when it was last asked.
+class McpServer(DeclaredModel):
+    """An MCP server, with its tools as of the last refresh.
 
-    One without an owner is the operator's: a program that the settings name.
+    A server without an owner is a program that the operator has configured.
     """
 
     owner = models.ForeignKey(
@@ -147,7 +147,7 @@ class McpServer(Declared):
         db_index=False,
     )
     url = models.CharField(max_length=MAX_URL_CHARS, blank=True)
-    # Each with its name, description, parameters and effect.
+    # A list of objects with name, description, parameters and effect.
     tools = models.JSONField(default=list, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
 
@@ -161,7 +161,7 @@ class McpServer(Declared):
                 fields=["owner", "name"],
                 name="mcp_server_name",
                 violation_error_code="unique",
-                violation_error_message="You already have a server of this name.",
+                violation_error_message="You already have a server with this name.",
             ),
             models.UniqueConstraint(
                 fields=["name"],

@@ -1,4 +1,4 @@
-"""What people ask for with tools."""
+"""Create, change, test and refresh HTTP tools and MCP servers."""
 
 import asyncio
 import threading
@@ -23,18 +23,18 @@ from agentarium.core.exceptions import (
     TooManyRequestsError,
 )
 from agentarium.db.sqlite_gate import sqlite_gate
-from agentarium.runtime.tools.base import ToolCall, ToolError
+from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
 from agentarium.tools.models import HttpTool, McpServer
-from agentarium.tools.toolbox import arguments_schema, http_tool, mcp_server
+from agentarium.tools.toolset import arguments_schema, http_request_tool, mcp_endpoint
 
 if TYPE_CHECKING:
-    from agentarium.tools.connections import GuardedHttp
+    from agentarium.tools.guarded_http import GuardedHttp
 
-# A call that somebody waits for holds a thread of the web process.
-MAX_WAIT_SECONDS = 20.0
-_WAITING = threading.BoundedSemaphore(3)
+# These calls run inside a request, and so hold a thread of the web process.
+MAX_CALL_SECONDS = 20.0
+_CALL_SLOTS = threading.BoundedSemaphore(3)
 
 R = TypeVar("R")
 Headers = Mapping[str, str | None]
@@ -48,7 +48,7 @@ class McpServerError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one call of a tool gave, for its owner to see."""
+    """The result of a test call."""
 
     result: str
     is_error: bool
@@ -58,7 +58,7 @@ class Trial:
 def create_http_tool(
     *, owner: User, headers: Headers | None = None, **fields: Any
 ) -> HttpTool:
-    """Declare a tool. Its headers are encrypted before they reach the database."""
+    """Create a tool. Its headers are stored encrypted."""
     sealed = sealed_headers(headers or {}, stored={})
     with _names_are_unique():
         return HttpTool.objects.create(owner=owner, headers=sealed, **fields)
@@ -67,12 +67,12 @@ def create_http_tool(
 def update_http_tool(
     tool: HttpTool, *, headers: Headers | None = None, **changes: Any
 ) -> HttpTool:
-    """Change a tool; without `headers` its stored ones stay."""
+    """Change a tool; without `headers` it keeps the stored ones."""
     template = changes.get("url_template", tool.url_template)
     return _update(
         tool,
         headers=headers,
-        is_elsewhere=_origin(template) != _origin(tool.url_template),
+        host_changes=_origin(template) != _origin(tool.url_template),
         changes=changes,
     )
 
@@ -80,7 +80,7 @@ def update_http_tool(
 def create_mcp_server(
     *, owner: User, headers: Headers | None = None, **fields: Any
 ) -> McpServer:
-    """Register a server. Its tools are listed with `refresh_mcp_server`."""
+    """Register a server. `refresh_mcp_server` loads its tools."""
     sealed = sealed_headers(headers or {}, stored={})
     with _names_are_unique():
         return McpServer.objects.create(owner=owner, headers=sealed, **fields)
@@ -89,35 +89,36 @@ def create_mcp_server(
 def update_mcp_server(
     server: McpServer, *, headers: Headers | None = None, **changes: Any
 ) -> McpServer:
-    """Change a server; without `headers` its stored ones stay."""
-    is_elsewhere = _origin(changes.get("url", server.url)) != _origin(server.url)
-    return _update(server, headers=headers, is_elsewhere=is_elsewhere, changes=changes)
+    """Change a server; without `headers` it keeps the stored ones."""
+    host_changes = _origin(changes.get("url", server.url)) != _origin(server.url)
+    return _update(server, headers=headers, host_changes=host_changes, changes=changes)
 
 
 def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
-    """Call a tool now, with its secrets and all its effects."""
-    return _while_somebody_waits(lambda http: _tried(tool, arguments, http))
+    """Call a tool now, with its secrets and all its effects.
+
+    Raises `TooManyRequestsError` if too many such calls are running.
+    """
+    return _run_in_request(lambda http: _trial(tool, arguments, http))
 
 
 def refresh_mcp_server(server: McpServer) -> McpServer:
-    """Ask a server for its tools, and keep the list. Raises `McpServerError`.
+    """Load the list of tools from a server, and store it. Raises `McpServerError`.
 
-    Tools whose schema cannot be used are left out.
+    Tools with a schema that cannot be used are left out.
     """
     try:
-        found = _while_somebody_waits(
-            lambda http: list_mcp_tools(mcp_server(server, http))
-        )
+        tools = _run_in_request(lambda http: list_mcp_tools(mcp_endpoint(server, http)))
     except ToolError as error:
         raise McpServerError(str(error)) from error
-    server.tools = [asdict(tool) for tool in found if _is_usable(tool)]
+    server.tools = [asdict(tool) for tool in tools if _is_usable(tool)]
     server.fetched_at = timezone.now()
     server.save(update_fields=["tools", "fetched_at", "updated_at"])
     return server
 
 
 def register_operators_servers() -> list[McpServer]:
-    """Have a row for each program in `AGENTARIUM_MCP_STDIO`, and for no others."""
+    """Make the rows match the programs in `AGENTARIUM_MCP_STDIO`, and return them."""
     names = set(settings.MCP_STDIO)
     McpServer.objects.filter(owner=None).exclude(name__in=names).delete()
     return [
@@ -129,11 +130,15 @@ def register_operators_servers() -> list[McpServer]:
 def sealed_headers(
     given: Headers, *, stored: Mapping[str, Sealed]
 ) -> dict[str, Sealed]:
-    """Each given header encrypted; one given as None keeps its stored value."""
+    """Encrypt the given headers; None keeps the stored value of a header."""
     missing = [name for name, value in given.items() if value is None]
     unknown = [name for name in missing if name not in stored]
     if unknown:
-        raise _wrong("headers", "required", f"There is no stored {unknown[0]} to keep.")
+        raise _invalid(
+            "headers",
+            "required",
+            f"There is no stored value for {unknown[0]}. Enter one.",
+        )
     return {
         name: stored[name] if value is None else Sealed.of(value)
         for name, value in given.items()
@@ -144,14 +149,14 @@ RowT = TypeVar("RowT", HttpTool, McpServer)
 
 
 def _update(
-    row: RowT, *, headers: Headers | None, is_elsewhere: bool, changes: dict[str, Any]
+    row: RowT, *, headers: Headers | None, host_changes: bool, changes: dict[str, Any]
 ) -> RowT:
-    stored: Mapping[str, Sealed] = {} if is_elsewhere else row.headers
+    stored: Mapping[str, Sealed] = {} if host_changes else row.headers
     if headers is not None:
         changes["headers"] = sealed_headers(headers, stored=stored)
-    elif is_elsewhere and row.headers:
-        # Else whoever may change a tool could have its secrets sent to himself.
-        raise _wrong(
+    elif host_changes and row.headers:
+        # Otherwise the stored secrets would be sent to the new host.
+        raise _invalid(
             "headers", "required", "Enter the headers again: the host has changed."
         )
     for name, value in changes.items():
@@ -171,10 +176,12 @@ def _names_are_unique() -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        raise _wrong("name", "unique", "You already have one of this name.") from error
+        raise _invalid(
+            "name", "unique", "You already have one with this name."
+        ) from error
 
 
-def _wrong(field: str, code: str, detail: str) -> InvalidInputError:
+def _invalid(field: str, code: str, detail: str) -> InvalidInputError:
     return InvalidInputError(errors={field: [FieldError(code, detail)]})
 
 
@@ -186,35 +193,33 @@ def _is_usable(tool: McpToolInfo) -> bool:
     return True
 
 
-async def _tried(
+async def _trial(
     tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp"
 ) -> Trial:
-    began = time.monotonic()
+    started_at = time.monotonic()
     try:
-        async with asyncio.timeout(MAX_WAIT_SECONDS):
-            result, is_error = await _called(tool, arguments, http), False
+        async with asyncio.timeout(MAX_CALL_SECONDS):
+            result, is_error = await _call(tool, arguments, http), False
     except ToolError as error:
         result, is_error = str(error), True
     except TimeoutError:
-        result, is_error = "The tool took too long to answer.", True
-    return Trial(result, is_error, round(time.monotonic() - began, 3))
+        result, is_error = f"No response within {MAX_CALL_SECONDS:g} seconds.", True
+    return Trial(result, is_error, round(time.monotonic() - started_at, 3))
 
 
-async def _called(
-    tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp"
-) -> str:
-    made = http_tool(tool, http, needs_approval=False)
-    arguments_schema(made.spec).check(arguments)
-    return await made.call(ToolCall("trial", arguments, uuid4().hex))
+async def _call(tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp") -> str:
+    request_tool = http_request_tool(tool, http, needs_approval=False)
+    arguments_schema(request_tool.spec).check(arguments)
+    return await request_tool.call(ToolInvocation("trial", arguments, uuid4().hex))
 
 
-def _while_somebody_waits(
+def _run_in_request(
     work: "Callable[[GuardedHttp], Coroutine[Any, Any, R]]",
 ) -> R:
-    """Run something of the event loop's in this thread; a few at a time do."""
+    """Run a coroutine in this thread. Only a few may run concurrently."""
 
-    # With aiohttp behind it, which takes long to import.
-    from agentarium.tools.connections import GuardedHttp
+    # Imported here, because aiohttp is slow to import.
+    from agentarium.tools.guarded_http import GuardedHttp
 
     async def run() -> R:
         http = GuardedHttp()
@@ -223,10 +228,13 @@ def _while_somebody_waits(
         finally:
             await http.aclose()
 
-    if not _WAITING.acquire(blocking=False):
-        raise TooManyRequestsError("Others are trying tools too.", retry_after=5)
+    if not _CALL_SLOTS.acquire(blocking=False):
+        raise TooManyRequestsError(
+            "Too many tools are being called right now. Try again in a few seconds.",
+            retry_after=5,
+        )
     try:
         with sqlite_gate.yield_while_waiting():
             return asyncio.run(run())
     finally:
-        _WAITING.release()
+        _CALL_SLOTS.release()

@@ -1,4 +1,4 @@
-"""Waiting for a database that is away: it comes back, and what runs goes on."""
+"""Waits for a database that is away, so that running attempts survive an outage."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,9 +16,9 @@ R = TypeVar("R")
 
 
 async def retry_until_available(work: Callable[[], Awaitable[R]]) -> R:
-    """Do it until it is done. Only for what may be done twice.
+    """Repeat `work` until the database answers. `work` must be safe to do twice.
 
-    Of a connection that broke nobody knows whether its last commit arrived.
+    When a connection breaks, it is unknown whether its last commit succeeded.
     """
     while True:
         try:

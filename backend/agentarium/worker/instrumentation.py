@@ -1,4 +1,4 @@
-"""What an attempt does, as counts and as spans. Never what is said in it."""
+"""Metrics and spans of attempts. They never contain messages or arguments."""
 
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -20,15 +20,15 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 from agentarium.runtime.providers.catalogue import PROVIDERS, split_model
-from agentarium.runtime.tools.base import Tool, ToolCall, ToolError
+from agentarium.runtime.tools.base import Tool, ToolError, ToolInvocation
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.attempt.toolbox import AgentTool, Question, Toolbox
-from agentarium.worker.trace_context import UNKNOWN, TraceContext
+from agentarium.worker.trace_context import NO_TRACE_CONTEXT, TraceContext
 from agentarium.worker.writing.writes import Finish
 
 OpenClient = Callable[[str], ModelClient]
-# Where OpenTelemetry's name of a provider is another than ours.
-SYSTEMS = {
+# Our provider name -> OpenTelemetry's, where they differ.
+OTEL_PROVIDERS = {
     "azure": "azure.ai.openai",
     "bedrock": "aws.bedrock",
     "google": "gcp.gemini",
@@ -38,37 +38,39 @@ SYSTEMS = {
 
 
 class Instrumentation:
-    """One attempt, from its start to its end."""
+    """The metrics and the span of one attempt."""
 
-    def __init__(self, task: AgentTask, origin: TraceContext = UNKNOWN) -> None:
+    def __init__(
+        self, task: AgentTask, context: TraceContext = NO_TRACE_CONTEXT
+    ) -> None:
         self._task = task
         self._began_at = task.started_at or timezone.now()
-        self._has_ended = False
+        self._is_finished = False
         metrics.ATTEMPTS_STARTED.inc()
         if task.attempt == 1:
-            waited = timezone.now() - (task.run_after or task.created_at)
-            metrics.QUEUE_SECONDS.observe(max(0.0, waited.total_seconds()))
+            waiting = timezone.now() - (task.run_after or task.created_at)
+            metrics.QUEUE_SECONDS.observe(max(0.0, waiting.total_seconds()))
         self.span = tracing.begin(
-            f"invoke_agent {origin.agent_name}".strip(),
+            f"invoke_agent {context.agent_name}".strip(),
             {
                 "gen_ai.operation.name": "invoke_agent",
                 "gen_ai.agent.id": str(task.agent_id),
-                "gen_ai.agent.name": origin.agent_name or None,
+                "gen_ai.agent.name": context.agent_name or None,
                 "gen_ai.request.model": task.agent_version.model,
                 "agentarium.task.id": task.pk,
                 "agentarium.task.attempt": task.attempt,
                 "agentarium.task.parent": task.parent_id,
                 "agentarium.request.id": task.request_id or None,
             },
-            link=origin.traceparent,
+            link=context.traceparent,
         )
 
-    def opening(self, open_client: OpenClient) -> OpenClient:
-        """`open_client`, but the calls of what it opens are observed."""
+    def instrument_client(self, open_client: OpenClient) -> OpenClient:
+        """Instrument the clients that `open_client` opens."""
         return lambda model: InstrumentedModel(open_client(model), model, self.span)
 
-    def watching(self, toolbox: Toolbox) -> Toolbox:
-        """`toolbox`, but the calls of its tools are observed."""
+    def instrument_tools(self, toolbox: Toolbox) -> Toolbox:
+        """Instrument the tools that are called in this process."""
         tools = {
             name: tool
             if isinstance(tool, Question | AgentTool)
@@ -77,14 +79,16 @@ class Instrumentation:
         }
         return replace(toolbox, tools=tools)
 
-    def ended(self, finish: Finish, *, input_tokens: int, output_tokens: int) -> None:
-        """The attempt's end is stored; the tokens are the task's by now."""
+    def record_finish(
+        self, finish: Finish, *, input_tokens: int, output_tokens: int
+    ) -> None:
+        """Count the end of the attempt, once stored. The tokens are the whole task's."""
         status = finish.status.value
         if finish.status != AgentTask.Status.WAITING:
             labelled(metrics.TASKS_ENDED, status).inc()
-            took: timedelta = timezone.now() - self._began_at
-            labelled(metrics.TASK_SECONDS, status).observe(took.total_seconds())
-        self._has_ended = True
+            duration: timedelta = timezone.now() - self._began_at
+            labelled(metrics.TASK_SECONDS, status).observe(duration.total_seconds())
+        self._is_finished = True
         self.span.set(
             {
                 "agentarium.task.status": status,
@@ -96,13 +100,13 @@ class Instrumentation:
             self.span.fail(finish.error_code)
 
     def close(self) -> None:
-        if not self._has_ended:
+        if not self._is_finished:
             self.span.fail("interrupted")
         self.span.end()
 
 
 class InstrumentedModel:
-    """A model whose calls are counted, timed and traced."""
+    """A model client whose calls are counted, timed and traced."""
 
     def __init__(self, client: ModelClient, model: str, parent: tracing.Span) -> None:
         self._client = client
@@ -117,16 +121,16 @@ class InstrumentedModel:
         tools: Sequence[ToolDefinition] = (),
         settings: ModelSettings = PROVIDER_DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
-        span = self._begin(settings)
+        span = self._begin_span(settings)
         began_at, status = time.perf_counter(), "interrupted"
-        answer = self._client.stream(messages, tools=tools, settings=settings)
+        stream = self._client.stream(messages, tools=tools, settings=settings)
         try:
-            async with aclosing(answer) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, ModelResponse):
+            async with aclosing(stream) as items:
+                async for item in items:
+                    if isinstance(item, ModelResponse):
                         status = "ok"
-                        self._count_tokens(piece, span)
-                    yield piece
+                        self._count_tokens(item, span)
+                    yield item
         except ProviderError as error:
             status = error.code
             raise
@@ -138,14 +142,14 @@ class InstrumentedModel:
             seconds = time.perf_counter() - began_at
             labelled(metrics.MODEL_SECONDS, self._provider).observe(seconds)
 
-    def _begin(self, settings: ModelSettings) -> tracing.Span:
-        system = SYSTEMS.get(self._provider, self._provider)
+    def _begin_span(self, settings: ModelSettings) -> tracing.Span:
+        provider = OTEL_PROVIDERS.get(self._provider, self._provider)
         return tracing.begin(
             f"chat {self._name}",
             {
                 "gen_ai.operation.name": "chat",
-                "gen_ai.provider.name": system,
-                "gen_ai.system": system,
+                "gen_ai.provider.name": provider,
+                "gen_ai.system": provider,
                 "gen_ai.request.model": self._name,
                 "gen_ai.request.temperature": settings.temperature,
                 "gen_ai.request.max_tokens": settings.max_output_tokens,
@@ -179,7 +183,7 @@ class InstrumentedTool:
         self._tool = tool
         self._parent = parent
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         span = tracing.begin(
             f"execute_tool {self.spec.name}",
             {

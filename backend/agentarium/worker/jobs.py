@@ -1,4 +1,4 @@
-"""What Celery calls in a worker process. Each may be lost, late or repeated."""
+"""The Celery tasks of a worker process. Each may be lost, late or repeated."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from agentarium.tasks import wake_ups
 
 @shared_task(name=wake_ups.WAKE_JOB, ignore_result=True)
 def wake_runner() -> None:
-    """Have this process look for pending tasks."""
+    """Make the runner of this process look for pending tasks."""
     wake_ups.wake_here()

@@ -1,8 +1,8 @@
-"""Proof that a worker has died, where nobody has to wait for the end of its lease.
+"""Proof that a worker's process has died, without waiting for its lease to expire.
 
-A process holds the lock of a file for each worker that it is, and the system lets go
-of it however the process ends. The files lie beside the SQLite file: whoever opens that
-is on this machine, and can look. Beside PostgreSQL there are none, and leases decide.
+A worker holds a lock on a file of its own, and the operating system releases the lock
+however the process ends. The files are next to the SQLite file, which only processes on
+this machine open. With PostgreSQL there are none, and the leases decide alone.
 """
 
 import fcntl
@@ -17,35 +17,40 @@ log = structlog.get_logger(__name__)
 
 
 class LivenessLock:
-    """Shows that this process lives, from `begin` to `end` or to its death."""
+    """Proves that this process is alive, from `acquire` to `release` or its death."""
 
     def __init__(self, worker_id: int) -> None:
         self._worker_id = worker_id
         self._file: IO[bytes] | None = None
 
-    def begin(self) -> None:
+    def acquire(self) -> None:
         folder = _folder()
         if folder is None:
             return
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / str(self._worker_id)
         try:
-            # Only a locked file gets the name that others look for.
+            # Lock first, then rename: others must never see the file unlocked.
             self._file = path.with_suffix(".new").open("wb")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.with_suffix(".new").rename(path)
         except OSError as error:
-            # Not every file system has locks: then its death shows by its lease.
-            log.warning("worker.no_pulse", worker_id=self._worker_id, error=str(error))
+            # Some file systems have no locks: then only the lease proves a death.
+            log.warning(
+                "worker.liveness_lock_failed",
+                worker_id=self._worker_id,
+                error=str(error),
+            )
 
-    def end(self) -> None:
+    def release(self) -> None:
+        """Remove the file, and with it the lock; callable more than once."""
         if self._file:
             remove_locks([self._worker_id])
             self._file.close()
 
 
-def find_dead() -> list[int]:
-    """The ids of workers whose process is gone."""
+def find_dead_workers() -> list[int]:
+    """The ids of workers whose process has died."""
     folder = _folder()
     if folder is None or not folder.is_dir():
         return []
@@ -57,7 +62,7 @@ def find_dead() -> list[int]:
 
 
 def remove_locks(worker_ids: Iterable[int]) -> None:
-    """Forget workers whose end is known."""
+    """Remove the files of workers that have stopped or were declared lost."""
     if folder := _folder():
         for worker_id in worker_ids:
             (folder / str(worker_id)).unlink(missing_ok=True)
@@ -68,7 +73,7 @@ def _is_locked(path: Path) -> bool:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        # Locked, or gone in this very moment: in order, or buried by another one.
+        # Locked; or removed meanwhile, by the worker itself or by another one.
         return True
     return False
 

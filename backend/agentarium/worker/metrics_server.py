@@ -1,4 +1,4 @@
-"""`/metrics` of a worker process, which serves nothing else."""
+"""Serves `/metrics` in a worker process."""
 
 import threading
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from agentarium.observability.metrics import REGISTRY, holds_metrics_token
 
 log = structlog.get_logger(__name__)
 
-# So many worker processes of one machine find a port, one after the other.
-MAX_PROCESSES = 100
+# How many ports are tried: the limit of worker processes on one machine.
+MAX_PORTS = 100
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -34,18 +34,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """A log line for each look would be all that the log says."""
+        """Log nothing: scrapes would drown the other messages."""
 
 
 class _Server(ThreadingHTTPServer):
-    # Two processes on one port would each be seen now and then.
+    # Two processes on one port would each answer some of the scrapes.
     allow_reuse_port = False
     daemon_threads = True
 
 
 @contextmanager
 def serving_metrics() -> Iterator[int]:
-    """Serve what this process counts, where a port is configured: on that, or 0."""
+    """Serve the metrics of this process. Yields the port, or 0 if none is served."""
     server = _listen() if settings.WORKER_METRICS_PORT else None
     if server is None:
         yield 0
@@ -59,9 +59,12 @@ def serving_metrics() -> Iterator[int]:
 
 
 def _listen() -> _Server | None:
-    """On the first free port from the configured one on; none is worth no task."""
+    """Listen on the first free port, starting at the configured one.
+
+    None if there is no free port: tasks matter more than metrics.
+    """
     first: int = settings.WORKER_METRICS_PORT
-    for port in range(first, first + MAX_PROCESSES):
+    for port in range(first, first + MAX_PORTS):
         try:
             server = _Server((settings.HOST, port), _Handler)
         except OSError as error:

@@ -14,30 +14,30 @@ from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.streaming import shared
 from agentarium.tasks import wake_ups
-from agentarium.worker.attempt.toolbox import Tools
+from agentarium.worker.attempt.toolbox import ToolboxFactory
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner
 
 log = structlog.get_logger(__name__)
 
-# What an orderly end may take beyond the grace that running tasks get.
+# How long a shutdown may take beyond the grace period of running tasks.
 STOP_MARGIN_SECONDS = 10.0
 
 
-def make_runner(tools: Tools) -> Runner:
+def make_runner(toolboxes: ToolboxFactory) -> Runner:
     return Runner(
         pubsub=shared.pubsub(),
         clients=ModelClients(provider_configs()),
-        open_toolbox=tools.open,
+        open_toolbox=toolboxes.open,
         capacity=settings.WORKER_CAPACITY,
     )
 
 
 @asynccontextmanager
-async def carrying() -> AsyncIterator[None]:
-    """Carry live output to and from other processes, on this event loop."""
+async def pubsub_lifespan() -> AsyncIterator[None]:
+    """Exchange live output with other processes, on this event loop."""
     work = asyncio.create_task(shared.pubsub().run())
-    work.add_done_callback(_end_process_of_broken)
+    work.add_done_callback(_end_process_on_error)
     try:
         yield
     finally:
@@ -47,26 +47,26 @@ async def carrying() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def executing() -> AsyncIterator[None]:
-    """Run tasks on this event loop; at the end, finish them or hand them back."""
-    tools = Tools()
-    runner = make_runner(tools)
+async def runner_lifespan() -> AsyncIterator[None]:
+    """Run tasks on this event loop; on exit, finish them or release them."""
+    toolboxes = ToolboxFactory()
+    runner = make_runner(toolboxes)
     wake_ups.on_wake(runner.wake)
     work = asyncio.create_task(runner.run())
-    work.add_done_callback(_end_process_of_broken)
+    work.add_done_callback(_end_process_on_error)
     try:
         yield
     finally:
         wake_ups.off_wake(runner.wake)
         runner.stop()
         await work
-        await tools.aclose()
+        await toolboxes.aclose()
 
 
-def _end_process_of_broken(work: asyncio.Task[None]) -> None:
-    """A process that only looks as if it worked is worse than one that has ended.
+def _end_process_on_error(work: asyncio.Task[None]) -> None:
+    """End the process: one that only looks alive is worse than none.
 
-    Whoever supervises it starts it again; its tasks go on elsewhere, or then.
+    Its supervisor starts it again. Its tasks continue then, or in another process.
     """
     if not work.cancelled() and (error := work.exception()):
         log.critical("process.broken", exc_info=error)
@@ -74,7 +74,7 @@ def _end_process_of_broken(work: asyncio.Task[None]) -> None:
 
 
 class RunnerThread:
-    """A runner on an event loop of its own, in a process whose main thread is busy."""
+    """A runner on a thread with its own event loop, for a worker process."""
 
     def __init__(self) -> None:
         self._stop = asyncio.Event()
@@ -87,35 +87,35 @@ class RunnerThread:
 
     @property
     def is_broken(self) -> bool:
-        """Whether it ended without being told to."""
+        """Whether the thread ended although `stop` was not called."""
         return not (self._is_stopping or self._thread.is_alive())
 
     def stop(self) -> None:
-        """Begin to end; callable from any thread, and more than once."""
+        """Start the shutdown; callable from any thread, and more than once."""
         self._is_stopping = True
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
 
     def join(self) -> None:
-        """Wait for the end, for as long as an orderly one may take."""
+        """Wait until the runner has shut down, or the time for that is over."""
         self._thread.join(settings.STOP_GRACE_SECONDS + STOP_MARGIN_SECONDS)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(self._work())
+            runner.run(self._run_until_stopped())
 
-    async def _work(self) -> None:
-        # In this order: whoever stops us either finds the loop, or is seen here.
+    async def _run_until_stopped(self) -> None:
+        # In this order: `stop` either finds the loop, or is noticed here.
         self._loop = asyncio.get_running_loop()
         if self._is_stopping:
             return
         with serving_metrics():
-            async with carrying(), executing():
+            async with pubsub_lifespan(), runner_lifespan():
                 await self._stop.wait()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The quicker loop, as in the web process; where it is not installed, asyncio's."""
+    """uvloop, as in the web process; None for asyncio's, if it is not installed."""
     try:
         import uvloop
     except ImportError:

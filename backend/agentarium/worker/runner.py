@@ -1,7 +1,7 @@
-"""The one runner: claims tasks, and runs up to its capacity of them on one loop.
+"""Claims tasks, and runs up to its capacity of them on one event loop.
 
 It is the same in the web process (embedded) and in a Celery worker process (scaled).
-The database decides everything; being woken only makes it sooner.
+The database decides everything; a wake-up only makes it happen sooner.
 """
 
 import asyncio
@@ -13,24 +13,25 @@ from django.db import DatabaseError, InterfaceError
 from agentarium.db.threads import DatabaseThreads
 from agentarium.streaming.pubsub import PubSub
 from agentarium.worker import leases
-from agentarium.worker.attempt.context import ModelClients, RunnerDependencies
+from agentarium.worker.attempt.context import ModelClientSource, RunnerDependencies
 from agentarium.worker.attempt.toolbox import OpenToolbox
-from agentarium.worker.session import Signals, WorkerSession
+from agentarium.worker.runner_signals import RunnerSignals
+from agentarium.worker.session import WorkerSession
 
 log = structlog.get_logger(__name__)
 
-# After an error of its own, or of the database, the runner tries again so often.
+# The pause before a new session, after an error of the database.
 RESTART_SECONDS = 1.0
 
 
 class Runner:
-    """Executes tasks until it is told to stop."""
+    """Runs tasks until `stop`, in one worker session after another."""
 
     def __init__(
         self,
         *,
         pubsub: PubSub,
-        clients: ModelClients,
+        clients: ModelClientSource,
         open_toolbox: OpenToolbox,
         capacity: int,
     ) -> None:
@@ -39,35 +40,35 @@ class Runner:
         self._open_toolbox = open_toolbox
         self._capacity = capacity
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._signals = Signals()
+        self._signals = RunnerSignals()
 
     def wake(self) -> None:
-        """Look for tasks now. Callable from any thread."""
-        self._call(self._signals.wake)
+        """Look for pending tasks now. Callable from any thread."""
+        self._call_on_loop(self._signals.wake)
 
     def stop(self) -> None:
-        """Take no more tasks, and end soon. Callable from any thread."""
-        self._call(self._signals.stop)
+        """Claim no more tasks, and shut down. Callable from any thread."""
+        self._call_on_loop(self._signals.stop)
 
-    def _call(self, function: Callable[[], None]) -> None:
+    def _call_on_loop(self, function: Callable[[], None]) -> None:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function)
 
     async def run(self) -> None:
-        """Work until `stop`. Declared lost, it begins anew, as another worker."""
+        """Work until `stop`. After a loss, register again as a new worker."""
         self._loop = asyncio.get_running_loop()
-        database = DatabaseThreads("runner", size=2, in_turn=True)
+        database = DatabaseThreads("runner", size=2, through_gate=True)
         dependencies = RunnerDependencies(
             self._pubsub, self._clients, self._open_toolbox, database
         )
         try:
             while not self._signals.is_stopping:
-                await self._work(dependencies)
+                await self._run_session(dependencies)
         finally:
             await self._clients.aclose()
             await asyncio.to_thread(database.close)
 
-    async def _work(self, dependencies: RunnerDependencies) -> None:
+    async def _run_session(self, dependencies: RunnerDependencies) -> None:
         try:
             worker = await dependencies.database.run(
                 leases.register_worker, capacity=self._capacity

@@ -1,4 +1,7 @@
-"""What a trace has to know of tasks: asked only where somebody traces."""
+"""What the trace of an attempt needs to know about its task.
+
+It is read from the database only if tracing is on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +18,14 @@ class TraceContext:
     traceparent: str = ""
 
 
-UNKNOWN = TraceContext()
+NO_TRACE_CONTEXT = TraceContext()
 
 
 def read_trace_contexts(tasks: Sequence[AgentTask]) -> dict[int, TraceContext]:
-    """Task id -> where it comes from; in two queries, or none."""
+    """Task id -> trace context. Two queries, or none and an empty dictionary."""
     if not tracing.is_on() or not tasks:
         return {}
-    # Slow to load: here, in a thread, no event loop waits for it.
+    # Loading the provider is slow. This thread may wait for it, an event loop may not.
     tracing.provider()
     ids = [task.pk for task in tasks]
     first = Event.objects.filter(task__in=ids, attempt=0, seq=1)

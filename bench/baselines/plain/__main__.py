@@ -11,11 +11,11 @@ from celery import Celery
 from django.conf import settings
 
 WEB_THREADS = 8
-# Each holds a connection; PostgreSQL has a hundred.
+# Each holds a connection; PostgreSQL allows a hundred.
 WORKER_THREADS = 50
 
 app = Celery("plain", broker=os.environ["AGENTARIUM_BROKER_URL"])
-# Of all threads, not of this one alone.
+# For all threads, not only for this one.
 app.set_default()
 app.conf.update(
     task_acks_late=True,
@@ -46,7 +46,7 @@ def configure() -> None:
     settings.configure(
         ROOT_URLCONF="bench.baselines.plain.urls",
         ALLOWED_HOSTS=["127.0.0.1"],
-        SECRET_KEY="of a server that lives for a minute",  # noqa: S106
+        SECRET_KEY="of a temporary server",  # noqa: S106
         DATABASES={"default": _database()},
         USE_TZ=True,
         INSTALLED_APPS=[
@@ -57,7 +57,7 @@ def configure() -> None:
             "rest_framework.authtoken",
             "bench.baselines.plain.apps.PlainConfig",
         ],
-        # Those of a new project.
+        # The middleware of a new project.
         MIDDLEWARE=[
             "django.middleware.security.SecurityMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
@@ -89,7 +89,7 @@ def web() -> None:
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 
-    # The tables that ours points at come first.
+    # First the tables that our table refers to.
     call_command("migrate", verbosity=0)
     call_command("migrate", run_syncdb=True, verbosity=0)
     site = Site(

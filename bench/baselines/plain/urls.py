@@ -1,4 +1,4 @@
-"""The API: as much of Agentarium's as the load asks for."""
+"""The part of Agentarium's API that the measurements use."""
 
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bench.baselines.plain.jobs import ask
+from bench.baselines.plain.jobs import run_task
 from bench.baselines.plain.models import Task
 
 
@@ -30,7 +30,7 @@ class Run(generics.CreateAPIView[Task]):
     def perform_create(self, serializer: Any) -> None:
         with transaction.atomic():
             task = serializer.save(owner=self.request.user)
-            transaction.on_commit(lambda: ask.delay(task.pk))
+            transaction.on_commit(lambda: run_task.delay(task.pk))
 
 
 class Tasks(generics.ListAPIView[Task]):
@@ -54,16 +54,16 @@ def _token() -> str:
 
 
 @csrf_exempt
-def anything(_: HttpRequest) -> JsonResponse:
+def accept(_: HttpRequest) -> JsonResponse:
     return JsonResponse({"id": 1, "access": _token(), "token": _token()})
 
 
 urlpatterns = [
-    path("readyz", anything),
-    path("api/auth/register/", anything),
-    path("api/auth/token/", anything),
-    path("api/tokens/", anything),
-    path("api/agents/", anything),
+    path("readyz", accept),
+    path("api/auth/register/", accept),
+    path("api/auth/token/", accept),
+    path("api/tokens/", accept),
+    path("api/agents/", accept),
     path("api/tasks/run/", Run.as_view()),
     path("api/tasks/<int:pk>/", Detail.as_view()),
     path("api/tasks/", Tasks.as_view()),

@@ -3,7 +3,7 @@ import orjson
 import pytest
 from agentarium.tests.eventually import eventually
 
-from bench.fake_provider.script import Asked, Script, ToolCall, script_for
+from bench.fake_provider.script import ParsedRequest, Script, ToolCall, script_for
 from bench.fake_provider.server import FakeProvider
 
 
@@ -16,31 +16,33 @@ from bench.fake_provider.server import FakeProvider
         ("fake,tool_calls=a+b", Script(tool_calls=(ToolCall("a"), ToolCall("b")))),
     ],
 )
-def test_reads_the_models_name(model: str, script: Script) -> None:
-    assert script_for(Asked(model)) == script
+def test_reads_the_script_from_the_models_name(model: str, script: Script) -> None:
+    assert script_for(ParsedRequest(model)) == script
 
 
-def test_believes_the_message_more_than_the_models_name() -> None:
-    asked = Asked("fake,pieces=3,text=a", last_user_text='{"fake": {"text": "b"}}')
+def test_the_message_overrides_the_models_name() -> None:
+    parsed = ParsedRequest(
+        "fake,pieces=3,text=a", last_user_text='{"fake": {"text": "b"}}'
+    )
 
-    assert script_for(asked) == Script(text="b", pieces=3)
+    assert script_for(parsed) == Script(text="b", pieces=3)
 
 
-def test_asks_for_no_more_tools_than_it_has_rounds() -> None:
-    asked = Asked("fake,tool_calls=a", tool_rounds_done=1)
+def test_requests_no_tools_after_the_last_round() -> None:
+    parsed = ParsedRequest("fake,tool_calls=a", tool_rounds_done=1)
 
-    assert script_for(asked).tool_calls == ()
+    assert script_for(parsed).tool_calls == ()
 
 
 @pytest.mark.parametrize(("pieces", "parts"), [(1, 1), (3, 3), (99, 5), (0, 1)])
-def test_cuts_a_text_into_pieces(pieces: int, parts: int) -> None:
+def test_splits_a_text_into_pieces(pieces: int, parts: int) -> None:
     texts = Script(text="abcde", pieces=pieces).text_pieces
 
     assert "".join(texts) == "abcde"
     assert len(texts) == parts
 
 
-async def test_counts_what_its_clients_do() -> None:
+async def test_counts_requests_and_abandoned_responses() -> None:
     body = {"model": "fake,then=hang", "stream": True}
     message = {"role": "user", "content": "hi"}
 
@@ -52,10 +54,10 @@ async def test_counts_what_its_clients_do() -> None:
         await eventually(
             "the hang-up to be counted", lambda: provider.stats.closed_by_client
         )
-        async with session.get(f"{provider.url}/__stats") as told:
-            stats = orjson.loads(await told.read())
-        async with session.post(f"{provider.url}/__reset") as told:
-            fresh = orjson.loads(await told.read())
+        async with session.get(f"{provider.url}/__stats") as reply:
+            stats = orjson.loads(await reply.read())
+        async with session.post(f"{provider.url}/__reset") as reply:
+            fresh = orjson.loads(await reply.read())
 
     assert (stats["requests"], stats["closed_by_client"], stats["open"]) == (1, 1, 0)
     assert fresh["requests"] == 0

@@ -1,4 +1,4 @@
-"""The counting tool server does what chaos programs rely on."""
+"""The fake tool server, which the chaos runs rely on."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ async def client(tools: FakeTools) -> AsyncIterator[aiohttp.ClientSession]:
         yield client
 
 
-async def test_counts_calls_and_what_was_done_for_each_key(
+async def test_counts_calls_and_effects_by_key(
     client: aiohttp.ClientSession,
 ) -> None:
     for key in ("a", "a", "b"):
@@ -30,8 +30,8 @@ async def test_counts_calls_and_what_was_done_for_each_key(
     await client.post("/do/send")
     await client.post("/do/send?status=500")
 
-    async with client.get("/__stats") as answer:
-        stats = await answer.json()
+    async with client.get("/__stats") as response:
+        stats = await response.json()
 
     assert stats["calls"] == {"pay": 3, "send": 2}
     assert stats["done"] == {"pay": 2, "send": 1}
@@ -39,7 +39,7 @@ async def test_counts_calls_and_what_was_done_for_each_key(
     assert stats["open"] == 0
 
 
-async def test_does_the_thing_and_hangs_up(
+async def test_has_the_effect_and_closes_the_connection(
     tools: FakeTools, client: aiohttp.ClientSession
 ) -> None:
     with pytest.raises(aiohttp.ClientError):
@@ -48,21 +48,23 @@ async def test_does_the_thing_and_hangs_up(
     assert tools.stats.done == {"pay": 1}
 
 
-async def test_counts_those_who_do_not_wait(
+async def test_counts_clients_that_disconnect(
     tools: FakeTools, client: aiohttp.ClientSession
 ) -> None:
-    asking = asyncio.ensure_future(client.post("/do/pay?delay=60"))
+    call = asyncio.ensure_future(client.post("/do/pay?delay=60"))
     await eventually("the call to arrive", lambda: tools.stats.open == 1)
 
-    asking.cancel()
+    call.cancel()
 
     await eventually(
-        "the hang-up to be counted", lambda: tools.stats.closed_by_client == 1
+        "the disconnect to be counted", lambda: tools.stats.closed_by_client == 1
     )
     assert not tools.stats.done
 
 
-async def test_starts_anew(tools: FakeTools, client: aiohttp.ClientSession) -> None:
+async def test_resets_its_counts(
+    tools: FakeTools, client: aiohttp.ClientSession
+) -> None:
     await client.post("/do/pay")
 
     await client.post("/__reset")

@@ -76,7 +76,7 @@ async function add({ user }: App, name: RegExp) {
   await user.click(await screen.findByRole('option', { name }))
 }
 
-test('gives an agent tools, other agents too', async () => {
+test('adds tools and other agents to an agent', async () => {
   let body: unknown
   server.use(
     http.post('/api/agents/', async ({ request }) => {
@@ -90,12 +90,14 @@ test('gives an agent tools, other agents too', async () => {
   await app.user.type(screen.getByLabelText('Name'), 'Writer')
 
   await add(app, /^calculator/)
-  await app.user.click(screen.getByLabelText('Ask me before each call'))
+  await app.user.click(
+    screen.getByLabelText('Require approval before each call'),
+  )
   await add(app, /^All tools of wiki/)
   await add(app, /^Assistant/)
   await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
 
-  // Refused: it is said, and nothing of what was entered is lost.
+  // The rejection is shown, and no input is lost.
   await sees('Not now.')
   expect(screen.getByLabelText('Name')).toHaveValue('Writer')
   expect(body).toMatchObject({
@@ -107,7 +109,7 @@ test('gives an agent tools, other agents too', async () => {
   })
 })
 
-test('sets how a tool is used, and takes it away', async () => {
+test('changes the settings of a tool, and removes a tool', async () => {
   let body: unknown
   server.use(
     http.post('/api/agents/', async ({ request }) => {
@@ -124,7 +126,7 @@ test('sets how a tool is used, and takes it away', async () => {
   )
 
   await app.user.click(
-    screen.getByRole('button', { name: 'Settings of search' }),
+    screen.getByRole('button', { name: 'Settings for search' }),
   )
   await app.user.type(screen.getByLabelText('Prefix'), 'a b')
   await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
@@ -133,7 +135,7 @@ test('sets how a tool is used, and takes it away', async () => {
 
   await app.user.clear(screen.getByLabelText('Prefix'))
   await app.user.type(screen.getByLabelText('Prefix'), 'a_')
-  await app.user.selectOptions(screen.getByLabelText('Effect'), 'Only reads')
+  await app.user.selectOptions(screen.getByLabelText('Effect'), 'Read-only')
   await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
   await waitFor(() => {
     expect(body).toMatchObject({
@@ -150,7 +152,7 @@ test('sets how a tool is used, and takes it away', async () => {
   })
 })
 
-test('shows what the server refuses of a list on the list', async () => {
+test('shows what the server rejects in a list on the list', async () => {
   const errors = {
     'fallback_models.0': [{ code: 'unknown_provider', detail: 'No provider.' }],
     tools: [{ code: 'does_not_exist', detail: 'Tool 1: There is none.' }],

@@ -118,7 +118,7 @@ test('creates an agent on the default model', async () => {
   })
 })
 
-test('leaves the temperature to the provider when it is switched off', async () => {
+test('sends no temperature when it is switched off', async () => {
   let body: unknown
   server.use(
     http.post('/api/agents/', async ({ request }) => {
@@ -140,7 +140,7 @@ test('leaves the temperature to the provider when it is switched off', async () 
   })
 })
 
-test('shows the beginning of a long description until asked for the rest', async () => {
+test('folds a long description', async () => {
   const description = 'It reads the mail. '.repeat(50).trim()
   const agent = makeAgent({ description })
   server.use(
@@ -159,16 +159,16 @@ test('shows the beginning of a long description until asked for the rest', async
   expect(screen.getByRole('button', { name: 'Show less' })).toBeVisible()
 })
 
-test('asks for a name before it asks the server', async () => {
+test('requires a name before it sends a request', async () => {
   const { user } = await openForm()
 
   await user.click(screen.getByRole('button', { name: 'Create agent' }))
 
-  await sees('Give it a name.')
+  await sees('Enter a name.')
   expect(screen.getByLabelText('Name')).toHaveFocus()
 })
 
-test('shows what the server refuses on its field', async () => {
+test('shows what the server rejects on its field', async () => {
   const errors = {
     model: [{ code: 'unknown_provider', detail: 'There is no provider x.' }],
   }
@@ -191,14 +191,14 @@ test('shows what the server refuses on its field', async () => {
   })
 })
 
-test('says why a model cannot be chosen, and takes one that is not listed', async () => {
+test('shows why a model is unavailable, and accepts one that is not listed', async () => {
   const { user } = await openForm()
 
   await user.click(screen.getByLabelText('Model'))
   const missing = await screen.findByRole('option', { name: /larger/ })
   expect(missing).toHaveAttribute('aria-disabled', 'true')
   expect(missing).toHaveTextContent('Its weights are missing.')
-  // What a whole provider lacks is said once, above its models.
+  // What a provider lacks is shown once, above its models.
   expect(
     await screen.findByText('Anthropic needs a key. Set ANTHROPIC_API_KEY.'),
   ).toBeVisible()
@@ -211,7 +211,7 @@ test('says why a model cannot be chosen, and takes one that is not listed', asyn
   expect(screen.getByLabelText('Model')).toHaveTextContent('openai:my-own')
 })
 
-test('deletes an agent after asking, and takes it back', async () => {
+test('deletes an agent after confirmation, and restores it', async () => {
   let restored = false
   server.use(
     http.delete('/api/agents/1/', () => {
@@ -230,10 +230,8 @@ test('deletes an agent after asking, and takes it back', async () => {
     await screen.findByRole('button', { name: 'Actions for Assistant' }),
   )
   await user.click(screen.getByRole('menuitem', { name: 'Delete' }))
-  const question = screen.getByRole('alertdialog')
-  await user.click(
-    within(question).getByRole('button', { name: 'Delete agent' }),
-  )
+  const dialog = screen.getByRole('alertdialog')
+  await user.click(within(dialog).getByRole('button', { name: 'Delete agent' }))
   await sees('No agents yet')
 
   await user.click(await screen.findByRole('button', { name: 'Undo' }))
@@ -241,7 +239,7 @@ test('deletes an agent after asking, and takes it back', async () => {
   expect(restored).toBe(true)
 })
 
-test('offers another try when the list cannot be loaded', async () => {
+test('offers a retry when the list cannot be loaded', async () => {
   let isAway = true
   server.use(
     http.get('/api/agents/', () =>
@@ -259,13 +257,13 @@ test('offers another try when the list cannot be loaded', async () => {
   await sees('Assistant')
 })
 
-test('leads back from a search that found nothing', async () => {
+test('clears a search without results', async () => {
   agents = []
-  const { history, user } = renderApp('/agents?search=nobody')
-  await screen.findByText('No agent matches')
+  const { history, user } = renderApp('/agents?search=nothing')
+  await screen.findByText('No matching agents')
   agents = [makeAgent()]
 
-  await user.click(screen.getByText('Clear the search'))
+  await user.click(screen.getByText('Clear search'))
 
   expect(await screen.findByRole('link', { name: 'Assistant' })).toBeVisible()
   expect(history.location.href).toBe('/agents')

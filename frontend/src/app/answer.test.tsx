@@ -42,7 +42,7 @@ test('continues after a cut without repeating a character', async () => {
   expect(screen.queryByText('Connection lost. Reconnecting…')).toBeNull()
 })
 
-test('drops the text of a step that broke when another attempt begins', async () => {
+test('discards the text of a failed step when another attempt starts', async () => {
   watch()
   const stream = await openStream()
 
@@ -58,7 +58,7 @@ test('drops the text of a step that broke when another attempt begins', async ()
   })
 })
 
-test('goes on past the end that a retry took back', async () => {
+test('continues after the end that a retry undid', async () => {
   watch()
   const stream = await openStream()
 
@@ -76,7 +76,7 @@ test('goes on past the end that a retry took back', async () => {
   expect(openStreams()).toEqual([stream])
 })
 
-test('never renders what a model says as HTML', async () => {
+test('never renders the text of a model as HTML', async () => {
   watch(
     makeTask({
       id: 7,

@@ -5,9 +5,9 @@ import { useState } from 'react'
 
 import { Toaster } from '@/components/ui/toaster'
 
+import { ServerBanner } from './layout/server-banner'
 import { createQueryClient } from './query-client'
 import { createAppRouter } from './router'
-import { ServerBanner } from './server-banner'
 
 function createApp(history: RouterHistory | undefined) {
   const queryClient = createQueryClient(() => {
@@ -20,7 +20,7 @@ function createApp(history: RouterHistory | undefined) {
   return { queryClient, router }
 }
 
-/** The whole page. Tests give it a history of their own. */
+/** The whole page. Tests pass a history of their own. */
 export function App({ history }: { history?: RouterHistory }) {
   const [{ queryClient, router }] = useState(() => createApp(history))
   return (

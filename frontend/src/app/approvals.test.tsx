@@ -19,36 +19,40 @@ const waiting = makeTask({
   status: 'waiting',
   output_text: '',
   finished_at: null,
-  wait: { reason: 'person', detail: 'It waits for you.', position: null },
+  wait: {
+    reason: 'person',
+    detail: 'Waiting for a person to decide.',
+    position: null,
+  },
 })
 let approvals: Schemas['Approval'][] = []
-let said: { path: string; body: unknown } | undefined
+let sent: { path: string; body: unknown } | undefined
 
 beforeEach(() => {
   approvals = [makeApproval()]
-  said = undefined
+  sent = undefined
   signIn()
   server.use(
     http.get('/api/tasks/', () => HttpResponse.json(makePage([waiting]))),
     http.get('/api/agents/', () => HttpResponse.json(makePage([]))),
     http.get('/api/tasks/7/', () => HttpResponse.json(waiting)),
-    http.get('/api/tasks/7/thread/', () => HttpResponse.json([waiting])),
+    http.get('/api/tasks/7/conversation/', () => HttpResponse.json([waiting])),
     http.get('/api/approvals/', () => HttpResponse.json(makePage(approvals))),
     http.post('/api/approvals/5/:verb/', async ({ request, params }) => {
-      said = { path: String(params['verb']), body: await request.json() }
+      sent = { path: String(params['verb']), body: await request.json() }
       approvals = []
       return HttpResponse.json(makeApproval({ status: 'approved' }))
     }),
   )
 })
 
-test('approves a call as the agent asked for it', async () => {
+test('approves a call as the agent requested it', async () => {
   const { user } = renderApp('/tasks/7')
 
   await user.click(await screen.findByRole('button', { name: 'Approve' }))
 
-  await sees('Approved. The task goes on.')
-  expect(said).toEqual({ path: 'approve', body: {} })
+  await sees('Approved. The task continues.')
+  expect(sent).toEqual({ path: 'approve', body: {} })
   await waitFor(() => {
     expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull()
   })
@@ -66,7 +70,7 @@ test('approves a call with other arguments, once they are an object', async () =
   await user.type(field, 'nonsense')
   await user.click(screen.getByRole('button', { name: 'Approve with these' }))
   expect(field).toBeInvalid()
-  expect(said).toBeUndefined()
+  expect(sent).toBeUndefined()
 
   await user.clear(field)
   await user.click(field)
@@ -74,7 +78,7 @@ test('approves a call with other arguments, once they are an object', async () =
   await user.click(screen.getByRole('button', { name: 'Approve with these' }))
 
   await waitFor(() => {
-    expect(said).toEqual({
+    expect(sent).toEqual({
       path: 'approve',
       body: { arguments: { to: 'carol@example.org' } },
     })
@@ -89,7 +93,7 @@ test('rejects a call with a reason', async () => {
   await user.click(screen.getByRole('button', { name: 'Reject the call' }))
 
   await waitFor(() => {
-    expect(said).toEqual({ path: 'reject', body: { reason: 'Not to Bob.' } })
+    expect(sent).toEqual({ path: 'reject', body: { reason: 'Not to Bob.' } })
   })
 })
 
@@ -104,21 +108,21 @@ test('answers a question', async () => {
   const { user } = renderApp('/tasks/7')
 
   await sees('Which colour?')
-  await user.click(screen.getByRole('button', { name: 'Answer' }))
+  await user.click(screen.getByRole('button', { name: 'Send answer' }))
   const field = screen.getByLabelText('Your answer')
-  expect(field).toHaveAccessibleDescription('Type an answer.')
+  expect(field).toHaveAccessibleDescription('Enter an answer.')
   await user.type(field, 'Blue{Control>}{Enter}{/Control}')
 
   await waitFor(() => {
-    expect(said).toEqual({ path: 'answer', body: { text: 'Blue' } })
+    expect(sent).toEqual({ path: 'answer', body: { text: 'Blue' } })
   })
 })
 
 test.each([
-  ['It was done', 'done'],
-  ['It was not: call again', 'repeat'],
-  ['End the task', 'fail'],
-])('says of a call without an answer: %s', async (name, outcome) => {
+  ['It succeeded', 'done'],
+  ['It did not happen: call again', 'repeat'],
+  ['Fail the task', 'fail'],
+])('resolves a call without a result: %s', async (name, outcome) => {
   approvals = [makeApproval({ waits_for: 'outcome' })]
   const { user } = renderApp('/tasks/7')
 
@@ -126,19 +130,19 @@ test.each([
   await user.click(screen.getByRole('button', { name }))
 
   await waitFor(() => {
-    expect(said).toEqual({
+    expect(sent).toEqual({
       path: 'resolve',
       body: { outcome, result: 'Sent.' },
     })
   })
 })
 
-test('says when somebody else has decided, and looks again', async () => {
+test('shows that another person has decided, and reloads', async () => {
   server.use(
     http.post('/api/approvals/5/approve/', () => {
       approvals = []
       return HttpResponse.json(
-        makeProblem(409, 'not_waiting', 'Nobody waits for this any more.'),
+        makeProblem(409, 'not_waiting', 'This call was already decided.'),
         { status: 409 },
       )
     }),
@@ -148,7 +152,7 @@ test('says when somebody else has decided, and looks again', async () => {
   await user.click(await screen.findByRole('button', { name: 'Approve' }))
 
   expect(
-    await screen.findByText('Nobody waits for this any more.'),
+    await screen.findByText('This call was already decided.'),
   ).toBeVisible()
   await waitFor(() => {
     expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull()

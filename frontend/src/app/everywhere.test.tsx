@@ -58,7 +58,7 @@ async function renderTasks() {
 }
 
 const paletteField = () =>
-  screen.findByRole('combobox', { name: 'Search, or do something' })
+  screen.findByRole('combobox', { name: 'Search or run a command' })
 
 test('finds an agent by its name, without the mouse', async () => {
   const { history, user } = await renderTasks()
@@ -79,7 +79,7 @@ test('finds an agent by its name, without the mouse', async () => {
   expect(screen.queryByRole('dialog')).toBeNull()
 })
 
-test('takes what is typed before its code has come', async () => {
+test('takes input before the palette has loaded', async () => {
   const { history, user } = await renderTasks()
 
   await user.keyboard('{Control>}k{/Control}new')
@@ -92,7 +92,7 @@ test('takes what is typed before its code has come', async () => {
   expect(history.location.href).toBe('/agents?dialog=new')
 })
 
-test('does what is typed', async () => {
+test('runs the action that is typed', async () => {
   const { history, user } = await renderTasks()
 
   await user.click(screen.getByRole('button', { name: 'Search' }))
@@ -105,7 +105,7 @@ test('does what is typed', async () => {
   expect(history.location.href).toBe('/agents?dialog=new')
 })
 
-test('goes where two keys lead, unless somebody is typing', async () => {
+test('goes to a screen by two keys, unless the user is typing', async () => {
   const { history, user } = await renderTasks()
 
   await user.type(screen.getByLabelText('Search tasks'), 'ga?')
@@ -129,17 +129,17 @@ test('goes where two keys lead, unless somebody is typing', async () => {
   expect(await screen.findByRole('heading', { name: 'Tasks' })).toBeVisible()
 })
 
-test('tells in the title how many tasks run', async () => {
+test('shows in the title how many tasks are running', async () => {
   running = 2
   await renderTasks()
   await waitFor(() => {
     expect(document.title).toBe('(2) Tasks · Agentarium')
   })
   running = 0
-  const changes = FakeEventSource.all.find(({ url }) => url === '/api/events/')
+  const feed = FakeEventSource.all.find(({ url }) => url === '/api/events/')
 
   act(() => {
-    changes?.emit('task.changed', { task: 1, status: 'completed' })
+    feed?.emit('task.changed', { task: 1, status: 'completed' })
   })
 
   await waitFor(() => {
@@ -147,7 +147,7 @@ test('tells in the title how many tasks run', async () => {
   })
 })
 
-test('says that the server is away, and when it is back', async () => {
+test('shows that the server does not respond, and when it does again', async () => {
   let isAway = true
   server.use(
     http.get('/healthz', () =>
@@ -155,15 +155,15 @@ test('says that the server is away, and when it is back', async () => {
     ),
   )
   await renderTasks()
-  const changes = FakeEventSource.all.find(({ url }) => url === '/api/events/')
+  const feed = FakeEventSource.all.find(({ url }) => url === '/api/events/')
 
   act(() => {
-    changes?.fail()
+    feed?.fail()
   })
-  const note = await screen.findByText(/Agentarium does not answer/)
+  const note = await screen.findByText(/Agentarium is not responding/)
   isAway = false
 
-  await sees('Agentarium is back.')
+  await sees('Connection restored.')
   await waitFor(() => {
     expect(note).not.toBeInTheDocument()
   })
@@ -172,25 +172,30 @@ test('says that the server is away, and when it is back', async () => {
 test.each([
   { address: '/tasks/9', api: '/api/tasks/9/', link: 'See all tasks' },
   { address: '/agents/9', api: '/api/agents/9/', link: 'See all agents' },
-])('leads on from what does not exist at $address', async (missing) => {
-  const problem = makeProblem(404, 'not_found', 'There is none.')
-  server.use(
-    http.get(missing.api, () => HttpResponse.json(problem, { status: 404 })),
-    http.get('/api/tasks/9/thread/', () => HttpResponse.json([])),
-  )
-  renderApp(missing.address)
+])(
+  'links to the list from what does not exist at $address',
+  async (missing) => {
+    const problem = makeProblem(404, 'not_found', 'There is none.')
+    server.use(
+      http.get(missing.api, () => HttpResponse.json(problem, { status: 404 })),
+      http.get('/api/tasks/9/conversation/', () => HttpResponse.json([])),
+    )
+    renderApp(missing.address)
 
-  expect(await screen.findByRole('link', { name: missing.link })).toBeVisible()
-  expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
-})
+    expect(
+      await screen.findByRole('link', { name: missing.link }),
+    ).toBeVisible()
+    expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
+  },
+)
 
-test('leads out of an address that leads nowhere', async () => {
+test('shows the navigation at an unknown address', async () => {
   renderApp('/nowhere/at/all')
 
   expect(
-    await screen.findByRole('heading', { name: 'There is no such page' }),
+    await screen.findByRole('heading', { name: 'Page not found' }),
   ).toBeVisible()
-  expect(screen.getByRole('link', { name: 'Go to the start' })).toBeVisible()
+  expect(screen.getByRole('link', { name: 'Go to Home' })).toBeVisible()
   expect(screen.getAllByRole('navigation', { name: 'Main' })).not.toHaveLength(
     0,
   )

@@ -52,16 +52,16 @@ beforeEach(() => {
   )
 })
 
-test('shows what runs, what failed and why', async () => {
+test('shows running tasks, failures and their reasons', async () => {
   renderApp('/')
 
   const running = await screen.findByRole('list', { name: 'Running now' })
   expect(within(running).getByText('Count the stars')).toBeVisible()
-  const failures = screen.getByRole('list', { name: 'Last failures' })
+  const failures = screen.getByRole('list', { name: 'Recent failures' })
   expect(failures).toHaveTextContent('The provider refused the key.')
 })
 
-test('runs a failed task again', async () => {
+test('retries a failed task', async () => {
   server.use(
     http.post('/api/tasks/2/retry/', () => {
       tasks = [makeTaskRow({ id: 2, status: 'pending' })]
@@ -72,11 +72,11 @@ test('runs a failed task again', async () => {
 
   await user.click(await screen.findByRole('button', { name: 'Retry task 2' }))
 
-  await sees('Nothing has failed.')
-  await sees('Task 2 runs again.')
+  await sees('No tasks have failed.')
+  await sees('Task 2 was queued again.')
 })
 
-test('says in words what a plot shows, and as a table', async () => {
+test('describes a chart in words, and as a table', async () => {
   const { user } = renderApp('/')
 
   expect(
@@ -85,11 +85,11 @@ test('says in words what a plot shows, and as a table', async () => {
     }),
   ).toBeVisible()
   await user.click(
-    screen.getByRole('button', { name: 'Time until completed as a table' }),
+    screen.getByRole('button', { name: 'Time to completion as a table' }),
   )
 
   const table = screen.getByRole('region', {
-    name: 'Time until completed as a table',
+    name: 'Time to completion as a table',
   })
   expect(
     within(table).getByRole('row', { name: 'Mon, May 4 400 ms 12 s' }),
@@ -101,15 +101,10 @@ test('says in words what a plot shows, and as a table', async () => {
 
 test.each([
   ['0.0123', true, '$0.012', 'The tasks cost $0.012.'],
-  [
-    '3.4',
-    false,
-    '$3.40 + ?',
-    'The tasks cost $3.40, and a part that is not known.',
-  ],
-  ['0', false, '?', 'What the tasks cost is not known.'],
+  ['3.4', false, '$3.40 + ?', 'The tasks cost $3.40, plus an unknown amount.'],
+  ['0', false, '?', 'The cost of the tasks is unknown.'],
   ['0', true, '$0', 'The tasks cost $0.'],
-])('says what tasks cost: %s, complete: %s', async (...row) => {
+])('describes a cost of %s, complete: %s', async (...row) => {
   const [cost, cost_is_complete, shown, summary] = row
   server.use(
     http.get('/api/stats/', () =>
@@ -143,7 +138,7 @@ test('keeps the time range in the URL', async () => {
   })
 })
 
-test('leads to the first run', async () => {
+test('links to the first run', async () => {
   tasks = []
   server.use(
     http.get('/api/agents/', () => HttpResponse.json(makePage([makeAgent()]))),
@@ -155,7 +150,7 @@ test('leads to the first run', async () => {
   expect(link).toHaveAttribute('href', '/agents/1')
 })
 
-test('shows why a part could not be loaded, and tries again', async () => {
+test('shows why a section could not be loaded, and retries', async () => {
   let isBroken = true
   server.use(
     http.get('/api/stats/', () =>
@@ -171,6 +166,6 @@ test('shows why a part could not be loaded, and tries again', async () => {
   await user.click(screen.getByRole('button', { name: 'Try again' }))
 
   expect(
-    await screen.findByRole('heading', { name: 'Tasks that ended' }),
+    await screen.findByRole('heading', { name: 'Finished tasks' }),
   ).toBeVisible()
 })

@@ -27,14 +27,14 @@ beforeEach(() => {
     http.get('/api/agents/:id/', () => HttpResponse.json(makeAgent())),
     http.get('/api/tasks/', ({ request }) => {
       const { searchParams } = new URL(request.url)
-      // The frame of the page asks for what runs; that is not the inbox.
+      // The layout requests the running tasks; that is not the inbox.
       if (searchParams.get('limit') === '50') asked.push(searchParams)
       return HttpResponse.json(makePage(tasks, next))
     }),
     http.get('/api/tasks/:id/', ({ params }) =>
       HttpResponse.json(makeTask({ id: Number(params['id']) })),
     ),
-    http.get('/api/tasks/:id/thread/', () => HttpResponse.json([])),
+    http.get('/api/tasks/:id/conversation/', () => HttpResponse.json([])),
     http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
     http.post('/api/tasks/:verb/', async ({ request, params }) => {
       const { search } = new URL(request.url)
@@ -48,7 +48,7 @@ beforeEach(() => {
   )
 })
 
-const changes = () =>
+const feed = () =>
   FakeEventSource.all.findLast(({ url }) => url === '/api/events/')
 
 async function openInbox(address = '/tasks') {
@@ -57,32 +57,32 @@ async function openInbox(address = '/tasks') {
   return app
 }
 
-test('cancels the chosen tasks after asking', async () => {
+test('cancels the selected tasks after confirmation', async () => {
   const { user } = await openInbox()
 
-  await user.click(screen.getByRole('checkbox', { name: 'Choose task 3' }))
+  await user.click(screen.getByRole('checkbox', { name: 'Select task 3' }))
   await user.keyboard('{Shift>}')
-  await user.click(screen.getByRole('checkbox', { name: 'Choose task 2' }))
+  await user.click(screen.getByRole('checkbox', { name: 'Select task 2' }))
   await user.keyboard('{/Shift}')
-  const bar = screen.getByRole('group', { name: 'Chosen tasks' })
+  const bar = screen.getByRole('group', { name: 'Selected tasks' })
   expect(bar).toHaveTextContent('2 tasks')
   await user.click(within(bar).getByRole('button', { name: 'Cancel' }))
-  await user.click(await screen.findByRole('button', { name: 'Cancel them' }))
+  await user.click(await screen.findByRole('button', { name: 'Cancel tasks' }))
 
   await sees('2 tasks cancelled.')
   expect(sent).toEqual({ verb: 'cancel', search: '', body: { ids: [3, 2] } })
-  expect(screen.queryByRole('group', { name: 'Chosen tasks' })).toBeNull()
+  expect(screen.queryByRole('group', { name: 'Selected tasks' })).toBeNull()
 })
 
-test('retries all that is found, loaded or not', async () => {
+test('retries all matching tasks, loaded or not', async () => {
   next = 'http://server/api/tasks/?cursor=abc'
   const { user } = await openInbox('/tasks?agent=1&search=sea')
 
   await user.click(
-    screen.getByRole('checkbox', { name: 'Choose all that are shown' }),
+    screen.getByRole('checkbox', { name: 'Select all shown tasks' }),
   )
   await user.click(
-    screen.getByRole('button', { name: /^Choose all .* found$/ }),
+    screen.getByRole('button', { name: /^Select all .* that match$/ }),
   )
   await user.click(screen.getByRole('button', { name: 'Retry' }))
 
@@ -94,19 +94,19 @@ test('retries all that is found, loaded or not', async () => {
   })
 })
 
-test('is walked through by keyboard', async () => {
+test('is navigated by keyboard', async () => {
   const { history, user } = await openInbox()
 
   await user.keyboard('jj')
   expect(screen.getByRole('link', { name: 'Input 2' })).toHaveFocus()
   await user.keyboard('kx')
-  expect(screen.getByRole('checkbox', { name: 'Choose task 3' })).toBeChecked()
+  expect(screen.getByRole('checkbox', { name: 'Select task 3' })).toBeChecked()
   await user.keyboard('jjX')
-  expect(screen.getByRole('checkbox', { name: 'Choose task 1' })).toBeChecked()
-  expect(screen.getByRole('checkbox', { name: 'Choose task 2' })).toBeChecked()
+  expect(screen.getByRole('checkbox', { name: 'Select task 1' })).toBeChecked()
+  expect(screen.getByRole('checkbox', { name: 'Select task 2' })).toBeChecked()
   await user.keyboard('{Escape}')
   expect(
-    screen.getByRole('checkbox', { name: 'Choose task 1' }),
+    screen.getByRole('checkbox', { name: 'Select task 1' }),
   ).not.toBeChecked()
   await user.keyboard('/')
   expect(screen.getByLabelText('Search tasks')).toHaveFocus()
@@ -117,7 +117,7 @@ test('is walked through by keyboard', async () => {
   })
 })
 
-test('narrows by time and orders, in the address', async () => {
+test('filters by time and orders, in the address', async () => {
   const { history, user } = await openInbox()
 
   await user.click(screen.getByRole('button', { name: 'Submitted: Any time' }))
@@ -139,7 +139,7 @@ test('narrows by time and orders, in the address', async () => {
   expect(Math.abs(Date.now() - day - since)).toBeLessThan(60_000)
 })
 
-test('takes days of the calendar as they are here', async () => {
+test('takes calendar days in the local time zone', async () => {
   await openInbox('/tasks?from=2026-05-04&to=2026-05-06')
 
   const query = asked.at(-1)
@@ -154,29 +154,29 @@ test('takes days of the calendar as they are here', async () => {
   ).toBeVisible()
 })
 
-test('shows what became of a task as soon as it is told', async () => {
+test('shows the new status of a task as soon as it is published', async () => {
   await openInbox()
   expect(screen.queryByRole('img', { name: 'Failed' })).toBeNull()
-  // The answer to the next look never comes.
+  // The response to the next request never arrives.
   server.use(http.get('/api/tasks/', () => new Promise(() => undefined)))
 
   act(() => {
-    changes()?.emit('task.changed', { task: 2, status: 'failed' })
+    feed()?.emit('task.changed', { task: 2, status: 'failed' })
   })
 
   expect(await screen.findByRole('img', { name: 'Failed' })).toBeVisible()
 })
 
-test('tells how a task ended that was started here, with a way to it', async () => {
+test('announces the end of a task that was started here, with a link to it', async () => {
   sessionStorage.setItem('agentarium.started', '[2]')
   const { history, user } = await openInbox()
 
   act(() => {
-    changes()?.emit('task.changed', { task: 1, status: 'completed' })
-    changes()?.emit('task.changed', { task: 2, status: 'completed' })
+    feed()?.emit('task.changed', { task: 1, status: 'completed' })
+    feed()?.emit('task.changed', { task: 2, status: 'completed' })
   })
 
-  await sees('Assistant is done')
+  await sees('Assistant completed task 2')
   await user.click(screen.getByRole('button', { name: 'Open' }))
   await waitFor(() => {
     expect(history.location.pathname).toBe('/tasks/2')

@@ -3,11 +3,11 @@ import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 import { asProblem } from '@/lib/api/problem'
 import { suspectServer } from '@/lib/server-presence'
 
-/** Answers that another try cannot change. */
+/** Whether another attempt cannot succeed. */
 const isFinal = ({ status }: { status: number }) =>
   status >= 400 && status < 500 && status !== 429
 
-/** The cache of what the server said. `onSignedOut` is called when a session is over. */
+/** The cache of server state. `onSignedOut` is called when the session has ended. */
 export function createQueryClient(onSignedOut: () => void) {
   const onError = (error: unknown) => {
     const { status, code } = asProblem(error)
@@ -22,7 +22,7 @@ export function createQueryClient(onSignedOut: () => void) {
       queries: {
         staleTime: 2000,
         retry: (failures, error) => failures < 2 && !isFinal(asProblem(error)),
-        // A server that is away is no reason to stop asking; the browser knows no better.
+        // The server may be reachable although the browser says that it is offline.
         networkMode: 'always',
       },
       mutations: { networkMode: 'always' },

@@ -16,7 +16,7 @@ export function renderApp(address: string) {
   return { history, user: userEvent.setup() }
 }
 
-/** Alice has a session, and nothing waits for her. */
+/** Alice is signed in and has no decisions to make. */
 export function signIn(fields: Partial<Schemas['User']> = {}) {
   server.use(
     http.get('/api/auth/me/', () => HttpResponse.json(makeUser(fields))),

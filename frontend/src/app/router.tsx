@@ -4,15 +4,15 @@ import type { RouterHistory } from '@tanstack/react-router'
 
 import { parseSearch, stringifySearch } from '@/lib/search-params'
 
-import { ScreenError } from './edge-screens'
 import { agentRoutes } from './routes/agents'
 import { homeRoutes } from './routes/home'
-import { missingRoute } from './routes/missing'
+import { notFoundRoute } from './routes/not-found'
 import { appRoute, rootRoute } from './routes/root'
 import { sessionRoutes } from './routes/session'
 import { settingsRoutes } from './routes/settings'
 import { taskRoutes } from './routes/tasks'
 import { toolRoutes } from './routes/tools'
+import { ScreenError } from './screens/fallback-screens'
 
 const routeTree = rootRoute.addChildren([
   ...sessionRoutes,
@@ -22,7 +22,7 @@ const routeTree = rootRoute.addChildren([
     ...agentRoutes,
     ...toolRoutes,
     ...settingsRoutes,
-    missingRoute,
+    notFoundRoute,
   ]),
 ])
 

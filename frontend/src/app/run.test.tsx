@@ -23,7 +23,7 @@ beforeEach(() => {
   serveTask(() => task)
 })
 
-test('runs an agent and shows the answer as it comes', async () => {
+test('runs an agent and shows the answer as it arrives', async () => {
   let body: unknown
   server.use(
     http.post('/api/tasks/run/', async ({ request }) => {
@@ -65,7 +65,7 @@ test('runs an agent and shows the answer as it comes', async () => {
   expect(openStreams()).toEqual([])
 })
 
-test('says what is wrong with the input beside it', async () => {
+test('shows what is wrong with the input next to it', async () => {
   const errors = { input_text: [{ code: 'max_length', detail: 'Too long.' }] }
   server.use(
     http.post('/api/tasks/run/', () =>
@@ -78,7 +78,7 @@ test('says what is wrong with the input beside it', async () => {
   const input = await screen.findByLabelText('Input')
 
   await user.click(screen.getByRole('button', { name: 'Run' }))
-  expect(input).toHaveAccessibleDescription('Type what the agent shall do.')
+  expect(input).toHaveAccessibleDescription('Enter an input for the agent.')
 
   await user.type(input, 'Say hello')
   await user.click(screen.getByRole('button', { name: 'Run' }))
@@ -110,7 +110,7 @@ test('shows why a task failed', async () => {
 test.each([
   ['0.0000036', true, '$0.0000036'],
   ['0.01', false, '$0.01 + ?'],
-  ['0', false, 'not known'],
+  ['0', false, 'unknown'],
 ])(
   'shows a cost of %s (complete: %s) as %s',
   async (cost, isComplete, shown) => {
@@ -140,7 +140,7 @@ test('cancels a running task, and retries it', async () => {
   await sees('Cancelled')
   expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull()
 
-  // Its log holds nothing, or is gone: that is no lost connection.
+  // An empty or deleted log is not a lost connection.
   const log = await openStream()
   act(() => {
     log.fail()
@@ -158,7 +158,7 @@ test('cancels a running task, and retries it', async () => {
   })
 })
 
-test('shows a task that begins before the lists know of it', async () => {
+test('shows a task that starts before the lists have it', async () => {
   server.use(
     http.post('/api/tasks/run/', () => {
       server.use(

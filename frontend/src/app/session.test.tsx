@@ -16,17 +16,17 @@ import { renderApp } from './render-app'
 const problem = (...args: Parameters<typeof makeProblem>) =>
   HttpResponse.json(makeProblem(...args), { status: args[0] })
 
-/** A server that nobody has signed in to yet. */
+/** A server without a session. */
 function answerAsStranger({
   hasUsers = true,
   isOpen = true,
   isCodeNeeded = false,
 } = {}) {
-  const refuse = () => problem(401, 'not_authenticated', 'Sign in first.')
+  const reject = () => problem(401, 'not_authenticated', 'Sign in first.')
   server.use(
-    http.get('/api/auth/me/', refuse),
-    http.get('/api/tasks/', refuse),
-    http.get('/api/agents/', refuse),
+    http.get('/api/auth/me/', reject),
+    http.get('/api/tasks/', reject),
+    http.get('/api/agents/', reject),
     http.get('/api/auth/session/', () =>
       HttpResponse.json({
         is_authenticated: false,
@@ -48,7 +48,7 @@ function answerAsAlice() {
   )
 }
 
-test('returns to where one was after signing in', async () => {
+test('returns to the requested screen after signing in', async () => {
   answerAsStranger()
   document.cookie = 'csrftoken=crumb'
   let sent: { token: string | null; body: unknown } | undefined
@@ -74,7 +74,7 @@ test('returns to where one was after signing in', async () => {
   })
 })
 
-test('says why it did not sign in, and keeps the name', async () => {
+test('shows why signing in failed, and keeps the username', async () => {
   answerAsStranger()
   server.use(
     http.post('/api/auth/login/', () =>
@@ -92,7 +92,7 @@ test('says why it did not sign in, and keeps the name', async () => {
   expect(screen.getByLabelText('Username')).toHaveValue('alice')
 })
 
-test('never leads a fresh session to another site', async () => {
+test('never sends a new session to another site', async () => {
   answerAsStranger()
   server.use(
     http.post('/api/auth/login/', () => {
@@ -121,7 +121,7 @@ test('asks a new server for its first account', async () => {
   expect(history.location.pathname).toBe('/register')
 })
 
-/** A server that others can reach, before its first account. */
+/** A server that is reachable from other machines, before its first account. */
 const NEW_SERVER = { hasUsers: false, isOpen: false, isCodeNeeded: true }
 
 async function fillIn(user: ReturnType<typeof renderApp>['user']) {
@@ -130,7 +130,7 @@ async function fillIn(user: ReturnType<typeof renderApp>['user']) {
   await user.type(screen.getByLabelText('Password'), 'a long secret{Enter}')
 }
 
-test('says where the set-up link is, and has no form without it', async () => {
+test('explains how to get the set-up link, without a form', async () => {
   answerAsStranger(NEW_SERVER)
 
   const { history } = renderApp('/tasks')
@@ -145,7 +145,7 @@ test('says where the set-up link is, and has no form without it', async () => {
   expect(screen.queryByLabelText('Username')).toBeNull()
 })
 
-test('makes the first account with the code of the set-up link', async () => {
+test('creates the first account with the code of the set-up link', async () => {
   answerAsStranger(NEW_SERVER)
   const sent: unknown[] = []
   server.use(
@@ -179,7 +179,7 @@ test('makes the first account with the code of the set-up link', async () => {
   ])
 })
 
-test('says that a set-up link is wrong, and keeps what was typed', async () => {
+test('reports an invalid set-up link and keeps the values', async () => {
   answerAsStranger(NEW_SERVER)
   server.use(
     http.post('/api/auth/register/', () =>
@@ -196,7 +196,7 @@ test('says that a set-up link is wrong, and keeps what was typed', async () => {
   expect(screen.getByLabelText('Username')).toHaveValue('alice')
 })
 
-test('leads to the sign-in who was too late with the link', async () => {
+test('links to the sign-in page when the set-up link has been used', async () => {
   answerAsStranger(NEW_SERVER)
   server.use(
     http.post('/api/auth/register/', () => {
@@ -217,7 +217,7 @@ test('leads to the sign-in who was too late with the link', async () => {
   expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeVisible()
 })
 
-test('offers an ordinary account to who has a link that was used', async () => {
+test('offers an ordinary account when the set-up link has been used', async () => {
   answerAsStranger()
   const { history, user } = renderApp('/register#setup=abc123')
 
@@ -238,12 +238,12 @@ test('offers no registration where it is closed', async () => {
   expect(screen.queryByRole('link', { name: 'Create an account' })).toBeNull()
 })
 
-test('shows what the server refuses on the fields of registration', async () => {
+test('shows what the server rejects on the fields of the registration', async () => {
   answerAsStranger()
   server.use(
     http.post('/api/auth/register/', () =>
       problem(400, 'invalid', 'The input is not valid.', {
-        username: [{ code: 'taken', detail: 'Somebody has this name.' }],
+        username: [{ code: 'taken', detail: 'This username is taken.' }],
       }),
     ),
   )
@@ -255,12 +255,12 @@ test('shows what the server refuses on the fields of registration', async () => 
   await user.type(screen.getByLabelText('Password'), 'a long secret{Enter}')
 
   await waitFor(() => {
-    expect(username).toHaveAccessibleDescription('Somebody has this name.')
+    expect(username).toHaveAccessibleDescription('This username is taken.')
   })
   expect(username).toBeInvalid()
 })
 
-test('leads to the sign-in when the session is over, and remembers the place', async () => {
+test('leads to the sign-in when the session has ended, and remembers the screen', async () => {
   answerAsAlice()
   const { history, user } = renderApp('/tasks')
   await screen.findByRole('list', { name: 'Tasks' })

@@ -49,12 +49,14 @@ test('saves another e-mail address', async () => {
   expect(body).toEqual({ email: 'a@example.net' })
 })
 
-test('says on its field that a password is wrong', async () => {
+test('shows on its field that a password is wrong', async () => {
   server.use(
     http.post('/api/auth/password/', () =>
       HttpResponse.json(
         makeProblem(400, 'invalid', 'The input is not valid.', {
-          current_password: [{ code: 'wrong', detail: 'This is not it.' }],
+          current_password: [
+            { code: 'wrong', detail: 'The password is wrong.' },
+          ],
         }),
         { status: 400 },
       ),
@@ -68,11 +70,11 @@ test('says on its field that a password is wrong', async () => {
   await waitFor(() => {
     expect(
       screen.getByLabelText('Current password'),
-    ).toHaveAccessibleDescription('This is not it.')
+    ).toHaveAccessibleDescription('The password is wrong.')
   })
 })
 
-test('shows a new token once, and forgets it', async () => {
+test('shows a new token only once', async () => {
   let body: Partial<Schemas['ApiTokenRequest']> = {}
   server.use(
     http.post('/api/tokens/', async ({ request }) => {
@@ -88,7 +90,7 @@ test('shows a new token once, and forgets it', async () => {
   await user.click(screen.getByRole('button', { name: 'New token' }))
   await user.type(screen.getByLabelText('Name'), 'phone')
   await user.click(screen.getByRole('checkbox', { name: /^Run/ }))
-  await user.selectOptions(screen.getByLabelText('Valid for'), 'For ever')
+  await user.selectOptions(screen.getByLabelText('Valid for'), 'No expiry')
   await user.click(screen.getByRole('button', { name: 'Create token' }))
 
   await sees('agt_secret')
@@ -105,7 +107,7 @@ test('shows a new token once, and forgets it', async () => {
   )
 })
 
-test('revokes a token after asking', async () => {
+test('revokes a token after confirmation', async () => {
   server.use(
     http.delete('/api/tokens/7/', () => {
       tokens = []
@@ -123,7 +125,7 @@ test('revokes a token after asking', async () => {
   await sees('No tokens yet')
 })
 
-test('says once what a provider needs, not for each of its models', async () => {
+test('shows once what a provider needs, not for each of its models', async () => {
   const needs = 'Set ANTHROPIC_API_KEY.'
   const models = ['claude', 'other'].map((name) => ({
     id: `anthropic:${name}`,
@@ -152,14 +154,14 @@ test('says once what a provider needs, not for each of its models', async () => 
   expect(screen.getByRole('img', { name: 'Not ready' })).toBeVisible()
 })
 
-test('keeps the workers from those who are no staff', async () => {
+test('hides the workers from users who are not staff', async () => {
   renderApp('/settings?part=operations')
 
   expect(await screen.findByRole('heading', { name: 'Profile' })).toBeVisible()
   expect(screen.queryByText('Workers and queue')).not.toBeInTheDocument()
 })
 
-test('ends tasks as failed after asking', async () => {
+test('marks tasks as failed after confirmation', async () => {
   let body: unknown
   signIn({ is_staff: true })
   const none = { hour: 0, day: 0 }
@@ -189,17 +191,15 @@ test('ends tasks as failed after asking', async () => {
   const { user } = renderApp('/settings?part=operations')
   await sees('5 m 00 s')
 
-  await user.type(screen.getByLabelText('Tasks'), 'five')
-  await user.click(screen.getByRole('button', { name: 'End as failed' }))
-  expect(await screen.findByRole('alert')).toHaveTextContent('Type the ids')
-  await user.clear(screen.getByLabelText('Tasks'))
-  await user.type(screen.getByLabelText('Tasks'), '5, 6')
-  await user.click(screen.getByRole('button', { name: 'End as failed' }))
+  await user.type(screen.getByLabelText('Task IDs'), 'five')
+  await user.click(screen.getByRole('button', { name: 'Fail tasks' }))
+  expect(await screen.findByRole('alert')).toHaveTextContent('Enter task IDs')
+  await user.clear(screen.getByLabelText('Task IDs'))
+  await user.type(screen.getByLabelText('Task IDs'), '5, 6')
+  await user.click(screen.getByRole('button', { name: 'Fail tasks' }))
   const dialog = await screen.findByRole('alertdialog')
-  await user.click(
-    within(dialog).getByRole('button', { name: 'End as failed' }),
-  )
+  await user.click(within(dialog).getByRole('button', { name: 'Fail tasks' }))
 
-  await sees('2 tasks ended as failed.')
+  await sees('2 tasks marked as failed.')
   expect(body).toEqual({ ids: [5, 6] })
 })

@@ -19,7 +19,7 @@ beforeEach(() => {
     http.get('/api/agents/1/', () => HttpResponse.json(makeAgent())),
     http.get('/api/tasks/', ({ request }) => {
       const { searchParams } = new URL(request.url)
-      // What counts the tasks that run asks for a few rows only.
+      // The count of running tasks requests only a few rows.
       if (searchParams.get('limit') !== '6') asked.push(searchParams)
       return HttpResponse.json(makePage([makeTaskRow()]))
     }),
@@ -28,7 +28,7 @@ beforeEach(() => {
 
 const last = () => asked.at(-1)
 
-test('asks for what the address says', async () => {
+test('requests what the address says', async () => {
   renderApp('/tasks?status=failed,cancelled&agent=1&search=hello')
 
   await screen.findByRole('link', { name: 'Say hello' })
@@ -44,7 +44,7 @@ test('asks for what the address says', async () => {
   ).toBeVisible()
 })
 
-test('leaves out what the address says wrongly', async () => {
+test('ignores invalid filters in the address', async () => {
   renderApp('/tasks?status=nonsense&agent=x')
 
   await screen.findByRole('link', { name: 'Say hello' })
@@ -86,7 +86,7 @@ test('writes each filter into the address', async () => {
   expect(screen.getByLabelText('Search tasks')).toHaveValue('')
 })
 
-test('loads the next page behind the cursor', async () => {
+test('loads the next page after the cursor', async () => {
   const second = makeTaskRow({ id: 2, input_text: 'Say goodbye' })
   server.use(
     http.get('/api/tasks/', ({ request }) => {
@@ -106,15 +106,15 @@ test('loads the next page behind the cursor', async () => {
   expect(screen.queryByRole('button', { name: 'Load more' })).toBeNull()
 })
 
-test('looks again when a task has changed', async () => {
+test('reloads once when tasks have changed', async () => {
   renderApp('/tasks')
   await screen.findByRole('link', { name: 'Say hello' })
-  const changes = FakeEventSource.all.find(({ url }) => url === '/api/events/')
+  const feed = FakeEventSource.all.find(({ url }) => url === '/api/events/')
   const before = asked.length
 
   act(() => {
-    changes?.emit('task.changed', { task: 1, status: 'completed' })
-    changes?.emit('task.changed', { task: 2, status: 'failed' })
+    feed?.emit('task.changed', { task: 1, status: 'completed' })
+    feed?.emit('task.changed', { task: 2, status: 'failed' })
   })
 
   await waitFor(() => {
@@ -122,7 +122,7 @@ test('looks again when a task has changed', async () => {
   })
 })
 
-test('leads from an empty inbox to the agents', async () => {
+test('links from an empty inbox to the agents', async () => {
   server.use(http.get('/api/tasks/', () => HttpResponse.json(makePage([]))))
 
   renderApp('/tasks')

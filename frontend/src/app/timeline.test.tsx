@@ -18,29 +18,29 @@ beforeEach(() => {
         ? makePage([makeStep(3)])
         : makePage(
             [makeStep(1), makeStep(2)],
-            '/api/tasks/7/steps/?cursor=behind-2',
+            '/api/tasks/7/steps/?cursor=after-2',
           )
       return HttpResponse.json({ ...page, count: 3 })
     }),
   )
 })
 
-test('shows the first steps, and the others when asked', async () => {
+test('shows the first steps, and the others on request', async () => {
   const { user } = renderApp('/tasks/7?view=timeline')
   const lines = await screen.findByRole('list', { name: 'Timeline' })
   expect(within(lines).getAllByText('openai:fake')).toHaveLength(2)
-  expect(screen.getByText('These are the first 2 of 3 steps.')).toBeVisible()
+  expect(screen.getByText('Showing the first 2 of 3 steps.')).toBeVisible()
 
   await user.click(screen.getByRole('button', { name: 'Load more' }))
 
   expect(await within(lines).findAllByText('openai:fake')).toHaveLength(3)
-  expect(screen.queryByText(/^These are the first/)).not.toBeInTheDocument()
+  expect(screen.queryByText(/^Showing the first/)).not.toBeInTheDocument()
   expect(
     screen.queryByRole('button', { name: 'Load more' }),
   ).not.toBeInTheDocument()
 })
 
-test('shows all steps as they are told', async () => {
+test('shows all steps as the API returns them', async () => {
   const { user } = renderApp('/tasks/7?view=json')
   const steps = await screen.findByRole('region', { name: 'Steps' })
   expect(steps).not.toHaveTextContent('"position": 3')

@@ -58,7 +58,7 @@ beforeEach(() => {
   )
 })
 
-test('makes an HTTP tool with a secret', async () => {
+test('creates an HTTP tool with a secret', async () => {
   let body: unknown
   tools = []
   server.use(
@@ -73,7 +73,7 @@ test('makes an HTTP tool with a secret', async () => {
 
   await user.click(screen.getByRole('button', { name: 'New HTTP tool' }))
   await user.type(screen.getByLabelText('Name'), 'ping')
-  await user.type(screen.getByLabelText('Address'), 'https://a.example/')
+  await user.type(screen.getByLabelText('URL'), 'https://a.example/')
   await user.click(screen.getByRole('button', { name: 'Add a header' }))
   await user.type(screen.getByLabelText('Name of header 1'), 'X-Key')
   await user.type(screen.getByLabelText('Value of header 1'), 's3cret')
@@ -93,7 +93,7 @@ test('makes an HTTP tool with a secret', async () => {
   })
 })
 
-test('keeps a stored secret that is left empty, and shows refusals', async () => {
+test('keeps a stored secret that is left empty, and shows rejections', async () => {
   let body: Partial<Schemas['HttpToolRequest']> = {}
   server.use(
     http.patch('/api/http-tools/3/', async ({ request }) => {
@@ -109,7 +109,7 @@ test('keeps a stored secret that is left empty, and shows refusals', async () =>
   const { user } = renderApp('/tools')
 
   await user.click(
-    await screen.findByRole('button', { name: 'Actions of find_customer' }),
+    await screen.findByRole('button', { name: 'Actions for find_customer' }),
   )
   await user.click(await screen.findByRole('menuitem', { name: 'Edit' }))
   await user.click(await screen.findByRole('button', { name: 'Save changes' }))
@@ -118,7 +118,7 @@ test('keeps a stored secret that is left empty, and shows refusals', async () =>
   expect(body.headers).toEqual({ Authorization: null })
 })
 
-test('calls a tool and shows what a model would be told', async () => {
+test('tests a tool and shows what a model would receive', async () => {
   server.use(
     http.post('/api/http-tools/3/test/', async ({ request }) => {
       const { arguments: given } = (await request.json()) as {
@@ -137,15 +137,15 @@ test('calls a tool and shows what a model would be told', async () => {
     await screen.findByRole('button', { name: 'Test find_customer' }),
   )
   expect(screen.getByLabelText('Arguments')).toHaveValue('{\n  "id": ""\n}')
-  await user.click(screen.getByRole('button', { name: 'Call it now' }))
+  await user.click(screen.getByRole('button', { name: 'Send request' }))
 
-  await sees('It answered')
+  await sees('Succeeded')
   expect(screen.getByRole('group', { name: 'Result' })).toHaveTextContent(
     'seen',
   )
 })
 
-test('asks an MCP server for its tools', async () => {
+test('loads the tools of an MCP server', async () => {
   server.use(
     http.post('/api/mcp-servers/4/refresh/', () => {
       servers = [
@@ -169,11 +169,11 @@ test('asks an MCP server for its tools', async () => {
 
   await user.click(await screen.findByRole('button', { name: 'Refresh files' }))
 
-  await sees('files offers 1 tool.')
+  await sees('files: 1 tool loaded.')
   expect(await screen.findByText('read_file')).toBeInTheDocument()
 })
 
-test('deletes a tool after asking', async () => {
+test('deletes a tool after confirmation', async () => {
   server.use(
     http.delete('/api/http-tools/3/', () => {
       tools = []
@@ -183,7 +183,7 @@ test('deletes a tool after asking', async () => {
   const { user } = renderApp('/tools')
 
   await user.click(
-    await screen.findByRole('button', { name: 'Actions of find_customer' }),
+    await screen.findByRole('button', { name: 'Actions for find_customer' }),
   )
   await user.click(await screen.findByRole('menuitem', { name: 'Delete' }))
   const dialog = await screen.findByRole('alertdialog')

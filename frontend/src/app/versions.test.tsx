@@ -60,16 +60,16 @@ test('shows what a version changed', async () => {
   ).toEqual([' Be brief.', '+added: Be kind.'])
   expect(
     within(dialog.getByRole('region', { name: 'Tools' })).getByRole('listitem'),
-  ).toHaveTextContent('calculator · asks first')
-  expect(dialog.queryByRole('button', { name: /^Go back/ })).toBeNull()
+  ).toHaveTextContent('calculator · needs approval')
+  expect(dialog.queryByRole('button', { name: /^Restore version/ })).toBeNull()
 })
 
-test('goes back to a version, and takes that back', async () => {
+test('restores a version, and undoes that', async () => {
   const { user } = renderApp('/agents/1')
 
   await user.click(await screen.findByRole('button', { name: /^Version 1/ }))
-  await user.click(screen.getByRole('button', { name: 'Go back to version 1' }))
-  await sees(/That is version 3 now/)
+  await user.click(screen.getByRole('button', { name: 'Restore version 1' }))
+  await sees(/was restored as version 3/)
   await user.click(screen.getByRole('button', { name: 'Undo' }))
 
   await waitFor(() => {

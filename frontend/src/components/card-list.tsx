@@ -18,7 +18,7 @@ type CardListProps<Row> = {
   className?: string
 }
 
-/** A short list in a card, in whichever state it is. */
+/** A short list in a card: its rows, or that it is loading, empty or failed. */
 export function CardList<Row>({
   label,
   query,
@@ -81,10 +81,10 @@ function RowSkeletons() {
   )
 }
 
-type QuietProps = { icon: LucideIcon; children: ReactNode }
+type EmptyNoteProps = { icon: LucideIcon; children: ReactNode }
 
-/** Nothing to show, and nothing wrong with that. */
-export function Quiet({ icon: Icon, children }: QuietProps) {
+/** Says that a list is empty, where that needs no action. */
+export function EmptyNote({ icon: Icon, children }: EmptyNoteProps) {
   return (
     <p className="flex items-center gap-3 px-4 py-6 text-sm text-muted-foreground">
       <Icon aria-hidden className="size-4 shrink-0" />

@@ -5,17 +5,17 @@ import { CopyButton } from './copy-button'
 type CodeBlockProps = {
   text: string
   label: string
-  /** What its button copies, where that is not what is shown. */
+  /** What the button copies, where that differs from what is shown. */
   copied?: string
   className?: string
 }
 
-/** Text for machines, as it stands, with a button to take it along. */
+/** Preformatted text with a button that copies it. */
 export function CodeBlock({ text, label, copied, className }: CodeBlockProps) {
   return (
     <div className="relative min-w-0">
       <pre
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard.
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable content must be reachable by keyboard.
         tabIndex={0}
         role="group"
         aria-label={label}

@@ -20,7 +20,7 @@ export type Choice = {
   value: string
   label: string
   group?: string
-  /** What is to be said of the whole group. */
+  /** A remark about the whole group. */
   note?: string
   hint?: string
   isDisabled?: boolean
@@ -35,9 +35,9 @@ type ComboboxProps = {
   empty: ReactNode
   control?: ControlProps
   label?: string
-  /** Accept what was typed, where no choice is called so; says how it is offered. */
+  /** Accepts any text that is not a choice. Returns the label that offers it. */
   custom?: (text: string) => string
-  /** Where the choices come from a search on the server. */
+  /** For choices that come from a search on the server. */
   onSearch?: (text: string) => void
   className?: string
 }
@@ -46,8 +46,8 @@ export function Combobox(props: ComboboxProps) {
   const { choices, value, placeholder, control, label, className } = props
   const [isOpen, setOpen] = useState(false)
   const listId = useId()
-  const chosen = choices.find((choice) => choice.value === value)
-  const shown = chosen?.label ?? value
+  const selected = choices.find((choice) => choice.value === value)
+  const shown = selected?.label ?? value
 
   return (
     <Popover open={isOpen} onOpenChange={setOpen} modal>
@@ -127,7 +127,7 @@ function Choices({
             name={group}
             choices={choices.filter((each) => (each.group ?? '') === group)}
             value={value}
-            onChoose={onChange}
+            onSelect={onChange}
           />
         ))}
         {custom && typed && !isKnown && (
@@ -152,10 +152,10 @@ type ChoiceGroupProps = {
   name: string
   choices: Choice[]
   value: string
-  onChoose: (value: string) => void
+  onSelect: (value: string) => void
 }
 
-function ChoiceGroup({ name, choices, value, onChoose }: ChoiceGroupProps) {
+function ChoiceGroup({ name, choices, value, onSelect }: ChoiceGroupProps) {
   const note = choices[0]?.note
   const heading = name && (
     <>
@@ -169,8 +169,8 @@ function ChoiceGroup({ name, choices, value, onChoose }: ChoiceGroupProps) {
         <ChoiceItem
           key={choice.value}
           choice={choice}
-          isChosen={choice.value === value}
-          onChoose={onChoose}
+          isSelected={choice.value === value}
+          onSelect={onSelect}
         />
       ))}
     </CommandGroup>
@@ -179,11 +179,11 @@ function ChoiceGroup({ name, choices, value, onChoose }: ChoiceGroupProps) {
 
 type ChoiceItemProps = {
   choice: Choice
-  isChosen: boolean
-  onChoose: (value: string) => void
+  isSelected: boolean
+  onSelect: (value: string) => void
 }
 
-function ChoiceItem({ choice, isChosen, onChoose }: ChoiceItemProps) {
+function ChoiceItem({ choice, isSelected, onSelect }: ChoiceItemProps) {
   const { value, label, group = '', hint, isDisabled = false } = choice
   return (
     <CommandItem
@@ -191,7 +191,7 @@ function ChoiceItem({ choice, isChosen, onChoose }: ChoiceItemProps) {
       keywords={[label, group]}
       disabled={isDisabled}
       onSelect={() => {
-        onChoose(value)
+        onSelect(value)
       }}
     >
       <span className="min-w-0 flex-1">
@@ -200,7 +200,7 @@ function ChoiceItem({ choice, isChosen, onChoose }: ChoiceItemProps) {
           <span className="block text-xs text-muted-foreground">{hint}</span>
         )}
       </span>
-      {isChosen && <CheckIcon aria-label="chosen" className="text-brand" />}
+      {isSelected && <CheckIcon aria-label="selected" className="text-brand" />}
     </CommandItem>
   )
 }

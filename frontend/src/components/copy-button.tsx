@@ -26,7 +26,7 @@ export function CopyButton({ text, label, className }: CopyButtonProps) {
       await navigator.clipboard.writeText(text)
       setCopied(true)
     } catch {
-      toast.error('The browser did not allow copying.')
+      toast.error('The browser blocked copying.')
     }
   }
 

@@ -1,6 +1,4 @@
-import { LoaderCircleIcon } from 'lucide-react'
-
-import { Button } from './ui/button'
+import { BusyButton } from './busy-button'
 
 type LoadMoreProps = {
   query: {
@@ -14,16 +12,13 @@ export function LoadMore({ query }: LoadMoreProps) {
   if (!query.hasNextPage) return null
   return (
     <div className="flex justify-center pt-4">
-      <Button
+      <BusyButton
         variant="outline"
-        aria-disabled={query.isFetchingNextPage}
+        isBusy={query.isFetchingNextPage}
         onClick={() => void query.fetchNextPage()}
       >
-        {query.isFetchingNextPage && (
-          <LoaderCircleIcon className="animate-spin" />
-        )}
         Load more
-      </Button>
+      </BusyButton>
     </div>
   )
 }

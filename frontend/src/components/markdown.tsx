@@ -20,7 +20,7 @@ function textOf(node: ReactNode): string {
 function CodeBlock({ children }: ComponentProps<'pre'>) {
   return (
     <div className="flex items-start rounded-lg border bg-muted">
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls sideways must be reachable by keyboard. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable content must be reachable by keyboard. */}
       <pre tabIndex={0}>{children}</pre>
       <CopyButton
         text={textOf(children).replace(/\n$/, '')}
@@ -40,7 +40,7 @@ function SafeLink({ href, children }: { href?: string; children: ReactNode }) {
   )
 }
 
-/** Links leave in a new tab and tell nothing; an image would call another host, so it is a link. */
+/** Links open in a new tab without a referrer. An image would contact another host, so it becomes a link. */
 const components: Components = {
   pre: CodeBlock,
   a: ({ href = '', children }) => <SafeLink href={href}>{children}</SafeLink>,
@@ -54,7 +54,7 @@ const components: Components = {
       role="group"
       aria-label="Table"
       className="overflow-x-auto"
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- as of code.
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable content must be reachable by keyboard.
       tabIndex={0}
     >
       <table>{children}</table>
@@ -62,7 +62,7 @@ const components: Components = {
   ),
 }
 
-/** A model's answer. Raw HTML in it stays text. */
+/** The text of a model. Raw HTML in it is shown as text. */
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
   return (
     <div className="prose">

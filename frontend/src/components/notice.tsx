@@ -11,11 +11,11 @@ type NoticeProps = {
   title: string
   children: ReactNode
   action?: ReactNode
-  /** A screen that shows nothing else has its heading here. */
+  /** `h1` on a screen that shows nothing else. */
   heading?: 'h1' | 'h2'
 }
 
-/** What stands where a list or a screen has nothing to show. */
+/** Fills a list or a screen that has nothing to show. */
 export function Notice({
   icon: Icon,
   title,
@@ -40,22 +40,26 @@ export function Notice({
 type ErrorNoticeProps = {
   error: unknown
   onRetry: () => void
-  /** Where to go from something that does not exist. */
-  wayOn?: ReactNode
+  /** Shown instead of the retry button for something that does not exist. */
+  fallbackAction?: ReactNode
 }
 
-/** A failed load, in the problem's own sentence, with a way to try again. */
-export function ErrorNotice({ error, onRetry, wayOn }: ErrorNoticeProps) {
+/** Says why loading failed, in the server's own sentence, with a retry button. */
+export function ErrorNotice({
+  error,
+  onRetry,
+  fallbackAction,
+}: ErrorNoticeProps) {
   const problem = asProblem(error)
   const isMissing = problem.status === 404
   return (
     <div role="alert">
       <Notice
         icon={isMissing ? SearchXIcon : CloudOffIcon}
-        title={isMissing ? 'Not found' : 'This could not be loaded'}
+        title={isMissing ? 'Not found' : 'Loading failed'}
         action={
-          isMissing && wayOn ? (
-            wayOn
+          isMissing && fallbackAction ? (
+            fallbackAction
           ) : (
             <Button variant="outline" onClick={onRetry}>
               <RotateCwIcon />

@@ -6,17 +6,17 @@ import { useTitle } from '@/lib/use-title'
 type ScreenProps = {
   title: string
   heading?: ReactNode
-  lead?: ReactNode
+  description?: ReactNode
   above?: ReactNode
   actions?: ReactNode
   children: ReactNode
 }
 
-/** One screen: its heading, what can be done with it as a whole, and its content. */
+/** One screen: its heading, its actions and its content. */
 export function Screen({
   title,
   heading,
-  lead,
+  description,
   above,
   actions,
   children,
@@ -29,16 +29,16 @@ export function Screen({
         <div
           className={cn(
             'min-w-0 flex-1',
-            // A thing's own name and state take a phone's whole width.
+            // With a breadcrumb above, the heading takes the whole width of a phone.
             above && 'basis-full sm:basis-0',
           )}
         >
           <h1 className="text-xl leading-8 font-semibold tracking-tight wrap-anywhere">
             {heading ?? title}
           </h1>
-          {lead && (
+          {description && (
             <div className="text-sm wrap-anywhere text-muted-foreground">
-              {lead}
+              {description}
             </div>
           )}
         </div>

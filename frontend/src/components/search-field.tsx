@@ -15,7 +15,10 @@ type SearchFieldProps = {
   className?: string
 }
 
-/** Searches once the typing pauses; `/` leads into it from everywhere. A search that came by the URL replaces what stands. */
+/**
+ * Searches once the typing pauses. `/` focuses it from anywhere on the screen. A search that
+ * changes in the URL replaces the text.
+ */
 export function SearchField({
   label,
   value,
@@ -54,7 +57,7 @@ export function SearchField({
         onChange={(event) => {
           setText(event.target.value)
         }}
-        // Back to the keys of the screen.
+        // So that the screen's shortcuts work again.
         onKeyDown={(event) => {
           if (event.key === 'Escape') event.currentTarget.blur()
         }}
@@ -71,7 +74,7 @@ export function SearchField({
         <Button
           variant="ghost"
           size="icon-small"
-          aria-label="Clear the search"
+          aria-label="Clear search"
           className="absolute top-0.5 right-0.5 text-muted-foreground touch:inset-y-0 touch:right-0"
           onClick={() => {
             setText('')

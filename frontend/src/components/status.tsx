@@ -13,6 +13,9 @@ import { cn } from '@/lib/cn'
 
 export type Status = Schemas['TaskRow']['status']
 
+/** The new status of each task that changed; `all` where any may have changed. */
+export type StatusChanges = ReadonlyMap<number, Status> | 'all'
+
 type Look = { label: string; icon: LucideIcon; text: string; tint: string }
 
 const LOOKS: Record<Status, Look> = {
@@ -58,14 +61,14 @@ export const STATUSES = Object.keys(LOOKS) as Status[]
 
 const LIVE: Status[] = ['pending', 'running', 'waiting']
 
-/** Whether a task of this status still moves. */
+/** Whether a task with this status has not finished. */
 export const isLive = (status: Status) => LIVE.includes(status)
 
 export const statusLabel = (status: Status) => LOOKS[status].label
 
 type StatusProps = { status: Status; className?: string }
 
-/** The shape says the status as much as the colour does. */
+/** The shape shows the status as much as the colour does. */
 export function StatusIcon({ status, className }: StatusProps) {
   const { icon: Icon, text, label } = LOOKS[status]
   return (

@@ -20,7 +20,7 @@ function GrowingDuration({ since }: { since: string }) {
 
 type DurationProps = { from: string; to: string | null }
 
-/** From the one time to the other, or still growing where there is no end yet. */
+/** The time from start to end, which grows while there is no end. */
 export function Duration({ from, to }: DurationProps) {
   return (
     <span className="tabular">

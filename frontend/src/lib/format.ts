@@ -43,15 +43,15 @@ export function formatRelative(time: string, now: number) {
   return `${Math.floor(age / size)} ${unit} ago`
 }
 
-/** A day of the calendar, as in 2026-05-04: "May 4". */
+/** A calendar day such as 2026-05-04: "May 4". */
 export const formatDay = (text: string) => day.format(new Date(`${text}T12:00`))
 
-/** "Dec 3, 4:59 PM": to the minute, in the reader's own manner. */
+/** "Dec 3, 4:59 PM": to the minute, in the locale of the browser. */
 export const formatMoment = (time: string) => moment.format(new Date(time))
 
 export const formatExact = (time: string) => exact.format(new Date(time))
 
-/** "40 ms", "1.4 s", "12 s", "3 m 05 s", "2 h 10 m"; one that grows leaves out the tenths. */
+/** "40 ms", "1.4 s", "12 s", "3 m 05 s", "2 h 10 m"; without tenths while it grows. */
 export function formatDuration(milliseconds: number, isGrowing = false) {
   const seconds = Math.max(0, milliseconds) / 1000
   if (seconds < 1 && !isGrowing) return `${Math.round(seconds * 1000)} ms`
@@ -67,7 +67,7 @@ export const formatNumber = (value: number) => number.format(value)
 
 export const formatCompact = (value: number) => compact.format(value)
 
-/** "$0.0000034", "$0.01 + ?" where a part is not known, and nothing where none is. */
+/** "$0.0000034", "$0.01 + ?" where a part is unknown, and undefined where all of it is. */
 export function formatCost(cost: string, isComplete: boolean) {
   if (isComplete) return `$${cost}`
   return Number(cost) === 0 ? undefined : `$${cost} + ?`
@@ -103,6 +103,6 @@ export function formatCount(count: number, noun: string, isExact = true) {
 
 type ShownInput = { input_text: string; input_is_truncated: boolean }
 
-/** The input of a task in a list, which has only the beginning of a long one. */
+/** The input of a row. Lists return only the beginning of a long input. */
 export const formatInput = ({ input_text, input_is_truncated }: ShownInput) =>
   input_is_truncated ? `${input_text}…` : input_text

@@ -7,7 +7,7 @@ const shown = (before: string, after: string) =>
     ({ kind, text }) => ({ same: ' ', removed: '-', added: '+' })[kind] + text,
   )
 
-test('keeps what stayed, and marks what went and came', () => {
+test('keeps unchanged lines, and marks removed and added ones', () => {
   expect(shown('a\nb\nc\nd', 'a\nx\nc\nd\ne')).toEqual([
     ' a',
     '-b',
@@ -18,13 +18,13 @@ test('keeps what stayed, and marks what went and came', () => {
   ])
 })
 
-test('tells nothing from an empty text', () => {
+test('treats an empty text as no lines', () => {
   expect(shown('', 'a\n')).toEqual(['+a', '+'])
   expect(shown('a', '')).toEqual(['-a'])
   expect(shown('', '')).toEqual([])
 })
 
-test('does not take a line twice where both ends repeat', () => {
+test('does not use a line twice where both ends repeat', () => {
   expect(shown('a\na', 'a\na\na')).toEqual([' a', ' a', '+a'])
 })
 

@@ -1,12 +1,12 @@
 export type DiffLine = { kind: 'same' | 'removed' | 'added'; text: string }
 
-/** Beyond this many pairs of lines, what lies between the equal ends is shown as replaced. */
+/** Beyond this many pairs of lines, everything between the equal ends is shown as replaced. */
 const MAX_PAIRS = 4_000_000
 
 const mark = (kind: DiffLine['kind'], lines: string[]) =>
   lines.map((text): DiffLine => ({ kind, text }))
 
-/** What turns one text into another, line by line. */
+/** The differences between two texts, line by line. */
 export function diffLines(before: string, after: string): DiffLine[] {
   const old = before ? before.split('\n') : []
   const next = after ? after.split('\n') : []
@@ -57,7 +57,7 @@ function diffMiddle(old: string[], next: string[]) {
   return lines
 }
 
-/** How many lines the rests from `i` and `j` have in common, for each `i` and `j`. */
+/** The number of lines that the texts after `i` and `j` have in common, for each `i` and `j`. */
 function commonLengths(old: string[], next: string[]) {
   let below = new Uint32Array(next.length + 1)
   const rows = [below]

@@ -12,6 +12,6 @@ test.each([
   ['1. One\n2. Two', 'One Two'],
   ['a_snake_case * 2 * 3', 'a_snake_case * 2 * 3'],
   ['| a | b |\n| --- | ---: |\n| 1 | 2 |', '| a | b | | 1 | 2 |'],
-])('reads %j as words', (markdown, words) => {
+])('reads %j as plain text', (markdown, words) => {
   expect(plainText(markdown)).toBe(words)
 })

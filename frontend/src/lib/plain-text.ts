@@ -1,4 +1,4 @@
-/** Markdown as one line of words, for where only a glimpse of it stands. */
+/** Markdown as one line of plain text, for excerpts. */
 export function plainText(markdown: string) {
   return markdown
     .replace(/^ *(?:```|~~~).*$/gm, '')

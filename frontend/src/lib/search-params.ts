@@ -1,4 +1,4 @@
-/** Plain values in the URL, as in `?status=failed,running&agent=3`; no JSON. */
+/** Reads plain values from the URL, as in `?status=failed,running&agent=3`; no JSON. */
 export function parseSearch(search: string): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(search))
 }
@@ -17,6 +17,6 @@ export function stringifySearch(search: Record<string, unknown>) {
     .map(([name, value]) => [name, plain(value)])
     .filter(([, value]) => value !== '')
   const text = new URLSearchParams(entries).toString()
-  // Commas and slashes are allowed in a query, and read better.
+  // Commas and slashes are allowed in a query string and easier to read.
   return text && `?${text.replaceAll('%2C', ',').replaceAll('%2F', '/')}`
 }

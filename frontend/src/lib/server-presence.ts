@@ -6,7 +6,7 @@ let isAway = false
 let probing: ReturnType<typeof setTimeout> | undefined
 const listeners = new Set<() => void>()
 
-async function answers() {
+async function responds() {
   try {
     return (await globalThis.fetch('/healthz', { cache: 'no-store' })).ok
   } catch {
@@ -14,24 +14,24 @@ async function answers() {
   }
 }
 
-function become(next: boolean) {
+function setAway(next: boolean) {
   if (next === isAway) return
   isAway = next
   for (const listener of listeners) listener()
 }
 
 async function probe() {
-  const isHere = await answers()
-  become(!isHere)
-  probing = isHere
+  const isUp = await responds()
+  setAway(!isUp)
+  probing = isUp
     ? undefined
     : setTimeout(() => void probe(), PROBE_MILLISECONDS)
 }
 
-/** Something did not answer. Look whether the server is away, and then until it is back. */
+/** Call when a request got no response: probe the server, and repeat that while it does not respond. */
 export function suspectServer() {
   if (probing !== undefined) return
-  // Taken at once, so that many failures in one moment are one look.
+  // Set immediately, so that many failures in one moment cause one probe.
   probing = setTimeout(() => void probe(), 0)
 }
 

@@ -30,7 +30,7 @@ function subscribe(listener: () => void) {
   }
 }
 
-/** The chosen theme, which `src/theme-script.js` applies before the first paint. */
+/** The selected theme, which `src/theme-script.js` applies before the first paint. */
 export function useTheme() {
   const theme = useSyncExternalStore(subscribe, currentTheme)
   return { theme, setTheme }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** The value once it has been still for a moment. */
+/** The value once it has not changed for a moment. */
 export function useDebounced<Value>(value: Value, milliseconds = 250) {
   const [settled, setSettled] = useState(value)
   useEffect(() => {

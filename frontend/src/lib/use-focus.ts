@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 
-/** A ref for what has the focus as soon as it appears: somebody asked for it. */
+/** A ref for an element that takes the focus as soon as it appears. */
 export function useFocus<Target extends HTMLElement>() {
   const target = useRef<Target>(null)
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent, useState } from 'react'
 
-/** Closer to the end than this, in pixels, the reader is following. */
+/** Closer to the end than this, in pixels, the page follows it. */
 const NEAR = 96
 
 const distanceToEnd = ({ scrollHeight, scrollTop, clientHeight }: Element) =>
@@ -12,8 +12,8 @@ function scrollToEnd() {
 }
 
 /**
- * Keep the end of the page in sight as it grows, until the reader scrolls up.
- * Scrolling to the end, or `follow`, takes it up again.
+ * Keep the end of the page in view as it grows, until the reader scrolls up.
+ * Scrolling to the end, or `follow`, resumes it.
  */
 export function useFollowScroll(content: string, isGrowing: boolean) {
   const [isFollowing, setFollowing] = useState(
@@ -23,7 +23,7 @@ export function useFollowScroll(content: string, isGrowing: boolean) {
   useEffect(() => {
     if (!isGrowing) return undefined
     let lastTop = document.documentElement.scrollTop
-    // What grows moves the end away; only a reader moves the page up.
+    // Growing content moves the end away; only a reader moves the page up.
     const look = () => {
       const page = document.documentElement
       if (distanceToEnd(page) < NEAR) setFollowing(true)

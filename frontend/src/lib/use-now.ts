@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** One timer for everything on the page that shows the same rhythm. */
+/** One timer for everything on the page that is updated at the same interval. */
 function clock(interval: number) {
   const listeners = new Set<() => void>()
   let now = Date.now()
@@ -30,8 +30,8 @@ function clock(interval: number) {
 const slow = clock(15_000)
 const fast = clock(1000)
 
-/** The time, moving on every 15 seconds: for ages. */
+/** The current time, updated every 15 seconds: for ages. */
 export const useNow = () => useSyncExternalStore(slow.subscribe, slow.read)
 
-/** The time, moving on every second: for a duration that still grows. */
+/** The current time, updated every second: for a duration that grows. */
 export const useFastNow = () => useSyncExternalStore(fast.subscribe, fast.read)

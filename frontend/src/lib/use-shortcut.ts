@@ -9,7 +9,7 @@ function isTyping(target: EventTarget | null) {
   return target.isContentEditable || target.matches('textarea, select')
 }
 
-/** Whether the key belongs to somebody else: a field, a dialog, the browser. */
+/** Whether the key is meant for something else: a field, a dialog or the browser. */
 function isTaken(event: KeyboardEvent) {
   const { target } = event
   return (
@@ -22,7 +22,7 @@ function isTaken(event: KeyboardEvent) {
   )
 }
 
-/** Call back when this key is pressed on the page itself. */
+/** Call back when this key is pressed outside fields and dialogs. */
 export function useShortcut(key: string, onPress: () => void) {
   const press = useEffectEvent(onPress)
   useEffect(() => {

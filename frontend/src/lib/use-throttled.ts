@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'react'
 
 /**
- * The value, taken over at most once in a while, however often it changes.
+ * The value, updated at most once per interval, however often it changes.
  *
- * The wait begins when the last one has been rendered, so that a slow rendering of a
- * fast stream leaves the browser time for everything else.
+ * The interval starts when the last value has been rendered, so that rendering a fast
+ * stream slowly leaves the browser time for everything else.
  */
 export function useThrottled<Value>(value: Value, milliseconds: number) {
   const [shown, setShown] = useState(value)

@@ -18,7 +18,7 @@ export function useTitle(title: string) {
   }, [title])
 }
 
-/** How much is going on stands before every title. */
+/** A count shown before every title, unless it is 0. */
 export function useTitleCount(count: number) {
   useEffect(() => {
     running = count

@@ -97,7 +97,7 @@ const noFigures: Schemas['Figures'] = {
   run_seconds: null,
 }
 
-/** A day without a task, and one with some. */
+/** A day without tasks, and a day with some. */
 export function makeStats(
   fields: Partial<Schemas['Figures']> = {},
 ): Schemas['Stats'] {
@@ -114,7 +114,7 @@ export function makeStats(
   }
 }
 
-/** A response of the model, which took the second of its number. */
+/** A model response, which took one second from that of its number. */
 export const makeStep = (position: number): Schemas['Step'] => {
   const at = (second: number) =>
     new Date(Date.UTC(2026, 4, 4, 10, 0, second)).toISOString()
@@ -135,7 +135,7 @@ export const makeStep = (position: number): Schemas['Step'] => {
   }
 }
 
-/** The same task, as lists show it. */
+/** The same task as lists show it. */
 export const makeTaskRow = (
   fields: Partial<Schemas['TaskRow']> = {},
 ): Schemas['TaskRow'] => ({

@@ -1,4 +1,4 @@
-/** Stands in for the browser's EventSource; the test plays the server. */
+/** Replaces the browser's EventSource; the test acts as the server. */
 export class FakeEventSource extends EventTarget {
   static all: FakeEventSource[] = []
 

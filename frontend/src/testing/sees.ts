@@ -1,7 +1,7 @@
 import { screen, waitFor } from '@testing-library/react'
 import { expect } from 'vitest'
 
-/** A text is shown, or will be: a toast is there for a moment before it can be seen. */
+/** Waits until a text is visible: a toast exists for a moment before it is. */
 export const sees = (text: string | RegExp) =>
   waitFor(() => {
     expect(screen.getByText(text)).toBeVisible()

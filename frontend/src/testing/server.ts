@@ -1,4 +1,4 @@
 import { setupServer } from 'msw/node'
 
-/** Stands in for the network. Each test says what the backend answers. */
+/** Replaces the network. Each test defines the responses of the backend. */
 export const server = setupServer()

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest'
 import { FakeEventSource } from './fake-event-source'
 import { server } from './server'
 
-// A screen's code is loaded on its first use, which takes its time on a busy machine.
+// A screen's code is loaded on first use, which is slow on a busy machine.
 configure({ asyncUtilTimeout: 10_000 })
 
 beforeAll(() => {
@@ -27,12 +27,12 @@ afterAll(() => {
   server.close()
 })
 
-// What Radix asks of a browser and jsdom does not have.
+// Used by Radix, and missing in jsdom.
 Element.prototype.scrollIntoView = () => undefined
 Element.prototype.hasPointerCapture = () => false
 Element.prototype.setPointerCapture = () => undefined
 globalThis.scrollTo = () => undefined
-// A desk with a mouse, in daylight.
+// A large screen with a mouse, in the light theme.
 globalThis.matchMedia = () => new EventTarget() as MediaQueryList
 globalThis.ResizeObserver = class {
   observe = () => undefined

@@ -26,7 +26,7 @@ export const RUNNING = makeTask({
   cost: '0',
 })
 
-/** An agent whose one task is, at each request, what `current` says. */
+/** An agent with one task, which is what `current` returns at each request. */
 export function serveTask(current: () => Task) {
   server.use(
     http.get('/api/stats/', () => HttpResponse.json(makeStats())),
@@ -37,7 +37,7 @@ export function serveTask(current: () => Task) {
     ),
     http.get('/api/tasks/', () => HttpResponse.json(makePage([current()]))),
     http.get('/api/tasks/7/', () => HttpResponse.json(current())),
-    http.get('/api/tasks/:id/thread/', () => HttpResponse.json([])),
+    http.get('/api/tasks/:id/conversation/', () => HttpResponse.json([])),
     http.get('/api/approvals/', () => HttpResponse.json(makePage([]))),
   )
 }
@@ -47,7 +47,7 @@ export const openStreams = () =>
     ({ url, isClosed }) => url.startsWith('/api/tasks/') && !isClosed,
   )
 
-/** The one stream of a task that is open, once it is. */
+/** The only open stream of a task, once there is one. */
 export async function openStream() {
   await waitFor(() => {
     expect(openStreams()).toHaveLength(1)

@@ -1,4 +1,4 @@
-"""API tokens: made and ended by people only, never by another token."""
+"""API tokens: users create and revoke them, other tokens cannot."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -40,7 +40,7 @@ class ApiTokenViewSet(
         request=ApiTokenSerializer, responses={201: ApiTokenCreatedSerializer}
     )
     def create(self, request: Request) -> Response:
-        """Make a token. The answer shows it, and nothing ever will again."""
+        """Create a token. Only this response contains it: it cannot be read again."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         token, secret = create_api_token(
@@ -58,5 +58,5 @@ class ApiTokenViewSet(
         return Response(self.get_serializer(serializer.save()).data)
 
     def perform_destroy(self, instance: ApiToken) -> None:
-        """Revoke: the row stays as a record, out of sight."""
+        """Revoke the token. The row stays as a record, but is not listed."""
         revoke_api_token(instance)

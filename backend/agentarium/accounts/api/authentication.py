@@ -1,4 +1,4 @@
-"""How a request proves whose it is."""
+"""Authentication of requests: API tokens, JWTs and the page's session cookie."""
 
 from functools import lru_cache
 from http import HTTPStatus
@@ -23,21 +23,23 @@ BEARER = 'Bearer realm="api"'
 
 
 class ApiTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer agt_...`; other bearers are left to JWT. One query."""
+    """`Authorization: Bearer agt_...`. JWT handles other bearers. One query."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        # Not from `headers`, which is made of all of them when it is first asked.
+        # Not from `headers`, which is built from all headers at its first use.
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(TOKEN_MARK):
             return None
         token = TOKENS.find(secret_hash=ApiToken.hash_of(secret.strip()))
         if token is None or token.revoked_at is not None:
-            raise AuthenticationFailed("No such token.", code="invalid_token")
+            raise AuthenticationFailed(
+                "The token does not exist, or has been revoked.", code="invalid_token"
+            )
         if token.is_expired:
             raise AuthenticationFailed("The token has expired.", code="token_expired")
         if not token.owner.is_active:
             raise AuthenticationFailed("The account is closed.", code="user_inactive")
-        token.note_use()
+        token.record_use()
         return token.owner, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -45,7 +47,7 @@ class ApiTokenAuthentication(BaseAuthentication):
 
 
 class AccessTokenAuthentication(JWTAuthentication):
-    """`Authorization: Bearer eyJ...`: a JWT that we gave out. One query."""
+    """`Authorization: Bearer eyJ...`: a JWT that we issued. One query."""
 
     def get_validated_token(self, raw_token: bytes) -> AccessToken:
         try:
@@ -58,35 +60,37 @@ class AccessTokenAuthentication(JWTAuthentication):
     def get_user(self, validated_token: Any) -> Any:
         user = USERS.find(id=validated_token[api_settings.USER_ID_CLAIM])
         if user is None:
-            raise AuthenticationFailed("There is no such user.", code="user_not_found")
+            raise AuthenticationFailed(
+                "The account does not exist.", code="user_not_found"
+            )
         if not user.is_active:
             raise AuthenticationFailed("The account is closed.", code="user_inactive")
         password = validated_token.get(api_settings.REVOKE_TOKEN_CLAIM)
         if password != get_md5_hash_password(user.password):
             raise AuthenticationFailed(
-                "The password has been changed.", code="password_changed"
+                "The password has been changed. Sign in again.", code="password_changed"
             )
         return user
 
 
 @lru_cache(maxsize=1000)
 def _verified(raw_token: bytes) -> AccessToken:
-    """What a token says, if we signed it. That stays so; whether it is too old does not.
+    """The token, if we signed it. This can be cached, unlike the check of its age.
 
-    Raises `TokenError`, which is not remembered.
+    Raises `TokenError`, which is not cached.
     """
     return AccessToken(raw_token)  # type: ignore[arg-type]
 
 
 class CsrfFailedError(DomainError):
-    """The page is out of date; load it again."""
+    """The page is out of date. Reload it."""
 
     code = "csrf_failed"
     status = HTTPStatus.FORBIDDEN
 
 
 class PageSessionAuthentication(SessionAuthentication):
-    """The page's session cookie, with the CSRF token that belongs to it."""
+    """The page's session cookie, with its CSRF token."""
 
     def enforce_csrf(self, request: Request) -> None:
         try:

@@ -1,4 +1,4 @@
-"""JWT pairs for API clients: a refresh token works once."""
+"""JWT pairs for API clients. A refresh token works once."""
 
 from http import HTTPStatus
 from typing import Any
@@ -19,14 +19,14 @@ from agentarium.core.exceptions import DomainError
 
 
 class InvalidRefreshTokenError(DomainError):
-    """The refresh token is not valid, or has been used before."""
+    """The refresh token is not valid, or has been used. Sign in again."""
 
     code = "token_not_valid"
     status = HTTPStatus.UNAUTHORIZED
 
 
 class RecordedRefreshToken(RefreshToken):
-    """Its id is kept, so that it can be refused later; the token itself is not."""
+    """A refresh token whose id is stored, so that it can be revoked. The token is not."""
 
     @classmethod
     def for_user(cls, user: Any) -> "RecordedRefreshToken":
@@ -42,16 +42,16 @@ class RecordedRefreshToken(RefreshToken):
 
 
 def sign_in(user: User) -> dict[str, str]:
-    """A first pair, for a user who has just shown who it is."""
+    """A first pair, for a user who has just presented valid credentials."""
     update_last_login(User, user)
     return _pair(user)
 
 
 @transaction.atomic
 def rotate(text: str) -> dict[str, str]:
-    """A new pair for a refresh token, which is refused from now on.
+    """Exchange a refresh token for a new pair, and revoke it.
 
-    Of several uses at the same time, one wins.
+    Of several concurrent uses, one succeeds.
     """
     token = _read(text)
     user = User.objects.filter(
@@ -59,13 +59,13 @@ def rotate(text: str) -> dict[str, str]:
     ).first()
     if user is None or not _is_of_current_password(token, user):
         raise InvalidRefreshTokenError
-    _use_up(token)
+    _revoke(token)
     return _pair(user)
 
 
-def end(text: str) -> None:
-    """Refuse this refresh token from now on."""
-    _use_up(_read(text))
+def revoke(text: str) -> None:
+    """Revoke this refresh token."""
+    _revoke(_read(text))
 
 
 def _pair(user: User) -> dict[str, str]:
@@ -85,7 +85,7 @@ def _is_of_current_password(token: RefreshToken, user: User) -> bool:
     return bool(claim == get_md5_hash_password(user.password))
 
 
-def _use_up(token: RefreshToken) -> None:
+def _revoke(token: RefreshToken) -> None:
     outstanding = OutstandingToken.objects.filter(
         jti=token[api_settings.JTI_CLAIM]
     ).first()

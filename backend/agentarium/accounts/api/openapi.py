@@ -1,4 +1,4 @@
-"""How the ways to sign in appear in the API's description."""
+"""The ways to sign in, for the OpenAPI schema."""
 
 from typing import Any
 

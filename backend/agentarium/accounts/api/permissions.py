@@ -1,4 +1,4 @@
-"""What an API token may do; people themselves may do all of it."""
+"""What an API token may do. Users who sign in themselves may do all of it."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from agentarium.accounts.models import ApiToken
 
 
 class TokenHasScope(BasePermission):
-    """Reading needs `read`, other methods `write`, unless the view says otherwise.
+    """Reading requires the scope `read`, other methods `write`.
 
-    A view says it with `required_scope = "run"`, or by action with
+    A view may require another scope with `required_scope = "run"`, or by action with
     `scope_by_action = {"cancel": "run"}`.
     """
 
     code = "insufficient_scope"
-    message = "The token lacks the scope for this."
+    message = "The token does not have the scope for this. Create one that has it."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, ApiToken):
@@ -26,10 +26,10 @@ class TokenHasScope(BasePermission):
 
 
 class NoTokenWrites(BasePermission):
-    """An API token may look, but must not widen its own powers."""
+    """An API token may read, but must not extend its own rights."""
 
     code = "token_not_allowed"
-    message = "Sign in yourself for this: API tokens may not do it."
+    message = "API tokens may not do this. Sign in with your password."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if request.method in SAFE_METHODS:
@@ -38,7 +38,7 @@ class NoTokenWrites(BasePermission):
 
 
 class FromThePage(AllowAny):
-    """Anyone, but only from our own page: another site could sign its victim in."""
+    """Anyone, but only from our page: another site must not sign its visitors in."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         PageSessionAuthentication().enforce_csrf(request)

@@ -4,6 +4,6 @@ from agentarium.accounts.models import User
 
 
 class AuthenticatedRequest(Request):
-    """What a view gets after its permissions have let a user in."""
+    """A request that has passed `IsAuthenticated`."""
 
     user: User

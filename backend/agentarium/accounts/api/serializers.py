@@ -9,7 +9,7 @@ from agentarium.accounts.models import ApiToken, User, validate_rate
 
 
 class PasswordField(serializers.CharField):
-    """A password as typed: spaces count. Nobody hashes a novel for a stranger."""
+    """A password as typed: spaces count. Hashing a very long one would be expensive."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -22,7 +22,7 @@ class PasswordField(serializers.CharField):
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    """An account, as its owner sees it."""
+    """The caller's own account."""
 
     class Meta:
         model = User
@@ -31,10 +31,10 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 def user_row(user: User) -> dict[str, Any]:
-    """An account as `UserSerializer` describes it: all of it is shown as it is stored.
+    """The representation of `UserSerializer`, without the serializer.
 
-    The page asks for it each time that it is opened, and a serializer takes longer to
-    read five attributes than the database to find them.
+    The page loads it each time that it is opened, and a serializer takes longer to read
+    five attributes than the database takes to find the row.
     """
     return {name: getattr(user, name) for name in UserSerializer.Meta.fields}
 
@@ -51,7 +51,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
         default="",
         max_length=100,
         write_only=True,
-        help_text="From the set-up link; only for the first account of a server.",
+        help_text="From the set-up link. Only for the first account of a server.",
     )
 
 
@@ -61,8 +61,12 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 
 
 class TokenPairSerializer(serializers.Serializer[Any]):
-    access = serializers.CharField(help_text="Send it as a bearer; it lives minutes.")
-    refresh = serializers.CharField(help_text="Works once, for another pair.")
+    access = serializers.CharField(
+        help_text="Send it as a bearer token. It is valid for 15 minutes."
+    )
+    refresh = serializers.CharField(
+        help_text="Exchange it for another pair. It works once."
+    )
 
 
 class RefreshSerializer(serializers.Serializer[Any]):
@@ -79,15 +83,15 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
 
 
 class SessionInfoSerializer(serializers.Serializer[Any]):
-    """What the page needs to know before anyone has signed in."""
+    """What the page has to know before the user has signed in."""
 
     is_authenticated = serializers.BooleanField()
     has_users = serializers.BooleanField(help_text="False on a new server.")
     is_registration_open = serializers.BooleanField(
-        help_text="Whether an account can be made without a code."
+        help_text="Whether an account can be created without a code."
     )
     is_setup_code_needed = serializers.BooleanField(
-        help_text="Whether the first account has yet to be made, with the set-up link."
+        help_text="Whether the first account must be created with the set-up link."
     )
 
 
@@ -102,7 +106,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
         allow_blank=True,
         max_length=20,
         validators=[validate_rate],
-        help_text="A limit of its own, such as 30/min, in place of the server's.",
+        help_text="Its own rate limit, such as 30/min, instead of the server's.",
     )
 
     class Meta:
@@ -124,7 +128,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
 
     def validate_expires_at(self, moment: datetime | None) -> datetime | None:
         if moment is not None and moment <= timezone.now():
-            raise serializers.ValidationError("Choose a time to come.", "in_the_past")
+            raise serializers.ValidationError("Choose a future time.", "in_the_past")
         return moment
 
 
@@ -135,7 +139,7 @@ class ApiTokenNameSerializer(serializers.ModelSerializer[ApiToken]):
 
 
 class ApiTokenCreatedSerializer(ApiTokenSerializer):
-    """A new token: `token` is shown this once and cannot be read again."""
+    """A new token. `token` is returned only once and cannot be read again."""
 
     token = serializers.CharField(read_only=True)
 

@@ -1,4 +1,4 @@
-"""How often each caller may ask."""
+"""Decides which rate limit a request counts against. `http/rate_limits.py` counts."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from rest_framework.throttling import BaseThrottle
 from agentarium.accounts.login_attempts import count_attempt
 from agentarium.accounts.models import ApiToken
 from agentarium.http.client_address import client_address
-from agentarium.http.rate_limits import Allowance, Rate, note, spend
+from agentarium.http.rate_limits import Allowance, Rate, remember, spend
 from agentarium.http.requests import django_request
 
-# What guesses of the set-up code are counted as; no account can have this name.
+# Attempts at the set-up code count under this name, which no account can have.
 SETUP = "set-up code"
 
 
 class CallerThrottle(BaseThrottle):
-    """Each user, each API token and each anonymous address has a rate of its own."""
+    """Each user, each API token and each anonymous address has its own rate."""
 
     allowance: Allowance | None = None
 
@@ -32,22 +32,22 @@ class CallerThrottle(BaseThrottle):
         bucket, rate = _bucket_of(request)
         allowance = spend(bucket, Rate.parse(rate))
         if allowance is not None:
-            note(django_request(request), allowance)
+            remember(django_request(request), allowance)
         return allowance
 
 
 class LoginThrottle(CallerThrottle):
-    """Guesses of one account's password from one address."""
+    """Attempts at one account's password from one address."""
 
     def spend(self, request: Request) -> Allowance | None:
-        return count_attempt(django_request(request), _claimed_name(request))
+        return count_attempt(django_request(request), _account_name(request))
 
 
 class SetupThrottle(CallerThrottle):
-    """Guesses of the set-up code from one address."""
+    """Attempts at the set-up code from one address."""
 
     def spend(self, request: Request) -> Allowance | None:
-        if not _text(request, "setup_code"):
+        if not _text_field(request, "setup_code"):
             return None
         return count_attempt(django_request(request), SETUP)
 
@@ -62,12 +62,12 @@ def _bucket_of(request: Request) -> tuple[str, str]:
     return f"anonymous:{client_address(request)}", rates["anonymous"]
 
 
-def _claimed_name(request: Request) -> str:
+def _account_name(request: Request) -> str:
     if request.user.pk is not None:
         return request.user.get_username()
-    return _text(request, "username")
+    return _text_field(request, "username")
 
 
-def _text(request: Request, field: str) -> str:
+def _text_field(request: Request, field: str) -> str:
     data = request.data
     return str(data.get(field, "")) if isinstance(data, dict) else ""

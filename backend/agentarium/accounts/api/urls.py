@@ -1,7 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-# Imported for its effect: it tells drf-spectacular about our ways to sign in.
+# Imported for its effect: it registers our authentication with drf-spectacular.
 from agentarium.accounts.api import openapi as openapi
 from agentarium.accounts.api import views
 from agentarium.accounts.api.api_tokens import ApiTokenViewSet
@@ -21,7 +21,7 @@ _auth = [
     path("token/blacklist/", views.TokenBlacklistView.as_view()),
 ]
 urlpatterns = [
-    # As one, which is left out for any other address.
+    # One include, so that other URLs are compared with its prefix only.
     path("auth/", include(_auth)),
     *router.urls,
 ]

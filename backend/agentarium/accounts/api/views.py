@@ -1,4 +1,4 @@
-"""Accounts: making one, signing in and out, and changing one's own."""
+"""Accounts: registration, signing in and out, and changes of one's own account."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from agentarium.accounts.api.throttles import (
     SetupThrottle,
 )
 from agentarium.accounts.models import User
-from agentarium.http.locality import is_local
+from agentarium.http.local_access import is_local
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.requests import django_request
 from agentarium.http.schema import ProblemSerializer
@@ -42,11 +42,11 @@ def valid(serializer_class: type[BaseSerializer[Any]], request: Request) -> Any:
 
 
 class RegisterView(APIView):
-    """Make an account.
+    """Create an account.
 
-    The first account of a server becomes its superuser, and can be made even where
-    registration is closed. It needs the `setup_code` of the link that the server prints
-    when it starts, unless the server can be reached from its own machine only.
+    The first account of a server becomes its superuser, and can be created even if
+    registration is closed. It requires the `setup_code` of the link that the server
+    prints when it starts, unless the server is only reachable from its own machine.
     """
 
     authentication_classes = []
@@ -70,7 +70,7 @@ class RegisterView(APIView):
 
 
 class SessionInfoView(APIView):
-    """What the page needs before anyone has signed in; sets the CSRF cookie too."""
+    """What the page needs before the user has signed in. Also sets the CSRF cookie."""
 
     permission_classes = [AllowAny]
 
@@ -79,7 +79,7 @@ class SessionInfoView(APIView):
         get_token(django_request(request))
         is_authenticated = request.user.is_authenticated
         has_users = is_authenticated or User.objects.exists()
-        is_free = (
+        is_open = (
             settings.REGISTRATION_OPEN
             if has_users
             else is_local(django_request(request))
@@ -88,14 +88,14 @@ class SessionInfoView(APIView):
             {
                 "is_authenticated": is_authenticated,
                 "has_users": has_users,
-                "is_registration_open": is_free,
-                "is_setup_code_needed": not has_users and not is_free,
+                "is_registration_open": is_open,
+                "is_setup_code_needed": not has_users and not is_open,
             }
         )
 
 
 class LoginView(APIView):
-    """Begin a session of the page; needs the CSRF token, and gives a new one."""
+    """Begin a session of the page. Requires the CSRF token, and returns a new one."""
 
     authentication_classes = []
     permission_classes = [FromThePage]
@@ -145,7 +145,7 @@ class MeView(APIView):
 
 
 class PasswordView(APIView):
-    """Change the password: all other sessions end, and JWTs given out before."""
+    """Change the password. Ends all other sessions and all JWTs issued before."""
 
     permission_classes = [IsAuthenticated, NoTokenWrites]
     throttle_classes = [CallerThrottle, LoginThrottle]
@@ -164,7 +164,7 @@ class PasswordView(APIView):
 
 
 class TokenPairView(APIView):
-    """A JWT pair for an API client."""
+    """Sign in an API client: returns a JWT pair."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -183,7 +183,7 @@ class TokenPairView(APIView):
 
 
 class TokenRefreshView(APIView):
-    """Another JWT pair; the refresh token is used up by it."""
+    """Exchange a refresh token for another JWT pair. It cannot be used again."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -199,12 +199,12 @@ class TokenRefreshView(APIView):
 
 
 class TokenBlacklistView(APIView):
-    """Sign an API client out: its refresh token is refused from now on."""
+    """Sign out an API client: revokes its refresh token."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
     @extend_schema(request=serializers.RefreshSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        jwt.end(valid(serializers.RefreshSerializer, request)["refresh"])
+        jwt.revoke(valid(serializers.RefreshSerializer, request)["refresh"])
         return Response(status=status.HTTP_204_NO_CONTENT)

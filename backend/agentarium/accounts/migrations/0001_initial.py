@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('prefix', models.CharField(editable=False, max_length=20)),
                 ('secret_hash', models.CharField(editable=False, max_length=64, unique=True)),
                 ('scopes', models.JSONField(default=list)),
-                ('rate', models.CharField(blank=True, default='', help_text='A limit of its own, such as 30/min.', max_length=20, validators=[agentarium.accounts.models.validate_rate])),
+                ('rate', models.CharField(blank=True, default='', help_text='Its own rate limit, such as 30/min.', max_length=20, validators=[agentarium.accounts.models.validate_rate])),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),

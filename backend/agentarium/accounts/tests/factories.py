@@ -12,7 +12,7 @@ PASSWORD = "correct horse battery staple"
 
 @functools.cache
 def hashed_password() -> str:
-    """The hash of PASSWORD: made once, because hashing is slow on purpose."""
+    """The hash of PASSWORD, computed once: hashing is slow on purpose."""
     return make_password(PASSWORD)
 
 
@@ -26,7 +26,7 @@ class UserFactory(DjangoModelFactory[User]):
 
 
 class ApiTokenFactory(DjangoModelFactory[ApiToken]):
-    """A token whose secret is known to the test: see `secret`."""
+    """A token whose secret the test knows: see `secret`."""
 
     class Meta:
         model = ApiToken

@@ -47,7 +47,7 @@ def test_revokes_tokens(admin: Client) -> None:
     assert ApiToken.objects.exclude(revoked_at=None).get() == token
 
 
-def test_makes_and_deletes_no_tokens(admin: Client) -> None:
+def test_cannot_create_or_delete_tokens(admin: Client) -> None:
     token = ApiTokenFactory.create()
 
     assert admin.get(f"{TOKENS}add/").status_code == 403
@@ -65,7 +65,7 @@ def test_edits_an_account(admin: Client, alice: User) -> None:
     assert not alice.is_active
 
 
-def test_counts_guesses_of_a_password(client: Client, settings: Settings) -> None:
+def test_counts_attempts_to_sign_in(client: Client, settings: Settings) -> None:
     settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "login": "1/hour"}
     UserFactory.create(username="root", is_staff=True)
     guess = {"username": "root", "password": "wrong"}

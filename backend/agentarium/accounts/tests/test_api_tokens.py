@@ -74,7 +74,7 @@ class TestCreate:
             ({"expires_at": "soon"}, "expires_at"),
         ],
     )
-    def test_names_what_is_wrong(
+    def test_names_the_invalid_field(
         self, api: APIClient, change: dict[str, object], field: str
     ) -> None:
         response = api.post(TOKENS, {"name": "ci", "scopes": ["read"], **change})
@@ -83,7 +83,7 @@ class TestCreate:
         assert list(response.json()["errors"]) == [field]
         assert not ApiToken.objects.exists()
 
-    def test_leaves_what_is_read_only(self, api: APIClient, stranger: User) -> None:
+    def test_ignores_read_only_fields(self, api: APIClient, stranger: User) -> None:
         body = {
             "name": "ci",
             "scopes": ["read"],
@@ -120,7 +120,7 @@ class TestList:
         assert "secret_hash" not in response.json()["results"][0]
         assert "token" not in response.json()["results"][0]
 
-    def test_orders_by_what_may_be_missing(self, api: APIClient, alice: User) -> None:
+    def test_orders_by_a_column_with_nulls(self, api: APIClient, alice: User) -> None:
         now = timezone.now()
         used = ApiTokenFactory.create(owner=alice, last_used_at=now)
         unused = ApiTokenFactory.create(owner=alice)
@@ -145,7 +145,7 @@ class TestList:
 
 
 class TestChange:
-    def test_renames_and_nothing_else(self, api: APIClient, alice: User) -> None:
+    def test_changes_only_the_name(self, api: APIClient, alice: User) -> None:
         token = ApiTokenFactory.create(owner=alice, scopes=["read"])
 
         response = api.patch(
@@ -163,7 +163,7 @@ class TestChange:
 
         assert api.put(f"{TOKENS}{token.pk}/", {}).status_code == 405
 
-    def test_revoking_ends_it_and_keeps_the_record(
+    def test_revoking_keeps_the_row(
         self, api: APIClient, anonymous_api: APIClient, alice: User
     ) -> None:
         secret = secret_of(owner=alice)
@@ -194,7 +194,7 @@ class TestChange:
         assert token.revoked_at is None
 
     @pytest.mark.parametrize("pk", ["0", "9" * 30, "abc", "-1", "1.5"])
-    def test_an_impossible_id_is_missing(self, api: APIClient, pk: str) -> None:
+    def test_an_impossible_id_is_not_found(self, api: APIClient, pk: str) -> None:
         assert api.get(f"{TOKENS}{pk}/").status_code == 404
 
 
@@ -213,7 +213,7 @@ class TestSigningIn:
 
         assert response.json()["id"] == alice.pk
 
-    def test_notes_its_use_once_a_minute(
+    def test_records_its_use_once_a_minute(
         self, anonymous_api: APIClient, alice: User
     ) -> None:
         secret = secret_of(owner=alice)
@@ -272,7 +272,9 @@ class TestSigningIn:
         assert response.status_code == 401
         assert response.json()["code"] == "invalid_token"
 
-    def test_the_hash_is_no_token(self, anonymous_api: APIClient, alice: User) -> None:
+    def test_refuses_the_hash_of_a_token(
+        self, anonymous_api: APIClient, alice: User
+    ) -> None:
         token = ApiTokenFactory.create(owner=alice)
 
         response = anonymous_api.get(ME, **bearer(token.secret_hash))
@@ -299,7 +301,7 @@ class TestScopes:
             ("post", "/api/auth/password/"),
         ],
     )
-    def test_no_token_widens_its_own_powers(
+    def test_no_token_extends_its_own_rights(
         self, anonymous_api: APIClient, alice: User, method: str, path: str
     ) -> None:
         secret = secret_of(owner=alice, scopes=["read", "run", "write"])
@@ -311,7 +313,9 @@ class TestScopes:
 
 
 class TestRates:
-    def test_a_token_has_its_own(self, anonymous_api: APIClient, alice: User) -> None:
+    def test_a_token_may_have_its_own(
+        self, anonymous_api: APIClient, alice: User
+    ) -> None:
         slow = bearer(secret_of(owner=alice, rate="2/hour"))
         other = bearer(secret_of(owner=alice))
 
@@ -323,7 +327,7 @@ class TestRates:
         assert 0 < int(answers[2]["Retry-After"]) <= 3600
         assert anonymous_api.get(ME, **other).status_code == 200
 
-    def test_others_share_the_servers(
+    def test_other_tokens_have_the_servers_rate(
         self, anonymous_api: APIClient, alice: User, settings: Settings
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "user_token": "1/hour"}
@@ -333,7 +337,7 @@ class TestRates:
 
         assert answers == [200, 429]
 
-    def test_a_person_has_one_apart_from_their_tokens(
+    def test_a_user_has_one_apart_from_their_tokens(
         self, api: APIClient, anonymous_api: APIClient, alice: User, settings: Settings
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "user": "1/hour"}
@@ -344,7 +348,7 @@ class TestRates:
         token = bearer(secret_of(owner=alice))
         assert anonymous_api.get(ME, **token).status_code == 200
 
-    def test_strangers_have_one_for_each_address(
+    def test_anonymous_clients_have_one_for_each_address(
         self, anonymous_api: APIClient, settings: Settings
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "anonymous": "1/hour"}

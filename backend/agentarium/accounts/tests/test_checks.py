@@ -3,11 +3,11 @@ from pytest_django import Settings
 from agentarium.accounts.checks import check_rates
 
 
-def test_the_default_rates_can_be_read() -> None:
+def test_the_default_rates_are_valid() -> None:
     assert check_rates() == []
 
 
-def test_names_a_rate_that_cannot_be_read(settings: Settings) -> None:
+def test_names_an_invalid_rate(settings: Settings) -> None:
     settings.THROTTLE_RATES = {"user": "10/min", "login": "sometimes"}
 
     (error,) = check_rates()

@@ -27,8 +27,8 @@ def pair(anonymous_api: APIClient, alice: User) -> dict[str, str]:
     body = {"username": "alice", "password": PASSWORD}
     response = anonymous_api.post(PAIR, body)
     assert response.status_code == 200
-    found: dict[str, str] = response.json()
-    return found
+    tokens: dict[str, str] = response.json()
+    return tokens
 
 
 def bearer(token: object) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_an_access_token_signs_in(
     assert alice.last_login is not None
 
 
-def test_wrong_credentials_get_the_sessions_answer(
+def test_wrong_credentials_are_refused_as_at_the_page(
     anonymous_api: APIClient, alice: User
 ) -> None:
     response = anonymous_api.post(PAIR, {"username": "alice", "password": "wrong"})
@@ -60,7 +60,7 @@ def test_wrong_credentials_get_the_sessions_answer(
     assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_guesses_are_counted(
+def test_counts_attempts_to_sign_in(
     anonymous_api: APIClient, alice: User, settings: Settings
 ) -> None:
     settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "login": "1/hour"}
@@ -86,7 +86,7 @@ def test_a_refresh_token_works_once(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_uses_at_once_one_wins(alice: User) -> None:
+def test_one_of_several_concurrent_uses_succeeds(alice: User) -> None:
     refresh = jwt.sign_in(alice)["refresh"]
     gate = threading.Barrier(4)
     won: list[dict[str, str]] = []
@@ -111,7 +111,7 @@ def test_of_several_uses_at_once_one_wins(alice: User) -> None:
     assert lost == ["token_not_valid"] * 3
 
 
-def test_log_out_refuses_the_refresh_token(
+def test_signing_out_revokes_the_refresh_token(
     anonymous_api: APIClient, pair: dict[str, str]
 ) -> None:
     response = anonymous_api.post(BLACKLIST, {"refresh": pair["refresh"]})
@@ -127,7 +127,7 @@ def test_the_token_itself_is_not_stored(pair: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("route", [REFRESH, BLACKLIST])
 @pytest.mark.parametrize("kind", ["access", "garbage"])
-def test_only_a_refresh_token_refreshes(
+def test_only_a_refresh_token_can_be_exchanged_or_revoked(
     anonymous_api: APIClient, pair: dict[str, str], route: str, kind: str
 ) -> None:
     response = anonymous_api.post(route, {"refresh": pair.get(kind, kind)})
@@ -136,7 +136,7 @@ def test_only_a_refresh_token_refreshes(
     assert response.json()["code"] == "token_not_valid"
 
 
-def test_a_refresh_token_is_no_access_token(
+def test_a_refresh_token_does_not_sign_in(
     anonymous_api: APIClient, pair: dict[str, str]
 ) -> None:
     response = anonymous_api.get(ME, **bearer(pair["refresh"]))
@@ -156,15 +156,13 @@ def test_an_access_token_expires(anonymous_api: APIClient, alice: User) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x", "Basic eA=="])
-def test_a_malformed_header_is_no_credential(
-    anonymous_api: APIClient, header: str
-) -> None:
+def test_refuses_a_malformed_header(anonymous_api: APIClient, header: str) -> None:
     response = anonymous_api.get(ME, HTTP_AUTHORIZATION=header)
 
     assert response.status_code == 401
 
 
-def test_a_closed_account_gets_nothing(
+def test_refuses_tokens_of_a_closed_account(
     anonymous_api: APIClient, alice: User, pair: dict[str, str]
 ) -> None:
     User.objects.update(is_active=False)
@@ -175,7 +173,7 @@ def test_a_closed_account_gets_nothing(
     assert anonymous_api.get(ME, **bearer(pair["access"])).status_code == 401
 
 
-def test_a_deleted_account_gets_nothing(
+def test_refuses_tokens_of_a_deleted_account(
     anonymous_api: APIClient, alice: User, pair: dict[str, str]
 ) -> None:
     alice.delete()
@@ -186,7 +184,7 @@ def test_a_deleted_account_gets_nothing(
     assert anonymous_api.get(ME, **bearer(pair["access"])).status_code == 401
 
 
-def test_a_token_that_was_good_is_refused_once_it_is_too_old(
+def test_refuses_a_cached_token_once_it_has_expired(
     anonymous_api: APIClient, pair: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = anonymous_api.get(ME, **bearer(pair["access"]))

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def callbacks(monkeypatch: pytest.MonkeyPatch) -> list[User]:
-    """No callback of another app; the accounts that ours was called with."""
+    """Replace other apps' callbacks by one; returns the accounts it is called with."""
     seen: list[User] = []
     monkeypatch.setattr(services, "_on_registration", [seen.append])
     return seen
@@ -35,7 +35,7 @@ def codes(response: object) -> dict[str, str]:
     return {field: found[0]["code"] for field, found in errors.items()}
 
 
-def test_makes_an_account(
+def test_creates_an_account(
     anonymous_api: APIClient, alice: User, callbacks: list[User]
 ) -> None:
     response = anonymous_api.post(REGISTER, BOB)
@@ -62,9 +62,7 @@ def test_the_first_account_is_the_superuser(local_api: APIClient) -> None:
     assert User.objects.get().is_superuser
 
 
-def test_ignores_rights_that_are_asked_for(
-    anonymous_api: APIClient, alice: User
-) -> None:
+def test_ignores_rights_in_the_request(anonymous_api: APIClient, alice: User) -> None:
     anonymous_api.post(REGISTER, {**BOB, "is_staff": True, "is_superuser": True})
 
     bob = User.objects.get(username="bob")
@@ -77,17 +75,17 @@ class TestClosed:
     def _closed(self, settings: Settings) -> None:
         settings.REGISTRATION_OPEN = False
 
-    def test_refuses_strangers(self, anonymous_api: APIClient, alice: User) -> None:
+    def test_refuses_new_accounts(self, anonymous_api: APIClient, alice: User) -> None:
         response = anonymous_api.post(REGISTER, BOB)
 
         assert response.status_code == 403
         assert response.json()["code"] == "registration_closed"
         assert User.objects.count() == 1
 
-    def test_lets_the_first_account_be_made(self, local_api: APIClient) -> None:
+    def test_allows_the_first_account(self, local_api: APIClient) -> None:
         assert local_api.post(REGISTER, BOB).status_code == 201
 
-    def test_the_operator_still_may(self, alice: User) -> None:
+    def test_allows_accounts_that_the_operator_creates(self, alice: User) -> None:
         user = register_user(
             username="carol", email="", password=PASSWORD, is_staff=True
         )
@@ -104,7 +102,7 @@ class TestRefusals:
             ({"username": "a b"}, {"username": "invalid"}),
             ({"username": "zoë"}, {"username": "invalid"}),
             ({"username": "x" * 151}, {"username": "max_length"}),
-            ({"email": "nobody"}, {"email": "invalid"}),
+            ({"email": "no-address"}, {"email": "invalid"}),
             ({"email": ""}, {"email": "blank"}),
             ({"password": "short"}, {"password": "password_too_short"}),
             ({"password": "password1"}, {"password": "password_too_common"}),
@@ -129,7 +127,7 @@ class TestRefusals:
         assert codes(response) == expected
         assert User.objects.count() == 1
 
-    def test_wants_every_field(self, anonymous_api: APIClient) -> None:
+    def test_requires_every_field(self, anonymous_api: APIClient) -> None:
         response = anonymous_api.post(REGISTER, {})
 
         assert set(codes(response)) == {"username", "email", "password"}
@@ -145,7 +143,7 @@ class TestRefusals:
 
 
 class TestRaces:
-    def test_the_loser_of_a_name_is_told(
+    def test_the_later_of_two_accounts_with_one_name_is_refused(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(services, "_check_new_account", lambda *_: None)
@@ -191,7 +189,7 @@ class TestRaces:
 
 
 class TestCallbacks:
-    def test_share_the_accounts_transaction(
+    def test_run_in_the_accounts_transaction(
         self, anonymous_api: APIClient, alice: User
     ) -> None:
         def refuse(user: User) -> None:
@@ -204,7 +202,7 @@ class TestCallbacks:
         assert response.status_code == 409
         assert not User.objects.filter(username="bob").exists()
 
-    def test_are_called_once_however_often_they_are_given(self) -> None:
+    def test_run_once_even_if_registered_twice(self) -> None:
         seen: list[User] = []
         on_registration(seen.append)
         callback = seen.append

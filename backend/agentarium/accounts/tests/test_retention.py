@@ -1,4 +1,4 @@
-"""Sign-ins that are over are forgotten; others are not."""
+"""Expired refresh tokens and sessions are deleted; others are not."""
 
 from datetime import timedelta
 
@@ -13,14 +13,14 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from agentarium.accounts.models import User
 from agentarium.accounts.retention import (
-    forget_expired_sessions,
-    forget_expired_tokens,
+    delete_expired_sessions,
+    delete_expired_tokens,
 )
 
 pytestmark = pytest.mark.django_db
 
 
-def test_forgets_refresh_tokens_that_have_expired(alice: User) -> None:
+def test_deletes_expired_refresh_tokens(alice: User) -> None:
     expired, valid = (RefreshToken.for_user(alice) for _ in range(2))
     expired.blacklist()
     valid.blacklist()
@@ -28,13 +28,13 @@ def test_forgets_refresh_tokens_that_have_expired(alice: User) -> None:
         expires_at=timezone.now() - timedelta(seconds=1)
     )
 
-    assert forget_expired_tokens() == 1
+    assert delete_expired_tokens() == 1
 
     assert OutstandingToken.objects.get().jti == valid["jti"]
     assert BlacklistedToken.objects.count() == 1
 
 
-def test_forgets_sessions_that_have_expired() -> None:
+def test_deletes_expired_sessions() -> None:
     for key, hours in (("old", -1), ("young", 1)):
         Session.objects.create(
             session_key=key,
@@ -42,6 +42,6 @@ def test_forgets_sessions_that_have_expired() -> None:
             expire_date=timezone.now() + timedelta(hours=hours),
         )
 
-    assert forget_expired_sessions() == 1
+    assert delete_expired_sessions() == 1
 
     assert Session.objects.get().pk == "young"

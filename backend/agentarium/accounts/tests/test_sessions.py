@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Browser(APIClient):
-    """A client that checks CSRF and sends the token back, as the page does."""
+    """A client with CSRF checks that returns the token, as the page does."""
 
     def __init__(self) -> None:
         super().__init__(enforce_csrf_checks=True)
@@ -46,7 +46,7 @@ def signed_in(browser: Browser, alice: User) -> Browser:
 
 
 class TestSessionInfo:
-    def test_says_that_a_server_is_new(
+    def test_shows_that_a_server_is_new(
         self,
         local_api: APIClient,
         settings: Settings,
@@ -67,7 +67,7 @@ class TestSessionInfo:
         assert "csrftoken" in response.cookies
 
     @pytest.mark.parametrize("is_open", [True, False])
-    def test_says_that_a_new_server_needs_its_code(
+    def test_shows_that_a_new_server_requires_its_code(
         self, browser: Browser, settings: Settings, *, is_open: bool
     ) -> None:
         settings.REGISTRATION_OPEN = is_open
@@ -80,7 +80,7 @@ class TestSessionInfo:
         }
 
     @pytest.mark.parametrize("is_open", [True, False])
-    def test_says_whether_registration_is_open(
+    def test_shows_whether_registration_is_open(
         self, browser: Browser, alice: User, settings: Settings, *, is_open: bool
     ) -> None:
         settings.REGISTRATION_OPEN = is_open
@@ -92,7 +92,7 @@ class TestSessionInfo:
             "is_setup_code_needed": False,
         }
 
-    def test_knows_the_session(self, signed_in: Browser) -> None:
+    def test_recognizes_the_session(self, signed_in: Browser) -> None:
         assert signed_in.get(SESSION).json()["is_authenticated"] is True
 
 
@@ -108,10 +108,10 @@ class TestLogin:
         alice.refresh_from_db()
         assert alice.last_login is not None
 
-    def test_takes_the_name_in_any_case(self, browser: Browser, alice: User) -> None:
+    def test_accepts_the_name_in_any_case(self, browser: Browser, alice: User) -> None:
         assert browser.sign_in("ALICE").status_code == 200
 
-    def test_leaves_nothing_of_the_session_before(
+    def test_ends_the_previous_session(
         self, signed_in: Browser, alice: User, stranger: User
     ) -> None:
         before = {name: cookie.value for name, cookie in signed_in.cookies.items()}
@@ -134,9 +134,9 @@ class TestLogin:
 
     @pytest.mark.parametrize(
         ("username", "password"),
-        [("alice", "wrong"), ("nobody", PASSWORD), ("closed", PASSWORD)],
+        [("alice", "wrong"), ("unknown", PASSWORD), ("closed", PASSWORD)],
     )
-    def test_answers_all_wrong_credentials_alike(
+    def test_responds_alike_to_all_wrong_credentials(
         self, browser: Browser, alice: User, username: str, password: str
     ) -> None:
         UserFactory.create(username="closed", is_active=False)
@@ -154,17 +154,17 @@ class TestLogin:
         }
         assert "sessionid" not in response.cookies
 
-    def test_hashes_once_for_a_name_that_is_unknown(
+    def test_hashes_once_for_an_unknown_name(
         self, browser: Browser, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hashed: list[str] = []
         monkeypatch.setattr(User, "set_password", lambda _, raw: hashed.append(raw))
 
-        browser.sign_in("nobody", "a guess")
+        browser.sign_in("unknown", "a guess")
 
         assert hashed == ["a guess"]
 
-    def test_counts_guesses_for_each_account(
+    def test_counts_attempts_for_each_account(
         self, browser: Browser, alice: User, settings: Settings
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "login": "2/hour"}
@@ -191,14 +191,14 @@ class TestLogin:
 
 
 class TestSession:
-    def test_is_asked_for(self, browser: Browser) -> None:
+    def test_is_required(self, browser: Browser) -> None:
         response = browser.get(ME)
 
         assert response.status_code == 401
         assert response.json()["code"] == "not_authenticated"
         assert response["WWW-Authenticate"].startswith("Bearer")
 
-    def test_needs_the_csrf_token_to_change_anything(self, signed_in: Browser) -> None:
+    def test_requires_the_csrf_token_for_changes(self, signed_in: Browser) -> None:
         response = signed_in.patch(
             ME, {"email": "new@example.com"}, HTTP_X_CSRFTOKEN="x" * 32
         )
@@ -211,22 +211,22 @@ class TestSession:
 
         assert signed_in.get(ME).status_code == 401
 
-    def test_ends_with_log_out(self, signed_in: Browser) -> None:
+    def test_ends_at_sign_out(self, signed_in: Browser) -> None:
         response = signed_in.post(LOGOUT)
 
         assert response.status_code == 204
         assert signed_in.get(ME).status_code == 401
         assert not Session.objects.exists()
 
-    def test_log_out_needs_the_csrf_token(self, signed_in: Browser) -> None:
+    def test_signing_out_requires_the_csrf_token(self, signed_in: Browser) -> None:
         response = signed_in.post(LOGOUT, HTTP_X_CSRFTOKEN="x" * 32)
 
         assert response.status_code == 403
 
-    def test_log_out_is_fine_without_a_session(self, browser: Browser) -> None:
+    def test_signing_out_works_without_a_session(self, browser: Browser) -> None:
         assert browser.post(LOGOUT).status_code == 204
 
-    def test_tells_what_is_left_of_the_rate(self, signed_in: Browser) -> None:
+    def test_shows_what_is_left_of_the_rate(self, signed_in: Browser) -> None:
         first = signed_in.get(ME)
         second = signed_in.get(ME)
 
@@ -247,7 +247,7 @@ class TestMe:
     def test_is_the_caller(self, api: APIClient, alice: User) -> None:
         assert api.get(ME).json()["id"] == alice.pk
 
-    def test_takes_another_address(self, api: APIClient, alice: User) -> None:
+    def test_accepts_another_address(self, api: APIClient, alice: User) -> None:
         response = api.patch(ME, {"email": "new@example.com", "is_staff": True})
 
         alice.refresh_from_db()
@@ -255,7 +255,7 @@ class TestMe:
         assert response.json()["email"] == alice.email == "new@example.com"
         assert not alice.is_staff
 
-    def test_refuses_the_address_of_another(
+    def test_refuses_another_accounts_address(
         self, api: APIClient, alice: User, stranger: User
     ) -> None:
         response = api.patch(ME, {"email": stranger.email.upper()})
@@ -263,12 +263,12 @@ class TestMe:
         assert response.status_code == 400
         assert response.json()["errors"]["email"][0]["code"] == "taken"
 
-    def test_takes_its_own_address_in_another_case(
+    def test_accepts_its_own_address_in_another_case(
         self, api: APIClient, alice: User
     ) -> None:
         assert api.patch(ME, {"email": "ALICE@example.com"}).status_code == 200
 
-    def test_needs_an_address(self, api: APIClient) -> None:
+    def test_requires_an_address(self, api: APIClient) -> None:
         assert api.patch(ME, {}).status_code == 400
 
 
@@ -290,7 +290,7 @@ class TestPassword:
         alice.refresh_from_db()
         assert alice.check_password(NEW_PASSWORD)
 
-    def test_change_ends_what_jwt_gave_out(
+    def test_change_ends_jwts_issued_before(
         self, signed_in: Browser, anonymous_api: APIClient
     ) -> None:
         pair = anonymous_api.post(
@@ -318,7 +318,7 @@ class TestPassword:
             (PASSWORD, "alice@example.com", "new_password", "password_too_similar"),
         ],
     )
-    def test_change_names_what_is_wrong(
+    def test_change_names_the_invalid_field(
         self,
         signed_in: Browser,
         alice: User,
@@ -336,7 +336,7 @@ class TestPassword:
         alice.refresh_from_db()
         assert alice.check_password(PASSWORD)
 
-    def test_guesses_of_the_current_one_are_counted(
+    def test_counts_attempts_at_the_current_one(
         self, browser: Browser, alice: User, settings: Settings
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "login": "2/hour"}

@@ -1,4 +1,4 @@
-"""Nobody takes over a new server: its first account is for whoever runs it."""
+"""A new server cannot be taken over: its first account is for its operator."""
 
 import itertools
 import json
@@ -17,8 +17,8 @@ from agentarium.accounts.models import SetupCode, User
 from agentarium.accounts.services import register_user, sign_up
 from agentarium.accounts.setup import SetupFinishedError, setup_code
 from agentarium.accounts.tests.factories import PASSWORD
-from agentarium.http.locality import BOUND_HOST
-from agentarium.http.tests.local import LOCAL
+from agentarium.http.local_access import BOUND_HOST
+from agentarium.http.tests.local_request import LOCAL
 
 REGISTER = "/api/auth/register/"
 ADMIN = {"username": "admin", "email": "admin@example.com", "password": PASSWORD}
@@ -31,16 +31,16 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No callback of another app."""
+def _no_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the callbacks of other apps."""
     monkeypatch.setattr(services, "_on_registration", [])
 
 
 @pytest.fixture
 def code() -> str:
-    made = setup_code()
-    assert made
-    return made
+    code = setup_code()
+    assert code
+    return code
 
 
 def register(meta: Mapping[str, Any] = LOCAL, **body: str) -> Any:
@@ -51,7 +51,7 @@ def problem(response: Any) -> tuple[int, str]:
     return response.status_code, response.json()["code"]
 
 
-# Bound to this machine, meant for it, and asked without a proxy: all three.
+# Whether the server is bound to this machine, has a local URL, and is called directly.
 ROWS = list(itertools.product([True, False], repeat=3))
 FREE = [(True, True, True)]
 
@@ -59,9 +59,9 @@ FREE = [(True, True, True)]
 class TestTruthTable:
     @pytest.fixture(params=ROWS, ids=str)
     def row(self, request: pytest.FixtureRequest, settings: Settings) -> Any:
-        is_bound_here, is_meant_for_here, is_direct = request.param
-        settings.PUBLIC_URL = LOOPBACK_URL if is_meant_for_here else PUBLIC_URL
-        meta = LOCAL | ({} if is_bound_here else ELSEWHERE)
+        is_bound_locally, has_local_url, is_direct = request.param
+        settings.PUBLIC_URL = LOOPBACK_URL if has_local_url else PUBLIC_URL
+        meta = LOCAL | ({} if is_bound_locally else ELSEWHERE)
         return request.param, meta | ({} if is_direct else PROXIED)
 
     @pytest.mark.parametrize("is_open", [True, False])
@@ -101,7 +101,7 @@ class TestTruthTable:
         assert not User.objects.exists()
 
     @pytest.mark.parametrize("given", ["", "wrong"])
-    def test_nobody_becomes_staff_later(
+    def test_later_accounts_are_not_staff(
         self, row: Any, alice: User, given: str
     ) -> None:
         register(row[1], setup_code=given)
@@ -110,9 +110,9 @@ class TestTruthTable:
 
 
 class TestStranger:
-    """Whoever reaches a server that is not set up."""
+    """A remote client of a server that is not set up."""
 
-    def test_is_refused_before_there_is_any_code(self) -> None:
+    def test_is_refused_before_there_is_a_code(self) -> None:
         assert problem(register(ELSEWHERE)) == (403, "setup_required")
         assert problem(register(ELSEWHERE, setup_code="x")) == (
             403,
@@ -120,27 +120,27 @@ class TestStranger:
         )
 
     @pytest.mark.parametrize("given", ["é" * 40, " ", "0" * 100, "null"])
-    def test_gets_nowhere_with_any_text(self, code: str, given: str) -> None:
+    def test_is_refused_with_a_wrong_code(self, code: str, given: str) -> None:
         response = register(ELSEWHERE, setup_code=given)
 
         assert response.status_code == 403
         assert not User.objects.exists()
 
     @pytest.mark.parametrize("given", [None, {}, [], "x" * 101])
-    def test_gets_nowhere_with_any_other_thing(self, code: str, given: Any) -> None:
+    def test_is_refused_with_an_invalid_code(self, code: str, given: Any) -> None:
         response = register(ELSEWHERE, setup_code=given)
 
         assert response.status_code == 400
         assert "setup_code" in response.json()["errors"]
 
-    def test_gets_nowhere_with_what_is_stored(self, code: str) -> None:
+    def test_is_refused_with_what_is_stored(self, code: str) -> None:
         stored = SetupCode.objects.get()
 
         for known in (stored.nonce, stored.code_hash):
             assert problem(register(ELSEWHERE, setup_code=known))[0] == 403
         assert code not in (stored.nonce, stored.code_hash)
 
-    def test_may_not_guess_more_often_than_passwords(
+    def test_may_try_codes_as_often_as_passwords(
         self, code: str, settings: Settings
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "login": "2/hour"}
@@ -154,7 +154,7 @@ class TestStranger:
         assert 0 < int(refused["Retry-After"]) <= 3600
         assert elsewhere.status_code == 201
 
-    def test_registers_like_anybody_once_it_is_set_up(self, code: str) -> None:
+    def test_gets_an_ordinary_account_after_set_up(self, code: str) -> None:
         register(ELSEWHERE, setup_code=code)
 
         response = register(ELSEWHERE, username="bob", email="bob@example.com")
@@ -164,7 +164,7 @@ class TestStranger:
 
 
 class TestPageOfAnotherSite:
-    """In a browser on the operator's machine, which reaches what only listens there."""
+    """In a browser on the operator's machine, which can reach loopback addresses."""
 
     @pytest.mark.parametrize(
         "meta",
@@ -174,7 +174,9 @@ class TestPageOfAnotherSite:
             {"HTTP_HOST": "evil.example"},
         ],
     )
-    def test_makes_no_account(self, meta: dict[str, str], settings: Settings) -> None:
+    def test_cannot_create_the_account(
+        self, meta: dict[str, str], settings: Settings
+    ) -> None:
         settings.ALLOWED_HOSTS = ["*"]
 
         assert problem(register(LOCAL | meta)) == (403, "setup_required")
@@ -183,7 +185,7 @@ class TestPageOfAnotherSite:
         "kind",
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""],
     )
-    def test_gets_no_body_past_what_it_may_send_unasked(self, kind: str) -> None:
+    def test_cannot_send_a_body_without_a_preflight_request(self, kind: str) -> None:
         client = APIClient(**LOCAL)
 
         response = client.generic("POST", REGISTER, json.dumps(ADMIN), kind)
@@ -206,7 +208,7 @@ class TestCode:
 
         assert other != code
         assert problem(register(ELSEWHERE, setup_code=code))[0] == 403
-        # Any process takes it, whatever its own key.
+        # Any process accepts it, whatever its own key.
         settings.SECRET_KEY = "a third one"
         assert register(ELSEWHERE, setup_code=other or "").status_code == 201
 
@@ -232,7 +234,7 @@ class TestCode:
         assert problem(again) == (409, "setup_finished")
         assert User.objects.get().username == "admin"
 
-    def test_survives_a_form_that_was_not_filled_in_well(self, code: str) -> None:
+    def test_remains_valid_after_an_invalid_form(self, code: str) -> None:
         weak = register(ELSEWHERE, setup_code=code, password="123")
 
         assert weak.status_code == 400
@@ -244,13 +246,13 @@ class TestCode:
         assert problem(register(ELSEWHERE, setup_code=code)) == (409, "setup_finished")
         assert not SetupCode.objects.exists()
 
-    def test_lets_nobody_become_staff_when_all_others_are_gone(self, code: str) -> None:
+    def test_stays_used_when_all_accounts_are_deleted(self, code: str) -> None:
         register(ELSEWHERE, setup_code=code)
         User.objects.all().delete()
 
         assert problem(register(ELSEWHERE, setup_code=code))[0] == 403
 
-    def test_is_in_no_line_of_the_log(self, code: str) -> None:
+    def test_is_not_logged(self, code: str) -> None:
         with capture_logs() as lines:
             register(ELSEWHERE, setup_code="wrong")
             register(ELSEWHERE, setup_code=code)
@@ -261,9 +263,9 @@ class TestCode:
 
 @pytest.mark.django_db(transaction=True)
 class TestRaces:
-    def test_one_of_several_with_the_code_wins(self) -> None:
+    def test_one_of_several_with_the_code_succeeds(self) -> None:
         code = setup_code() or ""
-        outcomes = at_once(
+        outcomes = concurrently(
             [lambda n=n: sign_up(**account(n), setup_code=code) for n in range(4)]
         )
 
@@ -272,7 +274,7 @@ class TestRaces:
         assert User.objects.filter(is_superuser=True).count() == 1
         assert User.objects.count() == 1
 
-    def test_a_loser_who_finds_the_code_gone_is_told_why(
+    def test_a_code_used_during_the_check_is_reported_as_used(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         code = setup_code() or ""
@@ -291,7 +293,7 @@ class TestRaces:
         assert User.objects.get().username == "user1"
 
     def test_processes_that_start_together_print_one_code(self) -> None:
-        codes = at_once([setup_code] * 4)
+        codes = concurrently([setup_code] * 4)
 
         assert len(set(codes)) == 1
         assert codes[0]
@@ -303,8 +305,8 @@ def account(number: int) -> dict[str, Any]:
     return {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
 
 
-def at_once(calls: list[Any]) -> list[Any]:
-    """What each of these calls returned or raised."""
+def concurrently(calls: list[Any]) -> list[Any]:
+    """The results and errors of these calls, made in concurrent threads."""
     gate = threading.Barrier(len(calls))
     outcomes: list[Any] = []
 
@@ -325,7 +327,7 @@ def at_once(calls: list[Any]) -> list[Any]:
     return outcomes
 
 
-def test_operators_make_superusers_beside_others(alice: User) -> None:
+def test_operators_can_create_more_superusers(alice: User) -> None:
     user = register_user(
         username="root", email="", password=PASSWORD, is_superuser=True
     )

@@ -9,13 +9,13 @@ from agentarium.agents.models import Agent
 @extend_schema_field(
     {
         "type": "boolean",
-        "description": "`true` lists the deleted agents, and only those.",
+        "description": "`true` lists only deleted agents, `false` only the others.",
     }
 )
 class DeletedFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
-    """The deleted ones or the kept ones, never both.
+    """Deleted agents, or the others.
 
-    A choice, because a boolean filter takes whatever it cannot read for no filter.
+    A choice filter, because a boolean filter ignores invalid values.
     """
 
     def __init__(self, **options: Any) -> None:

@@ -12,16 +12,17 @@ MODEL_NAME = re.compile(r"[\w.:/@+~-]+", re.ASCII)
 
 
 class ModelNameField(TextField):
-    """`provider:model` with a provider that we know; a bare name is OpenAI's.
+    """`provider:model` with a known provider; a bare name is OpenAI's.
 
-    Which models a provider serves is its own affair: people run servers of their own.
+    The model's name is not checked: users run servers with models of their own.
     """
 
     default_error_messages = {
         "invalid_model_name": (
-            "Write it as provider:model, in letters, digits and . : / @ + ~ _ -"
+            "This is not a model name. Write provider:model, with letters, digits and "
+            ". : / @ + ~ _ - only."
         ),
-        "unknown_provider": "There is no provider {provider}. There are: {providers}.",
+        "unknown_provider": "Unknown provider {provider}. Use one of: {providers}.",
     }
 
     def to_internal_value(self, data: Any) -> str:
@@ -39,21 +40,21 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
     model = ModelNameField(
         max_length=200,
         required=False,
-        help_text="`provider:model`; a bare name is OpenAI's. The server's default "
-        "where a new agent names none.",
+        help_text="`provider:model`; a bare name is OpenAI's. A new agent without it "
+        "gets the server's default model.",
     )
 
     fallback_models = serializers.ListField(
         child=ModelNameField(max_length=200),
         max_length=MAX_FALLBACKS,
         required=False,
-        help_text="Models to ask, in order, when the one before does not answer.",
+        help_text="Models to call, in order, if the previous one is unavailable.",
     )
     tools = serializers.ListField(
         child=serializers.DictField(),
         required=False,
-        help_text="What it may call: entries as `/api/tools/` gives them, each with "
-        "settings of its own.",
+        help_text="Tools that the agent may call: entries from `/api/tools/`, each with "
+        "its settings.",
     )
 
     class Meta:
@@ -93,5 +94,5 @@ class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
 
 class RollbackSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(
-        min_value=1, help_text="The number of the version to go back to."
+        min_value=1, help_text="Number of the version to restore."
     )

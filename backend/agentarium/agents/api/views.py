@@ -1,4 +1,4 @@
-"""Agents over HTTP. `task_api/agents.py` adds what needs tasks, and routes it."""
+"""The API of agents, without their tasks. `task_api/agents.py` adds these and routes it."""
 
 from typing import Any
 
@@ -27,24 +27,25 @@ from agentarium.agents.services import (
     update_agent,
 )
 
-# A deleted agent can be looked at, because its tasks point at it, and brought back.
+# A deleted agent can be read, because its tasks refer to it, and restored.
 ACTIONS_ON_DELETED = frozenset({"retrieve", "restore"})
 
 
 @extend_schema_view(
     list=extend_schema(summary="List agents"),
-    create=extend_schema(summary="Define an agent"),
+    create=extend_schema(summary="Create an agent"),
     retrieve=extend_schema(
         summary="Get an agent",
-        description="Deleted agents too: tasks that ran them go on pointing at them.",
+        description="Also returns deleted agents, because their tasks refer to them.",
     ),
     update=extend_schema(summary="Replace an agent's fields"),
     partial_update=extend_schema(
         summary="Change an agent",
-        description="A change of what decides its answers makes its next version.",
+        description="A change of instructions, models, settings, limits or tools creates "
+        "the agent's next version.",
     ),
 )
-class AgentViewSet(
+class BaseAgentViewSet(
     mixins.ListModelMixin,
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
@@ -61,9 +62,9 @@ class AgentViewSet(
 
     def get_queryset(self) -> QuerySet[Agent]:
         agents = Agent.objects.visible_to(self.request.user)
-        # A list that asks for the deleted ones has its own filter for them.
-        is_asked = "is_deleted" in self.request.query_params
-        if self.action in ACTIONS_ON_DELETED or (self.action == "list" and is_asked):
+        # Lists with `is_deleted` are filtered by `AgentFilter`.
+        is_filtered = "is_deleted" in self.request.query_params
+        if self.action in ACTIONS_ON_DELETED or (self.action == "list" and is_filtered):
             return agents
         return agents.kept()
 
@@ -83,7 +84,7 @@ class AgentViewSet(
     @extend_schema(
         operation_id="agents_versions",
         summary="List an agent's versions",
-        description="Newest first. A task points at the version that it runs.",
+        description="Newest first. A task refers to the version that it runs.",
         responses=AgentVersionSerializer(many=True),
         filters=False,
     )
@@ -95,16 +96,17 @@ class AgentViewSet(
 
     @extend_schema(
         operation_id="agents_rollback",
-        summary="Go back to an earlier version",
-        description="What that version said becomes the agent's next version.",
+        summary="Roll back to an earlier version",
+        description="Creates the next version, with the definition of the earlier one.",
         request=RollbackSerializer,
     )
     @action(detail=True, methods=["post"])
     def rollback(self, request: Request, pk: str) -> Response:
         agent = self.get_object()
-        wanted = RollbackSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        version = agent.versions.filter(number=wanted.validated_data["version"]).first()
+        rollback = RollbackSerializer(data=request.data)
+        rollback.is_valid(raise_exception=True)
+        number = rollback.validated_data["version"]
+        version = agent.versions.filter(number=number).first()
         if version is None:
             missing = ErrorDetail("The agent has no such version.", "does_not_exist")
             raise ValidationError({"version": [missing]})
@@ -112,9 +114,9 @@ class AgentViewSet(
 
     @extend_schema(
         operation_id="agents_restore",
-        summary="Bring a deleted agent back",
-        description="With all of its tasks and versions. One that was not deleted "
-        "stays as it is.",
+        summary="Restore a deleted agent",
+        description="With all of its tasks and versions. An agent that is not deleted "
+        "does not change.",
         request=None,
     )
     @action(detail=True, methods=["post"])
@@ -124,7 +126,8 @@ class AgentViewSet(
     @extend_schema(
         operation_id="agents_duplicate",
         summary="Duplicate an agent",
-        description="A new agent of the same definition, without tasks or history.",
+        description="Creates an agent with the same definition, without tasks and "
+        "earlier versions.",
         request=None,
     )
     @action(detail=True, methods=["post"])

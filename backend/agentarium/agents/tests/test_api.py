@@ -59,7 +59,7 @@ class TestList:
             ("-tasks_count", "A"),
         ],
     )
-    def test_orders(
+    def test_orders_agents(
         self, api: APIClient, alice: User, ordering: str, first: str
     ) -> None:
         hour = timedelta(hours=1)
@@ -80,13 +80,14 @@ class TestList:
         assert names(api.get(AGENTS, {"model": "openai:gpt-4o"})) == ["Big"]
 
     @pytest.mark.parametrize(
-        ("value", "found"), [("true", ["Gone"]), ("false", ["Kept"]), ("", ["Kept"])]
+        ("value", "found"),
+        [("true", ["Deleted"]), ("false", ["Kept"]), ("", ["Kept"])],
     )
-    def test_lists_the_deleted_or_the_kept(
+    def test_lists_deleted_agents_or_the_others(
         self, api: APIClient, alice: User, value: str, found: list[str]
     ) -> None:
         AgentFactory.create(owner=alice, name="Kept")
-        AgentFactory.create(owner=alice, name="Gone", deleted_at=timezone.now())
+        AgentFactory.create(owner=alice, name="Deleted", deleted_at=timezone.now())
 
         assert names(api.get(AGENTS, {"is_deleted": value})) == found
 
@@ -101,7 +102,7 @@ class TestList:
             ("search", "a\0b"),
         ],
     )
-    def test_refuses_what_it_does_not_know(
+    def test_refuses_unknown_parameters_and_values(
         self, api: APIClient, name: str, value: str
     ) -> None:
         response = api.get(AGENTS, {name: value})
@@ -111,7 +112,7 @@ class TestList:
 
 
 class TestCreate:
-    def test_defines_an_agent_and_its_first_version(
+    def test_creates_an_agent_and_its_first_version(
         self, api: APIClient, alice: User
     ) -> None:
         body = {
@@ -133,17 +134,17 @@ class TestCreate:
         assert agent.owner == alice
         assert agent.versions.values(*DEFINITION_FIELDS).get() == agent.definition
 
-    def test_chooses_the_default_model(self, api: APIClient, settings: Any) -> None:
+    def test_uses_the_default_model(self, api: APIClient, settings: Any) -> None:
         settings.DEFAULT_MODEL = "openai:gpt-4o"
 
         response = api.post(AGENTS, {"name": "Poet"})
 
         assert response.data["model"] == "openai:gpt-4o"
 
-    def test_keeps_what_it_decides_itself_to_itself(
+    def test_ignores_read_only_fields(
         self, api: APIClient, alice: User, stranger: User
     ) -> None:
-        decided = {
+        read_only = {
             "id": 77,
             "owner": stranger.pk,
             "version": 5,
@@ -152,7 +153,7 @@ class TestCreate:
             "deleted_at": "2001-01-01T00:00:00Z",
         }
 
-        response = api.post(AGENTS, {"name": "Poet", **decided})
+        response = api.post(AGENTS, {"name": "Poet", **read_only})
 
         assert response.status_code == 201
         agent = Agent.objects.get()
@@ -179,7 +180,7 @@ class TestCreate:
             ("m" * 201, "max_length"),
         ],
     )
-    def test_refuses_a_model_that_nobody_serves(
+    def test_refuses_an_invalid_model_name(
         self, api: APIClient, model: Any, code: str
     ) -> None:
         response = api.post(AGENTS, {"name": "Poet", "model": model})
@@ -187,7 +188,7 @@ class TestCreate:
         assert response.status_code == 400
         assert response.data["errors"]["model"][0]["code"] == code
 
-    def test_says_which_providers_there_are(self, api: APIClient) -> None:
+    def test_lists_the_providers_in_the_error(self, api: APIClient) -> None:
         response = api.post(AGENTS, {"name": "Poet", "model": "acme:large"})
 
         detail = response.data["errors"]["model"][0]["detail"]
@@ -198,7 +199,7 @@ class TestCreate:
         "model",
         ["gpt-4o-mini", "openai:llama3.2:3b", "openai:org/name@v1", "builtin:smollm2"],
     )
-    def test_takes_models_that_it_has_never_heard_of(
+    def test_accepts_unknown_models_of_known_providers(
         self, api: APIClient, model: str
     ) -> None:
         assert api.post(AGENTS, {"name": "Poet", "model": model}).status_code == 201
@@ -229,7 +230,7 @@ class TestCreate:
             ("timeout", None),
         ],
     )
-    def test_refuses_what_cannot_be(
+    def test_refuses_invalid_values(
         self, api: APIClient, field: str, value: Any
     ) -> None:
         response = api.post(AGENTS, {"name": "Poet", field: value})
@@ -239,7 +240,7 @@ class TestCreate:
         assert list(response.data["errors"]) == [field]
         assert not Agent.objects.exists()
 
-    def test_needs_a_name(self, api: APIClient) -> None:
+    def test_requires_a_name(self, api: APIClient) -> None:
         response = api.post(AGENTS, {})
 
         assert response.data["errors"]["name"][0]["code"] == "required"
@@ -260,9 +261,7 @@ class TestRetrieve:
 
         assert response.data["instructions"] == agent.instructions
 
-    def test_shows_a_deleted_agent_because_its_tasks_point_at_it(
-        self, api: APIClient, alice: User
-    ) -> None:
+    def test_returns_a_deleted_agent(self, api: APIClient, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, deleted_at=timezone.now())
 
         response = api.get(url(agent))
@@ -271,7 +270,7 @@ class TestRetrieve:
         assert response.data["deleted_at"] is not None
 
     @pytest.mark.parametrize("pk", ["0", "abc", "-1", "9" * 30, "1.0", "%00"])
-    def test_finds_nothing_at_an_id_that_is_none(
+    def test_returns_404_for_an_invalid_id(
         self, api: APIClient, alice: User, pk: str
     ) -> None:
         response = api.get(f"{AGENTS}{pk}/")
@@ -291,7 +290,7 @@ class TestRetrieve:
         ("post", "duplicate/", None),
     ],
 )
-def test_a_deleted_agent_can_only_be_seen_and_restored(
+def test_a_deleted_agent_can_only_be_read_and_restored(
     api: APIClient, alice: User, method: str, action: str, body: Any
 ) -> None:
     agent = AgentFactory.create(owner=alice, deleted_at=timezone.now())
@@ -315,7 +314,7 @@ def test_a_deleted_agent_can_only_be_seen_and_restored(
         ("post", "duplicate/", None),
     ],
 )
-def test_a_strangers_agent_is_not_there(
+def test_an_agent_of_another_user_returns_404(
     stranger_api: APIClient, alice: User, method: str, action: str, body: Any
 ) -> None:
     agent = AgentFactory.create(owner=alice)
@@ -329,7 +328,9 @@ def test_a_strangers_agent_is_not_there(
 
 
 class TestTokens:
-    def test_read_with_read_and_change_with_write(self, alice: User) -> None:
+    def test_the_scopes_read_and_write_suffice_for_their_actions(
+        self, alice: User
+    ) -> None:
         agent = AgentFactory.create(owner=alice)
         reader, writer = with_scopes(alice, "read"), with_scopes(alice, "write")
 
@@ -342,7 +343,7 @@ class TestTokens:
         ("method", "action"),
         [("patch", ""), ("delete", ""), ("post", "duplicate/"), ("post", "restore/")],
     )
-    def test_change_nothing_without_write(
+    def test_cannot_change_agents_without_write(
         self, alice: User, method: str, action: str
     ) -> None:
         agent = AgentFactory.create(owner=alice)
@@ -353,12 +354,12 @@ class TestTokens:
         assert response.status_code == 403
         assert response.data["code"] == "insufficient_scope"
 
-    def test_read_nothing_without_read(self, alice: User) -> None:
+    def test_cannot_read_agents_without_read(self, alice: User) -> None:
         assert with_scopes(alice, "run", "write").get(AGENTS).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nobody_gets_in_without_credentials(
+def test_anonymous_requests_return_401(
     anonymous_api: APIClient, db: None, method: str
 ) -> None:
     response = getattr(anonymous_api, method)(AGENTS)

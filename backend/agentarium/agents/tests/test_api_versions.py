@@ -1,4 +1,4 @@
-"""How an agent changes, what it was, and the ways back."""
+"""Changing, rolling back, restoring and duplicating agents."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def names(response: Any) -> list[str]:
 
 
 class TestUpdate:
-    def test_makes_a_version_of_a_change_to_the_definition(
+    def test_a_change_of_the_definition_creates_a_version(
         self, api: APIClient, alice: User
     ) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.")
@@ -33,10 +33,10 @@ class TestUpdate:
 
         assert response.data["version"] == 2
         assert response.data["instructions"] == "New."
-        kept = agent.versions.values_list("number", "instructions")
-        assert list(kept) == [(2, "New."), (1, "Old.")]
+        versions = agent.versions.values_list("number", "instructions")
+        assert list(versions) == [(2, "New."), (1, "Old.")]
 
-    def test_makes_no_version_of_a_new_name(self, api: APIClient, alice: User) -> None:
+    def test_a_new_name_creates_no_version(self, api: APIClient, alice: User) -> None:
         agent = AgentFactory.create(owner=alice)
 
         response = api.patch(url(agent), {"name": "New"})
@@ -44,7 +44,9 @@ class TestUpdate:
         assert (response.data["name"], response.data["version"]) == ("New", 1)
         assert agent.versions.count() == 1
 
-    def test_replaces_what_a_put_names(self, api: APIClient, alice: User) -> None:
+    def test_put_replaces_only_the_fields_in_the_body(
+        self, api: APIClient, alice: User
+    ) -> None:
         agent = AgentFactory.create(owner=alice, temperature=1.0)
 
         response = api.put(url(agent), {"name": "New", "temperature": None})
@@ -54,7 +56,7 @@ class TestUpdate:
         assert (agent.name, agent.temperature) == ("New", None)
         assert agent.model == "openai:gpt-4o-mini"
 
-    def test_leaves_read_only_fields_alone(
+    def test_ignores_read_only_fields(
         self, api: APIClient, alice: User, stranger: User
     ) -> None:
         agent = AgentFactory.create(owner=alice)
@@ -67,7 +69,7 @@ class TestUpdate:
         agent.refresh_from_db()
         assert (agent.version, agent.tasks_count, agent.owner) == (1, 0, alice)
 
-    def test_refuses_a_wrong_field_and_changes_nothing(
+    def test_an_invalid_field_changes_nothing(
         self, api: APIClient, alice: User
     ) -> None:
         agent = AgentFactory.create(owner=alice, name="Old")
@@ -100,7 +102,7 @@ class TestVersions:
         ]
         assert rows == [(3, "3"), (2, "2"), (1, "1")]
 
-    def test_comes_in_pages(self, api: APIClient, alice: User) -> None:
+    def test_are_paginated(self, api: APIClient, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, instructions="1")
         update_agent(agent, instructions="2")
 
@@ -111,7 +113,7 @@ class TestVersions:
 
 
 class TestRollback:
-    def test_makes_an_earlier_definition_the_next_version(
+    def test_creates_the_next_version_from_an_earlier_one(
         self, api: APIClient, alice: User
     ) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.", temperature=1.0)
@@ -126,7 +128,7 @@ class TestRollback:
         assert agent.versions.count() == 3
 
     @pytest.mark.parametrize("version", [7, 0, "x", None, 10**30])
-    def test_refuses_a_version_that_is_not_there(
+    def test_refuses_a_version_that_does_not_exist(
         self, api: APIClient, alice: User, version: Any
     ) -> None:
         agent = AgentFactory.create(owner=alice)
@@ -136,7 +138,7 @@ class TestRollback:
         assert response.status_code == 400
         assert list(response.data["errors"]) == ["version"]
 
-    def test_knows_nothing_of_the_versions_of_other_agents(
+    def test_refuses_versions_of_other_agents(
         self, api: APIClient, alice: User
     ) -> None:
         agent, other = AgentFactory.create_batch(2, owner=alice)
@@ -148,7 +150,7 @@ class TestRollback:
 
 
 class TestRestore:
-    def test_brings_a_deleted_agent_back(self, api: APIClient, alice: User) -> None:
+    def test_restores_a_deleted_agent(self, api: APIClient, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, deleted_at=timezone.now())
 
         response = api.post(url(agent, "restore/"))
@@ -157,7 +159,9 @@ class TestRestore:
         assert response.data["deleted_at"] is None
         assert names(api.get(AGENTS)) == [agent.name]
 
-    def test_leaves_a_kept_agent_as_it_is(self, api: APIClient, alice: User) -> None:
+    def test_does_not_change_an_agent_that_is_not_deleted(
+        self, api: APIClient, alice: User
+    ) -> None:
         agent = AgentFactory.create(owner=alice)
 
         response = api.post(url(agent, "restore/"))
@@ -169,7 +173,7 @@ class TestRestore:
 
 
 class TestDuplicate:
-    def test_makes_another_agent_of_the_same_definition(
+    def test_creates_an_agent_with_the_same_definition(
         self, api: APIClient, alice: User
     ) -> None:
         agent = AgentFactory.create(owner=alice, description="Writes", temperature=0.3)
@@ -185,7 +189,7 @@ class TestDuplicate:
         assert (copy.owner, copy.name) == (alice, f"{agent.name} (copy)")
         assert (copy.description, copy.version, copy.tasks_count) == ("Writes", 1, 0)
 
-    def test_cuts_a_long_name(self, api: APIClient, alice: User) -> None:
+    def test_truncates_a_long_name(self, api: APIClient, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, name="n" * 100)
 
         response = api.post(url(agent, "duplicate/"))

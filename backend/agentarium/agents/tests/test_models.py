@@ -1,4 +1,4 @@
-"""Agents that are made and changed with the ORM are as whole as those of the API."""
+"""Agents that the ORM creates and changes have versions, as those of the API do."""
 
 from typing import Any
 
@@ -15,56 +15,56 @@ from agentarium.agents.tests.factories import AgentFactory
 from agentarium.providers.services import default_model
 
 
-def made_by_create(owner: User) -> Agent:
+def by_create(owner: User) -> Agent:
     return Agent.objects.create(owner=owner, name="A")
 
 
-def made_by_save(owner: User) -> Agent:
+def by_save(owner: User) -> Agent:
     agent = Agent(owner=owner, name="A")
     agent.save()
     return agent
 
 
-def made_by_bulk_create(owner: User) -> Agent:
+def by_bulk_create(owner: User) -> Agent:
     (agent,) = Agent.objects.bulk_create([Agent(owner=owner, name="A")])
     return agent
 
 
-def made_in_spite_of_conflicts(owner: User) -> Agent:
+def by_bulk_create_ignoring_conflicts(owner: User) -> Agent:
     Agent.objects.bulk_create([Agent(owner=owner, name="A")], ignore_conflicts=True)
     return Agent.objects.get(owner=owner)
 
 
-def made_by_a_related_manager(owner: User) -> Agent:
+def by_a_related_manager(owner: User) -> Agent:
     return owner.agents.get_or_create(name="A")[0]
 
 
-def made_by_a_fixture(owner: User) -> Agent:
+def by_a_fixture(owner: User) -> Agent:
     row = {
         "model": "agents.agent",
         "pk": 70,
         "fields": {"owner": owner.pk, "name": "A"},
     }
-    for each in serializers.deserialize("python", [row]):
-        each.save()
+    for deserialized in serializers.deserialize("python", [row]):
+        deserialized.save()
     return Agent.objects.get(pk=70)
 
 
 @pytest.mark.parametrize(
-    "make",
+    "create",
     [
-        made_by_create,
-        made_by_save,
-        made_by_bulk_create,
-        made_in_spite_of_conflicts,
-        made_by_a_related_manager,
-        made_by_a_fixture,
+        by_create,
+        by_save,
+        by_bulk_create,
+        by_bulk_create_ignoring_conflicts,
+        by_a_related_manager,
+        by_a_fixture,
     ],
 )
-def test_an_agent_has_a_model_and_a_version_however_it_was_made(
-    api: APIClient, alice: User, make: Any
+def test_every_way_to_create_an_agent_sets_its_model_and_version(
+    api: APIClient, alice: User, create: Any
 ) -> None:
-    agent = make(alice)
+    agent = create(alice)
 
     assert (agent.version, agent.temperature) == (1, 0.7)
     assert agent.model == default_model()
@@ -74,7 +74,7 @@ def test_an_agent_has_a_model_and_a_version_however_it_was_made(
     assert api.post("/api/tasks/run/", body).status_code == 201
 
 
-def test_an_agent_costs_two_statements(
+def test_creating_agents_takes_two_statements(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     # 1. the agents, 2. their versions
@@ -83,7 +83,7 @@ def test_an_agent_costs_two_statements(
 
 
 class TestChange:
-    def test_of_the_definition_makes_the_next_version(self, alice: User) -> None:
+    def test_of_the_definition_creates_the_next_version(self, alice: User) -> None:
         agent = Agent.objects.create(owner=alice, name="A")
 
         agent.instructions = "New."
@@ -96,7 +96,7 @@ class TestChange:
         assert (newest.instructions, oldest.instructions) == ("New.", "")
 
     @pytest.mark.parametrize("changes", [{"name": "B"}, {"instructions": ""}])
-    def test_of_nothing_that_decides_makes_none(
+    def test_of_anything_else_creates_no_version(
         self, alice: User, changes: dict[str, str]
     ) -> None:
         agent = Agent.objects.create(owner=alice, name="A")
@@ -108,7 +108,7 @@ class TestChange:
 
         assert (agent.version, agent.versions.count()) == (1, 1)
 
-    def test_of_many_at_once_makes_the_next_version_of_each(self, alice: User) -> None:
+    def test_of_many_agents_creates_the_next_version_of_each(self, alice: User) -> None:
         one, other = AgentFactory.create_batch(2, owner=alice, instructions="Old.")
         update_agent(other, instructions="New.")
 
@@ -118,7 +118,7 @@ class TestChange:
         assert list(versions) == [2, 2]
         assert one.versions.get(number=2).instructions == "New."
 
-    def test_in_bulk_makes_the_next_version(self, alice: User) -> None:
+    def test_in_bulk_creates_the_next_version(self, alice: User) -> None:
         agent = AgentFactory.create(owner=alice)
         agent.model = "openai:gpt-4o"
 
@@ -126,7 +126,7 @@ class TestChange:
 
         assert agent.versions.get(number=2).model == "openai:gpt-4o"
 
-    def test_of_an_agent_that_changed_meanwhile_hides_no_version(
+    def test_of_a_stale_agent_creates_a_version_after_the_newest(
         self, alice: User
     ) -> None:
         stale = AgentFactory.create(owner=alice, instructions="Old.")
@@ -140,9 +140,7 @@ class TestChange:
         assert agent.versions.get(number=3).instructions == "Old."
         assert agent.versions.count() == 3
 
-    def test_with_columns_that_were_not_read_sets_no_count_back(
-        self, alice: User
-    ) -> None:
+    def test_with_deferred_columns_keeps_the_count_of_tasks(self, alice: User) -> None:
         AgentFactory.create(owner=alice)
         stale = Agent.objects.defer("instructions").get()
         Agent.objects.update(tasks_count=7)
@@ -153,7 +151,9 @@ class TestChange:
         agent = Agent.objects.get()
         assert (agent.name, agent.tasks_count, agent.version) == ("Renamed", 7, 1)
 
-    def test_as_a_copy_has_a_version_and_no_tasks(self, alice: User) -> None:
+    def test_of_the_key_creates_a_copy_with_a_version_and_no_tasks(
+        self, alice: User
+    ) -> None:
         copy = AgentFactory.create(owner=alice)
         Agent.objects.update(tasks_count=7)
         copy.refresh_from_db()
@@ -164,24 +164,24 @@ class TestChange:
         copy.refresh_from_db()
         assert (copy.tasks_count, copy.versions.get().number) == (0, 1)
 
-    @pytest.mark.parametrize("is_there", [False, True])
-    def test_of_one_key_given_twice_makes_it_once(
-        self, alice: User, *, is_there: bool
+    @pytest.mark.parametrize("exists", [False, True])
+    def test_creates_one_agent_from_rows_with_the_same_key(
+        self, alice: User, *, exists: bool
     ) -> None:
-        twice = [
+        rows = [
             Agent(pk=70, owner=alice, name=name, instructions=name)
             for name in ("A", "B")
         ]
-        if is_there:
+        if exists:
             Agent.objects.create(pk=70, owner=alice, name="0")
 
-        Agent.objects.bulk_create(twice, ignore_conflicts=True)
+        Agent.objects.bulk_create(rows, ignore_conflicts=True)
 
         agent = Agent.objects.get()
-        assert agent.name == ("0" if is_there else "A")
+        assert agent.name == ("0" if exists else "A")
         assert agent.versions.get().definition == agent.definition
 
-    def test_is_made_whole_with_a_conflict(self, alice: User) -> None:
+    def test_an_ignored_conflict_creates_no_version(self, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.")
         again = Agent(pk=agent.pk, owner=alice, name="A", instructions="New.")
 
@@ -191,7 +191,7 @@ class TestChange:
         assert (agent.version, agent.versions.count()) == (1, 1)
         assert agent.instructions == "Old."
 
-    def test_to_a_conflicting_row_makes_the_next_version(self, alice: User) -> None:
+    def test_by_an_upsert_creates_the_next_version(self, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.")
         again = Agent(pk=agent.pk, owner=alice, name="A", instructions="New.")
 
@@ -208,7 +208,7 @@ class TestChange:
 
 
 class TestFixture:
-    def test_of_all_agents_loads_as_it_was_dumped(
+    def test_of_agents_and_versions_loads_as_dumped(
         self, alice: User, tmp_path: Any
     ) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.")
@@ -216,7 +216,7 @@ class TestFixture:
         other = AgentFactory.create(owner=alice)
         path = tmp_path / "agents.json"
         call_command("dumpdata", "agents", output=str(path), verbosity=0)
-        # A dump has times of milliseconds.
+        # Without times, which a dump truncates to milliseconds.
         columns = ("pk", "agent", "number", "instructions", "model")
         before = list(AgentVersion.objects.order_by("pk").values(*columns))
         Agent.objects.all().delete()
@@ -227,7 +227,7 @@ class TestFixture:
         numbers = Agent.objects.order_by("pk").values_list("pk", "version")
         assert list(numbers) == [(agent.pk, 2), (other.pk, 1)]
 
-    def test_may_hold_the_versions_before_their_agent(self, alice: User) -> None:
+    def test_may_hold_versions_before_their_agent(self, alice: User) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.")
         update_agent(agent, instructions="New.")
         rows = serializers.serialize(
@@ -235,23 +235,23 @@ class TestFixture:
         )
         Agent.objects.all().delete()
 
-        for each in serializers.deserialize("python", rows):
-            each.save()
+        for row in serializers.deserialize("python", rows):
+            row.save()
 
         loaded = Agent.objects.get()
         assert loaded.version == 2
         assert loaded.versions.count() == 2
         assert loaded.versions.get(number=2).instructions == "New."
 
-    def test_over_an_agent_that_is_there_makes_its_next_version(
+    def test_with_changes_of_an_existing_agent_creates_its_next_version(
         self, alice: User
     ) -> None:
         agent = AgentFactory.create(owner=alice, instructions="Old.")
         fields = {"owner": alice.pk, "name": "A", "instructions": "New."}
         row = {"model": "agents.agent", "pk": agent.pk, "fields": fields}
 
-        for each in serializers.deserialize("python", [row]):
-            each.save()
+        for deserialized in serializers.deserialize("python", [row]):
+            deserialized.save()
 
         agent.refresh_from_db()
         assert agent.version == 2

@@ -1,43 +1,46 @@
-"""The way to the first account: what a start says about it, and `setup-link`."""
+"""How to create the first account: the hint at start, and `agentarium setup-link`."""
 
 from django.conf import settings
 
 from agentarium.accounts.models import User
 from agentarium.accounts.setup import setup_code
 from agentarium.cli.terminal import fail, show
-from agentarium.http.locality import is_local_server
+from agentarium.http.local_access import is_local_server
 
-FREE = (
+OPEN_HINT = (
     "There is no account yet: open the page and create one, or run "
-    "`agentarium createuser`. The first is the superuser."
+    "`agentarium createuser`. The first account becomes the superuser."
 )
-BY_LINK = (
+LINK_HINT = (
     "There is no account yet. Create the first one, the superuser, with this link, "
     "which works once:\n  {link}\nor run `agentarium createuser --admin NAME`."
 )
 
 
 def first_account_hint(*, bound_host: str, url: str) -> str:
-    """How to make the first account of a server that listens there; "" if there is one."""
+    """Say how to create the first account; "" if there is an account.
+
+    `bound_host` is the address that the server listens on, `url` its public URL.
+    """
     if User.objects.exists():
         return ""
     if is_local_server(bound_host):
-        return FREE
+        return OPEN_HINT
     code = setup_code()
-    return BY_LINK.format(link=_link(url, code)) if code else ""
+    return LINK_HINT.format(link=_link(url, code)) if code else ""
 
 
 def show_setup_link(*, is_renewed: bool) -> None:
-    """Print the link for the first account; a new one ends the one before."""
+    """Print the link for the first account; a new link invalidates the previous one."""
     code = setup_code(is_renewed=is_renewed)
     if code is None:
         fail(
-            "This server has its first account, and needs no set-up link any more; "
-            "`agentarium createuser --admin NAME` makes another superuser."
+            "This server already has an account and needs no set-up link: run "
+            "`agentarium createuser --admin NAME` to create another superuser."
         )
     show(_link(settings.PUBLIC_URL, code))
 
 
 def _link(url: str, code: str) -> str:
-    """What stands after the # stays in the browser: no server or proxy logs it."""
+    """The fragment after the # stays in the browser: no server or proxy logs it."""
     return f"{url}/register#setup={code}"

@@ -1,4 +1,4 @@
-"""Accounts, as the operator of the server makes and names them."""
+"""Accounts, as the operator of the server creates and looks them up."""
 
 import sys
 
@@ -10,21 +10,21 @@ from agentarium.accounts.services import register_user, reset_password
 from agentarium.cli.terminal import MISUSED, fail, print_json, say
 
 
-def the_user(name: str) -> User:
-    """The account of this name, or without a name the only one."""
+def find_user(name: str) -> User:
+    """Return the account with this name; without a name, the only account."""
     if name:
         named: User | None = User.objects.named(name).first()
-        return named or fail(f"There is no account {name}.")
+        return named or fail(f'There is no account "{name}".')
     users: list[User] = list(User.objects.order_by("id")[:2])
     if not users:
-        fail("There is no account yet: make one with `agentarium createuser`.")
+        fail("There is no account yet: create one with `agentarium createuser`.")
     if len(users) > 1:
-        fail("There are several accounts: name one with --user.", MISUSED)
+        fail("There are several accounts: choose one with --user.", MISUSED)
     return users[0]
 
 
 def read_password(*, is_on_stdin: bool) -> str:
-    """Ask for a password twice, or take the first line of stdin."""
+    """Prompt for a password twice, or read the first line of stdin."""
     if is_on_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -50,17 +50,17 @@ def create_user(
             is_superuser=is_superuser,
         )
     except ValidationError as error:
-        said = error.message_dict.items()
-        fail(" ".join(f"{name}: {' '.join(texts)}" for name, texts in said))
+        messages = error.message_dict.items()
+        fail(" ".join(f"{name}: {' '.join(texts)}" for name, texts in messages))
     if as_json:
         print_json({"id": user.pk, "username": user.username, "email": user.email})
         return
-    role = "the first, and the superuser" if is_first else "a superuser"
-    told = f" It is {role}." if user.is_superuser else ""
-    say(f"The account {user.username} is ready.{told}")
+    role = "the first account, and a superuser" if is_first else "a superuser"
+    suffix = f" It is {role}." if user.is_superuser else ""
+    say(f"Created the account {user.username}.{suffix}")
 
 
 def set_password(username: str, *, is_on_stdin: bool) -> None:
-    user = the_user(username)
+    user = find_user(username)
     reset_password(user, read_password(is_on_stdin=is_on_stdin))
-    say(f"The password of {user.username} is set; their sessions have ended.")
+    say(f"Set the password of {user.username} and ended their sessions.")

@@ -1,8 +1,8 @@
-"""Whether the database can be reached, and waiting for it before a process begins.
+"""Check whether the database can be reached, and wait for it at start-up.
 
-A process that lives long may be started before its database, or again while that is
-away: it waits, as it would if the database went away later. A refusal that no waiting
-mends, such as a wrong password, ends it.
+A long-running process may start before its database, or restart while the database
+is away. It waits, as it would if the connection were lost later. A failure that
+waiting cannot fix, such as a wrong password, ends the process.
 """
 
 import time
@@ -16,49 +16,55 @@ from agentarium.cli.terminal import fail, say
 
 R = TypeVar("R")
 
-LOOK_SECONDS = 1.0
-# The same reason is said again after so long.
+POLL_SECONDS = 1.0
+# The same reason is printed again after this time.
 REMIND_SECONDS = 30.0
-# A server that is there refuses so often before it is believed: it may have come up
-# between what it said and our question whether it is up.
+# A permanent failure counts after this many consecutive attempts: the server may have
+# come up between its error and our question whether it is up.
 REFUSALS = 3
-REFUSED_SECONDS = 0.2
-# SQLSTATE 53300 reads as one of these; it is not told in any other way.
-TOO_MANY = ("too many clients", "too many connections", "connection slots are reserved")
-# What psycopg takes for itself, and the server's library does not know.
-OF_PSYCOPG = {"context", "cursor_factory", "prepare_threshold", "row_factory"}
-_DAMAGED = (
-    "Restore it from a backup, or stop Agentarium and move {0} away to begin with an "
-    "empty one."
+REFUSAL_PAUSE_SECONDS = 0.2
+# psycopg reports SQLSTATE 53300 during a connect only as one of these texts.
+TOO_MANY_CONNECTIONS = (
+    "too many clients",
+    "too many connections",
+    "connection slots are reserved",
 )
-_NOT_OURS = "Give it and its folder to the user that runs Agentarium."
-# What SQLite says -> what to do.
+# Connection parameters of psycopg that libpq does not know.
+PSYCOPG_PARAMETERS = {"context", "cursor_factory", "prepare_threshold", "row_factory"}
+_DAMAGED = (
+    "Restore it from a backup, or stop Agentarium and move {0} away to start with an "
+    "empty database."
+)
+_WRONG_OWNER = (
+    "Make the user that runs Agentarium the owner of the file and its folder."
+)
+# SQLite's message -> what to do.
 _FILE_ADVICE = {
     "file is not a database": _DAMAGED,
     "database disk image is malformed": _DAMAGED,
-    "unable to open database file": _NOT_OURS,
-    "attempt to write a readonly database": _NOT_OURS,
-    "database or disk is full": "Make room on the disk of {0}.",
-    "database is locked": "Stop the other programs that hold {0} open.",
+    "unable to open database file": _WRONG_OWNER,
+    "attempt to write a readonly database": _WRONG_OWNER,
+    "database or disk is full": "Free space on the disk of {0}.",
+    "database is locked": "Stop the other programs that have {0} open.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why the database cannot be used; `may_pass` if it may be used later."""
+class ConnectionFailure:
+    """Why the database cannot be used; `is_temporary` if waiting may help."""
 
     reason: str
-    may_pass: bool
+    is_temporary: bool
 
     def __str__(self) -> str:
-        verb = "cannot be reached" if self.may_pass else "refuses us"
+        verb = "cannot be reached" if self.is_temporary else "refuses the connection"
         return f"The database at {address()} {verb}: {self.reason}"
 
 
-def obstacle() -> Obstacle | None:
-    """What is between us and the database at this moment; nothing on SQLite.
+def connection_failure() -> ConnectionFailure | None:
+    """Try to connect; None if that works, and always on SQLite.
 
-    Asks without the pool: that would try for ten seconds, and not say why it fails.
+    Bypasses the pool, which would try for ten seconds and not report the reason.
     """
     if connection.vendor != "postgresql":
         return None
@@ -68,86 +74,87 @@ def obstacle() -> Obstacle | None:
     try:
         psycopg.connect(**parameters).close()
     except psycopg.OperationalError as error:
-        return Obstacle(_reason(error), _may_pass(error, parameters))
+        return ConnectionFailure(_reason(error), _is_temporary(error, parameters))
     except psycopg.Error as error:
-        return Obstacle(_reason(error), may_pass=False)
+        return ConnectionFailure(_reason(error), is_temporary=False)
     return None
 
 
 def address() -> str:
-    """Where the database is, as the settings say; without user and password."""
+    """Host and port of the database from the settings, without user and password."""
     server = connection.settings_dict
     host = server["HOST"] or "its local socket"
     return f"{host}:{server['PORT']}" if server["PORT"] else str(host)
 
 
-def refused_file(error: Exception) -> tuple[str, str] | None:
-    """Why the SQLite file cannot be used, and what to do; None if that is not why."""
+def sqlite_file_problem(error: Exception) -> tuple[str, str] | None:
+    """Why the SQLite file cannot be used, and what to do; None for other errors."""
     if connection.vendor != "sqlite":
         return None
     file = connection.settings_dict["NAME"]
-    for words, advice in _FILE_ADVICE.items():
-        if words in str(error):
-            return f"The database {file} cannot be used ({words})", advice.format(file)
+    for message, advice in _FILE_ADVICE.items():
+        if message in str(error):
+            detail = f"The database {file} cannot be used ({message})"
+            return detail, advice.format(file)
     return None
 
 
-def refuse_unreachable() -> None:
+def require_connection() -> None:
     """End the command with one sentence if the database cannot be reached."""
-    if found := obstacle():
-        fail(str(found))
+    if failure := connection_failure():
+        fail(str(failure))
 
 
-def once_it_answers(step: Callable[[], R]) -> R:
-    """Do a step that may be repeated, however long the database is away meanwhile.
+def retry_until_reachable(step: Callable[[], R]) -> R:
+    """Run a repeatable step, waiting as long as the database is away.
 
-    Says what it waits for. A refusal that will not pass ends the process; signals are
-    the caller's.
+    Prints what it waits for. A permanent failure ends the process. Signals are left to
+    the caller.
     """
     failures = 0
     while True:
-        if _wait():
+        if _wait_until_reachable():
             failures = 0
         try:
             return step()
         except (OperationalError, InterfaceError):
-            # It has gone away again, unless it answers and fails all the same.
+            # Either the database went away again, or it answers and the step fails.
             failures += 1
             if failures == REFUSALS:
                 raise
 
 
-def _wait() -> bool:
-    """Wait until the database answers; whether there was need to."""
-    began_at = time.monotonic()
-    said, said_at = "", 0.0
-    while found := _believed_obstacle():
-        if not found.may_pass:
-            fail(str(found))
+def _wait_until_reachable() -> bool:
+    """Wait until the database can be reached; return whether it was away."""
+    started_at = time.monotonic()
+    printed, printed_at = "", 0.0
+    while failure := _confirmed_failure():
+        if not failure.is_temporary:
+            fail(str(failure))
         now = time.monotonic()
-        if found.reason != said or now > said_at + REMIND_SECONDS:
-            say(f"Waiting for the database at {address()}: {found.reason}")
-            said, said_at = found.reason, now
-        time.sleep(LOOK_SECONDS)
-    if said:
-        say(f"The database answers, after {time.monotonic() - began_at:.0f} s.")
-    return bool(said)
+        if failure.reason != printed or now > printed_at + REMIND_SECONDS:
+            say(f"Waiting for the database at {address()}: {failure.reason}")
+            printed, printed_at = failure.reason, now
+        time.sleep(POLL_SECONDS)
+    if printed:
+        waited = time.monotonic() - started_at
+        say(f"The database is reachable, after {waited:.0f} s.")
+    return bool(printed)
 
 
-def _believed_obstacle() -> Obstacle | None:
+def _confirmed_failure() -> ConnectionFailure | None:
     for _ in range(REFUSALS - 1):
-        found = obstacle()
-        if found is None or found.may_pass:
-            return found
-        time.sleep(REFUSED_SECONDS)
-    return obstacle()
+        failure = connection_failure()
+        if failure is None or failure.is_temporary:
+            return failure
+        time.sleep(REFUSAL_PAUSE_SECONDS)
+    return connection_failure()
 
 
-def _may_pass(error: Exception, parameters: dict[str, Any]) -> bool:
-    """Whether nobody answered, or somebody who says that it is too early or too full.
+def _is_temporary(error: Exception, parameters: dict[str, Any]) -> bool:
+    """Whether there was no response, or the server is starting, stopping or full.
 
-    The server's sentences come in its own language: its library is asked instead,
-    which knows the code behind them.
+    The server's messages are localized. libpq's ping evaluates the SQLSTATE instead.
     """
     from psycopg.conninfo import make_conninfo
     from psycopg.errors import ConnectionTimeout
@@ -155,18 +162,18 @@ def _may_pass(error: Exception, parameters: dict[str, Any]) -> bool:
 
     if isinstance(error, ConnectionTimeout):
         return True
-    if any(words in str(error) for words in TOO_MANY):
+    if any(text in str(error) for text in TOO_MANY_CONNECTIONS):
         return True
-    known = {name: parameters[name] for name in parameters.keys() - OF_PSYCOPG}
+    known = {name: parameters[name] for name in parameters.keys() - PSYCOPG_PARAMETERS}
     conninfo = make_conninfo(**known).encode()
-    asking = PGconn.connect_start(conninfo)
+    probe = PGconn.connect_start(conninfo)
     try:
-        return asking.ping(conninfo) in (Ping.NO_RESPONSE, Ping.REJECT)
+        return probe.ping(conninfo) in (Ping.NO_RESPONSE, Ping.REJECT)
     finally:
-        asking.finish()
+        probe.finish()
 
 
 def _reason(error: Exception) -> str:
-    """What has failed, without advice and without other attempts of the same."""
+    """The first line of an error, without psycopg's prefix and hints."""
     lines = str(error).splitlines() or [type(error).__name__]
     return " ".join(lines[0].removeprefix("connection failed: ").split())

@@ -1,4 +1,4 @@
-"""Whether the database fits this version, and bringing it there."""
+"""Whether the database's tables match this version, and migrating them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,8 @@ from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from agentarium.cli.database.availability import once_it_answers
-from agentarium.cli.terminal import fail, joined, progress
+from agentarium.cli.database.availability import retry_until_reachable
+from agentarium.cli.terminal import fail, progress, with_advice
 
 Name = tuple[str, str]
 
@@ -21,7 +21,7 @@ BEFORE_RELEASE: Name = ("tasks", "0007_index_words")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Migrations by (app, name): what the database lacks, and what only it knows."""
+    """Migrations by (app, name): those to apply, and applied ones we do not know."""
 
     missing: frozenset[Name]
     unknown: frozenset[Name]
@@ -43,23 +43,20 @@ def read_state() -> State:
     return State(ours - applied, applied - ours, is_empty=not applied)
 
 
-def await_state() -> State:
-    """The same of a database that may be away yet."""
-    return once_it_answers(read_state)
+def wait_for_state() -> State:
+    """Read the state, waiting while the database is away."""
+    return retry_until_reachable(read_state)
 
 
 def migrate(state: State) -> None:
-    """Bring a database that was found so up to this version.
-
-    Refuses one that a newer version has written.
-    """
+    """Apply the missing migrations; refuse a database of a newer version."""
     refuse_newer(state)
     if state.missing:
         _apply(state)
 
 
 def refusal(state: State) -> tuple[str, str] | None:
-    """Why this code cannot start on such tables, and what to do; None if it can."""
+    """Why this version cannot run on these tables, and what to do; None if it can."""
     return _unreleased(state) or _too_new(state) or _too_old(state)
 
 
@@ -68,7 +65,7 @@ def refuse_newer(state: State) -> None:
 
 
 def refuse_older(state: State) -> None:
-    """Of both, the one for a process that goes on while the next version is rolled out."""
+    """Accept newer tables, for a process that keeps running during an upgrade."""
     _refuse(_unreleased(state) or _too_old(state))
 
 
@@ -82,7 +79,7 @@ def _unreleased(state: State) -> tuple[str, str] | None:
     return (
         "This database was created before the first release, with tables that this "
         "version cannot read",
-        "Use an empty database, or another AGENTARIUM_DATA.",
+        "Use an empty database, or a different AGENTARIUM_DATA.",
     )
 
 
@@ -93,7 +90,7 @@ def _too_new(state: State) -> tuple[str, str] | None:
     return (
         "This database was written by a newer version of Agentarium "
         f"({newest} is not known here)",
-        "Install that version, or use another database.",
+        "Install that version, or use a different database.",
     )
 
 
@@ -105,7 +102,7 @@ def _too_old(state: State) -> tuple[str, str] | None:
 
 def _refuse(refused: tuple[str, str] | None) -> None:
     if refused:
-        fail(joined(*refused))
+        fail(with_advice(*refused))
 
 
 def _apply(state: State) -> None:

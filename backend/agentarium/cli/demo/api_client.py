@@ -1,4 +1,4 @@
-"""The public API, as any program would call it: HTTP, JSON and server-sent events."""
+"""A small client of the public API: HTTP, JSON and server-sent events."""
 
 import http.client
 import json
@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 REQUEST_SECONDS = 30
-# A stream says at least every few seconds that it is alive.
-SILENCE_SECONDS = 60
+# A stream sends a keep-alive every few seconds.
+STREAM_SECONDS = 60
 
 
 class ApiError(Exception):
-    """The server refused, or did not answer."""
+    """The server returned an error, or could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class ServerEvent:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """One caller of the server at `url`."""
+    """A client of the server at `url`, authenticated if it has a token."""
 
     url: str
     token: str = ""
 
-    def signed_in(self, token: str) -> "ApiClient":
+    def with_token(self, token: str) -> "ApiClient":
         return replace(self, token=token)
 
     def get(self, path: str) -> Any:
@@ -41,12 +41,12 @@ class ApiClient:
         return self._call("POST", path, body)
 
     def events(self, path: str, *, after: str = "") -> Iterator[ServerEvent]:
-        """The events of one connection, until the server ends it."""
+        """Yield the events of one connection, until the server closes it."""
         headers = {"Accept": "text/event-stream"}
         if after:
             headers["Last-Event-ID"] = after
         fields: dict[str, str] = {}
-        with self._open("GET", path, None, headers, SILENCE_SECONDS) as response:
+        with self._open("GET", path, None, headers, STREAM_SECONDS) as response:
             for line in _lines(response):
                 name, _, value = line.partition(": ")
                 if name:
@@ -78,13 +78,13 @@ class ApiClient:
         try:
             return _opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")[:500]
-            raise ApiError(f"{method} {path}: {error.code} {said}") from error
+            body_text = error.read().decode(errors="replace")[:500]
+            raise ApiError(f"{method} {path}: {error.code} {body_text}") from error
         except OSError as error:
             raise ApiError(f"{method} {path}: {error}") from error
 
 
-# The server is on this machine: no proxy knows it.
+# The server is on this machine, so no HTTP proxy is used.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -1,6 +1,6 @@
 """`agentarium demo`: from an empty folder to the last token of a task.
 
-Only the public API is used: what happens here, any program can do.
+It uses the public API only, so any program can do the same.
 """
 
 import os
@@ -22,7 +22,7 @@ from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
 from agentarium.tasks.event_types import TERMINAL_EVENTS, EventType
 
-# The first start fetches the model's weights, over whatever line there is.
+# The first start downloads the model's weights, possibly over a slow connection.
 START_SECONDS = 900
 MODEL = f"builtin:{BUILTIN_MODEL}"
 MAX_OUTPUT_TOKENS = 64
@@ -30,7 +30,7 @@ MAX_OUTPUT_TOKENS = 64
 
 @dataclass(slots=True)
 class Outcome:
-    """What the demo saw; times are in seconds, those of the task from its asking on."""
+    """Result of the demo. Times are in seconds, the task's since it was submitted."""
 
     started_in: float
     status: str = ""
@@ -48,13 +48,13 @@ class Outcome:
 
 
 def run_demo(text: str, *, weights: Path | None, as_json: bool) -> None:
-    """Play it through; fail, with the end of the server's log, if anything fails."""
+    """Run the demo; if anything fails, exit with the tail of the server's log."""
     with tempfile.TemporaryDirectory(prefix="agentarium-demo-") as name:
         server = LocalServer(
             Path(name), settings=_settings(weights), start_seconds=START_SECONDS
         )
         try:
-            outcome = _play(server, text, is_silent=as_json)
+            outcome = _run(server, text, is_silent=as_json)
         except (ApiError, ServerError) as error:
             fail(f"{error}\n--- the server's log ---\n{server.log_tail}")
         if not outcome.is_good:
@@ -64,44 +64,44 @@ def run_demo(text: str, *, weights: Path | None, as_json: bool) -> None:
     else:
         _report(outcome)
     if not outcome.is_good:
-        fail("The demo has failed.")
+        fail("The demo failed.")
 
 
 def _settings(weights: Path | None) -> dict[str, str]:
-    """Where the model's weights are, if they are on this machine already."""
-    here = BuiltinConfig(
+    """Reuse the model's weights if they are on this machine already."""
+    config = BuiltinConfig(
         data=Path(os.environ.get("AGENTARIUM_DATA", "data")),
         weights=os.environ.get("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", ""),
     )
-    found = weights or find_weights(here)
+    found = weights or find_weights(config)
     return {"AGENTARIUM_BUILTIN_MODEL_WEIGHTS": str(found.resolve())} if found else {}
 
 
-def _play(server: LocalServer, text: str, *, is_silent: bool) -> Outcome:
-    began_at = time.monotonic()
+def _run(server: LocalServer, text: str, *, is_silent: bool) -> Outcome:
+    started_at = time.monotonic()
     with ExitStack() as stack:
         with waiting("Starting Agentarium in an empty folder"):
             stack.enter_context(server)
-        outcome = Outcome(started_in=_since(began_at))
-        say(f"Agentarium answers at {server.url} after {outcome.started_in} s.")
-        _ask(_sign_in(ApiClient(server.url)), text, outcome, is_silent=is_silent)
+        outcome = Outcome(started_in=_since(started_at))
+        say(f"Agentarium started at {server.url} in {outcome.started_in} s.")
+        _run_task(_sign_in(ApiClient(server.url)), text, outcome, is_silent=is_silent)
         outcome.exit_code = server.stop()
     return outcome
 
 
 def _sign_in(api: ApiClient) -> ApiClient:
-    """Make an account, and go on with an API token of it."""
+    """Create an account, and return a client with an API token of it."""
     account = {"username": "demo", "password": secrets.token_urlsafe(16)}
     api.post("/api/auth/register/", email="demo@example.com", **account)
     pair = api.post("/api/auth/token/", **account)
-    made = api.signed_in(pair["access"]).post(
+    created = api.with_token(pair["access"]).post(
         "/api/tokens/", name="Demo", scopes=["read", "run", "write"]
     )
-    return api.signed_in(made["token"])
+    return api.with_token(created["token"])
 
 
-def _ask(api: ApiClient, text: str, outcome: Outcome, *, is_silent: bool) -> None:
-    """Run one task, and note what comes of it."""
+def _run_task(api: ApiClient, text: str, outcome: Outcome, *, is_silent: bool) -> None:
+    """Run one task, and fill in the outcome."""
     agent = api.post(
         "/api/agents/",
         name="Demo",
@@ -109,14 +109,14 @@ def _ask(api: ApiClient, text: str, outcome: Outcome, *, is_silent: bool) -> Non
         instructions="You are a helpful assistant. Answer clearly and briefly.",
         max_output_tokens=MAX_OUTPUT_TOKENS,
     )
-    say(f"Asking {MODEL}: {text}")
-    asked_at = time.monotonic()
+    say(f"Input for {MODEL}: {text}")
+    submitted_at = time.monotonic()
     task = api.post("/api/tasks/run/", agent=agent["id"], input_text=text)
-    for piece in _text_of(api, task["id"]):
-        outcome.first_token_after = outcome.first_token_after or _since(asked_at)
+    for delta in _stream_text(api, task["id"]):
+        outcome.first_token_after = outcome.first_token_after or _since(submitted_at)
         if not is_silent:
-            typer.echo(printable(piece), nl=False)
-    outcome.finished_after = _since(asked_at)
+            typer.echo(printable(delta), nl=False)
+    outcome.finished_after = _since(submitted_at)
     if not is_silent:
         typer.echo()
     ended = api.get(f"/api/tasks/{task['id']}/")
@@ -126,8 +126,8 @@ def _ask(api: ApiClient, text: str, outcome: Outcome, *, is_silent: bool) -> Non
         say(f"{ended['error_code']}: {ended['error_detail']}", style="red")
 
 
-def _text_of(api: ApiClient, task_id: int) -> Iterator[str]:
-    """The task's text, piece by piece as it is made, until the task ends."""
+def _stream_text(api: ApiClient, task_id: int) -> Iterator[str]:
+    """Yield the task's text deltas as they are streamed, until the task ends."""
     cursor = ""
     while True:
         for event in api.events(f"/api/tasks/{task_id}/events/", after=cursor):
@@ -141,12 +141,12 @@ def _text_of(api: ApiClient, task_id: int) -> Iterator[str]:
 def _report(outcome: Outcome) -> None:
     say(
         f"{outcome.status}: {outcome.input_tokens} tokens in, "
-        f"{outcome.output_tokens} out; the first after {outcome.first_token_after} s, "
-        f"the last after {outcome.finished_after} s. "
-        f"The server ended with {outcome.exit_code}.",
+        f"{outcome.output_tokens} out; first after {outcome.first_token_after} s, "
+        f"last after {outcome.finished_after} s. "
+        f"The server stopped with exit code {outcome.exit_code}.",
         style="green" if outcome.is_good else "red",
     )
 
 
-def _since(moment: float) -> float:
-    return round(time.monotonic() - moment, 2)
+def _since(start: float) -> float:
+    return round(time.monotonic() - start, 2)

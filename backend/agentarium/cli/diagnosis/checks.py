@@ -1,4 +1,4 @@
-"""What Agentarium stands on, each looked at by itself."""
+"""The checks of `agentarium doctor`, one for each dependency."""
 
 import shutil
 import sys
@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from agentarium.cli.database.availability import obstacle, refused_file
+from agentarium.cli.database.availability import connection_failure, sqlite_file_problem
 from agentarium.cli.diagnosis.start_checks import (
     Check,
     database_checks,
     settings_checks,
 )
 from agentarium.http.request_scheme import missing_proxy_setting
-from agentarium.providers.access import ask_providers
+from agentarium.providers.access import check_providers
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.registry import why_unavailable
 from agentarium.tasks.models import Worker
 
 MEGABYTE = 1_000_000
-LITTLE_DISK = 1_000 * MEGABYTE
-NO_DISK = 100 * MEGABYTE
+LOW_DISK = 1_000 * MEGABYTE
+FULL_DISK = 100 * MEGABYTE
 NEEDED_PYTHON = (3, 11)
 PROBE_SECONDS = 2
 
@@ -45,24 +45,24 @@ def data_folder() -> Iterator[Check]:
     folder = str(settings.DATA)
     try:
         with tempfile.TemporaryFile(dir=folder):
-            yield Check("data folder", "ok", f"{folder} can be written")
+            yield Check("data folder", "ok", f"{folder} is writable")
     except OSError as error:
-        advice = "Give it to the user that runs Agentarium, or set AGENTARIUM_DATA."
+        advice = "Make it writable for the user that runs Agentarium, or set AGENTARIUM_DATA."
         yield Check("data folder", "fail", f"{folder}: {error.strerror}", advice)
 
 
 def disk() -> Iterator[Check]:
     free = shutil.disk_usage(settings.DATA).free
     detail = f"{free / MEGABYTE:,.0f} MB are free"
-    if free < NO_DISK:
-        yield Check("disk", "fail", detail, "Make room: nothing can be stored soon.")
-    elif free < LITTLE_DISK:
-        yield Check("disk", "warn", detail, "Make room before it runs out.")
+    if free < FULL_DISK:
+        yield Check("disk", "fail", detail, "Free space now: writes will fail soon.")
+    elif free < LOW_DISK:
+        yield Check("disk", "warn", detail, "Free space before it runs out.")
     else:
         yield Check("disk", "ok", detail)
 
 
-def key() -> Iterator[Check]:
+def secret_key() -> Iterator[Check]:
     if settings.IS_SECRET_KEY_OWN:
         detail = f"in {settings.SECRET_KEY_FILE}: back it up with the database"
         yield Check("secret key", "ok", detail)
@@ -71,10 +71,10 @@ def key() -> Iterator[Check]:
 
 
 def settings_and_privacy() -> Iterator[Check]:
-    """What a start looks at before the database."""
-    found = [*settings_checks(are_routes_wanted=True)]
+    """The checks that every start makes before it uses the database."""
+    found = [*settings_checks(includes_url_checks=True)]
     if not any(check.name == "settings" for check in found):
-        yield Check("settings", "ok", "can be used")
+        yield Check("settings", "ok", "valid")
     yield from found
 
 
@@ -88,21 +88,23 @@ def address() -> Iterator[Check]:
 
 def database() -> Iterator[Check]:
     advice = "Start it, or correct DATABASE_URL."
-    if found := obstacle():
-        yield Check("database", "fail", str(found), advice)
+    if failure := connection_failure():
+        yield Check("database", "fail", str(failure), advice)
         return
     try:
         connection.ensure_connection()
         yield Check("database", "ok", f"{connection.display_name} answers")
         yield from database_checks()
         if connection.vendor == "sqlite":
-            yield _journal()
+            yield _journal_mode()
     except (DatabaseError, InterfaceError) as error:
-        told = " ".join(str(error).split()), advice
-        yield Check("database", "fail", *(refused_file(error) or told))
+        message = " ".join(str(error).split())
+        yield Check(
+            "database", "fail", *(sqlite_file_problem(error) or (message, advice))
+        )
 
 
-def _journal() -> Check:
+def _journal_mode() -> Check:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         mode = cursor.fetchone()[0]
@@ -114,15 +116,15 @@ def _journal() -> Check:
 
 def page() -> Iterator[Check]:
     if (settings.PAGE_ROOT / "index.html").is_file():
-        yield Check("page", "ok", "is built")
+        yield Check("page", "ok", "built")
     else:
-        advice = "Run `make page`; the API works without."
-        yield Check("page", "warn", "is not built", advice)
+        advice = "Run `make page`. The API works without it."
+        yield Check("page", "warn", "not built", advice)
 
 
 def broker() -> Iterator[Check]:
     if not settings.BROKER_URL:
-        yield Check("broker", "ok", "none is needed: one process does all")
+        yield Check("broker", "ok", "not needed: the server runs the tasks itself")
         return
     from kombu import Connection
     from kombu.exceptions import OperationalError
@@ -137,7 +139,10 @@ def broker() -> Iterator[Check]:
         yield Check("broker", "ok", f"{probe.as_uri()} answers")
     except (OperationalError, OSError) as error:
         detail = f"{probe.as_uri()}: {error}"
-        advice = "Start it, or correct AGENTARIUM_BROKER_URL. Tasks run meanwhile, a second later."
+        advice = (
+            "Start it, or correct AGENTARIUM_BROKER_URL. Until then workers poll, and "
+            "tasks start up to a second later."
+        )
         yield Check("broker", "warn", detail, advice)
 
 
@@ -161,16 +166,17 @@ def redis() -> Iterator[Check]:
 
 
 def workers() -> Iterator[Check]:
-    # What is wrong with the database has been said by its own check.
-    if obstacle():
+    # The check of the database reports a failure.
+    if connection_failure():
         return
     try:
         alive = list(Worker.objects.alive())
     except (DatabaseError, InterfaceError):
         return
     if alive:
-        room = sum(worker.capacity for worker in alive)
-        yield Check("workers", "ok", f"{len(alive)} alive, with room for {room} tasks")
+        capacity = sum(worker.capacity for worker in alive)
+        detail = f"{len(alive)} alive, with a capacity of {capacity} tasks"
+        yield Check("workers", "ok", detail)
     else:
         command = "agentarium up" if settings.EMBEDDED else "agentarium worker"
         yield Check("workers", "warn", "none is alive", f"Start `{command}`.")
@@ -181,30 +187,30 @@ def builtin_model() -> Iterator[Check]:
     if reason:
         yield Check("built-in model", "warn", "unavailable", reason)
     else:
-        yield Check("built-in model", "ok", "is there")
+        yield Check("built-in model", "ok", "available")
 
 
 def providers() -> Iterator[Check]:
-    """Those that somebody has set up are asked; a local one may need no key."""
+    """Send a request to each configured provider; a local one may need no key."""
     configs = provider_configs()
     specs = [
         spec
         for spec in PROVIDERS.values()
-        if spec.wire != "builtin"
+        if spec.api != "builtin"
         and (configs[spec.name].api_key or configs[spec.name].base_url)
     ]
     if not specs:
         advice = (
             "Set a key, such as OPENAI_API_KEY, to use more than the built-in model."
         )
-        yield Check("providers", "warn", "no keys", advice)
-    refusals = ask_providers(specs, configs)
+        yield Check("providers", "warn", "none is configured", advice)
+    refusals = check_providers(specs, configs)
     for spec in specs:
         if refusal := refusals[spec.name]:
             advice = f"Check {' and '.join(_variables(spec))}."
             yield Check(spec.title, "fail", refusal.rstrip("."), advice)
         else:
-            yield Check(spec.title, "ok", "answers, and accepts what is set")
+            yield Check(spec.title, "ok", "answers, and accepts the settings")
 
 
 def _variables(spec: ProviderSpec) -> list[str]:
@@ -216,7 +222,7 @@ CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
     data_folder,
     disk,
     settings_and_privacy,
-    key,
+    secret_key,
     address,
     database,
     page,

@@ -1,4 +1,4 @@
-"""`agentarium doctor`: what is well, what is not, and what to do."""
+"""`agentarium doctor`: check the installation, and say how to fix what is wrong."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -25,16 +25,16 @@ MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"
 
 
 def run_doctor(*, url: str, as_json: bool) -> None:
-    """Show every check; end with 1 if one has failed.
+    """Print every check; exit with 1 if one failed.
 
-    With `url` the way of a client through the proxy is checked as well.
+    With `url`, also check what a client meets on the path through the proxy.
     """
     with project(needs_database=False):
         from agentarium.cli.diagnosis.checks import all_checks
         from agentarium.cli.diagnosis.proxy_checks import proxy_checks
 
         public_url = _public_url(url)
-        with waiting("Looking around"):
+        with waiting("Checking the installation"):
             checks = list(all_checks())
             if public_url:
                 checks += proxy_checks(public_url)
@@ -47,7 +47,7 @@ def run_doctor(*, url: str, as_json: bool) -> None:
 
 
 def _public_url(text: str) -> str:
-    from agentarium.core.addresses import public_url
+    from agentarium.core.url_validation import public_url
 
     try:
         return public_url(text) if text else ""
@@ -62,4 +62,4 @@ def _show(checks: list["Check"]) -> None:
         rows.add_row(MARKS[check.state], *map(cell, texts))
     show(rows)
     counts = Counter(check.state for check in checks)
-    show(f"{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} failed")
+    show(f"{counts['ok']} ok, {counts['warn']} warnings, {counts['fail']} failed")

@@ -1,4 +1,4 @@
-"""`agentarium doctor --url`: what clients meet on their way through the proxy."""
+"""`agentarium doctor --url`: whether requests pass through the proxy correctly."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,20 +11,20 @@ from agentarium.cli.diagnosis.proxy_client import ProxyClient, Reply, Unreachabl
 from agentarium.cli.diagnosis.start_checks import Check
 from agentarium.server.proxy_probe import (
     COOKIE,
+    EVENTS,
     HEADER,
     PATH,
     PAUSE_SECONDS,
-    PIECES,
     signature,
 )
 
-# Reserved for documents: no client has it.
+# Reserved for documentation, so no client has it.
 CLAIMED_ADDRESS = "203.0.113.7"
 MAX_REDIRECTS = 5
-# A request of the greatest size that the server takes, nearly.
+# The large test request stays this much below the server's limit.
 SPARE_BYTES = 1_000
-# Of what the probe says.
-_ARRIVAL = (
+# The fields of the probe's response that are used, with their types.
+_PROBE_FIELDS = (
     ("client_address", str),
     ("forwarded_for", list),
     ("is_secure", bool),
@@ -33,11 +33,11 @@ _ARRIVAL = (
 
 
 def proxy_checks(url: str) -> Iterator[Check]:
-    """All of them, or the first that leaves no sense in the others."""
+    """Yield all checks; only the first one if the URL cannot be reached."""
     client = ProxyClient(url)
-    reached = _reach(client)
-    yield reached
-    if reached.state == "fail":
+    reachability = _reachability(client)
+    yield reachability
+    if reachability.state == "fail":
         return
     for check in CHECKS:
         try:
@@ -47,14 +47,14 @@ def proxy_checks(url: str) -> Iterator[Check]:
                 check.__name__.strip("_").replace("_", " "),
                 "fail",
                 f"{url} did not answer ({error})",
-                "Look into the logs of the proxy and of `agentarium web`.",
+                "Check the logs of the proxy and of `agentarium web`.",
             )
 
 
-def _reach(client: ProxyClient) -> Check:
+def _reachability(client: ProxyClient) -> Check:
     url, host = client.url, urlsplit(client.url).netloc
     try:
-        reply, is_loop = _followed(client)
+        reply, is_loop = _follow_redirects(client)
     except UnreachableError as error:
         advice = "Start the proxy and `agentarium web`, or correct the URL."
         return Check("public URL", "fail", f"{url} cannot be reached ({error})", advice)
@@ -62,9 +62,9 @@ def _reach(client: ProxyClient) -> Check:
         return Check(
             "public URL",
             "fail",
-            f"{url} redirects to itself without end",
-            "Set AGENTARIUM_TRUSTED_PROXIES to the number of proxies, and let the proxy "
-            "send X-Forwarded-Proto: https.",
+            f"{url} redirects to itself in a loop",
+            "Set AGENTARIUM_TRUSTED_PROXIES to the number of proxies, and make the "
+            "proxy send X-Forwarded-Proto: https.",
         )
     if reply.location:
         detail = f"{url} redirects to {reply.location}"
@@ -76,25 +76,26 @@ def _reach(client: ProxyClient) -> Check:
             "public URL",
             "fail",
             f"The server refuses the host {host}",
-            f"Set AGENTARIUM_URL to {url}, or add the host to AGENTARIUM_ALLOWED_HOSTS; "
-            "the proxy has to pass on the Host header.",
+            f"Set AGENTARIUM_URL to {url}, or add the host to AGENTARIUM_ALLOWED_HOSTS. "
+            "The proxy has to forward the Host header.",
         )
-    if reply.status in (502, 504) or (reply.status == 503 and not _is_ours(reply)):
+    is_from_proxy = reply.status == 503 and not _is_from_server(reply)
+    if reply.status in (502, 504) or is_from_proxy:
         detail = f"The proxy at {url} cannot reach the server (HTTP {reply.status})"
         return Check("public URL", "fail", detail, "Start `agentarium web` behind it.")
     return Check("public URL", "ok", f"{url} answers")
 
 
-def _followed(client: ProxyClient) -> tuple[Reply, bool]:
-    """The answer to the page's address, and whether it leads back to itself.
+def _follow_redirects(client: ProxyClient) -> tuple[Reply, bool]:
+    """Request the page; return the last reply, and whether the redirects form a loop.
 
-    Redirects to another address than the one that was asked about are not followed.
+    Redirects away from the public URL are not followed.
     """
     seen: set[str] = set()
     address = urljoin(client.url, "/")
     while True:
         seen.add(address)
-        reply = client.ask(address)
+        reply = client.request(address)
         if not reply.location:
             return reply, False
         try:
@@ -107,7 +108,7 @@ def _followed(client: ProxyClient) -> tuple[Reply, bool]:
             return reply, False
 
 
-def _is_ours(reply: Reply) -> bool:
+def _is_from_server(reply: Reply) -> bool:
     return "Content-Security-Policy" in reply.headers
 
 
@@ -116,28 +117,29 @@ def _plain_http(client: ProxyClient) -> Iterator[Check]:
     if parts.scheme != "https" or parts.port not in (None, 443):
         return
     try:
-        reply = client.ask(f"http://{parts.hostname}/")
+        reply = client.request(f"http://{parts.hostname}/")
     except UnreachableError:
-        yield Check("http", "ok", "is not served")
+        yield Check("http", "ok", "not served")
         return
     if reply.location.startswith("https://"):
-        yield Check("http", "ok", "leads to https")
+        yield Check("http", "ok", "redirects to https")
     else:
-        detail = f"http://{parts.hostname}/ does not lead to https"
-        yield Check("http", "warn", detail, "Let the proxy redirect it.")
+        detail = f"http://{parts.hostname}/ does not redirect to https"
+        yield Check("http", "warn", detail, "Make the proxy redirect it.")
 
 
-def _arrival(client: ProxyClient) -> Iterator[Check]:
-    """How a request looks when it has passed the proxy."""
-    reply = client.ask(
+def _forwarding(client: ProxyClient) -> Iterator[Check]:
+    """What the server sees of a request that the proxy forwards."""
+    reply = client.request(
         PATH, headers={HEADER: signature(), "X-Forwarded-For": CLAIMED_ADDRESS}
     )
-    if reply.status != 200 or not _tells_arrival(reply):
+    if reply.status != 200 or not _is_probe(reply):
         yield Check(
             "server",
             "fail",
-            f"{client.url} does not know this doctor (HTTP {reply.status})",
-            "Run it with the AGENTARIUM_SECRET_KEY and the version of that server.",
+            f"{client.url} does not accept the signature of this command "
+            f"(HTTP {reply.status})",
+            "Run `agentarium doctor` with the server's AGENTARIUM_SECRET_KEY and version.",
         )
         return
     yield _scheme(client, is_secure=reply.json["is_secure"])
@@ -145,24 +147,24 @@ def _arrival(client: ProxyClient) -> Iterator[Check]:
     yield _cookie(client, reply)
 
 
-def _tells_arrival(reply: Reply) -> bool:
-    """Whether it is the probe of such a server that has answered."""
-    return all(isinstance(reply.json.get(name), kind) for name, kind in _ARRIVAL)
+def _is_probe(reply: Reply) -> bool:
+    """Whether the response has the fields of the probe's."""
+    return all(isinstance(reply.json.get(name), kind) for name, kind in _PROBE_FIELDS)
 
 
 def _scheme(client: ProxyClient, *, is_secure: bool) -> Check:
     if is_secure == client.url.startswith("https://"):
-        return Check("scheme", "ok", "arrives as it was sent")
+        return Check("scheme", "ok", "forwarded correctly")
     if is_secure:
-        detail = "Requests over http arrive as if they came over https"
+        detail = "The server sees requests over http as https"
         return Check(
             "scheme", "warn", detail, "Correct X-Forwarded-Proto in the proxy."
         )
     return Check(
         "scheme",
         "fail",
-        "Requests over https arrive as if they came over http",
-        "Let the proxy send X-Forwarded-Proto: https, and set "
+        "The server sees requests over https as http",
+        "Make the proxy send X-Forwarded-Proto: https, and set "
         "AGENTARIUM_TRUSTED_PROXIES to the number of proxies.",
     )
 
@@ -188,7 +190,7 @@ def _address(reply: Reply) -> Check:
             "client address",
             "warn",
             f"{trusted} proxies are trusted, and {count} send X-Forwarded-For",
-            "Let each proxy append the client's address, or correct "
+            "Make each proxy append the client's address, or correct "
             "AGENTARIUM_TRUSTED_PROXIES.",
         )
     return Check("client address", "ok", f"{reply.json['client_address']} is seen")
@@ -197,31 +199,32 @@ def _address(reply: Reply) -> Check:
 def _cookie(client: ProxyClient, reply: Reply) -> Check:
     cookie = reply.cookies.get(COOKIE)
     if cookie is None:
-        detail = "The proxy takes cookies away"
-        return Check("cookies", "fail", detail, "Let it pass on Set-Cookie.")
+        detail = "The proxy removes cookies"
+        return Check("cookies", "fail", detail, "Make it forward Set-Cookie.")
     wanted = {"httponly": "HttpOnly", "samesite": "SameSite"}
     if client.url.startswith("https://"):
         wanted["secure"] = "Secure"
     missing = [title for name, title in wanted.items() if not cookie[name]]
     if not missing:
-        return Check("cookies", "ok", f"are {', '.join(sorted(wanted.values()))}")
+        return Check("cookies", "ok", ", ".join(sorted(wanted.values())))
     return Check(
         "cookies",
         "fail",
         f"Cookies arrive without {', '.join(missing)}",
-        f"Set AGENTARIUM_URL to {client.url}, and let the proxy not change Set-Cookie.",
+        f"Set AGENTARIUM_URL to {client.url}, and stop the proxy from changing "
+        "Set-Cookie.",
     )
 
 
 def _sign_in(client: ProxyClient) -> Iterator[Check]:
-    """A sign-in that must fail for the right reason."""
-    page = client.ask("/")
+    """Sign in with wrong credentials: the request must get past the CSRF check."""
+    page = client.request("/")
     token = page.cookies.get("csrftoken")
     if token is None:
-        detail = "The page comes without its CSRF cookie, so that nobody can sign in"
-        yield Check("sign-in", "fail", detail, "Let the proxy pass on Set-Cookie.")
+        detail = "The page arrives without its CSRF cookie, so users cannot sign in"
+        yield Check("sign-in", "fail", detail, "Make the proxy forward Set-Cookie.")
         return
-    reply = client.ask(
+    reply = client.request(
         "/api/auth/login/",
         body=json.dumps(
             {"username": f"doctor-{token_hex(8)}", "password": token_hex(8)}
@@ -235,9 +238,9 @@ def _sign_in(client: ProxyClient) -> Iterator[Check]:
         },
     )
     if reply.json.get("code") == "invalid_credentials":
-        yield Check("sign-in", "ok", "gets past the CSRF check")
+        yield Check("sign-in", "ok", "passes the CSRF check")
     elif reply.status == 429:
-        detail = "Too many attempts to sign in were made from here"
+        detail = "Too many sign-in attempts were made from this address"
         yield Check("sign-in", "warn", detail, "Try again in a minute.")
     else:
         code = reply.json.get("code", f"HTTP {reply.status}")
@@ -245,7 +248,7 @@ def _sign_in(client: ProxyClient) -> Iterator[Check]:
             "sign-in",
             "fail",
             f"A sign-in from {client.url} is refused ({code})",
-            f"Set AGENTARIUM_URL to {client.url}, and let the proxy pass on Host, "
+            f"Set AGENTARIUM_URL to {client.url}, and make the proxy forward Host, "
             "Origin and Cookie.",
         )
 
@@ -256,51 +259,51 @@ def _streaming(client: ProxyClient) -> Iterator[Check]:
         {HEADER: signature(), "Accept": "text/event-stream", "Accept-Encoding": "gzip"},
     )
     spread = arrivals[-1] - arrivals[0] if arrivals else 0.0
-    if len(arrivals) == PIECES and spread >= (PIECES - 1) * PAUSE_SECONDS / 2:
-        yield Check("streaming", "ok", "pieces arrive as they are sent")
+    if len(arrivals) == EVENTS and spread >= (EVENTS - 1) * PAUSE_SECONDS / 2:
+        yield Check("streaming", "ok", "events arrive as they are sent")
     else:
         yield Check(
             "streaming",
             "fail",
-            f"{len(arrivals)} of {PIECES} pieces of a stream arrived, over {spread:.1f} s",
-            "Switch off buffering and compression of text/event-stream in the proxy "
+            f"{len(arrivals)} of {EVENTS} events arrived, over {spread:.1f} s",
+            "Turn off buffering and compression of text/event-stream in the proxy "
             "(nginx: proxy_buffering off).",
         )
 
 
 def _large_body(client: ProxyClient) -> Iterator[Check]:
     size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE - SPARE_BYTES
-    reply = client.ask(
+    reply = client.request(
         PATH,
         body=bytes(size),
         headers={HEADER: signature(), "Content-Type": "application/octet-stream"},
     )
     if reply.json.get("bytes") == size:
-        yield Check("large requests", "ok", f"of {size / 1e6:.0f} MB arrive")
+        yield Check("large requests", "ok", f"{size / 1e6:.0f} MB are accepted")
     else:
         yield Check(
             "large requests",
             "fail",
             f"A request of {size / 1e6:.0f} MB is refused (HTTP {reply.status})",
-            "Let the proxy take 5 MB (nginx: client_max_body_size 5m).",
+            "Make the proxy accept 5 MB (nginx: client_max_body_size 5m).",
         )
 
 
 def _metrics(client: ProxyClient) -> Iterator[Check]:
-    reply = client.ask("/metrics")
+    reply = client.request("/metrics")
     if reply.status == 200 and b"agentarium_" in reply.body:
-        detail = f"{client.url}/metrics can be read by everybody"
+        detail = f"Anyone can read {client.url}/metrics"
         advice = (
-            "Remove the Authorization header that the proxy adds, or close the path."
+            "Remove the Authorization header that the proxy adds, or block the path."
         )
         yield Check("metrics", "fail", detail, advice)
     else:
-        yield Check("metrics", "ok", "are not public")
+        yield Check("metrics", "ok", "not public")
 
 
 CHECKS: tuple[Callable[[ProxyClient], Iterator[Check]], ...] = (
     _plain_http,
-    _arrival,
+    _forwarding,
     _sign_in,
     _streaming,
     _large_body,

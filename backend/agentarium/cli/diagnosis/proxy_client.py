@@ -1,4 +1,4 @@
-"""HTTP as a client of the public address sees it: no redirect is followed."""
+"""An HTTP client for the public URL that does not follow redirects."""
 
 import http.client
 import json
@@ -17,11 +17,11 @@ from urllib.parse import urljoin
 
 LIMIT_SECONDS = 10
 MAX_BYTES = 1_000_000
-_PIECE_BYTES = 65_536
+_CHUNK_BYTES = 65_536
 
 
 class UnreachableError(Exception):
-    """No answer; the text says why."""
+    """There was no response; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Reply:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The object in the body; an empty one where there is none."""
+        """The object in the body; empty if the body is not a JSON object."""
         try:
             found = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -47,56 +47,56 @@ class Reply:
     def cookies(self) -> dict[str, "Morsel[str]"]:
         jar: SimpleCookie = SimpleCookie()
         for line in self.headers.get_all("Set-Cookie", []):
-            # Others may set cookies with names that are none.
+            # A proxy may set a cookie whose name is not valid.
             with suppress(CookieError):
                 jar.load(line)
         return dict(jar)
 
 
 class ProxyClient:
-    """Asks the server at the public URL, and notes when pieces arrive."""
+    """Sends requests to the server at the public URL."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def ask(
+    def request(
         self,
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Reply:
-        """One request. Raises `UnreachableError`."""
+        """Send one request. Raises `UnreachableError`."""
         request = urllib.request.Request(  # noqa: S310 - checked to be HTTP
             urljoin(self.url, path), data=body, headers=dict(headers or {})
         )
         try:
             with _opener.open(request, timeout=LIMIT_SECONDS) as response:
-                body = b"".join(_pieces(response))
+                body = b"".join(_chunks(response))
                 return Reply(response.status, response.headers, body)
         except urllib.error.HTTPError as error:
             with error:
-                return Reply(error.code, error.headers, b"".join(_pieces(error)))
+                return Reply(error.code, error.headers, b"".join(_chunks(error)))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UnreachableError(_reason(error)) from None
 
     def arrivals(self, path: str, headers: Mapping[str, str]) -> list[float]:
-        """Seconds from the request to each event of a stream."""
+        """Return the seconds from the request to each event of a stream."""
         request = urllib.request.Request(  # noqa: S310 - checked to be HTTP
             urljoin(self.url, path), headers=dict(headers)
         )
-        began_at = time.monotonic()
-        found: list[float] = []
+        started_at = time.monotonic()
+        arrivals: list[float] = []
         try:
             with _opener.open(request, timeout=LIMIT_SECONDS) as response:
                 is_gzip = response.headers.get("Content-Encoding") == "gzip"
-                unpack = _unzip() if is_gzip else bytes
-                for piece in _pieces(response):
-                    count = unpack(piece).count(b"data:")
-                    found += [time.monotonic() - began_at] * count
+                decode = _gzip_decoder() if is_gzip else bytes
+                for chunk in _chunks(response):
+                    count = decode(chunk).count(b"data:")
+                    arrivals += [time.monotonic() - started_at] * count
         except (OSError, http.client.HTTPException, zlib.error) as error:
             raise UnreachableError(_reason(error)) from None
-        return found
+        return arrivals
 
 
 class _KeepRedirects(urllib.request.HTTPRedirectHandler):
@@ -104,23 +104,23 @@ class _KeepRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-# The address is looked at from here, not through a proxy for the internet.
+# The URL is tested directly, not through this machine's own HTTP proxy.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _KeepRedirects())
 
 
-def _pieces(response: Any) -> Iterator[bytes]:
-    """What arrives of a body, up to a limit of bytes and of time."""
+def _chunks(response: Any) -> Iterator[bytes]:
+    """Read a body in chunks as they arrive, up to a size and a duration."""
     deadline = time.monotonic() + LIMIT_SECONDS
-    left = MAX_BYTES
-    while left > 0 and time.monotonic() < deadline:
-        piece: bytes = response.read1(min(left, _PIECE_BYTES))
-        if not piece:
+    remaining = MAX_BYTES
+    while remaining > 0 and time.monotonic() < deadline:
+        chunk: bytes = response.read1(min(remaining, _CHUNK_BYTES))
+        if not chunk:
             break
-        left -= len(piece)
-        yield piece
+        remaining -= len(chunk)
+        yield chunk
 
 
-def _unzip() -> Callable[[bytes], bytes]:
+def _gzip_decoder() -> Callable[[bytes], bytes]:
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress
 
 

@@ -1,7 +1,7 @@
-"""What a process looks at before it serves or works; `agentarium doctor` reports it.
+"""The checks that every process makes when it starts; `agentarium doctor` reports them.
 
-`start_on_database` and its parts are for a process that starts: a failed check ends it
-with one sentence; a warning is printed, and the process goes on.
+The `enforce_...` functions are for a process that starts: a failed check ends it with
+one sentence, and a warning is printed.
 """
 
 import os
@@ -18,8 +18,8 @@ from django.core.checks.registry import registry
 from django.db import connection
 
 from agentarium.cli.database import migrations
-from agentarium.cli.database.availability import once_it_answers
-from agentarium.cli.terminal import FAILED, MISUSED, joined, say
+from agentarium.cli.database.availability import retry_until_reachable
+from agentarium.cli.terminal import FAILED, MISUSED, say, with_advice
 from agentarium.core.secret_key import (
     KeyMatch,
     count_unreadable_rows,
@@ -35,14 +35,14 @@ FOLDER_MODE = 0o700
 KEY_MODE = 0o600
 KEY_ADVICE = (
     "Set AGENTARIUM_SECRET_KEY to the key of the other nodes; if you changed it on "
-    "purpose, put the former one into AGENTARIUM_SECRET_KEY_FALLBACKS and run "
+    "purpose, add the former key to AGENTARIUM_SECRET_KEY_FALLBACKS and run "
     "`agentarium reseal`."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found, and what to do about it, which begins with a verb."""
+    """What was found, and what to do about it. The advice begins with a verb."""
 
     name: str
     state: State
@@ -51,40 +51,40 @@ class Check:
 
     @property
     def sentence(self) -> str:
-        return joined(self.detail, self.advice)
+        return with_advice(self.detail, self.advice)
 
 
 # --- At start --------------------------------------------------------------------
 
 
-def start_with_settings() -> None:
-    """Refuse settings that would fail later. Makes the data folder private."""
+def enforce_settings() -> None:
+    """Refuse settings that would fail later, and make the data folder private."""
     make_private()
-    _obey(settings_checks(), MISUSED)
+    _enforce(settings_checks(), MISUSED)
 
 
-def start_with_key() -> None:
-    """Refuse a database of another secret key, once its tables are up to date."""
-    once_it_answers(_keep_key_check)
-    _obey([once_it_answers(stored_key)], FAILED)
+def enforce_secret_key() -> None:
+    """Refuse a database that uses another secret key. Its tables must be up to date."""
+    retry_until_reachable(_store_key_check)
+    _enforce([retry_until_reachable(stored_key)], FAILED)
 
 
-def start_on_database() -> None:
-    """All of it, for a process that changes no tables; waits for the database."""
-    start_with_settings()
-    migrations.refuse_other(migrations.await_state())
-    start_with_key()
+def enforce_start_checks() -> None:
+    """Make all checks, for a process that does not migrate; waits for the database."""
+    enforce_settings()
+    migrations.refuse_other(migrations.wait_for_state())
+    enforce_secret_key()
 
 
 def make_private() -> None:
-    """Take from others what they may do with the data folder and the key in it."""
+    """Remove other users' access to the data folder and to the key in it."""
     for path, mode in _exposed():
         if _is_ours_alone(path):
             path.chmod(mode)
             log.warning("data.made_private", path=str(path), mode=f"{mode:o}")
 
 
-def _obey(checks: Iterable[Check], code: int) -> None:
+def _enforce(checks: Iterable[Check], code: int) -> None:
     found = [check for check in checks if check.state != "ok"]
     for check in found:
         say(check.sentence, style="red" if check.state == "fail" else "yellow")
@@ -92,8 +92,8 @@ def _obey(checks: Iterable[Check], code: int) -> None:
         raise SystemExit(code)
 
 
-def _keep_key_check() -> None:
-    """Store the check value where that is safe: of the first key, and of its heirs."""
+def _store_key_check() -> None:
+    """Store the key's check value if it is the first key, or a former key matches."""
     match = match_secret_key()
     if match is KeyMatch.FORMER:
         replace_check()
@@ -105,10 +105,10 @@ def _keep_key_check() -> None:
 # --- The settings ----------------------------------------------------------------
 
 
-def settings_checks(*, are_routes_wanted: bool = False) -> Iterator[Check]:
-    """Everything that can be seen without the database."""
+def settings_checks(*, includes_url_checks: bool = False) -> Iterator[Check]:
+    """The checks that need no database."""
     yield from _unknown_variables()
-    yield from _system_checks(without="" if are_routes_wanted else Tags.urls)
+    yield from _system_checks(without="" if includes_url_checks else Tags.urls)
     yield from _privacy()
     yield from _own_key()
 
@@ -116,13 +116,14 @@ def settings_checks(*, are_routes_wanted: bool = False) -> Iterator[Check]:
 def _unknown_variables() -> Iterator[Check]:
     for name, nearest in settings.UNKNOWN_VARIABLES.items():
         advice = f"Did you mean {nearest}?" if nearest else "Remove it."
-        yield Check("settings", "warn", f"{name} is not known and does nothing", advice)
+        detail = f"{name} is not a known setting and has no effect"
+        yield Check("settings", "warn", detail, advice)
 
 
 def _system_checks(*, without: str) -> Iterator[Check]:
-    """Django's own checks and those of our apps.
+    """Django's own checks and those of our apps, except those with the tag `without`.
 
-    The ones about routes import every view, which takes a second of a start.
+    The checks of URLs import every view, which adds a second to a start.
     """
     found: list[CheckMessage] = []
     for check in registry.get_checks():
@@ -155,16 +156,16 @@ def _exposed() -> Iterator[tuple[Path, int]]:
         try:
             found = path.stat()
         except OSError:
-            # What is not there has a check of its own.
+            # Another check reports a missing path.
             continue
-        # Where it belongs to another user, we have got in as one of its group.
+        # If another user owns it, we may have access through its group.
         others = 0o077 if found.st_uid == os.geteuid() else 0o007
         if stat.S_IMODE(found.st_mode) & others:
             yield path, mode
 
 
 def _is_ours_alone(path: Path) -> bool:
-    """Whether its mode may be changed: /tmp and / are shared on purpose."""
+    """Whether we may change its mode: /tmp and / are shared on purpose."""
     found = path.stat()
     is_shared = bool(found.st_mode & stat.S_ISVTX) or path == path.parent
     return found.st_uid == os.geteuid() and not is_shared
@@ -175,14 +176,14 @@ def _own_key() -> Iterator[Check]:
         yield Check(
             "secret key",
             "warn",
-            f"AGENTARIUM_SECRET_KEY is not set, and {settings.SECRET_KEY_FILE} is known "
-            "to this node only",
-            "Set it on every node to the text of that file.",
+            "AGENTARIUM_SECRET_KEY is not set, and only this node has the key in "
+            f"{settings.SECRET_KEY_FILE}",
+            "Set it on every node to the content of that file.",
         )
 
 
 def is_shared_database() -> bool:
-    """Whether other machines may use it as well."""
+    """Whether other machines can use the same database."""
     return bool(connection.vendor == "postgresql")
 
 
@@ -190,7 +191,7 @@ def is_shared_database() -> bool:
 
 
 def database_checks() -> Iterator[Check]:
-    """Whether the tables fit this version, and then the secret key."""
+    """Check whether the tables match this version, and then the secret key."""
     state = migrations.read_state()
     if refusal := migrations.refusal(state):
         yield Check("tables", "fail", *refusal)
@@ -206,13 +207,13 @@ def stored_key() -> Check:
         detail = "The secret key is not the one that this database was written with"
         return Check("stored key", "fail", detail, KEY_ADVICE)
     if match is KeyMatch.UNKNOWN and unreadable:
-        detail = f"The secret key does not open {unreadable} of the stored secrets"
+        detail = f"The secret key cannot decrypt {unreadable} stored secrets"
         return Check("stored key", "fail", detail, KEY_ADVICE)
     if unreadable:
-        detail = f"{unreadable} stored secrets cannot be opened with the secret key"
+        detail = f"{unreadable} stored secrets cannot be decrypted with the secret key"
         advice = (
-            "Put the former key into AGENTARIUM_SECRET_KEY_FALLBACKS and run "
-            "`agentarium reseal`, or enter them again."
+            "Add the former key to AGENTARIUM_SECRET_KEY_FALLBACKS and run "
+            "`agentarium reseal`, or enter the secrets again."
         )
         return Check("stored key", "warn", detail, advice)
-    return Check("stored key", "ok", "opens what is stored")
+    return Check("stored key", "ok", "matches the stored secrets")

@@ -1,14 +1,14 @@
-"""A user's agents at the terminal."""
+"""`agentarium agents`: list a user's agents."""
 
 from agentarium.agents.models import Agent
-from agentarium.cli.administration.users import the_user
-from agentarium.cli.terminal import cell, moment, print_json, say, show, table
+from agentarium.cli.administration.users import find_user
+from agentarium.cli.terminal import cell, local_time, print_json, say, show, table
 from agentarium.inbox.recent_tasks import recent_tasks
 from agentarium.task_api.agents import agent_rows
 
 
 def list_agents(user: str, *, as_json: bool) -> None:
-    owner = the_user(user)
+    owner = find_user(user)
     agents = list(Agent.objects.visible_to(owner).kept())
     recent = recent_tasks(owner.pk, [agent.pk for agent in agents])
     if as_json:
@@ -25,6 +25,6 @@ def list_agents(user: str, *, as_json: bool) -> None:
             cell(agent.name),
             cell(agent.model),
             cell(agent.tasks_count),
-            cell(f"{moment(newest.created_at)}  {newest.status}" if newest else ""),
+            cell(f"{local_time(newest.created_at)}  {newest.status}" if newest else ""),
         )
     show(rows)

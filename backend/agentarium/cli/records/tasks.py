@@ -1,17 +1,17 @@
-"""A user's tasks at the terminal."""
+"""`agentarium tasks` and `task`: list a user's tasks, and show one."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from agentarium.accounts.models import User
-from agentarium.cli.administration.users import the_user
+from agentarium.cli.administration.users import find_user
 from agentarium.cli.terminal import (
     MISUSED,
     cell,
     err,
     fail,
-    moment,
+    local_time,
     print_json,
     printable,
     say,
@@ -20,7 +20,7 @@ from agentarium.cli.terminal import (
 )
 from agentarium.core.exceptions import NotFoundError
 from agentarium.inbox.task_rows import task_row
-from agentarium.runtime.prices import shown_cost
+from agentarium.runtime.prices import format_cost
 from agentarium.task_api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import AgentTask, Step
 
@@ -37,8 +37,8 @@ def list_tasks(
 ) -> None:
     if wrong := sorted(set(statuses) - set(AgentTask.Status.values)):
         known = ", ".join(AgentTask.Status.values)
-        fail(f"There is no status {wrong[0]}. There are: {known}.", MISUSED)
-    found = AgentTask.objects.visible_to(the_user(user)).for_rows()
+        fail(f'There is no status "{wrong[0]}": use one of {known}.', MISUSED)
+    found = AgentTask.objects.visible_to(find_user(user)).for_rows()
     if statuses:
         found = found.filter(status__in=statuses)
     tasks = list(found[:limit])
@@ -47,7 +47,7 @@ def list_tasks(
     elif tasks:
         _show_rows(tasks)
     else:
-        say("There are no such tasks." if statuses else "There are no tasks yet.")
+        say("No task has this status." if statuses else "There are no tasks yet.")
 
 
 def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
@@ -57,11 +57,11 @@ def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
             cell(task["id"]),
             cell(task["status"]),
             cell(task["agent__name"]),
-            cell(moment(task["created_at"])),
+            cell(local_time(task["created_at"])),
             cell(duration(task["started_at"], task["finished_at"])),
             cell(f"{task['input_tokens']} + {task['output_tokens']}"),
             cell(
-                shown_cost(
+                format_cost(
                     task["cost_nanodollars"], is_complete=task["cost_is_complete"]
                 )
             ),
@@ -83,7 +83,7 @@ def find_task(owner: User, task_id: int) -> AgentTask:
 
 
 def show_task(user: str, task_id: int, *, as_json: bool) -> None:
-    task = find_task(the_user(user), task_id)
+    task = find_task(find_user(user), task_id)
     steps = list(task.steps.all())
     if as_json:
         print_json(task_json(task, steps))
@@ -92,7 +92,7 @@ def show_task(user: str, task_id: int, *, as_json: bool) -> None:
 
 
 def task_json(task: AgentTask, steps: Sequence[Step]) -> dict[str, Any]:
-    """The task as the API shows it, with its steps."""
+    """Serialize the task as the API does, with its steps."""
     return {
         **TaskSerializer(task).data,
         "steps": StepSerializer(steps, many=True).data,
@@ -104,7 +104,7 @@ def _show_detail(task: AgentTask, steps: Sequence[Step]) -> None:
         f"Task {task.pk}: {outcome(task)}\n"
         f"Agent {task.agent.name} (version {task.agent_version.number}, "
         f"{task.agent_version.model})\n"
-        f"Created {moment(task.created_at)}, attempt {task.attempt}\n\n"
+        f"Created {local_time(task.created_at)}, attempt {task.attempt}\n\n"
         f"Input\n{task.input_text}\n"
     )
     if task.output_text:
@@ -123,7 +123,7 @@ def _show_steps(steps: Sequence[Step]) -> None:
             cell(step.kind),
             cell(step.attempt),
             cell(step.model),
-            cell(moment(step.finished_at)),
+            cell(local_time(step.finished_at)),
             cell(f"{step.input_tokens} + {step.output_tokens}"),
             cell(step.shown_cost),
             cell(step.finish_reason),
@@ -132,7 +132,7 @@ def _show_steps(steps: Sequence[Step]) -> None:
 
 
 def outcome(task: AgentTask) -> str:
-    """How it stands, with its tokens, cost, time and error, in one line."""
+    """Status, tokens, cost, duration and error in one line."""
     parts = [str(task.status)]
     if task.started_at:
         tokens = f"{task.input_tokens} + {task.output_tokens} tokens"
@@ -144,7 +144,7 @@ def outcome(task: AgentTask) -> str:
 
 
 def duration(started_at: datetime | None, finished_at: datetime | None) -> str:
-    """From a task's first start to its end, in seconds."""
+    """Format the time from a task's first start to its end, in seconds."""
     if not (started_at and finished_at):
         return ""
     return f"{(finished_at - started_at).total_seconds():.1f} s"

@@ -1,4 +1,4 @@
-"""The workers and the queue at the terminal."""
+"""`agentarium workers` and `queue`: show the workers and the queue."""
 
 from collections.abc import Callable, Sequence
 from time import sleep
@@ -8,12 +8,19 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from agentarium.cli.terminal import UNBOUNDED, cell, moment, out, print_json, table
+from agentarium.cli.terminal import (
+    UNLIMITED_WIDTH,
+    cell,
+    local_time,
+    out,
+    print_json,
+    table,
+)
 from agentarium.operations import queue_state
 from agentarium.operations.api import WorkerSerializer, queue_json
 from agentarium.tasks.models import Worker
 
-LOOK_SECONDS = 2.0
+POLL_SECONDS = 2.0
 
 
 def show_workers(*, is_watched: bool, as_json: bool) -> None:
@@ -31,22 +38,24 @@ def show_queue(*, is_watched: bool, as_json: bool) -> None:
         _show(_queue, is_watched=is_watched)
 
 
-def _show(look: Callable[[], RenderableType], *, is_watched: bool) -> None:
-    """Once; or, on a terminal, again and again until Ctrl-C."""
+def _show(render: Callable[[], RenderableType], *, is_watched: bool) -> None:
+    """Print once or, if watched, refresh until Ctrl-C."""
     if not is_watched:
-        wide = out if out.is_terminal else Console(width=UNBOUNDED, highlight=False)
-        wide.print(look(), soft_wrap=False)
+        wide = (
+            out if out.is_terminal else Console(width=UNLIMITED_WIDTH, highlight=False)
+        )
+        wide.print(render(), soft_wrap=False)
         return
-    with Live(look(), console=out, auto_refresh=False) as live:
+    with Live(render(), console=out, auto_refresh=False) as live:
         while True:
-            sleep(LOOK_SECONDS)
-            live.update(look(), refresh=True)
+            sleep(POLL_SECONDS)
+            live.update(render(), refresh=True)
 
 
 def _workers() -> RenderableType:
     workers = queue_state.list_workers()
     if not workers:
-        return Text("No worker has been alive for a day.")
+        return Text("No workers in the last day.")
     rows = table("ID", "WORKER", "STATE", "TASKS", "STARTED", "LEASE UNTIL")
     for worker in workers:
         rows.add_row(
@@ -54,14 +63,14 @@ def _workers() -> RenderableType:
             cell(worker.name),
             Text(*_state(worker)),
             cell(f"{worker.running} of {worker.capacity}"),
-            cell(moment(worker.started_at)),
-            cell(moment(worker.lease_until)),
+            cell(local_time(worker.started_at)),
+            cell(local_time(worker.lease_until)),
         )
     return rows
 
 
 def _state(worker: Worker) -> tuple[str, str]:
-    """The word, and its colour."""
+    """The label, and its style."""
     if worker.is_alive:
         return "alive", "green"
     return ("stopped", "") if worker.has_stopped else ("lost", "red")
@@ -70,8 +79,8 @@ def _state(worker: Worker) -> tuple[str, str]:
 def _queue() -> RenderableType:
     state = queue_json()
     depth, workers = state["depth"], state["workers"]
-    facts = table("", "")
-    facts.show_header = False
+    summary = table("", "")
+    summary.show_header = False
     rows: Sequence[tuple[str, Any]] = (
         ("due", depth["due"]),
         ("not due", depth["not_due"]),
@@ -79,17 +88,17 @@ def _queue() -> RenderableType:
         ("waiting", depth["waiting"]),
         ("workers alive", workers["alive"]),
         ("oldest", _oldest(state["oldest"])),
-        ("recovered", _lately(state["recovered"])),
-        ("lost", _lately(state["lost"])),
+        ("recovered", _recent_counts(state["recovered"])),
+        ("lost", _recent_counts(state["lost"])),
     )
     for name, value in rows:
-        facts.add_row(cell(name), cell(value))
+        summary.add_row(cell(name), cell(value))
     if len(depth["priorities"]) < 2:
-        return facts
+        return summary
     priorities = table("PRIORITY", "DUE")
     for each in depth["priorities"]:
         priorities.add_row(cell(each["priority"]), cell(each["count"]))
-    return Group(facts, "", priorities)
+    return Group(summary, "", priorities)
 
 
 def _oldest(oldest: dict[str, Any] | None) -> str:
@@ -98,5 +107,5 @@ def _oldest(oldest: dict[str, Any] | None) -> str:
     return f"task {oldest['task']}, for {oldest['age_seconds']:,.0f} s"
 
 
-def _lately(counts: dict[str, int]) -> str:
-    return f"{counts['hour']} in an hour, {counts['day']} in a day"
+def _recent_counts(counts: dict[str, int]) -> str:
+    return f"{counts['hour']} in the last hour, {counts['day']} in the last day"

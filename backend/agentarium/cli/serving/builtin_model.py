@@ -1,4 +1,4 @@
-"""The built-in model's weights, on their way to this machine."""
+"""Download the built-in model's weights when a process starts."""
 
 from pathlib import Path
 
@@ -15,14 +15,13 @@ from agentarium.runtime.builtin.weights import (
 from agentarium.runtime.providers import PROVIDERS
 from agentarium.runtime.providers.registry import is_installed, why_unavailable
 
-TITLE = "Fetching the built-in model (about 95 MB, once)"
+TITLE = "Downloading the built-in model (about 95 MB, once)"
 
 
 def prepare_model(*, is_wanted: bool | None) -> None:
-    """Fetch the weights unless they are here; without them all else works.
+    """Download the weights unless they are here. Everything else works without them.
 
-    An attempt that failed is not repeated by every start, only when the model
-    `is_wanted` in so many words.
+    A failed download is repeated only if `is_wanted` is True, not at every start.
     """
     config = provider_configs()["builtin"]
     if is_wanted is False or find_weights(config.builtin):

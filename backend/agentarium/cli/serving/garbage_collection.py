@@ -2,16 +2,16 @@
 
 import gc
 
-# Most objects live as long as their task: fewer, larger collections cost less.
+# Most objects live as long as their task, so fewer, larger collections cost less.
 THRESHOLD = 50_000
 
 
-def expect_loading() -> None:
-    """Called before much is loaded: looking for garbage in it only takes time."""
+def relax_collection() -> None:
+    """Call before loading modules: there is no garbage in them to collect."""
     gc.set_threshold(THRESHOLD)
 
 
-def expect_many_objects() -> None:
-    """Called once all is loaded: that stays, and is never looked at again."""
+def freeze_loaded_objects() -> None:
+    """Call after loading: the collector then skips all objects that exist now."""
     gc.freeze()
     gc.set_threshold(THRESHOLD)

@@ -1,4 +1,4 @@
-"""A server as a process of its own, on a free port and apart from all else."""
+"""A server as a separate process, on a free port, isolated from the caller."""
 
 import os
 import signal
@@ -14,13 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import agentarium
 from agentarium.runtime.providers.catalogue import PROVIDERS
 
 STOP_SECONDS = 30
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 LOG_LINES = 30
-# What would make it another server than the one that is asked for.
-FOREIGN = (
+# Prefixes of the caller's variables that would configure the server.
+SERVER_VARIABLES = (
     "AGENTARIUM_",
     "DATABASE_URL",
     *(
@@ -38,14 +39,14 @@ FOREIGN = (
 
 
 class ServerError(Exception):
-    """The server did not start, or did not end as it should."""
+    """The server did not start, or did not stop in time."""
 
 
 class LocalServer:
-    """`with LocalServer(folder) as server:` has it at `server.url`, ready.
+    """`with LocalServer(folder) as server:` starts a server at `server.url`.
 
-    It knows nothing of the caller's own database, services and settings, but what
-    `settings` says; its data and its log are in `folder`.
+    It does not see the caller's database, services and settings, only `settings`.
+    Its data and its log are in `folder`.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class LocalServer:
         return "\n".join(lines[-LOG_LINES:])
 
     def start(self) -> None:
-        """Start it, and wait until it answers. Raises `ServerError`."""
+        """Start it, and wait until it is healthy. Raises `ServerError`."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "agentarium.cli", *self._command],
@@ -97,7 +98,7 @@ class LocalServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # A Ctrl-C at the terminal is for the caller, who then ends it.
+                # A Ctrl-C at the terminal goes to the caller, which stops the server.
                 start_new_session=True,
             )
         try:
@@ -107,23 +108,23 @@ class LocalServer:
             raise
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """End it in order; its exit code. Raises `ServerError` if it does not end."""
+        """Stop it and return its exit code. Raises `ServerError` if it does not stop."""
         assert self._process
         self._process.send_signal(signal_number)
         try:
             return self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            raise ServerError("The server did not end when it was told to.") from None
+            raise ServerError("The server did not stop in time.") from None
 
     def kill(self) -> None:
-        """End it at once, if it is still there."""
+        """Kill it, if it still runs."""
         if self._process:
             self._process.kill()
             self._process.wait()
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its process is told, and any other that shall share its data."""
+        """Variables of its process, and of any other that shares its data."""
         return {
             **bare_environment(),
             "AGENTARIUM_DATA": str(self._folder / "data"),
@@ -135,32 +136,33 @@ class LocalServer:
         deadline = time.monotonic() + self._start_seconds
         while not self._is_healthy():
             if process.poll() is not None:
-                raise ServerError(f"The server ended with {process.returncode}.")
+                code = process.returncode
+                raise ServerError(f"The server stopped with exit code {code}.")
             if time.monotonic() > deadline:
                 raise ServerError("The server did not start in time.")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def _is_healthy(self) -> bool:
         with suppress(OSError):
-            answer = _direct.open(f"{self.url}/healthz", timeout=self._start_seconds)
-            with answer:
-                return bool(answer.status == 200)
+            url = f"{self.url}/healthz"
+            with _opener.open(url, timeout=self._start_seconds) as response:
+                return bool(response.status == 200)
         return False
 
 
 def bare_environment() -> dict[str, str]:
-    """The caller's environment, without what says which server is meant."""
-    ours = {
+    """The caller's environment, without settings of Agentarium and its providers."""
+    kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(FOREIGN)
+        if not name.startswith(SERVER_VARIABLES)
     }
-    package_root = str(Path(__file__).parents[2])
-    paths = [package_root, *ours.get("PYTHONPATH", "").split(os.pathsep)]
-    return ours | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    package_root = str(Path(agentarium.__file__).parents[1])
+    paths = [package_root, *kept.get("PYTHONPATH", "").split(os.pathsep)]
+    return kept | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""Serving the site from this process, and ending in order when told to."""
+"""Serve the site from this process, and shut down gracefully on a signal."""
 
 import signal
 import socket
@@ -9,18 +9,18 @@ import uvicorn
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from agentarium.cli.serving.garbage_collection import expect_many_objects
+from agentarium.cli.serving.garbage_collection import freeze_loaded_objects
 
-# Requests under way get so long; streams are sent away at once.
+# Time for requests in progress at a stop; streams are ended immediately.
 DRAIN_SECONDS = 5
 BACKLOG = 2048
-# Longer than proxies keep theirs open: one that asks on a connection which we close at
-# that moment has an error to answer.
+# Longer than proxies keep theirs open: a request that a proxy sends on a connection
+# while we close it fails.
 KEEP_ALIVE_SECONDS = 75
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, but open streams end with a hint instead of holding up the stop."""
+    """Uvicorn, but a stop ends open streams, with a hint to the client to reconnect."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -37,10 +37,10 @@ class Server(uvicorn.Server):
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Listen on an address; port 0 is any free one. Raises `OSError` if it is taken.
+    """Listen on an address; port 0 picks a free one. Raises `OSError` if it is taken.
 
-    It listens from here on, so that nobody else can: who connects while the rest of
-    the start takes its time, waits instead of being refused.
+    The socket listens from here on: a client that connects during the rest of the
+    start waits instead of being refused.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
@@ -55,9 +55,9 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
-    """Serve until SIGTERM or SIGINT, then end in order. Django has to be set up.
+    """Serve until SIGTERM or SIGINT, then shut down gracefully. Needs Django set up.
 
-    `on_ready` is called once requests are answered. False if it came to no start.
+    Calls `on_ready` once requests are accepted. Returns False if the start failed.
     """
     config = uvicorn.Config(
         "agentarium.config.asgi:application",
@@ -74,17 +74,17 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
     config.load()
     site = import_string(settings.ASGI_APPLICATION)
     site.bound_host = listener.getsockname()[0]
-    expect_many_objects()
-    # Uvicorn raises the signal again when it is done; by then it has been obeyed.
-    signal.signal(signal.SIGTERM, _obeyed)
-    signal.signal(signal.SIGINT, _obeyed)
+    freeze_loaded_objects()
+    # Uvicorn raises the signal again after the shutdown; it has been handled by then.
+    signal.signal(signal.SIGTERM, _ignore_signal)
+    signal.signal(signal.SIGINT, _ignore_signal)
     try:
         Server(config, on_ready).run(sockets=[listener])
     except SystemExit:
-        # So uvicorn says that the start has failed.
+        # This is how uvicorn reports a failed start.
         return False
     return True
 
 
-def _obeyed(_signal: int, _frame: FrameType | None) -> None:
-    """Nothing is left to do."""
+def _ignore_signal(_signal: int, _frame: FrameType | None) -> None:
+    """The server has shut down already."""

@@ -1,4 +1,4 @@
-"""`agentarium up`, `web` and `migrate`: from nothing to a server that answers."""
+"""`agentarium up`, `web` and `migrate`: prepare the database and serve."""
 
 import os
 import signal
@@ -13,35 +13,35 @@ ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
 def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) -> None:
-    """Prepare the data, fetch the model, serve."""
+    """Migrate the database, download the model and serve."""
     with _listen(host, port) as listener, project(is_quiet=False):
         from django.conf import settings
 
         from agentarium.cli.database import migrations
-        from agentarium.cli.database.availability import once_it_answers
+        from agentarium.cli.database.availability import retry_until_reachable
         from agentarium.cli.diagnosis.start_checks import (
-            start_with_key,
-            start_with_settings,
+            enforce_secret_key,
+            enforce_settings,
         )
         from agentarium.cli.serving.builtin_model import prepare_model
 
-        start_with_settings()
-        migrations.migrate(migrations.await_state())
-        start_with_key()
+        enforce_settings()
+        migrations.migrate(migrations.wait_for_state())
+        enforce_secret_key()
         if settings.EMBEDDED:
             prepare_model(is_wanted=is_model_wanted)
-        greeting = once_it_answers(lambda: _greeting(listener))
+        greeting = retry_until_reachable(lambda: _greeting(listener))
         _serve(listener, greeting=greeting)
 
 
 def run_web(*, host: str | None, port: int | None) -> None:
-    """Serve what is there."""
+    """Serve on a database that is up to date."""
     with _listen(host, port) as listener, project(is_quiet=False):
-        from agentarium.cli.database.availability import once_it_answers
-        from agentarium.cli.diagnosis.start_checks import start_on_database
+        from agentarium.cli.database.availability import retry_until_reachable
+        from agentarium.cli.diagnosis.start_checks import enforce_start_checks
 
-        start_on_database()
-        hint = once_it_answers(lambda: _first_account_hint(listener))
+        enforce_start_checks()
+        hint = retry_until_reachable(lambda: _first_account_hint(listener))
         greeting = f"Serving on {_url(listener)}"
         _serve(listener, greeting=f"{greeting}\n{hint}" if hint else greeting)
 
@@ -50,23 +50,23 @@ def run_migrate() -> None:
     with project():
         from agentarium.cli.database import migrations
         from agentarium.cli.diagnosis.start_checks import (
-            start_with_key,
-            start_with_settings,
+            enforce_secret_key,
+            enforce_settings,
         )
 
-        start_with_settings()
+        enforce_settings()
         state = migrations.read_state()
         migrations.migrate(state)
-        start_with_key()
+        enforce_secret_key()
         count = len(state.missing)
-        say(f"{count} migrations applied." if count else "Nothing to do.")
+        say(f"Applied {count} migrations." if count else "No migrations to apply.")
 
 
 def _listen(host: str | None, port: int | None) -> socket.socket:
-    """Take the port first: whoever has it, we know before the slow steps."""
-    # Until it serves there is nothing to end in order.
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
+    """Bind the port first, so that a conflict shows before the slow steps."""
+    # Until the server runs, nothing needs a graceful shutdown.
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGINT, _exit)
     if host is not None:
         os.environ["AGENTARIUM_HOST"] = host
     if port is not None:
@@ -81,8 +81,8 @@ def _listen(host: str | None, port: int | None) -> socket.socket:
     except OSError as error:
         fail(
             f"Cannot listen on {settings.HOST}, port {settings.PORT} "
-            f"({(error.strerror or str(error)).lower()}): stop what uses it, or "
-            "choose another one with --port or AGENTARIUM_PORT."
+            f"({(error.strerror or str(error)).lower()}): stop the program that uses "
+            "it, or choose another port with --port or AGENTARIUM_PORT."
         )
 
 
@@ -93,23 +93,23 @@ def _serve(listener: socket.socket, *, greeting: str) -> None:
     if warning := missing_proxy_setting():
         say(warning, style="yellow")
     if not serve(listener, on_ready=lambda: show(greeting)):
-        fail("The server could not start; the log above says why.")
+        fail("The server could not start: see the log above.")
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
+def _exit(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
 def _greeting(listener: socket.socket) -> str:
-    """What the person who starts it needs to know."""
+    """What to print once the server is ready."""
     from django.conf import settings
 
     from agentarium.cli.version import version
 
     size = (
-        "embedded: this one process does all"
+        "embedded: this process also runs the tasks"
         if settings.EMBEDDED
-        else "scaled: tasks wait for `agentarium worker`"
+        else "scaled: tasks run in `agentarium worker`"
     )
     lines = [
         f"Agentarium {version()} is ready.",
@@ -129,7 +129,7 @@ def _first_account_hint(listener: socket.socket) -> str:
 
 
 def _url(listener: socket.socket) -> str:
-    """Where people find it: the public URL, or the address that is listened on."""
+    """The public URL if there is one, or the address that the server listens on."""
     from django.conf import settings
 
     host, port = listener.getsockname()[:2]

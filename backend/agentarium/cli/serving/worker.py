@@ -1,8 +1,8 @@
-"""`agentarium worker`: one process that runs tasks until it is told to stop.
+"""`agentarium worker`: one process that runs tasks until a signal stops it.
 
-The runner lives on a thread of its own and is there first: it looks into the database
-by itself, so that tasks run while the broker is away. Celery, in the main thread,
-only carries wakes to it.
+The runner has a thread of its own, which starts first. It polls the database, so tasks
+run even while the broker is away. Celery, in the main thread, only forwards wake-ups
+to it.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from agentarium.cli.project import project
-from agentarium.cli.serving.garbage_collection import expect_many_objects
+from agentarium.cli.serving.garbage_collection import freeze_loaded_objects
 from agentarium.cli.terminal import fail
 
 if TYPE_CHECKING:
@@ -25,102 +25,104 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# How often the main thread makes sure that the runner lives.
-LOOK_SECONDS = 1.0
-# So long Celery is away between its end and its next beginning.
+# How often the watch thread checks that the runner is alive.
+POLL_SECONDS = 1.0
+# Pause before Celery is started again after it stopped.
 RESTART_SECONDS = 2.0
 
 
-class Ending:
-    """That this process was told to end, at whatever moment of its life.
+class StopRequest:
+    """Records that SIGTERM or SIGINT has arrived, at any point of the process's life.
 
-    It only takes note: an exception out of a signal handler may end up in the wrong
-    hands, such as those of a library that is just being imported.
+    The handler does not raise, except inside `exiting_immediately`: an exception from a
+    signal handler could be caught by any code, such as a library that is being imported.
     """
 
     def __init__(self) -> None:
-        self.is_due = threading.Event()
-        self._is_at_once = False
-        self._hurry: list[Callable[[], None]] = []
-        signal.signal(signal.SIGTERM, self._begin)
-        signal.signal(signal.SIGINT, self._begin)
+        self.received = threading.Event()
+        self._exits_immediately = False
+        self._callbacks: list[Callable[[], None]] = []
+        signal.signal(signal.SIGTERM, self._receive)
+        signal.signal(signal.SIGINT, self._receive)
 
-    def also(self, hurry: Callable[[], None]) -> None:
-        """Have `hurry` called, too; at once if it has begun."""
-        self._hurry.append(hurry)
-        if self.is_due.is_set():
-            hurry()
+    def call(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the signal arrives, or now if it has arrived."""
+        self._callbacks.append(callback)
+        if self.received.is_set():
+            callback()
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """While nothing has begun that must end in order: leave from where we are."""
-        self._is_at_once = True
+    def exiting_immediately(self) -> Iterator[None]:
+        """Exit the process on a signal, while nothing needs a graceful shutdown."""
+        self._exits_immediately = True
         try:
-            if self.is_due.is_set():
+            if self.received.is_set():
                 sys.exit(0)
             yield
         finally:
-            self._is_at_once = False
+            self._exits_immediately = False
 
-    def _begin(self, _signal: int, _frame: FrameType | None) -> None:
-        self.is_due.set()
-        if self._is_at_once:
+    def _receive(self, _signal: int, _frame: FrameType | None) -> None:
+        self.received.set()
+        if self._exits_immediately:
             sys.exit(0)
-        for hurry in self._hurry:
-            hurry()
+        for callback in self._callbacks:
+            callback()
 
 
 def run_worker(
     *, capacity: int | None, is_model_wanted: bool, is_supervised: bool
 ) -> None:
-    """Run tasks; at SIGTERM or SIGINT take no more, and finish or hand back those."""
-    ending = Ending()
+    """Run tasks. On SIGTERM or SIGINT claim no more; finish or release the running ones."""
+    stop_request = StopRequest()
     if capacity is not None:
         os.environ["AGENTARIUM_WORKER_CAPACITY"] = str(capacity)
     with project(is_quiet=False):
         from agentarium.cli.database import migrations
-        from agentarium.cli.diagnosis.start_checks import start_on_database
+        from agentarium.cli.diagnosis.start_checks import enforce_start_checks
         from agentarium.cli.serving.builtin_model import prepare_model
         from agentarium.worker.process import RunnerThread
 
         if is_supervised:
-            threading.Thread(target=_end_with_parent, daemon=True).start()
-        with ending.at_once():
+            threading.Thread(target=_stop_when_supervisor_exits, daemon=True).start()
+        with stop_request.exiting_immediately():
             if is_supervised:
-                # The supervisor has looked at all else. It may replace a process while
-                # the next version is rolled out, whose tables suit this one as well.
-                migrations.refuse_older(migrations.await_state())
+                # The supervisor has done the other checks. It may replace a process
+                # during an upgrade, when the tables are newer but compatible.
+                migrations.refuse_older(migrations.wait_for_state())
             else:
-                start_on_database()
+                enforce_start_checks()
             prepare_model(is_wanted=is_model_wanted)
-        _run(RunnerThread(), ending)
+        _run(RunnerThread(), stop_request)
 
 
-def _run(runner: "RunnerThread", ending: Ending) -> None:
+def _run(runner: "RunnerThread", stop_request: StopRequest) -> None:
     from django.conf import settings
 
-    expect_many_objects()
+    freeze_loaded_objects()
     runner.start()
-    ending.also(runner.stop)
-    threading.Thread(target=_end_with_runner, args=[runner], daemon=True).start()
+    stop_request.call(runner.stop)
+    threading.Thread(
+        target=_stop_when_runner_breaks, args=[runner], daemon=True
+    ).start()
     try:
         if settings.BROKER_URL:
-            _carry_wakes(runner, ending)
+            _forward_wake_ups(runner, stop_request)
         else:
-            ending.is_due.wait()
+            stop_request.received.wait()
         is_broken = runner.is_broken
     finally:
         runner.stop()
         runner.join()
     if is_broken:
-        fail("The runner ended by itself; the log above says why.")
+        fail("The runner stopped because of an error: see the log above.")
 
 
-def _carry_wakes(runner: "RunnerThread", ending: Ending) -> None:
-    """Be a Celery worker, which knows how to end at a signal once it has started.
+def _forward_wake_ups(runner: "RunnerThread", stop_request: StopRequest) -> None:
+    """Run a Celery worker, which handles signals by itself once it has started.
 
-    Losing its broker, it may end in an error of its own. It is replaced then: tasks run
-    on meanwhile, and are claimed without being woken for.
+    It may stop with an error when it loses its broker, and is then started again. Tasks
+    keep running meanwhile, and polling claims new ones.
     """
     from celery import current_app, signals
     from celery.worker import state
@@ -129,34 +131,34 @@ def _carry_wakes(runner: "RunnerThread", ending: Ending) -> None:
         state.should_stop = 0  # type: ignore[assignment]
 
     def stop_claiming(**_: Any) -> None:
-        ending.is_due.set()
+        stop_request.received.set()
         runner.stop()
 
     signals.worker_shutting_down.connect(stop_claiming, weak=False)
-    ending.also(stop_celery)
+    stop_request.call(stop_celery)
     exit_code = 0
-    while not ending.is_due.is_set():
+    while not stop_request.received.is_set():
         celery_worker = current_app.Worker(
             quiet=True, without_gossip=True, without_mingle=True
         )
         celery_worker.start()
         exit_code = celery_worker.exitcode or 0
-        if not ending.is_due.is_set():
-            log.warning("worker.celery_ended", exit_code=exit_code)
-            ending.is_due.wait(RESTART_SECONDS)
+        if not stop_request.received.is_set():
+            log.warning("worker.celery_stopped", exit_code=exit_code)
+            stop_request.received.wait(RESTART_SECONDS)
     if exit_code:
         sys.exit(exit_code)
 
 
-def _end_with_runner(runner: "RunnerThread") -> None:
-    """A process without its runner would only look as if it worked."""
+def _stop_when_runner_breaks(runner: "RunnerThread") -> None:
+    """Stop the process if the runner breaks: without it, the process does nothing."""
     pause = threading.Event()
     while not runner.is_broken:
-        pause.wait(LOOK_SECONDS)
+        pause.wait(POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end_with_parent() -> None:
-    """The supervisor holds the other end of our stdin: it closes when that dies."""
+def _stop_when_supervisor_exits() -> None:
+    """Our stdin is a pipe from the supervisor, which closes when the supervisor dies."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -25,7 +25,7 @@ from agentarium.worker.tests.scripted import ScriptedModel, ScriptedModels
 REPOSITORY = Path(__file__).parents[4]
 
 Invoke = Callable[..., Result]
-RunBeside = Callable[..., Any]
+BackgroundRunner = Callable[..., Any]
 
 
 async def no_tools(_: AgentTask) -> Toolbox:
@@ -33,8 +33,8 @@ async def no_tools(_: AgentTask) -> Toolbox:
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads the developer's own `.env`."""
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests from reading the developer's own `.env`."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -50,8 +50,8 @@ def invoke() -> Invoke:
 
 
 @pytest.fixture
-def running_beside(transactional_db: None) -> Iterator[RunBeside]:
-    """Have a runner with a scripted model on a thread, as another process would."""
+def background_runner(transactional_db: None) -> Iterator[BackgroundRunner]:
+    """Run a runner with a scripted model on a thread, in place of a worker process."""
 
     @contextmanager
     def run(model: ScriptedModel) -> Iterator[None]:
@@ -61,11 +61,11 @@ def running_beside(transactional_db: None) -> Iterator[RunBeside]:
             open_toolbox=no_tools,
             capacity=10,
         )
-        is_over = threading.Event()
+        is_finished = threading.Event()
 
         async def work() -> None:
             running = asyncio.create_task(runner.run())
-            await asyncio.to_thread(is_over.wait)
+            await asyncio.to_thread(is_finished.wait)
             runner.stop()
             await running
 
@@ -74,7 +74,7 @@ def running_beside(transactional_db: None) -> Iterator[RunBeside]:
         try:
             yield
         finally:
-            is_over.set()
+            is_finished.set()
             thread.join()
 
     yield run
@@ -83,9 +83,9 @@ def running_beside(transactional_db: None) -> Iterator[RunBeside]:
 
 @pytest.fixture
 def services() -> Iterator[dict[str, str]]:
-    """What stands beside the processes of a test: nothing, or all of it.
+    """Settings of the services that a test's processes use; none on SQLite.
 
-    On PostgreSQL each test has a database of its own, empty.
+    On PostgreSQL each test gets an empty database of its own.
     """
     default = settings.DATABASES["default"]
     if default["ENGINE"].endswith("sqlite3"):
@@ -103,7 +103,7 @@ def services() -> Iterator[dict[str, str]]:
                 "DATABASE_URL": f"{server}/{name}",
                 "AGENTARIUM_BROKER_URL": settings.BROKER_URL,
                 "AGENTARIUM_REDIS_URL": settings.REDIS_URL,
-                # Another test's workers on this broker hear nothing of this one.
+                # Keeps wake-ups of this test from the workers of other tests.
                 "AGENTARIUM_REDIS_PREFIX": name,
             }
         finally:
@@ -112,7 +112,7 @@ def services() -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def provider() -> Iterator[dict[str, str]]:
-    """Settings by which `openai:` models are served by a scripted local server."""
+    """Settings that make a scripted local server serve the `openai:` models."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.fake_provider"],
         cwd=REPOSITORY,

@@ -1,4 +1,4 @@
-"""Programs of ours as processes of their own, as operators start them."""
+"""Commands as separate processes, as operators start them."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def command(*arguments: object) -> list[str]:
 def run(
     *arguments: object, cwd: Path, environment: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
-    """One command, to its end."""
+    """Run one command until it exits."""
     return subprocess.run(  # noqa: S603
         command(*arguments),
         cwd=cwd,
@@ -40,8 +40,8 @@ def run(
 
 
 @contextmanager
-def beside(server: LocalServer, *arguments: object, log: Path) -> Iterator[Process]:
-    """Another program on the same data as `server`."""
+def companion(server: LocalServer, *arguments: object, log: Path) -> Iterator[Process]:
+    """Run another command with the settings and data of `server`."""
     with started(arguments, environment=server.environment, log=log) as process:
         yield process
 
@@ -50,7 +50,7 @@ def beside(server: LocalServer, *arguments: object, log: Path) -> Iterator[Proce
 def started(
     arguments: Iterable[object], *, environment: Mapping[str, str], log: Path
 ) -> Iterator[Process]:
-    """A command that lives until the end of the block, or until it ends by itself."""
+    """Run a command until the end of the block, or until it exits."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603
             command(*arguments),
@@ -69,16 +69,16 @@ def started(
 
 
 def end(process: Process) -> int:
-    """Its exit code after SIGTERM."""
+    """Send SIGTERM, and return the exit code."""
     process.send_signal(signal.SIGTERM)
     return process.wait(STOP_SECONDS)
 
 
-def wait_for_log(words: str, log: Path) -> None:
-    """Wait until a program has logged these words."""
+def wait_for_log(text: str, log: Path) -> None:
+    """Wait until a process has logged this text."""
     eventually_sync(
-        f"{words!r} in {log.name}",
-        lambda: words in log.read_text(),
+        f"{text!r} in {log.name}",
+        lambda: text in log.read_text(),
         seconds=DEADLINE_SECONDS,
     )
 
@@ -102,7 +102,7 @@ def sign_up(server: LocalServer) -> ApiClient:
 def sign_in(server: LocalServer) -> ApiClient:
     api = ApiClient(server.url)
     pair = api.post("/api/auth/token/", username="ann", password=PASSWORD)
-    return api.signed_in(pair["access"])
+    return api.with_token(pair["access"])
 
 
 def make_agent(api: ApiClient) -> int:

@@ -1,4 +1,4 @@
-"""A PostgreSQL that answers, but lets nobody in."""
+"""A PostgreSQL server that refuses every connection."""
 
 import socketserver
 import struct
@@ -11,7 +11,7 @@ SSL_REQUEST = 80877103
 
 class _Refusal(socketserver.StreamRequestHandler):
     code = ""
-    sentence = ""
+    message = ""
 
     def handle(self) -> None:
         while len(head := self.rfile.read(8)) == 8:
@@ -23,16 +23,16 @@ class _Refusal(socketserver.StreamRequestHandler):
             self.wfile.write(b"N")
 
     def _error(self) -> bytes:
-        """An ErrorResponse of the protocol."""
-        fields = {"S": "FATAL", "V": "FATAL", "C": self.code, "M": self.sentence}
+        """Encode an ErrorResponse of the protocol."""
+        fields = {"S": "FATAL", "V": "FATAL", "C": self.code, "M": self.message}
         body = b"".join(f"{name}{value}\0".encode() for name, value in fields.items())
         return b"E" + struct.pack("!I", len(body) + 5) + body + b"\0"
 
 
 @contextmanager
-def refusing_server(code: str, sentence: str) -> Iterator[int]:
-    """Answer everybody with an SQLSTATE and a sentence; yields the port."""
-    handler = type("Refusal", (_Refusal,), {"code": code, "sentence": sentence})
+def refusing_server(code: str, message: str) -> Iterator[int]:
+    """Answer each connection with this SQLSTATE and message; yields the port."""
+    handler = type("Refusal", (_Refusal,), {"code": code, "message": message})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()

@@ -14,7 +14,7 @@ MODULE = "agentarium.cli.serving.builtin_model"
 
 @pytest.fixture
 def fetch(settings: Settings, tmp_path: Path) -> Iterator[Mock]:
-    """The one step that needs a network; nothing is here yet."""
+    """Replaces the download; the weights are not on this machine yet."""
     settings.DATA = tmp_path
     settings.BUILTIN_MODEL_WEIGHTS = ""
     with (
@@ -25,13 +25,13 @@ def fetch(settings: Settings, tmp_path: Path) -> Iterator[Mock]:
         yield fetched
 
 
-def test_is_fetched_into_the_data_folder(fetch: Mock, tmp_path: Path) -> None:
+def test_downloads_into_the_data_folder(fetch: Mock, tmp_path: Path) -> None:
     prepare_model(is_wanted=None)
 
     assert fetch.call_args.args[0] == tmp_path
 
 
-def test_shows_how_far_it_is(fetch: Mock) -> None:
+def test_shows_the_progress_of_the_download(fetch: Mock) -> None:
     fetch.side_effect = lambda _, on_progress: on_progress(50, 100)
 
     with patch(f"{MODULE}.progress") as progress:
@@ -43,20 +43,20 @@ def test_shows_how_far_it_is(fetch: Mock) -> None:
     )
 
 
-def test_that_is_here_is_not_fetched(fetch: Mock, tmp_path: Path) -> None:
+def test_does_not_download_weights_that_are_here(fetch: Mock, tmp_path: Path) -> None:
     with patch(f"{MODULE}.find_weights", return_value=tmp_path):
         prepare_model(is_wanted=True)
 
     assert not fetch.called
 
 
-def test_that_is_not_wanted_is_not_fetched(fetch: Mock) -> None:
+def test_does_not_download_with_no_model(fetch: Mock) -> None:
     prepare_model(is_wanted=False)
 
     assert not fetch.called
 
 
-def test_that_could_not_be_fetched_is_no_end_and_is_told_at_each_start(
+def test_a_failed_download_only_warns_at_this_and_each_later_start(
     fetch: Mock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetch.side_effect = WeightsError("There is no network.")
@@ -72,7 +72,7 @@ def test_that_could_not_be_fetched_is_no_end_and_is_told_at_each_start(
     assert "--model" in second.err
 
 
-def test_is_tried_again_when_wanted(fetch: Mock) -> None:
+def test_repeats_a_failed_download_when_the_model_is_wanted(fetch: Mock) -> None:
     fetch.side_effect = [WeightsError("There is no network."), None]
 
     prepare_model(is_wanted=None)
@@ -81,7 +81,7 @@ def test_is_tried_again_when_wanted(fetch: Mock) -> None:
     assert fetch.call_count == 2
 
 
-def test_of_the_operators_own_that_is_missing_is_told(
+def test_warns_of_configured_weights_that_are_missing(
     fetch: Mock, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.BUILTIN_MODEL_WEIGHTS = "/nowhere/model.gguf"

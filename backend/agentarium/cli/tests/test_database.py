@@ -1,4 +1,4 @@
-"""Processes and commands that find the database away, or closed to them."""
+"""Processes and commands while the database is away or refuses the connection."""
 
 import signal
 import socket
@@ -10,15 +10,18 @@ import typer
 from django.db import InterfaceError, OperationalError
 
 from agentarium.cli.database import availability as database
-from agentarium.cli.database.availability import Obstacle, once_it_answers
+from agentarium.cli.database.availability import (
+    ConnectionFailure,
+    retry_until_reachable,
+)
 from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 from agentarium.cli.tests.refusing_server import refusing_server
 
 PASSWORD = "do-not-tell"
-CONNECTION_ERRORS = Obstacle("connection refused", may_pass=True)
-STARTING = Obstacle("the database system is starting up", may_pass=True)
-REFUSED = Obstacle("password authentication failed", may_pass=False)
+AWAY = ConnectionFailure("connection refused", is_temporary=True)
+STARTING = ConnectionFailure("the database system is starting up", is_temporary=True)
+REFUSED = ConnectionFailure("password authentication failed", is_temporary=False)
 
 
 def environment(folder: Path, port: int) -> dict[str, str]:
@@ -32,15 +35,15 @@ def environment(folder: Path, port: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def nobody() -> Iterator[int]:
-    """A port that nobody answers, while the test lasts."""
+def closed_port() -> Iterator[int]:
+    """A port on which no program listens during the test."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         yield reserved.getsockname()[1]
 
 
 class TestProcesses:
-    """`up`, `web` and `worker`: they live long, and wait."""
+    """`up`, `web` and `worker` are long-running, and wait."""
 
     @pytest.mark.parametrize(
         ("command", "number"),
@@ -51,11 +54,15 @@ class TestProcesses:
             (["worker", "--processes=2"], signal.SIGINT),
         ],
     )
-    def test_wait_for_one_that_is_away_until_they_are_told_to_end(
-        self, tmp_path: Path, nobody: int, command: list[str], number: signal.Signals
+    def test_wait_for_a_database_that_is_away_until_a_signal_stops_them(
+        self,
+        tmp_path: Path,
+        closed_port: int,
+        command: list[str],
+        number: signal.Signals,
     ) -> None:
         log = tmp_path / "process.log"
-        settings = environment(tmp_path, nobody)
+        settings = environment(tmp_path, closed_port)
 
         with processes.started(command, environment=settings, log=log) as process:
             processes.wait_for_log("Waiting", log)
@@ -63,7 +70,7 @@ class TestProcesses:
             code = process.wait(processes.STOP_SECONDS)
 
         (line,) = log.read_text().splitlines()
-        assert line.startswith(f"Waiting for the database at 127.0.0.1:{nobody}: ")
+        assert line.startswith(f"Waiting for the database at 127.0.0.1:{closed_port}: ")
         assert "refused" in line
         assert PASSWORD not in line
         assert code == 0
@@ -76,7 +83,7 @@ class TestProcesses:
             ("53300", "sorry, too many clients already"),
         ],
     )
-    def test_wait_for_one_that_is_not_ready(
+    def test_wait_for_a_database_that_is_not_ready(
         self, tmp_path: Path, sqlstate: str, sentence: str
     ) -> None:
         log = tmp_path / "process.log"
@@ -100,7 +107,7 @@ class TestProcesses:
             ("3D000", 'database "agentarium" does not exist'),
         ],
     )
-    def test_end_with_one_sentence_where_no_waiting_helps(
+    def test_exit_with_one_sentence_if_waiting_cannot_help(
         self, tmp_path: Path, sqlstate: str, sentence: str
     ) -> None:
         with refusing_server(sqlstate, sentence) as port:
@@ -109,35 +116,37 @@ class TestProcesses:
             )
 
         (line,) = result.stderr.splitlines()
-        assert line.startswith(f"The database at 127.0.0.1:{port} refuses us: ")
+        assert line.startswith(
+            f"The database at 127.0.0.1:{port} refuses the connection: "
+        )
         assert sentence in line
         assert PASSWORD not in line
         assert result.returncode == 1
 
 
 class TestCommands:
-    """They answer and end, and do not wait."""
+    """Other commands do not wait."""
 
     @pytest.mark.parametrize("command", ["migrate", "agents", "queue"])
-    def test_end_with_one_sentence(
-        self, tmp_path: Path, nobody: int, command: str
+    def test_exit_with_one_sentence(
+        self, tmp_path: Path, closed_port: int, command: str
     ) -> None:
         result = processes.run(
-            command, cwd=tmp_path, environment=environment(tmp_path, nobody)
+            command, cwd=tmp_path, environment=environment(tmp_path, closed_port)
         )
 
         (line,) = result.stderr.splitlines()
         assert line.startswith(
-            f"The database at 127.0.0.1:{nobody} cannot be reached: "
+            f"The database at 127.0.0.1:{closed_port} cannot be reached: "
         )
         assert PASSWORD not in line
         assert result.returncode == 1
 
-    def test_doctor_goes_on_with_its_other_checks(
-        self, tmp_path: Path, nobody: int
+    def test_doctor_continues_with_its_other_checks(
+        self, tmp_path: Path, closed_port: int
     ) -> None:
         result = processes.run(
-            "doctor", cwd=tmp_path, environment=environment(tmp_path, nobody)
+            "doctor", cwd=tmp_path, environment=environment(tmp_path, closed_port)
         )
 
         assert "cannot be reached" in result.stdout
@@ -149,84 +158,88 @@ class TestCommands:
 
 class TestWaiting:
     @pytest.fixture
-    def finds(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
-        """Have these obstacles found, one after the other, and then none."""
-        monkeypatch.setattr(database, "LOOK_SECONDS", 0)
-        monkeypatch.setattr(database, "REFUSED_SECONDS", 0)
+    def failing_with(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[..., list[object]]:
+        """Make the connection fail with these, one after the other, then succeed."""
+        monkeypatch.setattr(database, "POLL_SECONDS", 0)
+        monkeypatch.setattr(database, "REFUSAL_PAUSE_SECONDS", 0)
 
-        def find(*obstacles: Obstacle | None) -> list[object]:
-            left: list[object] = list(obstacles)
+        def prepare(*failures: ConnectionFailure | None) -> list[object]:
+            left: list[object] = list(failures)
             monkeypatch.setattr(
-                database, "obstacle", lambda: left.pop(0) if left else None
+                database, "connection_failure", lambda: left.pop(0) if left else None
             )
             return left
 
-        return find
+        return prepare
 
-    def test_says_each_reason_once_and_how_long_it_took(
-        self, finds: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    def test_prints_each_reason_once_and_the_time_waited(
+        self, failing_with: Callable[..., object], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        finds(CONNECTION_ERRORS, CONNECTION_ERRORS, STARTING, STARTING)
+        failing_with(AWAY, AWAY, STARTING, STARTING)
 
-        assert once_it_answers(lambda: "done") == "done"
+        assert retry_until_reachable(lambda: "done") == "done"
 
         first, second, last = capsys.readouterr().err.splitlines()
-        assert CONNECTION_ERRORS.reason in first
+        assert AWAY.reason in first
         assert STARTING.reason in second
-        assert last == "The database answers, after 0 s."
+        assert last == "The database is reachable, after 0 s."
 
-    def test_reminds_of_a_reason_that_stays(
+    def test_repeats_a_reason_that_persists(
         self,
-        finds: Callable[..., object],
+        failing_with: Callable[..., object],
         capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(database, "REMIND_SECONDS", -1)
-        finds(CONNECTION_ERRORS, CONNECTION_ERRORS)
+        failing_with(AWAY, AWAY)
 
-        once_it_answers(lambda: "done")
+        retry_until_reachable(lambda: "done")
 
-        assert capsys.readouterr().err.count(CONNECTION_ERRORS.reason) == 2
+        assert capsys.readouterr().err.count(AWAY.reason) == 2
 
-    def test_says_nothing_where_there_is_nothing_to_wait_for(
-        self, finds: Callable[..., object], capsys: pytest.CaptureFixture[str]
+    def test_prints_nothing_if_the_database_answers(
+        self, failing_with: Callable[..., object], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        finds()
+        failing_with()
 
-        once_it_answers(lambda: "done")
+        retry_until_reachable(lambda: "done")
 
         assert capsys.readouterr().err == ""
 
-    def test_ends_at_a_refusal_that_stays(self, finds: Callable[..., object]) -> None:
-        left = finds(REFUSED, REFUSED, REFUSED, CONNECTION_ERRORS)
+    def test_exits_on_a_permanent_failure(
+        self, failing_with: Callable[..., object]
+    ) -> None:
+        left = failing_with(REFUSED, REFUSED, REFUSED, AWAY)
 
         with pytest.raises(typer.Exit):
-            once_it_answers(lambda: "done")
+            retry_until_reachable(lambda: "done")
 
-        assert left == [CONNECTION_ERRORS]
+        assert left == [AWAY]
 
-    def test_does_not_believe_what_a_server_says_while_it_comes_up(
-        self, finds: Callable[..., object]
+    def test_ignores_a_permanent_failure_while_the_server_starts(
+        self, failing_with: Callable[..., object]
     ) -> None:
-        finds(REFUSED, REFUSED, CONNECTION_ERRORS, REFUSED)
+        failing_with(REFUSED, REFUSED, AWAY, REFUSED)
 
-        assert once_it_answers(lambda: "done") == "done"
+        assert retry_until_reachable(lambda: "done") == "done"
 
-    def test_begins_anew_where_it_goes_away_again_meanwhile(
-        self, finds: Callable[..., object]
+    def test_repeats_the_step_if_the_database_goes_away_during_it(
+        self, failing_with: Callable[..., object]
     ) -> None:
         failures = [OperationalError("gone"), InterfaceError("closed")] * 2
-        finds(None, CONNECTION_ERRORS, None, None, CONNECTION_ERRORS)
+        failing_with(None, AWAY, None, None, AWAY)
 
         def step() -> str:
             if failures:
                 raise failures.pop()
             return "done"
 
-        assert once_it_answers(step) == "done"
+        assert retry_until_reachable(step) == "done"
 
-    def test_gives_up_on_what_fails_though_the_database_answers(
-        self, finds: Callable[..., object]
+    def test_gives_up_on_a_step_that_fails_although_the_database_answers(
+        self, failing_with: Callable[..., object]
     ) -> None:
         tries = []
 
@@ -234,8 +247,8 @@ class TestWaiting:
             tries.append(1)
             raise OperationalError("disk full")
 
-        finds()
+        failing_with()
         with pytest.raises(OperationalError):
-            once_it_answers(step)
+            retry_until_reachable(step)
 
         assert len(tries) == database.REFUSALS

@@ -1,4 +1,4 @@
-"""That the demo passes is shown by `make demo`; here is that it can fail."""
+"""A failing demo; `make demo` shows that it passes."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 
 
-def test_fails_with_the_servers_log_where_the_model_does_not_work(
+def test_fails_with_the_servers_log_if_the_model_does_not_load(
     tmp_path: Path,
 ) -> None:
     weights = tmp_path / "model.gguf"

@@ -42,18 +42,18 @@ def data(settings: Settings, tmp_path: Path, db: None) -> Path:
     return tmp_path
 
 
-def test_finds_nothing_to_fail_where_all_is_well(invoke: Invoke) -> None:
+def test_passes_on_a_healthy_installation(invoke: Invoke) -> None:
     register_worker(capacity=7)
 
     result = invoke("doctor", "--json")
 
     assert result.exit_code == 0
     found = states(result)
-    well = ("python", "data folder", "database", "tables", "page", "secret key")
-    assert {found[name] for name in (*well, "workers", "broker")} == {"ok"}
+    local = ("python", "data folder", "database", "tables", "page", "secret key")
+    assert {found[name] for name in (*local, "workers", "broker")} == {"ok"}
 
 
-def test_shows_people_what_to_do(invoke: Invoke) -> None:
+def test_prints_the_advice(invoke: Invoke) -> None:
     result = invoke("doctor")
 
     assert result.exit_code == 0
@@ -61,10 +61,10 @@ def test_shows_people_what_to_do(invoke: Invoke) -> None:
     assert "Start `agentarium" in result.stdout
 
 
-def test_fails_where_the_data_folder_cannot_be_written(
+def test_fails_if_the_data_folder_is_not_writable(
     invoke: Invoke, settings: Settings, data: Path
 ) -> None:
-    # A folder in a file's place: nobody can write there, root neither.
+    # A file in place of the folder: not even root can write into it.
     settings.DATA = data / "index.html"
 
     result = invoke("doctor", "--json")
@@ -74,7 +74,7 @@ def test_fails_where_the_data_folder_cannot_be_written(
     assert check_of(result, "data folder")["advice"]
 
 
-def test_fails_where_the_tables_are_of_a_newer_version(invoke: Invoke) -> None:
+def test_fails_if_the_tables_are_of_a_newer_version(invoke: Invoke) -> None:
     MigrationRecorder.Migration.objects.create(app="tasks", name="9999_future")
 
     result = invoke("doctor", "--json")
@@ -83,7 +83,7 @@ def test_fails_where_the_tables_are_of_a_newer_version(invoke: Invoke) -> None:
     assert states(result)["tables"] == "fail"
 
 
-def test_fails_where_the_tables_are_of_an_older_version(invoke: Invoke) -> None:
+def test_fails_if_the_tables_are_of_an_older_version(invoke: Invoke) -> None:
     MigrationRecorder.Migration.objects.filter(app="tasks").delete()
 
     result = invoke("doctor", "--json")
@@ -121,7 +121,7 @@ def test_warns_of_an_https_address_without_a_trusted_proxy(
     assert check_of(result, "address")["state"] == "ok"
 
 
-def test_tells_a_broker_and_a_redis_that_are_away(
+def test_reports_a_broker_and_a_redis_that_are_away(
     invoke: Invoke, settings: Settings
 ) -> None:
     with socket.socket() as reserved:
@@ -137,12 +137,12 @@ def test_tells_a_broker_and_a_redis_that_are_away(
     assert "hidden" not in result.output
 
 
-def test_says_that_no_provider_is_set_up(invoke: Invoke) -> None:
+def test_warns_if_no_provider_is_configured(invoke: Invoke) -> None:
     assert check_of(invoke("doctor", "--json"), "providers")["state"] == "warn"
 
 
 class TestProviders:
-    """Each is asked for its models, as the local server here answers for it."""
+    """A local server stands in for each provider's list of models."""
 
     @pytest.mark.parametrize("name", ["openai", "anthropic", "google", "mistral"])
     @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ class TestProviders:
             ((200, b'{"data": [{"id": "one"}]}'), "ok", "answers"),
             ((200, b'{"models": [{"name": "models/one"}]}'), "ok", "answers"),
             ((401, b"{}"), "fail", "did not accept the key"),
-            ((200, b"<html>"), "fail", "did not answer with a list of models"),
-            ((500, b""), "fail", "cannot answer"),
+            ((200, b"<html>"), "fail", "did not return a list of models"),
+            ((500, b""), "fail", "temporarily unavailable"),
         ],
     )
-    def test_are_asked_for_their_models(
+    def test_are_checked_by_listing_their_models(
         self,
         invoke: Invoke,
         settings: Settings,
@@ -174,7 +174,7 @@ class TestProviders:
         assert "sk-secret" not in result.output
         assert result.exit_code == (state == "fail")
 
-    def test_that_do_not_listen_are_told_with_their_address(
+    def test_that_cannot_be_reached_are_reported_with_their_address(
         self, invoke: Invoke, settings: Settings
     ) -> None:
         with socket.socket() as reserved:
@@ -188,7 +188,7 @@ class TestProviders:
         assert url in check["detail"]
         assert "OPENAI_BASE_URL" in check["advice"]
 
-    def test_that_say_nothing_are_not_waited_for(
+    def test_that_do_not_respond_run_into_a_timeout(
         self, invoke: Invoke, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(access, "LIMIT_SECONDS", 0.1)
@@ -221,7 +221,7 @@ def test_says_what_to_do_about_a_damaged_database(tmp_path: Path, command: str) 
 
 @contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
-    """A server that answers everything so."""
+    """A server that answers every request with this status and body."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -231,7 +231,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Keep the test's output clean."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=[0.01])

@@ -34,22 +34,22 @@ def test_lists_its_commands(invoke: Invoke) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_explains_each_of_them(invoke: Invoke, command: str) -> None:
+def test_each_command_has_a_help_text(invoke: Invoke, command: str) -> None:
     assert invoke(command, "--help").exit_code == 0
 
 
-def test_tells_its_version(invoke: Invoke) -> None:
+def test_prints_its_version(invoke: Invoke) -> None:
     result = invoke("--version")
 
     assert result.exit_code == 0
     assert result.stdout.startswith("agentarium ")
 
 
-def test_does_not_know_other_commands(invoke: Invoke) -> None:
+def test_rejects_an_unknown_command(invoke: Invoke) -> None:
     assert invoke("fly").exit_code == 2
 
 
-def test_answers_help_without_loading_what_is_slow(tmp_path: Path) -> None:
+def test_prints_help_without_loading_slow_modules(tmp_path: Path) -> None:
     script = (
         "import sys; from agentarium.cli.main import app\n"
         "try: app(['--help'])\n"

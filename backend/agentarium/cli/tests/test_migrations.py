@@ -15,13 +15,13 @@ def newer(db: None) -> None:
     MigrationRecorder.Migration.objects.create(app=app, name=name)
 
 
-def test_knows_a_database_that_is_up_to_date(db: None) -> None:
+def test_recognizes_a_database_that_is_up_to_date(db: None) -> None:
     state = migrations.read_state()
 
     assert state == migrations.State(frozenset(), frozenset(), is_empty=False)
 
 
-def test_knows_what_is_missing(db: None) -> None:
+def test_finds_missing_migrations(db: None) -> None:
     MigrationRecorder.Migration.objects.filter(app="tasks").delete()
 
     missing = migrations.read_state().missing
@@ -38,7 +38,7 @@ def test_refuses_a_database_of_a_newer_version(invoke: Invoke, newer: None) -> N
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_lets_a_replaced_process_run_on_newer_tables(newer: None) -> None:
+def test_lets_a_replacement_process_run_on_newer_tables(newer: None) -> None:
     state = migrations.read_state()
 
     migrations.refuse_older(state)
@@ -53,7 +53,7 @@ def test_refuses_to_serve_on_older_tables(db: None) -> None:
         migrations.refuse_older(migrations.read_state())
 
 
-def test_has_nothing_to_do_twice(invoke: Invoke, db: None) -> None:
+def test_migrating_again_does_nothing(invoke: Invoke, db: None) -> None:
     assert invoke("migrate").exit_code == 0
 
 
@@ -61,7 +61,7 @@ def test_has_nothing_to_do_twice(invoke: Invoke, db: None) -> None:
 def test_refuses_a_database_from_before_the_first_release(
     invoke: Invoke, db: None, command: str
 ) -> None:
-    """Its 0001 is recorded as applied: by names alone it would look up to date."""
+    """Its 0001 migrations have our names, so it would look up to date."""
     MigrationRecorder(connection).record_applied(*migrations.BEFORE_RELEASE)
 
     result = invoke(command)

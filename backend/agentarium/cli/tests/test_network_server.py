@@ -1,4 +1,4 @@
-"""A server that others can reach, as a process: behind TLS, and before its set-up."""
+"""A networked server as a process: behind TLS, and before its first account."""
 
 import json
 import re
@@ -41,17 +41,17 @@ def serving(folder: Path, *options: str, **settings: str) -> Iterator[LocalServe
 def ask(
     server: LocalServer, path: str, body: object = None, **headers: str
 ) -> tuple[int, Any, str]:
-    """Status, headers and body of one answer, with no redirect followed."""
+    """Return the status, headers and body of one response; follows no redirect."""
     data = None if body is None else json.dumps(body).encode()
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(  # noqa: S310 - our own server's URL
         server.url + path,
         data=data,
-        headers={"Content-Type": "application/json", "Host": HOST, **given},
+        headers={"Content-Type": "application/json", "Host": HOST, **extra},
     )
     try:
-        with _opener.open(request, timeout=30) as answer:
-            return answer.status, answer.headers, answer.read().decode()
+        with _opener.open(request, timeout=30) as response:
+            return response.status, response.headers, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, error.read().decode()
@@ -61,27 +61,27 @@ def codes_in(log: str) -> list[str]:
     return re.findall(rf"https://{HOST}/register#setup=([0-9a-f]+)", log)
 
 
-def test_behind_tls_without_a_trusted_proxy_it_works_and_says_what_to_set(
+def test_works_behind_tls_without_a_trusted_proxy_and_advises_to_set_it(
     tmp_path: Path,
 ) -> None:
     with serving(tmp_path, AGENTARIUM_URL=f"https://{HOST}") as server:
         log = server.log_tail
         status, headers, _ = ask(server, "/api/auth/session/", **FROM_A_PROXY)
-        crumb = headers["Set-Cookie"]
-        silent, _, _ = ask(server, "/api/auth/session/")
+        cookie = headers["Set-Cookie"]
+        plain, _, _ = ask(server, "/api/auth/session/")
 
-        assert (status, silent) == (200, 200)
-        assert "Secure" in crumb
+        assert (status, plain) == (200, 200)
+        assert "Secure" in cookie
         assert headers["Strict-Transport-Security"] == "max-age=31536000"
         assert log.count("AGENTARIUM_TRUSTED_PROXIES") == 1
         (code,) = codes_in(log)
-        made, _, _ = ask(server, "/api/auth/register/", ADMIN | {"setup_code": code})
-        assert made == 201
+        created, _, _ = ask(server, "/api/auth/register/", ADMIN | {"setup_code": code})
+        assert created == 201
         assert sign_in(server) == 200
 
 
 def sign_in(server: LocalServer) -> int:
-    """As the page does, from the https address that people type."""
+    """Sign in as the page does, from the public https URL."""
     _, headers, _ = ask(server, "/api/auth/session/")
     token = headers["Set-Cookie"].split(";")[0].removeprefix("csrftoken=")
     status, _, _ = ask(
@@ -95,7 +95,7 @@ def sign_in(server: LocalServer) -> int:
     return status
 
 
-def test_behind_a_trusted_proxy_plain_http_is_redirected_once(tmp_path: Path) -> None:
+def test_redirects_plain_http_once_behind_a_trusted_proxy(tmp_path: Path) -> None:
     settings = {
         "AGENTARIUM_URL": f"https://{HOST}",
         "AGENTARIUM_TRUSTED_PROXIES": "1",
@@ -123,7 +123,7 @@ def test_prints_the_same_link_until_it_is_used(tmp_path: Path) -> None:
         server.stop()
         server.start()
         codes = codes_in(server.log_tail)
-        stranger, _, said = ask(server, "/api/auth/register/", ADMIN)
+        stranger, _, refusal = ask(server, "/api/auth/register/", ADMIN)
         body = ADMIN | {"setup_code": codes[0]}
         owner, _, _ = ask(server, "/api/auth/register/", body)
         server.stop()
@@ -131,28 +131,30 @@ def test_prints_the_same_link_until_it_is_used(tmp_path: Path) -> None:
 
         assert len(codes) == 2
         assert codes[0] == codes[1]
-        assert (stranger, json.loads(said)["code"]) == (403, "setup_required")
+        assert (stranger, json.loads(refusal)["code"]) == (403, "setup_required")
         assert owner == 201
         assert len(codes_in((tmp_path / "server.log").read_text())) == 2
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
-def test_the_address_that_is_listened_on_decides(tmp_path: Path, host: str) -> None:
+def test_only_a_server_on_loopback_needs_no_setup_code(
+    tmp_path: Path, host: str
+) -> None:
     with serving(tmp_path, f"--host={host}") as server:
-        free, _, _ = ask(
+        status, _, _ = ask(
             server, "/api/auth/register/", ADMIN, Host=f"127.0.0.1:{server.port}"
         )
 
         assert ("#setup=" in server.log_tail) == (host != "127.0.0.1")
-        assert free == (201 if host == "127.0.0.1" else 403)
+        assert status == (201 if host == "127.0.0.1" else 403)
 
 
-def test_a_proxy_at_this_machine_needs_the_code(tmp_path: Path) -> None:
+def test_a_request_through_a_local_proxy_needs_the_setup_code(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
-        here = {"Host": f"127.0.0.1:{server.port}"}
-        passed_on, _, _ = ask(
-            server, "/api/auth/register/", ADMIN, **here, X_Real_IP="192.0.2.1"
+        local = {"Host": f"127.0.0.1:{server.port}"}
+        forwarded, _, _ = ask(
+            server, "/api/auth/register/", ADMIN, **local, X_Real_IP="192.0.2.1"
         )
-        direct, _, _ = ask(server, "/api/auth/register/", ADMIN, **here)
+        direct, _, _ = ask(server, "/api/auth/register/", ADMIN, **local)
 
-        assert (passed_on, direct) == (403, 201)
+        assert (forwarded, direct) == (403, 201)

@@ -1,4 +1,4 @@
-"""`doctor --url`: one real server, and proxies before it that each do one thing wrong."""
+"""`doctor --url`: one real server behind proxies that each get one thing wrong."""
 
 import http.client
 import json
@@ -32,7 +32,7 @@ CHECKS = {
 
 
 class Proxy(BaseHTTPRequestHandler):
-    """A reverse proxy that appends to X-Forwarded-For and passes on the host."""
+    """A correct reverse proxy: appends to X-Forwarded-For, forwards the Host."""
 
     protocol_version = "HTTP/1.1"
     port: int
@@ -72,7 +72,7 @@ class Proxy(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Keep the test's output clean."""
 
 
 class Buffering(Proxy):
@@ -81,7 +81,7 @@ class Buffering(Proxy):
 
 
 class Compressing(Proxy):
-    """As `gzip_types *` does in nginx: each piece is compressed, and sent on."""
+    """Like nginx with `gzip_types *`: compresses and sends each chunk."""
 
     def to_client(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return [*super().to_client(headers), ("Content-Encoding", "gzip")]
@@ -94,12 +94,12 @@ class Compressing(Proxy):
         self.wfile.write(gzip.flush())
 
 
-class WithoutCookies(Proxy):
+class RemovingCookies(Proxy):
     def to_client(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return [each for each in super().to_client(headers) if each[0] != "set-cookie"]
 
 
-class StrippingCookies(Proxy):
+class ChangingCookies(Proxy):
     def to_client(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return [
             (name, value.replace("HttpOnly; ", "") if name == "set-cookie" else value)
@@ -132,7 +132,7 @@ class WithMetricsToken(Proxy):
         return {**super().to_server(), "Authorization": "Bearer metrics"}
 
 
-class InALoop(Proxy):
+class RedirectingToItself(Proxy):
     def pass_on(self, body: bytes) -> None:
         self.send_response(301)
         self.send_header("Location", f"http://{self.headers['Host']}{self.path}")
@@ -140,7 +140,7 @@ class InALoop(Proxy):
         self.end_headers()
 
 
-class Elsewhere(Proxy):
+class RedirectingElsewhere(Proxy):
     def pass_on(self, body: bytes) -> None:
         self.send_response(301)
         self.send_header("Location", "https://agents.example.com/")
@@ -180,11 +180,11 @@ def examine(
     monkeypatch: pytest.MonkeyPatch,
     db: None,
 ) -> Examine:
-    """What the doctor finds, by the names of its checks, behind such a proxy."""
+    """Run the doctor through such a proxy; returns the checks by name."""
     settings.SECRET_KEY = KEY
 
     def call(kind: type[Proxy]) -> dict[str, Any]:
-        # What is not about the proxy has tests of its own.
+        # The other checks have their own tests.
         monkeypatch.setattr(checks, "CHECKS", ())
         with serving(kind, server.port) as url:
             return found(invoke("doctor", "--json", "--url", url))
@@ -210,7 +210,7 @@ def serving(kind: type[Proxy], port: int) -> Iterator[str]:
             thread.join()
 
 
-def test_finds_nothing_wrong_with_a_proxy_that_is_right(examine: Examine) -> None:
+def test_passes_through_a_correct_proxy(examine: Examine) -> None:
     result = examine(Proxy)
 
     assert {name: result[name]["state"] for name in CHECKS} == dict.fromkeys(
@@ -225,13 +225,13 @@ def test_reads_a_stream_that_the_proxy_compresses(examine: Examine) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "advice"),
     [
-        (InALoop, "public URL", "AGENTARIUM_TRUSTED_PROXIES"),
-        (Elsewhere, "public URL", "AGENTARIUM_URL"),
+        (RedirectingToItself, "public URL", "AGENTARIUM_TRUSTED_PROXIES"),
+        (RedirectingElsewhere, "public URL", "AGENTARIUM_URL"),
         (WithoutServer, "public URL", "agentarium web"),
         (OtherHost, "public URL", "AGENTARIUM_ALLOWED_HOSTS"),
-        (WithoutCookies, "cookies", "Set-Cookie"),
-        (WithoutCookies, "sign-in", "Set-Cookie"),
-        (StrippingCookies, "cookies", "Set-Cookie"),
+        (RemovingCookies, "cookies", "Set-Cookie"),
+        (RemovingCookies, "sign-in", "Set-Cookie"),
+        (ChangingCookies, "cookies", "Set-Cookie"),
         (OtherOrigin, "sign-in", "AGENTARIUM_URL"),
         (Buffering, "streaming", "proxy_buffering"),
         (SmallBodies, "large requests", "client_max_body_size"),
@@ -247,7 +247,7 @@ def test_says_what_to_change(
     assert advice in check["advice"]
 
 
-def test_warns_where_more_proxies_are_trusted_than_there_are(
+def test_fails_if_more_proxies_are_trusted_than_exist(
     invoke: Invoke, settings: Settings, server: LocalServer, db: None
 ) -> None:
     settings.SECRET_KEY = KEY
@@ -260,7 +260,7 @@ def test_warns_where_more_proxies_are_trusted_than_there_are(
     )
 
 
-def test_says_when_the_server_has_another_secret_key(
+def test_reports_a_server_with_another_secret_key(
     invoke: Invoke, settings: Settings, server: LocalServer, db: None
 ) -> None:
     settings.SECRET_KEY = KEY[::-1]
@@ -270,14 +270,14 @@ def test_says_when_the_server_has_another_secret_key(
     assert "AGENTARIUM_SECRET_KEY" in result["server"]["advice"]
 
 
-def test_says_when_nobody_answers(invoke: Invoke, db: None) -> None:
+def test_reports_a_url_that_cannot_be_reached(invoke: Invoke, db: None) -> None:
     result = invoke("doctor", "--json", "--url", "http://127.0.0.1:1")
 
     assert result.exit_code == 1
     assert "refused" in found(result)["public URL"]["detail"]
 
 
-def test_refuses_what_is_no_url(invoke: Invoke, db: None) -> None:
+def test_rejects_an_invalid_url(invoke: Invoke, db: None) -> None:
     result = invoke("doctor", "--url", "agents.example.com")
 
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""Agents and tasks at the terminal."""
+"""`agentarium agents`, `tasks` and `task`."""
 
 import json
 from datetime import timedelta
@@ -49,7 +49,7 @@ def complete(task: AgentTask) -> None:
 
 
 class TestAgents:
-    def test_lists_them_with_their_last_task(
+    def test_lists_agents_with_their_last_task(
         self, invoke: Invoke, task: AgentTask
     ) -> None:
         result = invoke("agents")
@@ -58,7 +58,7 @@ class TestAgents:
         assert "Writer [bold]" in result.stdout
         assert "pending" in result.stdout
 
-    def test_shows_programs_what_the_api_shows(
+    def test_prints_the_json_of_the_api(
         self, invoke: Invoke, agent: Agent, task: AgentTask
     ) -> None:
         rows = json.loads(invoke("agents", "--json").stdout)
@@ -67,7 +67,7 @@ class TestAgents:
         assert rows[0]["tasks_count"] == 1
         assert rows[0]["recent_tasks"][0]["id"] == task.pk
 
-    def test_hides_those_of_others(
+    def test_hides_other_users_rows(
         self, invoke: Invoke, agent: Agent, stranger: User
     ) -> None:
         assert json.loads(invoke("agents", "--user=stranger", "--json").stdout) == []
@@ -85,9 +85,7 @@ class TestTasks:
         assert [row["id"] for row in rows] == [newer.pk, task.pk]
         assert [row["id"] for row in limited] == [newer.pk]
 
-    def test_shows_only_the_statuses_that_were_asked_for(
-        self, invoke: Invoke, task: AgentTask
-    ) -> None:
+    def test_filters_by_status(self, invoke: Invoke, task: AgentTask) -> None:
         failed = json.loads(invoke("tasks", "--status=failed", "--json").stdout)
         both = json.loads(
             invoke("tasks", "--status=failed", "--status=pending", "--json").stdout
@@ -119,7 +117,7 @@ class TestTask:
         assert data["output_text"] == "The answer"
         assert [step["position"] for step in data["steps"]] == [1]
 
-    def test_hides_those_of_others(
+    def test_hides_other_users_rows(
         self, invoke: Invoke, task: AgentTask, stranger: User
     ) -> None:
         assert invoke("task", task.pk, "--user=stranger").exit_code == 1

@@ -1,4 +1,4 @@
-"""What keeps a process from starting, and what it only warns of."""
+"""Checks that keep a process from starting, and those that only warn."""
 
 import signal
 import socket
@@ -25,10 +25,10 @@ STARTS = ("web", "worker", "migrate", "up")
 
 
 @pytest.fixture(autouse=True)
-def _nobody_serves(
+def _without_serving(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> Iterator[None]:
-    """A start that is let through ends where it would serve."""
+    """A start that passes its checks ends before it serves or runs tasks."""
 
     def stop_serving(listener: socket.socket, *, greeting: str) -> None:
         listener.close()
@@ -59,7 +59,7 @@ def start(request: pytest.FixtureRequest) -> list[str]:
 
 
 def lost_secret() -> HttpTool:
-    """A tool whose headers nobody can read."""
+    """A tool whose headers no key can decrypt."""
     tool = HttpToolFactory.create()
     tool.headers = {"Authorization": Sealed("not of any key")}
     tool.save()
@@ -67,7 +67,7 @@ def lost_secret() -> HttpTool:
 
 
 class TestSettings:
-    def test_that_are_right_let_it_start(
+    def test_that_are_valid_let_the_process_start(
         self, invoke: Invoke, start: list[str]
     ) -> None:
         result = invoke(*start)
@@ -85,7 +85,7 @@ class TestSettings:
             ("login", "AGENTARIUM_RATE_LOGIN"),
         ],
     )
-    def test_with_a_wrong_rate_are_refused_and_reported(
+    def test_with_an_invalid_rate_are_refused_and_reported(
         self, invoke: Invoke, settings: Settings, scope: str, name: str
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, scope: "lots"}
@@ -99,7 +99,7 @@ class TestSettings:
         assert examined.exit_code == 1
         assert name in check_of(examined, "settings")["detail"]
 
-    def test_that_fail_a_check_of_django_are_refused_by_every_start(
+    def test_that_fail_a_django_check_are_refused_by_every_start(
         self, invoke: Invoke, settings: Settings, start: list[str]
     ) -> None:
         settings.OUTBOUND_ALLOW = ["10.0.0.0/99"]
@@ -110,7 +110,7 @@ class TestSettings:
         (line,) = result.stderr.splitlines()
         assert line.startswith("AGENTARIUM_OUTBOUND_ALLOW: ")
 
-    def test_with_a_misspelled_name_are_warned_of(
+    def test_with_a_misspelled_name_cause_a_warning(
         self, invoke: Invoke, settings: Settings, start: list[str]
     ) -> None:
         settings.UNKNOWN_VARIABLES = {
@@ -124,7 +124,7 @@ class TestSettings:
         assert "did you mean AGENTARIUM_REGISTRATION_OPEN?" in started.stderr
         assert check_of(examined, "settings")["state"] == "warn"
 
-    def test_without_a_key_on_postgresql_are_warned_of(
+    def test_without_a_secret_key_on_postgresql_cause_a_warning(
         self, invoke: Invoke, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.IS_SECRET_KEY_OWN = True
@@ -155,7 +155,7 @@ class TestDataFolder:
         assert states(examined)["privacy"] == "warn"
         assert "privacy" not in states(invoke("doctor", "--json"))
 
-    def test_stays_as_it_is_where_it_is_shared_like_tmp(
+    def test_keeps_its_mode_if_it_is_shared_like_tmp(
         self, invoke: Invoke, tmp_path: Path
     ) -> None:
         tmp_path.chmod(0o1777)
@@ -182,7 +182,7 @@ class TestTables:
         assert examined.exit_code == 1
         assert check_of(examined, "tables")["detail"] in line
 
-    def test_of_a_newer_version_keep_no_process_from_being_replaced(
+    def test_of_a_newer_version_are_accepted_by_a_supervised_worker(
         self, invoke: Invoke
     ) -> None:
         MigrationRecorder.Migration.objects.create(app="tasks", name="9999_future")
@@ -207,7 +207,7 @@ class TestSecretKey:
         assert examined.exit_code == 1
         assert check_of(examined, "stored key")["state"] == "fail"
 
-    def test_that_was_rotated_becomes_the_one_that_is_needed(
+    def test_that_was_rotated_becomes_the_required_one(
         self, invoke: Invoke, settings: Settings, start: list[str]
     ) -> None:
         store_first_check()
@@ -218,7 +218,7 @@ class TestSecretKey:
         settings.SECRET_KEY_FALLBACKS = []
         assert match_secret_key() is KeyMatch.CURRENT
 
-    def test_is_refused_by_secrets_from_before_there_was_a_check_value(
+    def test_is_refused_if_it_cannot_decrypt_secrets_and_no_check_value_exists(
         self, invoke: Invoke, start: list[str]
     ) -> None:
         lost_secret()
@@ -229,7 +229,7 @@ class TestSecretKey:
         assert "agentarium reseal" in result.stderr
         assert not SecretKeyCheck.objects.exists()
 
-    def test_that_cannot_open_one_secret_is_warned_of(
+    def test_that_cannot_decrypt_one_secret_causes_a_warning(
         self, invoke: Invoke, start: list[str]
     ) -> None:
         store_first_check()
@@ -239,15 +239,17 @@ class TestSecretKey:
         examined = invoke("doctor", "--json")
 
         assert started.exit_code == 0
-        assert "1 stored secrets cannot be opened" in started.stderr
+        assert "1 stored secrets cannot be decrypted" in started.stderr
         assert check_of(examined, "stored key")["state"] == "warn"
 
-    def test_is_looked_at_by_doctor_without_a_trace(self, invoke: Invoke) -> None:
+    def test_is_checked_by_doctor_without_storing_anything(
+        self, invoke: Invoke
+    ) -> None:
         invoke("doctor")
 
         assert not SecretKeyCheck.objects.exists()
 
-    def test_cannot_be_read_out_of_the_database(self) -> None:
+    def test_is_not_stored_in_the_database(self) -> None:
         store_first_check()
 
         assert (
@@ -256,7 +258,9 @@ class TestSecretKey:
 
 
 class TestReseal:
-    def test_lets_the_former_key_go(self, invoke: Invoke, settings: Settings) -> None:
+    def test_makes_the_former_key_unnecessary(
+        self, invoke: Invoke, settings: Settings
+    ) -> None:
         store_first_check()
         tool = HttpToolFactory.create(headers={"Authorization": Sealed.of("secret")})
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECOND, [FIRST]
@@ -269,9 +273,7 @@ class TestReseal:
         assert tool.revealed_headers() == {"Authorization": "secret"}
         assert invoke("web").stderr == ""
 
-    def test_refuses_a_key_of_which_nothing_is_known(
-        self, invoke: Invoke, settings: Settings
-    ) -> None:
+    def test_refuses_an_unrelated_key(self, invoke: Invoke, settings: Settings) -> None:
         store_first_check()
         settings.SECRET_KEY = SECOND
 
@@ -281,7 +283,7 @@ class TestReseal:
         assert "AGENTARIUM_SECRET_KEY_FALLBACKS" in result.stderr
         assert match_secret_key() is KeyMatch.FOREIGN
 
-    def test_goes_on_without_a_former_key_that_is_lost(
+    def test_continues_without_the_former_key_if_it_is_lost(
         self, invoke: Invoke, settings: Settings
     ) -> None:
         store_first_check()

@@ -1,4 +1,4 @@
-"""`agentarium up`, as a process: P1 and P2 on one machine."""
+"""`agentarium up` as a process: accepted tasks survive its stops and crashes."""
 
 import json
 import signal
@@ -25,16 +25,16 @@ def server(tmp_path: Path, provider: dict[str, str]) -> Iterator[LocalServer]:
         yield server
 
 
-def test_starts_from_nothing_says_where_it_is_and_keeps_its_data(
+def test_starts_in_an_empty_folder_prints_its_url_and_keeps_its_data(
     server: LocalServer, tmp_path: Path
 ) -> None:
     first_log = server.log_tail
     api = processes.sign_up(server)
     agents = api.get("/api/agents/")
 
-    began_at = time.monotonic()
+    started_at = time.monotonic()
     first_code = server.stop()
-    stopped_in = time.monotonic() - began_at
+    stopped_in = time.monotonic() - started_at
     server.start()
 
     assert server.url in first_log
@@ -54,7 +54,7 @@ def test_does_not_start_twice_on_one_port(server: LocalServer, tmp_path: Path) -
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_ends_in_order_while_a_task_runs_and_goes_on_with_it_after(
+def test_stops_gracefully_while_a_task_runs_and_resumes_it_after_a_restart(
     server: LocalServer,
 ) -> None:
     api = processes.sign_up(server)
@@ -73,17 +73,17 @@ def test_ends_in_order_while_a_task_runs_and_goes_on_with_it_after(
     assert api.get(path)["output_text"] == "slow " * 40
 
 
-def test_goes_on_at_once_with_a_task_in_whose_middle_it_was_killed(
+def test_resumes_a_task_immediately_after_it_was_killed(
     tmp_path: Path, provider: dict[str, str]
 ) -> None:
-    """Longer than a test may take: who waits for the end of a lease fails it."""
+    """The lease is longer than a test may take, so waiting for its end would fail."""
     settings = {**provider, "AGENTARIUM_LEASE_SECONDS": "600"}
     command = ("up", "--no-model")
     with LocalServer(tmp_path, command=command, settings=settings) as server:
-        _completes_though_killed(server)
+        _assert_completes_after_a_kill(server)
 
 
-def _completes_though_killed(server: LocalServer) -> None:
+def _assert_completes_after_a_kill(server: LocalServer) -> None:
     api = processes.sign_up(server)
     agent = processes.make_agent(api)
     task = api.post("/api/tasks/run/", agent=agent, input_text=SLOW)
@@ -100,7 +100,7 @@ def _completes_though_killed(server: LocalServer) -> None:
     assert ended["output_text"] == "slow " * 40
 
 
-def test_refuses_a_port_that_is_taken_before_it_touches_the_data(
+def test_refuses_a_port_in_use_before_it_touches_the_data(
     tmp_path: Path,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -119,7 +119,7 @@ def test_refuses_a_port_that_is_taken_before_it_touches_the_data(
     assert not (tmp_path / "data" / "agentarium.sqlite3").exists()
 
 
-def test_web_refuses_tables_that_are_not_there(tmp_path: Path) -> None:
+def test_web_refuses_an_empty_database(tmp_path: Path) -> None:
     server = LocalServer(tmp_path, settings={})
 
     result = processes.run("web", cwd=tmp_path, environment=server.environment)
@@ -130,9 +130,7 @@ def test_web_refuses_tables_that_are_not_there(tmp_path: Path) -> None:
 
 
 class TestEnvironmentFile:
-    def test_is_read_unless_the_environment_says_otherwise(
-        self, tmp_path: Path
-    ) -> None:
+    def test_is_read_for_variables_that_are_not_set(self, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text(
             f"AGENTARIUM_DATA={tmp_path / 'theirs'}\nOPENAI_API_KEY=sk-file\n"
             "OPENAI_BASE_URL=http://127.0.0.1:1/v1\n"
@@ -147,7 +145,7 @@ class TestEnvironmentFile:
         assert checks["tables"]["state"] == "fail"
         assert result.returncode == 1
 
-    def test_with_a_wrong_value_is_told_in_one_sentence(self, tmp_path: Path) -> None:
+    def test_with_an_invalid_value_causes_one_sentence(self, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text("AGENTARIUM_PORT=eight\n")
 
         result = processes.run("tasks", cwd=tmp_path, environment=bare_environment())

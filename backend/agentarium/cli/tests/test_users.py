@@ -12,7 +12,7 @@ PASSWORD = "correct-horse-battery"
 
 
 class TestCreateUser:
-    def test_makes_the_first_account_the_superuser_with_an_agent(
+    def test_creates_the_first_account_as_superuser_with_an_agent(
         self, invoke: Invoke, db: None
     ) -> None:
         result = invoke(
@@ -30,7 +30,7 @@ class TestCreateUser:
         assert ann.check_password(PASSWORD)
         assert ann.agents.get().name == "Assistant"
 
-    def test_asks_for_what_it_was_not_told(self, invoke: Invoke, db: None) -> None:
+    def test_prompts_for_missing_values(self, invoke: Invoke, db: None) -> None:
         answers = f"ann\n\n{PASSWORD}\n{PASSWORD}\n"
 
         result = invoke("createuser", stdin=answers)
@@ -39,7 +39,7 @@ class TestCreateUser:
         assert User.objects.get().check_password(PASSWORD)
         assert PASSWORD not in result.output
 
-    def test_makes_later_accounts_plain_ones_unless_told(
+    def test_creates_later_accounts_without_rights_by_default(
         self, invoke: Invoke, alice: User
     ) -> None:
         options = ("--email=", "--password-stdin", "--json")
@@ -55,7 +55,7 @@ class TestCreateUser:
         assert User.objects.get(username="bob").is_staff
         assert not User.objects.get(username="bob").is_superuser
 
-    def test_makes_another_superuser(self, invoke: Invoke, alice: User) -> None:
+    def test_creates_another_superuser(self, invoke: Invoke, alice: User) -> None:
         options = ("--email=", "--password-stdin")
 
         result = invoke("createuser", "--admin", "root", *options, stdin=PASSWORD)
@@ -83,9 +83,7 @@ class TestCreateUser:
 
 
 class TestPassword:
-    def test_gives_a_new_one_to_a_user_who_has_forgotten_it(
-        self, invoke: Invoke, alice: User
-    ) -> None:
+    def test_sets_a_new_password(self, invoke: Invoke, alice: User) -> None:
         result = invoke("password", "alice", "--password-stdin", stdin=f"{PASSWORD}\n")
 
         assert result.exit_code == 0
@@ -106,7 +104,7 @@ class TestPassword:
 
 
 class TestSetupLink:
-    def test_is_the_same_until_another_is_wanted(
+    def test_stays_the_same_until_it_is_renewed(
         self, invoke: Invoke, db: None, settings: Settings
     ) -> None:
         settings.PUBLIC_URL = "https://agents.example.com"
@@ -133,10 +131,10 @@ class TestSetupLink:
 
 
 class TestFirstAccountHint:
-    """What `up` and `web` say when they start."""
+    """The hint that `up` and `web` print when they start."""
 
     @pytest.mark.parametrize(
-        ("bound_host", "url", "proxies", "is_free"),
+        ("bound_host", "url", "proxies", "is_local"),
         [
             ("127.0.0.1", "http://127.0.0.1:8000", 0, True),
             ("::1", "http://[::1]:8000", 0, True),
@@ -147,7 +145,7 @@ class TestFirstAccountHint:
             ("0.0.0.0", "http://127.0.0.1:8000", 0, False),  # noqa: S104
         ],
     )
-    def test_has_a_link_where_others_may_come(
+    def test_has_a_link_if_other_machines_can_connect(
         self,
         db: None,
         settings: Settings,
@@ -155,32 +153,36 @@ class TestFirstAccountHint:
         url: str,
         proxies: int,
         *,
-        is_free: bool,
+        is_local: bool,
     ) -> None:
         settings.PUBLIC_URL, settings.TRUSTED_PROXIES = url, proxies
 
         hint = first_account_hint(bound_host=bound_host, url=url)
 
-        assert (f"{url}/register#setup=" in hint) is not is_free
-        assert SetupCode.objects.exists() is not is_free
+        assert (f"{url}/register#setup=" in hint) is not is_local
+        assert SetupCode.objects.exists() is not is_local
         assert "createuser" in hint
 
     def test_is_empty_once_there_is_an_account(self, alice: User) -> None:
         assert first_account_hint(bound_host="", url="http://a") == ""
 
 
-class TestTheUser:
-    def test_is_the_only_one_there_is(self, invoke: Invoke, alice: User) -> None:
+class TestFindUser:
+    def test_finds_the_only_account_without_a_name(
+        self, invoke: Invoke, alice: User
+    ) -> None:
         assert invoke("agents").exit_code == 0
 
-    def test_has_to_be_named_among_several(
+    def test_needs_a_name_if_there_are_several_accounts(
         self, invoke: Invoke, alice: User, stranger: User
     ) -> None:
         assert invoke("agents").exit_code == 2
         assert invoke("agents", "--user=alice").exit_code == 0
-        assert invoke("agents", "--user=nobody").exit_code == 1
+        assert invoke("agents", "--user=missing").exit_code == 1
 
-    def test_has_to_be_made_first(self, invoke: Invoke, db: None) -> None:
+    def test_advises_to_create_an_account_if_there_is_none(
+        self, invoke: Invoke, db: None
+    ) -> None:
         result = invoke("agents")
 
         assert result.exit_code == 1

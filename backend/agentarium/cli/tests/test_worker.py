@@ -1,4 +1,4 @@
-"""`agentarium web` and `agentarium worker`, each as processes of their own."""
+"""`agentarium web` and `agentarium worker` as separate processes."""
 
 import json
 import signal
@@ -25,7 +25,7 @@ SHORT_GRACE = {"AGENTARIUM_STOP_GRACE_SECONDS": "1"}
 
 @pytest.fixture
 def dead_broker() -> Iterator[str]:
-    """A broker's URL that nobody answers, while the test lasts."""
+    """A broker's URL at which no program listens during the test."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         yield f"redis://127.0.0.1:{reserved.getsockname()[1]}/0"
@@ -33,7 +33,7 @@ def dead_broker() -> Iterator[str]:
 
 @contextmanager
 def web_server(folder: Path, settings: dict[str, str]) -> Iterator[LocalServer]:
-    """`agentarium web` on tables that `agentarium migrate` made."""
+    """`agentarium web`, after `agentarium migrate`."""
     server = LocalServer(folder, command=("web",), settings=settings)
     migrated = processes.run("migrate", cwd=folder, environment=server.environment)
     assert migrated.returncode == 0
@@ -41,21 +41,21 @@ def web_server(folder: Path, settings: dict[str, str]) -> Iterator[LocalServer]:
         yield server
 
 
-def test_runs_what_the_web_process_accepts_and_shows(
+def test_runs_a_task_that_the_web_process_accepts_and_streams(
     tmp_path: Path,
     services: dict[str, str],
     provider: dict[str, str],
     dead_broker: str,
 ) -> None:
-    # Without services a broker that is away keeps the web process from running it.
-    beside = {"AGENTARIUM_BROKER_URL": dead_broker} | services
-    with web_server(tmp_path, provider | beside) as server:
+    # On SQLite, setting a broker keeps the web process from running the task.
+    extra = {"AGENTARIUM_BROKER_URL": dead_broker} | services
+    with web_server(tmp_path, provider | extra) as server:
         api = processes.sign_up(server)
         agent = processes.make_agent(api)
         task = api.post("/api/tasks/run/", agent=agent, input_text=STREAMED)
         pending = api.get(f"/api/tasks/{task['id']}/")["status"]
         log = tmp_path / "worker.log"
-        with processes.beside(server, "worker", "--capacity=5", log=log) as worker:
+        with processes.companion(server, "worker", "--capacity=5", log=log) as worker:
             events = list(api.events(f"/api/tasks/{task['id']}/events/"))
             worker_code = processes.end(worker)
         server_code = server.stop()
@@ -72,7 +72,7 @@ def test_runs_what_the_web_process_accepts_and_shows(
     assert (worker_code, server_code) == (0, 0)
 
 
-def test_begins_and_runs_tasks_while_broker_and_redis_are_away(
+def test_starts_and_runs_tasks_while_broker_and_redis_are_away(
     tmp_path: Path,
     services: dict[str, str],
     provider: dict[str, str],
@@ -83,7 +83,7 @@ def test_begins_and_runs_tasks_while_broker_and_redis_are_away(
         api = processes.sign_up(server)
         agent = processes.make_agent(api)
         log = tmp_path / "worker.log"
-        with processes.beside(server, "worker", log=log) as worker:
+        with processes.companion(server, "worker", log=log) as worker:
             task = api.post("/api/tasks/run/", agent=agent, input_text="Hello")
             path = f"/api/tasks/{task['id']}/"
             processes.wait_for_status(api, path, "completed")
@@ -92,13 +92,13 @@ def test_begins_and_runs_tasks_while_broker_and_redis_are_away(
     assert codes == (0, 0)
 
 
-def test_replaces_what_carries_wakes_when_it_breaks(
+def test_restarts_celery_when_it_stops_with_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As Celery may when its broker dies; the runner goes on meanwhile."""
+    """Celery may stop when its broker dies; the runner keeps running."""
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(program, "RESTART_SECONDS", 0)
-    ending, runner = program.Ending(), Mock()
+    stop_request, runner = program.StopRequest(), Mock()
     started: list[int] = []
 
     class Breaking:
@@ -110,44 +110,44 @@ def test_replaces_what_carries_wakes_when_it_breaks(
         def start(self) -> None:
             started.append(runner.stop.call_count)
             if len(started) == 3:
-                ending.is_due.set()
+                stop_request.received.set()
 
     monkeypatch.setattr(current_app, "Worker", Breaking)
-    program._carry_wakes(runner, ending)
+    program._forward_wake_ups(runner, stop_request)
 
     assert started == [0, 0, 0]
 
 
-def test_hands_back_what_does_not_end_in_the_grace(
+def test_releases_tasks_that_do_not_finish_in_the_grace_period(
     tmp_path: Path,
     services: dict[str, str],
     provider: dict[str, str],
     dead_broker: str,
 ) -> None:
-    beside = {"AGENTARIUM_BROKER_URL": dead_broker} | services
-    with web_server(tmp_path, provider | beside | SHORT_GRACE) as server:
+    extra = {"AGENTARIUM_BROKER_URL": dead_broker} | services
+    with web_server(tmp_path, provider | extra | SHORT_GRACE) as server:
         api = processes.sign_up(server)
         agent = processes.make_agent(api)
         task = api.post("/api/tasks/run/", agent=agent, input_text=SLOW)
         path = f"/api/tasks/{task['id']}/"
         log = tmp_path / "worker.log"
-        with processes.beside(server, "worker", log=log) as worker:
+        with processes.companion(server, "worker", log=log) as worker:
             processes.wait_for_status(api, path, "running")
             code = processes.end(worker)
-        handed_back = api.get(path)
+        released = api.get(path)
 
     assert code == 0
-    assert (handed_back["status"], handed_back["attempt"]) == ("pending", 1)
+    assert (released["status"], released["attempt"]) == ("pending", 1)
 
 
-def test_replaces_a_process_that_died_and_ends_them_all(
+def test_the_supervisor_replaces_a_dead_process_and_stops_all_of_them(
     tmp_path: Path, services: dict[str, str], provider: dict[str, str]
 ) -> None:
-    # Without services the workers look for tasks by themselves.
+    # Without services the workers poll.
     server = LocalServer(tmp_path, settings=provider | services)
     processes.run("migrate", cwd=tmp_path, environment=server.environment)
     log = tmp_path / "worker.log"
-    with processes.beside(server, "worker", "--processes=2", log=log) as supervisor:
+    with processes.companion(server, "worker", "--processes=2", log=log) as supervisor:
         eventually_sync("two workers", lambda: started(log) >= 2, seconds=60)
         victim = children(supervisor.pid)[0]
         processes.kill(victim)
@@ -171,14 +171,14 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.mark.parametrize("processes_option", [[], ["--processes=2"]])
-def test_begins_without_the_model_that_it_was_to_fetch(
+def test_starts_even_if_the_model_cannot_be_downloaded(
     tmp_path: Path, services: dict[str, str], processes_option: list[str]
 ) -> None:
     chosen = {"AGENTARIUM_BUILTIN_MODEL_WEIGHTS": str(tmp_path / "none.gguf")}
     log = tmp_path / "worker.log"
     with (
         web_server(tmp_path, services | chosen) as server,
-        processes.beside(
+        processes.companion(
             server, "worker", "--model", *processes_option, log=log
         ) as worker,
     ):

@@ -1,4 +1,4 @@
-"""Workers and the queue at the terminal."""
+"""`agentarium workers` and `queue`."""
 
 import json
 from datetime import timedelta
@@ -38,45 +38,43 @@ class TestWorkers:
         ]
         assert "0 of 7" in lines[1]
 
-    def test_shows_programs_what_the_api_shows(
-        self, invoke: Invoke, worker: Worker
-    ) -> None:
+    def test_prints_the_json_of_the_api(self, invoke: Invoke, worker: Worker) -> None:
         rows = json.loads(invoke("workers", "--json").stdout)
 
         assert rows[0]["id"] == worker.pk
         assert rows[0]["is_alive"] is True
 
-    def test_says_that_there_is_none(self, invoke: Invoke) -> None:
-        assert "No worker" in invoke("workers").stdout
+    def test_reports_that_there_are_no_workers(self, invoke: Invoke) -> None:
+        assert "No workers" in invoke("workers").stdout
 
 
 class TestQueue:
-    def test_shows_how_deep_it_is(
+    def test_shows_its_depth_and_its_oldest_task(
         self, invoke: Invoke, alice: User, worker: Worker
     ) -> None:
         agent = create_agent(owner=alice, name="Writer", model="scripted")
         task = submit_task(agent=agent, input_text="Hello", owner=alice)
 
-        shown = invoke("queue").stdout
+        output = invoke("queue").stdout
         data = json.loads(invoke("queue", "--json").stdout)
 
-        assert f"task {task.pk}, for" in shown
-        assert "0 of 7" in shown
+        assert f"task {task.pk}, for" in output
+        assert "0 of 7" in output
         assert data["depth"]["pending"] == 1
 
-    def test_looks_again_until_it_is_interrupted(
+    def test_watching_refreshes_until_it_is_interrupted(
         self, invoke: Invoke, worker: Worker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        looks: list[float] = []
+        pauses: list[float] = []
 
         def pause(seconds: float) -> None:
-            looks.append(seconds)
-            if len(looks) == 3:
+            pauses.append(seconds)
+            if len(pauses) == 3:
                 raise KeyboardInterrupt
 
         monkeypatch.setattr("agentarium.cli.records.workers.sleep", pause)
 
         result = invoke("queue", "--watch")
 
-        assert len(looks) == 3
+        assert len(pauses) == 3
         assert "Traceback" not in result.output

@@ -1,4 +1,4 @@
-"""Settings that cannot be used end every command with a sentence for each, and 2."""
+"""Invalid settings: every command exits with 2 and one sentence for each of them."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ WRONG = [
     ("AGENTARIUM_MCP_STDIO", "files", "not JSON"),
     ("AGENTARIUM_LOG_LEVEL", "LOUD", "one of DEBUG"),
     ("AGENTARIUM_LOG_FORMAT", "xml", "one of auto"),
-    ("AGENTARIUM_DEFAULT_MODEL", "nobody:model", "provider:model"),
+    ("AGENTARIUM_DEFAULT_MODEL", "unknown:model", "provider:model"),
     ("AGENTARIUM_ALLOWED_HOSTS", "https://agents.example.com", "without a scheme"),
     ("AGENTARIUM_URL", "agents.example.com", "no scheme"),
     ("AGENTARIUM_URL", "https://agents.example.com/agentarium", "the path"),
@@ -74,7 +74,7 @@ StartWith = Callable[..., Result]
 def start_with(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[StartWith]:
-    """Call a command as a new process does, which has read no settings yet."""
+    """Call a command as a new process would, before the settings are loaded."""
 
     def never(*_: object) -> None:
         pytest.fail("The settings were accepted.")
@@ -100,7 +100,7 @@ def start_with(
 
 
 @pytest.mark.parametrize(("name", "value", "reason"), WRONG)
-def test_are_told_in_one_sentence(
+def test_are_reported_in_one_sentence(
     start_with: StartWith, name: str, value: str, reason: str
 ) -> None:
     result = start_with("doctor", **{name: value})
@@ -123,7 +123,7 @@ def test_end_every_command(start_with: StartWith, command: str) -> None:
     assert second.startswith("AGENTARIUM_URL ")
 
 
-def test_name_a_variable_that_is_set_twice(
+def test_include_a_variable_that_is_set_twice(
     start_with: StartWith, tmp_path: Path
 ) -> None:
     (tmp_path / "key").write_text("k")
@@ -139,7 +139,7 @@ def test_name_a_variable_that_is_set_twice(
     assert "AGENTARIUM_METRICS_TOKEN_FILE" in line
 
 
-def test_name_a_data_folder_that_cannot_be(
+def test_include_a_data_folder_that_cannot_be_created(
     start_with: StartWith, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

@@ -12,7 +12,7 @@ def test_keeps_the_options_of_the_url() -> None:
     assert settings["OPTIONS"]["pool"]["max_size"] == 24
 
 
-def test_prepares_nothing_behind_a_pooler_that_knows_nothing_of_it() -> None:
+def test_prepared_statements_can_be_turned_off_for_a_pooler() -> None:
     url = "postgres://ann@pooler/agents"
 
     assert database(url, FILE)["OPTIONS"]["prepare_threshold"] == 5
@@ -20,5 +20,5 @@ def test_prepares_nothing_behind_a_pooler_that_knows_nothing_of_it() -> None:
     assert never["OPTIONS"]["prepare_threshold"] is None
 
 
-def test_is_a_file_by_default() -> None:
+def test_defaults_to_a_sqlite_file() -> None:
     assert database("", FILE)["NAME"] == str(FILE)

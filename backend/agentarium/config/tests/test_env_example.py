@@ -1,4 +1,4 @@
-"""`.env.example` is the operator's list of variables, and stays complete."""
+"""`.env.example` lists and explains all variables."""
 
 import re
 from pathlib import Path

@@ -5,7 +5,7 @@ import pytest
 from agentarium.config.environment import Environment, SettingsError
 
 
-def test_takes_a_value_from_a_file_without_its_line_break(
+def test_reads_a_value_from_a_file_without_its_line_break(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "key"
@@ -16,7 +16,7 @@ def test_takes_a_value_from_a_file_without_its_line_break(
 
 
 @pytest.mark.parametrize("text", ["eighty", "-1", "nan", "1.5", "tcp://10.0.0.1:80"])
-def test_names_the_variable_of_a_number_that_cannot_be_used(
+def test_names_the_variable_of_an_invalid_number(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_PORT", text)
@@ -27,7 +27,7 @@ def test_names_the_variable_of_a_number_that_cannot_be_used(
     assert problem.startswith("AGENTARIUM_TEST_PORT is ")
 
 
-def test_ends_with_every_problem_and_not_only_with_the_first(
+def test_exits_with_all_problems(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_PORT", "eighty")
@@ -37,7 +37,7 @@ def test_ends_with_every_problem_and_not_only_with_the_first(
     environment.bool("AGENTARIUM_TEST_FLAG", True)
 
     with pytest.raises(SettingsError) as ended:
-        environment.end_if_wrong()
+        environment.exit_if_invalid()
 
     assert ended.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
@@ -47,7 +47,7 @@ def test_ends_with_every_problem_and_not_only_with_the_first(
     ("text", "expected"),
     [("yes", True), ("ON", True), ("1", True), ("no", False), ("0", False), ("", True)],
 )
-def test_reads_a_boolean_as_people_write_it(
+def test_accepts_the_usual_spellings_of_a_boolean(
     monkeypatch: pytest.MonkeyPatch, text: str, *, expected: bool
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_FLAG", text)
@@ -57,7 +57,7 @@ def test_reads_a_boolean_as_people_write_it(
     assert environment.problems == []
 
 
-def test_takes_an_empty_variable_for_one_that_is_not_set(
+def test_treats_an_empty_variable_as_not_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_PORT", " ")
@@ -67,7 +67,7 @@ def test_takes_an_empty_variable_for_one_that_is_not_set(
     assert environment.problems == []
 
 
-def test_keeps_a_value_that_begins_with_a_dollar(
+def test_accepts_a_value_that_begins_with_a_dollar_sign(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_KEY", "$ecret")
@@ -87,7 +87,7 @@ def test_names_the_variable_of_json_that_is_nested_too_deeply(
 
 
 @pytest.mark.parametrize("value", ["a\x1b[31m", "a\x7f", "a\udcff", "\x01"])
-def test_refuses_what_is_not_text_without_repeating_it(
+def test_refuses_a_value_that_is_not_text_without_quoting_it(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_KEY", value)
@@ -95,11 +95,11 @@ def test_refuses_what_is_not_text_without_repeating_it(
 
     assert environment.str("AGENTARIUM_TEST_KEY", "default") == "default"
     (problem,) = environment.problems
-    assert problem.startswith("AGENTARIUM_TEST_KEY holds control characters")
+    assert problem.startswith("AGENTARIUM_TEST_KEY contains control characters")
     assert value not in problem
 
 
-def test_takes_a_value_of_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accepts_a_value_of_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTARIUM_TEST_JSON", '{\r\n\t"é": "\N{GRINNING FACE}"}')
 
     json = Environment().json("AGENTARIUM_TEST_JSON", {})
@@ -107,7 +107,7 @@ def test_takes_a_value_of_several_lines(monkeypatch: pytest.MonkeyPatch) -> None
     assert json == {"é": "\N{GRINNING FACE}"}
 
 
-def test_refuses_a_nul_in_a_file(
+def test_refuses_a_file_that_contains_a_nul(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "folder").write_text("/data\0")
@@ -117,4 +117,4 @@ def test_refuses_a_nul_in_a_file(
     environment.folder("AGENTARIUM_TEST_DATA", str(tmp_path / "default"))
 
     (problem,) = environment.problems
-    assert problem.startswith("AGENTARIUM_TEST_DATA holds control characters")
+    assert problem.startswith("AGENTARIUM_TEST_DATA contains control characters")

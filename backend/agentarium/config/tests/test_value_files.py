@@ -1,4 +1,4 @@
-"""A start never hangs at a file, and says what is wrong with it."""
+"""Files that hold the value of a setting: unusable ones are reported without blocking."""
 
 import os
 import threading
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentarium.config.environment import Environment
-from agentarium.config.value_files import MAX_BYTES, kept_secret, read_value
+from agentarium.config.value_files import MAX_BYTES, read_value, stored_secret
 
 
 def as_folder(file: Path) -> None:
@@ -36,7 +36,7 @@ unusable = pytest.mark.parametrize(
         (as_folder, "Is a directory"),
         (as_pipe, "not an ordinary file"),
         (as_device, "not an ordinary file"),
-        (as_large, "longer than a setting can be"),
+        (as_large, "too large for a setting"),
         (as_bytes, "not text"),
         (lambda file: None, "No such file"),
     ],
@@ -44,7 +44,7 @@ unusable = pytest.mark.parametrize(
 
 
 @unusable
-def test_names_a_file_that_cannot_be_used(
+def test_reports_a_file_that_cannot_be_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: object, reason: str
 ) -> None:
     file = tmp_path / "value"
@@ -60,7 +60,7 @@ def test_names_a_file_that_cannot_be_used(
 
 
 @pytest.mark.parametrize("make", [as_folder, as_pipe, as_device, as_large, as_bytes])
-def test_names_a_kept_key_that_cannot_be_used(tmp_path: Path, make: object) -> None:
+def test_reports_a_stored_key_that_cannot_be_used(tmp_path: Path, make: object) -> None:
     file = tmp_path / "secret_key"
     assert callable(make)
     make(file)
@@ -78,37 +78,37 @@ def test_follows_a_link_to_a_mounted_secret(tmp_path: Path) -> None:
     assert read_value(tmp_path / "value") == "key"
 
 
-def test_keeps_a_secret_that_only_its_owner_reads(tmp_path: Path) -> None:
+def test_stores_a_secret_that_only_its_owner_can_read(tmp_path: Path) -> None:
     file = tmp_path / "secret_key"
 
-    secret = kept_secret(file)
+    secret = stored_secret(file)
 
-    assert kept_secret(file) == secret
+    assert stored_secret(file) == secret
     assert len(secret) >= 50
     assert file.stat().st_mode & 0o777 == 0o600
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_lets_nobody_in_the_folder_say_where_the_secret_is_written(
+def test_does_not_write_the_secret_through_a_link_in_the_folder(
     tmp_path: Path,
 ) -> None:
     foreign = tmp_path / "foreign"
     foreign.touch()
     (tmp_path / f"secret_key.{os.getpid()}").symlink_to(foreign)
 
-    kept_secret(tmp_path / "secret_key")
+    stored_secret(tmp_path / "secret_key")
 
     assert foreign.read_text() == ""
 
 
-def test_processes_of_the_same_number_keep_one_secret(tmp_path: Path) -> None:
+def test_concurrent_calls_in_one_process_store_one_secret(tmp_path: Path) -> None:
     file = tmp_path / "secret_key"
     gate = threading.Barrier(8)
     found: list[str] = []
 
     def start() -> None:
         gate.wait()
-        found.append(kept_secret(file))
+        found.append(stored_secret(file))
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:

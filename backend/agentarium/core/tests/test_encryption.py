@@ -1,4 +1,4 @@
-"""Secrets at rest, and the rotation of the key that they depend on."""
+"""Encryption of stored secrets, and rotation of the key."""
 
 import pytest
 from pytest_django import Settings
@@ -20,21 +20,21 @@ def _first_key(settings: Settings) -> None:
     settings.SECRET_KEY_FALLBACKS = []
 
 
-def test_reads_what_it_wrote() -> None:
+def test_decrypts_what_it_encrypted() -> None:
     assert Sealed.of("sk-geheim-äöü").reveal() == "sk-geheim-äöü"
 
 
-def test_writes_the_same_secret_differently_each_time() -> None:
+def test_encrypts_the_same_secret_differently_each_time() -> None:
     assert Sealed.of("secret").token != Sealed.of("secret").token
 
 
-def test_shows_itself_to_nobody() -> None:
+def test_printing_does_not_reveal_the_secret() -> None:
     sealed = Sealed.of("secret")
 
-    shown = f"{sealed} {sealed!r} {[sealed]}"
+    printed = f"{sealed} {sealed!r} {[sealed]}"
 
-    assert "secret" not in shown
-    assert sealed.token not in shown
+    assert "secret" not in printed
+    assert sealed.token not in printed
 
 
 def test_refuses_a_token_that_was_changed() -> None:
@@ -44,7 +44,7 @@ def test_refuses_a_token_that_was_changed() -> None:
         Sealed(token[:-2] + "AA").reveal()
 
 
-def test_another_key_reads_nothing(settings: Settings) -> None:
+def test_another_key_decrypts_nothing(settings: Settings) -> None:
     sealed = Sealed.of("secret")
     settings.SECRET_KEY = SECOND
 
@@ -54,14 +54,14 @@ def test_another_key_reads_nothing(settings: Settings) -> None:
         sealed.resealed()
 
 
-def test_a_former_key_still_reads(settings: Settings) -> None:
+def test_a_former_key_still_decrypts(settings: Settings) -> None:
     sealed = Sealed.of("secret")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECOND, [FIRST]
 
     assert sealed.reveal() == "secret"
 
 
-def test_a_resealed_secret_needs_the_former_key_no_more(settings: Settings) -> None:
+def test_a_resealed_secret_no_longer_needs_the_former_key(settings: Settings) -> None:
     sealed = Sealed.of("secret")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECOND, [FIRST]
     resealed = sealed.resealed()
@@ -70,7 +70,7 @@ def test_a_resealed_secret_needs_the_former_key_no_more(settings: Settings) -> N
     assert resealed.reveal() == "secret"
 
 
-def test_what_is_written_now_is_written_with_the_current_key(
+def test_encrypts_with_the_current_key(
     settings: Settings,
 ) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = SECOND, [FIRST]
@@ -81,7 +81,7 @@ def test_what_is_written_now_is_written_with_the_current_key(
 
 
 class TestFields:
-    def test_a_plain_text_cannot_be_stored_by_mistake(self) -> None:
+    def test_refuse_to_store_plain_text(self) -> None:
         with pytest.raises(TypeError) as refused:
             SealedField().get_prep_value("secret")
         with pytest.raises(TypeError):
@@ -89,6 +89,6 @@ class TestFields:
 
         assert "secret" not in str(refused.value)
 
-    def test_nothing_is_stored_as_nothing(self) -> None:
+    def test_store_none_as_null(self) -> None:
         assert SealedField().get_prep_value(None) is None
         assert SealedField().from_db_value(None) is None

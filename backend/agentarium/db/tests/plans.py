@@ -1,4 +1,4 @@
-"""How the database means to find what it is asked for."""
+"""Query plans, for tests of indexes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ EXPLAIN = {"postgresql": "EXPLAIN (COSTS OFF)", "sqlite": "EXPLAIN QUERY PLAN"}
 
 @contextmanager
 def plans_of(part: str = "SELECT") -> Iterator[list[str]]:
-    """The plans of the reads that happen meanwhile and hold `part` in their SQL.
+    """The plans of the reads in this block whose SQL contains `part`.
 
-    Of a few rows PostgreSQL would read the whole table: here it does so only where there
-    is no other way, as with the many of a long history.
+    With few rows PostgreSQL would scan the whole table. Here it does so only if no index
+    fits, as it would with the many rows of a long history.
     """
     plans: list[str] = []
 

@@ -11,7 +11,7 @@ User = get_user_model()
 
 
 @pytest.mark.django_db
-def test_a_time_of_the_databases_clock_is_found_by_its_own_value() -> None:
+def test_a_time_from_the_databases_clock_equals_itself_as_a_parameter() -> None:
     User.objects.create(username="alice")
     User.objects.update(last_login=Now())
 
@@ -22,7 +22,7 @@ def test_a_time_of_the_databases_clock_is_found_by_its_own_value() -> None:
     assert not User.objects.filter(last_login__lt=moment).exists()
 
 
-def test_every_table_tells_time_by_it() -> None:
+def test_every_default_time_uses_it() -> None:
     defaults: list[Any] = [
         field.db_default
         for model in apps.get_models()

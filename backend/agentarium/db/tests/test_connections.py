@@ -7,7 +7,7 @@ from agentarium.db.prepared_statements import prepared_cursor
 
 
 @pytest.mark.django_db(transaction=True)
-def test_goes_on_after_the_server_has_closed_idle_connections() -> None:
+def test_replaces_idle_connections_that_the_server_has_closed() -> None:
     connection.close()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -20,7 +20,7 @@ def test_goes_on_after_the_server_has_closed_idle_connections() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_asked_all_the_time_is_planned_once() -> None:
+def test_a_frequent_statement_is_prepared_once() -> None:
     for number in range(8):
         with prepared_cursor() as cursor:
             cursor.execute("SELECT id FROM accounts_user WHERE id = %s", [number])
@@ -46,7 +46,7 @@ def _close_all_connections() -> None:
         parameters.pop(ours, None)
     with psycopg.connect(**parameters) as other:
         other.execute(
-            # It waits for each to be gone: told to go, they are still there for a moment.
+            # The timeout makes it wait: a terminated backend lives on for a moment.
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )

@@ -1,4 +1,4 @@
-"""Many threads' work is one transaction, and each gets its own outcome."""
+"""Writes of many threads share one transaction, and each gets its own outcome."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ SOON = 5.0
 
 
 class Writer:
-    """Doubles numbers, once it may; refuses 13 as an outcome, and 7 and 9 by raising."""
+    """Doubles numbers once it may. Returns an error for 13, and raises on 7 and 9."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -63,13 +63,13 @@ def _run_while_one_is_written(
 
 @pytest.mark.django_db(transaction=True)
 class TestGroupCommit:
-    def test_takes_along_what_came_meanwhile(self, writer: Writer) -> None:
+    def test_batches_items_that_arrive_during_a_commit(self, writer: Writer) -> None:
         outcomes = _run_while_one_is_written(writer, [2, 3, 4])
 
         assert outcomes == [2, 4, 6, 8]
         assert writer.batches == [[1], [2, 3, 4]]
 
-    def test_raises_an_outcome_that_is_an_error_where_it_belongs(
+    def test_raises_an_error_outcome_only_for_its_own_item(
         self, writer: Writer
     ) -> None:
         outcomes = _run_while_one_is_written(writer, [2, 13, 4])
@@ -78,7 +78,7 @@ class TestGroupCommit:
         assert isinstance(outcomes[2], KeyError)
         assert writer.batches == [[1], [2, 13, 4]]
 
-    def test_writes_each_alone_if_together_they_cannot_be(self, writer: Writer) -> None:
+    def test_writes_items_one_by_one_if_the_batch_fails(self, writer: Writer) -> None:
         outcomes = _run_while_one_is_written(writer, [2, 7, 4])
 
         assert [outcomes[0], outcomes[1], outcomes[3]] == [2, 4, 8]
@@ -88,14 +88,14 @@ class TestGroupCommit:
     @pytest.mark.parametrize(
         ("error", "batches"),
         [
-            # Nobody knows whether it is stored: it must not be stored twice.
+            # It may be stored already: it must not be stored twice.
             (OperationalError("server closed the connection"), [[1], [2, 3]]),
-            # A function that was to be called after the commit.
+            # Raised by an `on_commit` function: the batch is stored.
             (RuntimeError("loop is closed"), [[1], [2, 3]]),
             (IntegrityError("no such agent"), [[1], [2, 3], [2], [3]]),
         ],
     )
-    def test_writes_again_only_what_is_not_stored(
+    def test_writes_again_only_what_is_certainly_not_stored(
         self,
         writer: Writer,
         monkeypatch: pytest.MonkeyPatch,
@@ -138,7 +138,7 @@ class TestGroupCommit:
         assert [type(error) for error in errors] == [OperationalError] * 3
         assert began == 1
 
-    def test_gives_a_batch_the_error_of_a_database_that_goes_away(
+    def test_fails_the_whole_batch_when_the_connection_is_lost(
         self, writer: Writer
     ) -> None:
         outcomes = _run_while_one_is_written(writer, [2, 9])
@@ -147,7 +147,7 @@ class TestGroupCommit:
         assert [type(each) for each in outcomes[1:]] == [OperationalError] * 2
         assert writer.batches == [[1], [2, 9]]
 
-    def test_is_a_part_of_the_callers_transaction(self, writer: Writer) -> None:
+    def test_joins_the_callers_transaction(self, writer: Writer) -> None:
         writer.may_write.set()
         group = GroupCommit[int, int](writer)
         group._is_led = True
@@ -155,7 +155,7 @@ class TestGroupCommit:
         with transaction.atomic():
             assert group.run(5) == 10
 
-    def test_takes_along_what_came_before_its_transaction_began(
+    def test_batches_items_that_arrive_before_the_transaction_begins(
         self, writer: Writer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         may_begin = threading.Event()
@@ -176,7 +176,7 @@ class TestGroupCommit:
 
         assert len(writer.batches) == 1
 
-    def test_goes_on_when_no_transaction_can_begin(
+    def test_recovers_after_a_transaction_that_could_not_begin(
         self, writer: Writer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         writer.may_write.set()

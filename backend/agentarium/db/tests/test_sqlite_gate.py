@@ -9,7 +9,7 @@ from agentarium.db import sqlite_gate as module
 from agentarium.db.sqlite_gate import SqliteGate
 from agentarium.db.threads import DatabaseThreads
 
-# As long as a test waits for what has to happen.
+# Seconds that a test waits for another thread.
 LIMIT = 30
 
 
@@ -21,31 +21,31 @@ def start() -> Iterator[Callable[[Callable[[], None]], Future[None]]]:
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", LIMIT)
+    monkeypatch.setattr(module, "MAX_WAIT_SECONDS", LIMIT)
 
 
 @pytest.mark.usefixtures("_patient")
-def test_lets_one_run_after_the_other(
+def test_lets_one_thread_run_at_a_time(
     start: Callable[[Callable[[], None]], Future[None]],
 ) -> None:
-    sqlite_gate, running, most = SqliteGate(), [0], [0]
+    sqlite_gate, running, peak = SqliteGate(), [0], [0]
 
     def run() -> None:
         with sqlite_gate.hold():
             running[0] += 1
-            most[0] = max(most[0], running[0])
-            # Any other thread may run now.
+            peak[0] = max(peak[0], running[0])
+            # Releases the GIL, so that any other thread may run now.
             threading.Event().wait(0.001)
             running[0] -= 1
 
     for each in [start(run) for _ in range(20)]:
         each.result(LIMIT)
 
-    assert most == [1]
+    assert peak == [1]
 
 
 @pytest.mark.usefixtures("_patient")
-def test_lets_another_run_while_one_waits(
+def test_lets_another_thread_run_while_the_holder_waits(
     start: Callable[[Callable[[], None]], Future[None]],
 ) -> None:
     sqlite_gate, other_ran = SqliteGate(), threading.Event()
@@ -62,11 +62,11 @@ def test_lets_another_run_while_one_waits(
         each.result(LIMIT)
 
 
-def test_lets_nobody_be_held_up_by_one_that_does_not_come_out(
+def test_a_holder_that_never_leaves_blocks_no_one(
     start: Callable[[Callable[[], None]], Future[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "MAX_WAIT_SECONDS", 0.01)
     sqlite_gate, is_inside, may_leave = (
         SqliteGate(),
         threading.Event(),
@@ -85,13 +85,13 @@ def test_lets_nobody_be_held_up_by_one_that_does_not_come_out(
         may_leave.set()
 
     staying.result(LIMIT)
-    # Whoever went through beside it has taken nothing from the next.
+    # The thread that passed anyway has not released the next holder's lock.
     with sqlite_gate.hold():
-        assert sqlite_gate._turns._is_taken
-    assert not sqlite_gate._turns._is_taken
+        assert sqlite_gate._lock._is_taken
+    assert not sqlite_gate._lock._is_taken
 
 
-def test_is_nothing_to_other_threads() -> None:
+def test_yielding_does_nothing_in_a_thread_that_is_not_inside() -> None:
     sqlite_gate = SqliteGate()
 
     with sqlite_gate.hold():
@@ -101,18 +101,16 @@ def test_is_nothing_to_other_threads() -> None:
         outside.start()
         outside.join(LIMIT)
 
-        assert sqlite_gate._turns._is_taken
+        assert sqlite_gate._lock._is_taken
 
 
-@pytest.mark.parametrize("in_turn", [True, False])
-async def test_work_for_an_event_loop_passes_it_where_it_is_told_to(
-    *, in_turn: bool
-) -> None:
-    threads = DatabaseThreads("test", in_turn=in_turn)
+@pytest.mark.parametrize("through_gate", [True, False])
+async def test_database_threads_pass_it_if_they_are_to(*, through_gate: bool) -> None:
+    threads = DatabaseThreads("test", through_gate=through_gate)
 
     def is_inside() -> bool:
-        return module.sqlite_gate._turns._is_taken
+        return module.sqlite_gate._lock._is_taken
 
     is_file = connection.vendor == "sqlite"
-    assert await threads.run(is_inside) == (in_turn and is_file)
+    assert await threads.run(is_inside) == (through_gate and is_file)
     threads.close()

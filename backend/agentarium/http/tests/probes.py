@@ -1,4 +1,4 @@
-"""A small API over Django's own log entries, for the tests of what all APIs share."""
+"""A small API over Django's own log entries, for tests of what all APIs share."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ class EntriesView(generics.ListAPIView[LogEntry]):
 
 
 class RowsView(EntriesView):
-    """The same rows as dicts, as hot lists have them."""
+    """The same rows as dicts, as the busiest lists return them."""
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         rows = self.filter_queryset(self.get_queryset().values("id", "action_time"))

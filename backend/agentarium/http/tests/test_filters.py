@@ -47,7 +47,7 @@ def names(api: APIClient, query: str) -> list[str]:
         (f"search={'a' * 201}", "search", "max_length"),
     ],
 )
-def test_names_what_it_does_not_know(
+def test_names_a_parameter_that_is_not_valid(
     anonymous_api: APIClient, query: str, field: str, code: str
 ) -> None:
     response = anonymous_api.get(f"/entries/?{query}")
@@ -57,7 +57,7 @@ def test_names_what_it_does_not_know(
     assert response.json()["errors"][field][0]["code"] == code
 
 
-def test_filters_by_what_it_knows(
+def test_filters_by_valid_parameters(
     anonymous_api: APIClient, entries: list[LogEntry]
 ) -> None:
     query = f"action_flag={ADDITION}&action_time__gte=2026-01-02T00:00:00Z&format=json"
@@ -65,13 +65,13 @@ def test_filters_by_what_it_knows(
     assert names(anonymous_api, query) == ["red brick", "green apple"]
 
 
-def test_search_wants_every_word(
+def test_search_requires_every_word(
     anonymous_api: APIClient, entries: list[LogEntry]
 ) -> None:
     assert names(anonymous_api, "search=APPLE+red") == ["red apple"]
 
 
-def test_breaks_ties_by_the_views_own_order(
+def test_orders_ties_by_the_views_own_order(
     anonymous_api: APIClient, alice: Any, entries: list[LogEntry]
 ) -> None:
     LogEntry.objects.update(object_repr="same")

@@ -34,7 +34,7 @@ ORDERINGS = [
 
 @pytest.fixture
 def entries(alice: Any, stranger: Any) -> list[LogEntry]:
-    """Twelve entries full of ties and gaps."""
+    """Twelve entries with many ties and nulls."""
     users, names, ids = [alice, stranger], ["a", "b", "c"], [None, "1"]
     return LogEntry.objects.bulk_create(
         LogEntry(
@@ -60,7 +60,7 @@ def ids(page: dict[str, Any]) -> list[int]:
 
 
 def walk(api: APIClient, url: str | None, link: str = "next") -> list[dict[str, Any]]:
-    """The pages from `url` on, as far as the links lead."""
+    """The page at `url`, and those that the links lead to."""
     pages: list[dict[str, Any]] = []
     while url:
         pages.append(api.get(url).json())
@@ -72,10 +72,10 @@ def flat(pages: Sequence[dict[str, Any]]) -> list[int]:
     return [each for page in pages for each in ids(page)]
 
 
-class TestWalking:
+class TestLinks:
     @pytest.mark.parametrize("ordering", ORDERINGS)
     @pytest.mark.parametrize("limit", [1, 3, 5])
-    def test_meets_each_row_once_and_in_order(
+    def test_visit_each_row_once_and_in_order(
         self,
         anonymous_api: APIClient,
         entries: list[LogEntry],
@@ -91,7 +91,7 @@ class TestWalking:
         assert sorted(whole) == [entry.pk for entry in entries]
 
     @pytest.mark.parametrize("ordering", ORDERINGS)
-    def test_leads_back_the_way_it_came(
+    def test_lead_back_through_the_same_pages(
         self, anonymous_api: APIClient, entries: list[LogEntry], ordering: str
     ) -> None:
         pages = walk(anonymous_api, f"/entries/?ordering={ordering}&limit=4")
@@ -101,7 +101,7 @@ class TestWalking:
         assert [ids(page) for page in back] == [ids(page) for page in pages[-2::-1]]
         assert back[0]["next"]
 
-    def test_does_not_shift_when_rows_arrive(
+    def test_do_not_shift_when_rows_are_added(
         self, anonymous_api: APIClient, alice: Any, entries: list[LogEntry]
     ) -> None:
         first = anonymous_api.get("/entries/?limit=5").json()
@@ -113,7 +113,7 @@ class TestWalking:
             anonymous_api.get("/entries/?limit=100&offset=7").json()
         )
 
-    def test_goes_on_from_an_offset(
+    def test_continue_from_an_offset(
         self, anonymous_api: APIClient, entries: list[LogEntry]
     ) -> None:
         whole = ids(anonymous_api.get("/entries/").json())
@@ -124,7 +124,7 @@ class TestWalking:
         assert ids(anonymous_api.get(page["next"]).json()) == whole[7:10]
         assert ids(anonymous_api.get(page["previous"]).json()) == whole[1:4]
 
-    def test_walks_over_dicts(
+    def test_work_for_rows_that_are_dicts(
         self, anonymous_api: APIClient, entries: list[LogEntry]
     ) -> None:
         url = "/rows/?ordering=-user__username,action_time&limit=5"
@@ -136,7 +136,7 @@ class TestWalking:
             expected.values_list("id", flat=True)
         )
 
-    def test_keeps_the_filters(
+    def test_keep_the_filters(
         self, anonymous_api: APIClient, entries: list[LogEntry]
     ) -> None:
         pages = walk(anonymous_api, "/entries/?search=b&limit=1")
@@ -145,7 +145,7 @@ class TestWalking:
             "b"
         ] * 4
 
-    def test_leads_from_an_empty_page_to_the_start(
+    def test_lead_from_an_empty_page_to_the_start(
         self, anonymous_api: APIClient, entries: list[LogEntry]
     ) -> None:
         first = anonymous_api.get("/entries/?limit=11").json()
@@ -159,13 +159,13 @@ class TestWalking:
 
 
 class TestCost:
-    def test_needs_one_query_when_all_fits(
+    def test_needs_one_query_when_all_rows_fit(
         self,
         anonymous_api: APIClient,
         entries: list[LogEntry],
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        # 1. the page, whose end tells the count
+        # 1. the page, whose end gives the count
         with django_assert_num_queries(1):
             page = anonymous_api.get("/entries/?limit=12").json()
 
@@ -224,10 +224,10 @@ class TestCost:
         assert page["count"] == 10
         assert page["count_is_exact"] is False
 
-    def test_enters_the_index_at_the_cursor(self, entries: list[LogEntry]) -> None:
-        """The plan is a search by index, without a sort."""
+    def test_seeks_to_the_cursor_in_the_index(self, entries: list[LogEntry]) -> None:
+        """The plan is an index search without a sort."""
         table = LogEntry._meta.db_table
-        # PostgreSQL builds no index on rows that it has yet to check.
+        # PostgreSQL cannot build an index while deferred constraints are pending.
         connection.check_constraints()
         with connection.cursor() as cursor:
             cursor.execute(
@@ -253,7 +253,7 @@ class TestCost:
 def plan_of(queryset: QuerySet[LogEntry]) -> str:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # So few rows are cheaper to read without any index.
+            # With so few rows PostgreSQL would not use an index.
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_bitmapscan = off")
     return queryset.explain()
@@ -283,13 +283,13 @@ class TestRefusals:
         assert response.status_code == 400
         assert list(response.json()["errors"]) == [name]
 
-    def test_refuses_a_cursor_of_its_own_making(self, anonymous_api: APIClient) -> None:
+    def test_refuses_a_forged_cursor(self, anonymous_api: APIClient) -> None:
         response = anonymous_api.get("/entries/?cursor=WzEsMl0:abc:def")
 
         assert response.status_code == 400
         assert response.json()["code"] == "invalid_cursor"
 
-    def test_refuses_a_changed_cursor(
+    def test_refuses_a_modified_cursor(
         self, anonymous_api: APIClient, entries: list[LogEntry]
     ) -> None:
         link = anonymous_api.get("/entries/?limit=3").json()["next"]

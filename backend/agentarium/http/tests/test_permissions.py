@@ -24,7 +24,7 @@ def test_lets_the_owner_in(alice: Any) -> None:
     assert may(alice, SimpleNamespace(owner_id=alice.pk))
 
 
-def test_hides_it_from_others(alice: Any, stranger: Any) -> None:
+def test_hides_an_object_from_others(alice: Any, stranger: Any) -> None:
     with pytest.raises(Http404):
         may(stranger, SimpleNamespace(owner_id=alice.pk))
 
@@ -36,12 +36,12 @@ def test_makes_no_exception_for_staff(alice: Any, stranger: Any) -> None:
         may(stranger, SimpleNamespace(owner_id=alice.pk))
 
 
-def test_hides_what_belongs_to_nobody(alice: Any) -> None:
+def test_hides_an_object_without_an_owner(alice: Any) -> None:
     with pytest.raises(Http404):
         may(alice, SimpleNamespace(owner_id=None))
 
 
-def test_asks_the_view_whose_it_is(alice: Any) -> None:
+def test_takes_the_owner_from_the_view(alice: Any) -> None:
     view = SimpleNamespace(owner_of=lambda step: step.task.owner_id)
 
     assert may(alice, SimpleNamespace(task=SimpleNamespace(owner_id=alice.pk)), view)

@@ -11,7 +11,7 @@ pytestmark = [
 PROBLEM = "application/problem+json"
 
 
-def test_an_unknown_address_is_a_problem(anonymous_api: APIClient) -> None:
+def test_an_unknown_url_is_a_problem(anonymous_api: APIClient) -> None:
     response = anonymous_api.get("/nowhere/")
 
     assert response.status_code == 404
@@ -26,7 +26,7 @@ def test_an_unknown_address_is_a_problem(anonymous_api: APIClient) -> None:
     }
 
 
-def test_a_wrong_method_says_which_are_allowed(anonymous_api: APIClient) -> None:
+def test_a_wrong_method_names_the_allowed_ones(anonymous_api: APIClient) -> None:
     response = anonymous_api.delete("/echo/")
 
     assert response.status_code == 405
@@ -34,7 +34,7 @@ def test_a_wrong_method_says_which_are_allowed(anonymous_api: APIClient) -> None
     assert "POST" in response["Allow"]
 
 
-def test_options_says_no_more_than_what_is_allowed(anonymous_api: APIClient) -> None:
+def test_options_returns_only_the_allowed_methods(anonymous_api: APIClient) -> None:
     response = anonymous_api.options("/echo/")
 
     assert response.status_code == 200
@@ -69,7 +69,7 @@ def test_a_body_that_is_not_json_is_a_problem(
     assert response["Content-Type"] == PROBLEM
 
 
-def test_bad_json_has_a_code_of_its_own(anonymous_api: APIClient) -> None:
+def test_bad_json_has_its_own_code(anonymous_api: APIClient) -> None:
     response = anonymous_api.post("/echo/", data="{", content_type="application/json")
 
     assert response.json()["code"] == "parse_error"
@@ -104,7 +104,9 @@ def test_names_nested_and_listed_fields(anonymous_api: APIClient) -> None:
     }
 
 
-def test_keeps_errors_of_the_whole_under_one_name(anonymous_api: APIClient) -> None:
+def test_collects_errors_of_the_whole_body_under_one_name(
+    anonymous_api: APIClient,
+) -> None:
     response = anonymous_api.post("/echo/", {"title": "a", "items": []})
 
     assert response.json()["errors"]["non_field_errors"][0]["code"] == "never"
@@ -118,7 +120,9 @@ def test_renders_a_domain_error(anonymous_api: APIClient) -> None:
     assert response.json()["detail"] == "It has ended already."
 
 
-def test_a_domain_error_explains_itself(anonymous_api: APIClient) -> None:
+def test_a_domain_errors_default_detail_is_its_docstring(
+    anonymous_api: APIClient,
+) -> None:
     response = anonymous_api.get("/fails/missing/")
 
     assert response.status_code == 404
@@ -133,7 +137,7 @@ def test_says_when_to_try_again(anonymous_api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("kind", ["database", "connection"])
-def test_says_that_the_database_is_away(anonymous_api: APIClient, kind: str) -> None:
+def test_a_lost_database_is_a_503(anonymous_api: APIClient, kind: str) -> None:
     anonymous_api.raise_request_exception = False
 
     response = anonymous_api.get(f"/fails/{kind}/")
@@ -143,7 +147,7 @@ def test_says_that_the_database_is_away(anonymous_api: APIClient, kind: str) -> 
     assert response["Retry-After"] == "5"
 
 
-def test_missing_credentials_are_asked_for(anonymous_api: APIClient) -> None:
+def test_asks_for_missing_credentials(anonymous_api: APIClient) -> None:
     response = anonymous_api.get("/closed/")
 
     assert response.status_code == 401
@@ -151,7 +155,7 @@ def test_missing_credentials_are_asked_for(anonymous_api: APIClient) -> None:
     assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_a_bug_shows_an_id_and_nothing_inside(
+def test_an_unexpected_error_reveals_only_the_request_id(
     anonymous_api: APIClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     anonymous_api.raise_request_exception = False
@@ -174,7 +178,7 @@ def test_a_wrong_host_is_a_problem(anonymous_api: APIClient) -> None:
     assert response.json()["code"] == "bad_request"
 
 
-def test_a_form_without_its_token_is_a_problem() -> None:
+def test_a_form_without_a_csrf_token_is_a_problem() -> None:
     client = APIClient(enforce_csrf_checks=True)
 
     response = client.post("/plain/")

@@ -34,13 +34,13 @@ class TestRate:
             ("9/day", Rate(9, 86_400)),
         ],
     )
-    def test_reads_what_people_write(self, text: str, rate: Rate) -> None:
+    def test_parses_the_usual_units(self, text: str, rate: Rate) -> None:
         assert Rate.parse(text) == rate
 
     @pytest.mark.parametrize(
         "text", ["", "30", "0/min", "-1/min", "30/fortnight", "1e3/s", "30/min\n"]
     )
-    def test_refuses_the_rest(self, text: str) -> None:
+    def test_refuses_anything_else(self, text: str) -> None:
         with pytest.raises(ValueError, match="is not a rate"):
             Rate.parse(text)
 
@@ -51,14 +51,14 @@ class TestSpending:
 
         spent = [spend("a", rate) for _ in range(3)]
 
-        # The clock stands 40 seconds into a minute.
+        # The clock is 40 seconds into a minute.
         assert spent == [
             Allowance(2, 1, 20, is_exceeded=False),
             Allowance(2, 0, 20, is_exceeded=False),
             Allowance(2, 0, 20, is_exceeded=True),
         ]
 
-    def test_begins_anew_with_the_next_window(self, clock: Clock) -> None:
+    def test_starts_over_with_the_next_window(self, clock: Clock) -> None:
         spend("a", Rate(1, 60))
         clock.now += 20
 
@@ -66,7 +66,7 @@ class TestSpending:
 
         assert allowance == Allowance(1, 0, 60, is_exceeded=False)
 
-    def test_keeps_buckets_apart(self, clock: Clock) -> None:
+    def test_counts_each_bucket_separately(self, clock: Clock) -> None:
         spend("a", Rate(1, 60))
 
         allowance = spend("b", Rate(1, 60))
@@ -74,7 +74,7 @@ class TestSpending:
         assert allowance is not None
         assert not allowance.is_exceeded
 
-    def test_counts_each_of_many_at_once(self, clock: Clock) -> None:
+    def test_counts_every_concurrent_request(self, clock: Clock) -> None:
         rate = Rate(1000, 60)
         threads = [
             threading.Thread(target=lambda: [spend("a", rate) for _ in range(25)])
@@ -90,7 +90,7 @@ class TestSpending:
         assert allowance is not None
         assert allowance.remaining == 1000 - 8 * 25 - 1
 
-    def test_takes_one_operation_after_the_first(
+    def test_needs_one_operation_after_the_first(
         self, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         spend("a", Rate(5, 60))
@@ -105,7 +105,7 @@ class TestSpending:
 
         assert calls == []
 
-    def test_lets_everyone_in_without_redis(self, settings: Settings) -> None:
+    def test_allows_all_requests_while_redis_is_away(self, settings: Settings) -> None:
         # Nothing listens there.
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
 

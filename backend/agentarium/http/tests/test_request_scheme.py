@@ -1,4 +1,4 @@
-"""An https address is never redirected to itself, whatever a proxy says or leaves out."""
+"""An https URL is never redirected to itself, whatever a proxy says or omits."""
 
 from typing import Any
 
@@ -28,25 +28,25 @@ def _public_https(settings: Settings) -> None:
 
 @pytest.fixture
 def get(anonymous_api: APIClient) -> Any:
-    def ask(path: str = "/plain/", **meta: Any) -> Any:
+    def get(path: str = "/plain/", **meta: Any) -> Any:
         return anonymous_api.get(path, **{"HTTP_HOST": HOST, **meta})
 
-    return ask
+    return get
 
 
 @pytest.mark.parametrize(
-    "said", [HTTPS, HTTP, SILENT, BARE_NGINX, DIRECT, BROWSER_ON_HTTPS]
+    "headers", [HTTPS, HTTP, SILENT, BARE_NGINX, DIRECT, BROWSER_ON_HTTPS]
 )
 def test_without_a_trusted_proxy_nothing_is_redirected(
-    get: Any, settings: Settings, said: dict[str, str]
+    get: Any, settings: Settings, headers: dict[str, str]
 ) -> None:
     settings.TRUSTED_PROXIES = 0
 
-    assert get(**said).status_code == 200
+    assert get(**headers).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "said",
+    "headers",
     [
         HTTPS,
         HTTPS | {"HTTP_X_FORWARDED_PROTO": "HTTPS"},
@@ -61,27 +61,27 @@ def test_without_a_trusted_proxy_nothing_is_redirected(
         HTTP | BROWSER_ON_HTTPS,
     ],
 )
-def test_a_trusted_proxy_need_not_say_more_than_it_does(
-    get: Any, settings: Settings, said: dict[str, str]
+def test_accepts_what_common_proxies_send_over_https(
+    get: Any, settings: Settings, headers: dict[str, str]
 ) -> None:
     settings.TRUSTED_PROXIES = 1
 
-    response = get(**said)
+    response = get(**headers)
 
     assert response.status_code == 200
     assert response["Strict-Transport-Security"] == "max-age=60"
 
 
 @pytest.mark.parametrize(
-    "said", [HTTP, DIRECT, HTTPS | {"HTTP_X_FORWARDED_PROTO": "https, http"}]
+    "headers", [HTTP, DIRECT, HTTPS | {"HTTP_X_FORWARDED_PROTO": "https, http"}]
 )
-def test_plain_http_is_sent_to_the_public_address_once(
-    get: Any, settings: Settings, said: dict[str, str]
+def test_plain_http_is_redirected_to_the_public_url_once(
+    get: Any, settings: Settings, headers: dict[str, str]
 ) -> None:
     settings.TRUSTED_PROXIES = 1
     settings.SECURE_SSL_HOST = f"{HOST}:8443"
 
-    first = get("/plain/?a=b", **said)
+    first = get("/plain/?a=b", **headers)
     second = get("/plain/?a=b", **HTTPS)
 
     assert first.status_code == 301
@@ -90,7 +90,7 @@ def test_plain_http_is_sent_to_the_public_address_once(
     assert second.status_code == 200
 
 
-def test_the_outermost_of_two_trusted_proxies_counts(
+def test_believes_the_outermost_of_two_trusted_proxies(
     get: Any, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = 2
@@ -102,30 +102,30 @@ def test_the_outermost_of_two_trusted_proxies_counts(
     assert outside_http.status_code == 301
 
 
-@pytest.mark.parametrize(("proxies", "said"), [(0, SILENT), (0, DIRECT), (1, HTTPS)])
-def test_addresses_in_answers_are_those_that_people_use(
-    get: Any, settings: Settings, proxies: int, said: dict[str, str]
+@pytest.mark.parametrize(("proxies", "headers"), [(0, SILENT), (0, DIRECT), (1, HTTPS)])
+def test_urls_in_responses_are_public_ones(
+    get: Any, settings: Settings, proxies: int, headers: dict[str, str]
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
 
-    response = get("/addresses/", **said)
+    response = get("/addresses/", **headers)
 
     assert response.json() == {"url": f"https://{HOST}/addresses/"}
 
 
-@pytest.mark.parametrize("said", [HTTPS, HTTP, SILENT, DIRECT])
-def test_an_http_address_stays_one(
-    get: Any, settings: Settings, said: dict[str, str]
+@pytest.mark.parametrize("headers", [HTTPS, HTTP, SILENT, DIRECT])
+def test_an_http_url_stays_http(
+    get: Any, settings: Settings, headers: dict[str, str]
 ) -> None:
     settings.HTTPS = settings.SECURE_SSL_REDIRECT = False
     settings.TRUSTED_PROXIES = 0
 
-    response = get("/addresses/", **said)
+    response = get("/addresses/", **headers)
 
     assert response.json() == {"url": f"http://{HOST}/addresses/"}
 
 
-def test_an_http_address_believes_a_trusted_proxy(get: Any, settings: Settings) -> None:
+def test_an_http_url_believes_a_trusted_proxy(get: Any, settings: Settings) -> None:
     settings.HTTPS = settings.SECURE_SSL_REDIRECT = False
     settings.TRUSTED_PROXIES = 1
 

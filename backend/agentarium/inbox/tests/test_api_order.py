@@ -1,4 +1,4 @@
-"""Orders and filters that no single index serves: every page, to the end and back."""
+"""Orders and filters that no single index serves: paging forwards and backwards."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,18 +20,18 @@ NAMES = ["Ada", "Bob", "Bob", "Cy", "Dee"]
 
 @pytest.fixture(autouse=True)
 def tasks(alice: User, monkeypatch: pytest.MonkeyPatch) -> list[AgentTask]:
-    """Of agents two of which are called the same, and one of which never ran."""
+    """Tasks of five agents: two have the same name, and one has no tasks."""
     monkeypatch.setattr(index_merge, "MAX_AGENTS", 2)
     agents = [AgentFactory.create(owner=alice, name=name) for name in NAMES]
-    made = [
+    created = [
         TaskFactory.create(agent=agents[number % 4], **{trait: True})
         for number, trait in enumerate(["running", "completed", "failed"] * 4)
     ]
     TaskFactory.create(agent__name="Bob")
-    return made
+    return created
 
 
-def walk(api: APIClient, address: str | None) -> Iterator[list[dict[str, Any]]]:
+def pages(api: APIClient, address: str | None) -> Iterator[list[dict[str, Any]]]:
     while address:
         response = api.get(address)
         assert response.status_code == 200, response.content
@@ -51,21 +51,21 @@ def ids(tasks: list[AgentTask]) -> list[int]:
 @pytest.mark.parametrize(
     "ordering", ["", "created_at", "status", "-status", "agent__name", "-agent__name"]
 )
-def test_each_page_goes_on_where_the_last_one_ended(
+def test_each_page_continues_after_the_previous_one(
     api: APIClient, tasks: list[AgentTask], statuses: str, ordering: str
 ) -> None:
     address = f"{TASKS}?limit=2&ordering={ordering}&status={statuses}"
 
-    found = [row["id"] for page in walk(api, address) for row in page]
+    found = [row["id"] for page in pages(api, address) for row in page]
 
-    wanted = [task for task in tasks if not statuses or task.status in statuses]
+    matching = [task for task in tasks if not statuses or task.status in statuses]
     keys = {
         "": None,
         "created_at": None,
         "status": lambda task: task.status,
         "agent__name": lambda task: (task.agent.name, task.agent_id),
     }
-    expected = newest_first(wanted)
+    expected = newest_first(matching)
     is_reversed = ordering.startswith("-")
     if key := keys[ordering.removeprefix("-")]:
         expected = sorted(expected, key=key, reverse=is_reversed)
@@ -75,7 +75,9 @@ def test_each_page_goes_on_where_the_last_one_ended(
 
 
 @pytest.mark.parametrize("ordering", ["-status", "agent__name", "-agent__name"])
-def test_the_way_back_is_the_same(api: APIClient, ordering: str) -> None:
+def test_previous_links_lead_back_to_the_same_pages(
+    api: APIClient, ordering: str
+) -> None:
     first = api.get(f"{TASKS}?limit=5&ordering={ordering}")
     second = api.get(first.data["next"])
     third = api.get(second.data["next"])
@@ -87,7 +89,7 @@ def test_the_way_back_is_the_same(api: APIClient, ordering: str) -> None:
 
 
 @pytest.mark.parametrize("ordering", ["status", "agent__name"])
-def test_an_offset_leaves_out_the_first(api: APIClient, ordering: str) -> None:
+def test_an_offset_skips_the_first_tasks(api: APIClient, ordering: str) -> None:
     whole = api.get(f"{TASKS}?ordering={ordering}").data["results"]
 
     rest = api.get(f"{TASKS}?ordering={ordering}&offset=5&limit=3").data["results"]
@@ -95,7 +97,7 @@ def test_an_offset_leaves_out_the_first(api: APIClient, ordering: str) -> None:
     assert rest == whole[5:8]
 
 
-def test_an_agents_name_orders_the_tasks_of_one_agent(
+def test_ordering_by_agent_works_for_a_single_agent(
     api: APIClient, tasks: list[AgentTask]
 ) -> None:
     agent = tasks[0].agent_id
@@ -106,18 +108,18 @@ def test_an_agents_name_orders_the_tasks_of_one_agent(
     assert [row["id"] for row in found] == ids(newest_first(mine))
 
 
-def test_each_order_costs_few_queries(
+def test_each_order_takes_few_queries(
     api: APIClient, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    # 1. the first tasks of each status, 2. how many there are
+    # 1. the first tasks of each status, 2. the count
     with django_assert_num_queries(2):
         api.get(f"{TASKS}?ordering=-status&limit=2")
-    # 1. agents in order, 2. the first tasks of some, 3. how many there are
+    # 1. agents in order, 2. the first tasks of some, 3. the count
     with django_assert_num_queries(3):
         api.get(f"{TASKS}?ordering=agent__name&limit=2")
 
 
-def test_looks_at_ever_more_agents_of_which_filters_leave_little(
+def test_reads_ever_larger_groups_of_agents_if_filters_leave_few_tasks(
     api: APIClient,
     alice: User,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Search, on both databases the same."""
+"""Searching tasks, the same on both databases."""
 
 from typing import Any
 
@@ -41,11 +41,11 @@ class TestWords:
             "can't",
         ],
     )
-    def test_finds_what_has_every_word(
+    def test_finds_tasks_with_every_word(
         self, api: APIClient, ada: Agent, text: str
     ) -> None:
-        told = "How is the weather, in 2026 (rain)? e-mail:someone@example.com über X1"
-        task = TaskFactory.create(agent=ada, input_text=f"{told}\n“日本語”… can't_say")
+        line = "How is the weather, in 2026 (rain)? e-mail:someone@example.com über X1"
+        task = TaskFactory.create(agent=ada, input_text=f"{line}\n“日本語”… can't_say")
         TaskFactory.create(agent=ada, input_text="Nothing of it")
 
         assert ids(api.get(TASKS, {"search": text})) == [task.pk]
@@ -54,7 +54,9 @@ class TestWords:
         "text",
         ["weathe", "weather sun", "eather", "*", "?!", "we*", "u1", "a1", "'#u1'"],
     )
-    def test_finds_nothing_else(self, api: APIClient, ada: Agent, text: str) -> None:
+    def test_does_not_find_parts_of_words_or_marks(
+        self, api: APIClient, ada: Agent, text: str
+    ) -> None:
         TaskFactory.create(agent=ada, input_text="How is the weather?")
 
         assert ids(api.get(TASKS, {"search": text})) == []
@@ -65,7 +67,7 @@ class TestWords:
     ) -> None:
         task = TaskFactory.create(agent=ada, input_text="How is the weather?")
         TaskFactory.create(agent__owner=alice, agent__name="Bob")
-        # A name that an agent gets later counts, because that is what one sees.
+        # The agent's current name counts, because that is what users see.
         Agent.objects.filter(pk=ada.pk).update(name="Adam in the north")
 
         assert ids(api.get(TASKS, {"search": text})) == [task.pk]
@@ -87,7 +89,7 @@ class TestWords:
         TaskFactory.create(agent=others[0].agent, input_text="helper")
         assert len(ids(api.get(TASKS, {"search": "helper"}))) == 6
 
-    def test_finds_nothing_of_a_stranger(
+    def test_finds_no_tasks_of_other_users(
         self, api: APIClient, stranger_api: APIClient, ada: Agent
     ) -> None:
         task = TaskFactory.create(agent=ada, input_text="How is the weather?")
@@ -95,7 +97,7 @@ class TestWords:
         assert ids(stranger_api.get(TASKS, {"search": "weather ada"})) == []
         assert ids(api.get(TASKS, {"search": "weather ada"})) == [task.pk]
 
-    def test_looks_at_the_beginning_of_a_long_input(
+    def test_searches_only_the_beginning_of_a_long_input(
         self, api: APIClient, ada: Agent
     ) -> None:
         task = TaskFactory.create(
@@ -105,21 +107,19 @@ class TestWords:
         assert ids(api.get(TASKS, {"search": "early"})) == [task.pk]
         assert ids(api.get(TASKS, {"search": "late"})) == []
 
-    def test_holds_whatever_somebody_writes(self, api: APIClient, ada: Agent) -> None:
+    def test_indexes_arbitrary_characters(self, api: APIClient, ada: Agent) -> None:
         text = "z" * 9_000 + " \" \\ ' & | ! ( ) : * < > $body$ %s emoji 😀 \u202e end"
         task = TaskFactory.create(agent=ada, input_text=text)
 
         assert ids(api.get(TASKS, {"search": "emoji body s end"})) == [task.pk]
 
-    def test_forgets_the_words_of_deleted_tasks(
-        self, api: APIClient, ada: Agent
-    ) -> None:
+    def test_does_not_find_deleted_tasks(self, api: APIClient, ada: Agent) -> None:
         task = TaskFactory.create(agent=ada, input_text="weather")
         task.delete()
 
         assert ids(api.get(TASKS, {"search": "weather"})) == []
 
-    def test_narrows_with_the_other_filters(self, api: APIClient, ada: Agent) -> None:
+    def test_combines_with_the_other_filters(self, api: APIClient, ada: Agent) -> None:
         TaskFactory.create(agent=ada, input_text="weather")
         failed = TaskFactory.create(agent=ada, input_text="weather", failed=True)
 
@@ -131,8 +131,8 @@ class TestWords:
 class TestPages:
     @pytest.fixture
     def tasks(self, ada: Agent) -> list[int]:
-        """Tasks of two words in turn, over many windows of few ids."""
-        # Windows of the smallest level hold 1,024 ids: as if there were many tasks.
+        """Tasks with one of two words, spread over many windows of ids."""
+        # The smallest windows cover 1,024 ids: gaps simulate many tasks.
         texts = ["rare", *["common"] * 9]
         first = TaskFactory.create(agent=ada, input_text="common").pk
         for number in range(30):
@@ -144,7 +144,7 @@ class TestPages:
         return sorted(AgentTask.objects.values_list("pk", flat=True), reverse=True)
 
     @pytest.mark.parametrize("ordering", ["", "-created_at", "created_at"])
-    def test_hold_every_task_once_and_in_order(
+    def test_contain_every_task_once_and_in_order(
         self, api: APIClient, tasks: list[int], ordering: str
     ) -> None:
         found: list[int] = []
@@ -158,7 +158,7 @@ class TestPages:
         expected = sorted(common.values_list("pk", flat=True))
         assert found == (expected if ordering == "created_at" else expected[::-1])
 
-    def test_lead_back(self, api: APIClient, tasks: list[int]) -> None:
+    def test_previous_links_lead_back(self, api: APIClient, tasks: list[int]) -> None:
         first = api.get(TASKS, {"search": "common", "limit": "4"})
         second = api.get(first.data["next"])
 
@@ -170,8 +170,8 @@ class TestPages:
         tasks: list[int],
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        # 1. agents that are called so, 2. the newest task, 3. which window holds enough,
-        # 4. the page from it, 5. how many it holds
+        # 1. agents with the word in their names, 2. the newest task, 3. whether a window
+        # has enough matches, 4. the page, 5. the count within the window
         with django_assert_num_queries(5):
             response = api.get(TASKS, {"search": "common", "limit": "2"})
 
@@ -179,14 +179,14 @@ class TestPages:
         assert response.data["count"] < 28
         assert response.data["count_is_exact"] is False
 
-    def test_read_all_for_a_rare_word(
+    def test_read_the_whole_history_for_a_rare_word(
         self,
         api: APIClient,
         tasks: list[int],
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        # 1. agents that are called so, 2. the newest task, 3. which window holds enough,
-        # 4. all of the history
+        # 1. agents with the word in their names, 2. the newest task, 3. whether a window
+        # has enough matches, 4. the page from the whole history
         with django_assert_num_queries(4):
             response = api.get(TASKS, {"search": "rare"})
 
@@ -194,13 +194,13 @@ class TestPages:
         assert response.data["count"] == 3
         assert response.data["count_is_exact"] is True
 
-    def test_are_ordered_by_time_alone(self, api: APIClient) -> None:
+    def test_can_only_be_ordered_by_time(self, api: APIClient) -> None:
         response = api.get(TASKS, {"search": "common", "ordering": "status"})
 
         assert response.status_code == 400
         assert list(response.data["errors"]) == ["ordering"]
 
-    def test_are_empty_where_there_is_nothing(self, api: APIClient) -> None:
+    def test_are_empty_without_tasks(self, api: APIClient) -> None:
         response = api.get(TASKS, {"search": "common"})
 
         assert ids(response) == []

@@ -1,4 +1,4 @@
-"""What SQLite's planner is told, without which pages read whole histories."""
+"""The statistics of SQLite's planner, without which pages read whole histories."""
 
 from importlib import import_module
 
@@ -12,22 +12,22 @@ from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
 
 TASKS = "/api/tasks/"
-# PostgreSQL measures for itself, and reads so few tasks in any way.
+# PostgreSQL has its own statistics, and may read this few tasks by any plan.
 BY_ID = {"sqlite": "SEARCH tasks_agenttask USING INTEGER PRIMARY KEY", "postgresql": ""}
 
 pytestmark = pytest.mark.django_db
 
 
-def test_every_index_of_the_tasks_has_its_figures() -> None:
+def test_every_index_of_tasks_has_statistics() -> None:
     migration = import_module("agentarium.tasks.migrations.0003_sqlite_statistics")
     names = {index.name for index in AgentTask._meta.indexes}
-    told = names
+    stored = names
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("SELECT idx FROM sqlite_stat1 WHERE tbl = 'tasks_agenttask'")
-            told = {name for (name,) in cursor.fetchall()}
+            stored = {name for (name,) in cursor.fetchall()}
 
-    assert names == set(migration.INDEXES) == told
+    assert names == set(migration.INDEXES) == stored
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_every_index_of_the_tasks_has_its_figures() -> None:
         {"search": "weather"},
     ],
 )
-def test_a_page_begins_with_its_few_rows(
+def test_a_page_reads_its_rows_by_id(
     api: APIClient, alice: User, query: dict[str, str]
 ) -> None:
     TaskFactory.create(agent__owner=alice, input_text="weather")

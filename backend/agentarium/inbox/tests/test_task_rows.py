@@ -1,4 +1,4 @@
-"""Rows that are written without the ORM read as if it had written them."""
+"""Rows of bulk inserts read like rows that the ORM inserted."""
 
 import pytest
 from django.db import IntegrityError
@@ -25,7 +25,7 @@ def _events(task: AgentTask, count: int) -> list[Event]:
     ]
 
 
-def test_every_value_comes_back_as_it_was() -> None:
+def test_every_value_is_read_back_unchanged() -> None:
     task = TaskFactory.create(running=True, run_after=timezone.now())
     copy = AgentTask.objects.get(pk=task.pk)
     copy.input_text = "ü \u2028 'x' \" %s"
@@ -42,7 +42,7 @@ def test_every_value_comes_back_as_it_was() -> None:
     ]
 
 
-def test_takes_more_rows_than_one_statement_does() -> None:
+def test_inserts_more_rows_than_fit_into_one_statement() -> None:
     events = _events(TaskFactory.create(), 1201)
 
     BulkInsert(Event).run(events)
@@ -56,7 +56,7 @@ def test_takes_more_rows_than_one_statement_does() -> None:
     ]
 
 
-def test_leaves_what_is_there_already() -> None:
+def test_do_nothing_keeps_existing_rows() -> None:
     events = _events(TaskFactory.create(), 2)
     BulkInsert(Event).run(events[:1])
     events[0].type = "another"
@@ -66,7 +66,7 @@ def test_leaves_what_is_there_already() -> None:
     assert [*Event.objects.values_list("type", flat=True)] == ["tool.call"] * 2
 
 
-def test_refuses_what_is_there_already() -> None:
+def test_a_conflict_raises_by_default() -> None:
     events = _events(TaskFactory.create(), 1)
     BulkInsert(Event).run(events)
 
@@ -74,7 +74,7 @@ def test_refuses_what_is_there_already() -> None:
         BulkInsert(Event).run(events)
 
 
-def test_needs_no_rows() -> None:
+def test_inserting_no_rows_is_allowed() -> None:
     BulkInsert(Event).run([])
 
     assert not Event.objects.exists()

@@ -1,4 +1,4 @@
-"""Traces that stay in this process, to look at."""
+"""Traces that stay in this process, for tests."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ class Spans:
 
     @property
     def all(self) -> tuple[ReadableSpan, ...]:
-        """Those that have ended, in the order in which they did."""
+        """The spans that have ended, in the order of their ends."""
         return self._exporter.get_finished_spans()
 
     def named(self, beginning: str) -> list[ReadableSpan]:
@@ -30,7 +30,7 @@ class Spans:
 
 @pytest.fixture
 def spans(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
-    """Trace, and see what there is."""
+    """Turn tracing on, and collect the spans."""
     settings.OTLP_ENDPOINT = "http://collector.invalid"
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
@@ -41,7 +41,7 @@ def spans(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans
 
 
 def ids(span: ReadableSpan | None) -> tuple[int, int]:
-    """Its trace's id, and its own."""
+    """The ids of the span's trace and of the span."""
     assert span
     assert span.context
     return span.context.trace_id, span.context.span_id

@@ -19,7 +19,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Any:
         yield captured
 
 
-def test_tells_what_was_asked_and_answered(
+def test_logs_the_request_and_its_response(
     api: APIClient, alice: Any, lines: list[dict[str, Any]]
 ) -> None:
     api.get("/entries/?search=secret", REMOTE_ADDR="192.0.2.7")
@@ -37,22 +37,20 @@ def test_tells_what_was_asked_and_answered(
     }
 
 
-def test_keeps_a_sane_id_of_the_caller(anonymous_api: APIClient) -> None:
+def test_keeps_a_valid_id_of_the_caller(anonymous_api: APIClient) -> None:
     response = anonymous_api.get("/plain/", HTTP_X_REQUEST_ID="trace-0123456789")
 
     assert response["X-Request-ID"] == "trace-0123456789"
 
 
 @pytest.mark.parametrize("offered", ["", "short", "a" * 65, "line\nbreak-line"])
-def test_replaces_an_id_that_is_not_sane(
-    anonymous_api: APIClient, offered: str
-) -> None:
+def test_replaces_an_invalid_id(anonymous_api: APIClient, offered: str) -> None:
     response = anonymous_api.get("/plain/", HTTP_X_REQUEST_ID=offered)
 
     assert len(response["X-Request-ID"]) == 32
 
 
-def test_does_not_ask_who_it_is_only_to_log_it(
+def test_does_not_load_the_user_only_for_the_log(
     client: Client,
     alice: Any,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -66,7 +64,7 @@ def test_does_not_ask_who_it_is_only_to_log_it(
     assert lines[-1]["user_id"] is None
 
 
-def test_ids_reach_the_lines_of_others(
+def test_the_id_is_in_other_log_lines(
     anonymous_api: APIClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     anonymous_api.raise_request_exception = False
@@ -99,7 +97,7 @@ class TestAddress:
             (", 10.0.0.1", "127.0.0.1"),
         ],
     )
-    def test_reads_what_the_outermost_trusted_proxy_saw(
+    def test_is_the_one_that_the_outermost_trusted_proxy_saw(
         self,
         anonymous_api: APIClient,
         settings: Settings,

@@ -1,4 +1,4 @@
-"""Traces: of requests, sent to a collector, and not at all where there is none."""
+"""Traces of requests: sent to the configured collector, and none without it."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ CALLER = f"00-{'1' * 32}-{'2' * 16}-01"
 
 @pytest.mark.django_db
 class TestRequests:
-    def test_makes_a_span_below_the_callers(self, client: Client, spans: Spans) -> None:
+    def test_adds_a_span_below_the_callers(self, client: Client, spans: Spans) -> None:
         client.get(SESSION, headers={"traceparent": CALLER})
 
         span = spans.only(f"GET {SESSION}")
@@ -38,7 +38,7 @@ class TestRequests:
         assert span.attributes["http.route"] == SESSION
 
     @pytest.mark.parametrize("traceparent", ["", "nonsense", f"00-{'0' * 32}-1-01"])
-    def test_begins_a_trace_where_the_caller_has_none(
+    def test_begins_a_trace_if_the_caller_has_none(
         self, client: Client, spans: Spans, traceparent: str
     ) -> None:
         client.get(SESSION, headers={"traceparent": traceparent})
@@ -46,48 +46,46 @@ class TestRequests:
         assert spans.only("GET").parent is None
 
     @pytest.mark.parametrize("path", ["/healthz", "/metrics"])
-    def test_leaves_out_what_machines_ask(
+    def test_leaves_out_probes_and_scrapes(
         self, client: Client, spans: Spans, path: str
     ) -> None:
         client.get(path)
 
         assert spans.all == ()
 
-    def test_shows_no_query(self, client: Client, spans: Spans) -> None:
+    def test_records_no_query_string(self, client: Client, spans: Spans) -> None:
         client.get("/api/nothing/?q=secret")
 
         assert "secret" not in spans.only("GET unmatched").to_json()
 
-    def test_shows_what_failed(self, spans: Spans) -> None:
+    def test_marks_a_failed_request(self, spans: Spans) -> None:
         tracing.TracingMiddleware(lambda _: HttpResponse(status=500))(
             RequestFactory().get("/")
         )
 
         assert spans.only("GET").status.status_code is StatusCode.ERROR
 
-    def test_tells_the_request_of_itself_only_while_it_lasts(
-        self, spans: Spans
-    ) -> None:
-        told: list[str] = []
+    def test_is_current_only_during_the_request(self, spans: Spans) -> None:
+        seen: list[str] = []
 
-        def answer(_: HttpRequest) -> HttpResponse:
-            told.append(tracing.current_traceparent())
+        def respond(_: HttpRequest) -> HttpResponse:
+            seen.append(tracing.current_traceparent())
             return HttpResponse()
 
-        tracing.TracingMiddleware(answer)(
+        tracing.TracingMiddleware(respond)(
             RequestFactory().get("/", headers={"traceparent": CALLER})
         )
 
-        assert told[0].startswith(f"00-{'1' * 32}-")
+        assert seen[0].startswith(f"00-{'1' * 32}-")
         assert tracing.current_traceparent() == ""
 
 
 class Collector(HTTPServer):
-    """Takes what exporters send."""
+    """Records what exporters send."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), CollectorHandler)
-        self.taken: list[tuple[str, ExportTraceServiceRequest]] = []
+        self.received: list[tuple[str, ExportTraceServiceRequest]] = []
 
     @property
     def url(self) -> str:
@@ -100,7 +98,7 @@ class CollectorHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         request = ExportTraceServiceRequest.FromString(body)
-        self.server.taken.append((self.path, request))
+        self.server.received.append((self.path, request))
         self.send_response(200)
         self.end_headers()
 
@@ -130,7 +128,7 @@ def test_sends_spans_to_the_configured_collector(
     finally:
         tracing.provider.cache_clear()
 
-    ((path, sent),) = collector.taken
+    ((path, sent),) = collector.received
     (resource,) = sent.resource_spans
     assert path == "/v1/traces"
     assert [span.name for span in resource.scope_spans[0].spans] == ["chat model"]
@@ -149,11 +147,11 @@ class TestWithoutAnEndpoint:
     def test_imports_nothing(self, tmp_path: Path) -> None:
         code = (
             "import sys, agentarium.config.asgi as asgi;"
-            "from agentarium.core import tracing;"
+            "from agentarium.observability import tracing;"
             "tracing.begin('x', {}).end();"
             "print([n for n in sys.modules if n.startswith('opentelemetry.sdk')])"
         )
-        done = subprocess.run(  # noqa: S603
+        process = subprocess.run(  # noqa: S603
             [sys.executable, "-c", code],
             env={
                 "AGENTARIUM_DATA": str(tmp_path),
@@ -164,4 +162,4 @@ class TestWithoutAnEndpoint:
             check=True,
         )
 
-        assert done.stdout.strip() == "[]"
+        assert process.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""What the staff sees and does; nobody else does."""
+"""The operators' API, which is for staff only."""
 
 from datetime import timedelta
 from typing import Any
@@ -65,7 +65,7 @@ def waiting_task() -> AgentTask:
 
 
 class TestWorkers:
-    def test_lists_those_alive_then_those_that_ended(
+    def test_lists_alive_workers_first(
         self, staff_api: APIClient, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         stopped = worker("stopped")
@@ -75,16 +75,16 @@ class TestWorkers:
         busy = worker("busy")
         TaskFactory.create_batch(2, running=True, worker=busy)
 
-        # 1. the workers, 2. how many tasks each runs
+        # 1. the workers, 2. the number of running tasks of each
         with django_assert_num_queries(2):
             response = staff_api.get(WORKERS)
 
         assert response.status_code == 200
-        told = {
+        states = {
             row["name"]: (row["is_alive"], row["has_stopped"], row["running"])
             for row in response.data
         }
-        assert told == {
+        assert states == {
             "busy": (True, False, 2),
             "silent": (False, False, 0),
             "stopped": (False, True, 0),
@@ -94,13 +94,13 @@ class TestWorkers:
 
 
 class TestQueue:
-    def test_shows_how_it_stands(
+    def test_shows_numbers_of_tasks_and_workers(
         self, staff_api: APIClient, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         now = timezone.now()
         oldest = TaskFactory.create(created_at=now - timedelta(minutes=5))
         TaskFactory.create(priority=3)
-        # Submitted before, but to be begun only a moment ago.
+        # Submitted earlier, but due only a moment ago.
         TaskFactory.create(created_at=now - timedelta(days=1), run_after=now)
         TaskFactory.create(is_due=False, run_after=now + timedelta(days=1))
         TaskFactory.create(running=True, worker=worker())
@@ -109,7 +109,7 @@ class TestQueue:
         worker(lease=-1)
         waiting_task()
 
-        # 1. due ones by priority, 2. not due, 3. running, 4. waiting, 5. the oldest,
+        # 1. due tasks by priority, 2. not due, 3. running, 4. waiting, 5. the oldest,
         # 6. workers, 7. lost attempts, 8. lost tasks
         with django_assert_num_queries(8):
             response = staff_api.get(QUEUE)
@@ -127,16 +127,14 @@ class TestQueue:
         assert 300 <= data["oldest"]["age_seconds"] < 400
         assert data["workers"] == {"alive": 2, "capacity": 10}
 
-    def test_is_empty(self, staff_api: APIClient) -> None:
+    def test_shows_an_empty_queue(self, staff_api: APIClient) -> None:
         data = staff_api.get(QUEUE).data
 
         assert data["depth"]["pending"] == 0
         assert data["oldest"] is None
         assert data["workers"] == {"alive": 0, "capacity": 0}
 
-    def test_counts_what_was_recovered_and_lost_of_late(
-        self, staff_api: APIClient
-    ) -> None:
+    def test_counts_recent_recoveries_and_losses(self, staff_api: APIClient) -> None:
         now = timezone.now()
         for hours in (0, 2, 25):
             past = now - timedelta(hours=hours)
@@ -153,7 +151,7 @@ class TestQueue:
 
 
 class TestRequeue:
-    def test_takes_back_what_runs_waits_or_failed(
+    def test_queues_running_waiting_and_failed_tasks(
         self, staff_api: APIClient, operator: User
     ) -> None:
         tasks = [
@@ -185,7 +183,7 @@ class TestRequeue:
 
     @pytest.mark.parametrize("body", [{}, {"ids": []}, {"ids": ["x"]}, {"ids": [0]}])
     @pytest.mark.parametrize("path", [REQUEUE, FAIL])
-    def test_says_which_field_is_wrong(
+    def test_names_the_invalid_field(
         self, staff_api: APIClient, path: str, body: dict[str, Any]
     ) -> None:
         response = staff_api.post(path, body)
@@ -195,7 +193,7 @@ class TestRequeue:
 
 
 class TestFail:
-    def test_ends_what_is_live(self, staff_api: APIClient) -> None:
+    def test_fails_tasks_that_have_not_ended(self, staff_api: APIClient) -> None:
         live = [TaskFactory.create(), TaskFactory.create(running=True), waiting_task()]
         ended = TaskFactory.create(completed=True)
         ids = [task.pk for task in (*live, ended)]
@@ -216,7 +214,9 @@ class TestForStaffOnly:
         ("method", "path"),
         [("get", WORKERS), ("get", QUEUE), ("post", REQUEUE), ("post", FAIL)],
     )
-    def test_is_closed_to_others(self, api: APIClient, method: str, path: str) -> None:
+    def test_refuses_users_who_are_not_staff(
+        self, api: APIClient, method: str, path: str
+    ) -> None:
         task = TaskFactory.create(running=True)
 
         response = getattr(api, method)(path, {"ids": [task.pk]})
@@ -241,24 +241,24 @@ class TestForStaffOnly:
 
 
 class TestCost:
-    """No look reads more than what is live (P10)."""
+    """No query reads more than the tasks that have not ended (P10)."""
 
     @pytest.mark.parametrize(
-        "look",
+        "run_query",
         [
             queue_state.read_depth,
             queue_state.count_recovered,
             queue_state.count_lost,
             queue_state.find_oldest,
-            # Of the sweep, every few seconds.
+            # Run by the sweep, every two seconds.
             queue_due_tasks,
             expire_calls,
             answer_from_children,
         ],
     )
-    def test_reads_no_table_of_tasks_from_end_to_end(self, look: Any) -> None:
+    def test_scans_no_whole_table(self, run_query: Any) -> None:
         with plans_of() as plans:
-            look()
+            run_query()
 
         assert plans
         assert not [
@@ -266,8 +266,8 @@ class TestCost:
         ]
 
 
-# Those of live tasks, and of calls that wait.
-BOUNDED = (
+# The partial indexes of tasks that have not ended, and of waiting calls.
+BOUNDED_INDEXES = (
     "task_pending",
     "task_owner_pending",
     "task_not_due",
@@ -278,6 +278,8 @@ BOUNDED = (
 
 
 def is_scan(plan: str) -> bool:
-    """Whether a line of a plan reads a whole table, or an index of all tasks."""
-    is_whole = "Seq Scan" in plan or "SCAN" in plan
-    return is_whole and not any(f"USING INDEX {index}" in plan for index in BOUNDED)
+    """Whether a line of a plan scans a whole table, or an index of all tasks."""
+    scans = "Seq Scan" in plan or "SCAN" in plan
+    return scans and not any(
+        f"USING INDEX {index}" in plan for index in BOUNDED_INDEXES
+    )

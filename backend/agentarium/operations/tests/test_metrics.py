@@ -1,4 +1,4 @@
-"""`/metrics`: who may read it, and what it says."""
+"""`/metrics`: access, and content."""
 
 from typing import Any
 
@@ -45,8 +45,8 @@ def read(client: Client, **options: Any) -> Samples:
     }
 
 
-class TestGuard:
-    def test_lets_in_whoever_has_the_token(
+class TestAccess:
+    def test_accepts_the_metrics_token(
         self, client: Client, settings: Settings
     ) -> None:
         settings.METRICS_TOKEN = TOKEN
@@ -58,7 +58,7 @@ class TestGuard:
 
     @pytest.mark.parametrize("configured", ["", TOKEN])
     @pytest.mark.parametrize("given", ["", "wrong", "agt_wrong", "Bearer"])
-    def test_is_not_there_for_others(
+    def test_returns_404_without_the_token(
         self, client: Client, settings: Settings, configured: str, given: str
     ) -> None:
         settings.METRICS_TOKEN = configured
@@ -68,20 +68,20 @@ class TestGuard:
         assert response.status_code == 404
         assert response.json()["code"] == "not_found"
 
-    def test_lets_in_staff_who_are_signed_in(
+    def test_accepts_staff_who_are_signed_in(
         self, client: Client, operator: User
     ) -> None:
         client.force_login(operator)
 
         assert client.get(METRICS).status_code == 200
 
-    def test_is_not_there_for_users(self, client: Client, alice: User) -> None:
+    def test_returns_404_for_other_users(self, client: Client, alice: User) -> None:
         client.force_login(alice)
 
         assert client.get(METRICS).status_code == 404
 
     @pytest.mark.parametrize(("scope", "status"), [("read", 200), ("run", 404)])
-    def test_a_token_of_staff_needs_to_be_for_reading(
+    def test_an_api_token_of_staff_needs_the_read_scope(
         self, client: Client, operator: User, scope: str, status: int
     ) -> None:
         ApiTokenFactory.create(owner=operator, scopes=[scope], secret=SECRET)
@@ -95,7 +95,7 @@ class TestContent:
         settings.METRICS_TOKEN = TOKEN
         return {"headers": bearer(TOKEN)}
 
-    def test_says_how_the_queue_stands(
+    def test_reports_the_queue_and_the_workers(
         self,
         client: Client,
         staff: dict[str, Any],
@@ -108,7 +108,7 @@ class TestContent:
         Worker.objects.create(name="w", capacity=9, lease_until=Now())
         Worker.objects.update(lease_until="2999-01-01T00:00Z")
 
-        # 1. due ones by priority, 2. not due, 3. running, 4. waiting, 5. the oldest,
+        # 1. due tasks by priority, 2. not due, 3. running, 4. waiting, 5. the oldest,
         # 6. workers
         with django_assert_num_queries(6):
             found = read(client, **staff)
@@ -126,17 +126,17 @@ class TestContent:
     def test_counts_requests_by_the_template_of_their_route(
         self, client: Client, staff: dict[str, Any]
     ) -> None:
-        counted = "agentarium_http_requests_total"
+        counter = "agentarium_http_requests_total"
         labels = ("GET", "/api/tasks/{id}/", "401")
-        before = read(client, **staff).get((counted, labels), 0)
+        before = read(client, **staff).get((counter, labels), 0)
 
         client.get("/api/tasks/1/")
         client.get("/api/tasks/2/")
 
         after = read(client, **staff)
-        assert after[counted, labels] == before + 2
-        timed = ("agentarium_http_request_duration_seconds_count", labels[:2])
-        assert after[timed] >= 2
+        assert after[counter, labels] == before + 2
+        durations = ("agentarium_http_request_duration_seconds_count", labels[:2])
+        assert after[durations] >= 2
         assert not [labels for _, labels in after if "/api/tasks/1/" in labels]
 
     @pytest.mark.django_db(transaction=True)
@@ -150,13 +150,13 @@ class TestContent:
 
         assert read(client, **staff)[ended] == before + 1
 
-    def test_says_that_the_database_is_away(
+    def test_reports_an_unavailable_database(
         self, client: Client, staff: dict[str, Any]
     ) -> None:
-        def break_off(*_: Any) -> Any:
+        def fail(*_: Any) -> Any:
             raise DatabaseError
 
-        with connection.execute_wrapper(break_off):
+        with connection.execute_wrapper(fail):
             found = read(client, **staff)
 
         assert found["agentarium_database_up", ()] == 0

@@ -1,4 +1,4 @@
-"""What is deleted for its age, what stays, and who does it."""
+"""Retention, and the runner of periodic jobs."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ended_task(days: float, **fields: Any) -> AgentTask:
-    """With a step, three events and a draft."""
+    """A completed task with a step, three events and a draft."""
     task = TaskFactory.create(
         completed=True, finished_at=timezone.now() - timedelta(days=days), **fields
     )
@@ -43,14 +43,14 @@ def ended_task(days: float, **fields: Any) -> AgentTask:
 
 
 def delete_all() -> int:
-    """Delete until there is nothing left; how many pieces that took."""
-    checkpoint, pieces = None, 0
-    while (moved := delete_old_logs(checkpoint)) is not None:
-        checkpoint, pieces = moved, pieces + 1
-    return pieces
+    """Delete until no logs are left; returns the number of chunks."""
+    checkpoint, chunks = None, 0
+    while (following := delete_old_logs(checkpoint)) is not None:
+        checkpoint, chunks = following, chunks + 1
+    return chunks
 
 
-def test_keeps_the_task_its_steps_and_its_end() -> None:
+def test_keeps_the_task_its_steps_and_its_last_event() -> None:
     task = ended_task(91)
 
     delete_all()
@@ -61,7 +61,7 @@ def test_keeps_the_task_its_steps_and_its_end() -> None:
     assert not Draft.objects.exists()
 
 
-def test_keeps_the_logs_of_younger_and_of_live_tasks() -> None:
+def test_keeps_the_logs_of_recent_and_of_unfinished_tasks() -> None:
     task = ended_task(89)
     EventFactory.create(
         task=TaskFactory.create(created_at=timezone.now() - timedelta(days=900))
@@ -73,7 +73,7 @@ def test_keeps_the_logs_of_younger_and_of_live_tasks() -> None:
     assert Event.objects.count() == 4
 
 
-def test_keeps_all_logs_for_ever_where_it_is_told_to(settings: Settings) -> None:
+def test_a_retention_of_zero_days_keeps_all_logs(settings: Settings) -> None:
     settings.KEEP_EVENTS_DAYS = 0
     ended_task(9000)
 
@@ -82,7 +82,7 @@ def test_keeps_all_logs_for_ever_where_it_is_told_to(settings: Settings) -> None
     assert Event.objects.count() == 3
 
 
-def test_goes_on_where_it_stopped(
+def test_continues_at_its_checkpoint(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     monkeypatch.setattr(retention, "MAX_TASKS", 2)
@@ -92,7 +92,7 @@ def test_goes_on_where_it_stopped(
 
     first = delete_old_logs(None)
     assert Event.objects.count() == 2 + 3 * 3
-    # 1. the tasks, 2. their events, 3. their drafts, in a savepoint, released
+    # 1. the tasks, 2. their events, 3. their drafts; 4. and 5. a savepoint
     with django_assert_num_queries(5):
         second = delete_old_logs(first)
     assert Event.objects.count() == 4 + 3
@@ -102,7 +102,7 @@ def test_goes_on_where_it_stopped(
     assert delete_old_logs(third) is None
 
 
-def test_forgets_keys_that_nobody_is_promised_any_more(alice: User) -> None:
+def test_deletes_expired_idempotency_keys(alice: User) -> None:
     task = TaskFactory.create(agent__owner=alice)
     for key, hours in (("old", 25), ("young", 23)):
         Submission.objects.create(
@@ -113,31 +113,31 @@ def test_forgets_keys_that_nobody_is_promised_any_more(alice: User) -> None:
         )
 
     assert retention.forget_submissions() == 1
-    assert [each.key for each in Submission.objects.all()] == ["young"]
+    assert [submission.key for submission in Submission.objects.all()] == ["young"]
 
 
-class TestChores:
+class TestPeriodicJobs:
     @pytest.fixture
     def done(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         """The checkpoints that a job of three chunks was called with."""
-        called: list[Any] = []
+        checkpoints: list[Any] = []
 
         def run_chunk(checkpoint: Any) -> Any:
-            called.append(checkpoint)
+            checkpoints.append(checkpoint)
             number = checkpoint or 0
             return number + 1 if number < 2 else None
 
-        work = JobDefinition(run_chunk, every=timedelta(hours=1))
-        monkeypatch.setattr(job_registry, "JOBS", {"count": work})
-        return called
+        job = JobDefinition(run_chunk, every=timedelta(hours=1))
+        monkeypatch.setattr(job_registry, "JOBS", {"count": job})
+        return checkpoints
 
-    def test_does_a_piece_at_a_time_until_all_is_done(self, done: list[Any]) -> None:
+    def test_runs_chunks_until_none_is_left(self, done: list[Any]) -> None:
         for _ in range(10):
             run_due_jobs()
 
         assert done == [None, 1, 2]
 
-    def test_begins_again_at_the_bookmark_when_it_is_due(self, done: list[Any]) -> None:
+    def test_continues_at_the_checkpoint_when_due_again(self, done: list[Any]) -> None:
         for _ in range(10):
             run_due_jobs()
         PeriodicJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
@@ -146,7 +146,7 @@ class TestChores:
 
         assert done == [None, 1, 2, 2]
 
-    def test_asks_once_where_nothing_is_due(
+    def test_takes_one_query_if_no_job_is_due(
         self, done: list[Any], django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         for _ in range(3):
@@ -156,10 +156,10 @@ class TestChores:
         with django_assert_num_queries(1):
             run_due_jobs()
 
-    def test_leaves_the_bookmark_where_a_piece_broke_off(
+    def test_a_failed_chunk_leaves_the_checkpoint_unchanged(
         self, done: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def break_off(_: Any) -> Any:
+        def fail(_: Any) -> Any:
             PeriodicJob.objects.update(checkpoint=99)
             raise ValueError
 
@@ -167,14 +167,14 @@ class TestChores:
         monkeypatch.setitem(
             job_registry.JOBS,
             "count",
-            JobDefinition(break_off, every=timedelta(hours=1)),
+            JobDefinition(fail, every=timedelta(hours=1)),
         )
         with pytest.raises(ValueError):  # noqa: PT011
             run_due_jobs()
 
         assert PeriodicJob.objects.get().checkpoint == 1
 
-    def test_every_chore_of_ours_comes_to_its_end(self) -> None:
+    def test_every_registered_job_finishes(self) -> None:
         ended_task(91)
 
         for _ in range(3):
@@ -186,11 +186,11 @@ class TestChores:
         ).count
         assert later() == len(job_registry.JOBS)
 
-    def test_runs_what_each_app_has_registered(self) -> None:
+    def test_each_app_registers_its_jobs(self) -> None:
         assert set(job_registry.JOBS) == {
             "count_ended_tasks",
             "delete_old_logs",
-            "forget_expired_sessions",
-            "forget_expired_tokens",
+            "delete_expired_sessions",
+            "delete_expired_tokens",
             "forget_submissions",
         }

@@ -1,4 +1,4 @@
-"""The guard against real sockets: names, rebinding, redirects, limits."""
+"""The outbound client with real sockets: names, rebinding, redirects, limits."""
 
 import asyncio
 import socket
@@ -15,28 +15,28 @@ from agentarium.tests.eventually import eventually
 
 
 class ScriptedResolver(AbstractResolver):
-    """Resolves each name to the next of its addresses; the last one stays."""
+    """Resolves each name to its addresses one after the other; the last one stays."""
 
     def __init__(self, names: dict[str, list[str]]) -> None:
         self.names = names
-        self.asked: list[str] = []
+        self.resolved: list[str] = []
 
     async def resolve(
         self, host: str, port: int = 0, family: Any = socket.AF_INET
     ) -> list[ResolveResult]:
-        self.asked.append(host)
+        self.resolved.append(host)
         addresses = self.names[host]
         address = addresses.pop(0) if len(addresses) > 1 else addresses[0]
         return [
             ResolveResult(
                 hostname=host,
-                host=one,
+                host=each,
                 port=port,
-                family=socket.AF_INET6 if ":" in one else socket.AF_INET,
+                family=socket.AF_INET6 if ":" in each else socket.AF_INET,
                 proto=0,
                 flags=0,
             )
-            for one in address.split()
+            for each in address.split()
         ]
 
     async def close(self) -> None:
@@ -44,7 +44,7 @@ class ScriptedResolver(AbstractResolver):
 
 
 class Server:
-    """Answers on 127.0.0.1 and notes what arrives."""
+    """Responds on 127.0.0.1 and records the requests."""
 
     def __init__(self) -> None:
         self.received: list[web.Request] = []
@@ -116,7 +116,7 @@ async def call(
 
 
 def here(*names: str) -> Outbound:
-    """The guard of an operator who allows 127.0.0.1, where names lead."""
+    """A client that may connect to 127.0.0.1, to which these names resolve."""
     resolver = ScriptedResolver({name: ["127.0.0.1"] for name in names})
     return Outbound(OutboundPolicy.parse(["127.0.0.1"]), resolver=resolver)
 
@@ -131,7 +131,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "address", ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "::ffff:7f00:1"]
     )
-    async def test_refuses_a_name_that_leads_inside(
+    async def test_refuses_a_name_with_an_internal_address(
         self, server: Server, address: str
     ) -> None:
         resolver = ScriptedResolver({"inside.example": [address]})
@@ -144,7 +144,7 @@ class TestNames:
         assert not server.received
 
     @pytest.mark.parametrize("host", ["localhost", "LOCALHOST"])
-    async def test_refuses_localhost_by_the_real_name_service(
+    async def test_refuses_localhost_with_the_real_resolver(
         self, server: Server, host: str
     ) -> None:
         error = await refusal(
@@ -154,7 +154,7 @@ class TestNames:
         assert error.code == "outbound_refused"
         assert not server.received
 
-    async def test_connects_only_to_the_allowed_ones_of_several_addresses(
+    async def test_connects_only_to_allowed_addresses_of_a_name(
         self, server: Server
     ) -> None:
         resolver = ScriptedResolver({"mixed.example": ["10.0.0.1 127.0.0.1 ::1"]})
@@ -167,7 +167,7 @@ class TestNames:
     async def test_connects_to_the_address_that_it_checked(
         self, server: Server
     ) -> None:
-        """A name that leads elsewhere the second time is never asked twice."""
+        """A name that resolves to another address the second time is resolved once."""
         names = {"rebinding.example": ["127.0.0.1", "10.0.0.1"]}
         resolver = ScriptedResolver(names)
         outbound = Outbound(OutboundPolicy.parse(["127.0.0.1"]), resolver=resolver)
@@ -175,7 +175,7 @@ class TestNames:
         answer = await call(outbound, f"http://rebinding.example:{server.port}/a")
 
         assert answer == (200, "GET a")
-        assert resolver.asked == ["rebinding.example"]
+        assert resolver.resolved == ["rebinding.example"]
 
     async def test_checks_a_name_again_for_each_connection(
         self, server: Server
@@ -192,7 +192,7 @@ class TestNames:
         assert error.code == "outbound_refused"
         assert len(server.received) == 1
 
-    async def test_reaches_a_host_of_the_operators_wherever_it_is(
+    async def test_reaches_a_host_that_the_operator_allows_at_any_address(
         self, server: Server
     ) -> None:
         resolver = ScriptedResolver({"tools": ["127.0.0.1"]})
@@ -223,7 +223,7 @@ class TestRedirects:
         ],
     )
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    async def test_checks_where_they_lead(
+    async def test_checks_the_target(
         self, server: Server, status: int, target: str
     ) -> None:
         url = f"{server.url}/to?status={status}&url={target}"
@@ -233,7 +233,7 @@ class TestRedirects:
         assert error.code == "outbound_refused"
         assert len(server.received) == 1
 
-    async def test_checks_the_name_they_lead_to(self, server: Server) -> None:
+    async def test_checks_the_name_of_the_target(self, server: Server) -> None:
         resolver = ScriptedResolver({"inside.example": ["10.0.0.1"]})
         outbound = Outbound(OutboundPolicy.parse(["127.0.0.1"]), resolver=resolver)
         url = f"{server.url}/to?status=302&url=http://inside.example/"
@@ -247,15 +247,13 @@ class TestRedirects:
 
         assert await call(here(), url) == (200, "GET a")
 
-    async def test_does_not_follow_for_ever(self, server: Server) -> None:
+    async def test_does_not_follow_a_loop(self, server: Server) -> None:
         error = await refusal(here(), f"{server.url}/loop")
 
         assert error.code == "outbound_redirects"
         assert len(server.received) == 6
 
-    async def test_leaves_secrets_behind_when_the_host_changes(
-        self, server: Server
-    ) -> None:
+    async def test_drops_secrets_when_the_host_changes(self, server: Server) -> None:
         target = f"http://other.example:{server.port}/a"
         headers = {"Authorization": "Bearer secret", "X-Key": "k", "Accept": "a/b"}
 
@@ -271,7 +269,7 @@ class TestRedirects:
         assert "X-Key" not in second.headers
         assert second.headers["Accept"] == "a/b"
 
-    async def test_keeps_them_on_the_same_host(self, server: Server) -> None:
+    async def test_keeps_secrets_on_the_same_host(self, server: Server) -> None:
         headers = {"Authorization": "Bearer secret"}
 
         await call(here(), f"{server.url}/to?status=302&url=/a", headers=headers)
@@ -300,7 +298,7 @@ class TestRedirects:
 
 
 class TestLimits:
-    async def test_ends_an_answer_that_is_too_large(self, server: Server) -> None:
+    async def test_refuses_a_response_that_is_too_large(self, server: Server) -> None:
         outbound = here()
 
         with pytest.raises(OutboundError) as failed:
@@ -313,7 +311,7 @@ class TestLimits:
         await outbound.aclose()
 
     @pytest.mark.parametrize("path", ["slow", "drip"])
-    async def test_ends_an_answer_that_takes_too_long(
+    async def test_ends_a_response_that_takes_too_long(
         self, server: Server, path: str
     ) -> None:
         error = await refusal(here(), f"{server.url}/{path}", timeout=2)
@@ -333,7 +331,7 @@ class TestLimits:
         assert "Cookie" not in server.received[1].headers
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
-    async def test_asks_once_where_the_connection_is_lost(
+    async def test_does_not_retry_when_the_connection_is_lost(
         self, server: Server, method: str
     ) -> None:
         error = await refusal(here(), f"{server.url}/gone", method=method)
@@ -341,7 +339,7 @@ class TestLimits:
         assert len(server.received) == 1
         assert error.may_have_arrived
 
-    async def test_knows_that_nothing_arrived_where_nobody_listens(
+    async def test_knows_that_nothing_arrived_at_a_closed_port(
         self, server: Server
     ) -> None:
         with socket.socket() as unused:

@@ -1,4 +1,4 @@
-"""What the guard refuses before it connects to anything."""
+"""What the outbound policy refuses before any connection."""
 
 import pytest
 
@@ -106,7 +106,7 @@ def test_refuses_an_address_that_is_not_public(url: str) -> None:
         "http://example.com/" + "x" * 9000,
     ],
 )
-def test_refuses_what_is_no_plain_http_address(url: str) -> None:
+def test_refuses_what_is_not_a_plain_http_url(url: str) -> None:
     with pytest.raises(OutboundError) as refused:
         PUBLIC.check(url)
 
@@ -123,12 +123,12 @@ def test_refuses_what_is_no_plain_http_address(url: str) -> None:
         "http://1.1.1.1/",
         "http://[2606:4700:4700::1111]/",
         "https://bücher.example/",
-        # Names, whatever they look like: checked when they are resolved.
+        # Names are checked when they are resolved, whatever they look like.
         "http://localhost/",
         "http://127.0.0.1.nip.io/",
     ],
 )
-def test_lets_what_may_be_public_pass(url: str) -> None:
+def test_accepts_what_may_be_public(url: str) -> None:
     assert PUBLIC.check(url).host
 
 
@@ -173,6 +173,6 @@ class TestOperator:
         assert policy.allows_host(host) is is_allowed
 
     @pytest.mark.parametrize("entry", ["10.0.0.0/99", "host/24", "a*b", "1.2.3"])
-    def test_cannot_mistype_an_entry_unnoticed(self, entry: str) -> None:
+    def test_refuses_a_mistyped_entry(self, entry: str) -> None:
         with pytest.raises(ValueError, match=r".+"):
             OutboundPolicy.parse([entry])

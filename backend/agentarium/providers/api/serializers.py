@@ -11,16 +11,16 @@ class ProviderSerializer(serializers.Serializer[ProviderState]):
     name = serializers.CharField()
     title = serializers.CharField()
     is_configured = serializers.BooleanField(
-        help_text="Whether all that it needs is set and installed."
+        help_text="Whether its settings and packages are complete."
     )
     reason = serializers.CharField(
-        help_text="Why its models cannot be called now; empty where they can."
+        help_text="Why its models cannot be called now; empty if they can."
     )
 
 
 @extend_schema_field({"type": "string", "format": "decimal"})
 class RateField(serializers.Field[Any, Any, str, Any]):
-    """US dollars for a million tokens, as a decimal number without an exponent."""
+    """US dollars per million tokens, as a decimal number without an exponent."""
 
     def to_representation(self, value: Any) -> str:
         return f"{value:f}"
@@ -34,35 +34,40 @@ class RatesSerializer(serializers.Serializer[Any]):
 
 
 class TierSerializer(serializers.Serializer[Any]):
-    above = serializers.IntegerField(help_text="Input tokens of a call.")
+    above = serializers.IntegerField(
+        help_text="Applies to calls with more input tokens than this."
+    )
     rates = RatesSerializer()
 
 
 class PriceSerializer(serializers.Serializer[Any]):
-    """US dollars for a million tokens."""
+    """US dollars per million tokens."""
 
     rates = RatesSerializer()
     tiers = TierSerializer(
-        many=True, help_text="The rates of calls with more input, for all their tokens."
+        many=True,
+        help_text="Rates for calls with more input; they apply to all tokens of a call.",
     )
 
 
 class ModelSerializer(serializers.Serializer[ModelState]):
-    id = serializers.CharField(help_text="`provider:name`, an agent's `model`.")
+    id = serializers.CharField(
+        help_text="`provider:name`, the value for an agent's `model`."
+    )
     provider = serializers.CharField()
     name = serializers.CharField()
     is_available = serializers.BooleanField()
     reason = serializers.CharField(
-        help_text="Why it cannot be called now; empty where it can."
+        help_text="Why it cannot be called now; empty if it can."
     )
     is_default = serializers.BooleanField(
-        help_text="Whether it is the model of a new agent that names none."
+        help_text="Whether it is the model of new agents that do not set one."
     )
-    price = PriceSerializer(allow_null=True, help_text="Null where it is not known.")
+    price = PriceSerializer(allow_null=True, help_text="Null if it is not known.")
 
 
 class ModelFilterSerializer(serializers.Serializer[Any]):
-    """The query of the models' list; what it does not know is refused."""
+    """The query parameters of the list of models. Unknown ones are rejected."""
 
     search = serializers.CharField(
         required=False, max_length=200, help_text="Part of a model's `id`."

@@ -1,4 +1,4 @@
-"""What can be called: providers and their models."""
+"""The API of providers and models."""
 
 from dataclasses import asdict
 from typing import Any
@@ -19,8 +19,8 @@ from agentarium.providers.services import model_states, provider_states
 class ProviderListView(APIView):
     @extend_schema(
         operation_id="providers_list",
-        summary="List the providers of models",
-        description="All that can be called, and what the others need.",
+        summary="List model providers",
+        description="All supported providers, and what is missing to use each one.",
         responses=ProviderSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
@@ -31,9 +31,9 @@ class ModelListView(APIView):
     @extend_schema(
         operation_id="models_list",
         summary="List models",
-        description="What can be called here and now, and why the rest cannot. Servers "
-        "are asked for what they have at most once a minute. A name that is not in the "
-        "list can be called all the same.",
+        description="The models, and whether each one can be called now. The lists of "
+        "the providers are cached for a minute. An agent can also use a model that is "
+        "not in the list.",
         parameters=[ModelFilterSerializer],
         responses=ModelSerializer(many=True),
     )
@@ -41,5 +41,5 @@ class ModelListView(APIView):
         query = ModelFilterSerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         states = model_states(**query.validated_data)
-        shown: Any = ModelSerializer(states, many=True)  # type: ignore[arg-type]
-        return Response(shown.data)
+        serializer: Any = ModelSerializer(states, many=True)  # type: ignore[arg-type]
+        return Response(serializer.data)

@@ -1,4 +1,4 @@
-"""A deployment in which nothing is set, and one model server to be found."""
+"""A deployment without settings, and a model server to call."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +10,8 @@ from agentarium.providers.tests.servers import serving
 from agentarium.runtime.providers import PROVIDERS
 from bench.fake_provider import FakeProvider
 
-# Nobody listens there.
-NOWHERE = "http://127.0.0.1:9/v1"
+# Nothing listens there.
+UNREACHABLE = "http://127.0.0.1:9/v1"
 
 Deploy = Callable[..., None]
 
@@ -26,11 +26,11 @@ def provider() -> Iterator[FakeProvider]:
 def deploy(settings: Any, tmp_path: Path) -> Deploy:
     """Sets keys and URLs by provider: `deploy(openai=("sk-1", url))`."""
 
-    def set_providers(**told: tuple[str, str]) -> None:
-        told = {"ollama": ("", NOWHERE)} | told
+    def set_providers(**values: tuple[str, str]) -> None:
+        values = {"ollama": ("", UNREACHABLE)} | values
         settings.PROVIDERS = {
             name: dict(
-                zip(("api_key", "base_url"), told.get(name, ("", "")), strict=True)
+                zip(("api_key", "base_url"), values.get(name, ("", "")), strict=True)
             )
             for name in PROVIDERS
         }

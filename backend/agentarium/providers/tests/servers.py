@@ -1,4 +1,4 @@
-"""Model servers for tests of code that has no event loop of its own."""
+"""Model servers for tests of synchronous code."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from bench.fake_provider import FakeProvider
 
 @contextmanager
 def serving() -> Iterator[FakeProvider]:
-    """A fake provider that serves from a thread of its own."""
+    """A fake provider in its own thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -32,7 +32,7 @@ def one(api: APIClient, name: str, **query: str) -> dict[str, Any]:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """Weights that are there, as far as anyone can see without loading them."""
+    """An empty file that counts as weights until it is loaded."""
     file = tmp_path / "models" / "a.gguf"
     file.parent.mkdir()
     file.touch()
@@ -41,12 +41,12 @@ def weights(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("url", [MODELS, PROVIDER_LIST])
 @pytest.mark.django_db
-def test_is_for_people_who_are_signed_in(anonymous_api: APIClient, url: str) -> None:
+def test_requires_authentication(anonymous_api: APIClient, url: str) -> None:
     assert anonymous_api.get(url).status_code == 401
 
 
 class TestModels:
-    def test_lists_what_a_server_has(
+    def test_lists_the_models_of_a_server(
         self, api: APIClient, deploy: Deploy, provider: FakeProvider
     ) -> None:
         deploy(openai=("sk-1", f"{provider.url}/v1"))
@@ -60,7 +60,7 @@ class TestModels:
         ]
         assert {row["is_available"] for row in listed} == {True}
 
-    def test_asks_a_server_once_in_a_while(
+    def test_caches_the_list_of_a_server(
         self, api: APIClient, deploy: Deploy, provider: FakeProvider
     ) -> None:
         deploy(openai=("sk-1", f"{provider.url}/v1"))
@@ -72,7 +72,7 @@ class TestModels:
 
         assert [request.path for request in provider.received] == ["/v1/models"]
 
-    def test_says_why_a_model_cannot_be_called(self, api: APIClient) -> None:
+    def test_reports_why_a_model_cannot_be_called(self, api: APIClient) -> None:
         row = one(api, "openai:gpt-4o-mini")
 
         assert row == {
@@ -85,7 +85,7 @@ class TestModels:
             "price": {"rates": GPT_4O_MINI, "tiers": []},
         }
 
-    def test_says_that_a_server_is_not_there(
+    def test_reports_an_unreachable_server(
         self, api: APIClient, deploy: Deploy
     ) -> None:
         deploy(groq=("key", "http://127.0.0.1:9/v1"))
@@ -95,7 +95,7 @@ class TestModels:
         assert not row["is_available"]
         assert "127.0.0.1:9" in row["reason"]
 
-    def test_knows_some_models_of_those_that_cannot_be_asked(
+    def test_suggests_models_of_providers_without_a_list(
         self, api: APIClient, deploy: Deploy
     ) -> None:
         deploy(anthropic=("key", ""))
@@ -104,7 +104,7 @@ class TestModels:
 
         assert "anthropic:claude-haiku-5-5" in [row["id"] for row in listed]
 
-    def test_has_the_builtin_model_for_a_default(
+    def test_the_default_is_the_builtin_model(
         self, api: APIClient, weights: Path
     ) -> None:
         row = one(api, BUILTIN)
@@ -112,7 +112,7 @@ class TestModels:
         assert row["is_available"]
         assert row["is_default"]
 
-    def test_says_that_the_builtin_models_weights_are_missing(
+    def test_reports_that_the_builtin_models_weights_are_missing(
         self, api: APIClient
     ) -> None:
         row = one(api, BUILTIN)
@@ -120,7 +120,7 @@ class TestModels:
         assert not row["is_available"]
         assert "weights" in row["reason"]
 
-    def test_has_a_small_one_of_openai_for_a_default_where_there_is_a_key(
+    def test_the_default_is_a_small_model_of_openai_if_its_key_is_set(
         self, api: APIClient, deploy: Deploy, provider: FakeProvider
     ) -> None:
         deploy(openai=("sk-1", f"{provider.url}/v1"))
@@ -130,17 +130,17 @@ class TestModels:
         assert defaults == ["openai:gpt-4o-mini"]
 
     @pytest.mark.parametrize(
-        ("told", "row"),
+        ("configured", "row"),
         [
             ("mistral:my-own", "mistral:my-own"),
             ("my-own", "openai:my-own"),
             ("openai-compatible:a:b", "openai-compatible:a:b"),
         ],
     )
-    def test_lists_a_default_of_the_operators_choice(
-        self, api: APIClient, settings: Any, told: str, row: str
+    def test_lists_the_configured_default(
+        self, api: APIClient, settings: Any, configured: str, row: str
     ) -> None:
-        settings.DEFAULT_MODEL = told
+        settings.DEFAULT_MODEL = configured
 
         defaults = [row["id"] for row in rows(api) if row["is_default"]]
 
@@ -169,7 +169,7 @@ class TestModels:
             ({"serach": "x"}, "serach", "unknown_parameter"),
         ],
     )
-    def test_refuses_a_filter_that_it_does_not_know(
+    def test_rejects_an_unknown_filter(
         self, api: APIClient, query: dict[str, str], field: str, code: str
     ) -> None:
         response = api.get(MODELS, query)
@@ -177,7 +177,7 @@ class TestModels:
         assert response.status_code == 400
         assert response.data["errors"][field][0]["code"] == code
 
-    def test_shows_no_key(
+    def test_does_not_return_keys(
         self, api: APIClient, deploy: Deploy, provider: FakeProvider
     ) -> None:
         deploy(openai=("sk-very-secret", "http://127.0.0.1:9/v1"))
@@ -190,7 +190,7 @@ class TestModels:
 
 
 class TestProviders:
-    def test_lists_them_all(self, api: APIClient) -> None:
+    def test_lists_all_providers(self, api: APIClient) -> None:
         listed = rows(api, PROVIDER_LIST)
 
         assert [row["name"] for row in listed] == list(PROVIDERS)
@@ -198,7 +198,7 @@ class TestProviders:
             False
         }
 
-    def test_tells_what_is_set(
+    def test_a_provider_with_a_key_is_configured(
         self, api: APIClient, deploy: Deploy, provider: FakeProvider
     ) -> None:
         deploy(openai=("sk-1", f"{provider.url}/v1"))
@@ -212,7 +212,7 @@ class TestProviders:
             "reason": "",
         }
 
-    def test_finds_a_server_that_needs_no_key(
+    def test_a_reachable_server_without_a_key_is_configured(
         self, api: APIClient, deploy: Deploy, provider: FakeProvider
     ) -> None:
         deploy(ollama=("", provider.url))

@@ -1,4 +1,4 @@
-"""How tasks ended over time: each counted once, and read without reading tasks."""
+"""Statistics of ended tasks: each counts once, and reading them reads no tasks."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ended(owner: User, at: datetime = NOON, seconds: float = 8, **fields: Any) -> Any:
-    """A task that took `seconds`, half of them in the queue."""
+    """A task that ended after `seconds`, half of which it was in the queue."""
     status = fields.pop("status", "completed")
     return TaskFactory.create(
         **{"agent__owner": owner} | fields,
@@ -42,7 +42,7 @@ def ended(owner: User, at: datetime = NOON, seconds: float = 8, **fields: Any) -
 
 
 def count_all() -> None:
-    """Let the job catch up, however often it has been done."""
+    """Run the job until it has counted all tasks."""
     job = PeriodicJob.objects.filter(name=counters.COUNT_JOB)
     job.update(due_at=timezone.now() - timedelta(days=1))
 
@@ -53,7 +53,7 @@ def count_all() -> None:
     eventually_sync("the counts to catch up", has_caught_up)
 
 
-def ask(api: APIClient, **query: Any) -> Any:
+def get_stats(api: APIClient, **query: Any) -> Any:
     window = {"since": "2026-03-01T00:00:00Z", "until": "2026-03-03T23:00:00Z"}
     response = api.get(STATS, window | query)
     assert response.status_code == 200, response.data
@@ -80,10 +80,10 @@ class TestReport:
         TaskFactory.create(running=True, agent=busy)
         count_all()
 
-        # 1. the counts, 2. the times, 3. the agents with most tasks, 4. their times,
-        # 5. their names, 6. how far it has been counted
+        # 1. the counts, 2. the durations, 3. the agents with the most tasks, 4. their
+        # durations, 5. their names, 6. the job's checkpoint
         with django_assert_num_queries(6):
-            data = ask(api)
+            data = get_stats(api)
 
         assert [
             (bucket["start"][:10], outcomes(bucket)) for bucket in data["series"]
@@ -105,19 +105,19 @@ class TestReport:
         assert outcomes(data["agents"][0]) == (2, 1, 0)
         assert len(data["agents"]) == 2
 
-    def test_says_where_a_cost_lacks_a_part(self, api: APIClient, alice: User) -> None:
+    def test_marks_incomplete_costs(self, api: APIClient, alice: User) -> None:
         ended(alice, at=NOON + timedelta(days=1))
         ended(alice, cost_is_complete=False)
         count_all()
 
-        data = ask(api)
+        data = get_stats(api)
 
         assert [
             (bucket["cost"], bucket["cost_is_complete"]) for bucket in data["series"]
         ] == [("0", True), ("0.0015", False), ("0.0015", True)]
         assert data["total"]["cost_is_complete"] is False
 
-    def test_says_how_long_completed_tasks_took(
+    def test_reports_the_durations_of_completed_tasks(
         self, api: APIClient, alice: User
     ) -> None:
         ended(alice, seconds=8)
@@ -125,18 +125,18 @@ class TestReport:
         ended(alice, seconds=1000, status="failed")
         count_all()
 
-        total = ask(api)["total"]
+        total = get_stats(api)["total"]
 
         assert total["latency_seconds"]["p50"] == pytest.approx(8, rel=0.1)
         assert total["run_seconds"]["p95"] == pytest.approx(4, rel=0.1)
 
-    def test_takes_a_time_set_for_later_as_the_beginning(
+    def test_the_latency_of_a_scheduled_task_starts_when_it_is_due(
         self, api: APIClient, alice: User
     ) -> None:
         ended(alice, seconds=7200, run_after=NOON - timedelta(seconds=8))
         count_all()
 
-        latency = ask(api)["total"]["latency_seconds"]
+        latency = get_stats(api)["total"]["latency_seconds"]
 
         assert latency["p50"] == pytest.approx(8, rel=0.1)
 
@@ -145,11 +145,11 @@ class TestReport:
         ended(alice, at=NOON + timedelta(minutes=60))
         count_all()
 
-        data = ask(
+        data = get_stats(
             api, bucket="hour", since=NOON.isoformat(), until="2026-03-02T14:30:00Z"
         )
 
-        assert [outcomes(each) for each in data["series"]] == [
+        assert [outcomes(bucket) for bucket in data["series"]] == [
             (1, 0, 0),
             (1, 0, 0),
             (0, 0, 0),
@@ -160,12 +160,12 @@ class TestReport:
         ended(alice)
         count_all()
 
-        data = ask(api, agent=task.agent_id)
+        data = get_stats(api, agent=task.agent_id)
 
         assert outcomes(data["total"]) == (1, 0, 0)
-        assert [each["agent"] for each in data["agents"]] == [task.agent_id]
+        assert [agent["agent"] for agent in data["agents"]] == [task.agent_id]
 
-    def test_ends_with_today(self, api: APIClient) -> None:
+    def test_ends_today_by_default(self, api: APIClient) -> None:
         data = api.get(STATS).data
 
         today = timezone.now().date().isoformat()
@@ -184,7 +184,7 @@ class TestReport:
             ({"agent": "x"}, "agent"),
         ],
     )
-    def test_says_what_is_wrong(
+    def test_names_the_invalid_parameter(
         self, api: APIClient, query: dict[str, str], field: str
     ) -> None:
         response = api.get(STATS, query)
@@ -194,18 +194,18 @@ class TestReport:
 
 
 class TestStrangers:
-    def test_see_nothing_of_it(
+    def test_see_no_tasks_of_other_users(
         self, stranger_api: APIClient, alice: User, stranger: User
     ) -> None:
         ended(alice)
         count_all()
 
-        data = ask(stranger_api)
+        data = get_stats(stranger_api)
 
         assert outcomes(data["total"]) == (0, 0, 0)
         assert data["agents"] == []
 
-    def test_cannot_ask_for_a_foreign_agent(
+    def test_cannot_select_an_agent_of_another_user(
         self, stranger_api: APIClient, alice: User
     ) -> None:
         response = stranger_api.get(STATS, {"agent": ended(alice).agent_id})
@@ -215,7 +215,7 @@ class TestStrangers:
 
 
 class TestCounting:
-    def test_is_the_same_however_it_is_cut_into_pieces(
+    def test_the_size_of_chunks_does_not_change_the_sums(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         other = UserFactory.create()
@@ -223,15 +223,15 @@ class TestCounting:
             ended(alice, at=NOON + timedelta(minutes=20 * minute))
             ended(other, status="failed")
         count_all()
-        at_once = stored()
-        forget()
+        expected = stored()
+        reset()
         monkeypatch.setattr(counters, "MAX_TASKS", 1)
 
         count_all()
 
-        assert stored() == at_once
+        assert stored() == expected
 
-    def test_goes_on_for_several_short_transactions(
+    def test_runs_several_chunks_in_a_row(
         self, api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(counters, "MAX_TASKS", 1)
@@ -240,36 +240,36 @@ class TestCounting:
 
         run_due_jobs()
 
-        assert outcomes(ask(api)["total"]) == (3, 0, 0)
+        assert outcomes(get_stats(api)["total"]) == (3, 0, 0)
 
-    def test_leaves_what_may_not_be_seen_yet(self, alice: User) -> None:
+    def test_does_not_count_tasks_that_have_just_ended(self, alice: User) -> None:
         ended(alice, at=timezone.now())
 
         count_all()
 
         assert not TaskCount.objects.exists()
 
-    def test_a_task_that_is_run_again_counts_where_it_ends(
+    def test_a_retried_task_counts_when_it_ends_again(
         self, api: APIClient, alice: User
     ) -> None:
         task = ended(alice, status="failed")
         count_all()
-        assert outcomes(ask(api)["total"]) == (0, 1, 0)
+        assert outcomes(get_stats(api)["total"]) == (0, 1, 0)
 
         retry_task(task, by=alice)
 
-        assert outcomes(ask(api)["total"]) == (0, 0, 0)
-        assert ask(api)["total"]["input_tokens"] == 0
-        assert ask(api)["total"]["cost"] == "0"
+        assert outcomes(get_stats(api)["total"]) == (0, 0, 0)
+        assert get_stats(api)["total"]["input_tokens"] == 0
+        assert get_stats(api)["total"]["cost"] == "0"
         next_day = NOON + timedelta(days=1)
         AgentTask.objects.update(status="completed", finished_at=next_day)
         count_all()
-        data = ask(api)
+        data = get_stats(api)
         assert outcomes(data["series"][1]) == (0, 0, 0)
         assert outcomes(data["series"][2]) == (1, 0, 0)
         assert data["total"]["input_tokens"] == 10
 
-    def test_one_run_again_before_it_was_counted_is_not_taken_back(
+    def test_a_task_retried_before_it_was_counted_is_not_subtracted(
         self, api: APIClient, alice: User
     ) -> None:
         ended(alice, status="failed", at=NOON - timedelta(hours=1))
@@ -279,10 +279,10 @@ class TestCounting:
         retry_task(task, by=alice)
         count_all()
 
-        assert outcomes(ask(api)["total"]) == (0, 1, 0)
+        assert outcomes(get_stats(api)["total"]) == (0, 1, 0)
 
     @pytest.mark.parametrize("before", [count_all, lambda: None])
-    def test_what_is_known_late_is_counted_once(
+    def test_late_usage_is_counted_once(
         self, api: APIClient, alice: User, before: Callable[[], None]
     ) -> None:
         task = ended(alice, status="cancelled")
@@ -294,7 +294,7 @@ class TestCounting:
             cost_is_complete=False,
         )
 
-        counters.count_spent(
+        counters.count_late_usage(
             task.pk,
             {
                 "input_tokens": 5,
@@ -305,7 +305,7 @@ class TestCounting:
         )
         count_all()
 
-        total = ask(api)["total"]
+        total = get_stats(api)["total"]
         assert (total["input_tokens"], total["output_tokens"]) == (15, 5)
         assert (total["cost"], total["cost_is_complete"]) == ("0.002", False)
         assert TaskCount.objects.values_list("incomplete_costs").distinct().get() == (
@@ -315,32 +315,34 @@ class TestCounting:
 
 
 class TestCost:
-    """No report and no piece of the counting reads all tasks (P10)."""
+    """Neither a report nor a chunk of the job reads all tasks (P10)."""
 
-    def test_reads_no_table_from_end_to_end(self, api: APIClient, alice: User) -> None:
+    def test_scans_no_whole_table(self, api: APIClient, alice: User) -> None:
         ended(alice)
         count_all()
         with plans_of() as plans:
-            ask(api)
+            get_stats(api)
             counters.count_ended_tasks(
                 PeriodicJob.objects.get(name=counters.COUNT_JOB).checkpoint
             )
 
         assert plans
         lines = [line for plan in plans for line in plan.splitlines()]
-        read = [line for line in lines if "SCAN" in line or "Seq Scan" in line]
-        assert not [line for line in read if "tasks_" in line]
+        scans = [line for line in lines if "SCAN" in line or "Seq Scan" in line]
+        assert not [line for line in scans if "tasks_" in line]
 
 
 def stored() -> tuple[list[Any], list[Any]]:
     order = ("owner", "bucket", "agent_id", "start_at")
-    counts = TaskCount.objects.order_by(*order).values_list(*order, *counters.COUNTED)
+    counts = TaskCount.objects.order_by(*order).values_list(
+        *order, *counters.SUM_COLUMNS
+    )
     bins = (*order, "measure", "bin")
-    times = TaskDuration.objects.order_by(*bins).values_list(*bins, "count")
-    return list(counts), list(times)
+    durations = TaskDuration.objects.order_by(*bins).values_list(*bins, "count")
+    return list(counts), list(durations)
 
 
-def forget() -> None:
+def reset() -> None:
     TaskCount.objects.all().delete()
     TaskDuration.objects.all().delete()
     PeriodicJob.objects.all().delete()

@@ -1,1 +1,1 @@
-"""A small model that needs no key and no network, in a process of its own."""
+"""A small local model that needs no key and no network. It runs in its own process."""

@@ -1,4 +1,4 @@
-"""The built-in model behind the same interface as all others."""
+"""The client for the built-in model."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -17,18 +17,18 @@ from agentarium.runtime.providers.base import (
 )
 from agentarium.runtime.providers.config import BuiltinConfig
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.openai_wire import OpenAIClient
+from agentarium.runtime.providers.openai_client import OpenAIClient
 
-# So small a model may go on for ever: it is told when to stop.
+# A model this small may never stop by itself.
 MAX_OUTPUT_TOKENS = 1024
-# After a start that failed, nobody tries again for so long: it would fail for each
+# After a failed start, the next one waits this long, so that it does not fail for each
 # of a thousand waiting tasks in turn.
 _PAUSE_AFTER_FAILURE = 5.0
-_END_SEEN_WITHIN = 1.0
+_EXIT_TIMEOUT = 1.0
 
 
 class BuiltinModel:
-    """The process, started when it is first needed, and again when it has ended."""
+    """The model's process, started on first use and restarted after it has exited."""
 
     def __init__(self, config: BuiltinConfig) -> None:
         self._config = config
@@ -37,8 +37,7 @@ class BuiltinModel:
         self._failed: ProviderError | None = None
         self._failed_at = 0.0
         self._starting = asyncio.Lock()
-        # Who waits for a free slot waits here, where it costs the server nothing and
-        # no time of silence runs.
+        # Calls wait here for a free slot, so that their read timeout does not run yet.
         self.slots = asyncio.Semaphore(SLOTS)
 
     def client(self, name: str) -> "BuiltinClient":
@@ -46,11 +45,11 @@ class BuiltinModel:
 
     @property
     def pid(self) -> int | None:
-        """The running process's id."""
+        """The id of the running process."""
         return self._process.pid if self._process else None
 
     async def running(self) -> BuiltinProcess:
-        """The process; all who ask while it starts wait for the same start."""
+        """The running process. Concurrent callers wait for the same start."""
         async with self._starting:
             if self._process is None or self._process.exit_code is not None:
                 self._process = await self._start()
@@ -69,11 +68,11 @@ class BuiltinModel:
         self._failed = None
         return process
 
-    def connected(self, process: BuiltinProcess, name: str) -> OpenAIClient:
+    def openai_client(self, process: BuiltinProcess, name: str) -> OpenAIClient:
         return OpenAIClient(process.endpoint, name, self._pool)
 
     async def aclose(self) -> None:
-        """End the process. Answers under way fail."""
+        """Stop the process. Calls in progress fail."""
         async with self._starting:
             if self._process is not None:
                 await self._process.aclose()
@@ -82,7 +81,7 @@ class BuiltinModel:
 
 
 class BuiltinClient:
-    """A `ModelClient`."""
+    """A `ModelClient` for the built-in model."""
 
     def __init__(self, model: BuiltinModel, name: str) -> None:
         self._model = model
@@ -100,20 +99,20 @@ class BuiltinClient:
             settings = replace(settings, max_output_tokens=MAX_OUTPUT_TOKENS)
         async with self._model.slots:
             process = await self._model.running()
-            client = self._model.connected(process, self._name)
+            client = self._model.openai_client(process, self._name)
             stream = client.stream(messages, tools=tools, settings=settings)
             try:
-                async with aclosing(stream) as pieces:
-                    async for piece in pieces:
-                        yield piece
+                async with aclosing(stream) as outputs:
+                    async for output in outputs:
+                        yield output
             except ProviderError as error:
                 raise await _explained(error, process) from None
 
 
 async def _explained(error: ProviderError, process: BuiltinProcess) -> ProviderError:
-    """The reason behind a connection that broke, if it is that the process ended."""
-    is_broken = error.code == ProviderErrorCode.UNAVAILABLE
-    if is_broken and await process.has_ended(within=_END_SEEN_WITHIN):
+    """Name the exit of the process as the reason, if it caused the error."""
+    is_unavailable = error.code == ProviderErrorCode.UNAVAILABLE
+    if is_unavailable and await process.has_exited(within=_EXIT_TIMEOUT):
         return ProviderError(
             ProviderErrorCode.UNAVAILABLE,
             f"{TITLE}'s process stopped (exit code {process.exit_code}).",

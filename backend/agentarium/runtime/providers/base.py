@@ -1,4 +1,4 @@
-"""The one interface between the agent's loop and whoever serves a model."""
+"""The interface between the agent loop and the clients of model providers."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
@@ -42,9 +42,9 @@ Delta = TextDelta | ReasoningDelta
 
 
 class ProviderErrorCode(StrEnum):
-    """Why a model call failed. Ends up as the `error_code` of a task."""
+    """Why a model call failed; a failed task has it as its `error_code`."""
 
-    # The key is missing, wrong, or may not use the model.
+    # The key is missing, wrong, or not allowed to use the model.
     AUTH = "provider_auth"
     # 429
     RATE_LIMITED = "provider_rate_limited"
@@ -52,20 +52,21 @@ class ProviderErrorCode(StrEnum):
     UNAVAILABLE = "provider_unavailable"
     # Connect or read timeout.
     TIMEOUT = "provider_timeout"
-    # The provider refuses what was asked.
+    # The provider rejects the request.
     BAD_REQUEST = "provider_bad_request"
-    # The answer is not what the provider's API promises.
+    # The response does not follow the provider's API.
     PROTOCOL = "provider_protocol"
     MODEL_NOT_FOUND = "model_not_found"
-    # The model cannot be called from here: no key, not installed.
+    # The model cannot be called here: no key, or a package is not installed.
     MODEL_UNAVAILABLE = "model_unavailable"
 
 
 class ProviderError(Exception):
-    """A model call that failed, with a sentence that a person can act on.
+    """A failed model call; `detail` says what to do about it.
 
-    `is_transient` says that the same call may succeed later; `retry_after` is the
-    provider's own wish in seconds. Never carries a key, a prompt or an answer.
+    `is_transient` means that the same call may succeed later; `retry_after` is the
+    wait that the provider asks for, in seconds. `detail` never contains a key, a
+    prompt or a response.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class ProviderError(Exception):
 
 
 class ModelClient(Protocol):
-    """A model that can be asked. Shared by many tasks at once."""
+    """A model that can be called. Many tasks share one concurrently."""
 
     def stream(
         self,
@@ -96,7 +97,7 @@ class ModelClient(Protocol):
         """Yield deltas as they arrive, then exactly one `ModelResponse`.
 
         Closing the generator, or cancelling the task that drives it, closes the
-        provider's connection at once. Raises `ProviderError`, and nothing else, for
-        whatever goes wrong at the other end.
+        connection to the provider immediately. Raises only `ProviderError` for
+        failures of the provider or the connection.
         """
         ...

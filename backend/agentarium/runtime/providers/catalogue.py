@@ -1,12 +1,12 @@
-"""The providers that Agentarium can call, and what each needs to be told."""
+"""The providers that Agentarium can call, and the settings that each one needs."""
 
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-# `openai` is our own client of the OpenAI-compatible wire; `pydantic` goes through
-# pydantic-ai's model classes; `builtin` is the model in a package, on our own client.
-Wire = Literal["openai", "pydantic", "builtin"]
+# `openai` is our own client for OpenAI-compatible APIs; `pydantic` uses pydantic-ai's
+# model classes; `builtin` is the local model, called through our own client.
+ProviderApi = Literal["openai", "pydantic", "builtin"]
 
 DEFAULT_PROVIDER = "openai"
 BUILTIN_MODEL = "smollm2-135m-instruct"
@@ -14,16 +14,16 @@ BUILTIN_MODEL = "smollm2-135m-instruct"
 
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
-    """One provider. A variable is the provider's own name in the environment.
+    """One provider. The `*_variable` fields name environment variables.
 
-    `base_url` is where it is found when nobody says otherwise; without one it has to
-    be said. `url_path` is added to an address that has no path. `package` is the
-    library that calls it, `models` a few names to begin with: all others work too.
+    `base_url` is the default address; without one, the operator has to set it.
+    `url_path` is appended to an address without a path. `package` is the Python package
+    that is needed to call it. `models` suggests a few models; others work too.
     """
 
     name: str
     title: str
-    wire: Wire
+    api: ProviderApi
     key_variable: str = ""
     other_key_variable: str = ""
     url_variable: str = ""
@@ -35,17 +35,17 @@ class ProviderSpec:
     reasoning_field: str = ""
     models: tuple[str, ...] = ()
 
-    def url(self, told: str) -> str:
-        """The address to call, from what an operator wrote, which may be nothing."""
-        text = told.strip()
+    def url(self, configured: str) -> str:
+        """The address to call, given the configured one, which may be empty."""
+        text = configured.strip()
         if not text:
             return self.base_url
         parts = urlsplit(text if "://" in text else f"http://{text}")
         if not parts.path.strip("/"):
             parts = parts._replace(path=self.url_path)
-        # Where Ollama listens on all addresses, it is called on this one.
-        place = parts.netloc.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-        return urlunsplit(parts._replace(netloc=place)).rstrip("/")
+        # OLLAMA_HOST may be the address to listen on.
+        host = parts.netloc.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        return urlunsplit(parts._replace(netloc=host)).rstrip("/")
 
 
 _SPECS = (
@@ -197,7 +197,7 @@ def split_model(model: str) -> tuple[str, str]:
 
 
 def model_name(text: str) -> str:
-    """`text`, if it names a model of a known provider; `ValueError` says what else."""
+    """Return `text` if it names a model of a known provider; raise `ValueError` if not."""
     provider, name = split_model(text)
     if provider in PROVIDERS and name:
         return text

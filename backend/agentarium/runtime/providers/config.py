@@ -1,4 +1,4 @@
-"""What a deployment says about its providers."""
+"""The configuration of the providers."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class BuiltinConfig:
-    """How the built-in model runs here.
+    """How the built-in model runs.
 
-    `weights` is a file of an operator's choice, `data` the folder that downloaded
-    weights lie in, and `threads` how many it computes with, where 0 leaves the choice to it.
+    `weights` is the path of a file that the operator chose, `data` the folder of
+    downloaded weights, and `threads` the number of threads; 0 chooses automatically.
     """
 
     data: Path | None = None
@@ -19,7 +19,7 @@ class BuiltinConfig:
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """The key and the address for one provider; empty where none is set."""
+    """The key and the address of one provider; empty if not set."""
 
     api_key: str = field(default="", repr=False)
     base_url: str = ""

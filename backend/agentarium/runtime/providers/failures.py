@@ -1,7 +1,7 @@
-"""What a provider's failure means, as a code and a sentence that a person can act on.
+"""Maps the failures of providers to error codes and to messages that users can act on.
 
-Nothing that a provider says in its own words gets in: providers quote keys and prompts
-in their messages. Only its short identifiers (`context_length_exceeded`) do.
+The provider's own message is never included, since it may quote keys and prompts. Only
+its short identifiers are (`context_length_exceeded`).
 """
 
 import re
@@ -13,9 +13,9 @@ from typing import Any
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-_LONGEST_WAIT = 3600.0
+_MAX_WAIT_SECONDS = 3600.0
 
-# Status -> code, whether it may pass, sentence.
+# Status -> code, whether it is transient, message.
 _MEANINGS: dict[int, tuple[ProviderErrorCode, bool, str]] = {
     401: (
         ProviderErrorCode.AUTH,
@@ -26,14 +26,14 @@ _MEANINGS: dict[int, tuple[ProviderErrorCode, bool, str]] = {
     403: (
         ProviderErrorCode.AUTH,
         False,
-        "{title} does not let this key use the model {model}.",
+        "{title} does not allow this key to use the model {model}.",
     ),
     404: (
         ProviderErrorCode.MODEL_NOT_FOUND,
         False,
         "{title} does not know the model {model}. Check its name and the base URL.",
     ),
-    408: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to answer."),
+    408: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to respond."),
     409: (
         ProviderErrorCode.UNAVAILABLE,
         True,
@@ -42,33 +42,33 @@ _MEANINGS: dict[int, tuple[ProviderErrorCode, bool, str]] = {
     413: (
         ProviderErrorCode.BAD_REQUEST,
         False,
-        "The conversation is longer than {model} can take.",
+        "The conversation is too long for {model}.",
     ),
     429: (
         ProviderErrorCode.RATE_LIMITED,
         True,
-        "{title} limits how often it may be called. Try again later.",
+        "{title} has reached its rate limit. Try again later.",
     ),
-    504: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to answer."),
+    504: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to respond."),
 }
 _REDIRECT: tuple[ProviderErrorCode, bool, str] = (
     ProviderErrorCode.BAD_REQUEST,
     False,
-    "{title} sends callers to another address. Set that one as its base URL.",
+    "{title} redirects to another address. Set that address as its base URL.",
 )
-_REFUSED: tuple[ProviderErrorCode, bool, str] = (
+_REJECTED: tuple[ProviderErrorCode, bool, str] = (
     ProviderErrorCode.BAD_REQUEST,
     False,
-    "{title} refused the request.",
+    "{title} rejected the request.",
 )
 _UNAVAILABLE: tuple[ProviderErrorCode, bool, str] = (
     ProviderErrorCode.UNAVAILABLE,
     True,
-    "{title} cannot answer at the moment.",
+    "{title} is temporarily unavailable.",
 )
 
-# What providers say beside the status, or in the middle of a stream instead of one.
-_STATUS_BY_WORD = {
+# Identifiers that providers send next to a status, or in a stream instead of one.
+_STATUS_BY_IDENTIFIER = {
     "insufficient_quota": 402,
     "billing_not_active": 402,
     "billing_error": 402,
@@ -99,21 +99,21 @@ def provider_failure(
     *,
     title: str,
     model: str,
-    words: Iterable[str] = (),
+    reasons: Iterable[str] = (),
     retry_after: float | None = None,
 ) -> ProviderError:
-    """The error for an HTTP status, or what equals one.
+    """The error for an HTTP status or its equivalent.
 
-    `words` are the identifiers that came with it; they are shown as they are.
+    `reasons` are the identifiers that came with it; `detail` repeats them unchanged.
     """
-    words = tuple(words)
-    told = (_STATUS_BY_WORD.get(word.lower()) for word in words)
-    # A status of its own is more exact than a word like `invalid_request_error`,
-    # which OpenAI uses for a wrong key too; but no credit is told by the word only.
-    better = next((status for status in told if status in (402, 413)), None)
-    code, is_transient, sentence = _meaning(better or status)
-    hints = f" ({', '.join(words)})" if words else ""
-    detail = sentence.format(title=title, model=model) + hints
+    reasons = tuple(reasons)
+    implied = (_STATUS_BY_IDENTIFIER.get(reason.lower()) for reason in reasons)
+    # The HTTP status is more precise than an identifier such as `invalid_request_error`,
+    # which OpenAI also sends for a wrong key. Only these two need the identifier.
+    override = next((status for status in implied if status in (402, 413)), None)
+    code, is_transient, template = _meaning(override or status)
+    suffix = f" ({', '.join(reasons)})" if reasons else ""
+    detail = template.format(title=title, model=model) + suffix
     return ProviderError(
         code,
         detail,
@@ -123,36 +123,39 @@ def provider_failure(
 
 
 def status_of(error: Mapping[str, Any]) -> int:
-    """The HTTP status that an error object in the middle of a stream stands for."""
+    """The HTTP status equivalent to an error object in the middle of a stream."""
     for name in ("code", "status", "status_code"):
         value = error.get(name)
         if isinstance(value, int) and 400 <= value < 600:
             return value
-    known = (_STATUS_BY_WORD.get(word.lower()) for word in identifiers(error))
-    return next((status for status in known if status), 500)
+    statuses = (
+        _STATUS_BY_IDENTIFIER.get(identifier.lower())
+        for identifier in identifiers(error)
+    )
+    return next((status for status in statuses if status), 500)
 
 
 def identifiers(error: Mapping[str, Any], *, secret: str = "") -> list[str]:
-    """The short identifiers of a provider's error object, without doubles."""
+    """The distinct short identifiers in a provider's error object."""
     values = (error.get(name) for name in ("code", "type", "status", "param"))
-    words = dict.fromkeys(
+    found = dict.fromkeys(
         value
         for value in values
         if isinstance(value, str) and _IDENTIFIER.fullmatch(value)
     )
-    return [word for word in words if not secret or secret not in word]
+    return [text for text in found if not secret or secret not in text]
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """The wait that a provider wishes for: seconds, milliseconds or a date."""
+    """The wait that a provider asks for: seconds, milliseconds or a date."""
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
-        return min(milliseconds / 1000, _LONGEST_WAIT)
+        return min(milliseconds / 1000, _MAX_WAIT_SECONDS)
     text = headers.get("retry-after", "")
     seconds = _number(text)
     if seconds is None:
         seconds = _seconds_until(text)
-    return None if seconds is None else min(seconds, _LONGEST_WAIT)
+    return None if seconds is None else min(seconds, _MAX_WAIT_SECONDS)
 
 
 def _meaning(status: int) -> tuple[ProviderErrorCode, bool, str]:
@@ -160,7 +163,7 @@ def _meaning(status: int) -> tuple[ProviderErrorCode, bool, str]:
         return _MEANINGS[status]
     if status >= 500:
         return _UNAVAILABLE
-    return _REFUSED if status >= 400 else _REDIRECT
+    return _REJECTED if status >= 400 else _REDIRECT
 
 
 def _number(text: str) -> float | None:

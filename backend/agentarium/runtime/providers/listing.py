@@ -1,4 +1,4 @@
-"""The models that a server of the OpenAI-compatible wire says it has."""
+"""The list of models of a server with an OpenAI-compatible API."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ import orjson
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.providers.failures import provider_failure
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
-from agentarium.runtime.providers.openai_wire import (
+from agentarium.runtime.providers.openai_client import (
     OpenAIEndpoint,
     connection_failure,
     headers_for,
@@ -22,13 +22,13 @@ from agentarium.runtime.providers.openai_wire import (
 MAX_MODELS = 1000
 MAX_NAME_CHARS = 190
 _MAX_BYTES = 8 * 1024 * 1024
-# Providers list all they have, what does not converse included.
+# Providers list all of their models, also those that are not for chat.
 _NOT_FOR_CHAT = re.compile(
     r"embed|whisper|tts|transcribe|moderation|dall-e|image|audio|realtime|live|sora"
     r"|davinci|babbage|translate|rerank|speech",
     re.IGNORECASE,
 )
-# A server may well answer without having such a list.
+# Some servers have no list of models.
 _NO_LIST = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
@@ -39,13 +39,14 @@ async def list_models(
     within: float,
     headers: Mapping[str, str] | None = None,
 ) -> list[str] | None:
-    """The names that can be called, or nothing where the server has no list.
+    """The names of the chat models, or None if the server has no list.
 
-    `headers` are for servers that take the key in another one. Raises `ProviderError`, also where the answer takes longer than `within` seconds.
+    `headers` replace the default ones, for APIs with another header for the key.
+    Raises `ProviderError`, also when the response takes longer than `within` seconds.
     """
     try:
         async with asyncio.timeout(within):
-            return await _listed(endpoint, pool, headers or headers_for(endpoint))
+            return await _fetch(endpoint, pool, headers or headers_for(endpoint))
     except TimeoutError:
         raise ProviderError(
             ProviderErrorCode.TIMEOUT,
@@ -53,12 +54,12 @@ async def list_models(
             is_transient=True,
         ) from None
     except ValueError:
-        raise _garbled(endpoint) from None
+        raise _malformed(endpoint) from None
     except (aiohttp.ClientError, OSError) as error:
         raise connection_failure(endpoint, error) from None
 
 
-async def _listed(
+async def _fetch(
     endpoint: OpenAIEndpoint, pool: HttpPool, headers: Mapping[str, str]
 ) -> list[str] | None:
     url = f"{endpoint.base_url.rstrip('/')}/models"
@@ -76,31 +77,31 @@ async def _listed(
                 response.status,
                 title=endpoint.title,
                 model="",
-                words=[f"HTTP {response.status}"],
+                reasons=[f"HTTP {response.status}"],
             )
         body = await read_limited(response, _MAX_BYTES)
     return _names(endpoint, orjson.loads(body))
 
 
-def _names(endpoint: OpenAIEndpoint, told: Any) -> list[str]:
-    """The names in an answer; Together's is a list without anything around it."""
-    # Google has another word for each.
-    rows = told.get("data", told.get("models")) if isinstance(told, dict) else told
+def _names(endpoint: OpenAIEndpoint, body: Any) -> list[str]:
+    """The names in a response body; Together sends a bare list."""
+    # Google uses `models` and `name`.
+    rows = body.get("data", body.get("models")) if isinstance(body, dict) else body
     if not isinstance(rows, list):
-        raise _garbled(endpoint)
+        raise _malformed(endpoint)
     names = (row.get("id", row.get("name")) for row in rows if isinstance(row, dict))
-    fit = (
+    chat_models = (
         name
         for name in names
         if isinstance(name, str)
         and 0 < len(name) <= MAX_NAME_CHARS
         and not _NOT_FOR_CHAT.search(name)
     )
-    return sorted(set(fit))[:MAX_MODELS]
+    return sorted(set(chat_models))[:MAX_MODELS]
 
 
-def _garbled(endpoint: OpenAIEndpoint) -> ProviderError:
+def _malformed(endpoint: OpenAIEndpoint) -> ProviderError:
     return ProviderError(
         ProviderErrorCode.PROTOCOL,
-        f"{endpoint.title} did not answer with a list of models. Check the base URL.",
+        f"{endpoint.title} did not return a list of models. Check the base URL.",
     )

@@ -1,4 +1,4 @@
-"""A conversation as the OpenAI-compatible wire wants it."""
+"""Request bodies of the OpenAI-compatible API."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from agentarium.runtime.messages import Message, ReasoningPart, ToolResultPart
 from agentarium.runtime.providers.base import ModelSettings, ToolDefinition
 
-# OpenAI's reasoning models take no temperature and count `max_completion_tokens`.
+# OpenAI's reasoning models accept no temperature, and take `max_completion_tokens`.
 _REASONING_MODEL = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])(?!.*-chat)")
 
 
@@ -17,13 +17,13 @@ def request_body(
     tools: Sequence[ToolDefinition],
     settings: ModelSettings,
     *,
-    refused: Collection[str] = (),
+    rejected: Collection[str] = (),
     reasoning_field: str = "",
 ) -> dict[str, Any]:
-    """The request for one streamed answer.
+    """The request body for one streamed response.
 
-    `refused` names parameters that this server is known to refuse, `reasoning_field`
-    the one in which it wants its own reasoning back.
+    `rejected` names parameters that the server does not accept. `reasoning_field` names
+    the message field in which it expects its own reasoning back.
     """
     body: dict[str, Any] = {
         "model": model,
@@ -32,32 +32,32 @@ def request_body(
         ],
         "stream": True,
     }
-    if "stream_options" not in refused:
+    if "stream_options" not in rejected:
         body["stream_options"] = {"include_usage": True}
     if tools:
         body["tools"] = [_tool(tool) for tool in tools]
-    return body | _limits(model, settings, refused)
+    return body | _limits(model, settings, rejected)
 
 
 def _limits(
-    model: str, settings: ModelSettings, refused: Collection[str]
+    model: str, settings: ModelSettings, rejected: Collection[str]
 ) -> dict[str, Any]:
     is_reasoning = _REASONING_MODEL.match(model) is not None
     limits: dict[str, Any] = {}
     if settings.max_output_tokens is not None:
-        is_new_name = is_reasoning or "max_tokens" in refused
-        if "max_completion_tokens" in refused:
-            is_new_name = False
-        name = "max_completion_tokens" if is_new_name else "max_tokens"
+        is_renamed = is_reasoning or "max_tokens" in rejected
+        if "max_completion_tokens" in rejected:
+            is_renamed = False
+        name = "max_completion_tokens" if is_renamed else "max_tokens"
         limits[name] = settings.max_output_tokens
-    is_temperature_taken = not is_reasoning and "temperature" not in refused
-    if settings.temperature is not None and is_temperature_taken:
+    accepts_temperature = not is_reasoning and "temperature" not in rejected
+    if settings.temperature is not None and accepts_temperature:
         limits["temperature"] = settings.temperature
     return limits
 
 
 def _items(message: Message, reasoning_field: str) -> Iterator[dict[str, Any]]:
-    """The wire's messages for one of ours: each tool result is one of its own."""
+    """The API's messages for one of ours; each tool result becomes a message."""
     if message.role == "assistant":
         yield _assistant(message, reasoning_field)
         return
@@ -84,10 +84,10 @@ def _assistant(message: Message, reasoning_field: str) -> dict[str, Any]:
             }
             for call in message.tool_calls
         ]
-    thoughts = [part for part in message.parts if isinstance(part, ReasoningPart)]
-    # DeepSeek refuses a turn with tool calls where the field is missing.
-    if reasoning_field and (thoughts or message.tool_calls):
-        item[reasoning_field] = "".join(part.text for part in thoughts)
+    reasoning = [part for part in message.parts if isinstance(part, ReasoningPart)]
+    # DeepSeek rejects assistant messages with tool calls that lack the field.
+    if reasoning_field and (reasoning or message.tool_calls):
+        item[reasoning_field] = "".join(part.text for part in reasoning)
     return item
 
 

@@ -1,10 +1,10 @@
-"""One call of a model through pydantic-ai.
+"""Model calls through pydantic-ai.
 
-Imported on first use only; see `pydantic_wire`.
+Imported on first use only; see `pydantic_client`.
 """
 
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 
@@ -34,6 +34,7 @@ from agentarium.runtime.providers.base import (
 )
 from agentarium.runtime.providers.failures import identifiers, provider_failure
 from agentarium.runtime.providers.http import CONNECT_TIMEOUT
+from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
 from agentarium.runtime.providers.pydantic_messages import (
     from_library,
     library_settings,
@@ -41,13 +42,15 @@ from agentarium.runtime.providers.pydantic_messages import (
     to_library,
 )
 from agentarium.runtime.providers.pydantic_models import build_model
-from agentarium.runtime.providers.pydantic_wire import PydanticEndpoint
-from agentarium.runtime.providers.refusals import Refusals, refused_parameter
+from agentarium.runtime.providers.rejected_parameters import (
+    RejectedParameters,
+    rejected_parameter,
+)
 
-# Model names are free text, so that their number has to be bounded.
+# Model names are free text, so their number has to be limited.
 MAX_MODELS = 100
 
-# The categories that the library tells apart, as the status that means the same.
+# The error categories of the library, with the equivalent HTTP status.
 _STATUS_BY_CATEGORY: tuple[
     tuple[type[library_errors.ModelAPIError], int | None], ...
 ] = (
@@ -63,23 +66,23 @@ _STATUS_BY_CATEGORY: tuple[
 )
 
 
-# The HTTP responses of the call that runs in this context.
-_opened: ContextVar[list[httpx2.Response]] = ContextVar("opened_responses")
+# The HTTP responses of the call in this context.
+_responses: ContextVar[list[httpx2.Response]] = ContextVar("responses")
 
 
-async def _note_opened(response: httpx2.Response) -> None:
-    _opened.get([]).append(response)
+async def _track_response(response: httpx2.Response) -> None:
+    _responses.get([]).append(response)
 
 
 @asynccontextmanager
 async def _closing_responses() -> AsyncGenerator[None, None]:
-    """Close the connections of one call at its end, however it ends.
+    """Close the connections of one call when it ends, for whatever reason.
 
-    Where a stream is left early, some providers' libraries leave theirs open until
-    the garbage collector comes by, and the provider goes on generating.
+    When a stream is abandoned, some providers' libraries keep its connection open until
+    garbage collection, and the provider goes on generating.
     """
     responses: list[httpx2.Response] = []
-    _opened.set(responses)
+    _responses.set(responses)
     try:
         yield
     finally:
@@ -87,25 +90,25 @@ async def _closing_responses() -> AsyncGenerator[None, None]:
             await response.aclose()
 
 
-class _TemperatureRefusedError(Exception):
-    """The model may answer where no temperature is set."""
+class _TemperatureRejectedError(Exception):
+    """The model does not accept a temperature."""
 
 
 @contextmanager
-def _refused_temperature(settings: ModelSettings) -> Generator[None, None, None]:
+def _rejected_temperature(settings: ModelSettings) -> Generator[None, None, None]:
     try:
         yield
     except library_errors.ModelHTTPError as error:
-        # Every vendor nests its sentence differently, and the library keeps it whole.
-        said = {"message": f"{error.message} {error.body}"}
+        # Each provider nests its message differently; the library keeps the whole body.
+        details = {"message": f"{error.message} {error.body}"}
         sent = () if settings.temperature is None else ("temperature",)
-        if error.in_stream or not refused_parameter(error.status_code, said, sent):
+        if error.in_stream or not rejected_parameter(error.status_code, details, sent):
             raise
-        raise _TemperatureRefusedError from None
+        raise _TemperatureRejectedError from None
 
 
 class PydanticCalls:
-    """Calls models of one provider, over connections of its own."""
+    """Calls the models of one provider, over its own connections."""
 
     def __init__(self, endpoint: PydanticEndpoint) -> None:
         self._endpoint = endpoint
@@ -114,10 +117,10 @@ class PydanticCalls:
                 endpoint.read_timeout, connect=CONNECT_TIMEOUT, pool=None
             ),
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
-            event_hooks={"response": [_note_opened]},
+            event_hooks={"response": [_track_response]},
         )
         self._models: dict[str, Model] = {}
-        self._refused: dict[str, Refusals] = {}
+        self._rejected: dict[str, RejectedParameters] = {}
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -130,29 +133,32 @@ class PydanticCalls:
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        refusals = self._refusals(name)
+        rejected = self._rejected_parameters(name)
         bare = replace(settings, temperature=None)
-        if "temperature" not in refusals.remembered(settings):
-            with suppress(_TemperatureRefusedError):
-                first = self._once(name, messages, tools, settings)
-                async with aclosing(first) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                return
-        async with aclosing(self._once(name, messages, tools, bare)) as pieces:
-            async for piece in pieces:
-                # It has begun to answer.
-                refusals.remember(["temperature"], settings)
-                yield piece
+        is_known = "temperature" in rejected.current(settings)
+        try:
+            async with aclosing(
+                self._request(name, messages, tools, bare if is_known else settings)
+            ) as outputs:
+                async for output in outputs:
+                    yield output
+            return
+        except _TemperatureRejectedError:
+            pass
+        async with aclosing(self._request(name, messages, tools, bare)) as outputs:
+            async for output in outputs:
+                # The model accepts the request without a temperature.
+                rejected.add(["temperature"], settings)
+                yield output
 
-    async def _once(
+    async def _request(
         self,
         name: str,
         messages: Sequence[Message],
         tools: Sequence[ToolDefinition],
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
-        with self._named_failures(name), _refused_temperature(settings):
+        with self._translated_failures(name), _rejected_temperature(settings):
             model = self._model(name)
             async with (
                 _closing_responses(),
@@ -166,24 +172,25 @@ class PydanticCalls:
                 async for event in events:
                     if delta := _delta(event):
                         yield delta
-                answer = events.get()
-            if answer.finish_reason is None:
-                raise self._cut_off()
-        yield from_library(answer)
+                response = events.get()
+            if response.finish_reason is None:
+                raise self._connection_lost()
+        yield from_library(response)
 
-    def _cut_off(self) -> ProviderError:
+    def _connection_lost(self) -> ProviderError:
         return ProviderError(
             ProviderErrorCode.UNAVAILABLE,
-            f"{self._endpoint.title} broke off before the answer was complete.",
+            f"The connection to {self._endpoint.title} was lost before the response was "
+            "complete.",
             is_transient=True,
         )
 
-    def _refusals(self, name: str) -> Refusals:
-        if name not in self._refused:
-            if len(self._refused) >= MAX_MODELS:
-                self._refused.clear()
-            self._refused[name] = Refusals()
-        return self._refused[name]
+    def _rejected_parameters(self, name: str) -> RejectedParameters:
+        if name not in self._rejected:
+            if len(self._rejected) >= MAX_MODELS:
+                self._rejected.clear()
+            self._rejected[name] = RejectedParameters()
+        return self._rejected[name]
 
     def _model(self, name: str) -> Model:
         if name not in self._models:
@@ -193,7 +200,7 @@ class PydanticCalls:
         return self._models[name]
 
     @contextmanager
-    def _named_failures(self, name: str) -> Generator[None, None, None]:
+    def _translated_failures(self, name: str) -> Generator[None, None, None]:
         try:
             yield
         except library_errors.ModelAPIError as error:
@@ -203,43 +210,46 @@ class PydanticCalls:
                 504, title=self._endpoint.title, model=name
             ) from None
         except (httpx2.HTTPError, OSError):
-            raise self._cut_off() from None
+            raise self._connection_lost() from None
         except library_errors.UserError:
             raise provider_failure(
                 400, title=self._endpoint.title, model=name
             ) from None
         except (library_errors.UnexpectedModelBehavior, ValueError):
-            raise self._garbled() from None
+            raise self._malformed() from None
 
     def _failure(self, error: library_errors.ModelAPIError, name: str) -> ProviderError:
         if type(error) is library_errors.ModelAPIError:
-            return self._garbled()
+            return self._malformed()
         status = _status(error)
         if status is None:
             return ProviderError(
                 ProviderErrorCode.UNAVAILABLE,
-                f"{self._endpoint.title} cannot be reached, or the connection broke.",
+                f"{self._endpoint.title} cannot be reached, or the connection was lost.",
                 is_transient=True,
             )
-        words = {"code": error.provider_error_code, "type": error.provider_error_type}
+        error_object = {
+            "code": error.provider_error_code,
+            "type": error.provider_error_type,
+        }
         return provider_failure(
             status,
             title=self._endpoint.title,
             model=name,
-            words=identifiers(words, secret=self._endpoint.api_key),
+            reasons=identifiers(error_object, secret=self._endpoint.api_key),
             retry_after=error.retry_after,
         )
 
-    def _garbled(self) -> ProviderError:
+    def _malformed(self) -> ProviderError:
         return ProviderError(
             ProviderErrorCode.PROTOCOL,
-            f"{self._endpoint.title} sent something that is not an answer. "
+            f"{self._endpoint.title} sent a response that does not follow its API. "
             "Check the base URL.",
         )
 
 
 def _status(error: library_errors.ModelAPIError) -> int | None:
-    """The HTTP status of an error, or what equals one; none for a lost connection."""
+    """The HTTP status of an error or its equivalent; None for a lost connection."""
     if isinstance(error, library_errors.ModelHTTPError):
         return error.status_code
     statuses = (

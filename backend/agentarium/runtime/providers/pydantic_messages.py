@@ -1,6 +1,6 @@
-"""Messages and answers between our neutral form and pydantic-ai's.
+"""Converts messages and responses between our format and pydantic-ai's.
 
-Imported on first use only; see `pydantic_wire`.
+Imported on first use only; see `pydantic_client`.
 """
 
 from collections.abc import Sequence
@@ -37,11 +37,11 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 def to_library(
     messages: Sequence[Message], system: str
 ) -> list[library.ModelRequest | library.ModelResponse]:
-    """The conversation for the provider that the library calls `system`."""
+    """The messages in the library's format; `system` is its name for the provider."""
     result: list[library.ModelRequest | library.ModelResponse] = []
-    for is_answer, group in groupby(messages, lambda item: item.role == "assistant"):
-        if is_answer:
-            result += [_answer(message, system) for message in group]
+    for is_response, group in groupby(messages, lambda item: item.role == "assistant"):
+        if is_response:
+            result += [_response(message, system) for message in group]
         else:
             parts = [part for message in group for part in _request_parts(message)]
             result.append(library.ModelRequest(parts=parts))
@@ -65,21 +65,21 @@ def _request_parts(message: Message) -> list[library.ModelRequestPart]:
     ]
 
 
-def _answer(message: Message, system: str) -> library.ModelResponse:
-    parts = [_answer_part(part) for part in message.parts]
+def _response(message: Message, system: str) -> library.ModelResponse:
+    parts = [_response_part(part) for part in message.parts]
     return library.ModelResponse(
         parts=[part for part in parts if part is not None], provider_name=system
     )
 
 
-def _answer_part(part: Part) -> library.ModelResponsePart | None:
+def _response_part(part: Part) -> library.ModelResponsePart | None:
     match part:
         case TextPart():
             return library.TextPart(part.text)
         case ReasoningPart():
-            return library.ThinkingPart(part.text, **_opened(part.signature))
+            return library.ThinkingPart(part.text, **_unpack_signature(part.signature))
         case ToolCallPart():
-            details = _opened(part.signature)
+            details = _unpack_signature(part.signature)
             return library.ToolCallPart(
                 tool_name=part.name,
                 args=part.arguments,
@@ -92,7 +92,7 @@ def _answer_part(part: Part) -> library.ModelResponsePart | None:
 
 
 def from_library(response: library.ModelResponse) -> ModelResponse:
-    """The finished answer in our form."""
+    """The complete response in our format."""
     parts = [_part(part) for part in response.parts]
     message = Message("assistant", tuple(part for part in parts if part is not None))
     reason = _FINISH_REASONS.get(response.finish_reason or "", "other")
@@ -111,35 +111,35 @@ def _part(part: library.ModelResponsePart) -> Part | None:
         case library.TextPart():
             return TextPart(part.content) if part.content else None
         case library.ThinkingPart():
-            sealed = _sealed(part, id=part.id, signature=part.signature)
-            return ReasoningPart(part.content, sealed)
+            signature = _pack_signature(part, id=part.id, signature=part.signature)
+            return ReasoningPart(part.content, signature)
         case library.ToolCallPart():
             return ToolCallPart(
                 part.tool_call_id,
                 part.tool_name,
                 part.args_as_json_str(),
-                _sealed(part),
+                _pack_signature(part),
             )
     return None
 
 
-def _sealed(
+def _pack_signature(
     part: library.ThinkingPart | library.ToolCallPart, **fields: str | None
 ) -> str:
-    """What the provider wants back with a part, as one text.
+    """The metadata that the provider expects back with a part, as JSON text.
 
-    It names the provider, because another one must not be sent it.
+    It names the provider, since no other provider may receive it.
     """
-    known = {
+    metadata = {
         **fields,
         "provider_name": part.provider_name,
         "provider_details": part.provider_details,
     }
-    sealed = {name: value for name, value in known.items() if value}
-    return orjson.dumps(sealed).decode() if sealed.keys() - {"provider_name"} else ""
+    packed = {name: value for name, value in metadata.items() if value}
+    return orjson.dumps(packed).decode() if packed.keys() - {"provider_name"} else ""
 
 
-def _opened(signature: str) -> dict[str, Any]:
+def _unpack_signature(signature: str) -> dict[str, Any]:
     return orjson.loads(signature) if signature.startswith("{") else {}
 
 

@@ -1,6 +1,6 @@
-"""pydantic-ai's model objects, made for one key and one address each.
+"""Builds pydantic-ai's model objects, each for one key and one address.
 
-Imported on first use only; see `pydantic_wire`.
+Imported on first use only; see `pydantic_client`.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import httpx2
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
-from agentarium.runtime.providers.pydantic_wire import PydanticEndpoint
+from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
 
 Builder = Callable[[PydanticEndpoint, str, httpx2.AsyncClient], Model]
 
@@ -17,7 +17,7 @@ Builder = Callable[[PydanticEndpoint, str, httpx2.AsyncClient], Model]
 def build_model(
     endpoint: PydanticEndpoint, name: str, http_client: httpx2.AsyncClient
 ) -> Model:
-    """The library's object for a model. Retries nothing by itself."""
+    """The library's object for a model, with its own retries turned off."""
     return _BUILDERS[endpoint.provider](endpoint, name, http_client)
 
 
@@ -58,7 +58,7 @@ def _mistral(
     provider = MistralProvider(
         api_key=endpoint.api_key, base_url=endpoint.base_url, http_client=http_client
     )
-    # The library sets a limit of its own over the HTTP client's.
+    # Otherwise the library's own timeout overrides the HTTP client's.
     settings = ModelSettings(timeout=endpoint.read_timeout)
     return MistralModel(name, provider=provider, settings=settings)
 

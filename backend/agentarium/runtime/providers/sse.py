@@ -1,38 +1,38 @@
-"""Server-sent events, read as they arrive."""
+"""An incremental parser of server-sent events."""
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 
 
 class EventTooLongError(Exception):
-    """An event, or a line, that is longer than any provider has a reason to send."""
+    """An event, or a line, that is longer than `MAX_EVENT_BYTES`."""
 
 
 class SseParser:
-    """FifoLock bytes, cut anywhere, into the `data` of the events that they complete.
+    """Converts bytes, split anywhere, into the `data` of the events that they complete.
 
-    Works on bytes throughout, so that a character cut in two by the network stays
-    whole. Names, ids and comments of events are left out: what the providers' wires
-    need of them is in the data too.
+    It works on bytes throughout, so that a character that the network has split stays
+    intact. It ignores the names, ids and comments of events: in the providers' APIs,
+    the data repeats what matters.
     """
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._buffer = bytearray()
         self._data: list[bytes] = []
 
     def feed(self, received: bytes) -> list[bytes]:
-        """Return the data of each event that is complete now."""
+        """Return the data of each event that is now complete."""
         if b"\n" not in received:
             self._keep(received)
             return []
-        *lines, rest = (bytes(self._rest) + received).split(b"\n")
-        self._rest.clear()
-        self._keep(rest)
+        *lines, tail = (bytes(self._buffer) + received).split(b"\n")
+        self._buffer.clear()
+        self._keep(tail)
         return self._events(lines)
 
     def close(self) -> list[bytes]:
-        """The event that the stream's end left without its empty line, if any."""
-        lines = [bytes(self._rest), b""]
-        self._rest.clear()
+        """Return the last event if it lacks its empty line at the end of the stream."""
+        lines = [bytes(self._buffer), b""]
+        self._buffer.clear()
         return self._events(lines)
 
     def _events(self, lines: list[bytes]) -> list[bytes]:
@@ -45,12 +45,12 @@ class SseParser:
                 self._data = []
         return events
 
-    def _keep(self, part: bytes) -> None:
-        self._rest += part
-        if len(self._rest) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
+    def _keep(self, tail: bytes) -> None:
+        self._buffer += tail
+        if len(self._buffer) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
             raise EventTooLongError
 
 
 def _joined(data: list[bytes]) -> bytes:
-    # Blanks around JSON mean nothing, the optional one after the colon included.
+    # Whitespace around JSON is insignificant, including the one after the colon.
     return data[0].strip() if len(data) == 1 else b"\n".join(map(bytes.strip, data))

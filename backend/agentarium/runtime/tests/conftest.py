@@ -1,4 +1,4 @@
-"""What the runtime's tests share: the scripted provider, and a pool to call it."""
+"""Fixtures of the runtime's tests: the scripted provider, and a connection pool."""
 
 from collections.abc import AsyncIterator
 

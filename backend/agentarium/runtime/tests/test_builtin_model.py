@@ -1,4 +1,4 @@
-"""The built-in model: real weights, real tokens, real processes."""
+"""The built-in model, with real weights and real processes."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from agentarium.runtime.messages import user_message
 from agentarium.runtime.providers.base import ModelSettings, ProviderError
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
-from agentarium.runtime.tests.asking import ask, failure
+from agentarium.runtime.tests.model_calls import call_model, failure
 from agentarium.runtime.tests.weights import real_weights
 from agentarium.tests.eventually import eventually
 
@@ -41,7 +41,7 @@ async def model(config: BuiltinConfig) -> AsyncIterator[BuiltinModel]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped does not."""
+    """Whether a process is running; a zombie is not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -49,18 +49,20 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-async def test_answers_many_at_once_from_one_process(model: BuiltinModel) -> None:
+async def test_serves_concurrent_calls_from_one_process(model: BuiltinModel) -> None:
     client = model.client(BUILTIN_MODEL)
 
-    answers = await asyncio.gather(*(ask(client, settings=SHORT) for _ in range(6)))
+    outputs = await asyncio.gather(
+        *(call_model(client, settings=SHORT) for _ in range(6))
+    )
 
-    assert all(answer.text for answer in answers)
-    assert {answer.response.usage.output_tokens for answer in answers} == {8}
-    assert answers[0].response.finish_reason == "length"
-    assert answers[0].response.model == BUILTIN_MODEL
+    assert all(output.text for output in outputs)
+    assert {output.response.usage.output_tokens for output in outputs} == {8}
+    assert outputs[0].response.finish_reason == "length"
+    assert outputs[0].response.model == BUILTIN_MODEL
 
 
-async def test_answers_nobody_without_its_key(model: BuiltinModel) -> None:
+async def test_rejects_requests_without_its_key(model: BuiltinModel) -> None:
     process = await model.running()
     url = f"{process.endpoint.base_url}/chat/completions"
     body = {"messages": [{"role": "user", "content": "hi"}]}
@@ -84,7 +86,7 @@ async def test_keeps_key_and_environment_out_of_the_process_table(
     assert "sk-very-secret" not in (table / "environ").read_text()
 
 
-async def test_refuses_more_than_its_context_holds(model: BuiltinModel) -> None:
+async def test_rejects_input_that_exceeds_its_context(model: BuiltinModel) -> None:
     error = await failure(
         model.client(BUILTIN_MODEL), [user_message("word " * 9000)], settings=SHORT
     )
@@ -92,7 +94,7 @@ async def test_refuses_more_than_its_context_holds(model: BuiltinModel) -> None:
     assert (error.code, error.is_transient) == ("provider_bad_request", False)
 
 
-async def test_that_is_killed_fails_its_answers_and_starts_again(
+async def test_fails_calls_and_restarts_when_its_process_is_killed(
     model: BuiltinModel,
 ) -> None:
     client = model.client(BUILTIN_MODEL)
@@ -109,11 +111,11 @@ async def test_that_is_killed_fails_its_answers_and_starts_again(
 
     assert caught.value.code == "provider_unavailable"
     assert "exit code -9" in caught.value.detail
-    assert (await ask(client, settings=SHORT)).text
+    assert (await call_model(client, settings=SHORT)).text
     assert model.pid != first
 
 
-async def test_ends_with_its_owner(config: BuiltinConfig) -> None:
+async def test_stops_when_it_is_closed(config: BuiltinConfig) -> None:
     model = BuiltinModel(config)
     pid = (await model.running()).pid
 
@@ -122,7 +124,7 @@ async def test_ends_with_its_owner(config: BuiltinConfig) -> None:
     assert not is_alive(pid)
 
 
-async def test_ends_when_its_parent_is_killed(config: BuiltinConfig) -> None:
+async def test_stops_when_its_parent_is_killed(config: BuiltinConfig) -> None:
     program = (
         "import asyncio, sys\n"
         "from agentarium.runtime.builtin.client import BuiltinModel\n"
@@ -154,7 +156,7 @@ async def test_ends_when_its_parent_is_killed(config: BuiltinConfig) -> None:
 
 
 class TestStart:
-    async def test_says_why_it_failed(self, tmp_path: Path) -> None:
+    async def test_that_fails_reports_the_reason(self, tmp_path: Path) -> None:
         broken = tmp_path / "broken.gguf"
         broken.write_bytes(b"no model")
         model = BuiltinModel(BuiltinConfig(weights=str(broken)))
@@ -164,11 +166,11 @@ class TestStart:
 
         assert (first.code, first.is_transient) == ("provider_unavailable", False)
         assert "did not start" in first.detail
-        # Not tried again at once.
+        # The second call does not retry immediately.
         assert second is first
         await model.aclose()
 
-    async def test_that_takes_too_long_is_given_up(
+    async def test_that_takes_too_long_is_aborted(
         self, config: BuiltinConfig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(builtin_process, "START_TIMEOUT", 0.01)
@@ -180,7 +182,7 @@ class TestStart:
         assert "more than" in error.detail
         await model.aclose()
 
-    async def test_whose_program_dies_is_an_error(
+    async def test_fails_if_the_program_exits(
         self, config: BuiltinConfig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(builtin_process, "_SERVER", "no.such.module")

@@ -30,15 +30,15 @@ from agentarium.runtime.providers.failures import (
         (529, "provider_unavailable", True),
     ],
 )
-def test_names_what_a_status_means(status: int, code: str, is_transient: bool) -> None:  # noqa: FBT001
+def test_maps_a_status_to_its_code(status: int, code: str, is_transient: bool) -> None:  # noqa: FBT001
     error = provider_failure(status, title="Fake", model="m")
 
     assert (error.code, error.is_transient) == (code, is_transient)
 
 
-def test_does_not_retry_where_the_credit_is_spent() -> None:
+def test_a_spent_credit_is_not_transient() -> None:
     error = provider_failure(
-        429, title="Fake", model="m", words=["insufficient_quota"], retry_after=1.0
+        429, title="Fake", model="m", reasons=["insufficient_quota"], retry_after=1.0
     )
 
     assert (error.code, error.is_transient) == ("provider_auth", False)
@@ -56,13 +56,13 @@ def test_does_not_retry_where_the_credit_is_spent() -> None:
         ({}, 500),
     ],
 )
-def test_finds_the_status_of_an_error_object(
+def test_maps_an_error_object_to_a_status(
     error: dict[str, object], status: int
 ) -> None:
     assert status_of(error) == status
 
 
-def test_lets_nothing_through_but_identifiers() -> None:
+def test_keeps_only_identifiers_of_an_error() -> None:
     error = {
         "message": "you said: my secret",
         "code": "my secret, said twice",
@@ -86,13 +86,13 @@ def test_lets_nothing_through_but_identifiers() -> None:
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
     ],
 )
-def test_reads_the_wait_that_a_provider_wishes(
+def test_reads_the_wait_that_a_provider_asks_for(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     assert retry_after_seconds(headers) == seconds
 
 
-def test_reads_a_wait_that_is_a_date() -> None:
+def test_reads_a_wait_given_as_a_date() -> None:
     moment = datetime.now(UTC) + timedelta(seconds=60)
 
     seconds = retry_after_seconds({"retry-after": format_datetime(moment, usegmt=True)})

@@ -7,19 +7,19 @@ from agentarium.runtime.providers.http import HttpPool
 
 
 class Response:
-    """As much of a response as it takes to be watched."""
+    """Just enough of a response for the pool to track it."""
 
 
 class TestPause:
     @pytest.mark.parametrize(
-        ("answers", "seconds"), [(0, 0), (99, 0), (500, 0.05), (5000, 0.1)]
+        ("count", "seconds"), [(0, 0), (99, 0), (500, 0.05), (5000, 0.1)]
     )
-    async def test_grows_with_the_answers_under_way(
-        self, pool: HttpPool, answers: int, seconds: float
+    async def test_grows_with_the_number_of_open_responses(
+        self, pool: HttpPool, count: int, seconds: float
     ) -> None:
-        responses = [Response() for _ in range(answers)]
+        responses = [Response() for _ in range(count)]
         for response in responses:
-            pool.watch(cast("aiohttp.ClientResponse", response))
+            pool.track(cast("aiohttp.ClientResponse", response))
 
         assert pool.pause() == pytest.approx(seconds)
 

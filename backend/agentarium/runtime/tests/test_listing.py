@@ -6,7 +6,7 @@ from aiohttp import web
 from agentarium.runtime.providers.base import ProviderError
 from agentarium.runtime.providers.http import HttpPool
 from agentarium.runtime.providers.listing import list_models
-from agentarium.runtime.providers.openai_wire import OpenAIEndpoint
+from agentarium.runtime.providers.openai_client import OpenAIEndpoint
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"
@@ -14,10 +14,10 @@ KEY = "sk-very-secret"
 
 @pytest.fixture
 async def listing(pool: HttpPool) -> Any:
-    """Asks a server that gives one answer."""
+    """Lists the models of a server that sends the given response."""
     runners: list[web.AppRunner] = []
 
-    async def ask(response: web.Response) -> list[str] | None:
+    async def list_of(response: web.Response) -> list[str] | None:
         async def answer(_: web.Request) -> web.Response:
             return response
 
@@ -30,12 +30,14 @@ async def listing(pool: HttpPool) -> Any:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         return await list_models(OpenAIEndpoint("Fake", url, KEY), pool, within=5)
 
-    yield ask
+    yield list_of
     for runner in runners:
         await runner.cleanup()
 
 
-async def test_names_what_a_server_has(provider: FakeProvider, pool: HttpPool) -> None:
+async def test_lists_the_models_of_a_server(
+    provider: FakeProvider, pool: HttpPool
+) -> None:
     endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", KEY)
 
     names = await list_models(endpoint, pool, within=5)
@@ -44,7 +46,7 @@ async def test_names_what_a_server_has(provider: FakeProvider, pool: HttpPool) -
     assert provider.received[-1].headers["Authorization"] == f"Bearer {KEY}"
 
 
-async def test_leaves_out_what_does_not_converse(listing: Any) -> None:
+async def test_leaves_out_models_that_are_not_for_chat(listing: Any) -> None:
     names = ["gpt-4o", "text-embedding-3-large", "whisper-1", "gpt-4o-mini-tts"]
 
     listed = await listing(web.json_response({"data": [{"id": n} for n in names]}))
@@ -52,11 +54,11 @@ async def test_leaves_out_what_does_not_converse(listing: Any) -> None:
     assert listed == ["gpt-4o"]
 
 
-async def test_reads_a_list_without_anything_around_it(listing: Any) -> None:
+async def test_reads_a_bare_list(listing: Any) -> None:
     assert await listing(web.json_response([{"id": "b"}, {"id": "a"}])) == ["a", "b"]
 
 
-async def test_has_no_list_of_a_server_that_keeps_none(listing: Any) -> None:
+async def test_returns_none_if_the_server_has_no_list(listing: Any) -> None:
     assert await listing(web.Response(status=404)) is None
 
 
@@ -69,7 +71,9 @@ async def test_has_no_list_of_a_server_that_keeps_none(listing: Any) -> None:
         (web.json_response({"hello": "world"}), "provider_protocol"),
     ],
 )
-async def test_names_a_failure(listing: Any, response: web.Response, code: str) -> None:
+async def test_maps_a_failure_to_its_code(
+    listing: Any, response: web.Response, code: str
+) -> None:
     with pytest.raises(ProviderError) as caught:
         await listing(response)
 
@@ -77,7 +81,7 @@ async def test_names_a_failure(listing: Any, response: web.Response, code: str) 
     assert KEY not in caught.value.detail
 
 
-async def test_waits_no_longer_than_it_may(
+async def test_fails_when_the_response_takes_too_long(
     provider: FakeProvider, pool: HttpPool
 ) -> None:
     endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", KEY)

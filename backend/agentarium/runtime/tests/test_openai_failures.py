@@ -1,4 +1,4 @@
-"""Errors of OpenAI's protocol, and servers that do not speak it."""
+"""Errors of OpenAI's API, and servers that do not implement it."""
 
 import asyncio
 import socket
@@ -15,8 +15,8 @@ from agentarium.runtime.messages import (
 )
 from agentarium.runtime.providers.base import TextDelta
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.openai_wire import OpenAIClient, OpenAIEndpoint
-from agentarium.runtime.tests.asking import failure
+from agentarium.runtime.providers.openai_client import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.tests.model_calls import failure
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"
@@ -24,7 +24,7 @@ KEY = "sk-very-secret"
 
 @pytest.fixture
 def model(provider: FakeProvider, pool: HttpPool) -> Any:
-    """Makes a client for a scripted model."""
+    """Creates clients for scripted models."""
 
     def make(name: str = "fake", **options: Any) -> OpenAIClient:
         endpoint = OpenAIEndpoint("Fake", f"{provider.url}/v1", KEY, **options)
@@ -48,14 +48,14 @@ class TestFailure:
             (500, "provider_unavailable"),
         ],
     )
-    async def test_before_the_answer_has_the_code_of_its_status(
+    async def test_before_the_response_has_the_code_of_its_status(
         self, model: Any, status: int, code: str
     ) -> None:
         error = await failure(model(f"fake,status={status}"))
 
         assert error.code == code
 
-    async def test_keeps_the_providers_wish_for_a_pause(self, model: Any) -> None:
+    async def test_has_the_wait_that_the_provider_asks_for(self, model: Any) -> None:
         error = await failure(model("fake,status=429,retry_after=7"))
 
         assert error.is_transient
@@ -77,7 +77,7 @@ class TestFailure:
             ("garbage", "provider_protocol", False),
         ],
     )
-    async def test_in_the_middle_is_never_taken_for_an_answer(
+    async def test_in_the_middle_is_never_a_response(
         self,
         model: Any,
         then: str,
@@ -88,21 +88,21 @@ class TestFailure:
 
         assert (error.code, error.is_transient) == (code, is_transient)
 
-    async def test_in_the_middle_comes_after_what_was_said(self, model: Any) -> None:
+    async def test_in_the_middle_comes_after_the_deltas(self, model: Any) -> None:
         stream = model("fake,then=cut,text=half").stream([user_message("hi")])
 
         async with aclosing(stream):
             assert await anext(stream) == TextDelta("half")
 
     @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])
-    async def test_of_a_server_that_falls_silent_is_a_timeout(
+    async def test_of_a_silent_server_is_a_timeout(
         self, model: Any, script: str
     ) -> None:
         error = await failure(model(f"fake,{script}", read_timeout=0.05))
 
         assert (error.code, error.is_transient) == ("provider_timeout", True)
 
-    async def test_to_connect_says_where(self, pool: HttpPool) -> None:
+    async def test_to_connect_names_the_address(self, pool: HttpPool) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             url = f"http://user:secret@127.0.0.1:{free.getsockname()[1]}/v1"
@@ -115,7 +115,7 @@ class TestFailure:
         assert "secret" not in error.detail
 
     @pytest.mark.parametrize("url", ["", "nonsense", "http://", "ftp://x/v1"])
-    async def test_of_an_address_that_is_none(self, pool: HttpPool, url: str) -> None:
+    async def test_of_an_invalid_address(self, pool: HttpPool, url: str) -> None:
         client = OpenAIClient(OpenAIEndpoint("Fake", url), "fake", pool)
 
         error = await failure(client)
@@ -134,10 +134,10 @@ class TestFailure:
 
 
 class TestForeignServer:
-    """Something answers at the base URL, but it is no model server."""
+    """The server at the base URL is not a model server."""
 
     @pytest.fixture
-    async def answering(self, pool: HttpPool) -> Any:
+    async def server_with(self, pool: HttpPool) -> Any:
         runners: list[web.AppRunner] = []
 
         async def serve(response: web.Response) -> OpenAIClient:
@@ -157,37 +157,39 @@ class TestForeignServer:
         for runner in runners:
             await runner.cleanup()
 
-    async def test_that_answers_with_a_page(self, answering: Any) -> None:
+    async def test_that_sends_a_page(self, server_with: Any) -> None:
         page = web.Response(text="<p>data: hello</p>", content_type="text/html")
 
-        error = await failure(await answering(page))
+        error = await failure(await server_with(page))
 
         assert (error.code, error.is_transient) == ("provider_protocol", False)
 
-    async def test_that_answers_with_other_json(self, answering: Any) -> None:
-        error = await failure(await answering(web.json_response({"hello": "world"})))
+    async def test_that_sends_other_json(self, server_with: Any) -> None:
+        error = await failure(await server_with(web.json_response({"hello": "world"})))
 
         assert (error.code, error.is_transient) == ("provider_protocol", False)
 
-    async def test_that_reports_an_error_with_status_200(self, answering: Any) -> None:
+    async def test_that_reports_an_error_with_status_200(
+        self, server_with: Any
+    ) -> None:
         body = {"error": {"code": 502, "message": "upstream"}}
 
-        error = await failure(await answering(web.json_response(body)))
+        error = await failure(await server_with(web.json_response(body)))
 
         assert (error.code, error.is_transient) == ("provider_unavailable", True)
 
-    async def test_that_redirects_is_not_followed_with_the_key(
-        self, answering: Any, provider: FakeProvider
+    async def test_that_redirects_does_not_pass_on_the_key(
+        self, server_with: Any, provider: FakeProvider
     ) -> None:
         elsewhere = f"{provider.url}/v1/chat/completions"
-        away = web.Response(status=307, headers={"Location": elsewhere})
+        redirect = web.Response(status=307, headers={"Location": elsewhere})
 
-        error = await failure(await answering(away))
+        error = await failure(await server_with(redirect))
 
         assert error.code == "provider_bad_request"
         assert provider.stats.requests == 0
 
-    async def test_that_speaks_no_http(self, pool: HttpPool) -> None:
+    async def test_that_does_not_speak_http(self, pool: HttpPool) -> None:
         async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"220 mail.example.org\r\n\r\n")
             await writer.drain()

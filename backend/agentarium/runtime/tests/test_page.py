@@ -1,4 +1,4 @@
-"""Pages and bodies as text."""
+"""Converting pages and bodies into text."""
 
 import pytest
 
@@ -28,11 +28,11 @@ def text_of(body: str) -> str:
         ("", ""),
     ],
 )
-def test_writes_a_page_as_text(html: str, text: str) -> None:
+def test_converts_a_page_into_text(html: str, text: str) -> None:
     assert text_of(html) == text
 
 
-def test_reads_a_title_and_complete_links_without_doubles() -> None:
+def test_reads_the_title_and_distinct_absolute_links() -> None:
     page = read_page(
         "<title> The\n title </title><base href=/other/><body>"
         "<a href='a?b=1#c'>One <i>a</i></a><a href='a?b=1'>again</a>"
@@ -48,7 +48,7 @@ def test_reads_a_title_and_complete_links_without_doubles() -> None:
     ]
 
 
-def test_lists_some_of_very_many_links() -> None:
+def test_limits_the_number_of_links() -> None:
     links = "".join(f"<a href='/{number}'>x</a>" for number in range(500))
 
     assert len(read_page(links, URL).links) == MAX_LINKS
@@ -57,11 +57,11 @@ def test_lists_some_of_very_many_links() -> None:
 @pytest.mark.parametrize(
     "html", ["", "<", "<html>", "no tags", "\x00", "<body", "</p>"]
 )
-def test_survives_what_is_hardly_a_page(html: str) -> None:
+def test_accepts_broken_html(html: str) -> None:
     assert read_page(html, URL).links == []
 
 
-def test_a_page_of_tags_without_an_end_is_cut() -> None:
+def test_truncates_a_page_with_too_many_tags() -> None:
     assert read_page("<b>" * 1_000_000 + "end", URL).text == ""
 
 
@@ -81,22 +81,22 @@ def test_a_page_of_tags_without_an_end_is_cut() -> None:
         ("grün".encode(), "text/html; charset="),
     ],
 )
-def test_reads_charsets(body: bytes, content_type: str) -> None:
+def test_decodes_charsets(body: bytes, content_type: str) -> None:
     assert decoded(body, content_type) == "grün"
 
 
-def test_believes_a_pages_own_word_on_its_charset() -> None:
+def test_uses_the_charset_of_a_meta_element() -> None:
     page = "<meta charset='iso-8859-2'>ł"
 
     assert decoded(page.encode("iso-8859-2"), "text/html") == page
 
 
-def test_replaces_what_it_cannot_read() -> None:
+def test_replaces_bytes_that_cannot_be_decoded() -> None:
     assert decoded(b"a\xffb", "text/plain; charset=utf-8") == "a\ufffdb"
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_readable"),
+    ("media", "is_readable"),
     [
         ("text/plain", True),
         ("application/json", True),
@@ -108,5 +108,5 @@ def test_replaces_what_it_cannot_read() -> None:
         ("video/mp4", False),
     ],
 )
-def test_knows_text_from_other_things(kind: str, *, is_readable: bool) -> None:
-    assert is_text(media_type(f"{kind.upper()} ; q=1")) is is_readable
+def test_tells_text_from_other_media_types(media: str, *, is_readable: bool) -> None:
+    assert is_text(media_type(f"{media.upper()} ; q=1")) is is_readable

@@ -10,13 +10,13 @@ from agentarium.runtime.prices import (
     Rates,
     Tier,
     dollars,
+    format_cost,
     read_prices,
-    shown_cost,
 )
 
 CHEAP = Price.flat(Decimal("0.15"), Decimal("0.6"), Decimal("0.075"))
-# Twice as much from 1,000 tokens of input on.
-STEEP = Price(
+# Costs twice as much with more than 1,000 input tokens.
+TIERED = Price(
     Rates(Decimal(1), Decimal(1), Decimal(2), Decimal(3)),
     (Tier(1000, Rates(Decimal(2), Decimal(2), Decimal(4), Decimal(6))),),
 )
@@ -29,16 +29,16 @@ STEEP = Price(
         (CHEAP, Usage(1, 0), 150),
         (CHEAP, Usage(100, 10, cached_input_tokens=40), 18_000),
         (CHEAP, Usage(100, 0, cached_input_tokens=1000), 7_500),
-        (STEEP, Usage(1000, 1), 1_002_000),
-        (STEEP, Usage(1001, 1), 2_006_000),
-        (STEEP, Usage(0, 10, reasoning_tokens=4), 24_000),
+        (TIERED, Usage(1000, 1), 1_002_000),
+        (TIERED, Usage(1001, 1), 2_006_000),
+        (TIERED, Usage(0, 10, reasoning_tokens=4), 24_000),
         (FREE, Usage(), 0),
         (FREE, Usage(5, 5), 0),
-        # Nobody counted; it was not for nothing.
+        # The tokens were not counted, but the call was not free.
         (CHEAP, Usage(), None),
     ],
 )
-def test_counts_each_kind_of_token_at_its_rate(
+def test_charges_each_kind_of_token_at_its_rate(
     price: Price, usage: Usage, cost: int | None
 ) -> None:
     assert price.of(usage) == cost
@@ -51,7 +51,7 @@ def test_rounds_to_whole_nanodollars() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nanodollars", "shown"),
+    ("nanodollars", "text"),
     [
         (None, None),
         (0, "0"),
@@ -61,30 +61,30 @@ def test_rounds_to_whole_nanodollars() -> None:
         (2**63 - 1, "9223372036.854775807"),
     ],
 )
-def test_shows_dollars_exactly(nanodollars: int | None, shown: str | None) -> None:
-    assert dollars(nanodollars) == shown
+def test_formats_dollars_exactly(nanodollars: int | None, text: str | None) -> None:
+    assert dollars(nanodollars) == text
 
 
 @pytest.mark.parametrize(
-    ("nanodollars", "whole", "part"),
+    ("nanodollars", "complete", "incomplete"),
     [(10_000_000, "$0.01", "$0.01 + ?"), (0, "$0", "?"), (None, "?", "?")],
 )
-def test_tells_people_what_is_not_known(
-    nanodollars: int | None, whole: str, part: str
+def test_marks_unknown_costs(
+    nanodollars: int | None, complete: str, incomplete: str
 ) -> None:
-    assert shown_cost(nanodollars) == whole
-    assert shown_cost(nanodollars, is_complete=False) == part
+    assert format_cost(nanodollars) == complete
+    assert format_cost(nanodollars, is_complete=False) == incomplete
 
 
 class TestReadPrices:
-    def test_takes_text_and_numbers_and_fills_in_what_is_not_named(self) -> None:
-        told = {
+    def test_accepts_text_and_numbers_and_fills_in_defaults(self) -> None:
+        data = {
             "openai:mine": {"input": "0.10", "output": 0.4},
             "gpt-x": {"input": 1, "output": 2, "cached_input": 0, "reasoning": "3"},
             "ollama:*": {"input": 0, "output": 0},
         }
 
-        prices = read_prices(told)
+        prices = read_prices(data)
 
         assert prices == {
             "openai:mine": Price.flat(Decimal("0.1"), Decimal("0.4")),
@@ -93,7 +93,7 @@ class TestReadPrices:
         }
 
     @pytest.mark.parametrize(
-        ("told", "what"),
+        ("data", "named"),
         [
             (["openai:mine"], "JSON object"),
             ({"acme:mine": {"input": 1, "output": 1}}, "acme:mine"),
@@ -108,6 +108,6 @@ class TestReadPrices:
             ({"openai:mine": {"input": 1, "output": 10**9}}, "output"),
         ],
     )
-    def test_says_what_is_wrong_with_which(self, told: Any, what: str) -> None:
-        with pytest.raises(ValueError, match=what):
-            read_prices(told)
+    def test_names_the_invalid_entry(self, data: Any, named: str) -> None:
+        with pytest.raises(ValueError, match=named):
+            read_prices(data)

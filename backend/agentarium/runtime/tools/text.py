@@ -1,4 +1,4 @@
-"""The body of an answer as text, whatever charset it is in."""
+"""Decodes response bodies into text."""
 
 import codecs
 import re
@@ -12,7 +12,7 @@ _BOMS = (
 _META = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE
 )
-# Python knows codecs that are none of the web's, and some take very long.
+# Python has codecs that the web does not use, and some of them are very slow.
 _CHARSETS = re.compile(
     r"ascii|utf-8|utf-16(-le|-be)?|iso8859-\d+|cp125\d|cp866|cp874|cp932|cp949|koi8-[ru]"
     r"|gbk|gb2312|gb18030|big5(hkscs)?|shift_jis|euc_jp|euc_kr|iso2022_jp|mac-roman|tis-620"
@@ -24,21 +24,25 @@ _TEXT_TYPES = re.compile(
 
 
 def media_type(content_type: str) -> str:
-    """`text/html` of `Text/HTML; charset=x`; empty where there is none."""
+    """The media type of a header: `text/html` for `Text/HTML; charset=x`."""
     return content_type.partition(";")[0].strip().lower()
 
 
-def is_text(kind: str) -> bool:
-    """Whether a media type can be shown as text."""
-    return bool(_TEXT_TYPES.fullmatch(kind))
+def is_text(media: str) -> bool:
+    """Whether the content of a media type is text."""
+    return bool(_TEXT_TYPES.fullmatch(media))
 
 
 def decoded(body: bytes, content_type: str) -> str:
-    """The text of a body: by its mark, its header, its own word, else UTF-8."""
+    """Decode a body by its byte order mark, header or `meta` element, or as UTF-8."""
     for mark, charset in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(charset, "replace")
-    charset = _known(_declared(content_type)) or _known(_meta_charset(body)) or "utf-8"
+    charset = (
+        _supported(_declared(content_type))
+        or _supported(_meta_charset(body))
+        or "utf-8"
+    )
     return body.decode(charset, "replace")
 
 
@@ -50,16 +54,16 @@ def _declared(content_type: str) -> str:
 
 
 def _meta_charset(body: bytes) -> str:
-    found = _META.search(body[:2048])
-    return found.group(1).decode("ascii", "replace") if found else ""
+    match = _META.search(body[:2048])
+    return match.group(1).decode("ascii", "replace") if match else ""
 
 
-def _known(name: str) -> str:
+def _supported(name: str) -> str:
     try:
         charset = codecs.lookup(name).name
     except (LookupError, ValueError):
         return ""
-    # Browsers read what calls itself Latin-1 or ASCII as Windows-1252, and so do we.
+    # Browsers decode Latin-1 and ASCII as Windows-1252, and so do we.
     if charset in {"iso8859-1", "ascii"}:
         return "cp1252"
     return charset if _CHARSETS.fullmatch(charset) else ""

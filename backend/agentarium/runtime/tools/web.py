@@ -1,10 +1,10 @@
-"""Reading the web: a page or a document at an address, as text."""
+"""The tool that fetches a web page or document as text."""
 
 import asyncio
 import json
 from urllib.parse import urlsplit
 
-from agentarium.runtime.tools.base import ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import ToolError, ToolInvocation, ToolSpec
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
 from agentarium.runtime.tools.page import Page, read_page
 from agentarium.runtime.tools.text import decoded, is_text, media_type
@@ -20,9 +20,9 @@ _HEADERS = {
 FETCH_URL = ToolSpec(
     name="fetch_url",
     description=(
-        "Read a web page, JSON or other text at an http(s) address. Gives the title, "
-        "the text and the links. A long text comes in parts: ask for the next part "
-        "with `start`."
+        "Read a web page, JSON or other text at an http(s) address. Returns the title, "
+        "the text and the links. A long text is returned in parts: use `start` for "
+        "the next part."
     ),
     parameters={
         "type": "object",
@@ -31,13 +31,13 @@ FETCH_URL = ToolSpec(
             "start": {
                 "type": "integer",
                 "minimum": 0,
-                "description": "Leave out this many characters of the text.",
+                "description": "Skip this many characters of the text.",
             },
             "max_chars": {
                 "type": "integer",
                 "minimum": 100,
                 "maximum": MAX_CHARS,
-                "description": f"How much text to give; {DEFAULT_CHARS} if left out.",
+                "description": f"How much text to return. The default is {DEFAULT_CHARS}.",
             },
         },
         "required": ["url"],
@@ -53,12 +53,12 @@ class FetchUrl:
         self.spec = spec
         self._http = http
 
-    async def call(self, call: ToolCall) -> str:
-        url = call.arguments["url"]
+    async def call(self, invocation: ToolInvocation) -> str:
+        url = invocation.arguments["url"]
         page, address = await self._fetch(url)
-        start = call.arguments.get("start", 0)
-        end = start + call.arguments.get("max_chars", DEFAULT_CHARS)
-        return _shown(page, address, start, end)
+        start = invocation.arguments.get("start", 0)
+        end = start + invocation.arguments.get("max_chars", DEFAULT_CHARS)
+        return _formatted(page, address, start, end)
 
     async def _fetch(self, url: str) -> tuple[Page, str]:
         try:
@@ -67,7 +67,7 @@ class FetchUrl:
             ) as response:
                 return await _page(response), response.url
         except FetchError as error:
-            # Reading does nothing, so it does not matter whether it arrived.
+            # A read has no effect, so it does not matter whether the request arrived.
             raise ToolError(error.detail) from error
 
 
@@ -76,26 +76,28 @@ async def _page(response: HttpResponse) -> Page:
     content_type = response.headers.get("Content-Type", "")
     kind = media_type(content_type)
     if response.status >= 400:
-        raise ToolError(f"{host} answered with HTTP status {response.status}.")
+        raise ToolError(f"{host} responded with HTTP status {response.status}.")
     if kind and not is_text(kind):
-        raise ToolError(f"What {host} gave is {kind}, which cannot be read as text.")
+        raise ToolError(f"{host} returned {kind}, which cannot be read as text.")
     body = await response.read_beginning(MAX_BYTES)
     if b"\x00" in body[:1024] and not kind:
-        raise ToolError(f"What {host} gave is no text.")
+        raise ToolError(f"{host} returned binary data, which cannot be read as text.")
     text = decoded(body, content_type)
     if kind in _HTML or (not kind and text.lstrip()[:1] == "<"):
         return await asyncio.to_thread(read_page, text, response.url)
     return Page("", text.strip())
 
 
-def _shown(page: Page, url: str, start: int, end: int) -> str:
+def _formatted(page: Page, url: str, start: int, end: int) -> str:
     text = page.text[start:end]
     head = [f"Address: {url}"]
     if page.title:
         head.append(f"Title: {page.title[:300]}")
     rest = len(page.text) - end
     if rest > 0:
-        head.append(f"This is a part; {rest} characters follow: use start={end}.")
+        head.append(
+            f"This is a part. {rest} characters follow; continue with start={end}."
+        )
     parts = ["\n".join(head), text or "(no text here)"]
     if page.links and not start:
         lines = (f"- {_one_line(text)}: {address}" for text, address in page.links)

@@ -1,4 +1,4 @@
-"""The bridge between the event loop and the synchronous site, spoken to as ASGI."""
+"""The bridge between the event loop and the synchronous site, called through ASGI."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from agentarium.server.asgi import Site
-from agentarium.server.download import PIECE_BYTES, CutOffError
+from agentarium.server.download import CHUNK_BYTES, CutOffError
 from agentarium.server.event_stream import RECONNECT, EventStream
 from agentarium.tests.eventually import eventually
 
@@ -25,12 +25,12 @@ Message = dict[str, Any]
 
 
 @asynccontextmanager
-async def nothing_beside() -> AsyncIterator[None]:
+async def empty_lifespan() -> AsyncIterator[None]:
     yield
 
 
 class Client:
-    """One request, and what came back for it."""
+    """One request and its response."""
 
     def __init__(self, *received: Message) -> None:
         self.received = asyncio.Queue[Message]()
@@ -78,24 +78,24 @@ def echo(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
 
 
 def site_of(answer: Callable[..., Any], *, max_body: int = 100) -> Site:
-    return Site(answer, lifespan=nothing_beside, threads=2, max_body=max_body)
+    return Site(answer, lifespan=empty_lifespan, threads=2, max_body=max_body)
 
 
-class Looked(ViewSet):
-    """Remembers, weakly, what belonged to a request."""
+class RecordingView(ViewSet):
+    """Keeps weak references to the objects of a request."""
 
     authentication_classes = ()
     permission_classes = ()
-    seen: list[weakref.ref[Any]] = []
+    references: list[weakref.ref[Any]] = []
 
-    def look(self, request: Request) -> Response:
+    def record(self, request: Request) -> Response:
         response = Response({"fine": True})
         parts = (self, request, request._request, response)
-        self.seen.extend(weakref.ref(part) for part in parts)
+        self.references.extend(weakref.ref(part) for part in parts)
         return response
 
 
-urlpatterns = [path("looked/", Looked.as_view({"get": "look"}))]
+urlpatterns = [path("recorded/", RecordingView.as_view({"get": "record"}))]
 
 
 def streaming(chunks: Callable[[], AsyncGenerator[bytes, None]]) -> Site:
@@ -106,7 +106,7 @@ def streaming(chunks: Callable[[], AsyncGenerator[bytes, None]]) -> Site:
     return site_of(answer)
 
 
-async def test_answers_with_what_the_site_says() -> None:
+async def test_returns_the_sites_response() -> None:
     client = Client(body(b"hel", more=True), body(b"lo"))
 
     await site_of(echo)(scope("POST"), client.received.get, client.send)
@@ -117,20 +117,20 @@ async def test_answers_with_what_the_site_says() -> None:
 @pytest.mark.urls(__name__)
 async def test_leaves_nothing_of_a_request_to_the_garbage_collector() -> None:
     client = Client(body())
-    request = scope(path="/looked/", headers=[(b"host", b"localhost")])
+    request = scope(path="/recorded/", headers=[(b"host", b"localhost")])
     gc.disable()
     try:
         await site_of(WSGIHandler())(request, client.received.get, client.send)
-        left = [part() for part in Looked.seen if part()]
+        alive = [part() for part in RecordingView.references if part()]
     finally:
         gc.enable()
 
     assert client.body == b'{"fine":true}'
-    assert len(Looked.seen) == 4
-    assert left == []
+    assert len(RecordingView.references) == 4
+    assert alive == []
 
 
-async def test_hands_the_request_on_as_wsgi_has_it() -> None:
+async def test_passes_the_request_as_wsgi_defines_it() -> None:
     seen: dict[str, Any] = {}
 
     def answer(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
@@ -147,7 +147,7 @@ async def test_hands_the_request_on_as_wsgi_has_it() -> None:
     assert "HTTP_X_USER" not in seen
 
 
-async def test_keeps_one_byte_more_of_a_body_than_is_allowed() -> None:
+async def test_keeps_one_byte_more_than_allowed_of_a_large_body() -> None:
     client = Client(body(b"x" * 60, more=True), body(b"x" * 60, more=True), body(b"x"))
 
     await site_of(echo)(scope("POST"), client.received.get, client.send)
@@ -155,7 +155,7 @@ async def test_keeps_one_byte_more_of_a_body_than_is_allowed() -> None:
     assert len(client.body) == len(b"POST ") + 101
 
 
-async def test_asks_nobody_for_a_client_that_left() -> None:
+async def test_does_not_call_the_site_for_a_client_that_has_left() -> None:
     client = Client(body(b"x", more=True))
     client.leave()
 
@@ -209,7 +209,7 @@ class TestEndless:
 
         assert self.closed == [True]
 
-    async def test_ends_streams_with_a_hint_when_the_server_stops(
+    async def test_ends_streams_with_a_hint_to_reconnect_when_the_server_stops(
         self, endless: Site
     ) -> None:
         client = Client(body())
@@ -224,7 +224,7 @@ class TestEndless:
         assert client.body == b"one" + RECONNECT
         assert self.closed == [True]
 
-    async def test_sends_a_stream_away_that_begins_after_that(
+    async def test_ends_a_stream_immediately_that_begins_after_that(
         self, endless: Site
     ) -> None:
         client = Client(body())
@@ -235,7 +235,7 @@ class TestEndless:
         assert client.body == RECONNECT
 
 
-async def test_ends_a_stream_that_fails_for_its_reader_to_come_back() -> None:
+async def test_ends_a_failed_stream_so_that_its_reader_reconnects() -> None:
     async def chunks() -> AsyncGenerator[bytes, None]:
         yield b"one"
         raise ValueError("secret")
@@ -248,7 +248,7 @@ async def test_ends_a_stream_that_fails_for_its_reader_to_come_back() -> None:
 
 
 def downloading(
-    bits: Callable[[], Iterator[bytes]], closed: list[bool] | None = None
+    parts: Callable[[], Iterator[bytes]], closed: list[bool] | None = None
 ) -> Site:
     class Response(StreamingHttpResponse):
         def close(self) -> None:
@@ -258,36 +258,36 @@ def downloading(
 
     def answer(_: dict[str, Any], start: StartResponse) -> StreamingHttpResponse:
         start("200 OK", [("Content-Type", "text/plain")])
-        return Response(bits())
+        return Response(parts())
 
     return site_of(answer)
 
 
 class TestDownloads:
-    """Bodies that are made bit by bit, on threads of the pool."""
+    """Bodies that are generated in chunks, on threads of the pool."""
 
-    async def test_sends_small_bits_together_and_large_ones_as_they_come(self) -> None:
+    async def test_joins_small_parts_and_sends_large_ones_as_they_are(self) -> None:
         closed: list[bool] = []
 
-        def bits() -> Iterator[bytes]:
-            yield from (b"a", b"b", b"x" * PIECE_BYTES, b"c")
+        def parts() -> Iterator[bytes]:
+            yield from (b"a", b"b", b"x" * CHUNK_BYTES, b"c")
 
         client = Client(body())
-        await downloading(bits, closed)(scope(), client.received.get, client.send)
+        await downloading(parts, closed)(scope(), client.received.get, client.send)
 
         sent = [message["body"] for message in client.sent[1:]]
-        assert sent == [b"ab" + b"x" * PIECE_BYTES, b"c", b""]
+        assert sent == [b"ab" + b"x" * CHUNK_BYTES, b"c", b""]
         assert not client.sent[-1].get("more_body")
         assert closed == [True]
 
-    async def test_makes_no_more_than_its_reader_takes(self) -> None:
-        made: list[int] = []
+    async def test_generates_no_more_than_the_reader_takes(self) -> None:
+        generated: list[int] = []
         closed: list[bool] = []
 
-        def bits() -> Iterator[bytes]:
+        def parts() -> Iterator[bytes]:
             for number in range(1000):
-                made.append(number)
-                yield b"x" * PIECE_BYTES
+                generated.append(number)
+                yield b"x" * CHUNK_BYTES
 
         client = Client(body())
         is_slow = asyncio.Event()
@@ -298,35 +298,35 @@ class TestDownloads:
                 is_slow.set()
                 await asyncio.Event().wait()
 
-        site = downloading(bits, closed)
+        site = downloading(parts, closed)
         request = asyncio.create_task(site(scope(), client.received.get, send))
         await is_slow.wait()
-        assert made == [0]
+        assert generated == [0]
 
         client.leave()
         await request
 
-        assert made == [0]
+        assert generated == [0]
         assert closed == [True]
 
-    async def test_does_not_end_in_order_what_is_not_whole(self) -> None:
-        def bits() -> Iterator[bytes]:
-            yield b"x" * PIECE_BYTES
+    async def test_does_not_end_an_incomplete_body_normally(self) -> None:
+        def parts() -> Iterator[bytes]:
+            yield b"x" * CHUNK_BYTES
             raise ValueError("broken")
 
         client = Client(body())
         with pytest.raises(ValueError, match="broken"):
-            await downloading(bits)(scope(), client.received.get, client.send)
+            await downloading(parts)(scope(), client.received.get, client.send)
 
         assert client.sent[-1]["more_body"]
 
     async def test_is_cut_off_when_the_server_stops(self) -> None:
-        def bits() -> Iterator[bytes]:
+        def parts() -> Iterator[bytes]:
             while True:
-                yield b"x" * PIECE_BYTES
+                yield b"x" * CHUNK_BYTES
 
         client = Client(body())
-        site = downloading(bits)
+        site = downloading(parts)
         request = asyncio.create_task(site(scope(), client.received.get, client.send))
         await eventually("the download to begin", lambda: client.body)
 
@@ -336,45 +336,45 @@ class TestDownloads:
             await request
         assert client.sent[-1]["more_body"]
 
-    async def test_makes_nothing_where_only_the_head_is_asked_for(self) -> None:
-        made: list[bool] = []
+    async def test_generates_nothing_for_a_head_request(self) -> None:
+        generated: list[bool] = []
         closed: list[bool] = []
 
-        def bits() -> Iterator[bytes]:
-            made.append(True)
+        def parts() -> Iterator[bytes]:
+            generated.append(True)
             yield b"x"
 
         client = Client(body())
-        site = downloading(bits, closed)
+        site = downloading(parts, closed)
         await site(scope("HEAD"), client.received.get, client.send)
 
         assert (client.status, client.body) == (200, b"")
-        assert made == []
+        assert generated == []
         assert closed == [True]
 
 
-def test_asks_the_reader_to_come_back_where_there_is_no_loop() -> None:
+def test_asks_the_reader_to_reconnect_without_an_event_loop() -> None:
     async def chunks() -> AsyncGenerator[bytes, None]:
-        yield b"never asked for"
+        yield b"never sent"
 
     assert b"".join(EventStream(follow=chunks)) == RECONNECT
 
 
-async def test_lives_as_long_as_the_server_does() -> None:
-    life: list[str] = []
+async def test_runs_the_lifespan_from_startup_to_shutdown() -> None:
+    calls: list[str] = []
 
     @asynccontextmanager
-    async def beside() -> AsyncIterator[None]:
-        life.append("begun")
+    async def lifespan() -> AsyncIterator[None]:
+        calls.append("started")
         yield
-        life.append("ended")
+        calls.append("stopped")
 
-    site = Site(echo, lifespan=beside, threads=1, max_body=1)
+    site = Site(echo, lifespan=lifespan, threads=1, max_body=1)
     client = Client({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
 
     await site({"type": "lifespan"}, client.received.get, client.send)
 
-    assert life == ["begun", "ended"]
+    assert calls == ["started", "stopped"]
     assert [message["type"] for message in client.sent] == [
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",

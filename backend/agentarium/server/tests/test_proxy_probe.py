@@ -13,7 +13,7 @@ def doctor() -> Client:
 
 @pytest.mark.parametrize("headers", [{}, {HEADER: "probe"}, {HEADER: "probe:a:b"}])
 @pytest.mark.parametrize("address", [PATH, f"{PATH}?stream"])
-def test_does_not_exist_for_strangers(
+def test_does_not_exist_without_a_signature(
     client: Client, headers: dict[str, str], address: str
 ) -> None:
     assert client.get(address, headers=headers).status_code == 404
@@ -21,11 +21,13 @@ def test_does_not_exist_for_strangers(
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
-def test_does_not_exist_for_any_method(client: Client, method: str) -> None:
+def test_does_not_exist_for_any_method_without_a_signature(
+    client: Client, method: str
+) -> None:
     assert client.generic(method, PATH).status_code == 404
 
 
-def test_does_not_exist_for_a_signature_that_is_old_or_of_another_key(
+def test_does_not_exist_with_an_old_or_foreign_signature(
     doctor: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert doctor.get(PATH).status_code == 200
@@ -37,7 +39,7 @@ def test_does_not_exist_for_a_signature_that_is_old_or_of_another_key(
     assert doctor.get(PATH).status_code == 404
 
 
-def test_says_how_a_request_arrives(doctor: Client, settings: Settings) -> None:
+def test_shows_how_a_request_arrives(doctor: Client, settings: Settings) -> None:
     settings.TRUSTED_PROXIES = 1
     settings.SECURE_SSL_REDIRECT = False
     settings.SESSION_COOKIE_SECURE = True
@@ -59,7 +61,7 @@ def test_says_how_a_request_arrives(doctor: Client, settings: Settings) -> None:
     )
 
 
-def test_counts_the_bytes_of_a_body_and_bounds_them(
+def test_counts_and_limits_the_bytes_of_a_body(
     doctor: Client, settings: Settings
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000

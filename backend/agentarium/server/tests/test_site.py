@@ -1,4 +1,4 @@
-"""The site's own addresses: health, page, description, and headers on all of them."""
+"""The site's own URLs: health, page, schema, and headers on all of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def _unknown_migrations() -> Iterator[None]:
 
 
 class TestHealth:
-    def test_lives_without_a_database(self, client: Client) -> None:
+    def test_is_alive_without_a_database(self, client: Client) -> None:
         response = client.get("/healthz")
 
         assert response.status_code == 200
@@ -43,7 +43,7 @@ class TestHealth:
 
         assert response.status_code == 200
         assert response.json() == {"status": "ok", "database": "ok", "broker": "none"}
-        # 1. SELECT 1: the migrations, once seen, are not looked for again
+        # 1. SELECT 1: once applied, migrations are not checked again
         with django_assert_num_queries(1):
             client.get("/readyz")
 
@@ -71,7 +71,7 @@ class TestHealth:
         assert response.json()["database"] == "unreachable"
 
     @pytest.mark.django_db
-    def test_sees_its_broker(self, client: Client, settings: Settings) -> None:
+    def test_reports_its_broker(self, client: Client, settings: Settings) -> None:
         settings.BROKER_URL = "memory://"
 
         assert client.get("/readyz").json()["broker"] == "ok"
@@ -95,7 +95,7 @@ class TestPage:
         (tmp_path / "index.html").write_text("<!doctype html><title>Page</title>")
 
     @pytest.mark.parametrize("path", ["/", "/agents/12", "/sign-in", "/apiary"])
-    def test_answers_every_address_of_its_own(self, client: Client, path: str) -> None:
+    def test_is_served_at_each_of_its_routes(self, client: Client, path: str) -> None:
         response = client.get(path)
 
         assert response.status_code == 200
@@ -106,13 +106,13 @@ class TestPage:
     @pytest.mark.parametrize(
         "path", ["/api", "/api/nothing/", "/assets/old.js", "/static/x", "/metrics"]
     )
-    def test_leaves_other_addresses_alone(self, client: Client, path: str) -> None:
+    def test_is_not_served_at_other_urls(self, client: Client, path: str) -> None:
         response = client.get(path)
 
         assert response.status_code == 404
         assert response.json()["code"] == "not_found"
 
-    def test_is_for_reading(self, client: Client) -> None:
+    def test_is_read_only(self, client: Client) -> None:
         assert client.post("/agents/12").status_code == 405
 
     def test_says_so_when_it_is_not_built(self, client: Client, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ class TestPage:
 class TestHeaders:
     @pytest.mark.parametrize("path", ["/healthz", "/api/docs/", "/api/nothing/"])
     @pytest.mark.django_db
-    def test_are_on_every_answer(self, client: Client, path: str) -> None:
+    def test_are_on_every_response(self, client: Client, path: str) -> None:
         headers = client.get(path).headers
 
         scripts = "script-src 'self';"
@@ -138,11 +138,11 @@ class TestHeaders:
         assert "camera=()" in headers["Permissions-Policy"]
 
     @pytest.mark.django_db
-    def test_keep_the_apis_answers_out_of_caches(self, client: Client) -> None:
+    def test_keep_responses_of_the_api_out_of_caches(self, client: Client) -> None:
         assert client.get("/api/auth/session/")["Cache-Control"] == "no-store"
 
 
-class TestDescription:
+class TestSchema:
     def test_is_valid_and_complete(self) -> None:
         GENERATOR_STATS.reset()
 
@@ -153,7 +153,7 @@ class TestDescription:
         openapi_spec_validator.validate(schema)
 
     @pytest.mark.django_db
-    def test_is_open_and_made_once(
+    def test_is_open_to_all_and_generated_without_queries(
         self, client: Client, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         with django_assert_num_queries(0):
@@ -168,7 +168,7 @@ class TestDescription:
         }
 
     @pytest.mark.django_db
-    def test_can_be_read_without_inline_scripts(self, client: Client) -> None:
+    def test_has_docs_without_inline_scripts(self, client: Client) -> None:
         page = client.get("/api/docs/").content.decode()
         script = client.get("/api/docs/?script=")
 

@@ -16,7 +16,7 @@ class Frame:
 
 
 def frames_of(chunk: bytes) -> Iterator[Frame]:
-    """The events in a chunk; comments and hints are passed over."""
+    """The events in a chunk, without comments and retry hints."""
     for block in chunk.decode().split("\n\n"):
         lines = dict(line.split(": ", 1) for line in block.split("\n") if line)
         if "event" in lines:
@@ -38,13 +38,13 @@ async def read(
 
 
 def text_of(frames: list[Frame], channel: str = "text") -> str:
-    """What a reader has of the text, dropping what broke off."""
-    kept, current = "", ""
+    """The text that a reader has at the end, without that of interrupted steps."""
+    stored, current = "", ""
     for frame in frames:
         if frame.type == f"{channel}.delta":
             current += frame.data["text"]
         elif frame.type == "step.completed":
-            kept, current = kept + current, ""
+            stored, current = stored + current, ""
         elif frame.type in ("attempt.started", "step.retried"):
             current = ""
-    return kept + current
+    return stored + current

@@ -1,7 +1,4 @@
-"""The stream's edge: who may open it, from where, and in which form.
-
-What it sends is tested where it is made.
-"""
+"""The HTTP side of the event stream: access, cursors, and content negotiation."""
 
 import asyncio
 from typing import Any
@@ -14,7 +11,7 @@ from agentarium.streaming.tests import frames
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import EventFactory, TaskFactory
 
-# What a stream sends is read on threads of its own.
+# Streams read the database on other threads.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -38,7 +35,7 @@ def read(response: Any, *, at_most: int) -> list[frames.Frame]:
 @pytest.mark.parametrize(
     "accept", ["text/event-stream", "*/*", "application/json", "text/event-stream, */*"]
 )
-def test_opens_whatever_form_is_asked_for(
+def test_accepts_every_type_that_includes_a_stream_or_json(
     api: APIClient, task: AgentTask, accept: str
 ) -> None:
     response = api.get(url(task), headers={"accept": accept})
@@ -51,7 +48,7 @@ def test_opens_whatever_form_is_asked_for(
     ]
 
 
-def test_says_when_it_happened(api: APIClient, task: AgentTask) -> None:
+def test_events_have_a_time(api: APIClient, task: AgentTask) -> None:
     created_at = task.events.get(type="task.created").created_at.isoformat()
 
     (frame,) = read(api.get(url(task)), at_most=1)
@@ -65,7 +62,7 @@ def test_continues_after_a_cursor(api: APIClient, task: AgentTask) -> None:
     assert frame.type == "task.started"
 
 
-def test_continues_where_the_browser_says_it_was(
+def test_last_event_id_takes_precedence_over_the_query(
     api: APIClient, task: AgentTask
 ) -> None:
     response = api.get(
@@ -79,7 +76,7 @@ def test_continues_where_the_browser_says_it_was(
 @pytest.mark.parametrize(
     ("query", "headers"), [({"after": "x"}, {}), ({}, {"Last-Event-ID": "1.2.3"})]
 )
-def test_refuses_a_cursor_that_is_none(
+def test_refuses_an_invalid_cursor(
     api: APIClient, task: AgentTask, query: dict[str, str], headers: dict[str, str]
 ) -> None:
     response = api.get(
@@ -91,7 +88,7 @@ def test_refuses_a_cursor_that_is_none(
     assert response.data["code"] == "invalid_cursor"
 
 
-def test_says_that_there_is_no_such_task_to_a_stream_reader_too(
+def test_a_stranger_gets_404_as_a_problem(
     stranger_api: APIClient, task: AgentTask
 ) -> None:
     response = stranger_api.get(url(task), headers={"accept": "text/event-stream"})
@@ -100,7 +97,7 @@ def test_says_that_there_is_no_such_task_to_a_stream_reader_too(
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_asks_an_anonymous_stream_reader_who_it_is(
+def test_an_anonymous_reader_gets_401_as_a_problem(
     anonymous_api: APIClient, task: AgentTask
 ) -> None:
     response = anonymous_api.get(url(task), headers={"accept": "text/event-stream"})
@@ -109,7 +106,7 @@ def test_asks_an_anonymous_stream_reader_who_it_is(
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_refuses_a_form_that_it_does_not_speak(api: APIClient, task: AgentTask) -> None:
+def test_refuses_an_unsupported_media_type(api: APIClient, task: AgentTask) -> None:
     response = api.get(url(task), headers={"accept": "image/png"})
 
     assert response.status_code == 406

@@ -1,4 +1,4 @@
-"""What is published of a task, and when."""
+"""Publishing changes of tasks: when, and with what."""
 
 import pytest
 from django.db import transaction
@@ -13,16 +13,16 @@ from agentarium.tasks.tests.factories import TaskFactory
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    """The id and the status of each task that a publisher was called with."""
-    said: list[tuple[int, str]] = []
+    """The id and status of each task that the publisher was called with."""
+    calls: list[tuple[int, str]] = []
 
-    def take(task: ChangedTask) -> None:
-        said.append((task.pk, str(task.status)))
+    def record(task: ChangedTask) -> None:
+        calls.append((task.pk, str(task.status)))
 
     monkeypatch.setattr(publishing, "_publishers", [])
-    register_publisher(take)
-    register_publisher(take)
-    return said
+    register_publisher(record)
+    register_publisher(record)
+    return calls
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def task(transactional_db: None) -> AgentTask:
     return TaskFactory.create()
 
 
-def test_a_change_is_published_once_it_is_committed(
+def test_a_change_is_published_once_after_the_commit(
     task: AgentTask, published: list[tuple[int, str]]
 ) -> None:
     with transaction.atomic():
@@ -50,7 +50,7 @@ def test_a_change_that_is_rolled_back_is_not_published(
     assert published == []
 
 
-def test_services_publish_what_they_change(
+def test_services_publish_their_changes(
     task: AgentTask, published: list[tuple[int, str]]
 ) -> None:
     owner: User = task.owner

@@ -16,27 +16,27 @@ from agentarium.streaming.single_flight import SingleFlightReader
 from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tests.eventually import eventually
 
-NOTHING = EventLog([], is_whole=False, is_cut=False)
+EMPTY = EventLog([], is_complete=False, has_more=False)
 
 
 class CountingThreads:
-    """Counts what is read, and holds each reading until it is let go.
+    """Records reads, and blocks them until `released`.
 
-    The first ones fail as they are told to.
+    The first reads fail with `failures`, the others return `result`.
     """
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Any, ...]] = []
-        self.let_go = asyncio.Event()
+        self.reads: list[tuple[Any, ...]] = []
+        self.released = asyncio.Event()
         self.failures: list[Exception] = []
-        self.found = NOTHING
+        self.result = EMPTY
 
     async def run(self, _: Callable[..., EventLog], *args: Any) -> EventLog:
-        self.asked.append(args)
-        await self.let_go.wait()
+        self.reads.append(args)
+        await self.released.wait()
         if self.failures:
             raise self.failures.pop(0)
-        return self.found
+        return self.result
 
 
 def make_log_reader() -> tuple[SingleFlightReader, CountingThreads]:
@@ -44,9 +44,9 @@ def make_log_reader() -> tuple[SingleFlightReader, CountingThreads]:
     return SingleFlightReader(cast("DatabaseThreads", threads)), threads
 
 
-async def test_readers_who_are_equally_far_share_a_reading() -> None:
+async def test_readers_at_the_same_cursor_share_a_read() -> None:
     log_reader, threads = make_log_reader()
-    threads.let_go.set()
+    threads.released.set()
 
     await asyncio.gather(
         log_reader.read(1, StreamCursor(1, 2)),
@@ -55,39 +55,39 @@ async def test_readers_who_are_equally_far_share_a_reading() -> None:
         log_reader.read(2, StreamCursor(1, 2)),
     )
 
-    assert threads.asked == [
+    assert threads.reads == [
         (1, StreamCursor(1, 2)),
         (1, StreamCursor(1, 3)),
         (2, StreamCursor(1, 2)),
     ]
 
 
-async def test_a_reading_that_has_begun_is_joined_by_nobody() -> None:
+async def test_a_read_that_has_started_cannot_be_joined() -> None:
     log_reader, threads = make_log_reader()
     first = asyncio.create_task(log_reader.read(1, StreamCursor()))
-    await eventually("the reading to begin", lambda: threads.asked)
+    await eventually("the read to start", lambda: threads.reads)
 
     second = asyncio.create_task(log_reader.read(1, StreamCursor()))
-    threads.let_go.set()
+    threads.released.set()
     await asyncio.gather(first, second)
 
-    assert len(threads.asked) == 2
+    assert len(threads.reads) == 2
 
 
-async def test_a_reader_who_leaves_takes_the_reading_from_nobody() -> None:
+async def test_a_cancelled_reader_does_not_cancel_the_read_of_others() -> None:
     log_reader, threads = make_log_reader()
-    threads.let_go.set()
+    threads.released.set()
     leaving = asyncio.create_task(log_reader.read(1, StreamCursor()))
     staying = asyncio.create_task(log_reader.read(1, StreamCursor()))
     await asyncio.sleep(0)
 
     leaving.cancel()
 
-    assert await staying == NOTHING
-    assert len(threads.asked) == 1
+    assert await staying == EMPTY
+    assert len(threads.reads) == 1
 
 
-async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() -> None:
+async def test_a_failed_read_is_logged_once_after_its_readers_have_left() -> None:
     unretrieved: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(
         lambda _, context: unretrieved.append(context)
@@ -97,33 +97,33 @@ async def test_a_reading_that_fails_is_told_once_though_its_readers_have_left() 
     leaving = [
         asyncio.create_task(log_reader.read(1, StreamCursor())) for _ in range(3)
     ]
-    await eventually("the reading to begin", lambda: threads.asked)
+    await eventually("the read to start", lambda: threads.reads)
     for waiting in leaving:
         waiting.cancel()
     await asyncio.wait(leaving)
 
-    with capture_logs() as told:
-        threads.let_go.set()
+    with capture_logs() as logs:
+        threads.released.set()
         await eventually("the failure", lambda: not threads.failures)
-        # The failure goes through the reading, and then to whoever listens.
+        # One turn of the loop for the read, one for its callback.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     gc.collect()
 
-    assert [(one["event"], one["error"]) for one in told] == [
-        ("reading.failed", "gone")
+    assert [(entry["event"], entry["error"]) for entry in logs] == [
+        ("event_log.read_failed", "gone")
     ]
     assert unretrieved == []
 
 
-async def test_a_stream_waits_for_a_database_that_is_away(
+async def test_a_stream_waits_while_the_database_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reader, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(reader, "DATABASE_RETRY_SECONDS", 0)
     log_reader, threads = make_log_reader()
-    threads.let_go.set()
+    threads.released.set()
     threads.failures = [OperationalError("gone"), InterfaceError("closed")]
-    threads.found = EventLog([], is_whole=True, is_cut=False)
+    threads.result = EventLog([], is_complete=True, has_more=False)
 
     chunks = [
         chunk
@@ -133,12 +133,12 @@ async def test_a_stream_waits_for_a_database_that_is_away(
     ]
 
     assert chunks == [OPENING, HEARTBEAT, HEARTBEAT, HEARTBEAT]
-    assert threads.asked == [(1, StreamCursor(1))] * 3
+    assert threads.reads == [(1, StreamCursor(1))] * 3
 
 
-def test_a_message_is_encoded_once_for_all_who_are_equally_far() -> None:
-    place = {"attempt": 1, "seq": 0, "step": 1, "channel": "text", "offset": 0}
-    message = DeliveredMessage({**place, "text": "Hello"})
+def test_a_message_is_encoded_once_for_all_readers_at_the_same_cursor() -> None:
+    position = {"attempt": 1, "seq": 0, "step": 1, "channel": "text", "offset": 0}
+    message = DeliveredMessage({**position, "text": "Hello"})
     readers = [
         Reader(StreamCursor(1)),
         Reader(StreamCursor(1)),

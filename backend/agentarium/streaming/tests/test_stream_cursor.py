@@ -3,17 +3,17 @@ import pytest
 from agentarium.streaming.stream_cursor import InvalidStreamCursorError, StreamCursor
 
 
-def test_reads_what_it_writes() -> None:
+def test_parses_its_own_string() -> None:
     cursor = StreamCursor(2, 17, 300, 4)
 
     assert StreamCursor.parse(str(cursor)) == cursor
 
 
-def test_begins_at_the_beginning_when_there_is_none() -> None:
+def test_an_empty_string_is_the_start_of_the_stream() -> None:
     assert StreamCursor.parse("") == StreamCursor(0, 0, 0, 0)
 
 
-def test_takes_an_event_without_an_offset() -> None:
+def test_the_text_lengths_are_optional() -> None:
     assert StreamCursor.parse("3.4") == StreamCursor(3, 4)
 
 
@@ -31,6 +31,6 @@ def test_takes_an_event_without_an_offset() -> None:
         "1.2\n",
     ],
 )
-def test_refuses_anything_else(value: str) -> None:
+def test_refuses_an_invalid_string(value: str) -> None:
     with pytest.raises(InvalidStreamCursorError):
         StreamCursor.parse(value)

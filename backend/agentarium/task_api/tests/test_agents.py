@@ -1,4 +1,4 @@
-"""What agents owe to tasks, over HTTP."""
+"""The API of agents with their tasks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +49,7 @@ class TestList:
         assert recent_ids(middle) == [task.pk for task in reversed(tasks[2:7])]
         assert recent_ids(oldest) == []
 
-    def test_needs_no_more_queries_for_a_full_page(
+    def test_takes_a_fixed_number_of_queries_for_a_full_page(
         self,
         api: APIClient,
         alice: User,
@@ -59,14 +59,14 @@ class TestList:
         for agent in agents:
             TaskFactory.create(agent=agent)
 
-        # 1. the agents, 2. how many there are, 3. the newest tasks of all of them
+        # 1. the agents, 2. the count, 3. the newest tasks of all of them
         with django_assert_num_queries(3):
             response = api.get(AGENTS, {"limit": 100})
 
         assert len(response.data["results"]) == 100
         assert {len(row["recent_tasks"]) for row in response.data["results"]} == {1}
 
-    def test_asks_nothing_about_tasks_where_there_is_no_agent(
+    def test_reads_no_tasks_without_agents(
         self, api: APIClient, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         # 1. the agents
@@ -88,7 +88,7 @@ class TestList:
         assert recent_ids(row) == [late.pk, twin.pk, early.pk]
 
     @pytest.mark.parametrize(
-        ("text", "shown", "is_truncated"),
+        ("text", "beginning", "is_truncated"),
         [
             ("é" * 200, "é" * 200, False),
             ("é" * 201, "é" * 200, True),
@@ -96,8 +96,14 @@ class TestList:
         ],
         ids=["whole", "cut", "percent"],
     )
-    def test_shows_how_a_recent_task_began(
-        self, api: APIClient, alice: User, text: str, shown: str, *, is_truncated: bool
+    def test_shows_the_beginning_of_a_recent_tasks_input(
+        self,
+        api: APIClient,
+        alice: User,
+        text: str,
+        beginning: str,
+        *,
+        is_truncated: bool,
     ) -> None:
         TaskFactory.create(
             agent__owner=alice, input_text=text, completed=True, finished_at=NOON
@@ -106,14 +112,12 @@ class TestList:
         (row,) = api.get(AGENTS).data["results"]
 
         (recent,) = row["recent_tasks"]
-        assert recent["input_text"] == shown
+        assert recent["input_text"] == beginning
         assert recent["input_is_truncated"] is is_truncated
         assert recent["status"] == "completed"
         assert recent["finished_at"] == "2026-01-31T12:00:00Z"
 
-    def test_reads_nothing_of_a_task_but_what_it_shows(
-        self, api: APIClient, alice: User
-    ) -> None:
+    def test_reads_no_output(self, api: APIClient, alice: User) -> None:
         TaskFactory.create(agent__owner=alice, completed=True)
 
         with CaptureQueriesContext(connection) as queries:
@@ -121,7 +125,7 @@ class TestList:
 
         assert "output_text" not in queries[-1]["sql"]
 
-    def test_keeps_a_strangers_task_to_the_stranger(
+    def test_does_not_show_tasks_of_other_users(
         self, api: APIClient, alice: User, stranger: User
     ) -> None:
         agent = AgentFactory.create(owner=alice)
@@ -139,7 +143,7 @@ class TestOne:
         agent: Agent,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        made = [
+        tasks = [
             AgentTask.objects.create(agent=agent, input_text=str(n)) for n in range(6)
         ]
 
@@ -147,30 +151,30 @@ class TestOne:
         with django_assert_num_queries(2):
             response = api.get(f"{AGENTS}{agent.pk}/")
 
-        assert recent_ids(response.data) == [task.pk for task in reversed(made[1:])]
+        assert recent_ids(response.data) == [task.pk for task in reversed(tasks[1:])]
         assert response.data["tasks_count"] == 6
 
-    def test_shows_none_where_there_are_none_yet(self, api: APIClient) -> None:
+    def test_a_new_agent_has_no_tasks(self, api: APIClient) -> None:
         response = api.post(AGENTS, {"name": "a"})
 
         assert response.status_code == 201
         assert (response.data["tasks_count"], response.data["recent_tasks"]) == (0, [])
 
     @pytest.mark.parametrize(
-        ("told", "temperature"),
+        ("fields", "temperature"),
         [({}, 0.7), ({"temperature": None}, None), ({"temperature": 0}, 0)],
     )
-    def test_has_a_temperature_unless_it_is_left_to_the_provider(
-        self, api: APIClient, told: dict[str, Any], temperature: float | None
+    def test_has_the_default_temperature_unless_it_is_null(
+        self, api: APIClient, fields: dict[str, Any], temperature: float | None
     ) -> None:
-        response = api.post(AGENTS, {"name": "a"} | told, format="json")
+        response = api.post(AGENTS, {"name": "a"} | fields, format="json")
 
         assert response.data["temperature"] == temperature
         agent = Agent.objects.get(pk=response.data["id"])
         assert agent.temperature == temperature
         assert agent.versions.get().temperature == temperature
 
-    def test_has_a_long_description(self, api: APIClient) -> None:
+    def test_accepts_a_long_description(self, api: APIClient) -> None:
         text = "What it does.\n" * 700
 
         response = api.post(AGENTS, {"name": "a", "description": text})
@@ -189,11 +193,11 @@ class TestDelete:
         assert response.status_code == 204
         assert api.get(AGENTS).data["results"] == []
         assert Agent.objects.get().deleted_at is not None
-        shown = api.get(f"/api/tasks/{task.pk}/").data
-        assert (shown["agent"], shown["agent_name"]) == (task.agent_id, task.agent.name)
-        assert shown["output_text"] == "Four."
+        data = api.get(f"/api/tasks/{task.pk}/").data
+        assert (data["agent"], data["agent_name"]) == (task.agent_id, task.agent.name)
+        assert data["output_text"] == "Four."
 
-    def test_stops_what_has_not_begun_and_says_why(
+    def test_cancels_pending_tasks_with_an_error_code(
         self, api: APIClient, alice: User
     ) -> None:
         agent = AgentFactory.create(owner=alice)
@@ -204,17 +208,17 @@ class TestDelete:
 
         api.delete(f"{AGENTS}{agent.pk}/")
 
-        stopped = AgentTask.objects.filter(pk__in=[task.pk for task in pending])
-        assert set(stopped.values_list("status", "error_code")) == {
+        cancelled = AgentTask.objects.filter(pk__in=[task.pk for task in pending])
+        assert set(cancelled.values_list("status", "error_code")) == {
             ("cancelled", "agent_deleted")
         }
-        assert stopped.filter(finished_at=None).count() == 0
+        assert cancelled.filter(finished_at=None).count() == 0
         events = Event.objects.filter(task=pending[0]).values_list("seq", "type")
         assert list(events) == [(1, "task.created"), (2, "task.cancelled")]
         running.refresh_from_db()
         assert running.status == "running"
 
-    def test_leaves_the_tasks_of_other_agents_alone(
+    def test_does_not_cancel_tasks_of_other_agents(
         self, api: APIClient, alice: User
     ) -> None:
         agent, other = AgentFactory.create_batch(2, owner=alice)
@@ -225,7 +229,7 @@ class TestDelete:
         task.refresh_from_db()
         assert task.status == "pending"
 
-    def test_can_be_taken_back_with_the_agents_history(
+    def test_can_be_undone_with_the_agents_tasks(
         self, api: APIClient, alice: User
     ) -> None:
         task = TaskFactory.create(agent__owner=alice, completed=True)
@@ -236,13 +240,11 @@ class TestDelete:
         (row,) = api.get(AGENTS).data["results"]
         assert recent_ids(row) == [task.pk]
 
-    def test_lets_nobody_run_the_agent_who_had_just_looked_at_it(
-        self, alice: User
-    ) -> None:
-        seen = AgentFactory.create(owner=alice)
-        Agent.objects.filter(pk=seen.pk).update(deleted_at=NOON)
+    def test_refuses_a_submit_that_read_the_agent_before(self, alice: User) -> None:
+        stale = AgentFactory.create(owner=alice)
+        Agent.objects.filter(pk=stale.pk).update(deleted_at=NOON)
 
         with pytest.raises(NotFoundError):
-            submit_task(agent=seen, input_text="Hello", owner=alice)
+            submit_task(agent=stale, input_text="Hello", owner=alice)
 
         assert not AgentTask.objects.exists()

@@ -1,4 +1,4 @@
-"""What a decision about a call costs, and who may take it."""
+"""Decisions on calls: their queries, and access."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ def call(agent: Agent) -> ToolCall:
     )
 
 
-def test_reads_a_call_once(
+def test_a_decision_reads_the_call_once(
     api: APIClient, call: ToolCall, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     path = f"{APPROVALS}{call.pk}/reject/"
 
-    # 1. the call, 2. begin, 3. its task, 4. the call's change, 5. the number of the last
-    # event, 6. the event, 7. other calls of the task, 8. its place in the queue, 9. its
-    # change, 10. the call as it is now, 11. end
+    # 1. the call, 2. begin, 3. the task, 4. the call's update, 5. the number of the last
+    # event, 6. the event, 7. other calls of the task, 8. its place in the queue, 9. the
+    # task's update, 10. the updated call, 11. commit
     with django_assert_num_queries(11):
         response = api.post(path, {"reason": "No."})
 
@@ -42,7 +42,7 @@ def test_reads_a_call_once(
 
 
 @pytest.mark.parametrize("body", [{"reason": "No."}, {"reason": ["not", "text"]}])
-def test_hides_a_call_of_another_user_whatever_is_sent(
+def test_a_call_of_another_user_returns_404_with_any_body(
     stranger_api: APIClient, call: ToolCall, body: dict[str, Any]
 ) -> None:
     response = stranger_api.post(f"{APPROVALS}{call.pk}/reject/", body)

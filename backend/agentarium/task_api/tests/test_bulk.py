@@ -1,4 +1,4 @@
-"""Cancelling and retrying many tasks at once."""
+"""Cancelling and retrying many tasks in one request."""
 
 from typing import Any
 
@@ -19,50 +19,50 @@ def status_of(task: AgentTask) -> str:
 
 
 @pytest.fixture
-def told(alice: User) -> AgentTask:
+def task(alice: User) -> AgentTask:
     agent = AgentFactory.create(owner=alice)
-    return TaskFactory.create(agent=agent, input_text="Tell of the sea.")
+    return TaskFactory.create(agent=agent, input_text="Describe the sea.")
 
 
 class TestCancel:
-    def test_ends_those_that_are_named_and_live(
-        self, api: APIClient, told: AgentTask
+    def test_ends_the_selected_tasks_that_have_not_ended(
+        self, api: APIClient, task: AgentTask
     ) -> None:
-        ended = TaskFactory.create(agent=told.agent, completed=True)
+        ended = TaskFactory.create(agent=task.agent, completed=True)
         foreign = TaskFactory.create()
-        other = TaskFactory.create(agent=told.agent)
+        other = TaskFactory.create(agent=task.agent)
 
-        response = api.post(CANCEL, {"ids": [told.pk, ended.pk, foreign.pk]})
+        response = api.post(CANCEL, {"ids": [task.pk, ended.pk, foreign.pk]})
 
         assert response.data == {"count": 1}
-        assert status_of(told) == "cancelled"
-        assert [status_of(task) for task in (ended, foreign, other)] == [
+        assert status_of(task) == "cancelled"
+        assert [status_of(rest) for rest in (ended, foreign, other)] == [
             "completed",
             "pending",
             "pending",
         ]
 
     @pytest.mark.parametrize("body", [{}, {"status": ["pending"]}])
-    def test_ends_what_the_list_finds_by_its_words(
-        self, api: APIClient, told: AgentTask, body: dict[str, Any]
+    def test_ends_tasks_that_match_a_search(
+        self, api: APIClient, task: AgentTask, body: dict[str, Any]
     ) -> None:
-        other = TaskFactory.create(agent=told.agent, input_text="Tell of the land.")
-        TaskFactory.create(input_text="Tell of the sea.")
+        other = TaskFactory.create(agent=task.agent, input_text="Describe the land.")
+        TaskFactory.create(input_text="Describe the sea.")
 
-        response = api.post(f"{CANCEL}?search=SEA tell", body)
+        response = api.post(f"{CANCEL}?search=SEA describe", body)
 
         assert response.data == {"count": 1}
-        assert status_of(told) == "cancelled"
+        assert status_of(task) == "cancelled"
         assert status_of(other) == "pending"
 
     @pytest.mark.parametrize("address", [CANCEL, f"{CANCEL}?search="])
-    def test_wants_to_know_which(self, api: APIClient, address: str) -> None:
+    def test_requires_a_selection(self, api: APIClient, address: str) -> None:
         response = api.post(address, {})
 
         assert response.status_code == 400
         assert response.data["errors"]["ids"][0]["code"] == "required"
 
-    def test_refuses_what_the_list_does_not_know(self, api: APIClient) -> None:
+    def test_refuses_unknown_parameters(self, api: APIClient) -> None:
         response = api.post(f"{CANCEL}?colour=red", {"ids": [1]})
 
         assert response.status_code == 400
@@ -70,10 +70,10 @@ class TestCancel:
 
 
 class TestRetry:
-    def test_queues_those_that_failed_among_what_is_found(
-        self, api: APIClient, told: AgentTask
+    def test_queues_the_selected_tasks_that_failed(
+        self, api: APIClient, task: AgentTask
     ) -> None:
-        failed = TaskFactory.create(agent=told.agent, failed=True)
+        failed = TaskFactory.create(agent=task.agent, failed=True)
         foreign = TaskFactory.create(failed=True)
 
         response = api.post(RETRY, {"status": ["failed", "pending"]})

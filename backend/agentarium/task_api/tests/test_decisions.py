@@ -1,4 +1,4 @@
-"""What a task's log tells of decisions, and of an end without a worker."""
+"""Decisions and ends in the logs of tasks, with and without a worker."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from agentarium.tasks.tests.factories import EventFactory, TaskFactory
 
 @pytest.fixture
 def held(alice: User) -> AgentTask:
-    """A task that a worker runs, with a call that waits for approval."""
+    """A running task, with a call that waits for approval."""
     task = TaskFactory.create(
         agent__owner=alice,
         running=True,
@@ -52,14 +52,14 @@ def approve(task: AgentTask, by: User) -> None:
 
 
 class TestDecisions:
-    def test_leave_the_log_to_the_worker_that_writes_it(
+    def test_are_not_logged_while_a_worker_holds_the_task(
         self, held: AgentTask, alice: User
     ) -> None:
         approve(held, alice)
 
         assert log_of(held) == [(1, 1, "attempt.started")]
 
-    def test_are_told_when_the_worker_is_lost(
+    def test_are_logged_when_the_worker_is_lost(
         self, held: AgentTask, alice: User
     ) -> None:
         approve(held, alice)
@@ -72,7 +72,7 @@ class TestDecisions:
             (1, 3, "attempt.lost"),
         ]
 
-    def test_are_told_once(self, held: AgentTask, alice: User) -> None:
+    def test_are_logged_once(self, held: AgentTask, alice: User) -> None:
         approve(held, alice)
         return_to_queue([held], EventType.ATTEMPT_LOST)
 
@@ -80,7 +80,7 @@ class TestDecisions:
 
         assert [kind for *_, kind in log_of(held)].count("tool.decided") == 1
 
-    def test_are_told_before_the_end(self, held: AgentTask, alice: User) -> None:
+    def test_are_logged_before_the_end(self, held: AgentTask, alice: User) -> None:
         approve(held, alice)
 
         cancel_task(held, by=alice)
@@ -92,7 +92,7 @@ class TestDecisions:
             "task.cancelled",
         ]
 
-    def test_are_told_at_once_where_no_worker_writes(
+    def test_are_logged_immediately_if_no_worker_holds_the_task(
         self, held: AgentTask, alice: User
     ) -> None:
         return_to_queue([held], EventType.ATTEMPT_LOST)
@@ -102,17 +102,17 @@ class TestDecisions:
         assert log_of(held)[-1] == (1, 3, "tool.decided")
 
 
-def test_a_task_that_a_person_fails_stops_what_it_has_called(
+def test_resolving_a_call_as_failed_cancels_children(
     held: AgentTask, alice: User
 ) -> None:
-    called = TaskFactory.create(agent=held.agent, parent=held)
+    child = TaskFactory.create(agent=held.agent, parent=held)
     ToolCall.objects.update(waits_for="outcome")
 
     resolve_call(ToolCall.objects.get(task=held), by=alice, outcome="fail")
 
-    called.refresh_from_db()
+    child.refresh_from_db()
     held.refresh_from_db()
-    assert (held.status, called.status) == ("failed", "cancelled")
+    assert (held.status, child.status) == ("failed", "cancelled")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_task_that_a_person_fails_stops_what_it_has_called(
         (lambda task, by: force_fail_task(task, by=by), "task.failed"),
     ],
 )
-def test_an_end_without_a_worker_says_what_was_used(
+def test_the_last_event_of_a_task_without_a_worker_has_its_usage(
     held: AgentTask,
     alice: User,
     end: Callable[[AgentTask, User], object],

@@ -1,4 +1,4 @@
-"""One task by itself: what is shown of it, and why it waits."""
+"""The detail of a task: its fields, and its wait reason."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from agentarium.agents.models import Agent
 from agentarium.db.tests.plans import plans_of
+from agentarium.operations import wait_reasons
 from agentarium.task_api.serializers import (
     TaskDetailSerializer,
     TaskRowSerializer,
@@ -40,7 +41,7 @@ def rendered(serializer: BaseSerializer[Any]) -> bytes:
 
 
 class TestColumns:
-    """Tasks are shown without their serializers, which describe them in the schema."""
+    """Responses are built without the serializers that describe them in the schema."""
 
     @pytest.fixture
     def task(self, agent: Agent) -> AgentTask:
@@ -56,7 +57,7 @@ class TestColumns:
             request_id="abc",
         )
 
-    def test_a_row_of_a_list_is_as_its_serializer_describes_it(
+    def test_a_row_of_a_list_matches_its_serializer(
         self, api: APIClient, task: AgentTask
     ) -> None:
         row = api.get(TASKS).json()["results"][0]
@@ -64,7 +65,7 @@ class TestColumns:
         task.refresh_from_db()
         assert JSONRenderer().render(row) == rendered(TaskRowSerializer(task))
 
-    def test_a_task_is_as_its_serializer_describes_it(
+    def test_a_task_matches_its_serializer(
         self, api: APIClient, task: AgentTask
     ) -> None:
         response = api.get(url(task))
@@ -73,19 +74,19 @@ class TestColumns:
         task.wait = None  # type: ignore[attr-defined]
         assert response.content == rendered(TaskDetailSerializer(task))
 
-    def test_a_waiting_task_is_as_its_serializer_describes_it(
+    def test_a_waiting_task_matches_its_serializer(
         self, api: APIClient, agent: Agent
     ) -> None:
         task = TaskFactory.create(agent=agent)
 
-        shown = api.get(url(task)).json()
+        data = api.get(url(task)).json()
 
         task.refresh_from_db()
-        task.wait = shown["wait"]  # type: ignore[attr-defined]
-        assert shown["wait"]["reason"] == "no_worker"
-        assert JSONRenderer().render(shown) == rendered(TaskDetailSerializer(task))
+        task.wait = data["wait"]  # type: ignore[attr-defined]
+        assert data["wait"]["reason"] == "no_worker"
+        assert JSONRenderer().render(data) == rendered(TaskDetailSerializer(task))
 
-    def test_a_new_task_is_as_its_serializer_describes_it(
+    def test_a_new_task_matches_its_serializer(
         self, api: APIClient, agent: Agent
     ) -> None:
         response = api.post(f"{TASKS}run/", {"agent": agent.pk, "input_text": "What?"})
@@ -110,11 +111,12 @@ class TestFind:
         assert response.json()["output_text"] == "Four."
         assert response.json()["wait"] is None
 
-    def test_hides_a_task_of_another_user(
+    def test_a_task_of_another_user_returns_404(
         self, api: APIClient, agent: Agent, strangers_agent: Agent
     ) -> None:
         own, other = (
-            TaskFactory.create(agent=each) for each in (agent, strangers_agent)
+            TaskFactory.create(agent=owner_agent)
+            for owner_agent in (agent, strangers_agent)
         )
         assert api.get(url(own)).status_code == 200
 
@@ -124,7 +126,7 @@ class TestFind:
         assert foreign.json() | {"instance": ""} == missing.json() | {"instance": ""}
 
     @pytest.mark.parametrize("pk", ["0", "-1", "abc", "1e3", str(2**63), "9" * 40, "٣"])
-    def test_finds_nothing_where_the_id_is_none(self, api: APIClient, pk: str) -> None:
+    def test_an_invalid_id_returns_404(self, api: APIClient, pk: str) -> None:
         assert api.get(f"{TASKS}{pk}/").status_code == 404
 
 
@@ -142,7 +144,7 @@ class TestWait:
             ({"rank": 4, "running": True}, 0),
         ],
     )
-    def test_counts_what_is_ahead_in_the_queue(
+    def test_counts_tasks_ahead_in_the_queue(
         self,
         api: APIClient,
         agent: Agent,
@@ -156,13 +158,37 @@ class TestWait:
             TaskFactory.create(agent=strangers_agent, **({"priority": 1} | ahead))
         task = TaskFactory.create(agent=agent, priority=1, rank=5)
 
-        # 1. the task, 2. whether a worker is alive, 3. what is ahead
+        # 1. the task, 2. whether a worker is alive, 3. the tasks ahead
         with django_assert_num_queries(3):
             wait = api.get(url(task)).json()["wait"]
 
         assert (wait["reason"], wait["position"]) == ("queued", position)
 
-    def test_finds_what_is_ahead_by_the_index_of_the_queue(
+    @pytest.mark.parametrize(
+        ("ahead", "detail"),
+        [
+            (0, "It is next in the queue."),
+            (1, "1 task is ahead of it in the queue."),
+            (2, "2 tasks are ahead of it in the queue."),
+            (3, "At least 3 tasks are ahead of it in the queue."),
+        ],
+    )
+    def test_states_the_position_in_words(
+        self,
+        api: APIClient,
+        agent: Agent,
+        monkeypatch: pytest.MonkeyPatch,
+        ahead: int,
+        detail: str,
+    ) -> None:
+        monkeypatch.setattr(wait_reasons, "MAX_POSITION", 3)
+        make_worker()
+        TaskFactory.create_batch(ahead, agent=agent)
+        task = TaskFactory.create(agent=agent, rank=1)
+
+        assert api.get(url(task)).json()["wait"]["detail"] == detail
+
+    def test_counts_tasks_ahead_by_the_index_of_the_queue(
         self, api: APIClient, agent: Agent
     ) -> None:
         make_worker()
@@ -172,17 +198,17 @@ class TestWait:
             api.get(url(task))
 
         (plan,) = plans
-        # PostgreSQL decides by size between the indexes of pending tasks.
-        part = {"sqlite": "task_pending (priority>", "postgresql": "Cond: (priority >="}
-        assert part[connection.vendor] in plan
+        # PostgreSQL chooses between the indexes of pending tasks by their sizes.
+        seek = {"sqlite": "task_pending (priority>", "postgresql": "Cond: (priority >="}
+        assert seek[connection.vendor] in plan
 
-    def test_says_that_it_is_not_due(self, api: APIClient, agent: Agent) -> None:
+    def test_of_a_scheduled_task_is_not_due(self, api: APIClient, agent: Agent) -> None:
         later = timezone.now() + timedelta(hours=1)
         task = TaskFactory.create(agent=agent, is_due=False, run_after=later)
 
         assert api.get(url(task)).json()["wait"]["reason"] == "not_due"
 
-    def test_says_that_no_worker_is_alive(self, api: APIClient, agent: Agent) -> None:
+    def test_without_a_worker_is_no_worker(self, api: APIClient, agent: Agent) -> None:
         worker = make_worker()
         worker.lease_until = timezone.now() - timedelta(seconds=1)
         worker.save()
@@ -191,7 +217,7 @@ class TestWait:
         assert api.get(url(task)).json()["wait"]["reason"] == "no_worker"
 
     @pytest.mark.parametrize("limited", ["user", "agent"])
-    def test_says_that_a_limit_is_reached(
+    def test_at_a_limit_is_that_limit(
         self, api: APIClient, agent: Agent, settings: Settings, limited: str
     ) -> None:
         make_worker()
@@ -212,7 +238,7 @@ class TestWait:
             (ToolCall.WaitsFor.APPROVAL, "person"),
         ],
     )
-    def test_says_whom_it_waits_for(
+    def test_of_a_waiting_task_is_a_person_or_a_task(
         self, api: APIClient, agent: Agent, waits_for: str, reason: str
     ) -> None:
         task = TaskFactory.create(agent=agent, status=AgentTask.Status.WAITING)

@@ -1,4 +1,4 @@
-"""What somebody takes along: all of theirs, nothing of others, in bounded pieces."""
+"""The export: all data of the user, nothing of others, read in pages."""
 
 import json
 from collections import Counter
@@ -32,21 +32,19 @@ def agent(alice: User) -> Agent:
 
 
 def fill(agent: Agent, tasks: int) -> None:
-    """Each with two steps, three events and a draft."""
+    """Create tasks, each with two steps, three events and a draft."""
     for _ in range(tasks):
         task = TaskFactory.create(agent=agent, completed=True)
         StepFactory.create(task=task, position=1)
         StepFactory.create(task=task, position=2)
-        for place in ((0, 1), (1, 1), (1, 2)):
-            EventFactory.create(task=task, attempt=place[0], seq=place[1])
+        for attempt, seq in ((0, 1), (1, 1), (1, 2)):
+            EventFactory.create(task=task, attempt=attempt, seq=seq)
         Draft.objects.create(
             task=task, attempt=1, seq=1, step=1, channel="text", offset=0, text="Half"
         )
 
 
-def test_tells_all_of_the_callers_in_the_shapes_of_the_api(
-    api: APIClient, agent: Agent
-) -> None:
+def test_contains_all_kinds_of_rows_as_in_the_api(api: APIClient, agent: Agent) -> None:
     fill(agent, 1)
 
     rows = read(api)
@@ -63,7 +61,7 @@ def test_tells_all_of_the_callers_in_the_shapes_of_the_api(
     assert rows[-1] == {"type": "end", "count": len(rows) - 1}
 
 
-def test_tells_nothing_of_others(
+def test_contains_nothing_of_other_users(
     api: APIClient, alice: User, stranger_api: APIClient, agent: Agent
 ) -> None:
     fill(agent, 1)
@@ -72,10 +70,10 @@ def test_tells_nothing_of_others(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_tells_each_row_once_whatever_the_size_of_a_page(
+def test_contains_each_row_once_for_any_page_size(
     api: APIClient, agent: Agent, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(export, "ROWS", size)
+    monkeypatch.setattr(export, "PAGE_SIZE", size)
     fill(agent, 5)
 
     rows = read(api)
@@ -91,7 +89,7 @@ def test_tells_each_row_once_whatever_the_size_of_a_page(
     assert len({json.dumps(row) for row in rows}) == len(rows)
 
 
-def test_asks_for_a_page_of_tasks_at_once(
+def test_reads_the_records_of_a_page_of_tasks_together(
     api: APIClient, agent: Agent, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     fill(agent, 4)
@@ -102,7 +100,7 @@ def test_asks_for_a_page_of_tasks_at_once(
 
 
 @pytest.mark.parametrize("accept", ["application/x-ndjson", "*/*", "application/json"])
-def test_speaks_whatever_form_is_asked_for(
+def test_accepts_every_type_that_includes_json(
     api: APIClient, agent: Agent, accept: str
 ) -> None:
     assert read(api, accept=accept)[0]["type"] == "agent"

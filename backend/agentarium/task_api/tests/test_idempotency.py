@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request that is repeated does nothing twice."""
+"""`Idempotency-Key`: a repeated request creates no second task."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,23 +16,23 @@ from agentarium.tasks.services import cancel_task, submit
 RUN = "/api/tasks/run/"
 
 
-def run(api: APIClient, agent: Agent, *, key: str = "order-17", **wishes: Any) -> Any:
-    body = {"agent": agent.pk, "input_text": "Make tea.", **wishes}
+def run(api: APIClient, agent: Agent, *, key: str = "order-17", **fields: Any) -> Any:
+    body = {"agent": agent.pk, "input_text": "Make tea.", **fields}
     return api.post(RUN, body, headers={"Idempotency-Key": key})
 
 
-def test_gives_the_same_task_and_answer_whatever_has_become_of_it(
+def test_returns_the_task_as_it_was_submitted(
     api: APIClient, agent: Agent, alice: User
 ) -> None:
     first = run(api, agent, priority=3)
     cancel_task(AgentTask.objects.get(), by=alice)
 
-    again = run(api, agent, priority=3)
+    repeated = run(api, agent, priority=3)
 
-    assert again.status_code == first.status_code == 201
-    assert again.json() == first.json()
-    assert again.headers["Location"] == first.headers["Location"]
-    assert api.get(again.headers["Location"]).data["status"] == "cancelled"
+    assert repeated.status_code == first.status_code == 201
+    assert repeated.json() == first.json()
+    assert repeated.headers["Location"] == first.headers["Location"]
+    assert api.get(repeated.headers["Location"]).data["status"] == "cancelled"
     assert AgentTask.objects.count() == 1
 
 
@@ -49,7 +49,7 @@ def test_refuses_another_body(
     assert AgentTask.objects.count() == 1
 
 
-def test_is_each_persons_own(
+def test_keys_of_different_users_are_independent(
     api: APIClient, stranger_api: APIClient, agent: Agent, stranger: User
 ) -> None:
     first = run(api, agent)
@@ -60,27 +60,27 @@ def test_is_each_persons_own(
     assert other.data["id"] != first.data["id"]
 
 
-def test_is_forgotten_after_a_day(api: APIClient, agent: Agent) -> None:
+def test_keys_expire_after_a_day(api: APIClient, agent: Agent) -> None:
     first = run(api, agent)
-    a_day_ago = timezone.now() - submit.REMEMBER
+    a_day_ago = timezone.now() - submit.KEY_LIFETIME
     Submission.objects.update(created_at=a_day_ago + timedelta(minutes=1))
     remembered = run(api, agent)
     Submission.objects.update(created_at=a_day_ago - timedelta(minutes=1))
 
-    forgotten = run(api, agent)
+    expired = run(api, agent)
 
     assert remembered.data["id"] == first.data["id"]
-    assert forgotten.data["id"] != first.data["id"]
+    assert expired.data["id"] != first.data["id"]
 
 
-def test_is_none_where_it_is_empty(api: APIClient, agent: Agent) -> None:
+def test_an_empty_key_is_ignored(api: APIClient, agent: Agent) -> None:
     tasks = {run(api, agent, key="").data["id"] for _ in range(2)}
 
     assert len(tasks) == 2
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
-def test_refuses_a_key_that_is_none(api: APIClient, agent: Agent, key: str) -> None:
+def test_refuses_an_invalid_key(api: APIClient, agent: Agent, key: str) -> None:
     response = run(api, agent, key=key)
 
     assert response.status_code == 400
@@ -88,18 +88,18 @@ def test_refuses_a_key_that_is_none(api: APIClient, agent: Agent, key: str) -> N
     assert not AgentTask.objects.exists()
 
 
-def test_gives_the_one_that_came_first_of_two_at_the_same_time(
+def test_concurrent_requests_return_the_first_task(
     api: APIClient, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second one looks before the first is stored, and is stored after it."""
+    """The second request looks for a task before the first one stores it."""
     first = run(api, agent)
-    earlier, looks = submit._earlier, []
+    find_submitted, lookups = submit._find_submitted, []
 
-    def look(order: Any) -> AgentTask | None:
-        looks.append(order)
-        return earlier(order) if len(looks) > 1 else None
+    def miss_once(new: Any) -> AgentTask | None:
+        lookups.append(new)
+        return find_submitted(new) if len(lookups) > 1 else None
 
-    monkeypatch.setattr(submit, "_earlier", look)
+    monkeypatch.setattr(submit, "_find_submitted", miss_once)
     second = run(api, agent)
 
     assert second.json() == first.json()

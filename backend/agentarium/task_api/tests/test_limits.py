@@ -1,4 +1,4 @@
-"""How many tasks may wait in the queue."""
+"""Limits on the number of pending tasks."""
 
 import pytest
 from django.db import connection
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def submit(api: APIClient, agent: Agent) -> str:
-    """What it comes to: a status of HTTP, and the code of a problem."""
+    """Submit a task; returns the HTTP status, and the code of the problem, if any."""
     response = api.post("/api/tasks/", {"agent": agent.pk, "input_text": "Hello"})
     problem = response.data.get("code", "")
     if problem:
@@ -23,12 +23,12 @@ def submit(api: APIClient, agent: Agent) -> str:
     return f"{response.status_code} {problem}".strip()
 
 
-def order(agent: Agent) -> NewTask:
+def new_task(agent: Agent) -> NewTask:
     return NewTask(agent=agent, owner=agent.owner, input_text="Hello")
 
 
 class TestPendingTasksOfAUser:
-    def test_are_refused_when_there_are_as_many_as_may_be(
+    def test_are_refused_at_the_limit(
         self, api: APIClient, agent: Agent, settings: Settings
     ) -> None:
         settings.MAX_PENDING_PER_USER = 2
@@ -38,7 +38,7 @@ class TestPendingTasksOfAUser:
         assert submit(api, agent) == "429 queue_full"
         assert AgentTask.objects.count() == 2
 
-    def test_leave_room_for_everybody_else(
+    def test_do_not_limit_other_users(
         self,
         stranger_api: APIClient,
         agent: Agent,
@@ -50,7 +50,7 @@ class TestPendingTasksOfAUser:
 
         assert submit(stranger_api, strangers_agent) == "201"
 
-    def test_count_no_longer_when_they_run_or_have_ended(
+    def test_do_not_include_running_and_ended_tasks(
         self, api: APIClient, agent: Agent, settings: Settings
     ) -> None:
         settings.MAX_PENDING_PER_USER = 1
@@ -59,7 +59,7 @@ class TestPendingTasksOfAUser:
 
         assert submit(api, agent) == "201"
 
-    def test_are_as_many_as_one_likes_without_a_limit(
+    def test_are_not_limited_by_a_limit_of_zero(
         self, api: APIClient, agent: Agent, settings: Settings
     ) -> None:
         settings.MAX_PENDING_PER_USER = 0
@@ -69,7 +69,7 @@ class TestPendingTasksOfAUser:
 
 
 class TestPendingTasksOfAnAgent:
-    def test_are_refused_when_there_are_as_many_as_may_be(
+    def test_are_refused_at_the_limit(
         self, api: APIClient, agent: Agent, settings: Settings
     ) -> None:
         settings.MAX_PENDING_PER_AGENT = 1
@@ -77,7 +77,7 @@ class TestPendingTasksOfAnAgent:
         assert submit(api, agent) == "201"
         assert submit(api, agent) == "429 queue_full"
 
-    def test_leave_room_for_other_agents(
+    def test_do_not_limit_other_agents(
         self, api: APIClient, agent: Agent, settings: Settings
     ) -> None:
         settings.MAX_PENDING_PER_AGENT = 1
@@ -86,16 +86,18 @@ class TestPendingTasksOfAnAgent:
         assert submit(api, AgentFactory.create(owner=agent.owner)) == "201"
 
 
-class TestTasksThatCameTogether:
-    """One transaction takes in what many requests bring at about the same time."""
+class TestConcurrentSubmits:
+    """One transaction inserts the tasks of concurrent requests."""
 
-    def test_take_the_room_that_is_left_in_their_order(
+    def test_are_accepted_in_order_up_to_the_limit(
         self, agent: Agent, strangers_agent: Agent, settings: Settings
     ) -> None:
         settings.MAX_PENDING_PER_USER = 2
         TaskFactory.create(agent=agent)
 
-        outcomes = insert_tasks([order(agent), order(agent), order(strangers_agent)])
+        outcomes = insert_tasks(
+            [new_task(agent), new_task(agent), new_task(strangers_agent)]
+        )
 
         first, second, third = outcomes
         assert isinstance(first, AgentTask)
@@ -103,10 +105,12 @@ class TestTasksThatCameTogether:
         assert isinstance(third, AgentTask)
         assert third.owner == strangers_agent.owner
 
-    def test_stand_behind_one_another_and_beside_those_of_others(
+    def test_get_consecutive_ranks_for_each_owner(
         self, agent: Agent, strangers_agent: Agent
     ) -> None:
-        outcomes = insert_tasks([order(agent), order(agent), order(strangers_agent)])
+        outcomes = insert_tasks(
+            [new_task(agent), new_task(agent), new_task(strangers_agent)]
+        )
 
         assert [task.rank for task in outcomes if isinstance(task, AgentTask)] == [
             0,
@@ -114,15 +118,15 @@ class TestTasksThatCameTogether:
             0,
         ]
 
-    def test_are_looked_for_in_one_query_whoever_they_are_of(
+    def test_of_several_users_share_their_queries(
         self,
         agent: Agent,
         strangers_agent: Agent,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        both = [order(agent), order(strangers_agent)]
+        both = [new_task(agent), new_task(strangers_agent)]
 
-        # 1. versions, room and places, 2. the tasks, 3. their events, 4. and 5. the
-        # counters of two agents; SQLite writes tasks one by one.
+        # 1. versions, numbers of pending tasks and ranks, 2. the tasks, 3. their events,
+        # 4. and 5. the counts of two agents. SQLite inserts tasks one by one.
         with django_assert_num_queries(6 if connection.vendor == "sqlite" else 5):
             insert_tasks(both)

@@ -1,4 +1,4 @@
-"""Which forms of a response a client may ask for, on routes of each kind."""
+"""Content negotiation, on routes of each kind."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -13,7 +13,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 class TestAccept:
     @pytest.mark.parametrize(
-        ("path", "accept", "given"),
+        ("path", "accept", "media_type"),
         [
             (LIST, "*/*", JSON),
             (LIST, JSON, JSON),
@@ -28,17 +28,17 @@ class TestAccept:
             (STREAM, JSON, EVENTS),
         ],
     )
-    def test_gets_the_form_of_the_route(
-        self, api: APIClient, path: str, accept: str, given: str
+    def test_gets_the_media_type_of_the_route(
+        self, api: APIClient, path: str, accept: str, media_type: str
     ) -> None:
         response = api.get(path, HTTP_ACCEPT=accept)
 
         assert response.status_code == 200
-        assert response["Content-Type"].partition(";")[0] == given
+        assert response["Content-Type"].partition(";")[0] == media_type
 
     @pytest.mark.parametrize("path", [LIST, EXPORT, STREAM])
     @pytest.mark.parametrize("accept", ["text/html", "image/*", "text/csv;q=0.5"])
-    def test_is_refused_for_any_other_form(
+    def test_of_any_other_type_is_refused(
         self, api: APIClient, path: str, accept: str
     ) -> None:
         response = api.get(path, HTTP_ACCEPT=accept)
@@ -50,21 +50,19 @@ class TestAccept:
 
 class TestFormat:
     @pytest.mark.parametrize(
-        ("path", "name", "given"),
+        ("path", "name", "media_type"),
         [(LIST, "json", JSON), (EXPORT, "ndjson", LINES), (STREAM, "sse", EVENTS)],
     )
-    def test_may_be_named_in_the_query(
-        self, api: APIClient, path: str, name: str, given: str
+    def test_can_be_set_in_the_query(
+        self, api: APIClient, path: str, name: str, media_type: str
     ) -> None:
         response = api.get(path, {"format": name})
 
         assert response.status_code == 200
-        assert response["Content-Type"].partition(";")[0] == given
+        assert response["Content-Type"].partition(";")[0] == media_type
 
     @pytest.mark.parametrize("path", [LIST, EXPORT, STREAM])
-    def test_of_pages_for_a_browser_is_not_there(
-        self, api: APIClient, path: str
-    ) -> None:
+    def test_of_the_browsable_api_returns_404(self, api: APIClient, path: str) -> None:
         response = api.get(path, {"format": "api"}, HTTP_ACCEPT="text/html")
 
         assert response.status_code == 404
@@ -72,7 +70,7 @@ class TestFormat:
 
 
 class TestText:
-    def test_is_utf8_and_as_it_was_written(self, api: APIClient, alice: User) -> None:
+    def test_is_utf8_and_unchanged(self, api: APIClient, alice: User) -> None:
         task = TaskFactory.create(
             agent__owner=alice, input_text="“naïve” \u2028 </script> ☃", completed=True
         )

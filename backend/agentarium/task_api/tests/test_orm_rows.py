@@ -1,4 +1,4 @@
-"""Tasks that are made with the ORM are as whole as those that were submitted."""
+"""Tasks that the ORM inserts are as complete as submitted tasks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,97 +25,100 @@ TASKS = "/api/tasks/"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
-def made_by_create(**fields: Any) -> AgentTask:
+def by_create(**fields: Any) -> AgentTask:
     return AgentTask.objects.create(**fields)
 
 
-def made_by_save(**fields: Any) -> AgentTask:
+def by_save(**fields: Any) -> AgentTask:
     task = AgentTask(**fields)
     task.save()
     return task
 
 
-def made_by_bulk_create(**fields: Any) -> AgentTask:
+def by_bulk_create(**fields: Any) -> AgentTask:
     (task,) = AgentTask.objects.bulk_create([AgentTask(**fields)])
     return task
 
 
-def made_in_spite_of_conflicts(**fields: Any) -> AgentTask:
+def by_bulk_create_ignoring_conflicts(**fields: Any) -> AgentTask:
     (task,) = AgentTask.objects.bulk_create(
         [AgentTask(**fields)], ignore_conflicts=True
     )
     return AgentTask.objects.get(input_text=task.input_text)
 
 
-def made_by_a_related_manager(**fields: Any) -> AgentTask:
+def by_a_related_manager(**fields: Any) -> AgentTask:
     agent: Agent = fields.pop("agent")
     return agent.tasks.create(**fields)
 
 
-def made_by_a_fixture(**fields: Any) -> AgentTask:
-    told = {name: getattr(value, "pk", value) for name, value in fields.items()}
-    row = {"model": "tasks.agenttask", "pk": 70, "fields": told}
-    for each in serializers.deserialize("python", [row]):
-        each.save()
+def by_a_fixture(**fields: Any) -> AgentTask:
+    values = {name: getattr(value, "pk", value) for name, value in fields.items()}
+    row = {"model": "tasks.agenttask", "pk": 70, "fields": values}
+    for deserialized in serializers.deserialize("python", [row]):
+        deserialized.save()
     return AgentTask.objects.get(pk=70)
 
 
-def made_by_a_form(**fields: Any) -> AgentTask:
-    form = modelform_factory(AgentTask, fields="__all__")
+def by_a_form(**fields: Any) -> AgentTask:
+    form_class = modelform_factory(AgentTask, fields="__all__")
     data = {name: getattr(value, "pk", value) for name, value in fields.items()}
-    blank = {name: field.initial for name, field in form().fields.items()}
-    told = form({k: "" if v is None else v for k, v in (blank | data).items()})
-    assert told.is_valid(), told.errors
-    made: AgentTask = told.save()
-    return made
+    initial = {name: field.initial for name, field in form_class().fields.items()}
+    form = form_class({k: "" if v is None else v for k, v in (initial | data).items()})
+    assert form.is_valid(), form.errors
+    task: AgentTask = form.save()
+    return task
 
 
-MAKERS = [
-    made_by_create,
-    made_by_save,
-    made_by_bulk_create,
-    made_in_spite_of_conflicts,
-    made_by_a_related_manager,
-    made_by_a_fixture,
-    made_by_a_form,
-]
-everyway = pytest.mark.parametrize("make", MAKERS)
+every_way = pytest.mark.parametrize(
+    "create",
+    [
+        by_create,
+        by_save,
+        by_bulk_create,
+        by_bulk_create_ignoring_conflicts,
+        by_a_related_manager,
+        by_a_fixture,
+        by_a_form,
+    ],
+)
 
 
-@everyway
+@every_way
 class TestPending:
-    def test_pins_the_version_that_is_current(
-        self, api: APIClient, agent: Agent, make: Any
+    def test_pins_the_current_version(
+        self, api: APIClient, agent: Agent, create: Any
     ) -> None:
         update_agent(agent, instructions="New.")
 
-        task = make(agent=agent, owner=agent.owner, input_text="hello")
+        task = create(agent=agent, owner=agent.owner, input_text="hello")
 
         row = api.get(f"{TASKS}{task.pk}/").data
         assert (row["status"], row["agent_version"]) == ("pending", 2)
         assert row["created_at"]
 
-    def test_is_found_counted_and_logged(
-        self, api: APIClient, agent: Agent, make: Any
+    def test_is_listed_indexed_counted_and_logged(
+        self, api: APIClient, agent: Agent, create: Any
     ) -> None:
-        task = make(agent=agent, owner=agent.owner, input_text="a purple zebra")
+        task = create(agent=agent, owner=agent.owner, input_text="a purple zebra")
 
-        def found(**query: Any) -> list[int]:
+        def listed(**query: Any) -> list[int]:
             return [row["id"] for row in api.get(TASKS, query).data["results"]]
 
-        assert found() == found(status="pending") == found(agent=agent.pk) == [task.pk]
-        assert found(search="zebra") == found(ordering="agent__name") == [task.pk]
+        assert listed() == listed(status="pending") == [task.pk]
+        assert listed(agent=agent.pk) == listed(search="zebra") == [task.pk]
+        assert listed(ordering="agent__name") == [task.pk]
         (row,) = api.get("/api/agents/").data["results"]
         assert row["tasks_count"] == 1
-        assert [each["id"] for each in row["recent_tasks"]] == [task.pk]
+        assert [recent["id"] for recent in row["recent_tasks"]] == [task.pk]
         events = task.events.values_list("attempt", "seq", "type")
         assert list(events) == [(0, 1, "task.created")]
 
     def test_counts_against_the_limits(
-        self, api: APIClient, agent: Agent, make: Any, settings: Any
+        self, api: APIClient, agent: Agent, create: Any, settings: Any
     ) -> None:
         settings.MAX_PENDING_PER_USER = 1
-        make(agent=agent, owner=agent.owner, input_text="hello")
+        create(agent=agent, owner=agent.owner, input_text="hello")
 
         body = {"agent": agent.pk, "input_text": "hello"}
 
@@ -124,7 +127,7 @@ class TestPending:
     def test_wakes_the_workers(
         self,
         agent: Agent,
-        make: Any,
+        create: Any,
         monkeypatch: pytest.MonkeyPatch,
         django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     ) -> None:
@@ -132,15 +135,15 @@ class TestPending:
         monkeypatch.setattr(wake_ups, "_listeners", [lambda: woken.append(True)])
 
         with django_capture_on_commit_callbacks(execute=True):
-            make(agent=agent, owner=agent.owner, input_text="hello")
+            create(agent=agent, owner=agent.owner, input_text="hello")
 
         assert woken
 
     @pytest.mark.parametrize("days", [-1, 1])
-    def test_is_due_once_its_time_has_come(
-        self, agent: Agent, make: Any, days: int
+    def test_is_due_if_its_time_has_passed(
+        self, agent: Agent, create: Any, days: int
     ) -> None:
-        task = make(
+        task = create(
             agent=agent,
             owner=agent.owner,
             input_text="hello",
@@ -150,20 +153,22 @@ class TestPending:
         assert AgentTask.objects.get(pk=task.pk).is_due is (days < 0)
 
 
-@everyway
+@every_way
 @pytest.mark.parametrize("status", ENDED)
 class TestEnded:
-    def test_has_the_times_of_one(self, agent: Agent, make: Any, status: str) -> None:
+    def test_has_the_times_of_its_status(
+        self, agent: Agent, create: Any, status: str
+    ) -> None:
         before = timezone.now()
 
-        task = make(agent=agent, owner=agent.owner, input_text="hi", status=status)
+        task = create(agent=agent, owner=agent.owner, input_text="hi", status=status)
 
         task.refresh_from_db()
         assert before <= task.created_at <= task.finished_at <= timezone.now()
         assert (task.started_at is not None) is (status == "completed")
 
-    def test_has_a_log_that_ends(self, agent: Agent, make: Any, status: str) -> None:
-        task = make(agent=agent, owner=agent.owner, input_text="hi", status=status)
+    def test_has_a_complete_log(self, agent: Agent, create: Any, status: str) -> None:
+        task = create(agent=agent, owner=agent.owner, input_text="hi", status=status)
 
         types = [entry.type for entry in read_log(task.pk, StreamCursor()).entries]
 
@@ -172,13 +177,13 @@ class TestEnded:
 
     @pytest.mark.parametrize("is_late", [False, True], ids=["next", "late"])
     def test_is_counted_once(
-        self, agent: Agent, make: Any, status: str, *, is_late: bool
+        self, agent: Agent, create: Any, status: str, *, is_late: bool
     ) -> None:
         if is_late:
-            place = [(NOON + timedelta(hours=1)).isoformat(), 0]
-            PeriodicJob.objects.create(name=counters.COUNT_JOB, checkpoint=place)
+            later = [(NOON + timedelta(hours=1)).isoformat(), 0]
+            PeriodicJob.objects.create(name=counters.COUNT_JOB, checkpoint=later)
 
-        make(
+        create(
             agent=agent,
             owner=agent.owner,
             input_text="hi",
@@ -190,11 +195,11 @@ class TestEnded:
 
         hour = TaskCount.objects.get(agent_id=agent.pk, bucket="hour")
         counts = (hour.completed, hour.failed, hour.cancelled)
-        assert counts == tuple(int(status == each) for each in ENDED)
+        assert counts == tuple(int(status == ended) for ended in ENDED)
 
 
-class TestRest:
-    def test_of_a_task_is_read_and_written_in_few_statements(
+class TestInsert:
+    def test_takes_few_statements(
         self, agent: Agent, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         tasks = [AgentTask(agent=agent, input_text=str(n)) for n in range(3)]
@@ -207,7 +212,7 @@ class TestRest:
         assert [task.owner_id for task in tasks] == [agent.owner_id] * 3
         assert [task.rank for task in tasks] == [0, 1, 2]
 
-    def test_keeps_what_was_said(self, agent: Agent) -> None:
+    def test_keeps_given_values(self, agent: Agent) -> None:
         first = agent.versions.get()
         update_agent(agent, instructions="New.")
 
@@ -227,34 +232,34 @@ class TestRest:
         assert task.started_at == NOON + timedelta(seconds=1)
         assert task.finished_at == NOON + timedelta(seconds=2)
 
-    def test_ended_when_it_was_created_if_only_that_is_known(
-        self, agent: Agent
-    ) -> None:
+    def test_of_an_ended_task_sets_its_end_to_its_creation(self, agent: Agent) -> None:
         task = AgentTask.objects.create(
             agent=agent, input_text="hi", status="failed", created_at=NOON
         )
 
         assert task.finished_at == NOON
 
-    def test_of_an_agent_without_versions_makes_one(self, agent: Agent) -> None:
+    def test_creates_the_first_version_of_an_agent_without_one(
+        self, agent: Agent
+    ) -> None:
         AgentVersion.objects.all().delete()
 
         task = AgentTask.objects.create(agent=agent, input_text="hi")
 
         assert task.agent_version.definition == agent.definition
 
-    def test_of_a_child_says_how_deep_it_is(self, agent: Agent) -> None:
+    def test_of_a_child_sets_its_depth(self, agent: Agent) -> None:
         parent = AgentTask.objects.create(agent=agent, input_text="hi")
 
         child = AgentTask.objects.create(agent=agent, input_text="hi", parent=parent)
 
         assert child.depth == 1
 
-    def test_of_a_live_task_has_no_end(self, agent: Agent) -> None:
+    def test_refuses_a_pending_task_with_an_end(self, agent: Agent) -> None:
         with pytest.raises(IntegrityError), transaction.atomic():
             AgentTask.objects.create(agent=agent, input_text="hi", finished_at=NOON)
 
-    def test_is_not_written_again_where_the_task_is_there(self, agent: Agent) -> None:
+    def test_of_an_existing_task_is_ignored(self, agent: Agent) -> None:
         task = AgentTask.objects.create(agent=agent, input_text="hi")
 
         AgentTask.objects.bulk_create(
@@ -268,7 +273,7 @@ class TestRest:
         assert task.events.count() == 1
         assert AgentTask.objects.get().input_text == "hi"
 
-    def test_is_written_once_of_a_key_that_is_given_twice(self, agent: Agent) -> None:
+    def test_creates_one_task_from_rows_with_the_same_key(self, agent: Agent) -> None:
         rows = [AgentTask(pk=70, agent=agent, input_text=text) for text in "ab"]
 
         AgentTask.objects.bulk_create(rows, ignore_conflicts=True)
@@ -278,7 +283,7 @@ class TestRest:
         assert Event.objects.filter(task=70).count() == 1
 
     @pytest.mark.parametrize("moment", [datetime(2026, 3, 2), datetime(2996, 3, 2)])  # noqa: DTZ001 - naive on purpose
-    def test_takes_a_time_without_a_zone_as_django_does(
+    def test_accepts_a_naive_time_as_django_does(
         self, agent: Agent, moment: datetime
     ) -> None:
         with pytest.warns(RuntimeWarning, match="naive"):
@@ -301,23 +306,23 @@ def test_a_fixture_may_hold_tasks_before_their_agent(agent: Agent) -> None:
     Agent.objects.all().delete()
 
     with connection.constraint_checks_disabled():
-        for each in serializers.deserialize("json", rows):
-            each.save()
+        for row in serializers.deserialize("json", rows):
+            row.save()
 
     agent.refresh_from_db()
     assert agent.tasks_count == 2
     assert AgentTask.objects.get(pk=task.pk).agent_version == agent.versions.get()
 
 
-def test_a_dump_loads_as_it_was(agent: Agent, tmp_path: Any) -> None:
+def test_a_dump_loads_unchanged(agent: Agent, tmp_path: Any) -> None:
     other = AgentFactory.create(owner=agent.owner)
-    for each in (agent, other, agent):
-        AgentTask.objects.create(agent=each, input_text="hi")
+    for owner_agent in (agent, other, agent):
+        AgentTask.objects.create(agent=owner_agent, input_text="hi")
     AgentTask.objects.create(agent=agent, input_text="hi", status="completed")
     path = tmp_path / "all.json"
     models = ["agents", "tasks.agenttask"]
     call_command("dumpdata", *models, output=str(path), verbosity=0)
-    # A dump has times of milliseconds.
+    # Without times, which a dump truncates to milliseconds.
     columns = ("pk", "owner", "agent", "agent_version", "status", "rank", "input_text")
     before = list(AgentTask.objects.order_by("pk").values(*columns))
     AgentTask.objects.all().delete()

@@ -1,4 +1,4 @@
-"""What a submit takes, and what it gives."""
+"""Submitting tasks: validation, and the response."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ def url(task: AgentTask, action: str = "") -> str:
 
 @SUBMIT
 class TestRun:
-    def test_answers_with_the_pending_task(
+    def test_returns_the_pending_task(
         self, api: APIClient, alice: User, address: str
     ) -> None:
         agent = AgentFactory.create(owner=alice)
@@ -35,8 +35,8 @@ class TestRun:
         assert response.status_code == 201
         task = AgentTask.objects.get()
         assert response.headers["Location"] == url(task)
-        shown = api.get(url(task)).json()
-        assert shown == {**response.json(), "wait": shown["wait"]}
+        detail = api.get(url(task)).json()
+        assert detail == {**response.json(), "wait": detail["wait"]}
         assert response.data["status"] == "pending"
         assert task.owner == alice
         assert task.agent_version == agent.versions.get()
@@ -44,7 +44,7 @@ class TestRun:
         assert task.request_id == response.headers["X-Request-ID"]
         assert list(Event.objects.values_list("type")) == [("task.created",)]
 
-    def test_costs_the_same_whatever_there_is(
+    def test_takes_a_fixed_number_of_queries(
         self,
         api: APIClient,
         alice: User,
@@ -54,12 +54,13 @@ class TestRun:
         agent = AgentFactory.create(owner=alice)
         TaskFactory.create_batch(3, agent=agent, completed=True)
 
-        # 1. the agent, 2. begin, 3. the agent's version, how much room the queue has and
-        # the place in it, 4. the task, 5. its first event, 6. the agent's counter, 7. end
+        # 1. the agent, 2. begin, 3. the agent's version, the numbers of pending tasks and
+        # the place in the queue, 4. the task, 5. its first event, 6. the agent's count,
+        # 7. commit
         with django_assert_num_queries(7):
             api.post(address, {"agent": agent.pk, "input_text": "Hello"})
 
-    def test_runs_the_newest_version_and_counts(
+    def test_runs_the_newest_version_and_counts_the_task(
         self, api: APIClient, alice: User, address: str
     ) -> None:
         agent = update_agent(AgentFactory.create(owner=alice), instructions="New.")
@@ -70,7 +71,7 @@ class TestRun:
         agent.refresh_from_db()
         assert agent.tasks_count == 1
 
-    def test_finds_no_agent_that_is_foreign_deleted_or_missing(
+    def test_returns_404_for_foreign_deleted_and_missing_agents(
         self, api: APIClient, alice: User, address: str
     ) -> None:
         foreign = AgentFactory.create()
@@ -102,7 +103,7 @@ class TestRun:
             ("a" * 101, "max_length"),
         ],
     )
-    def test_refuses_what_is_no_input(
+    def test_refuses_an_invalid_input(
         self,
         api: APIClient,
         alice: User,
@@ -123,7 +124,7 @@ class TestRun:
         assert response.data["errors"]["input_text"][0]["code"] == code
         assert not AgentTask.objects.exists()
 
-    def test_takes_input_up_to_the_limit(
+    def test_accepts_an_input_of_the_maximum_length(
         self, api: APIClient, alice: User, settings: Any, address: str
     ) -> None:
         settings.MAX_INPUT_CHARS = 100
@@ -134,7 +135,7 @@ class TestRun:
         assert response.status_code == 201
 
     @pytest.mark.parametrize("agent", [None, "x", "", [1], {"id": 1}, 1.5, True])
-    def test_refuses_an_agent_that_is_no_id(
+    def test_refuses_an_invalid_agent_id(
         self, api: APIClient, address: str, agent: Any
     ) -> None:
         response = api.post(address, {"agent": agent, "input_text": "Hello"})
@@ -142,14 +143,14 @@ class TestRun:
         assert response.status_code == 400
         assert list(response.data["errors"]) == ["agent"]
 
-    def test_names_all_that_is_missing(self, api: APIClient, address: str) -> None:
+    def test_names_all_missing_fields(self, api: APIClient, address: str) -> None:
         response = api.post(address, {})
 
         assert response.status_code == 400
         assert response.data["errors"].keys() == {"agent", "input_text"}
 
     @pytest.mark.parametrize("body", ["[]", '"text"', "1", "null", "{", ""])
-    def test_refuses_a_body_that_is_no_object(
+    def test_refuses_a_body_that_is_not_an_object(
         self, api: APIClient, address: str, body: str
     ) -> None:
         response = api.post(address, body, content_type="application/json")
@@ -157,11 +158,11 @@ class TestRun:
         assert response.status_code == 400
         assert response.headers["Content-Type"] == "application/problem+json"
 
-    def test_decides_itself_what_is_read_only(
+    def test_ignores_read_only_fields(
         self, api: APIClient, alice: User, stranger: User, address: str
     ) -> None:
         agent = AgentFactory.create(owner=alice)
-        decided = {
+        read_only = {
             "id": 77,
             "owner": stranger.pk,
             "status": "completed",
@@ -173,7 +174,7 @@ class TestRun:
         }
 
         response = api.post(
-            address, {"agent": agent.pk, "input_text": "Hello", **decided}
+            address, {"agent": agent.pk, "input_text": "Hello", **read_only}
         )
 
         assert response.status_code == 201
@@ -181,13 +182,15 @@ class TestRun:
         assert (task.owner, task.status, task.output_text) == (alice, "pending", "")
         assert (task.finished_at, task.input_tokens, task.attempt) == (None, 0, 0)
 
-    def test_takes_a_token_that_may_run(self, alice: User, address: str) -> None:
+    def test_accepts_a_token_with_the_run_scope(
+        self, alice: User, address: str
+    ) -> None:
         agent = AgentFactory.create(owner=alice)
         body = {"agent": agent.pk, "input_text": "Hello"}
 
         assert with_scopes(alice, "run").post(address, body).status_code == 201
 
-    def test_refuses_a_token_that_may_do_all_else(
+    def test_refuses_a_token_with_all_other_scopes(
         self, alice: User, address: str
     ) -> None:
         agent = AgentFactory.create(owner=alice)

@@ -1,4 +1,4 @@
-"""What a task's steps show."""
+"""The steps of a task."""
 
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
@@ -15,7 +15,7 @@ def url(task: AgentTask, action: str = "") -> str:
 
 
 class TestSteps:
-    def test_lists_them_in_order_in_two_queries(
+    def test_are_listed_in_order_in_two_queries(
         self,
         api: APIClient,
         alice: User,
@@ -49,7 +49,7 @@ class TestSteps:
             }.items()
         )
 
-    def test_comes_in_pages(self, api: APIClient, alice: User) -> None:
+    def test_are_paginated(self, api: APIClient, alice: User) -> None:
         task = TaskFactory.create(agent__owner=alice, running=True)
         for position in (1, 2, 3):
             StepFactory.create(task=task, position=position)

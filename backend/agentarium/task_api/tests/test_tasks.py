@@ -72,7 +72,7 @@ class TestList:
         assert response.data["count"] == 3
         assert response.data["results"][0]["agent_name"] == tasks[-1].agent.name
 
-    def test_counts_in_a_second_query_where_there_are_more(
+    def test_counts_in_a_second_query_if_there_are_more(
         self,
         api: APIClient,
         alice: User,
@@ -81,14 +81,14 @@ class TestList:
         agent = AgentFactory.create(owner=alice)
         TaskFactory.create_batch(25, agent=agent)
 
-        # 1. the tasks, joined to their agents and versions, 2. how many there are
+        # 1. the tasks, joined to their agents and versions, 2. the count
         with django_assert_num_queries(2):
             response = api.get(TASKS)
 
         assert len(response.data["results"]) == 20
         assert response.data["count"] == 25
 
-    def test_reads_no_text_that_a_row_does_not_show(
+    def test_reads_no_text_that_is_not_in_a_row(
         self, api: APIClient, alice: User
     ) -> None:
         TaskFactory.create(agent__owner=alice, failed=True)
@@ -101,9 +101,7 @@ class TestList:
         for column in ("output_text", "instructions"):
             assert column not in query["sql"]
 
-    def test_shows_a_task_as_a_row_is_described(
-        self, api: APIClient, alice: User
-    ) -> None:
+    def test_rows_match_their_serializer(self, api: APIClient, alice: User) -> None:
         parent = TaskFactory.create(agent__owner=alice, input_text="a" * 300)
         TaskFactory.create(agent=parent.agent, parent=parent, completed=True)
 
@@ -138,7 +136,7 @@ class TestList:
         assert row["input_text"] == shown
         assert row["input_is_truncated"] is (text != shown)
 
-    def test_names_the_version_that_ran_and_not_the_newest(
+    def test_shows_the_version_of_the_task_instead_of_the_newest(
         self, api: APIClient, alice: User
     ) -> None:
         task = TaskFactory.create(agent__owner=alice)
@@ -171,7 +169,7 @@ class TestList:
 
         assert [row["status"] for row in rows] == found
 
-    def test_filters_by_agent_also_by_a_deleted_one(
+    def test_filters_by_a_deleted_agent(
         self,
         api: APIClient,
         alice: User,
@@ -181,13 +179,13 @@ class TestList:
         task.agent.deleted_at = timezone.now()
         task.agent.save()
 
-        # 1. whether the agent may be seen, 2. its tasks
+        # 1. whether the agent is visible, 2. its tasks
         with django_assert_num_queries(2):
             response = api.get(TASKS, {"agent": task.agent_id})
 
         assert ids(response) == [task.pk]
 
-    def test_finds_what_a_task_has_called(
+    def test_filters_by_parent(
         self,
         api: APIClient,
         alice: User,
@@ -198,13 +196,13 @@ class TestList:
             TaskFactory.create(agent=parent.agent, parent=parent) for _ in range(3)
         ]
 
-        # 1. whether the parent may be seen, 2. its children
+        # 1. whether the parent is visible, 2. its children
         with django_assert_num_queries(2):
             response = api.get(TASKS, {"parent": parent.pk})
 
         assert sorted(ids(response)) == [child.pk for child in children]
 
-    def test_treats_a_strangers_parent_like_one_that_is_not_there(
+    def test_treats_a_parent_of_another_user_like_a_missing_one(
         self, api: APIClient
     ) -> None:
         task = TaskFactory.create()
@@ -215,7 +213,7 @@ class TestList:
         assert foreign.status_code == 400
         assert foreign.content == missing.content
 
-    def test_treats_a_strangers_agent_like_one_that_is_not_there(
+    def test_treats_an_agent_of_another_user_like_a_missing_one(
         self, api: APIClient
     ) -> None:
         task = TaskFactory.create()
@@ -242,7 +240,7 @@ class TestList:
             ({"created_at__gte": "2026-01-31"}, [2, 1, 0]),
         ],
     )
-    def test_filters_by_time_including_the_ends(
+    def test_filters_by_an_inclusive_range_of_time(
         self, api: APIClient, alice: User, query: dict[str, str], found: list[int]
     ) -> None:
         agent = AgentFactory.create(owner=alice)
@@ -273,7 +271,7 @@ class TestList:
             ("limit", "0"),
         ],
     )
-    def test_refuses_what_it_does_not_know(
+    def test_refuses_unknown_parameters_and_values(
         self, api: APIClient, name: str, value: str
     ) -> None:
         response = api.get(TASKS, {name: value})
@@ -294,7 +292,7 @@ class TestList:
             ("status,created_at", [1, 0, 2]),
         ],
     )
-    def test_orders(
+    def test_orders_tasks(
         self, api: APIClient, alice: User, ordering: str, found: list[int]
     ) -> None:
         ada = AgentFactory.create(owner=alice, name="Ada")
@@ -310,7 +308,7 @@ class TestList:
         assert ids(response) == [tasks[number].pk for number in found]
 
     @pytest.mark.parametrize("ordering", ["", "status", "-agent__name"])
-    def test_pages_hold_every_task_once(
+    def test_pages_contain_every_task_once(
         self, api: APIClient, alice: User, ordering: str
     ) -> None:
         agents = AgentFactory.create_batch(2, owner=alice, name="Twin")
@@ -328,7 +326,7 @@ class TestList:
 
 
 class TestRetrieve:
-    def test_shows_all_of_a_task_in_one_query(
+    def test_returns_all_fields_in_one_query(
         self,
         api: APIClient,
         alice: User,
@@ -353,7 +351,9 @@ class TestRetrieve:
         assert response.data["request_id"] == "r-12345678"
         assert response.data["model"] == "openai:gpt-4o-mini"
 
-    def test_says_why_a_task_failed(self, api: APIClient, alice: User) -> None:
+    def test_returns_the_error_of_a_failed_task(
+        self, api: APIClient, alice: User
+    ) -> None:
         task = TaskFactory.create(agent__owner=alice, failed=True)
 
         response = api.get(url(task))
@@ -363,7 +363,7 @@ class TestRetrieve:
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_what_happened_cannot_be_changed(
+def test_tasks_cannot_be_edited_or_deleted(
     api: APIClient, alice: User, method: str
 ) -> None:
     task = TaskFactory.create(agent__owner=alice)
@@ -377,7 +377,7 @@ def test_what_happened_cannot_be_changed(
 
 
 @pytest.mark.parametrize("action", ["", "steps/", "events/"])
-def test_a_strangers_task_is_not_there(
+def test_a_task_of_another_user_returns_404(
     stranger_api: APIClient, alice: User, action: str
 ) -> None:
     task = TaskFactory.create(agent__owner=alice, completed=True)
@@ -391,7 +391,7 @@ def test_a_strangers_task_is_not_there(
 
 
 @pytest.mark.parametrize("action", ["", "steps/", "events/"])
-def test_a_token_reads_with_read(alice: User, action: str) -> None:
+def test_a_token_needs_the_read_scope(alice: User, action: str) -> None:
     task = TaskFactory.create(agent__owner=alice, completed=True)
 
     assert with_scopes(alice, "read").get(url(task, action)).status_code == 200

@@ -1,21 +1,21 @@
-"""The search index: the words of each task, in a table of their own.
+"""The search index: the words of each task, in a separate table.
 
-The table is separate because a task's row is written several times and its words once.
+The table is separate because a task's row is updated several times and its words never.
 Triggers fill it, so that no code that inserts tasks can forget to. A later migration
 that rebuilds the table of tasks on SQLite (Django does so to change a column) has to
-create the triggers again; the tests of search fail otherwise.
+create the triggers again; otherwise the search tests fail.
 """
 
 from typing import Any
 
 from django.db import migrations
 
-# How much of an input is searched, in characters.
+# The length of the indexed beginning of an input, in characters.
 CHARS = 20_000
 LEVELS = (10, 14, 18)
 
-# Everything that is neither a letter nor a digit. Spelled out, because what a locale
-# takes for one differs between servers.
+# Everything that is neither a letter nor a digit. Listed explicitly, because locales
+# classify characters differently between servers.
 _SEPARATORS = (
     r"[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+"
 )
@@ -32,8 +32,8 @@ PG_WORDS = f"""
         left(input_text, {CHARS}), '{_SEPARATORS}', ' ', 'g')))
     || array_to_tsvector(ARRAY[{_PG_MARKS}])
 """
-# The list of entries that wait to be sorted into the index is kept short, because the
-# insert that fills it sorts all of them.
+# GIN's list of pending entries is kept short: the insert that fills it has to merge all
+# of them into the index.
 POSTGRESQL = (
     """
     CREATE TABLE tasks_words (task_id bigint PRIMARY KEY, words tsvector NOT NULL)
@@ -54,7 +54,7 @@ POSTGRESQL = (
     """
     CREATE FUNCTION tasks_drop_words() RETURNS trigger LANGUAGE plpgsql AS $body$
     BEGIN
-        DELETE FROM tasks_words USING gone WHERE task_id = gone.id;
+        DELETE FROM tasks_words USING deleted WHERE task_id = deleted.id;
         RETURN NULL;
     END $body$
     """,
@@ -65,7 +65,7 @@ POSTGRESQL = (
     """,
     """
     CREATE TRIGGER tasks_drop_words AFTER DELETE ON tasks_agenttask
-    REFERENCING OLD TABLE AS gone
+    REFERENCING OLD TABLE AS deleted
     FOR EACH STATEMENT EXECUTE FUNCTION tasks_drop_words()
     """,
 )
@@ -79,7 +79,7 @@ DROP_POSTGRESQL = (
 
 
 def _fts5_row(row: str) -> str:
-    """The rowid, the words and the marks of a task."""
+    """The values of an index row: the rowid, the words and the marks of a task."""
     windows = " || ".join(
         f"' w{level}x' || ({row}.id >> {level})" for level in LEVELS
     )

@@ -1,19 +1,20 @@
-"""The statistics by which SQLite plans queries on tasks: many tasks of a few people.
+"""The statistics by which SQLite plans queries on tasks: many tasks of a few users.
 
-Without them the planner takes all indexes for equally good, and reads a whole history in
-the order of a page where another index leads to the few rows of that page. `ANALYZE`
-would measure them, but plans would then depend on the data of that day. These figures
-hold from the first task on, and so do the plans; a short history is fast by any plan.
-SQLite drops them with the table: a later migration that rebuilds the table has to write
-them again, and one that adds an index has to add a line; the tests of the lists' order
-fail otherwise.
+Without them the planner considers all indexes equally good, and may scan a whole history
+in the order of a page where another index would find the few rows of that page.
+`ANALYZE` would measure them, but then plans would depend on the data of that day. With
+fixed figures the plans never change; a short history is fast with any plan. SQLite drops
+the statistics with the table: a later migration that rebuilds the table has to write
+them again, and one that adds an index has to add a line. Otherwise the tests of the
+lists' order fail.
 """
 
 from typing import Any
 
 from django.db import migrations
 
-# For each index: its rows, then how many share its first column, its first two, ...
+# For each index: the number of rows, then the average number of rows that share the
+# first column, the first two columns, ...
 INDEXES = {
     "task_agent_newest": "1000000 5000 5000 1 1",
     "task_agent_status": "1000000 5000 5000 1000 1 1",
@@ -35,7 +36,7 @@ def write(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor != "sqlite":
         return
     with schema_editor.connection.cursor() as cursor:
-        # Measures nothing: creates the table of statistics, and reads it.
+        # Measures nothing; creates the table of statistics, and loads it.
         cursor.execute("ANALYZE sqlite_schema")
         delete(apps, schema_editor)
         cursor.executemany(

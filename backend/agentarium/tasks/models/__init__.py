@@ -1,4 +1,4 @@
-"""The record of a task: its row, its steps, its log, its calls, and its worker."""
+"""Tasks with their steps, logs and tool calls, workers, periodic jobs and statistics."""
 
 from agentarium.tasks.models.counters import (
     ALL_AGENTS,

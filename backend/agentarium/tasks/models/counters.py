@@ -1,6 +1,6 @@
-"""How many tasks ended, how they ended, and how long they took, hour by hour.
+"""How many tasks ended, how they ended, and how long they took, per hour and day.
 
-Sums of the rows of tasks, so that nobody has to read those: see `counting.py`.
+Sums over tasks, so that statistics read no tasks: see `tasks/counters.py`.
 """
 
 from typing import Any, Self
@@ -10,22 +10,22 @@ from django.db import models
 
 from agentarium.accounts.models import User
 
-# In the place of an agent's id: the sum over all agents of the owner.
+# Instead of an agent's id: the sum over all agents of the owner.
 ALL_AGENTS = 0
 
 
 class Bucket(models.TextChoices):
-    """How long a stretch of time one row covers. Days are those of UTC."""
+    """The period that one row covers. Days are UTC days."""
 
     HOUR = "hour"
     DAY = "day"
 
 
 class Measure(models.TextChoices):
-    """What the time of a completed task is taken of."""
+    """The durations of a completed task that are counted, both until its end."""
 
-    LATENCY = "latency"  # from when it could be begun
-    RUN = "run"  # from when it was begun
+    LATENCY = "latency"  # since it was submitted, or due
+    RUN = "run"  # since it started
 
 
 class StatsQuerySet(models.QuerySet[Any]):
@@ -34,13 +34,13 @@ class StatsQuerySet(models.QuerySet[Any]):
 
 
 class AgentBucket(models.Model):
-    """An agent of an owner, and a stretch of time."""
+    """Sums for one owner, one agent (or all), and one period."""
 
     owner = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     bucket = models.CharField(max_length=4, choices=Bucket.choices)
-    agent_id = models.BigIntegerField(help_text="0: all agents together.")
+    agent_id = models.BigIntegerField(help_text="0 stands for all agents.")
     start_at = models.DateTimeField()
 
     objects = StatsQuerySet.as_manager()
@@ -53,7 +53,7 @@ class AgentBucket(models.Model):
 
 
 class TaskCount(AgentBucket):
-    """The tasks that ended in it, in numbers."""
+    """The number of tasks that ended in the period, and their usage."""
 
     pk = models.CompositePrimaryKey("owner", "bucket", "agent_id", "start_at")
     completed = models.BigIntegerField(default=0)
@@ -65,7 +65,7 @@ class TaskCount(AgentBucket):
     incomplete_costs = models.BigIntegerField(
         default=0,
         db_default=0,
-        help_text="Tasks whose cost lacks a part, its price being unknown.",
+        help_text="Number of tasks with a model call of unknown price.",
     )
 
     class Meta:
@@ -77,7 +77,7 @@ class TaskCount(AgentBucket):
 
 
 class TaskDuration(AgentBucket):
-    """How many completed in it within one bin of a histogram (`histogram.py`)."""
+    """The completed tasks of the period whose duration is in one bin (`histogram.py`)."""
 
     pk = models.CompositePrimaryKey(
         "owner", "bucket", "agent_id", "start_at", "measure", "bin"

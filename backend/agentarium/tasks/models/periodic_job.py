@@ -1,4 +1,4 @@
-"""Periodic work that any process may do, and one at a time does."""
+"""Periodic jobs: any worker may run them, one at a time does."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from agentarium.db.clock import Now
 
 
 class PeriodicJob(models.Model):
-    """When a periodic piece of work is due next, and how far it has come."""
+    """When a periodic job is due next, and its checkpoint."""
 
     name = models.CharField(max_length=50, primary_key=True)
     due_at = models.DateTimeField(db_default=Now())
     checkpoint: Any = models.JSONField(
-        default=None, null=True, help_text="Where the next run goes on."
+        default=None, null=True, help_text="Where the next run continues."
     )
 
     class Meta:

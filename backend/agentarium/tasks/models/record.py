@@ -1,17 +1,17 @@
-"""What happened in a task: its steps, its log, and the text that is being made."""
+"""The record of a task: its steps, its log, and the text of unfinished steps."""
 
 from typing import Any
 
 from django.db import models
 
 from agentarium.db.clock import Now
-from agentarium.runtime.prices import shown_cost
+from agentarium.runtime.prices import format_cost
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models.task import AgentTask
 
 
 class Step(models.Model):
-    """One stored unit of a task's progress; what is stored is never done again."""
+    """One stored unit of a task's progress; a stored step is never repeated."""
 
     class Kind(models.TextChoices):
         MODEL_RESPONSE = "model_response"
@@ -20,11 +20,11 @@ class Step(models.Model):
     task = models.ForeignKey(
         AgentTask, on_delete=models.CASCADE, related_name="steps", db_index=False
     )
-    position = models.PositiveIntegerField(help_text="1, 2, 3 ... within the task.")
+    position = models.PositiveIntegerField(help_text="1, 2, 3, ... within the task.")
     attempt = models.PositiveIntegerField()
     seq = models.PositiveIntegerField(
         default=0,
-        help_text="Of the attempt's event that tells of it, also once that is deleted.",
+        help_text="`seq` of the step's event; kept when the event is deleted.",
     )
     kind = models.CharField(max_length=16, choices=Kind.choices)
     model = models.CharField(max_length=200, blank=True)
@@ -33,11 +33,13 @@ class Step(models.Model):
     output_tokens = models.PositiveIntegerField(default=0)
     cached_input_tokens = models.PositiveIntegerField(default=0)
     reasoning_tokens = models.PositiveIntegerField(default=0)
-    # Null is unknown; a tool's result costs nothing here.
+    # Null if the model's price is unknown. Tool results cost 0.
     cost_nanodollars = models.BigIntegerField(null=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
-    message = models.JSONField(help_text="The message, in the runtime's neutral form.")
+    message = models.JSONField(
+        help_text="The message, in the runtime's provider-neutral format."
+    )
 
     class Meta:
         ordering = ["position"]
@@ -52,7 +54,7 @@ class Step(models.Model):
 
     @property
     def shown_cost(self) -> str:
-        return shown_cost(self.cost_nanodollars)
+        return format_cost(self.cost_nanodollars)
 
 
 class Event(models.Model):
@@ -83,15 +85,15 @@ class Event(models.Model):
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What a reader of the log is told: its data, and when it happened."""
+        """The event's data as readers get it, with the time of the event."""
         return {**self.data, "created_at": self.created_at.isoformat()}
 
 
 class Draft(models.Model):
-    """A piece of the text of a step that is not finished: live output, kept.
+    """A piece of the streamed text of a step that is not stored yet.
 
-    It comes after event `seq` and before the next. Gone once the step is stored, which
-    then holds the whole text; a step that broke off keeps its drafts.
+    It follows event `seq` in the log. Storing the step, with its whole text, deletes the
+    drafts; an interrupted step keeps them.
     """
 
     class Channel(models.TextChoices):
@@ -107,7 +109,7 @@ class Draft(models.Model):
     step = models.PositiveIntegerField()
     channel = models.CharField(max_length=16, choices=Channel.choices)
     offset = models.PositiveIntegerField(
-        help_text="Characters of the step before it, in its channel."
+        help_text="Characters that precede it in the step, in the same channel."
     )
     text = models.TextField()
 

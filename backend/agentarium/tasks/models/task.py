@@ -1,7 +1,7 @@
 """The row of a task, and its place in the queue.
 
-Columns of unbounded text come last in the table, so that SQLite reaches the others
-without walking through them.
+Columns of unbounded text come last in the table, so that SQLite reads the others
+without reading the text first.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.db.clock import Now
 from agentarium.db.whole_rows import WholeRowsQuerySet
-from agentarium.runtime.prices import shown_cost
+from agentarium.runtime.prices import format_cost
 from agentarium.tasks.models.queue_order import IN_QUEUE, QUEUE_ORDER
 from agentarium.tasks.models.worker import Worker
 
-# What a list shows of an input, and what is read of it: one more says that it goes on.
+# How much of an input a list shows. One more character is read, to detect truncation.
 SHOWN_INPUT_CHARS = 200
 READ_INPUT_CHARS = SHOWN_INPUT_CHARS + 1
-# What is kept of the reason why a task failed.
+# Longer details of errors are cut.
 MAX_DETAIL_CHARS = 1000
-# What the API shows of a task in a list: its name there, and the column that holds it.
+# The fields of a task in a list of the API, each with its column.
 ROW_COLUMNS = {
     "id": "id",
     "agent": "agent_id",
@@ -50,7 +50,7 @@ ROW_COLUMNS = {
     "parent": "parent_id",
     "follows": "follows_id",
 }
-# The same of one task by itself.
+# The fields of a single task.
 TASK_COLUMNS = {
     **{
         name: path for name, path in ROW_COLUMNS.items() if name != "input_is_truncated"
@@ -62,31 +62,31 @@ TASK_COLUMNS = {
 }
 
 
-class TaskCompletion(Protocol):
-    """What `WholeRowsQuerySet` asks, of a module that may know the services."""
+class InsertHooks(Protocol):
+    """What an insert by the ORM runs; implemented in `services/orm_inserts.py`."""
 
-    def fill_in(self, tasks: Sequence["AgentTask"]) -> None: ...
+    def before_insert(self, tasks: Sequence["AgentTask"]) -> None: ...
 
-    def add_to(self, tasks: Sequence["AgentTask"], *, is_raw: bool) -> None: ...
+    def after_insert(self, tasks: Sequence["AgentTask"], *, is_raw: bool) -> None: ...
 
 
 class TaskQuerySet(WholeRowsQuerySet["AgentTask"]):
-    # Set by `apps.py`: models cannot import what stands above them.
-    completion: ClassVar[TaskCompletion]
+    # Set by `apps.py`: models cannot import services.
+    insert_hooks: ClassVar[InsertHooks]
 
-    def fill_in(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
-        self.completion.fill_in(rows)
+    def before_insert(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
+        self.insert_hooks.before_insert(rows)
 
-    def add_to(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
-        self.completion.add_to(rows, is_raw=is_raw)
+    def after_insert(self, rows: Sequence["AgentTask"], *, is_raw: bool) -> None:
+        self.insert_hooks.after_insert(rows, is_raw=is_raw)
 
     def visible_to(self, user: AbstractBaseUser) -> Self:
         return self.filter(owner=user)
 
     def for_rows(self) -> QuerySet[Any, dict[str, Any]]:
-        """`ROW_COLUMNS` as dicts, which are made ten times as fast as objects.
+        """`ROW_COLUMNS` as dicts, which are ten times faster to create than objects.
 
-        No text but the beginning of the input, and of the agent only its name.
+        Reads only the beginning of the input, no output, and only the agent's name.
         """
         beginning = Left("input_text", READ_INPUT_CHARS)
         rows: QuerySet[Any, dict[str, Any]] = self.annotate(beginning=beginning).values(
@@ -100,12 +100,12 @@ class TaskQuerySet(WholeRowsQuerySet["AgentTask"]):
         )
 
     def in_queue(self) -> Self:
-        """Those that a worker may take now, in the order in which it does."""
+        """The tasks that a worker may claim now, in the order of the queue."""
         return self.filter(**IN_QUEUE).order_by(*QUEUE_ORDER)
 
 
 class AgentTask(models.Model):
-    """One tracked execution of an agent."""
+    """One run of an agent version on an input."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -127,16 +127,16 @@ class AgentTask(models.Model):
         related_name="tasks",
         db_index=False,
         blank=True,
-        help_text="The agent's current one, unless another is named.",
+        help_text="Defaults to the agent's current version.",
     )
     status = models.CharField(
         max_length=16, choices=Status.choices, default=Status.PENDING
     )
-    # The generation of the execution: each claim counts it up, each write names it.
+    # The fencing token: each claim increments it, and each write checks it.
     attempt = models.PositiveIntegerField(default=0)
-    # Attempts whose worker died; handed back ones do not count.
+    # Attempts whose worker died; released attempts do not count.
     lost_attempts = models.PositiveSmallIntegerField(default=0)
-    # No constraint: rows of workers go away, what they did stays.
+    # No constraint: rows of workers are deleted, their tasks remain.
     worker = models.ForeignKey(
         Worker,
         on_delete=models.DO_NOTHING,
@@ -147,17 +147,19 @@ class AgentTask(models.Model):
         related_name="+",
     )
     request_id = models.CharField(
-        max_length=64, blank=True, help_text="The request that submitted it."
+        max_length=64,
+        blank=True,
+        help_text="Id of the request that submitted the task.",
     )
     priority = models.SmallIntegerField(
-        default=0, help_text="Higher ones are taken first."
+        default=0, help_text="Tasks with a higher priority start first."
     )
-    # The place in the queue of its priority: owners' tasks are interleaved by it.
+    # The place in the queue within a priority; it interleaves the owners' tasks.
     rank = models.BigIntegerField(default=0)
-    # Not yet, where `run_after` lies ahead: the queue does not look at those.
+    # False until `run_after`; tasks that are not due are not in the queue.
     is_due = models.BooleanField(default=True)
     run_after = models.DateTimeField(
-        null=True, blank=True, help_text="Not to be begun before."
+        null=True, blank=True, help_text="The task does not start before this time."
     )
     parent = models.ForeignKey(
         "self",
@@ -176,19 +178,19 @@ class AgentTask(models.Model):
         blank=True,
         db_index=False,
         related_name="followers",
-        help_text="The task whose conversation this one goes on with.",
+        help_text="The task whose conversation this one continues.",
     )
     created_at = models.DateTimeField(db_default=Now(), blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     input_tokens = models.PositiveBigIntegerField(default=0)
     output_tokens = models.PositiveBigIntegerField(default=0)
-    # What its own steps cost, as far as that is known.
+    # The cost of its own steps, without its children's and without unknown prices.
     cost_nanodollars = models.BigIntegerField(default=0, db_default=0)
     cost_is_complete = models.BooleanField(
         default=True,
         db_default=True,
-        help_text="False where the price of a model is not known: `cost` lacks its part.",
+        help_text="False if a model's price is unknown; `cost` does not include it.",
     )
     steps_count = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=50, blank=True)
@@ -281,13 +283,13 @@ class AgentTask(models.Model):
         return f"Task {self.pk}"
 
     def clean(self) -> None:
-        """What a form leaves out is filled in before the constraints are checked."""
+        """Fill in what the form left out before the constraints are checked."""
         if self._state.adding:
-            TaskQuerySet.completion.fill_in([self])
+            TaskQuerySet.insert_hooks.before_insert([self])
 
     @property
     def shown_cost(self) -> str:
-        return shown_cost(self.cost_nanodollars, is_complete=self.cost_is_complete)
+        return format_cost(self.cost_nanodollars, is_complete=self.cost_is_complete)
 
     @property
     def is_ended(self) -> bool:
@@ -307,7 +309,7 @@ ENDED = (
 
 
 class Submission(models.Model):
-    """What was answered to an `Idempotency-Key`, for as long as it is remembered."""
+    """The task that was submitted under an `Idempotency-Key`."""
 
     owner = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="+", db_index=False

@@ -1,4 +1,4 @@
-"""Calls of tools that somebody or something has to remember."""
+"""Tool calls that are stored, because they wait or must not be repeated."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -19,7 +19,7 @@ class ToolCallQuerySet(models.QuerySet["ToolCall"]):
         return self.filter(status=ToolCall.Status.WAITING)
 
     def store(self, calls: Iterable["ToolCall"]) -> None:
-        """Insert the rows, or update those that are there with what is said of them."""
+        """Upsert: insert the calls, or update the state of those that exist."""
         self.bulk_create(
             calls,
             update_conflicts=True,
@@ -29,9 +29,9 @@ class ToolCallQuerySet(models.QuerySet["ToolCall"]):
 
 
 class ToolCall(models.Model):
-    """A call that has to be remembered: it waits, or it must not be done twice.
+    """A tool call that waits for something, or must not be repeated.
 
-    A call that only reads, and needs nobody's word, has no row.
+    A call of effect `read` that needs no decision has no row.
     """
 
     class Status(models.TextChoices):
@@ -50,7 +50,9 @@ class ToolCall(models.Model):
     task = models.ForeignKey(
         AgentTask, on_delete=models.CASCADE, related_name="tool_calls", db_index=False
     )
-    step = models.PositiveIntegerField(help_text="The model response that asked.")
+    step = models.PositiveIntegerField(
+        help_text="Position of the step that made the call."
+    )
     tool_call_id = models.CharField(max_length=200)
     name = models.CharField(max_length=200)
     effect = models.CharField(max_length=16)
@@ -61,20 +63,20 @@ class ToolCall(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         related_name="called_by",
-        help_text="The task that answers it.",
+        help_text="The task whose output answers the call.",
     )
     decided_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     decided_at = models.DateTimeField(null=True)
     pending_event = models.JSONField(
-        null=True, help_text="A decision that the task's log does not tell of yet."
+        null=True, help_text="A decision that is not in the task's log yet."
     )
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     is_error = models.BooleanField(default=False)
-    arguments = models.TextField(help_text="JSON; a person may have changed it.")
-    answer = models.TextField(blank=True, help_text="What the model is told.")
+    arguments = models.TextField(help_text="JSON; possibly changed by a person.")
+    answer = models.TextField(blank=True, help_text="The result that the model gets.")
 
     objects = ToolCallQuerySet.as_manager()
 

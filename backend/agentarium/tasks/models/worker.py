@@ -1,4 +1,4 @@
-"""Who executes tasks."""
+"""Workers and their leases."""
 
 from typing import Self
 
@@ -13,10 +13,10 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
 
 class Worker(models.Model):
-    """A process that executes tasks; its lease covers every attempt it holds.
+    """A registered worker; its lease covers every attempt it holds.
 
-    One row to renew, however many tasks run. A worker that was declared lost can
-    never renew again: it has to register anew.
+    The heartbeat renews one row, however many tasks run. A worker that was declared lost
+    can never renew its lease: it has to register again, which creates another row.
     """
 
     name = models.CharField(max_length=200, help_text="Host and process id.")
@@ -25,7 +25,7 @@ class Worker(models.Model):
     lease_until = models.DateTimeField()
     lost_at = models.DateTimeField(null=True)
 
-    # What `queue_state.list_workers` adds.
+    # Annotations of `queue_state.list_workers`.
     running: int
     is_alive: bool
     objects = WorkerQuerySet.as_manager()
@@ -38,6 +38,6 @@ class Worker(models.Model):
 
     @property
     def has_stopped(self) -> bool:
-        """Whether it ended in order, and gave back what it held."""
-        # Only its own end gives up what is left of the lease (`release_lease`).
+        """Whether it shut down gracefully, having released its tasks."""
+        # Only a graceful stop ends the lease early (`release_lease`).
         return self.lost_at is not None and self.lost_at <= self.lease_until

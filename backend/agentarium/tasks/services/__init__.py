@@ -1,19 +1,19 @@
-"""What people, clients and schedules ask for with tasks."""
+"""What users, clients, schedules and workers do with tasks."""
 
-from agentarium.tasks.services.calls import (
-    answer_call,
-    answer_from_children,
-    approve_call,
-    expire_calls,
-    reject_call,
-    resolve_call,
-)
 from agentarium.tasks.services.cancel import (
     cancel_children,
     cancel_task,
     cancel_tasks,
     delete_agent,
     force_fail_task,
+)
+from agentarium.tasks.services.decisions import (
+    answer_call,
+    answer_from_children,
+    approve_call,
+    expire_calls,
+    reject_call,
+    resolve_call,
 )
 from agentarium.tasks.services.ending import (
     TOTALS,

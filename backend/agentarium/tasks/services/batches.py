@@ -1,10 +1,10 @@
-"""Doing the same to many tasks, a batch in each transaction."""
+"""Splitting an action on many tasks into transactions of limited size."""
 
 from collections.abc import Iterator, Sequence
 
 from agentarium.core.batches import batched
 
-# Tasks that are locked by one transaction, so that no lock is held for long.
+# The most tasks that one transaction locks, so that no lock is held for long.
 BATCH = 200
 
 

@@ -1,4 +1,4 @@
-"""Stopping tasks. A cancel wins against everything but a task that has ended."""
+"""Cancelling and force-failing tasks. They win against everything but an earlier end."""
 
 from collections.abc import Sequence
 
@@ -19,16 +19,16 @@ Status = AgentTask.Status
 
 
 class TaskEndedError(ConflictError):
-    """The task has ended already."""
+    """The task has already ended."""
 
     code = "task_ended"
 
 
 def cancel_task(task: AgentTask, *, by: User) -> AgentTask:
-    """End a task now, and what it called; a running one writes nothing after this.
+    """Cancel a task and its children; its attempt can write nothing more.
 
-    The worker that holds it finds out at once, closes the provider's connection, and
-    then adds what was spent. Raises `TaskEndedError`.
+    The worker is notified immediately, closes the connection to the provider, and then
+    records the late usage. Raises `TaskEndedError`.
     """
     if not _cancel(AgentTask.objects.filter(pk=task.pk), by=by):
         raise TaskEndedError
@@ -36,7 +36,7 @@ def cancel_task(task: AgentTask, *, by: User) -> AgentTask:
 
 
 def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
-    """Cancel all of `tasks` that are live; returns how many that were."""
+    """Cancel those of `tasks` that have not ended; returns their number."""
     count = 0
     ids = list(tasks.filter(status__in=LIVE).values_list("pk", flat=True))
     for batch in batches(ids):
@@ -46,7 +46,7 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
 
 @transaction.atomic
 def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
-    """Lock parents before children: whoever ends several tasks does it in this order."""
+    """Locks parents before children, the order of every transaction that ends tasks."""
     cancelled = _lock_live(tasks)
     _end_cancelled(cancelled, by=by.pk)
     cancel_children([task.pk for task in cancelled], by=by.pk)
@@ -56,14 +56,14 @@ def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
 
 
 def cancel_children(task_ids: Sequence[int], *, by: int | None = None) -> None:
-    """Cancel what these tasks have called, and what that has called.
+    """Cancel all descendants of these tasks, whose answers no task waits for any more.
 
-    Nobody waits for its answer any more. The caller has locked the rows of the tasks.
+    The caller has locked the rows of the tasks.
     """
     while task_ids:
-        called = _lock_live(AgentTask.objects.filter(parent__in=task_ids))
-        _end_cancelled(called, by=by)
-        task_ids = [task.pk for task in called]
+        children = _lock_live(AgentTask.objects.filter(parent__in=task_ids))
+        _end_cancelled(children, by=by)
+        task_ids = [task.pk for task in children]
 
 
 def _end_cancelled(tasks: Sequence[AgentTask], *, by: int | None) -> None:
@@ -82,9 +82,9 @@ def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
 
 
 def delete_agent(agent: Agent) -> None:
-    """Hide an agent, then stop its tasks that have not begun; all of them remain.
+    """Hide an agent, then cancel its pending tasks; their records are kept.
 
-    Once it is hidden nobody can submit another.
+    A hidden agent accepts no new tasks.
     """
     hide_agent(agent)
     pending = AgentTask.objects.filter(agent=agent, status=Status.PENDING)
@@ -104,7 +104,7 @@ def _end_pending(pending: TaskQuerySet) -> int:
 
 @transaction.atomic
 def force_fail_task(task: AgentTask, *, by: User) -> None:
-    """End a task as failed, whatever it does, as an operator. Raises `TaskEndedError`."""
+    """End a task as failed, as an operator. Raises `TaskEndedError`."""
     locked = _lock_live(AgentTask.objects.filter(pk=task.pk))
     if not locked:
         raise TaskEndedError

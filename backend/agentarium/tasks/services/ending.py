@@ -1,4 +1,4 @@
-"""How a task ends, and how its log goes on, while no worker holds it."""
+"""Ending tasks and writing to their logs, while no attempt holds them."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask, Event, ToolCall
 from agentarium.tasks.publishing import publish
 
-# What the last event says was used, as columns: whoever ends a task has to load them.
+# The columns that the last event reports; load them before ending a task.
 TOTALS = ("input_tokens", "output_tokens", "cost_nanodollars", "cost_is_complete")
 
 
@@ -23,7 +23,7 @@ def end_unclaimed(
 ) -> None:
     """End a task that no worker writes to. The caller has locked its row.
 
-    What a worker has spent since the last step that it stored, it adds afterwards.
+    A worker that was executing it adds what it spent since its last step afterwards.
     """
     detail = detail[:MAX_DETAIL_CHARS]
     AgentTask.objects.filter(pk=task.pk).update(
@@ -42,7 +42,7 @@ def end_unclaimed(
 
 
 def totals(task: AgentTask) -> dict[str, Any]:
-    """What the steps of a task have used, as its last event says it."""
+    """Tokens and cost of a task's steps, as its last event reports them."""
     return {
         "input_tokens": task.input_tokens,
         "output_tokens": task.output_tokens,
@@ -52,9 +52,9 @@ def totals(task: AgentTask) -> dict[str, Any]:
 
 
 def record_decisions(task_ids: Collection[int]) -> None:
-    """Log what was decided while workers held these tasks. Their rows are locked.
+    """Log decisions that were made while attempts held these tasks.
 
-    Only the worker could write to the log then.
+    Only the attempt may write to the log in that time. The caller has locked the rows.
     """
     pending = ToolCall.objects.filter(task__in=task_ids, pending_event__isnull=False)
     calls = list(pending.select_related("task").order_by("decided_at", "id"))
@@ -65,10 +65,10 @@ def record_decisions(task_ids: Collection[int]) -> None:
 
 
 def close_calls(task_ids: Collection[int]) -> None:
-    """Nobody has to decide for these tasks any more.
+    """Close the waiting calls of tasks that have ended.
 
-    A call that may have been made stays known as such: should the task be run again,
-    it must not be made without asking.
+    A call with an unknown outcome stays `started`: a retry of the task must not repeat
+    it without asking.
     """
     waiting = ToolCall.objects.waiting().filter(task__in=task_ids)
     waiting.filter(waits_for=ToolCall.WaitsFor.OUTCOME).update(
@@ -78,7 +78,7 @@ def close_calls(task_ids: Collection[int]) -> None:
 
 
 def append_event(task: AgentTask, kind: EventType, data: Mapping[str, Any]) -> Event:
-    """Add to the log of a task that no worker writes to. Its row is locked."""
+    """Append to the log of a task that no attempt holds. Its row is locked."""
     last = Event.objects.filter(task=task, attempt=task.attempt).aggregate(Max("seq"))
     return Event.objects.create(
         task=task,
@@ -92,7 +92,7 @@ def append_event(task: AgentTask, kind: EventType, data: Mapping[str, Any]) -> E
 def append_events(
     tasks: Collection[AgentTask], kind: EventType, data: Mapping[str, Any]
 ) -> None:
-    """Add to the logs of many tasks, with the number of the attempt that is over."""
+    """Append to the logs of many tasks, adding the number of the ended attempt."""
     ids = [task.pk for task in tasks]
     logs = Event.objects.filter(task__in=ids).order_by()
     ends = logs.values_list("task", "attempt").annotate(Max("seq"))

@@ -1,6 +1,6 @@
-"""Taking tasks in: those of many requests, in one transaction.
+"""Inserting new tasks: those of many requests, in one transaction.
 
-This is written by hand where the ORM would do, because each request pays for it.
+The SQL is hand-written where the ORM would do, because every submit pays for it.
 """
 
 import hashlib
@@ -24,40 +24,39 @@ from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.observability.metrics import TASKS_SUBMITTED
 from agentarium.observability.tracing import current_traceparent
 from agentarium.tasks.event_types import EventType
-from agentarium.tasks.limits import Room
+from agentarium.tasks.limits import LimitCounter
 from agentarium.tasks.models import AgentTask, Event, Submission
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.queue import NEXT_RANK
 from agentarium.tasks.wake_ups import wake_workers
 
-# What a full queue asks a client to wait, in seconds.
-RETRY_AFTER = 30
+# `Retry-After` of the response when the queue is full.
+RETRY_AFTER_SECONDS = 30
 
 _AGENTS = Agent._meta.db_table
 _AGENT_VERSIONS = AgentVersion._meta.db_table
 _TABLE = AgentTask._meta.db_table
-# What an answer shows of a version, in the order of its columns; the rest is read where
-# it is needed.
-_VERSION = ("id", "model", "agent_id", "number")
-# All that has to be known of an owner, an agent, its version and a priority.
+# The columns of a version that the response shows, in this order; others are deferred.
+_VERSION_COLUMNS = ("id", "model", "agent_id", "number")
 _PENDING = (
     f"(SELECT COUNT(*) FROM (SELECT 1 FROM {_TABLE}"  # noqa: S608 - our table
-    " WHERE status = 'pending' AND owner_id = asked.owner_id{and_agent}"
+    " WHERE status = 'pending' AND owner_id = batch.owner_id{and_agent}"
     " LIMIT %s) AS pending)"
 )
-_LOOK = f"""
-WITH asked (owner_id, agent_id, number, priority) AS (VALUES {{asked}})
+# Reads one `_QueueState` for each owner, agent, version number and priority.
+_QUEUE_STATES = f"""
+WITH batch (owner_id, agent_id, number, priority) AS (VALUES {{keys}})
 SELECT
-    asked.owner_id,
-    asked.priority,
+    batch.owner_id,
+    batch.priority,
     {_PENDING.format(and_agent="")},
-    {_PENDING.format(and_agent=" AND agent_id = asked.agent_id")},
-    {NEXT_RANK.format(owner_id="asked.owner_id", priority="asked.priority")},
-    {", ".join(f"version.{name}" for name in _VERSION)}
-FROM asked
+    {_PENDING.format(and_agent=" AND agent_id = batch.agent_id")},
+    {NEXT_RANK.format(owner_id="batch.owner_id", priority="batch.priority")},
+    {", ".join(f"version.{name}" for name in _VERSION_COLUMNS)}
+FROM batch
 JOIN {_AGENT_VERSIONS} AS version USING (agent_id, number)"""  # noqa: S608
-# The database says when, by its own clock.
 _NEW_TASK, _NEW_EVENT = RowTemplate(AgentTask), RowTemplate(Event)
+# Without `created_at`: the database sets it by its own clock.
 _TASKS = BulkInsert(
     AgentTask, without=["id", "created_at"], returning=["id", "created_at"]
 )
@@ -66,7 +65,7 @@ _SUBMISSIONS = BulkInsert(Submission, without=["id", "created_at"])
 
 
 class QueueFullError(TooManyRequestsError):
-    """Too many of your tasks are pending; try again when some are done."""
+    """Too many of your tasks are pending. Try again when some have finished."""
 
     code = "queue_full"
 
@@ -78,7 +77,7 @@ def _request_id() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A task to be accepted. With a `key`, an `Idempotency-Key`, it is remembered."""
+    """A task to submit. `key` is the request's `Idempotency-Key`, if it had one."""
 
     agent: Agent
     owner: User
@@ -97,7 +96,7 @@ class NewTask:
 
     @property
     def body_hash(self) -> str:
-        """The same for each request that asks for the same."""
+        """A digest of the request; equal requests have equal ones."""
         body = [
             self.agent.pk,
             self.input_text,
@@ -112,30 +111,35 @@ Outcome = AgentTask | QueueFullError
 
 
 def insert_tasks(new_tasks: Sequence[NewTask]) -> list[Outcome]:
-    """Record tasks with their first events, and wake workers after the commit.
+    """Insert tasks with their first events, and wake workers after the commit.
 
-    The caller has begun a transaction. One that there is no room for has its error
-    as its outcome. Raises `NotFoundError` if an agent was deleted in the meantime.
+    Returns an outcome for each: the task, or `QueueFullError` if a limit is reached.
+    The caller has begun a transaction. Raises `NotFoundError` if an agent was deleted
+    in the meantime.
     """
-    seen = _look(new_tasks)
-    room = _room(seen)
-    errors = [_take(room, new) for new in new_tasks]
+    states = _read_queue_states(new_tasks)
+    pending = _pending_counter(states)
+    errors = [_check_limits(pending, new) for new in new_tasks]
     accepted = [
         new for new, error in zip(new_tasks, errors, strict=True) if error is None
     ]
-    tasks = _create(accepted, seen)
-    made = iter(tasks)
+    tasks = _create(accepted, states)
+    created = iter(tasks)
     if tasks:
         transaction.on_commit(lambda: TASKS_SUBMITTED.inc(len(tasks)))
         transaction.on_commit(wake_workers)
-    return [error or next(made) for error in errors]
+    return [error or next(created) for error in errors]
 
 
-def _create(new_tasks: Sequence[NewTask], seen: Sequence["_Seen"]) -> list[AgentTask]:
-    ranks = _Ranks(seen)
-    versions = {(each.agent_id, each.version.number): each.version for each in seen}
+def _create(
+    new_tasks: Sequence[NewTask], states: Sequence["_QueueState"]
+) -> list[AgentTask]:
+    ranks = _Ranks(states)
+    versions = {
+        (state.agent_id, state.version.number): state.version for state in states
+    }
     tasks = [
-        _task(new, versions[new.agent.pk, new.agent.version], ranks.take(new))
+        _fill_row(new, versions[new.agent.pk, new.agent.version], ranks.next_for(new))
         for new in new_tasks
     ]
     _TASKS.run(tasks)
@@ -146,7 +150,7 @@ def _create(new_tasks: Sequence[NewTask], seen: Sequence["_Seen"]) -> list[Agent
                 attempt=0,
                 seq=1,
                 type=EventType.TASK_CREATED,
-                data=_origin(new),
+                data=_created_data(new),
             )
             for new, task in zip(new_tasks, tasks, strict=True)
         ]
@@ -160,13 +164,13 @@ def _create(new_tasks: Sequence[NewTask], seen: Sequence["_Seen"]) -> list[Agent
             if new.key
         ]
     )
-    _count(new_tasks)
+    _add_to_agents_counts(new_tasks)
     for task in tasks:
         publish(task)
     return tasks
 
 
-def _task(new: NewTask, version: AgentVersion, rank: int) -> AgentTask:
+def _fill_row(new: NewTask, version: AgentVersion, rank: int) -> AgentTask:
     task = _NEW_TASK.fill(
         owner_id=new.owner.pk,
         agent_id=new.agent.pk,
@@ -181,20 +185,20 @@ def _task(new: NewTask, version: AgentVersion, rank: int) -> AgentTask:
         depth=new.parent.depth + 1 if new.parent else 0,
         request_id=new.request_id,
     )
-    # Whoever gets it goes on to them.
+    # The objects are at hand: set them, so that the caller need not query them.
     task.owner, task.agent, task.agent_version = new.owner, new.agent, version
     return task
 
 
-def _origin(new: NewTask) -> dict[str, Any]:
+def _created_data(new: NewTask) -> dict[str, Any]:
     return {"traceparent": new.traceparent} if new.traceparent else {}
 
 
-def _count(new_tasks: Iterable[NewTask]) -> None:
-    """Count the tasks of their agents.
+def _add_to_agents_counts(new_tasks: Iterable[NewTask]) -> None:
+    """Add the tasks to the counts of their agents.
 
-    Last, so that the agents' rows are locked for as short as can be, and always in one
-    order; and it decides between us and whoever deletes an agent at the same time.
+    Runs last, so that the agents' rows are locked briefly, and in the order of their
+    ids. The update also settles the race with a request that deletes the agent.
     """
     counts = sorted(Counter(new.agent.pk for new in new_tasks).items())
     with prepared_cursor() as cursor:
@@ -208,11 +212,11 @@ def _count(new_tasks: Iterable[NewTask]) -> None:
                 raise NotFoundError
 
 
-class _Seen(NamedTuple):
-    """What there is for an owner, an agent and a priority, before the batch.
+class _QueueState(NamedTuple):
+    """The queue before the batch, for one owner, agent and priority.
 
-    The numbers of pending tasks, of the owner and of the owner with the agent, are
-    known up to the limits.
+    `pending` (of the owner) and `pending_of_agent` (of the owner with this agent) are
+    counted up to their limits.
     """
 
     owner_id: int
@@ -227,62 +231,62 @@ class _Seen(NamedTuple):
         return self.version.agent_id
 
 
-def _look(new_tasks: Iterable[NewTask]) -> list[_Seen]:
-    """One statement, for however many users a batch has come from."""
-    asked = sorted(
+def _read_queue_states(new_tasks: Iterable[NewTask]) -> list[_QueueState]:
+    """One query, however many users have tasks in the batch."""
+    keys = sorted(
         {
-            (each.owner.pk, each.agent.pk, each.agent.version, each.priority)
-            for each in new_tasks
+            (new.owner.pk, new.agent.pk, new.agent.version, new.priority)
+            for new in new_tasks
         }
     )
     with prepared_cursor() as cursor:
         cursor.execute(
-            _LOOK.format(asked=", ".join(map(placeholders, asked))),
+            _QUEUE_STATES.format(keys=", ".join(map(placeholders, keys))),
             [
-                *(part for each in asked for part in each),
+                *(value for key in keys for value in key),
                 settings.MAX_PENDING_PER_USER,
                 settings.MAX_PENDING_PER_AGENT,
             ],
         )
         rows = cursor.fetchall()
-    if len(rows) < len(asked):
+    if len(rows) < len(keys):
         raise NotFoundError
-    return [_seen(*row) for row in rows]
+    return [_queue_state(*row) for row in rows]
 
 
-def _seen(
-    owner_id: int, priority: int, pending: int, of_agent: int, rank: int, *version: Any
-) -> _Seen:
-    found = AgentVersion.from_db(connection.alias, _VERSION, version)
-    return _Seen(owner_id, priority, pending, of_agent, rank, found)
+def _queue_state(
+    owner_id: int, priority: int, pending: int, of_agent: int, rank: int, *columns: Any
+) -> _QueueState:
+    version = AgentVersion.from_db(connection.alias, _VERSION_COLUMNS, columns)
+    return _QueueState(owner_id, priority, pending, of_agent, rank, version)
 
 
 class _Ranks:
-    """Places in the queue: one after the other for each owner and priority."""
+    """Assigns consecutive places in the queue, for each owner and priority."""
 
-    def __init__(self, seen: Iterable[_Seen]) -> None:
-        self._next = {(each.owner_id, each.priority): each.rank for each in seen}
+    def __init__(self, states: Iterable[_QueueState]) -> None:
+        self._next = {(state.owner_id, state.priority): state.rank for state in states}
 
-    def take(self, new: NewTask) -> int:
+    def next_for(self, new: NewTask) -> int:
         key = (new.owner.pk, new.priority)
         rank = self._next[key]
         self._next[key] = rank + 1
         return rank
 
 
-def _room(seen: Iterable[_Seen]) -> Room:
-    """For pending tasks: of a user, and of a user with one agent."""
-    taken: dict[Hashable, int] = {}
-    for each in seen:
-        taken[each.owner_id] = each.pending
-        taken[each.owner_id, each.agent_id] = each.pending_of_agent
-    return Room(taken)
+def _pending_counter(states: Iterable[_QueueState]) -> LimitCounter:
+    """Pending tasks, per user and per user and agent."""
+    counts: dict[Hashable, int] = {}
+    for state in states:
+        counts[state.owner_id] = state.pending
+        counts[state.owner_id, state.agent_id] = state.pending_of_agent
+    return LimitCounter(counts)
 
 
-def _take(room: Room, new: NewTask) -> QueueFullError | None:
-    """Take the room for a task, or say that there is none."""
+def _check_limits(pending: LimitCounter, new: NewTask) -> QueueFullError | None:
+    """Count a task as pending, or return the error if a limit is reached."""
     owner_id, agent_id = new.owner.pk, new.agent.pk
-    limit = room.take(
+    limit = pending.try_add(
         [
             (owner_id, settings.MAX_PENDING_PER_USER),
             ((owner_id, agent_id), settings.MAX_PENDING_PER_AGENT),
@@ -290,5 +294,5 @@ def _take(room: Room, new: NewTask) -> QueueFullError | None:
     )
     if limit is None:
         return None
-    detail = f"{limit} of your tasks are pending; try again when some are done."
-    return QueueFullError(detail, retry_after=RETRY_AFTER)
+    detail = f"{limit} of your tasks are pending. Try again when some have finished."
+    return QueueFullError(detail, retry_after=RETRY_AFTER_SECONDS)

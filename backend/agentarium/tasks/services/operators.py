@@ -1,4 +1,4 @@
-"""What an operator may do to anybody's tasks."""
+"""Actions of operators on the tasks of all users."""
 
 from collections.abc import Sequence
 
@@ -17,24 +17,24 @@ Status = AgentTask.Status
 
 
 def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
-    """Take tasks from whatever holds them back to the queue; returns how many.
+    """Put running, waiting and failed tasks back into the queue; returns their number.
 
-    Running and waiting ones go on after their last stored step: a running one as a new
-    attempt, and its worker writes nothing after this. Failed ones are run again.
+    A new attempt continues after the last stored step. The attempt that held a running
+    task can write nothing more. Failed tasks are retried.
     """
     failed = AgentTask.objects.filter(pk__in=ids, status=Status.FAILED)
     count = retry_tasks(failed, by=by)
     for batch in batches(ids):
-        count += _hand_back(batch, by)
+        count += _release(batch, by)
     return count
 
 
 @transaction.atomic
-def _hand_back(ids: Sequence[int], by: User) -> int:
-    held = AgentTask.objects.filter(
+def _release(ids: Sequence[int], by: User) -> int:
+    active = AgentTask.objects.filter(
         pk__in=ids, status__in=(Status.RUNNING, Status.WAITING)
     )
-    columns = held.only("id", "owner_id", "attempt", "status", "priority")
+    columns = active.only("id", "owner_id", "attempt", "status", "priority")
     tasks = list(columns.order_by("id").select_for_update(no_key=True))
     return_to_queue(tasks, EventType.ATTEMPT_RELEASED, by=by.pk)
     if tasks:
@@ -43,7 +43,7 @@ def _hand_back(ids: Sequence[int], by: User) -> int:
 
 
 def fail_tasks(ids: Sequence[int], *, by: User) -> int:
-    """End those of the tasks as failed that are live; returns how many."""
+    """End those of the tasks that have not ended as failed; returns their number."""
     count = 0
     for task in AgentTask.objects.filter(pk__in=ids).only("id"):
         try:

@@ -1,4 +1,4 @@
-"""The order of the queue: by priority, and within one fairly between owners."""
+"""The order of the queue: by priority, and fair between owners within a priority."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +13,10 @@ from agentarium.tasks.models.queue_order import IN_QUEUE_SQL
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.ending import append_events, record_decisions
 
-# Taken into the queue at once, so that no transaction gets long.
+# Tasks that become due in one transaction, so that it stays short.
 MAX_DUE = 500
 _TABLE = AgentTask._meta.db_table
-# Of the SQL of an owner and of a priority: `next_rank` says what it means.
+# A template: `owner_id` and `priority` are SQL expressions. `next_rank` explains it.
 NEXT_RANK = f"""COALESCE(
     (SELECT MAX(rank) + 1 FROM {_TABLE}
      WHERE {IN_QUEUE_SQL}
@@ -29,12 +29,12 @@ _NEXT_RANK = f"SELECT {NEXT_RANK.format(owner_id='%s', priority='%s')}"
 
 
 def next_rank(*, owner_id: int, priority: int) -> int:
-    """The place of an owner's next task among the pending ones of its priority.
+    """The place of an owner's next task among the pending tasks of its priority.
 
     Start-time fair queueing (Goyal, Vin and Cheng, 1996) with tasks of equal weight:
-    an owner's tasks follow one another, and the first of them stands beside whatever
-    is next in the queue. So a thousand tasks of one owner delay another's first one by
-    one task, and both numbers are read from the ends of an index.
+    an owner's tasks get consecutive ranks, and the first gets the rank of the task that
+    is next in the queue. So a thousand tasks of one owner delay another owner's first
+    task by one task. Both numbers are read from the ends of an index.
     """
     with prepared_cursor() as cursor:
         cursor.execute(_NEXT_RANK, [priority, owner_id, priority])
@@ -43,7 +43,7 @@ def next_rank(*, owner_id: int, priority: int) -> int:
 
 @transaction.atomic
 def queue_due_tasks() -> int:
-    """Put the tasks into the queue whose time has come; returns how many."""
+    """Put scheduled tasks that are due into the queue; returns their number."""
     later = AgentTask.objects.filter(
         status=AgentTask.Status.PENDING, is_due=False, run_after__lte=Now()
     )
@@ -56,11 +56,11 @@ def queue_due_tasks() -> int:
 
 
 def return_to_queue(tasks: Sequence[AgentTask], event: EventType, **data: Any) -> None:
-    """Have other attempts go on with tasks. The caller has locked their rows.
+    """Make tasks pending again, for new attempts. The caller has locked their rows.
 
-    In a few statements, however many they are: a worker that dies may leave a thousand.
+    Takes a fixed number of statements: a lost worker may leave a thousand tasks.
     """
-    _give_ranks(tasks)
+    _assign_ranks(tasks)
     for task in tasks:
         task.status, task.worker_id = AgentTask.Status.PENDING, None
     AgentTask.objects.bulk_update(tasks, ["status", "worker", "rank"])
@@ -70,8 +70,8 @@ def return_to_queue(tasks: Sequence[AgentTask], event: EventType, **data: Any) -
         publish(task)
 
 
-def _give_ranks(tasks: Sequence[AgentTask]) -> None:
-    """Those of one owner follow one another."""
+def _assign_ranks(tasks: Sequence[AgentTask]) -> None:
+    """Tasks of one owner and priority get consecutive ranks."""
     ranks: dict[tuple[int, int], int] = {}
     for task in tasks:
         queue = (task.owner_id, task.priority)

@@ -1,4 +1,4 @@
-"""Running a task that failed once more; what it did before stays on record."""
+"""Retrying tasks that failed or were cancelled; their record is kept."""
 
 from django.db import transaction
 
@@ -18,13 +18,13 @@ RETRYABLE = (Status.FAILED, Status.CANCELLED)
 
 
 class NotRetryableError(ConflictError):
-    """Only a task that failed or was cancelled can be run again."""
+    """Only a failed or cancelled task can be retried."""
 
     code = "not_retryable"
 
 
 def retry_task(task: AgentTask, *, by: User) -> AgentTask:
-    """Queue a task again. Its finished steps are kept, and not done again.
+    """Queue a task again. Its stored steps are kept, and not repeated.
 
     Raises `NotRetryableError`.
     """
@@ -34,7 +34,7 @@ def retry_task(task: AgentTask, *, by: User) -> AgentTask:
 
 
 def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
-    """Queue all of `tasks` again that failed or were cancelled; returns how many."""
+    """Queue the failed and cancelled ones of `tasks` again; returns their number."""
     count = 0
     ids = list(tasks.filter(status__in=RETRYABLE).values_list("pk", flat=True))
     for batch in batches(ids):

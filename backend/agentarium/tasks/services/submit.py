@@ -1,4 +1,4 @@
-"""Accepting work. What is returned from here is committed, and will be done."""
+"""Submitting tasks. A task returned from here is committed and will run."""
 
 from datetime import timedelta
 
@@ -15,10 +15,10 @@ from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Submission, ToolCall
 from agentarium.tasks.services.intake import NewTask, insert_tasks
 
-# How long the same `Idempotency-Key` gets the same answer.
-REMEMBER = timedelta(hours=24)
-# What a task has from the beginning, and keeps.
-ACCEPTED = (
+# How long an `Idempotency-Key` is remembered.
+KEY_LIFETIME = timedelta(hours=24)
+# The columns that a task has from the beginning and keeps.
+SUBMITTED_COLUMNS = (
     "id",
     "owner_id",
     "agent",
@@ -34,7 +34,7 @@ ACCEPTED = (
 
 
 class IdempotencyConflictError(ConflictError):
-    """This Idempotency-Key was used with another body."""
+    """This Idempotency-Key was used with a different request. Use a new key."""
 
     code = "idempotency_conflict"
 
@@ -43,7 +43,7 @@ _intake = GroupCommit[NewTask, AgentTask](insert_tasks)
 
 
 def submit_task(*, agent: Agent, input_text: str, owner: User) -> AgentTask:
-    """Record a task, and wake a worker once the row is committed.
+    """Store a task, and wake the workers once it is committed.
 
     Raises `NotFoundError` if the agent was deleted in the meantime, and
     `QueueFullError`.
@@ -52,53 +52,53 @@ def submit_task(*, agent: Agent, input_text: str, owner: User) -> AgentTask:
 
 
 def submit_once(new: NewTask) -> AgentTask:
-    """Submit under an `Idempotency-Key`: the same key and body give the same task.
+    """Submit under an `Idempotency-Key`: the same key and body return the same task.
 
-    It is as it was when it was accepted, whatever has become of it since. Without a key
-    each is a task of its own. Raises `IdempotencyConflictError` when the key came with
-    another body, and what `submit_task` raises.
+    A repeated request gets the task as it was when it was submitted. Without a key,
+    every call creates a task. Raises `IdempotencyConflictError` if the key was used
+    with another body, and what `submit_task` raises.
     """
     if not new.key:
         return _intake.run(new)
-    if earlier := _earlier(new):
-        return earlier
+    if existing := _find_submitted(new):
+        return existing
     try:
         return _intake.run(new)
     except IntegrityError:
-        # The same request came twice at the same time, and the other one was first.
-        earlier = _earlier(new)
-        if earlier is None:
+        # The same request arrived twice concurrently, and the other one was first.
+        existing = _find_submitted(new)
+        if existing is None:
             raise
-        return earlier
+        return existing
 
 
-def _earlier(new: NewTask) -> AgentTask | None:
-    mine = Submission.objects.filter(owner=new.owner, key=new.key)
-    mine.filter(created_at__lt=timezone.now() - REMEMBER).delete()
-    known = mine.first()
-    if known is None:
+def _find_submitted(new: NewTask) -> AgentTask | None:
+    submissions = Submission.objects.filter(owner=new.owner, key=new.key)
+    submissions.filter(created_at__lt=timezone.now() - KEY_LIFETIME).delete()
+    submission = submissions.first()
+    if submission is None:
         return None
-    if known.body_hash != new.body_hash:
+    if submission.body_hash != new.body_hash:
         raise IdempotencyConflictError
-    return _as_accepted(AgentTask.objects.for_detail().get(pk=known.task_id))
+    return _as_submitted(AgentTask.objects.for_detail().get(pk=submission.task_id))
 
 
-def _as_accepted(task: AgentTask) -> AgentTask:
-    """A task without what has become of it, to be shown and not to be saved."""
-    return AgentTask(**{name: getattr(task, name) for name in ACCEPTED})
+def _as_submitted(task: AgentTask) -> AgentTask:
+    """The task as it was submitted: an unsaved copy, for the response only."""
+    return AgentTask(**{name: getattr(task, name) for name in SUBMITTED_COLUMNS})
 
 
 @transaction.atomic
 def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
-    """Have `agent` answer a call of a running task, as a task of its own.
+    """Submit a task for `agent` whose output will answer `call` of a running task.
 
-    `call` is saved as waiting for it, unless the parent's attempt has lost its task;
-    returns whether it was. The input is the call's `answer`-to-be: its arguments.
+    Its input is `input` of the call's arguments. Stores `call` as waiting for the child.
+    Returns False, and stores nothing, if the parent's attempt has lost its task.
     """
     if not fence.still_held([AttemptKey.of(parent)], lock=True):
         return False
-    if known := _asked_already(call):
-        call.child = known
+    if existing := _find_child(call):
+        call.child = existing
         return True
     call.child = submit_once(
         NewTask(
@@ -109,17 +109,17 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
             priority=parent.priority,
         )
     )
-    # An earlier one of this call went away with a cancel of its task.
+    # An upsert: the call has a row if an earlier child was cancelled with the task.
     ToolCall.objects.store([call])
     return True
 
 
-def _asked_already(call: ToolCall) -> AgentTask | None:
-    """The task that answers a call, where the connection broke as it was made.
+def _find_child(call: ToolCall) -> AgentTask | None:
+    """The child of a call, if it was committed before the connection was lost.
 
-    It may have answered since.
+    The child may have answered in the meantime.
     """
-    known = (
+    stored = (
         ToolCall.objects.filter(
             task=call.task_id,
             step=call.step,
@@ -129,4 +129,4 @@ def _asked_already(call: ToolCall) -> AgentTask | None:
         .select_related("child")
         .first()
     )
-    return known.child if known else None
+    return stored.child if stored else None

@@ -11,10 +11,9 @@ from agentarium.tasks.models import AgentTask, Event, Step
 
 
 class TaskFactory(DjangoModelFactory[AgentTask]):
-    """A task of its agent's owner: say `agent=` or `agent__owner=`.
+    """A task of its agent's owner: pass `agent=` or `agent__owner=`.
 
-    Only its row: the log and the counts are up to the test. `AgentTask.objects` makes
-    whole ones.
+    Inserts only the row, without the log and the counts that `AgentTask.objects` adds.
     """
 
     class Meta:
@@ -68,7 +67,7 @@ class EventFactory(DjangoModelFactory[Event]):
     type = "task.created"
 
 
-def _answer() -> dict[str, Any]:
+def _response() -> dict[str, Any]:
     return message_to_json(Message("assistant", (TextPart("Four."),)))
 
 
@@ -87,4 +86,4 @@ class StepFactory(DjangoModelFactory[Step]):
     cost_nanodollars = 3_600
     started_at = factory.LazyFunction(timezone.now)
     finished_at = factory.LazyFunction(timezone.now)
-    message = factory.LazyFunction(_answer)
+    message = factory.LazyFunction(_response)

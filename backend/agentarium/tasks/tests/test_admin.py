@@ -31,10 +31,10 @@ def rows(alice: User) -> None:
 
 @pytest.mark.usefixtures("rows")
 @pytest.mark.parametrize("address", [AGENTS, TASKS, STEPS])
-def test_lists_cost_four_queries_whatever_they_hold(
+def test_lists_take_four_queries_for_any_number_of_rows(
     operator: Client, django_assert_num_queries: DjangoAssertNumQueries, address: str
 ) -> None:
-    # 1. the session, 2. the operator, 3. how many rows, 4. the rows
+    # 1. the session, 2. the operator, 3. the count of the rows, 4. the rows
     with django_assert_num_queries(4):
         response = operator.get(address)
 
@@ -44,12 +44,12 @@ def test_lists_cost_four_queries_whatever_they_hold(
 
 @pytest.mark.usefixtures("rows")
 @pytest.mark.parametrize(
-    ("address", "found"),
+    ("address", "count"),
     [
         (f"{AGENTS}?q=alice", 3),
         (f"{AGENTS}?deleted_at__isempty=0", 0),
         (f"{TASKS}?q=alice", 3),
-        (f"{TASKS}?q=nobody", 0),
+        (f"{TASKS}?q=unknown", 0),
         (f"{TASKS}?status__exact=completed", 3),
         (f"{TASKS}?status__exact=failed", 0),
         (f"{STEPS}?q=gpt-4o-mini-2024-07-18", 3),
@@ -57,15 +57,15 @@ def test_lists_cost_four_queries_whatever_they_hold(
     ],
 )
 def test_lists_can_be_searched_and_filtered(
-    operator: Client, address: str, found: int
+    operator: Client, address: str, count: int
 ) -> None:
     response = operator.get(address)
 
     assert response.status_code == 200
-    assert response.content.count(b"field-id") == found
+    assert response.content.count(b"field-id") == count
 
 
-def test_a_task_is_found_by_its_id(operator: Client) -> None:
+def test_a_search_finds_a_task_by_its_id(operator: Client) -> None:
     task, _ = TaskFactory.create(), TaskFactory.create()
 
     response = operator.get(TASKS, {"q": str(task.pk)})
@@ -85,24 +85,22 @@ def test_an_agent_is_shown_with_its_versions(operator: Client) -> None:
 
 
 @pytest.mark.parametrize("address", [f"{TASKS}7/change/", f"{STEPS}8/change/"])
-def test_a_task_and_its_steps_are_shown_and_not_edited(
-    operator: Client, address: str
-) -> None:
+def test_tasks_and_steps_are_read_only(operator: Client, address: str) -> None:
     StepFactory.create(pk=8, task=TaskFactory.create(pk=7, running=True))
 
-    shown = operator.get(address)
+    page = operator.get(address)
     edited = operator.post(address, {"status": "failed"})
 
-    assert shown.status_code == 200
-    assert b'name="_save"' not in shown.content
+    assert page.status_code == 200
+    assert b'name="_save"' not in page.content
     assert edited.status_code == 403
 
 
-def test_an_agent_that_is_added_can_run(operator: Client, alice: User) -> None:
+def test_an_added_agent_has_a_first_version(operator: Client, alice: User) -> None:
     form = operator.get(f"{AGENTS}add/").context["adminform"].form
-    told = {field.name: field.initial or "" for field in form}
+    fields = {field.name: field.initial or "" for field in form}
 
-    added = operator.post(f"{AGENTS}add/", told | {"owner": alice.pk, "name": "A"})
+    added = operator.post(f"{AGENTS}add/", fields | {"owner": alice.pk, "name": "A"})
 
     assert added.status_code == 302
     agent = Agent.objects.get(owner=alice)
@@ -110,14 +108,14 @@ def test_an_agent_that_is_added_can_run(operator: Client, alice: User) -> None:
     assert agent.versions.get().definition == agent.definition
 
 
-def test_a_task_that_is_added_is_its_agents_owners(
+def test_an_added_task_belongs_to_the_owner_of_its_agent(
     operator: Client, alice: User
 ) -> None:
     agent = AgentFactory.create(owner=alice)
-    told = {"agent": agent.pk, "input_text": "hello", "priority": 0}
+    fields = {"agent": agent.pk, "input_text": "hello", "priority": 0}
 
-    added = operator.post(f"{TASKS}add/", told)
-    refused = operator.post(f"{TASKS}add/", told | {"agent": ""})
+    added = operator.post(f"{TASKS}add/", fields)
+    refused = operator.post(f"{TASKS}add/", fields | {"agent": ""})
 
     assert (added.status_code, refused.status_code) == (302, 200)
     task = AgentTask.objects.get()
@@ -127,9 +125,7 @@ def test_a_task_that_is_added_is_its_agents_owners(
 
 
 @pytest.mark.parametrize("address", [AGENTS, TASKS, STEPS])
-def test_people_who_are_no_operators_are_sent_away(
-    stranger: User, address: str
-) -> None:
+def test_users_who_are_not_staff_are_redirected(stranger: User, address: str) -> None:
     client = Client()
     client.force_login(stranger)
 
@@ -138,7 +134,7 @@ def test_people_who_are_no_operators_are_sent_away(
 
 
 @pytest.mark.django_db
-def test_a_list_counts_no_further_than_anybody_pages(
+def test_a_list_counts_rows_up_to_a_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("agentarium.tasks.admin.COUNTED_ROWS", 2)

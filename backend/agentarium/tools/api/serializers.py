@@ -16,7 +16,7 @@ MAX_HEADER_CHARS = 4_000
 
 
 class HeadersField(serializers.DictField):
-    """Headers by name: written, and never shown. Null keeps the stored value."""
+    """Headers by name. They are write-only; null keeps the stored value."""
 
     child = serializers.CharField(
         allow_null=True, max_length=MAX_HEADER_CHARS, trim_whitespace=False
@@ -26,7 +26,7 @@ class HeadersField(serializers.DictField):
         super().__init__(
             write_only=True,
             required=False,
-            help_text="They replace the stored ones; null keeps a stored value.",
+            help_text="Replace the stored headers; null keeps the stored value.",
             **options,
         )
 
@@ -34,19 +34,19 @@ class HeadersField(serializers.DictField):
         headers = super().to_internal_value(data)
         if len({name.lower() for name in headers}) < len(headers):
             raise serializers.ValidationError(
-                "A header stands here twice.", "duplicate"
+                "A header is given twice. Names are not case-sensitive.", "duplicate"
             )
         if len(headers) > MAX_HEADERS:
             raise serializers.ValidationError(
-                f"At most {MAX_HEADERS} headers.", "max_length"
+                f"Set at most {MAX_HEADERS} headers.", "max_length"
             )
-        wrong = {
+        problems = {
             name: problem
             for name, value in headers.items()
             if (problem := _problem(name, value))
         }
-        if wrong:
-            raise serializers.ValidationError(wrong)
+        if problems:
+            raise serializers.ValidationError(problems)
         return headers
 
 
@@ -87,7 +87,9 @@ class ParametersField(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         schema = super().to_internal_value(data)
         if not isinstance(schema, Mapping):
-            raise serializers.ValidationError("A JSON schema is an object.", "invalid")
+            raise serializers.ValidationError(
+                "The JSON schema must be an object.", "invalid"
+            )
         try:
             ArgumentsSchema(schema)
         except SchemaError as error:
@@ -123,19 +125,19 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
         read_only_fields = ["created_at", "updated_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Every place in the address has an argument that the schema requires."""
+        """Check that the schema requires each placeholder of the address."""
         template = attrs.get("url_template", getattr(self.instance, "url_template", ""))
         schema = attrs.get("parameters")
         if schema is None:
             schema = getattr(self.instance, "parameters", None) or {"type": "object"}
         attrs.setdefault("parameters", schema)
-        places = UrlTemplate(template).names
-        missing = sorted(places - set(schema.get("required", [])))
+        placeholders = UrlTemplate(template).names
+        missing = sorted(placeholders - set(schema.get("required", [])))
         if missing:
             raise serializers.ValidationError(
                 {
                     "url_template": serializers.ErrorDetail(
-                        f"`{missing[0]}` has to be a required parameter.",
+                        f"Make `{missing[0]}` a required parameter: the address uses it.",
                         "missing_parameter",
                     )
                 }
@@ -148,7 +150,7 @@ class TrialRequestSerializer(serializers.Serializer[Any]):
 
 
 class TrialSerializer(serializers.Serializer[Any]):
-    result = serializers.CharField(help_text="What a model would be told.")
+    result = serializers.CharField(help_text="The result as a model would see it.")
     is_error = serializers.BooleanField()
     seconds = serializers.FloatField()
 
@@ -191,7 +193,9 @@ class CatalogueEntrySerializer(serializers.Serializer[Any]):
     source = serializers.CharField(  # type: ignore[assignment]
         help_text="`built in`, `http`, or the name of the MCP server."
     )
-    name = serializers.CharField(help_text="As the model sees it.")
+    name = serializers.CharField(
+        help_text="The name of the tool. A prefix in the agent's list is added to it."
+    )
     description = serializers.CharField()
     parameters = serializers.JSONField()
     effect = serializers.ChoiceField(choices=Effect.choices)

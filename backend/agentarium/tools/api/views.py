@@ -1,4 +1,4 @@
-"""Tools over HTTP: the catalogue, and what people declare themselves."""
+"""The API of tools: the catalogue, HTTP tools and MCP servers."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ from agentarium.tools.api.serializers import (
     TrialRequestSerializer,
     TrialSerializer,
 )
+from agentarium.tools.available_tools import available_tools
 from agentarium.tools.models import HttpTool, McpServer
-from agentarium.tools.offers import offers
 from agentarium.tools.services import (
     create_http_tool,
     create_mcp_server,
@@ -33,13 +33,13 @@ from agentarium.tools.services import (
 class CatalogueView(APIView):
     @extend_schema(
         operation_id="tools_list",
-        summary="List what an agent can be given",
+        summary="List the available tools",
         description="The built-in tools, your HTTP tools, and the tools of MCP servers "
-        "as they were when the server was last asked.",
+        "as of their last refresh.",
         responses=CatalogueSerializer,
     )
     def get(self, request: AuthenticatedRequest) -> Response:
-        return Response({"results": list(offers(request.user))})
+        return Response({"results": list(available_tools(request.user))})
 
 
 @extend_schema_view(
@@ -50,7 +50,7 @@ class CatalogueView(APIView):
     partial_update=extend_schema(summary="Change an HTTP tool"),
     destroy=extend_schema(
         summary="Delete an HTTP tool",
-        description="Agents that have it in their list run without it from now on.",
+        description="Agents that use it run without it from now on.",
     ),
 )
 class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
@@ -77,18 +77,18 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
 
     @extend_schema(
         operation_id="http_tools_test",
-        summary="Call an HTTP tool now",
-        description="With its secrets and all its effects, for at most 20 seconds. "
-        "A call that fails is a result too: `is_error` says so.",
+        summary="Test an HTTP tool",
+        description="Calls the tool with its secrets and all its effects, for at most "
+        "20 seconds. A failed call is a result as well, with `is_error`.",
         request=TrialRequestSerializer,
         responses=TrialSerializer,
     )
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str) -> Response:
         tool = self.get_object()
-        wanted = TrialRequestSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        trial = try_http_tool(tool, wanted.validated_data["arguments"])
+        trial_request = TrialRequestSerializer(data=request.data)
+        trial_request.is_valid(raise_exception=True)
+        trial = try_http_tool(tool, trial_request.validated_data["arguments"])
         return Response(TrialSerializer(trial).data)
 
 
@@ -96,14 +96,14 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
     list=extend_schema(summary="List your MCP servers"),
     create=extend_schema(
         summary="Register an MCP server",
-        description="`refresh` lists its tools then.",
+        description="Its tools are not loaded yet: `refresh` does that.",
     ),
     retrieve=extend_schema(summary="Get an MCP server"),
     update=extend_schema(summary="Replace an MCP server's fields"),
     partial_update=extend_schema(summary="Change an MCP server"),
     destroy=extend_schema(
         summary="Delete an MCP server",
-        description="Agents that have its tools run without them from now on.",
+        description="Agents that use its tools run without them from now on.",
     ),
 )
 class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
@@ -129,8 +129,9 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
 
     @extend_schema(
         operation_id="mcp_servers_refresh",
-        summary="Ask an MCP server for its tools",
-        description="409 if the server cannot be used.",
+        summary="Refresh the tools of an MCP server",
+        description="Loads the list of tools from the server. Returns 409 if the "
+        "server cannot be used.",
         request=None,
         responses=McpServerSerializer,
     )

@@ -1,4 +1,4 @@
-"""Servers for tests that ask synchronously: each on an event loop in a thread."""
+"""Servers for synchronous tests; each one runs an event loop in a thread."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from bench.fake_tools.server import FakeTools
 
 
 class Serving:
-    """`with Serving(server)` serves what `async with server` would."""
+    """`with Serving(server)` is a synchronous `async with server`."""
 
     def __init__(self, server: Any) -> None:
         self._server = server

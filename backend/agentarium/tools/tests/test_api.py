@@ -49,9 +49,7 @@ def client_with_scope(owner: User, scope: str) -> APIClient:
 
 
 class TestCatalogue:
-    def test_lists_what_an_agent_can_be_given(
-        self, api: APIClient, alice: User
-    ) -> None:
+    def test_lists_the_available_tools(self, api: APIClient, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice, name="pay")
         server = McpServerFactory.create(owner=alice, name="web")
         common = McpServerFactory.create(owner=None, name="files")
@@ -82,7 +80,7 @@ class TestCatalogue:
         assert references[7]["server"] == server.pk
         assert rows[7]["effect"] == "read"
 
-    def test_all_schemas_can_be_used(self, api: APIClient) -> None:
+    def test_all_schemas_are_valid(self, api: APIClient) -> None:
         listed = api.get(CATALOGUE).data["results"]
 
         schemas = {row["name"]: ArgumentsSchema(row["parameters"]) for row in listed}
@@ -107,7 +105,7 @@ class TestCatalogue:
         with django_assert_num_queries(2):
             api.get(CATALOGUE)
 
-    def test_is_read_only_and_for_users(
+    def test_is_read_only_and_requires_authentication(
         self, api: APIClient, anonymous_api: APIClient
     ) -> None:
         assert api.post(CATALOGUE, {}).status_code == 405
@@ -126,10 +124,12 @@ class TestHttpTools:
         assert "headers" not in body
         assert "secret" not in json.dumps(body)
         assert tool.revealed_headers() == {"Authorization": "Bearer secret"}
-        shown = WEATHER.keys() - {"headers"}
-        assert {key: body[key] for key in shown} == {key: WEATHER[key] for key in shown}
+        readable = WEATHER.keys() - {"headers"}
+        assert {key: body[key] for key in readable} == {
+            key: WEATHER[key] for key in readable
+        }
 
-    def test_need_little(self, api: APIClient) -> None:
+    def test_have_defaults(self, api: APIClient) -> None:
         body = {"name": "ping", "url_template": "https://api.example.com/ping"}
 
         response = api.post(HTTP_TOOLS, body)
@@ -187,7 +187,7 @@ class TestHttpTools:
             ({"headers": ["X"]}, "headers", "not_a_dict"),
         ],
     )
-    def test_names_what_is_wrong(
+    def test_names_the_invalid_field(
         self, api: APIClient, change: dict[str, Any], field: str, code: str
     ) -> None:
         response = api.post(HTTP_TOOLS, WEATHER | change)
@@ -207,7 +207,7 @@ class TestHttpTools:
         assert second.status_code == 400
         assert second.data["errors"]["name"][0]["code"] == "unique"
 
-    def test_cannot_be_renamed_to_another_ones_name(
+    def test_cannot_take_the_name_of_another_tool(
         self, api: APIClient, alice: User
     ) -> None:
         HttpToolFactory.create(owner=alice, name="a")
@@ -227,7 +227,7 @@ class TestHttpTools:
         tools = HttpToolFactory.create_batch(3, owner=alice)
         HttpToolFactory.create()
 
-        # 1. the page of tools, which tells their number too
+        # 1. the page of tools, with their number
         with django_assert_num_queries(1):
             response = api.get(HTTP_TOOLS)
 
@@ -260,7 +260,7 @@ class TestHttpTools:
         assert tool.revealed_headers() == {"A": "1", "C": "3"}
 
     @pytest.mark.parametrize("headers", [{}, {"headers": {"Authorization": None}}])
-    def test_secrets_do_not_follow_to_another_host(
+    def test_secrets_are_not_kept_for_another_host(
         self, api: APIClient, alice: User, headers: dict[str, Any]
     ) -> None:
         tool = HttpToolFactory.create(owner=alice)
@@ -273,7 +273,7 @@ class TestHttpTools:
         assert "headers" in response.data["errors"]
         assert tool.url_template == "https://api.example.com/things"
 
-    def test_can_move_with_new_secrets_or_to_another_path(
+    def test_can_change_the_path_or_the_host_with_new_secrets(
         self, api: APIClient, alice: User
     ) -> None:
         tool = HttpToolFactory.create(owner=alice)
@@ -306,12 +306,12 @@ class TestHttpTools:
         assert response.data["code"] == "not_found"
         assert HttpTool.objects.get().name == tool.name
 
-    def test_are_not_called_for_strangers(self, stranger_api: APIClient) -> None:
+    def test_strangers_cannot_test_them(self, stranger_api: APIClient) -> None:
         response = stranger_api.post(url(HttpToolFactory.create(), "test/"), {})
 
         assert response.status_code == 404
 
-    def test_tokens_need_their_scopes(self, alice: User) -> None:
+    def test_tokens_need_the_right_scope(self, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice)
         reader = client_with_scope(alice, "read")
 
@@ -321,7 +321,7 @@ class TestHttpTools:
 
 
 class TestRotation:
-    def test_writes_all_secrets_with_the_new_key(
+    def test_encrypts_all_secrets_with_the_new_key(
         self, alice: User, settings: Settings
     ) -> None:
         tool = HttpToolFactory.create(owner=alice)
@@ -337,7 +337,7 @@ class TestRotation:
         assert tool.revealed_headers() == {"Authorization": "Bearer secret"}
         assert server.revealed_headers() == {"Authorization": "Bearer secret"}
 
-    def test_names_what_it_cannot_read_and_goes_on(
+    def test_reports_unreadable_secrets_and_continues(
         self, alice: User, settings: Settings
     ) -> None:
         lost = HttpToolFactory.create(owner=alice)

@@ -1,4 +1,4 @@
-"""MCP servers: a person's own, and the operator's."""
+"""MCP servers of users and of the operator."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ class TestMcpServers:
             ({"headers": {"Host": "x"}}, "headers.Host", "invalid"),
         ],
     )
-    def test_names_what_is_wrong(
+    def test_names_the_invalid_field(
         self, api: APIClient, change: dict[str, Any], field: str, code: str
     ) -> None:
         response = api.post(MCP_SERVERS, SERVER | change)
@@ -73,9 +73,7 @@ class TestMcpServers:
 
         assert response.data["errors"]["name"][0]["code"] == "unique"
 
-    def test_are_asked_for_their_tools(
-        self, api: APIClient, alice: User, serving: Any
-    ) -> None:
+    def test_can_be_refreshed(self, api: APIClient, alice: User, serving: Any) -> None:
         server = McpServerFactory.create(owner=alice, url=serving.url, tools=[])
         headers = {"headers": {"Authorization": "Bearer secret"}}
         api.patch(url(server), headers)
@@ -88,7 +86,7 @@ class TestMcpServers:
         assert response.data["fetched_at"] is not None
         assert len(server.tool_rows) == 6
 
-    def test_say_why_they_cannot_be_asked(
+    def test_a_failed_refresh_reports_the_reason(
         self, api: APIClient, alice: User, serving: Any
     ) -> None:
         server = McpServerFactory.create(owner=alice, url=serving.url, headers={})
@@ -100,7 +98,7 @@ class TestMcpServers:
         assert response.data["code"] == "mcp_server_failed"
         assert len(server.tool_rows) == 2
 
-    def test_are_guarded(
+    def test_obey_the_outbound_policy(
         self, api: APIClient, alice: User, serving: Any, settings: Settings
     ) -> None:
         settings.OUTBOUND_ALLOW = []
@@ -111,7 +109,7 @@ class TestMcpServers:
         assert response.status_code == 409
         assert not serving.requests
 
-    def test_secrets_do_not_follow_to_another_host(
+    def test_secrets_are_not_kept_for_another_host(
         self, api: APIClient, alice: User
     ) -> None:
         server = McpServerFactory.create(owner=alice)
@@ -131,7 +129,7 @@ class TestMcpServers:
         McpServerFactory.create()
         McpServerFactory.create(owner=None)
 
-        # 1. the page of servers, which tells their number too
+        # 1. the page of servers, with their number
         with django_assert_num_queries(1):
             response = api.get(MCP_SERVERS)
 
@@ -157,14 +155,14 @@ class TestMcpServers:
         assert response.status_code == 404
         assert McpServer.objects.get().name == server.name
 
-    def test_are_not_asked_for_strangers(self, stranger_api: APIClient) -> None:
+    def test_strangers_cannot_refresh_them(self, stranger_api: APIClient) -> None:
         response = stranger_api.post(url(McpServerFactory.create(), "refresh/"))
 
         assert response.status_code == 404
 
 
 class TestOperatorsServers:
-    def test_come_and_go_with_the_settings(self, settings: Settings) -> None:
+    def test_follow_the_settings(self, settings: Settings) -> None:
         McpServerFactory.create(owner=None, name="old")
         settings.MCP_STDIO = {"broken": {"command": "/no/such/program"}}
 

@@ -1,4 +1,4 @@
-"""Calling an HTTP tool once, to see what it answers."""
+"""Test calls of HTTP tools."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class TestTrial:
         with ToolsServing() as tools:
             yield tools
 
-    def make(self, owner: User, address: str) -> HttpTool:
+    def create(self, owner: User, address: str) -> HttpTool:
         return HttpToolFactory.create(
             owner=owner,
             method="POST",
@@ -42,7 +42,7 @@ class TestTrial:
     def test_calls_the_tool_with_its_secrets(
         self, api: APIClient, alice: User, tools: Any
     ) -> None:
-        tool = self.make(alice, f"{tools.url}/do/pay")
+        tool = self.create(alice, f"{tools.url}/do/pay")
 
         response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
 
@@ -52,10 +52,10 @@ class TestTrial:
         assert tools.received[0].headers["Authorization"] == "Bearer secret"
         assert tools.received[0].body == b'{"n":1}'
 
-    def test_shows_a_failure_as_the_model_would_see_it(
+    def test_returns_a_failure_as_the_model_would_see_it(
         self, api: APIClient, alice: User, tools: Any
     ) -> None:
-        tool = self.make(alice, f"{tools.url}/do/pay?status=422")
+        tool = self.create(alice, f"{tools.url}/do/pay?status=422")
 
         response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
 
@@ -66,7 +66,7 @@ class TestTrial:
     def test_checks_the_arguments(
         self, api: APIClient, alice: User, tools: Any
     ) -> None:
-        tool = self.make(alice, f"{tools.url}/do/pay")
+        tool = self.create(alice, f"{tools.url}/do/pay")
 
         response = api.post(url(tool, "test/"), {"arguments": {"n": "x"}})
 
@@ -74,17 +74,17 @@ class TestTrial:
         assert not tools.received
 
     @pytest.mark.parametrize("body", [{"arguments": []}, {"arguments": "x"}])
-    def test_refuses_arguments_that_are_no_object(
+    def test_rejects_arguments_that_are_not_an_object(
         self, api: APIClient, alice: User, body: dict[str, Any]
     ) -> None:
-        tool = self.make(alice, "https://api.example.com/")
+        tool = self.create(alice, "https://api.example.com/")
 
         assert api.post(url(tool, "test/"), body).status_code == 400
 
-    def test_is_guarded(
+    def test_obeys_the_outbound_policy(
         self, api: APIClient, alice: User, tools: Any, settings: Settings
     ) -> None:
-        tool = self.make(alice, f"{tools.url}/do/pay")
+        tool = self.create(alice, f"{tools.url}/do/pay")
         settings.OUTBOUND_ALLOW = []
 
         response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})
@@ -92,10 +92,10 @@ class TestTrial:
         assert response.data["is_error"] is True
         assert not tools.received
 
-    def test_says_that_secrets_are_unreadable(
+    def test_reports_unreadable_secrets(
         self, api: APIClient, alice: User, settings: Settings
     ) -> None:
-        tool = self.make(alice, "https://api.example.com/")
+        tool = self.create(alice, "https://api.example.com/")
         settings.SECRET_KEY = "another"
 
         response = api.post(url(tool, "test/"), {"arguments": {"n": 1}})

@@ -9,7 +9,7 @@ from agentarium.tools.checks import mcp_stdio_is_readable, outbound_allow_is_rea
 @pytest.mark.parametrize(
     ("entries", "errors"), [(["10.0.0.0/8", "ollama"], 0), (["10.0.0.0/99"], 1)]
 )
-def test_tells_a_network_that_is_none(
+def test_reports_an_invalid_network(
     settings: Settings, entries: list[str], errors: int
 ) -> None:
     settings.OUTBOUND_ALLOW = entries
@@ -30,7 +30,7 @@ def test_tells_a_network_that_is_none(
         (["serve"], 1),
     ],
 )
-def test_tells_a_program_that_cannot_be_started(
+def test_reports_an_invalid_program(
     settings: Settings, programs: Any, errors: int
 ) -> None:
     settings.MCP_STDIO = programs

@@ -1,4 +1,4 @@
-"""An agent's list of tools: what may stand in it, and what opens from it."""
+"""An agent's list of tools: validating it, and opening the tools."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed
 from agentarium.core.exceptions import InvalidInputError
 from agentarium.tools.catalogue import CallableAgent
-from agentarium.tools.connections import GuardedHttp
 from agentarium.tools.entries import check_tools
+from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
-from agentarium.tools.toolbox import Toolbox, open_tools
+from agentarium.tools.toolset import Toolset, open_tools
 
 pytestmark = pytest.mark.django_db
 
@@ -30,19 +30,19 @@ def check(owner: User, *entries: Any) -> list[dict[str, Any]]:
 
 
 def codes(owner: User, *entries: Any) -> list[str]:
-    with pytest.raises(InvalidInputError) as refused:
+    with pytest.raises(InvalidInputError) as caught:
         check(owner, *entries)
-    assert refused.value.errors is not None
-    assert set(refused.value.errors) == {"tools"}
-    return [error.code for error in refused.value.errors["tools"]]
+    assert caught.value.errors is not None
+    assert set(caught.value.errors) == {"tools"}
+    return [error.code for error in caught.value.errors["tools"]]
 
 
-def opened(owner: User, *entries: Any) -> Toolbox:
+def open_all(owner: User, *entries: Any) -> Toolset:
     return open_tools(owner.pk, entries, http=GuardedHttp(), find_agents=find_agents)
 
 
 class TestCheck:
-    def test_takes_all_kinds_in_their_order(self, alice: User) -> None:
+    def test_accepts_all_types_in_their_order(self, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice)
         server = McpServerFactory.create(owner=alice)
         entries = [
@@ -61,7 +61,7 @@ class TestCheck:
 
         assert check(alice, *entries) == entries
 
-    def test_leaves_out_what_is_null(self, alice: User) -> None:
+    def test_omits_null_options(self, alice: User) -> None:
         server = McpServerFactory.create(owner=alice)
         entry = {"type": "mcp", "server": server.pk, "names": None, "prefix": None}
 
@@ -105,10 +105,12 @@ class TestCheck:
             ({"type": "agent", "agent": 5, "name": "a\n"}, "invalid"),
         ],
     )
-    def test_names_what_is_wrong(self, alice: User, entry: Any, code: str) -> None:
+    def test_has_the_code_of_the_error(
+        self, alice: User, entry: Any, code: str
+    ) -> None:
         assert codes(alice, entry) == [code]
 
-    def test_names_everything_that_is_wrong(self, alice: User) -> None:
+    def test_reports_all_errors(self, alice: User) -> None:
         assert codes(
             alice, {"type": "http", "id": 1}, {"type": "agent", "agent": 9}
         ) == [
@@ -116,19 +118,19 @@ class TestCheck:
             "does_not_exist",
         ]
 
-    def test_a_list_is_needed_and_not_too_long(self, alice: User) -> None:
+    def test_rejects_a_list_that_is_too_long(self, alice: User) -> None:
         many = [{"type": "builtin", "name": "calculator"}] * 51
 
         assert codes(alice, *many) == ["invalid"]
 
-    def test_hides_what_belongs_to_others(self, alice: User) -> None:
+    def test_rejects_rows_of_other_owners(self, alice: User) -> None:
         tool = HttpToolFactory.create()
         server = McpServerFactory.create()
 
         assert codes(alice, {"type": "http", "id": tool.pk}) == ["does_not_exist"]
         assert codes(alice, {"type": "mcp", "server": server.pk}) == ["does_not_exist"]
 
-    def test_lets_everyone_use_the_operators_servers(self, alice: User) -> None:
+    def test_accepts_the_operators_servers(self, alice: User) -> None:
         server = McpServerFactory.create(owner=None)
         entry = {"type": "mcp", "server": server.pk}
 
@@ -138,13 +140,13 @@ class TestCheck:
             "does_not_exist"
         ]
 
-    def test_refuses_a_tool_that_a_server_does_not_have(self, alice: User) -> None:
+    def test_rejects_a_tool_that_a_server_does_not_have(self, alice: User) -> None:
         server = McpServerFactory.create(owner=alice)
         entry = {"type": "mcp", "server": server.pk, "names": ["nope"]}
 
         assert codes(alice, entry) == ["does_not_exist"]
 
-    def test_refuses_two_tools_of_one_name(self, alice: User) -> None:
+    def test_rejects_two_tools_with_one_name(self, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice, name="calculator")
         server = McpServerFactory.create(owner=alice)
         other = HttpToolFactory.create(owner=alice, name="search")
@@ -159,7 +161,7 @@ class TestCheck:
         assert codes(alice, mcp, mcp) == ["duplicate", "duplicate"]
         check(alice, mcp, {**mcp, "prefix": "b_"})
 
-    def test_asks_once_for_each_kind(
+    def test_makes_one_query_for_each_type(
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         tools = HttpToolFactory.create_batch(3, owner=alice)
@@ -172,13 +174,13 @@ class TestCheck:
 
 
 class TestOpen:
-    def test_gives_what_the_list_says(self, alice: User) -> None:
+    def test_opens_the_listed_tools(self, alice: User) -> None:
         tool = HttpToolFactory.create(
             owner=alice, name="pay", effect="idempotent", timeout=7, needs_approval=True
         )
         server = McpServerFactory.create(owner=alice, timeout=9)
 
-        toolbox = opened(
+        toolset = open_all(
             alice,
             {"type": "builtin", "name": "fetch_url", "timeout": 5},
             {"type": "builtin", "name": "ask_person"},
@@ -187,7 +189,7 @@ class TestOpen:
             {"type": "agent", "agent": 5, "needs_approval": True},
         )
 
-        specs = toolbox.specs
+        specs = toolset.specs
         assert list(specs) == [
             "fetch_url",
             "ask_person",
@@ -196,30 +198,32 @@ class TestOpen:
             "x_send_mail",
             "ask_caf_poet",
         ]
-        assert list(toolbox.tools) == ["fetch_url", "pay", "x_search", "x_send_mail"]
-        assert toolbox.agents == {"ask_caf_poet": 5}
-        assert toolbox.missing == []
+        assert list(toolset.tools) == ["fetch_url", "pay", "x_search", "x_send_mail"]
+        assert toolset.agents == {"ask_caf_poet": 5}
+        assert toolset.missing == []
         assert specs["fetch_url"].timeout == 5
         assert (specs["pay"].effect, specs["pay"].timeout) == ("idempotent", 7)
         assert specs["pay"].needs_approval
         assert specs["x_send_mail"].effect == "read"
         assert specs["ask_caf_poet"].needs_approval
         assert specs["ask_caf_poet"].description == "Writes poems."
-        assert toolbox.tools["pay"].spec == specs["pay"]
+        assert toolset.tools["pay"].spec == specs["pay"]
 
-    def test_an_agents_word_on_approval_comes_before_the_tools(
+    def test_the_entry_overrides_whether_a_tool_needs_approval(
         self, alice: User
     ) -> None:
         tool = HttpToolFactory.create(owner=alice, name="a", needs_approval=True)
         entry = {"type": "http", "id": tool.pk, "needs_approval": False}
 
-        assert not opened(alice, entry).specs["a"].needs_approval
+        assert not open_all(alice, entry).specs["a"].needs_approval
 
-    def test_goes_on_without_what_is_gone(self, alice: User, stranger: User) -> None:
+    def test_skips_tools_that_no_longer_exist(
+        self, alice: User, stranger: User
+    ) -> None:
         foreign = HttpToolFactory.create(owner=stranger)
         server = McpServerFactory.create(owner=alice, tools=[])
 
-        toolbox = opened(
+        toolset = open_all(
             alice,
             {"type": "http", "id": foreign.pk},
             {"type": "mcp", "server": 999},
@@ -228,33 +232,33 @@ class TestOpen:
             {"type": "builtin", "name": "calculator"},
         )
 
-        assert list(toolbox.specs) == ["calculator"]
-        assert len(toolbox.missing) == 4
+        assert list(toolset.specs) == ["calculator"]
+        assert len(toolset.missing) == 4
 
-    def test_goes_on_without_what_cannot_be_decrypted(
+    def test_skips_tools_whose_secrets_cannot_be_decrypted(
         self, alice: User, settings: Settings
     ) -> None:
         tool = HttpToolFactory.create(owner=alice)
         settings.SECRET_KEY = "another"
 
-        toolbox = opened(alice, {"type": "http", "id": tool.pk})
+        toolset = open_all(alice, {"type": "http", "id": tool.pk})
 
-        assert not toolbox.specs
-        assert len(toolbox.missing) == 1
+        assert not toolset.specs
+        assert len(toolset.missing) == 1
 
-    def test_keeps_the_first_of_two_that_came_to_one_name(self, alice: User) -> None:
+    def test_keeps_the_first_of_two_tools_with_one_name(self, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice, name="calculator")
 
-        toolbox = opened(
+        toolset = open_all(
             alice,
             {"type": "builtin", "name": "calculator"},
             {"type": "http", "id": tool.pk},
         )
 
-        assert toolbox.specs["calculator"].effect == "read"
-        assert len(toolbox.missing) == 1
+        assert toolset.specs["calculator"].effect == "read"
+        assert len(toolset.missing) == 1
 
-    def test_asks_once_for_each_kind(
+    def test_makes_one_query_for_each_type(
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         tools = HttpToolFactory.create_batch(3, owner=alice)
@@ -263,28 +267,28 @@ class TestOpen:
 
         # 1. HTTP tools 2. MCP servers
         with django_assert_num_queries(2):
-            opened(alice, *entries, {"type": "mcp", "server": server.pk})
+            open_all(alice, *entries, {"type": "mcp", "server": server.pk})
 
-    def test_asks_nothing_for_an_agent_without_tools(
+    def test_makes_no_query_for_an_agent_without_tools(
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         with django_assert_num_queries(0):
-            opened(alice)
+            open_all(alice)
 
-    def test_starts_an_operators_server_as_the_settings_say(
+    def test_starts_an_operators_server_with_its_settings(
         self, alice: User, settings: Settings
     ) -> None:
         server = McpServerFactory.create(owner=None, name="files", url="", headers={})
         entry = {"type": "mcp", "server": server.pk}
         settings.MCP_STDIO = {"files": {"command": "serve", "args": ["/srv"]}}
 
-        assert "search" in opened(alice, entry).specs
+        assert "search" in open_all(alice, entry).specs
         settings.MCP_STDIO = {}
-        assert len(opened(alice, entry).missing) == 1
+        assert len(open_all(alice, entry).missing) == 1
 
 
 class TestSecrets:
-    def test_are_not_in_the_database_as_they_are(self, alice: User) -> None:
+    def test_are_stored_encrypted(self, alice: User) -> None:
         tool = HttpToolFactory.create(
             owner=alice, headers={"X-Key": Sealed.of("very secret")}
         )

@@ -1,4 +1,4 @@
-"""HTTP tools and `fetch_url`, through the guard, against a server that counts."""
+"""HTTP tools and `fetch_url`, through the guarded client, against a counting server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,21 +13,21 @@ from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,
-    ToolCall,
     ToolError,
+    ToolInvocation,
     ToolSpec,
 )
 from agentarium.runtime.tools.http import (
     HeaderError,
-    HttpTool,
-    HttpToolSettings,
+    HttpRequestSettings,
+    HttpRequestTool,
     Method,
     check_header,
 )
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
 from agentarium.runtime.tools.web import FetchUrl
 from agentarium.tests.eventually import eventually
-from agentarium.tools.connections import GuardedHttp
+from agentarium.tools.guarded_http import GuardedHttp
 from bench.fake_tools.server import FakeTools
 
 
@@ -44,8 +44,8 @@ async def tools() -> AsyncIterator[FakeTools]:
         yield tools
 
 
-def call(key: str = "key-1", **arguments: Any) -> ToolCall:
-    return ToolCall("call_1", arguments, key)
+def invocation(key: str = "key-1", **arguments: Any) -> ToolInvocation:
+    return ToolInvocation("call_1", arguments, key)
 
 
 def tool(
@@ -56,21 +56,23 @@ def tool(
     effect: Effect = "write",
     timeout: float = 5.0,
     headers: dict[str, str] | None = None,
-) -> HttpTool:
-    return HttpTool(
+) -> HttpRequestTool:
+    return HttpRequestTool(
         ToolSpec("tool", "", effect=effect, timeout=timeout),
-        HttpToolSettings(method, UrlTemplate(url), headers or {}),
+        HttpRequestSettings(method, UrlTemplate(url), headers or {}),
         http,
     )
 
 
 class TestCalling:
-    async def test_puts_arguments_where_they_belong(
+    async def test_fills_placeholders_and_adds_the_rest_to_the_query(
         self, tools: FakeTools, http: GuardedHttp
     ) -> None:
-        made = tool(http, f"{tools.url}/do/get?fixed=1&q={{q}}")
+        request_tool = tool(http, f"{tools.url}/do/get?fixed=1&q={{q}}")
 
-        await made.call(call(q="a b&c", page=2, tags=["x", "y"], flag=True, none=None))
+        await request_tool.call(
+            invocation(q="a b&c", page=2, tags=["x", "y"], flag=True, none=None)
+        )
 
         received = tools.received[0]
         assert received.method == "GET"
@@ -85,98 +87,116 @@ class TestCalling:
         }
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-    async def test_sends_the_others_as_json(
+    async def test_sends_remaining_arguments_as_json(
         self, tools: FakeTools, http: GuardedHttp, method: Method
     ) -> None:
-        made = tool(http, tools.url + "/do/{name}", method)
+        request_tool = tool(http, tools.url + "/do/{name}", method)
 
-        await made.call(call(name="put", text="é", number=1.5))
+        await request_tool.call(invocation(name="put", text="é", number=1.5))
 
         received = tools.received[0]
         assert (received.method, received.path) == (method, "/do/put")
         assert received.headers["Content-Type"] == "application/json"
         assert orjson.loads(received.body) == {"text": "é", "number": 1.5}
 
-    async def test_sends_its_headers(self, tools: FakeTools, http: GuardedHttp) -> None:
-        made = tool(http, f"{tools.url}/do/x", headers={"X-Key": "secret"})
-
-        await made.call(call())
-
-        assert tools.received[0].headers["X-Key"] == "secret"
-        assert "secret" not in repr(made._settings)
-
-    async def test_gives_status_and_body(
+    async def test_accepts_integers_beyond_64_bits(
         self, tools: FakeTools, http: GuardedHttp
     ) -> None:
-        result = await tool(http, f"{tools.url}/do/x").call(call())
+        number = 2**64
+
+        await tool(http, f"{tools.url}/do/get").call(
+            invocation(n=number, list=[number])
+        )
+        await tool(http, f"{tools.url}/do/post", "POST").call(invocation(n=number))
+
+        query, body = tools.received[0].query, tools.received[1].body
+        assert query == {"n": str(number), "list": str(number)}
+        assert body == b'{"n":18446744073709551616}'
+
+    async def test_sends_its_headers(self, tools: FakeTools, http: GuardedHttp) -> None:
+        request_tool = tool(http, f"{tools.url}/do/x", headers={"X-Key": "secret"})
+
+        await request_tool.call(invocation())
+
+        assert tools.received[0].headers["X-Key"] == "secret"
+        assert "secret" not in repr(request_tool._settings)
+
+    async def test_returns_status_and_body(
+        self, tools: FakeTools, http: GuardedHttp
+    ) -> None:
+        result = await tool(http, f"{tools.url}/do/x").call(invocation())
 
         assert result == 'HTTP 200 OK\n\n{"tool":"x","number":1}'
 
-    async def test_an_idempotent_call_is_done_once(
+    async def test_an_idempotent_call_has_an_idempotency_key(
         self, tools: FakeTools, http: GuardedHttp
     ) -> None:
-        made = tool(http, f"{tools.url}/do/pay", "POST", effect="idempotent")
+        request_tool = tool(http, f"{tools.url}/do/pay", "POST", effect="idempotent")
 
-        results = [await made.call(call(key)) for key in ("k1", "k1", "k2")]
+        results = [
+            await request_tool.call(invocation(key)) for key in ("k1", "k1", "k2")
+        ]
 
         assert results[0] == results[1] != results[2]
         assert tools.stats.calls == {"pay": 3}
         assert tools.stats.done_by_key == {"k1": 1, "k2": 1}
 
     @pytest.mark.parametrize("effect", ["read", "write"])
-    async def test_others_carry_no_key(
+    async def test_other_calls_have_no_idempotency_key(
         self, tools: FakeTools, http: GuardedHttp, effect: Effect
     ) -> None:
-        await tool(http, f"{tools.url}/do/x", "POST", effect=effect).call(call())
+        await tool(http, f"{tools.url}/do/x", "POST", effect=effect).call(invocation())
 
         assert "Idempotency-Key" not in tools.received[0].headers
 
 
 class TestFailing:
     @pytest.mark.parametrize("status", [400, 404, 422, 500])
-    async def test_tells_the_model_what_the_server_said(
+    async def test_reports_the_response_of_the_server(
         self, tools: FakeTools, http: GuardedHttp, status: int
     ) -> None:
-        with pytest.raises(ToolError) as failed:
-            await tool(http, f"{tools.url}/do/x?status={status}").call(call())
+        with pytest.raises(ToolError) as caught:
+            await tool(http, f"{tools.url}/do/x?status={status}").call(invocation())
 
-        assert str(status) in str(failed.value)
-        assert "as the script wants" in str(failed.value)
-        assert not isinstance(failed.value, OutcomeUnknownError)
+        assert str(status) in str(caught.value)
+        assert "as the script wants" in str(caught.value)
+        assert not isinstance(caught.value, OutcomeUnknownError)
 
     @pytest.mark.parametrize("query", ["cut=1", "after=60", "status=502"])
-    async def test_knows_when_it_cannot_know(
+    async def test_reports_an_unknown_outcome(
         self, tools: FakeTools, http: GuardedHttp, query: str
     ) -> None:
-        made = tool(http, f"{tools.url}/do/pay?{query}", "POST", timeout=3.0)
+        request_tool = tool(http, f"{tools.url}/do/pay?{query}", "POST", timeout=3.0)
 
         with pytest.raises(OutcomeUnknownError):
-            await made.call(call())
+            await request_tool.call(invocation())
 
-    async def test_knows_that_nothing_was_done(self, http: GuardedHttp) -> None:
-        with pytest.raises(ToolError) as failed:
-            await tool(http, "http://127.0.0.1:4/x").call(call())
+    async def test_a_refused_connection_has_a_known_outcome(
+        self, http: GuardedHttp
+    ) -> None:
+        with pytest.raises(ToolError) as caught:
+            await tool(http, "http://127.0.0.1:4/x").call(invocation())
 
-        assert not isinstance(failed.value, OutcomeUnknownError)
+        assert not isinstance(caught.value, OutcomeUnknownError)
 
     async def test_a_cancelled_call_closes_its_connection(
         self, tools: FakeTools, http: GuardedHttp
     ) -> None:
-        made = tool(http, f"{tools.url}/do/x?delay=60", timeout=60)
-        calling = asyncio.create_task(made.call(call()))
+        request_tool = tool(http, f"{tools.url}/do/x?delay=60", timeout=60)
+        pending = asyncio.create_task(request_tool.call(invocation()))
         await eventually("the call to arrive", lambda: tools.stats.open == 1)
 
-        calling.cancel()
-        await asyncio.wait([calling])
+        pending.cancel()
+        await asyncio.wait([pending])
 
         await eventually("the connection to be closed", lambda: tools.stats.open == 0)
         assert tools.stats.closed_by_client == 1
 
-    async def test_is_guarded(self, tools: FakeTools) -> None:
+    async def test_obeys_the_outbound_policy(self, tools: FakeTools) -> None:
         http = GuardedHttp(Outbound(OutboundPolicy()))
 
         with pytest.raises(ToolError):
-            await tool(http, f"{tools.url}/do/x").call(call())
+            await tool(http, f"{tools.url}/do/x").call(invocation())
         await http.aclose()
 
         assert not tools.received
@@ -199,14 +219,14 @@ class TestTemplate:
             "é %41",
         ],
     )
-    async def test_an_argument_stays_in_its_place(
+    async def test_an_argument_stays_in_its_placeholder(
         self, tools: FakeTools, http: GuardedHttp, value: str
     ) -> None:
         path = tool(http, tools.url + "/do/{id}?a=1")
         query = tool(http, tools.url + "/do/x?q={id}&a=1")
 
-        await path.call(call(id=value))
-        await query.call(call(id=value))
+        await path.call(invocation(id=value))
+        await query.call(invocation(id=value))
 
         first, second = tools.received
         assert tools.stats.calls == {value: 1, "x": 1}
@@ -225,7 +245,7 @@ class TestTemplate:
         with pytest.raises(ToolError):
             template.expand(arguments, {})
 
-    def test_two_arguments_cannot_either(self) -> None:
+    def test_two_arguments_cannot_shorten_the_path_together(self) -> None:
         template = UrlTemplate("https://api.example/a/{x}{y}/b")
 
         with pytest.raises(ToolError):
@@ -254,7 +274,7 @@ class TestTemplate:
             "https://[::1/",
         ],
     )
-    def test_refuses_a_template_that_leaves_the_host_open(self, template: str) -> None:
+    def test_rejects_an_invalid_template(self, template: str) -> None:
         with pytest.raises(TemplateError):
             UrlTemplate(template)
 
@@ -277,17 +297,17 @@ class TestHeaders:
             ("X-A", " a"),
         ],
     )
-    def test_refuses_what_is_not_for_users(self, name: str, value: str) -> None:
+    def test_rejects_reserved_and_invalid_headers(self, name: str, value: str) -> None:
         with pytest.raises(HeaderError):
             check_header(name, value)
 
-    def test_takes_the_usual_ones(self) -> None:
+    def test_accepts_ordinary_headers(self) -> None:
         check_header("Authorization", "Bearer abc.def-ghi_j=")
         check_header("X-Api-Key", "")
 
 
 class Site:
-    """Answers each path with what the test put there."""
+    """Serves the pages that a test defines."""
 
     def __init__(self) -> None:
         self.pages: dict[str, web.Response] = {}
@@ -312,7 +332,7 @@ async def site() -> AsyncIterator[Site]:
 
 class TestFetchUrl:
     async def fetch(self, http: GuardedHttp, url: str, **options: Any) -> str:
-        return await FetchUrl(http).call(call(url=url, **options))
+        return await FetchUrl(http).call(invocation(url=url, **options))
 
     async def test_reads_a_page(self, site: Site, http: GuardedHttp) -> None:
         html = "<title>T</title><h1>Hi</h1><a href=/b>more</a><script>x</script>"
@@ -325,7 +345,7 @@ class TestFetchUrl:
             f"Links:\n- more: {site.url}/b"
         )
 
-    async def test_reads_json_as_it_is(self, site: Site, http: GuardedHttp) -> None:
+    async def test_reads_json_unchanged(self, site: Site, http: GuardedHttp) -> None:
         site.pages["/a"] = web.json_response({"a": [1, "ü"]})
 
         text = await self.fetch(http, f"{site.url}/a")
@@ -355,17 +375,17 @@ class TestFetchUrl:
             {"text": "down", "status": 503},
         ],
     )
-    async def test_says_what_cannot_be_read(
+    async def test_reports_what_cannot_be_read(
         self, site: Site, http: GuardedHttp, response: dict[str, Any]
     ) -> None:
         site.pages["/a"] = web.Response(**response)
 
-        with pytest.raises(ToolError) as failed:
+        with pytest.raises(ToolError) as caught:
             await self.fetch(http, f"{site.url}/a")
 
-        assert not isinstance(failed.value, OutcomeUnknownError)
+        assert not isinstance(caught.value, OutcomeUnknownError)
 
-    async def test_reads_the_beginning_of_what_is_too_large(
+    async def test_truncates_a_large_response(
         self, site: Site, http: GuardedHttp
     ) -> None:
         site.pages["/a"] = web.Response(text="x" * 5_000_000)
@@ -374,7 +394,7 @@ class TestFetchUrl:
 
         assert "1999900 characters follow" in text
 
-    async def test_a_compressed_bomb_is_cut_too(
+    async def test_truncates_a_decompression_bomb(
         self, site: Site, http: GuardedHttp
     ) -> None:
         bomb = web.Response(text="x" * 50_000_000)
@@ -388,6 +408,6 @@ class TestFetchUrl:
     @pytest.mark.parametrize(
         "url", ["http://169.254.169.254/", "file:///etc/passwd", "nonsense", ""]
     )
-    async def test_is_guarded(self, http: GuardedHttp, url: str) -> None:
+    async def test_obeys_the_outbound_policy(self, http: GuardedHttp, url: str) -> None:
         with pytest.raises(ToolError):
             await self.fetch(http, url)

@@ -1,4 +1,4 @@
-"""MCP tools against a real server of the official SDK, in both eras of the protocol."""
+"""MCP tools, against a server of the official SDK with both versions of the protocol."""
 
 import asyncio
 import sys
@@ -13,20 +13,20 @@ from agentarium.outbound.client import Outbound
 from agentarium.outbound.policy import OutboundPolicy
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
-    ToolCall,
     ToolError,
+    ToolInvocation,
     ToolSpec,
 )
 from agentarium.runtime.tools.mcp import (
-    LocalServer,
     McpConnection,
+    McpEndpoint,
     McpTool,
-    RemoteServer,
-    Server,
+    RemoteMcpServer,
+    StdioMcpServer,
     list_mcp_tools,
 )
 from agentarium.tests.eventually import eventually
-from agentarium.tools.connections import GuardedHttp
+from agentarium.tools.guarded_http import GuardedHttp
 from bench.fake_tools.mcp_server import Era, FakeMcpServer
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -46,8 +46,8 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeMcpServer]
         yield server
 
 
-def call(key: str = "key-1", **arguments: Any) -> ToolCall:
-    return ToolCall("call_1", arguments, key)
+def invocation(key: str = "key-1", **arguments: Any) -> ToolInvocation:
+    return ToolInvocation("call_1", arguments, key)
 
 
 def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool:
@@ -59,7 +59,7 @@ def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool
 async def test_lists_tools_with_their_effects(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    tools = await list_mcp_tools(RemoteServer(server.url, http))
+    tools = await list_mcp_tools(RemoteMcpServer(server.url, http))
 
     assert {tool.name: tool.effect for tool in tools} == {
         "add": "read",
@@ -74,12 +74,12 @@ async def test_lists_tools_with_their_effects(
     assert add.parameters["required"] == ["a", "b"]
 
 
-async def test_calls_a_tool_with_its_key(
+async def test_calls_a_tool_with_its_idempotency_key(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    result = await tool(connection, "add").call(call(a=2, b=3))
+    result = await tool(connection, "add").call(invocation(a=2, b=3))
     await connection.aclose()
 
     assert result == "5"
@@ -89,23 +89,23 @@ async def test_calls_a_tool_with_its_key(
 async def test_calls_share_one_connection(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
     add = tool(connection, "add")
 
     results = await asyncio.gather(
-        *(add.call(call(f"key-{number}", a=number, b=1)) for number in range(10))
+        *(add.call(invocation(f"key-{number}", a=number, b=1)) for number in range(10))
     )
     await connection.aclose()
 
     assert results == [str(number + 1) for number in range(10)]
     assert server.counts.calls == {"add": 10}
-    beginnings = {"POST server/discover", "POST initialize"}
-    assert len([it for it in server.methods if it in beginnings]) <= 2
+    handshakes = {"POST server/discover", "POST initialize"}
+    assert len([method for method in server.methods if method in handshakes]) <= 2
 
 
-async def test_leaves_nothing_open(server: FakeMcpServer, http: GuardedHttp) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
-    await tool(connection, "add").call(call(a=1, b=1))
+async def test_closes_its_connection(server: FakeMcpServer, http: GuardedHttp) -> None:
+    connection = McpConnection(RemoteMcpServer(server.url, http))
+    await tool(connection, "add").call(invocation(a=1, b=1))
 
     await connection.aclose()
 
@@ -116,52 +116,54 @@ async def test_sends_the_headers_with_each_request(http: GuardedHttp) -> None:
     async with FakeMcpServer(token="secret") as server:
         headers = {"Authorization": "Bearer secret"}
 
-        tools = await list_mcp_tools(RemoteServer(server.url, http, headers))
+        tools = await list_mcp_tools(RemoteMcpServer(server.url, http, headers))
 
     assert len(tools) == 6
-    assert {it["authorization"] for it in server.requests} == {"Bearer secret"}
+    assert {request["authorization"] for request in server.requests} == {
+        "Bearer secret"
+    }
 
 
-async def test_says_that_a_server_lets_nobody_in(http: GuardedHttp) -> None:
+async def test_reports_that_a_server_denies_access(http: GuardedHttp) -> None:
     async with FakeMcpServer(token="secret") as server:
-        with pytest.raises(ToolError) as failed:
-            await list_mcp_tools(RemoteServer(server.url, http))
+        with pytest.raises(ToolError) as caught:
+            await list_mcp_tools(RemoteMcpServer(server.url, http))
 
-    assert "401" in str(failed.value)
-    assert not isinstance(failed.value, OutcomeUnknownError)
+    assert "401" in str(caught.value)
+    assert not isinstance(caught.value, OutcomeUnknownError)
 
 
-async def test_tells_the_error_of_a_tool(
+async def test_reports_the_error_of_a_tool(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    with pytest.raises(ToolError) as failed:
-        await tool(connection, "fail").call(call())
-    after = await tool(connection, "add").call(call(a=1, b=1))
+    with pytest.raises(ToolError) as caught:
+        await tool(connection, "fail").call(invocation())
+    after = await tool(connection, "add").call(invocation(a=1, b=1))
     await connection.aclose()
 
-    assert not isinstance(failed.value, OutcomeUnknownError)
+    assert not isinstance(caught.value, OutcomeUnknownError)
     assert after == "2"
 
 
-async def test_tells_that_there_is_no_such_tool(
+async def test_reports_an_unknown_tool(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
     with pytest.raises(ToolError):
-        await tool(connection, "nothing").call(call())
+        await tool(connection, "nothing").call(invocation())
     await connection.aclose()
 
 
-async def test_gives_structured_results_as_text(
+async def test_returns_structured_results_as_text(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    stored = await tool(connection, "put").call(call(name="x"))
-    picture = await tool(connection, "picture").call(call())
+    stored = await tool(connection, "put").call(invocation(name="x"))
+    picture = await tool(connection, "picture").call(invocation())
     await connection.aclose()
 
     assert '"stored"' in stored
@@ -171,83 +173,83 @@ async def test_gives_structured_results_as_text(
 async def test_a_cancelled_call_closes_its_connection(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
-    calling = asyncio.create_task(tool(connection, "wait").call(call()))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
+    pending = asyncio.create_task(tool(connection, "wait").call(invocation()))
     await asyncio.wait_for(server.counts.began.wait(), 10)
 
-    calling.cancel()
-    await asyncio.wait([calling])
+    pending.cancel()
+    await asyncio.wait([pending])
 
     await eventually("every request to end", lambda: server.open == 0)
-    assert calling.cancelled()
+    assert pending.cancelled()
     await connection.aclose()
 
 
-async def test_the_outcome_of_a_call_that_took_too_long_is_unknown(
+async def test_the_outcome_of_a_call_that_timed_out_is_unknown(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    connection = McpConnection(RemoteServer(server.url, http))
+    connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    await tool(connection, "add").call(call(a=1, b=1))
+    await tool(connection, "add").call(invocation(a=1, b=1))
 
     with pytest.raises(OutcomeUnknownError):
-        await tool(connection, "wait", timeout=1.0).call(call())
-    after = await tool(connection, "add").call(call(a=1, b=1))
+        await tool(connection, "wait", timeout=1.0).call(invocation())
+    after = await tool(connection, "add").call(invocation(a=1, b=1))
     await connection.aclose()
 
     assert after == "2"
 
 
-async def test_the_outcome_is_unknown_if_the_server_goes_away(
+async def test_the_outcome_is_unknown_if_the_server_stops(
     http: GuardedHttp,
 ) -> None:
     async with FakeMcpServer() as server:
-        connection = McpConnection(RemoteServer(server.url, http))
-        calling = asyncio.create_task(tool(connection, "wait").call(call()))
+        connection = McpConnection(RemoteMcpServer(server.url, http))
+        pending = asyncio.create_task(tool(connection, "wait").call(invocation()))
         await asyncio.wait_for(server.counts.began.wait(), 10)
 
     with pytest.raises(OutcomeUnknownError):
-        await calling
-    with pytest.raises(ToolError) as failed:
-        await tool(connection, "add").call(call(a=1, b=1))
-    assert not isinstance(failed.value, OutcomeUnknownError)
+        await pending
+    with pytest.raises(ToolError) as caught:
+        await tool(connection, "add").call(invocation(a=1, b=1))
+    assert not isinstance(caught.value, OutcomeUnknownError)
     await connection.aclose()
 
 
-async def test_refuses_a_server_inside_the_house() -> None:
+async def test_rejects_a_server_at_an_internal_address() -> None:
     http = GuardedHttp(Outbound(OutboundPolicy()))
     async with FakeMcpServer() as server:
-        with pytest.raises(ToolError) as failed:
-            await list_mcp_tools(RemoteServer(server.url, http))
+        with pytest.raises(ToolError) as caught:
+            await list_mcp_tools(RemoteMcpServer(server.url, http))
     await http.aclose()
 
-    assert "AGENTARIUM_OUTBOUND_ALLOW" in str(failed.value)
+    assert "AGENTARIUM_OUTBOUND_ALLOW" in str(caught.value)
     assert not server.requests
 
 
-async def test_says_that_a_server_does_not_speak_the_protocol(
+async def test_reports_a_server_that_does_not_speak_the_protocol(
     http: GuardedHttp,
 ) -> None:
     async with FakeMcpServer() as server:
-        elsewhere = server.url.replace("/mcp", "/nothing")
+        other_url = server.url.replace("/mcp", "/nothing")
         with pytest.raises(ToolError):
-            await list_mcp_tools(RemoteServer(elsewhere, http))
+            await list_mcp_tools(RemoteMcpServer(other_url, http))
 
 
-class TestLocal:
+class TestStdio:
     @pytest.fixture
-    def program(self) -> LocalServer:
-        return LocalServer(
+    def program(self) -> StdioMcpServer:
+        return StdioMcpServer(
             sys.executable, ["-m", "bench.fake_tools.mcp_server"], cwd=str(ROOT)
         )
 
     async def test_lists_and_calls_the_tools_of_a_program(
-        self, program: LocalServer
+        self, program: StdioMcpServer
     ) -> None:
         connection = McpConnection(program)
 
         tools = await list_mcp_tools(program)
-        result = await tool(connection, "add", timeout=60).call(call(a=2, b=3))
+        result = await tool(connection, "add", timeout=60).call(invocation(a=2, b=3))
         await connection.aclose()
 
         assert len(tools) == 6
@@ -256,10 +258,10 @@ class TestLocal:
     @pytest.mark.parametrize(
         "change", [{"command": "/no/such/program"}, {"args": ["-c", "pass"]}]
     )
-    async def test_says_that_a_program_does_not_start(
-        self, program: LocalServer, change: dict[str, Any]
+    async def test_reports_a_program_that_does_not_start(
+        self, program: StdioMcpServer, change: dict[str, Any]
     ) -> None:
-        server: Server = replace(program, **change)
+        server: McpEndpoint = replace(program, **change)
 
         with pytest.raises(ToolError):
             await list_mcp_tools(server)

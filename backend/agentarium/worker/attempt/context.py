@@ -1,4 +1,4 @@
-"""What runners and executions work with: given to them, and shared."""
+"""What runners and executions get from outside, and share."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from agentarium.worker.attempt.toolbox import OpenToolbox
 from agentarium.worker.writing.event_writer import EventWriter
 
 
-class ModelClients(Protocol):
-    """Opens models by name, and shares between tasks what can be shared."""
+class ModelClientSource(Protocol):
+    """Returns the client of a model by name. Clients are shared between tasks."""
 
     def get(self, model: str) -> ModelClient: ...
 
@@ -21,26 +21,26 @@ class ModelClients(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunnerDependencies:
-    """What a runner works with, whichever worker it is at the time."""
+    """What all worker sessions of a runner share."""
 
     pubsub: PubSub
-    clients: ModelClients
+    clients: ModelClientSource
     open_toolbox: OpenToolbox
     database: DatabaseThreads
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionContext:
-    """What all executions of a worker share.
+    """What all executions of a worker session share.
 
-    `may_publish` says whether the worker's lease cannot have run out yet; `until_leased`
-    waits until that is so.
+    `may_publish` is whether the worker's lease is still valid; `wait_for_lease` returns
+    when it is.
     """
 
     event_writer: EventWriter
     pubsub: PubSub
     database: DatabaseThreads
     may_publish: Callable[[], bool]
-    until_leased: Callable[[], Awaitable[None]]
+    wait_for_lease: Callable[[], Awaitable[None]]
     open_client: Callable[[str], ModelClient]
     open_toolbox: OpenToolbox

@@ -1,4 +1,4 @@
-"""One attempt at one task: drives the agent's loop, and records each thing it says."""
+"""One attempt at one task: runs the agent loop, and records what it yields."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -36,19 +36,19 @@ from agentarium.worker.attempt.step_output import storable
 from agentarium.worker.attempt.tool_calls import ToolCalls
 from agentarium.worker.database_retry import retry_until_available
 from agentarium.worker.instrumentation import Instrumentation
-from agentarium.worker.queue.claims import LateUsage
+from agentarium.worker.queue.late_usage import LateUsage
 from agentarium.worker.writing.event_writer import AttemptLostError
 from agentarium.worker.writing.writes import Finish
 
 log = structlog.get_logger(__name__)
 
 Status = AgentTask.Status
-# A rule of thumb for what a provider has not counted.
+# To estimate the tokens of a call whose usage the provider did not report.
 CHARS_PER_TOKEN = 4
 
 
 class Execution:
-    """Runs a claimed task to its end, or until it waits, unless it loses the task."""
+    """Runs a claimed task until it ends, is suspended, or is taken from the attempt."""
 
     def __init__(
         self, task: AgentTask, history: History, context: ExecutionContext
@@ -62,45 +62,48 @@ class Execution:
         self._tool_calls = ToolCalls(
             task, history.calls, record=self.record, context=context
         )
-        self._observed = Instrumentation(task, history.origin)
-        self._open_observed = self._observed.opening(context.open_client)
-        # The one that has not answered yet, if any.
-        self._asked_model = ""
-        # All is said, and is being stored.
-        self.is_ending = False
+        self._instrumentation = Instrumentation(task, history.trace_context)
+        self._open_instrumented = self._instrumentation.instrument_client(
+            context.open_client
+        )
+        # The model whose response is incomplete, if any.
+        self._pending_model = ""
+        # The loop is over, and its result is being stored.
+        self.is_finishing = False
 
     @property
     def key(self) -> AttemptKey:
         return AttemptKey.of(self.task)
 
     async def run(self) -> None:
-        """Whatever goes wrong ends the task.
+        """Run the task, and store how it ended; every failure ends it.
 
-        Raises `AttemptLostError` when somebody else decides about it by then, and what
-        the database says to a failure that it does not take either.
+        Raises `AttemptLostError` if the attempt has lost the task, `DatabaseError` or
+        `ValueError` if the database refuses even the failure.
         """
         try:
             finish = await self._run_within_limits()
-            self.is_ending = True
-            await self._end(finish)
+            self.is_finishing = True
+            await self._store_finish(finish)
         except AttemptLostError:
-            log.info("task.lost", **self._log_context())
+            log.info("task.attempt_abandoned", **self._log_context())
             raise
         finally:
             self.record.close()
-            self._observed.close()
+            self._instrumentation.close()
             await self._tool_calls.aclose()
 
-    async def _end(self, finish: Finish) -> None:
+    async def _store_finish(self, finish: Finish) -> None:
         try:
             await self.record.finish(finish)
         except (DatabaseError, ValueError):
             self.record.forget_unwritten()
             finish = _failure(
-                ErrorCode.NOT_STORABLE, "What it said could not be stored."
+                ErrorCode.NOT_STORABLE,
+                "The database refused the output. See the server's log.",
             )
             await self.record.finish(finish)
-        self._observed.ended(
+        self._instrumentation.record_finish(
             finish,
             input_tokens=self.record.input_tokens,
             output_tokens=self.record.output_tokens,
@@ -113,33 +116,39 @@ class Execution:
         limit = self.task.agent_version.timeout
         try:
             async with asyncio.timeout(limit):
-                await self._drive()
+                await self._run_loop()
         except TimeoutError:
-            return _failure(ErrorCode.TIMEOUT, f"It took longer than {limit} seconds.")
+            return _failure(
+                ErrorCode.TIMEOUT,
+                f"The task exceeded the agent's limit of {limit} seconds.",
+            )
         except StepLimitError:
             steps = self.task.agent_version.max_steps
             return _failure(
-                ErrorCode.MAX_STEPS, f"It had no answer after {steps} responses."
+                ErrorCode.MAX_STEPS,
+                f"The model gave no final answer within {steps} responses, which is the"
+                " agent's limit.",
             )
         except ProviderError as error:
             return _failure(ErrorCode(error.code), error.detail)
         except AttemptLostError:
             raise
-        except Exception:  # the one edge of an execution
+        except Exception:  # the outermost handler of an execution
             log.exception("task.crashed", **self._log_context())
             return _failure(
-                ErrorCode.INTERNAL_ERROR, "An unexpected error; see the log."
+                ErrorCode.INTERNAL_ERROR,
+                "An unexpected error occurred. See the server's log.",
             )
         if unanswered(self._messages):
             return Finish(Status.WAITING)
         return Finish(Status.COMPLETED, output_text=storable(self._messages[-1].text))
 
-    async def _drive(self) -> None:
+    async def _run_loop(self) -> None:
         version = self.task.agent_version
         toolbox = await retry_until_available(
             lambda: self._context.open_toolbox(self.task)
         )
-        self._tool_calls.toolbox = self._observed.watching(toolbox)
+        self._tool_calls.toolbox = self._instrumentation.instrument_tools(toolbox)
         caller = ModelCaller(
             models=[version.model, *version.fallback_models],
             open_client=self._open_client,
@@ -147,45 +156,47 @@ class Execution:
             tools=self._tool_calls.toolbox.definitions,
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
-            # A worker that was paused for too long asks nothing more of the world.
-            before_try=self._context.until_leased,
+            # A worker that was paused may have lost its lease: no call before it is valid.
+            before_request=self._context.wait_for_lease,
         )
         callbacks = LoopCallbacks(
-            ask=caller.ask, call_tools=self._call_tools, before_call=self._before_call
+            call_model=caller.call,
+            call_tools=self._call_tools,
+            before_call=self._before_call,
         )
         run = run_agent(
             self._messages, callbacks=callbacks, max_steps=version.max_steps
         )
-        async with aclosing(run) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, ModelResponse):
-                    await self._take_response(piece)
+        async with aclosing(run) as items:
+            async for item in items:
+                if isinstance(item, ModelResponse):
+                    await self._add_response(item)
                 else:
-                    self._take(piece)
-                if isinstance(piece, ToolResultPart | Retried):
-                    # The next thing may take long: neither a death nor a reader may
-                    # have to wait for it.
+                    self._add(item)
+                if isinstance(item, ToolResultPart | Retried):
+                    # The next item may take long. Store this one now, for readers and
+                    # in case the worker dies meanwhile.
                     await self.record.write()
 
     def _open_client(self, model: str) -> ModelClient:
-        self._asked_model = model
-        return self._open_observed(model)
+        self._pending_model = model
+        return self._open_instrumented(model)
 
-    async def _take_response(self, response: ModelResponse) -> None:
-        price = await find_price(self._asked_model, answered_by=response.model)
+    async def _add_response(self, response: ModelResponse) -> None:
+        price = await find_price(self._pending_model, answered_by=response.model)
         self._messages.append(response.message)
         self.record.add_response(response, price)
-        self._asked_model = ""
+        self._pending_model = ""
 
-    def _take(self, piece: ToolResultPart | Retried | Delta) -> None:
-        match piece:
+    def _add(self, item: ToolResultPart | Retried | Delta) -> None:
+        match item:
             case ToolResultPart():
-                self._messages.append(Message("tool", (piece,)))
-                self._tool_calls.add_result(piece)
+                self._messages.append(Message("tool", (item,)))
+                self._tool_calls.add_result(item)
             case Retried():
-                self.record.add_retry(piece)
+                self.record.add_retry(item)
             case _:
-                self.record.show(piece, is_live=self._context.may_publish())
+                self.record.add_delta(item, is_live=self._context.may_publish())
 
     async def _before_call(self) -> None:
         await self.record.write()
@@ -194,10 +205,10 @@ class Execution:
     def _call_tools(
         self, parts: Sequence[ToolCallPart]
     ) -> AsyncGenerator[ToolResultPart, None]:
-        return self._tool_calls.run(parts, step=self._asked_in())
+        return self._tool_calls.run(parts, step=self._open_response())
 
-    def _asked_in(self) -> int:
-        """The position of the response whose calls are open."""
+    def _open_response(self) -> int:
+        """The position of the last response, whose tool calls are open."""
         results = 0
         for message in reversed(self._messages):
             if message.role != "tool":
@@ -206,36 +217,36 @@ class Execution:
         return self.record.position - results
 
     async def usage_since_last_step(self) -> LateUsage:
-        """What the task's row may not count yet."""
-        if answer := self.record.unsure:
+        """The usage that may not be added to the task yet. Call it after `run`."""
+        if response := self.record.uncommitted_response:
             return LateUsage(
                 *self.key,
-                input_tokens=answer.step.input_tokens,
-                output_tokens=answer.step.output_tokens,
-                cost_nanodollars=answer.step.cost_nanodollars,
-                drafts=answer.said.whole(),
-                step=answer.step.position,
+                input_tokens=response.step.input_tokens,
+                output_tokens=response.step.output_tokens,
+                cost_nanodollars=response.step.cost_nanodollars,
+                drafts=response.output.all_drafts(),
+                step=response.step.position,
             )
-        return await self._estimate()
+        return await self._estimate_usage()
 
-    async def _estimate(self) -> LateUsage:
-        """Of a call that was interrupted: nobody tells."""
-        usage = self._estimated_usage()
-        price = FREE if usage == Usage() else await find_price(self._asked_model)
+    async def _estimate_usage(self) -> LateUsage:
+        """Of an interrupted model call, whose usage no provider reports."""
+        usage = self._estimated_tokens()
+        price = FREE if usage == Usage() else await find_price(self._pending_model)
         return LateUsage(
             *self.key,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost_nanodollars=price.of(usage) if price else None,
-            drafts=self.record.unfinished(),
+            drafts=self.record.unfinished_drafts(),
         )
 
-    def _estimated_usage(self) -> Usage:
-        if not self._asked_model:
+    def _estimated_tokens(self) -> Usage:
+        if not self._pending_model:
             return Usage()
-        asked = sum(len(message.text) for message in self._messages)
-        said = self.record.unfinished_chars
-        return Usage(asked // CHARS_PER_TOKEN, -(-said // CHARS_PER_TOKEN))
+        sent = sum(len(message.text) for message in self._messages)
+        received = self.record.unfinished_chars
+        return Usage(sent // CHARS_PER_TOKEN, -(-received // CHARS_PER_TOKEN))
 
     def _log_context(self) -> dict[str, Any]:
         return {

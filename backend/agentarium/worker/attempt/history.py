@@ -1,4 +1,4 @@
-"""What a task goes on from: its conversation, and what earlier attempts have done."""
+"""Where an attempt continues: the conversation, and what earlier attempts have stored."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,33 +12,44 @@ from agentarium.runtime.messages import (
 )
 from agentarium.tasks.conversation import earlier_tasks
 from agentarium.tasks.models import AgentTask, Step, ToolCall
-from agentarium.worker.trace_context import UNKNOWN, TraceContext, read_trace_contexts
+from agentarium.worker.trace_context import (
+    NO_TRACE_CONTEXT,
+    TraceContext,
+    read_trace_contexts,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Messages to go on from, and the rows of calls that have no result yet."""
+    """The messages so far, and the rows of tool calls that have no result yet.
+
+    `calls` are by tool call id.
+    """
 
     messages: Sequence[Message]
     calls: dict[str, ToolCall] = field(default_factory=dict)
-    origin: TraceContext = UNKNOWN
+    trace_context: TraceContext = NO_TRACE_CONTEXT
 
 
 def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
-    """Task id -> where it stands. A constant number of queries for first attempts."""
-    threads = {task.pk: earlier_tasks(task) for task in tasks if task.follows_id}
-    begun = [task.pk for task in tasks if task.steps_count]
-    earlier = [task.pk for thread in threads.values() for task in thread]
-    steps = _steps([*begun, *earlier])
-    calls = _open_calls(begun)
-    origins = read_trace_contexts(tasks)
+    """Task id -> history. A constant number of queries for first attempts."""
+    earlier = {task.pk: earlier_tasks(task) for task in tasks if task.follows_id}
+    started = [task.pk for task in tasks if task.steps_count]
+    earlier_ids = [
+        task.pk for conversation in earlier.values() for task in conversation
+    ]
+    steps = _read_steps([*started, *earlier_ids])
+    calls = _read_open_calls(started)
+    trace_contexts = read_trace_contexts(tasks)
     histories = {}
     for task in tasks:
         messages = _instructions(task)
-        for one in (*threads.get(task.pk, ()), task):
-            messages += [user_message(one.input_text), *steps.get(one.pk, ())]
+        for each in (*earlier.get(task.pk, ()), task):
+            messages += [user_message(each.input_text), *steps.get(each.pk, ())]
         histories[task.pk] = History(
-            messages, calls.get(task.pk, {}), origins.get(task.pk, UNKNOWN)
+            messages,
+            calls.get(task.pk, {}),
+            trace_contexts.get(task.pk, NO_TRACE_CONTEXT),
         )
     return histories
 
@@ -48,7 +59,7 @@ def _instructions(task: AgentTask) -> list[Message]:
     return [system_message(text)] if text else []
 
 
-def _steps(task_ids: Iterable[int]) -> dict[int, list[Message]]:
+def _read_steps(task_ids: Iterable[int]) -> dict[int, list[Message]]:
     ids = list(task_ids)
     messages: dict[int, list[Message]] = defaultdict(list)
     if ids:
@@ -58,7 +69,7 @@ def _steps(task_ids: Iterable[int]) -> dict[int, list[Message]]:
     return messages
 
 
-def _open_calls(task_ids: Sequence[int]) -> dict[int, dict[str, ToolCall]]:
+def _read_open_calls(task_ids: Sequence[int]) -> dict[int, dict[str, ToolCall]]:
     calls: dict[int, dict[str, ToolCall]] = defaultdict(dict)
     if task_ids:
         rows = ToolCall.objects.filter(task__in=task_ids).exclude(

@@ -1,4 +1,4 @@
-"""What one attempt says, in order: numbered, shown live, and made to last."""
+"""What one attempt produces: numbered, published live, and stored in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,23 +29,23 @@ from agentarium.worker.attempt.step_output import (
 from agentarium.worker.writing.event_writer import EventWriter
 from agentarium.worker.writing.writes import AttemptWrite, Finish
 
-# What an event shows of a tool's result; the step has all of it.
+# An event has the beginning of a tool's result; its step has all of it.
 EXCERPT_CHARS = 500
 _NEW_EVENT = RowTemplate(Event)
 
 
 @dataclass(frozen=True, slots=True)
-class WholeAnswer:
-    """A finished answer, as it is to be stored, and its text as it was shown."""
+class CompleteResponse:
+    """A complete response as a step, and its text as it was streamed."""
 
     step: Step
-    said: StepInProgress
+    output: StepInProgress
 
 
 class AttemptRecord:
-    """The only writer of a task, for as long as its attempt holds it.
+    """The only writer of a task, for as long as its attempt holds the task.
 
-    Things are added at once and written together; `write` returns when they last.
+    The `add_` methods collect; `write` stores what they collected in one transaction.
     """
 
     def __init__(
@@ -63,29 +63,29 @@ class AttemptRecord:
         self.cost_is_complete = task.cost_is_complete
         self._began_at = timezone.now()
         self._step: StepInProgress | None = None
-        self._unwritten = self._new_entry()
-        # An answer that is whole, until it is known to last.
-        self.unsure: WholeAnswer | None = None
+        self._unwritten = self._new_write()
+        # The last complete response, until its step is committed.
+        self.uncommitted_response: CompleteResponse | None = None
 
-    # --- What happens ----------------------------------------------------------
+    # --- What happens in the attempt --------------------------------------------------
 
     def begin_step(self) -> None:
-        """Something is asked of the world now."""
+        """Note the time: a model call or tool calls begin now."""
         self._began_at = timezone.now()
 
-    def show(self, delta: Delta, *, is_live: bool) -> None:
-        """Take a piece of the answer; while `is_live`, readers have it at once."""
+    def add_delta(self, delta: Delta, *, is_live: bool) -> None:
+        """Add streamed text; publish it to readers if `is_live`."""
         message = self._current_step().add(delta)
         if is_live:
             self._pubsub.publish(Channel.task(self._task.pk), message)
-        self._event_writer.note_draft(self)
+        self._event_writer.schedule_drafts(self)
 
     def add_response(self, response: ModelResponse, price: Price | None) -> Step:
-        """A finished answer, with the calls that it asks for."""
-        said = self._current_step()
-        step = said.finish(response, price)
+        """Add a complete response with its tool calls. Without a price, no cost."""
+        output = self._current_step()
+        step = output.finish(response, price)
         step.seq = self._seq + 1
-        self.unsure = WholeAnswer(step, said)
+        self.uncommitted_response = CompleteResponse(step, output)
         self.position = step.position
         self.input_tokens += step.input_tokens
         self.output_tokens += step.output_tokens
@@ -101,7 +101,7 @@ class AttemptRecord:
         return step
 
     def add_result(self, result: ToolResultPart, row: ToolCall | None) -> None:
-        """The result of a call; `row` is what was remembered of the call."""
+        """Add the result of a tool call; `row` is the stored call, if there is one."""
         self.position += 1
         now = timezone.now()
         self._unwritten.steps.append(
@@ -128,7 +128,7 @@ class AttemptRecord:
         )
 
     def add_retry(self, retried: Retried) -> None:
-        """What was said of this answer does not count; it is asked for again."""
+        """Log that the model is called again, so that readers drop the step's text."""
         data = {
             "step": self.position + 1,
             "model": retried.model,
@@ -139,13 +139,13 @@ class AttemptRecord:
         }
         self._add_event(EventType.STEP_RETRIED, data)
 
-    async def remember(self, row: ToolCall) -> None:
-        """Make a call last before anything is done about it."""
+    async def store_call(self, row: ToolCall) -> None:
+        """Store a tool call, and log it, before it is made."""
         self._unwritten.tool_calls.append(row)
-        await self.tell_of(row)
+        await self.log_call(row)
 
-    async def tell_of(self, row: ToolCall) -> None:
-        """Say what is done about a call, or that it waits."""
+    async def log_call(self, row: ToolCall) -> None:
+        """Log that a tool call, which is stored already, was started or is waiting."""
         data = _call_data(row.tool_call_id, row.name)
         if row.status == ToolCall.Status.WAITING:
             waiting = {"waits_for": row.waits_for, "arguments": row.arguments}
@@ -155,9 +155,9 @@ class AttemptRecord:
         await self.write()
 
     async def finish(self, finish: Finish) -> None:
-        """End the attempt, keeping what was said of a step that broke off."""
-        if self._step and (broken_off := self._step.take_drafts()):
-            self._unwritten.drafts = broken_off.drafts
+        """End the attempt. Keeps the text of an incomplete step as drafts."""
+        if self._step and (incomplete := self._step.take_drafts()):
+            self._unwritten.drafts = incomplete.drafts
         self._unwritten.finish = finish
         data = {
             "status": finish.status.value,
@@ -171,38 +171,42 @@ class AttemptRecord:
         self._add_event(EventType.of_status(finish.status), data)
         await self.write()
 
-    # --- What is left, when it is interrupted --------------------------------------
+    # --- After an interruption --------------------------------------------------------
 
     @property
     def unfinished_chars(self) -> int:
-        """How much a model has said in an answer that is not finished."""
+        """The length of the text of an incomplete response."""
         return sum(self._step.lengths.values()) if self._step else 0
 
-    def unfinished(self) -> list[Draft]:
-        """The text of that, all of it."""
-        return self._step.whole() if self._step else []
+    def unfinished_drafts(self) -> list[Draft]:
+        """The text of an incomplete response, whether or not it is stored."""
+        return self._step.all_drafts() if self._step else []
 
-    # --- Making it last --------------------------------------------------------
+    # --- Storing ----------------------------------------------------------------------
 
     async def write(self) -> None:
-        """Commit what was added. Raises `AttemptLostError`, and what a database says."""
-        entry, self._unwritten = self._unwritten, self._new_entry()
-        if entry.events:
-            await self._event_writer.write(entry)
-            self._written_seq = entry.events[-1].seq
-            self.unsure = None
+        """Commit what was added.
+
+        Raises `AttemptLostError`, and `DatabaseError` or `ValueError` if the database
+        refuses it.
+        """
+        write, self._unwritten = self._unwritten, self._new_write()
+        if write.events:
+            await self._event_writer.write(write)
+            self._written_seq = write.events[-1].seq
+            self.uncommitted_response = None
 
     def forget_unwritten(self) -> None:
-        """Drop what the database refused, and the numbers it was given."""
-        self._unwritten = self._new_entry()
+        """Drop what the database refused, and reuse its event numbers."""
+        self._unwritten = self._new_write()
         self._seq = self._written_seq
-        self._step = self.unsure = None
+        self._step = self.uncommitted_response = None
 
     def take_drafts(self) -> AttemptWrite | None:
         return self._step.take_drafts() if self._step else None
 
     def close(self) -> None:
-        self._event_writer.forget_draft(self)
+        self._event_writer.unschedule_drafts(self)
 
     def _current_step(self) -> StepInProgress:
         self._step = self._step or StepInProgress(
@@ -214,7 +218,7 @@ class AttemptRecord:
         return self._step
 
     def _add_event(self, kind: EventType, data: Mapping[str, Any]) -> None:
-        """Add an event; it closes the text that was shown before it."""
+        """Add an event, which ends the text streamed before it."""
         lengths = self._step.lengths if self._step else NO_TEXT
         self._step = None
         self._seq += 1
@@ -229,7 +233,7 @@ class AttemptRecord:
             )
         )
 
-    def _new_entry(self) -> AttemptWrite:
+    def _new_write(self) -> AttemptWrite:
         return AttemptWrite(
             self._task.pk, self._task.attempt, owner_id=self._task.owner_id
         )

@@ -1,4 +1,4 @@
-"""The step that an attempt is making: its text is shown at once, stored in pieces."""
+"""The output of a step in progress: streamed immediately, stored as drafts."""
 
 from datetime import datetime
 from typing import Any
@@ -19,16 +19,16 @@ NEW_STEP = RowTemplate(Step)
 
 
 def storable(text: str) -> str:
-    """Text as both databases take it: without NUL, and without half characters."""
+    """Text that both databases accept: without NUL and lone surrogates."""
     if text.isascii() and "\x00" not in text:
         return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 class StepInProgress:
-    """What the model has said in one step so far.
+    """The text of one step so far.
 
-    `seq` is that of the last event before it.
+    `seq` is the number of the last event before it.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class StepInProgress:
         self._position = position
         self._began_at = began_at
         self._length = {Channel.TEXT: 0, Channel.REASONING: 0}
-        self._said: dict[Channel, list[str]] = {}
+        self._texts: dict[Channel, list[str]] = {}
         self._unstored: dict[Channel, list[str]] = {}
 
     def add(self, delta: Delta) -> Message:
-        """Take a delta; returns what its readers are sent."""
+        """Add a delta. Returns the message for readers."""
         is_text = isinstance(delta, TextDelta)
         channel = Channel.TEXT if is_text else Channel.REASONING
         text = storable(delta.text)
         offset = self._length[channel]
         self._length[channel] += len(text)
-        self._said.setdefault(channel, []).append(text)
+        self._texts.setdefault(channel, []).append(text)
         self._unstored.setdefault(channel, []).append(text)
         return {
             "attempt": self._task.attempt,
@@ -61,7 +61,7 @@ class StepInProgress:
         }
 
     def take_drafts(self) -> AttemptWrite | None:
-        """What was added since the last call, to be stored."""
+        """The text since the last call, as drafts to store; None if there is none."""
         if not self._unstored:
             return None
         unstored, self._unstored = self._unstored, {}
@@ -70,11 +70,11 @@ class StepInProgress:
         ]
         return AttemptWrite(self._task.pk, self._task.attempt, drafts=drafts)
 
-    def whole(self) -> list[Draft]:
-        """All that was said, whatever of it is stored; it begins where a channel does."""
+    def all_drafts(self) -> list[Draft]:
+        """One draft per channel with all of its text, whether or not it is stored."""
         return [
             self._draft(channel, "".join(texts))
-            for channel, texts in self._said.items()
+            for channel, texts in self._texts.items()
         ]
 
     def _draft(self, channel: Channel, text: str) -> Draft:
@@ -90,14 +90,14 @@ class StepInProgress:
 
     @property
     def lengths(self) -> dict[str, int]:
-        """How much a reader must have before the next event makes sense."""
+        """How much text a reader must have received before the next event."""
         return {
             "text_length": self._length[Channel.TEXT],
             "reasoning_length": self._length[Channel.REASONING],
         }
 
     def finish(self, response: ModelResponse, price: Price | None) -> Step:
-        """The stored form of a finished response: it replaces all of the drafts."""
+        """The complete response as a step, which replaces the drafts."""
         self._unstored.clear()
         self._length[Channel.TEXT] = len(storable(response.message.text))
         self._length[Channel.REASONING] = len(storable(response.message.reasoning))
@@ -121,12 +121,12 @@ class StepInProgress:
 
 
 def storable_json(value: Any) -> Any:
-    """A JSON value with every string in it storable, as nearly all are."""
+    """A JSON value in which every string is storable. Nearly all are unchanged."""
     try:
         if b"\\u0000" not in orjson.dumps(value):
             return value
     except TypeError:
-        # Half a character.
+        # A lone surrogate.
         pass
     return _with_storable_texts(value)
 

@@ -1,15 +1,15 @@
-"""The calls of one model response: made in parallel, remembered, and made once.
+"""The tool calls of one model response: made concurrently, each stored, each made once.
 
-What a call needs is decided here, by what its row says (`ToolCall`) and by its tool:
+The status of a call's row (`ToolCall`) and its tool decide what happens:
 
-| row       | then                                                               |
-|-----------|--------------------------------------------------------------------|
-| none      | wait for a person, or for another agent, where the tool asks for it |
-| waiting   | go on waiting                                                      |
-| approved  | call                                                               |
-| started   | a worker died during it: `read` and `idempotent` are called again  |
-|           | (the latter with the same key); a `write` waits for a person       |
-| answered  | that is the result                                                 |
+| row       | then                                                                |
+|-----------|---------------------------------------------------------------------|
+| none      | call, or wait for a person or another agent if the tool requires it |
+| waiting   | keep waiting                                                        |
+| approved  | call                                                                |
+| started   | a worker died during the call: `read` and `idempotent` are called   |
+|           | again (the latter with the same key); a `write` waits for a person  |
+| answered  | the answer is the result                                            |
 """
 
 import asyncio
@@ -23,10 +23,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from agentarium.runtime.messages import ToolCallPart, ToolResultPart
-from agentarium.runtime.tools.base import OutcomeUnknownError, Tool, ToolError
-from agentarium.runtime.tools.base import ToolCall as Call
+from agentarium.runtime.tools.base import (
+    OutcomeUnknownError,
+    Tool,
+    ToolError,
+    ToolInvocation,
+)
 from agentarium.tasks.models import AgentTask, ToolCall
-from agentarium.tools.toolbox import arguments_schema
+from agentarium.tools.toolset import arguments_schema
 from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.record import AttemptRecord
 from agentarium.worker.attempt.step_output import storable
@@ -46,7 +50,7 @@ WaitsFor = ToolCall.WaitsFor
 
 
 class ToolCalls:
-    """The tool calls of one attempt: makes those of a response, as far as can be now.
+    """Makes the tool calls of one attempt.
 
     Owns the rows of the calls that have no result yet.
     """
@@ -69,17 +73,16 @@ class ToolCalls:
     async def run(
         self, calls: Sequence[ToolCallPart], *, step: int
     ) -> AsyncGenerator[ToolResultPart, None]:
-        """Make the calls of the response that is step number `step`.
+        """Make the calls of the response at position `step`.
 
-        Yields results as they come; nothing for a call that has to wait.
-
-        Closing it cancels the calls that are under way, and so their connections.
+        Yields results as they arrive, and nothing for a call that has to wait. Closing
+        the generator cancels the running calls, which closes their connections.
         """
         self._step = step
         await self._record.write()
-        await self._context.until_leased()
+        await self._context.wait_for_lease()
         self._record.begin_step()
-        running = [asyncio.create_task(self._make(call)) for call in calls]
+        running = [asyncio.create_task(self._handle(call)) for call in calls]
         try:
             for finished in asyncio.as_completed(running):
                 if result := await finished:
@@ -90,14 +93,14 @@ class ToolCalls:
             await asyncio.gather(*running, return_exceptions=True)
 
     def add_result(self, result: ToolResultPart) -> None:
-        """Add a result to the record, and let go of the call's row."""
+        """Add a result to the record, which takes over the call's row."""
         self._record.add_result(result, self._rows.pop(result.tool_call_id, None))
 
     async def aclose(self) -> None:
-        """Close the connections that calls have left open."""
+        """Close the connections that calls left open."""
         await self.toolbox.aclose()
 
-    async def _make(self, part: ToolCallPart) -> ToolResultPart | None:
+    async def _handle(self, part: ToolCallPart) -> ToolResultPart | None:
         row = self._rows.get(part.tool_call_id)
         if row and row.status == Status.WAITING:
             return None
@@ -109,80 +112,82 @@ class ToolCalls:
                 raise ToolError(f"There is no tool {part.name!r}.")
             text = row.arguments if row else part.arguments
             arguments = arguments_schema(tool.spec).read(text)
-            return await self._decide(part, tool, arguments, row)
+            return await self._call_or_wait(part, tool, arguments, row)
         except ToolError as error:
             return _result(part, str(error), is_error=True)
 
-    async def _decide(
+    async def _call_or_wait(
         self,
         part: ToolCallPart,
         tool: AnyTool,
         arguments: dict[str, Any],
         row: ToolCall | None,
     ) -> ToolResultPart | None:
-        if wait := _what_to_wait_for(tool, row):
+        if waits_for := _waits_for(tool, row):
             row = row or self._new_row(part, tool)
-            await self._wait(row, wait, tool)
+            await self._suspend(row, waits_for, tool)
             return None
         assert not isinstance(tool, Question | AgentTool)
         if tool.spec.effect != "read":
             row = row or self._new_row(part, tool)
             row.status = Status.STARTED
-            await self._remember(row)
+            await self._store(row)
         try:
-            return await self._call(part, tool, arguments)
+            return await self._invoke(part, tool, arguments)
         except OutcomeUnknownError:
             if row is None or tool.spec.effect != "write":
                 raise
-            # Nobody here knows whether it was done: a person has to say.
-            await self._wait(row, WaitsFor.OUTCOME, tool)
+            # It is unknown whether the call took effect: a person has to decide.
+            await self._suspend(row, WaitsFor.OUTCOME, tool)
             return None
 
-    async def _wait(self, row: ToolCall, wait: str, tool: AnyTool) -> None:
-        row.status, row.waits_for = Status.WAITING, wait
+    async def _suspend(self, row: ToolCall, waits_for: str, tool: AnyTool) -> None:
+        row.status, row.waits_for = Status.WAITING, waits_for
         if isinstance(tool, AgentTool):
             if self._task.depth >= settings.MAX_AGENT_DEPTH:
-                raise ToolError("Agents have called agents too many times over.")
+                raise ToolError(
+                    "Agents are nested too deeply. Answer without calling another agent."
+                )
             await self._start_child(row, tool.agent_id)
             return
         if settings.APPROVAL_SECONDS:
             row.expires_at = timezone.now() + timedelta(
                 seconds=settings.APPROVAL_SECONDS
             )
-        await self._remember(row)
+        await self._store(row)
 
-    async def _remember(self, row: ToolCall) -> None:
-        """Store a call's row before anything follows from it.
+    async def _store(self, row: ToolCall) -> None:
+        """Commit a call's row before the call is made or waits.
 
         Raises `AttemptLostError`.
         """
         self._rows[row.tool_call_id] = row
-        await self._record.remember(row)
-        await self._context.until_leased()
+        await self._record.store_call(row)
+        await self._context.wait_for_lease()
 
     async def _start_child(self, row: ToolCall, agent_id: int) -> None:
-        """Store a call's row together with the task that will answer it.
+        """Commit a call's row together with the task that will answer it.
 
         Raises `AttemptLostError`.
         """
         start = partial(start_child, task=self._task, row=row, agent_id=agent_id)
         await retry_until_available(lambda: self._context.database.run(start))
-        # Stored with the task that answers it, which may have done so: it is not to be
-        # stored as waiting once more.
+        # Only log the call. The child may have answered it already, and storing the row
+        # again would make it wait once more.
         self._rows[row.tool_call_id] = row
-        await self._record.tell_of(row)
+        await self._record.log_call(row)
 
-    async def _call(
+    async def _invoke(
         self, part: ToolCallPart, tool: Tool, arguments: dict[str, Any]
     ) -> ToolResultPart:
         key = f"agentarium-{self._task.pk}-{self._step}-{part.tool_call_id}"
-        call = Call(part.tool_call_id, arguments, key)
+        call = ToolInvocation(part.tool_call_id, arguments, key)
         try:
             async with asyncio.timeout(tool.spec.timeout):
                 return _result(part, await tool.call(call))
         except TimeoutError:
-            late = f"No answer within {tool.spec.timeout:g} seconds."
-            raise OutcomeUnknownError(late) from None
+            detail = f"The tool did not answer within {tool.spec.timeout:g} seconds."
+            raise OutcomeUnknownError(detail) from None
 
     def _new_row(self, part: ToolCallPart, tool: AnyTool) -> ToolCall:
         return ToolCall(
@@ -196,15 +201,15 @@ class ToolCalls:
         )
 
 
-def _what_to_wait_for(tool: AnyTool, row: ToolCall | None) -> WaitsFor | None:
+def _waits_for(tool: AnyTool, row: ToolCall | None) -> WaitsFor | None:
     if row is None:
         if isinstance(tool, Question):
             return WaitsFor.ANSWER
         if isinstance(tool, AgentTool):
             return WaitsFor.TASK
         return WaitsFor.APPROVAL if tool.spec.needs_approval else None
-    is_unknown = row.status == Status.STARTED and tool.spec.effect == "write"
-    return WaitsFor.OUTCOME if is_unknown else None
+    outcome_is_unknown = row.status == Status.STARTED and tool.spec.effect == "write"
+    return WaitsFor.OUTCOME if outcome_is_unknown else None
 
 
 def _result(

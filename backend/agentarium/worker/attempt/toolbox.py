@@ -1,4 +1,4 @@
-"""What the agent of one task can call."""
+"""The tools that the agent of one task can call."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,9 +14,8 @@ from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
-from agentarium.tools.connections import GuardedHttp
-from agentarium.tools.toolbox import Toolbox as OpenedTools
-from agentarium.tools.toolbox import open_tools
+from agentarium.tools.guarded_http import GuardedHttp
+from agentarium.tools.toolset import Toolset, open_tools
 from agentarium.worker.writing.event_writer import AttemptLostError
 
 log = structlog.get_logger(__name__)
@@ -42,30 +41,30 @@ AnyTool = Tool | Question | AgentTool
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """Tools by the name that the model knows them by."""
+    """Tools by the name under which the model knows them."""
 
     tools: Mapping[str, AnyTool] = field(default_factory=dict)
-    opened: OpenedTools | None = None
+    opened: Toolset | None = None
 
     @property
     def definitions(self) -> Sequence[ToolDefinition]:
         return [tool.spec.definition for tool in self.tools.values()]
 
     async def aclose(self) -> None:
-        """Close the connections that calls have left open."""
+        """Close the connections that calls left open."""
         if self.opened:
             await self.opened.aclose()
 
 
-class Tools:
-    """Opens the tools of tasks; they share one guarded way out of the house."""
+class ToolboxFactory:
+    """Opens the toolboxes of tasks. All share one guarded HTTP client."""
 
     def __init__(self) -> None:
         self._http = GuardedHttp()
         self._database = DatabaseThreads("tools")
 
     async def open(self, task: AgentTask) -> Toolbox:
-        """The tools of the version that a task runs. Connects to nothing yet."""
+        """Load the tools of the task's agent version. Opens no connection yet."""
         entries = task.agent_version.tools
         if not entries:
             return Toolbox()
@@ -78,7 +77,9 @@ class Tools:
         )
         if opened.missing:
             log.warning("task.tools_missing", task_id=task.pk, tools=opened.missing)
-        tools = {spec.name: _as_called(opened, spec) for spec in opened.specs.values()}
+        tools = {
+            spec.name: _callable_tool(opened, spec) for spec in opened.specs.values()
+        }
         return Toolbox(tools, opened)
 
     async def aclose(self) -> None:
@@ -86,7 +87,7 @@ class Tools:
         await asyncio.to_thread(self._database.close)
 
 
-def _as_called(opened: OpenedTools, spec: ToolSpec) -> AnyTool:
+def _callable_tool(opened: Toolset, spec: ToolSpec) -> AnyTool:
     if tool := opened.tools.get(spec.name):
         return tool
     if agent_id := opened.agents.get(spec.name):
@@ -98,16 +99,16 @@ OpenToolbox = Callable[[AgentTask], Awaitable[Toolbox]]
 
 
 def start_child(*, task: AgentTask, row: ToolCall, agent_id: int) -> None:
-    """Have another agent of the owner answer a call, as a task of its own.
+    """Submit a child task, in which another agent of the owner answers a tool call.
 
-    Raises `AttemptLostError`, and `ToolError` where the agent cannot be run.
+    Raises `AttemptLostError`, and `ToolError` if the agent cannot be run.
     """
     agent = Agent.objects.kept().filter(pk=agent_id, owner=task.owner_id).first()
     if agent is None:
-        raise ToolError("That agent is gone.")
+        raise ToolError("The agent no longer exists.")
     try:
-        is_ours = submit_child(parent=task, agent=agent, call=row)
+        holds_task = submit_child(parent=task, agent=agent, call=row)
     except DomainError as error:
         raise ToolError(error.detail) from error
-    if not is_ours:
+    if not holds_task:
         raise AttemptLostError

@@ -1,4 +1,4 @@
-"""How a claim keeps to the limits of running tasks."""
+"""The limits of running tasks per user and per agent, as a claim applies them."""
 
 from collections.abc import Hashable, Sequence
 
@@ -6,28 +6,29 @@ from django.db.models import Count
 
 from agentarium.db.bulk_insert import placeholders
 from agentarium.db.locks import lock_decision
-from agentarium.tasks.limits import Room, running_limits
+from agentarium.tasks.limits import LimitCounter, running_limits
 from agentarium.tasks.models import AgentTask
 
-CLAIMING = 0x61677432
+# Key of the advisory lock under which workers claim one after the other.
+CLAIM_LOCK = 0x61677432
 _TABLE = AgentTask._meta.db_table
 
 
-def _running(column: str) -> dict[int, int]:
+def _count_running(column: str) -> dict[int, int]:
     running = AgentTask.objects.filter(status=AgentTask.Status.RUNNING).order_by()
     return dict(running.values_list(column).annotate(Count("id")))
 
 
-def exclude_full() -> tuple[str, list[int]]:
-    """SQL, and its values, that leaves out whoever has as many running as may be.
+def exclude_at_limit() -> tuple[str, list[int]]:
+    """An SQL condition that excludes users and agents at their limit, and its values.
 
-    Where there are limits, workers claim one after the other, so that two of them
-    cannot fill the same place.
+    If there are limits, it also takes the lock that makes workers claim one after the
+    other, so that two of them cannot take the same slot.
     """
     excluded, values = "", []
-    for column, most in running_limits():
-        lock_decision(CLAIMING)
-        full = [key for key, count in _running(column).items() if count >= most]
+    for column, limit in running_limits():
+        lock_decision(CLAIM_LOCK)
+        full = [key for key, count in _count_running(column).items() if count >= limit]
         if full:
             excluded += f" AND {_TABLE}.{column} NOT IN {placeholders(full)}"
             values += full
@@ -35,18 +36,18 @@ def exclude_full() -> tuple[str, list[int]]:
 
 
 def within_limits(tasks: Sequence[AgentTask]) -> list[AgentTask]:
-    """Those of `tasks`, in order, that there is still room for."""
+    """The tasks, in order, that fit into the limits together."""
     limits = running_limits()
-    taken: dict[Hashable, int] = {
+    running: dict[Hashable, int] = {
         (column, key): count
         for column, _ in limits
-        for key, count in _running(column).items()
+        for key, count in _count_running(column).items()
     }
-    room = Room(taken)
+    counter = LimitCounter(running)
     return [
         task
         for task in tasks
-        if room.take(
+        if counter.try_add(
             [((column, getattr(task, column)), most) for column, most in limits]
         )
         is None

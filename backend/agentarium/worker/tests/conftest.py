@@ -66,7 +66,7 @@ def pubsub() -> LocalPubSub:
 
 @pytest.fixture
 def running(pubsub: LocalPubSub) -> RunWith:
-    """Start a runner whose agents talk to a scripted model."""
+    """Run a runner whose agents call a scripted model."""
 
     @asynccontextmanager
     async def run(
@@ -95,39 +95,39 @@ def running(pubsub: LocalPubSub) -> RunWith:
 
 
 @pytest.fixture
-def reaches(database: DatabaseThreads) -> Callable[..., Awaitable[AgentTask]]:
-    """Wait until a task has a status, and return it as it is then."""
+def wait_for_status(database: DatabaseThreads) -> Callable[..., Awaitable[AgentTask]]:
+    """Wait until a task has a status, and return the task as it is then."""
 
     async def wait(task: AgentTask, status: str) -> AgentTask:
         wanted = AgentTask.objects.filter(pk=task.pk, status=status)
 
-        async def look() -> AgentTask | None:
+        async def find() -> AgentTask | None:
             return await database.run(wanted.first)
 
-        return await eventually(f"task {task.pk} to be {status}", look)
+        return await eventually(f"task {task.pk} to be {status}", find)
 
     return wait
 
 
 @pytest.fixture
 def prices(settings: Any) -> None:
-    """Of two models; that of any other is not known."""
+    """Prices of two models. The price of any other model is unknown."""
     settings.PRICES = read_prices(
         {
             "scripted": {"input": "0.15", "output": "0.6"},
-            "dear": {"input": 1000, "output": 2000},
+            "expensive": {"input": 1000, "output": 2000},
         }
     )
 
 
 @pytest.fixture
 def read(owner: User, database: DatabaseThreads) -> Read:
-    """What the API says of a task to its owner."""
+    """Read a task, or a path below it, through the API as its owner."""
     client = Client()
     client.force_login(owner)
 
-    async def get(task: AgentTask, what: str = "") -> Any:
-        response = await database.run(client.get, f"/api/tasks/{task.pk}/{what}")
+    async def get(task: AgentTask, path: str = "") -> Any:
+        response = await database.run(client.get, f"/api/tasks/{task.pk}/{path}")
         assert response.status_code == 200
         return response.json()
 

@@ -1,11 +1,11 @@
-"""What tests read of a task: its call, its events, and the results the model was given."""
+"""What tests read of a task: its tool call, its events, and the model's tool results."""
 
 from agentarium.tasks.models import AgentTask, ToolCall
-from agentarium.worker.tests.scripted import TalkingModel
+from agentarium.worker.tests.scripted import SequenceModel
 
 
-def results_of(model: TalkingModel) -> list[str]:
-    """What the model was told of its calls, the last time it was asked."""
+def results_of(model: SequenceModel) -> list[str]:
+    """The tool results in the messages of the model's last call."""
     return [
         part.content
         for message in model.calls[-1]
@@ -14,7 +14,8 @@ def results_of(model: TalkingModel) -> list[str]:
     ]
 
 
-def the_call(task: AgentTask) -> ToolCall:
+def call_row_of(task: AgentTask) -> ToolCall:
+    """The row of the task's only tool call."""
     return ToolCall.objects.get(task=task)
 
 

@@ -1,4 +1,4 @@
-"""A model that says what a test tells it to, when the test tells it to."""
+"""Models and tools whose behaviour a test scripts."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -24,7 +24,7 @@ from agentarium.runtime.providers.base import (
     TextDelta,
     ToolDefinition,
 )
-from agentarium.runtime.tools.base import Effect, ToolCall, ToolError, ToolSpec
+from agentarium.runtime.tools.base import Effect, ToolError, ToolInvocation, ToolSpec
 from agentarium.tasks.models import AgentTask, Event
 from agentarium.tests.eventually import eventually
 
@@ -32,10 +32,7 @@ DEFAULTS = ModelSettings()
 
 
 class ScriptedModel:
-    """Answers `pieces`, after `gate` is opened if it is closed; or fails with `error`.
-
-    The error comes after the pieces, as one in the middle of a stream does.
-    """
+    """Streams `pieces`, waits for `gate`, and then responds or fails with `error`."""
 
     def __init__(
         self,
@@ -77,13 +74,13 @@ class ScriptedModel:
             self.open_streams -= 1
 
     def _response(self) -> ModelResponse:
-        thinking = (ReasoningPart(self.reasoning),) if self.reasoning else ()
-        message = Message("assistant", (*thinking, TextPart("".join(self.pieces))))
+        reasoning = (ReasoningPart(self.reasoning),) if self.reasoning else ()
+        message = Message("assistant", (*reasoning, TextPart("".join(self.pieces))))
         return ModelResponse(message, Usage(7, len(self.pieces)), "scripted-1")
 
 
-class StumblingModel(ScriptedModel):
-    """Breaks off the first time."""
+class FlakyModel(ScriptedModel):
+    """Fails in the middle of the first response, then works."""
 
     async def stream(
         self,
@@ -94,7 +91,7 @@ class StumblingModel(ScriptedModel):
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         if not self.calls:
             self.calls.append(list(messages))
-            yield TextDelta("Brok")
+            yield TextDelta("Half")
             raise ProviderError(
                 ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0
             )
@@ -103,7 +100,7 @@ class StumblingModel(ScriptedModel):
 
 
 class ScriptedModels:
-    """Hands out scripted models by name."""
+    """Returns scripted models by name."""
 
     def __init__(self, **models: ModelClient) -> None:
         self.models = models
@@ -113,18 +110,18 @@ class ScriptedModels:
             return self.models[model]
         except KeyError:
             raise ProviderError(
-                ProviderErrorCode.MODEL_UNAVAILABLE, "There is no such model."
+                ProviderErrorCode.MODEL_UNAVAILABLE, "Unknown model."
             ) from None
 
     async def aclose(self) -> None:
         pass
 
 
-class TalkingModel:
-    """Says one thing after another: a text, a list of tool calls, or an error."""
+class SequenceModel:
+    """Gives one response per call: a text, a list of tool calls, or an error."""
 
-    def __init__(self, *turns: str | list[ToolCallPart] | ProviderError) -> None:
-        self.turns = list(turns)
+    def __init__(self, *responses: str | list[ToolCallPart] | ProviderError) -> None:
+        self.responses = list(responses)
         self.calls: list[list[Message]] = []
 
     async def stream(
@@ -135,20 +132,20 @@ class TalkingModel:
         settings: ModelSettings = DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         self.calls.append(list(messages))
-        turn = self.turns.pop(0)
-        if isinstance(turn, ProviderError):
+        response = self.responses.pop(0)
+        if isinstance(response, ProviderError):
             yield TextDelta("Broken")
-            raise turn
-        if isinstance(turn, str):
-            yield TextDelta(turn)
-            parts: tuple[Part, ...] = (TextPart(turn),)
+            raise response
+        if isinstance(response, str):
+            yield TextDelta(response)
+            parts: tuple[Part, ...] = (TextPart(response),)
         else:
-            parts = tuple(turn)
-        yield ModelResponse(Message("assistant", parts), Usage(1, 1), "talking-1")
+            parts = tuple(response)
+        yield ModelResponse(Message("assistant", parts), Usage(1, 1), "sequence-1")
 
 
 class ScriptedTool:
-    """Counts its calls by key, and answers once `gate` is open."""
+    """Records its calls, waits for `gate`, and then answers or fails with `error`."""
 
     def __init__(
         self,
@@ -170,10 +167,10 @@ class ScriptedTool:
         )
         self.gate = gate
         self.error = error
-        self.calls: list[ToolCall] = []
+        self.calls: list[ToolInvocation] = []
         self.open_calls = 0
 
-    async def call(self, call: ToolCall) -> str:
+    async def call(self, call: ToolInvocation) -> str:
         self.calls.append(call)
         self.open_calls += 1
         try:
@@ -191,16 +188,18 @@ def call_of(name: str = "do", number: int = 1, arguments: str = "{}") -> ToolCal
 
 
 async def events_of(
-    database: DatabaseThreads, task: AgentTask, kind: str
+    database: DatabaseThreads, task: AgentTask, event_type: str
 ) -> list[dict[str, Any]]:
-    """What events of a kind tell, in order."""
-    events = Event.objects.filter(task=task, type=kind).order_by("attempt", "seq")
+    """The data of a task's events of one type, in order."""
+    events = Event.objects.filter(task=task, type=event_type).order_by("attempt", "seq")
     return await database.run(lambda: [event.data for event in events])
 
 
-async def settled(database: DatabaseThreads, task: AgentTask) -> list[dict[str, Any]]:
-    """What was told of what a cancelled task had spent, once it is."""
+async def late_usage_of(
+    database: DatabaseThreads, task: AgentTask
+) -> list[dict[str, Any]]:
+    """The data of the event about a cancelled task's late usage, once it is stored."""
     return await eventually(
-        f"task {task.pk} to have its usage settled",
+        f"task {task.pk} to have its late usage recorded",
         lambda: events_of(database, task, "usage.recorded"),
     )

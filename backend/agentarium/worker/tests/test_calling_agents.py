@@ -1,4 +1,4 @@
-"""Agents that call agents, and what becomes of one when the other ends."""
+"""Agents that call agents, and what happens to one when the other ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,66 +20,66 @@ from agentarium.worker.tests.records import results_of
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
-    TalkingModel,
+    SequenceModel,
     call_of,
 )
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 
 
 class TestCallingAgents:
-    async def test_runs_another_agent_and_takes_its_answer(
+    async def test_runs_another_agent_and_uses_its_answer(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
         other = await database.run(
             create_agent, owner=owner, name="Other", model="other"
         )
-        model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
+        model = SequenceModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
         tool = AgentTool(
             ToolSpec("other", "Asks another.", {"type": "object"}), other.pk
         )
 
-        async with running(model, tool, other=TalkingModel("Hello yourself.")):
-            await reaches(task, "completed")
+        async with running(model, tool, other=SequenceModel("Hello yourself.")):
+            await wait_for_status(task, "completed")
 
         child = await database.run(AgentTask.objects.get, parent=task)
         assert (child.input_text, child.depth, child.owner_id) == ("Hi", 1, owner.pk)
         assert results_of(model) == ["Hello yourself."]
 
-    async def test_cancels_what_it_called(
+    async def test_cancels_its_child_tasks(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
         other = await database.run(
             create_agent, owner=owner, name="Other", model="other"
         )
-        model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')])
+        model = SequenceModel([call_of("other", arguments='{"input": "Hi"}')])
         tool = AgentTool(
             ToolSpec("other", "Asks another.", {"type": "object"}), other.pk
         )
-        asks = TalkingModel([call_of("other", arguments='{"input": "Hi"}')])
+        asks = SequenceModel([call_of("other", arguments='{"input": "Hi"}')])
 
         async with running(model, tool, Question(ToolSpec("q", "?")), other=asks):
-            await reaches(task, "waiting")
+            await wait_for_status(task, "waiting")
             await database.run(cancel_task, task, by=owner)
 
         alive = AgentTask.objects.exclude(status="cancelled")
         assert not await database.run(alive.exists)
 
-    async def test_is_cancelled_when_what_called_it_fails(
+    async def test_a_child_is_cancelled_when_its_parent_fails(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         agent: Agent,
     ) -> None:
@@ -96,20 +96,20 @@ class TestCallingAgents:
         endless = ScriptedModel("Never", gate=asyncio.Event())
 
         async with running(
-            TalkingModel(calls), AgentTool(spec, other.pk), slow, other=endless
+            SequenceModel(calls), AgentTool(spec, other.pk), slow, other=endless
         ):
-            await reaches(task, "failed")
+            await wait_for_status(task, "failed")
             child = await database.run(AgentTask.objects.get, parent=task)
-            await reaches(child, "cancelled")
+            await wait_for_status(child, "cancelled")
             await eventually(
                 "the child's model call to end", lambda: not endless.open_streams
             )
 
-    async def test_calls_it_again_when_the_cancelled_task_is_run_again(
+    async def test_calls_the_agent_again_when_the_cancelled_task_is_retried(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
@@ -117,17 +117,17 @@ class TestCallingAgents:
             create_agent, owner=owner, name="Other", model="other"
         )
         spec = ToolSpec("other", "Asks another.", {"type": "object"})
-        model = TalkingModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
+        model = SequenceModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
         gate = asyncio.Event()
         answering = ScriptedModel("Hello yourself.", gate=gate)
 
         async with running(model, AgentTool(spec, other.pk), other=answering):
-            await reaches(task, "waiting")
+            await wait_for_status(task, "waiting")
             await database.run(cancel_task, task, by=owner)
             await database.run(retry_task, task, by=owner)
-            await reaches(task, "waiting")
+            await wait_for_status(task, "waiting")
             gate.set()
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert results_of(model) == ["Hello yourself."]
         children = AgentTask.objects.filter(parent=task).values_list("status")

@@ -1,4 +1,4 @@
-"""A claim costs the same however long the queue is."""
+"""The query plan of a claim, whose cost must not grow with the queue."""
 
 import pytest
 from django.db import connection
@@ -9,7 +9,7 @@ from agentarium.tasks.tests.factories import TaskFactory
 from agentarium.worker.leases import register_worker
 from agentarium.worker.queue.claims import claim_tasks
 
-# Reads the queue in its order, as far as it is needed.
+# Reads only the beginning of the queue, in its order.
 IN_ORDER = {
     "postgresql": "Index Scan using task_pending",
     "sqlite": "USING INDEX task_pending",
@@ -19,7 +19,7 @@ SORTS = {"postgresql": "Sort", "sqlite": "TEMP B-TREE"}
 pytestmark = pytest.mark.django_db
 
 
-def test_a_claim_reads_the_queue_in_its_order() -> None:
+def test_a_claim_reads_the_queue_in_index_order_without_sorting() -> None:
     worker = register_worker(capacity=10)
     tasks = TaskFactory.create_batch(5)
 
@@ -31,5 +31,5 @@ def test_a_claim_reads_the_queue_in_its_order() -> None:
     (plan,) = plans
     assert IN_ORDER[connection.vendor] in plan
     assert SORTS[connection.vendor] not in plan
-    # Joined to a small table, it would be sorted as soon as few are thought to wait.
+    # After a join, the planner would sort the queue if it expects few pending tasks.
     assert "agentversion" not in plan

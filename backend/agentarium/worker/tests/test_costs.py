@@ -1,4 +1,4 @@
-"""What tasks cost: recorded with their tokens, and read through the API."""
+"""The costs of tasks, stored with their tokens and read through the API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,59 +17,59 @@ from agentarium.worker.tests.conftest import Read, RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
-    TalkingModel,
+    SequenceModel,
     call_of,
     events_of,
-    settled,
+    late_usage_of,
 )
 from agentarium.worker.writing.writes import AttemptWrite, Finish, write_all
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 pytestmark = pytest.mark.usefixtures("prices")
 
 
 class TestKnownPrices:
-    async def test_stand_on_the_step_the_task_its_row_and_its_events(
+    async def test_costs_are_on_the_step_the_task_and_the_events(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         read: Read,
         owner: User,
     ) -> None:
         async with running(ScriptedModel("Hel", "lo")):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
-        # 7 tokens in, 2 out.
+        # 7 input tokens, 2 output tokens.
         cost = "0.00000225"
         detail = await read(task)
         assert (detail["cost"], detail["cost_is_complete"]) == (cost, True)
         (step,) = (await read(task, "steps/"))["results"]
         assert step["cost"] == cost
-        (said,) = await events_of(database, task, "step.completed")
-        assert said["cost"] == cost
+        (completed,) = await events_of(database, task, "step.completed")
+        assert completed["cost"] == cost
         (end,) = await events_of(database, task, "task.completed")
         assert (end["cost"], end["cost_is_complete"]) == (cost, True)
 
-    async def test_add_up_over_the_steps_of_all_attempts(
+    async def test_costs_add_up_over_the_steps_of_all_attempts(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         read: Read,
         owner: User,
     ) -> None:
         refused = ProviderError(ProviderErrorCode.AUTH, "No.")
-        model = TalkingModel([call_of()], refused, "Now.")
+        model = SequenceModel([call_of()], refused, "Now.")
 
         async with running(model, ScriptedTool()):
-            await reaches(task, "failed")
+            await wait_for_status(task, "failed")
             await database.run(retry_task, task, by=owner)
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
-        # Twice 1 token in, 1 out.
+        # Twice 1 input token and 1 output token.
         assert (await read(task))["cost"] == "0.0000015"
         steps = (await read(task, "steps/"))["results"]
         assert [(step["kind"], step["cost"]) for step in steps] == [
@@ -78,56 +78,56 @@ class TestKnownPrices:
             ("model_response", "0.00000075"),
         ]
 
-    async def test_are_those_of_the_model_that_answered(
+    async def test_the_cost_is_that_of_the_model_that_answered(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         read: Read,
     ) -> None:
-        await database.run(_fall_back_to, task, "dear")
-        broken = TalkingModel(ProviderError(ProviderErrorCode.AUTH, "No."))
+        await database.run(_fall_back_to, task, "expensive")
+        broken = SequenceModel(ProviderError(ProviderErrorCode.AUTH, "No."))
 
-        async with running(broken, dear=TalkingModel("Me.")):
-            await reaches(task, "completed")
+        async with running(broken, expensive=SequenceModel("Me.")):
+            await wait_for_status(task, "completed")
 
         assert (await read(task))["cost"] == "0.003"
 
 
 class TestUnknownPrices:
-    async def test_are_said_to_be_so(
+    async def test_an_unknown_price_makes_the_cost_incomplete(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         read: Read,
         settings: Any,
     ) -> None:
         settings.PRICES = {}
 
         async with running(ScriptedModel("Hello")):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         detail = await read(task)
         assert (detail["cost"], detail["cost_is_complete"]) == ("0", False)
         (step,) = (await read(task, "steps/"))["results"]
         assert step["cost"] is None
 
-    async def test_leave_what_is_known_and_say_that_some_is_missing(
+    async def test_the_known_part_of_the_cost_is_kept(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         read: Read,
     ) -> None:
         await database.run(_fall_back_to, task, "strange")
         refused = ProviderError(ProviderErrorCode.AUTH, "No.")
-        known = TalkingModel([call_of()], refused)
+        known = SequenceModel([call_of()], refused)
 
-        async with running(known, ScriptedTool(), strange=TalkingModel("Me.")):
-            await reaches(task, "completed")
+        async with running(known, ScriptedTool(), strange=SequenceModel("Me.")):
+            await wait_for_status(task, "completed")
 
         detail = await read(task)
         assert (detail["cost"], detail["cost_is_complete"]) == ("0.00000075", False)
@@ -136,11 +136,11 @@ class TestUnknownPrices:
 
 
 class TestCancelledCalls:
-    async def test_are_settled_at_an_estimate(
+    async def test_a_cancelled_model_call_is_recorded_as_an_estimate(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         read: Read,
         owner: User,
@@ -150,10 +150,10 @@ class TestCancelledCalls:
         async with running(model):
             await eventually("the model call", lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
-            told = await settled(database, task)
+            recorded = await late_usage_of(database, task)
 
-        # 3 tokens in, 4 out.
-        assert told == [
+        # 3 input tokens, 4 output tokens.
+        assert recorded == [
             {
                 "input_tokens": 3,
                 "output_tokens": 4,
@@ -164,7 +164,7 @@ class TestCancelledCalls:
         detail = await read(task)
         assert (detail["cost"], detail["cost_is_complete"]) == ("0.00000285", True)
 
-    async def test_of_a_model_without_a_price_leave_the_cost_incomplete(
+    async def test_a_cancelled_call_without_a_price_makes_the_cost_incomplete(
         self,
         task: AgentTask,
         running: RunWith,
@@ -179,13 +179,13 @@ class TestCancelledCalls:
         async with running(model):
             await eventually("the model call", lambda: model.open_streams == 1)
             await database.run(cancel_task, task, by=owner)
-            told = await settled(database, task)
+            recorded = await late_usage_of(database, task)
 
-        assert told[0]["cost"] is None
+        assert recorded[0]["cost"] is None
         detail = await read(task)
         assert (detail["cost"], detail["cost_is_complete"]) == ("0", False)
 
-    async def test_of_tools_cost_nothing_here(
+    async def test_a_cancelled_tool_call_costs_nothing(
         self,
         task: AgentTask,
         running: RunWith,
@@ -195,17 +195,17 @@ class TestCancelledCalls:
     ) -> None:
         tool = ScriptedTool(gate=asyncio.Event())
 
-        async with running(TalkingModel([call_of()]), tool):
+        async with running(SequenceModel([call_of()]), tool):
             await eventually("the tool call", lambda: tool.open_calls == 1)
             await database.run(cancel_task, task, by=owner)
-            told = await settled(database, task)
+            recorded = await late_usage_of(database, task)
 
-        assert (told[0]["input_tokens"], told[0]["cost"]) == (0, "0")
+        assert (recorded[0]["input_tokens"], recorded[0]["cost"]) == (0, "0")
         assert (await read(task))["cost"] == "0.00000075"
 
 
 @pytest.mark.parametrize("finish", [None, Finish(AgentTask.Status.COMPLETED)])
-def test_a_repeated_write_counts_once_and_sums_are_exact(
+def test_a_repeated_write_is_counted_once_and_sums_are_exact(
     task: AgentTask, finish: Finish | None
 ) -> None:
     AgentTask.objects.filter(pk=task.pk).update(
@@ -222,10 +222,10 @@ def test_a_repeated_write_counts_once_and_sums_are_exact(
         finished_at=now,
         message={},
     )
-    entry = AttemptWrite(task.pk, 1, steps=[step], finish=finish)
+    write = AttemptWrite(task.pk, 1, steps=[step], finish=finish)
 
-    write_all([entry])
-    write_all([entry])
+    write_all([write])
+    write_all([write])
 
     task.refresh_from_db()
     assert (task.cost_nanodollars, task.cost_is_complete) == (2**53 + 1, True)

@@ -1,4 +1,4 @@
-"""What events say is what the API's description says that they say."""
+"""The data of events matches its schema in the API's description."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,23 +21,23 @@ from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import approve_call, cancel_task, retry_task
 from agentarium.worker.leases import register_worker, release_lease
-from agentarium.worker.queue import claims
+from agentarium.worker.queue import claims, recovery, release
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
-    TalkingModel,
+    SequenceModel,
     call_of,
-    settled,
+    late_usage_of,
 )
 
 pytestmark = pytest.mark.usefixtures("prices")
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 
 
-def described() -> dict[str, Any]:
-    """Type -> the schema of its data, in which nothing else is allowed."""
+def event_schemas() -> dict[str, Any]:
+    """Event type -> the schema of its data, without additional properties."""
     response = Client().get("/api/schema/", {"format": "json"})
     components = response.json()["components"]["schemas"]
     mapping = components["StreamEvent"]["discriminator"]["mapping"]
@@ -48,35 +48,35 @@ def described() -> dict[str, Any]:
     }
 
 
-def test_every_type_is_described() -> None:
-    assert set(described()) == set(EventType.values)
+def test_every_event_type_has_a_schema() -> None:
+    assert set(event_schemas()) == set(EventType.values)
     assert set(EVENT_DATA) == set(EventType)
 
 
-def test_every_failure_of_a_provider_is_an_error_of_a_task() -> None:
+def test_every_provider_error_code_is_a_task_error_code() -> None:
     assert {code.value for code in ProviderErrorCode} <= set(ErrorCode.values)
 
 
-def check(entries: list[StreamEvent]) -> set[str]:
-    """The types of the entries, each of which is as it is described."""
-    schemas = described()
-    for entry in entries:
-        said = orjson.loads(orjson.dumps(entry.data))
+def check(events: list[StreamEvent]) -> set[str]:
+    """Validate each event against its schema. Returns their types."""
+    schemas = event_schemas()
+    for event in events:
+        data = orjson.loads(orjson.dumps(event.data))
         try:
-            jsonschema_rs.validate(schemas[entry.type], said)
+            jsonschema_rs.validate(schemas[event.type], data)
         except jsonschema_rs.ValidationError as error:
-            pytest.fail(f"{entry.type} {said}: {error.message}")
-    return {str(entry.type) for entry in entries}
+            pytest.fail(f"{event.type} {data}: {error.message}")
+    return {str(event.type) for event in events}
 
 
-async def test_a_task_says_what_is_described(
+async def test_the_log_of_a_task_matches_the_schemas(
     submit: Callable[..., AgentTask],
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     database: DatabaseThreads,
     owner: User,
 ) -> None:
-    def log() -> list[StreamEvent]:
+    def read_all_logs() -> list[StreamEvent]:
         ids = AgentTask.objects.values_list("pk", flat=True)
         return [e for pk in ids for e in read_log(pk, StreamCursor.parse("")).entries]
 
@@ -84,39 +84,39 @@ async def test_a_task_says_what_is_described(
         ProviderErrorCode.UNAVAILABLE, "No.", is_transient=True, retry_after=0
     )
     approved = await database.run(submit)
-    model = TalkingModel(failure, [call_of()], "Done.")
+    model = SequenceModel(failure, [call_of()], "Done.")
     async with running(model, ScriptedTool(needs_approval=True)):
-        await reaches(approved, "waiting")
+        await wait_for_status(approved, "waiting")
         call = await database.run(ToolCall.objects.get, task=approved)
         await database.run(approve_call, call, by=owner, arguments={"what": "tea"})
-        await reaches(approved, "completed")
+        await wait_for_status(approved, "completed")
     cancelled = await database.run(submit)
     async with running(
         ScriptedModel("Half", reasoning="Hm.", gate=asyncio.Event())
     ) as runner:
-        await reaches(cancelled, "running")
+        await wait_for_status(cancelled, "running")
         await database.run(cancel_task, cancelled, by=owner)
         runner.wake()
-        await settled(database, cancelled)
+        await late_usage_of(database, cancelled)
     await database.run(retry_task, cancelled, by=owner)
     async with running(ScriptedModel("Whole", reasoning="Hm.")):
-        await reaches(cancelled, "completed")
+        await wait_for_status(cancelled, "completed")
     broken = await database.run(submit)
     denied = ProviderError(ProviderErrorCode.AUTH, "No.")
     async with running(ScriptedModel(error=denied)):
-        await reaches(broken, "failed")
+        await wait_for_status(broken, "failed")
     await database.run(submit)
-    await database.run(_hand_back_and_lose)
+    await database.run(_release_and_lose)
 
-    seen = check(await database.run(log))
+    seen = check(await database.run(read_all_logs))
 
     assert seen == set(EventType.values)
 
 
-def _hand_back_and_lose() -> None:
+def _release_and_lose() -> None:
     worker = register_worker(capacity=1)
     (task,) = claims.claim_tasks(worker, limit=1)
-    claims.release_orphans(worker, [])
+    release.release_orphans(worker, [])
     (task,) = claims.claim_tasks(worker, limit=1)
-    claims.lose_attempt(worker, AttemptKey.of(task))
+    recovery.lose_attempt(worker, AttemptKey.of(task))
     release_lease(worker)

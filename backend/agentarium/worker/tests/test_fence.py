@@ -1,4 +1,4 @@
-"""No kind of write of a worker passes the fence once its attempt has lost the task."""
+"""No write of a worker passes the fence after its attempt has lost the task."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,21 +16,21 @@ from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import submit_child
 from agentarium.tasks.tests.factories import TaskFactory
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue import claims
-from agentarium.worker.tests.lives import (
+from agentarium.worker.queue import claims, late_usage, recovery, release
+from agentarium.worker.tests.expected import (
     Attempt,
     call_of,
     draft_of,
-    entry_of,
     step_of,
-    stored,
+    stored_rows,
+    write_of,
 )
 from agentarium.worker.writing.writes import AttemptWrite, Finish, write_all
 
 Status = AgentTask.Status
 Write = Callable[[Attempt], Any]
 
-# Everything that takes a task from its attempt, as it leaves the task's row.
+# How the task's row looks after each thing that takes a task from its attempt.
 LOST: dict[str, dict[str, Any]] = {
     "another attempt": {"attempt": 2},
     "returned to the queue": {"status": Status.PENDING, "worker": None},
@@ -42,21 +42,21 @@ LOST: dict[str, dict[str, Any]] = {
 }
 
 
-def _entry(name: str, make: Callable[[Attempt], Any]) -> Write:
-    """An entry with one thing that the attempt adds to its record."""
+def _adding_record(name: str, make: Callable[[Attempt], Any]) -> Write:
+    """A write of one record."""
 
     def write(attempt: Attempt) -> None:
-        entry = AttemptWrite(attempt.task_id, attempt.number)
-        getattr(entry, name).append(make(attempt))
-        write_all([entry])
+        attempt_write = AttemptWrite(attempt.task_id, attempt.number)
+        getattr(attempt_write, name).append(make(attempt))
+        write_all([attempt_write])
 
     return write
 
 
 def _finish(status: Status) -> Write:
     def write(attempt: Attempt) -> None:
-        entry = entry_of(attempt, f"task.{status.value}")
-        write_all([replace(entry, finish=Finish(status))])
+        attempt_write = write_of(attempt, f"task.{status.value}")
+        write_all([replace(attempt_write, finish=Finish(status))])
 
     return write
 
@@ -68,23 +68,27 @@ def _submit_child(attempt: Attempt) -> None:
     submit_child(parent=parent, agent=agent, call=call_of(attempt, "task"))
 
 
-def _settle(attempt: Attempt) -> None:
+def _record_late_usage(attempt: Attempt) -> None:
     drafts = [draft_of(attempt)]
-    spent = claims.LateUsage(*attempt.key, 5, 7, 11, drafts=drafts)
-    claims.record_late_usage(attempt.worker, spent)
+    usage = late_usage.LateUsage(*attempt.key, 5, 7, 11, drafts=drafts)
+    late_usage.record_late_usage(attempt.worker, usage)
 
 
 WRITES: dict[str, Write] = {
-    "events": _entry("events", lambda attempt: entry_of(attempt, "x").events[0]),
-    "steps": _entry("steps", step_of),
-    "drafts": _entry("drafts", draft_of),
-    "tool calls": _entry("tool_calls", lambda attempt: call_of(attempt, "approval")),
+    "events": _adding_record(
+        "events", lambda attempt: write_of(attempt, "x").events[0]
+    ),
+    "steps": _adding_record("steps", step_of),
+    "drafts": _adding_record("drafts", draft_of),
+    "tool calls": _adding_record(
+        "tool_calls", lambda attempt: call_of(attempt, "approval")
+    ),
     "a success": _finish(Status.COMPLETED),
     "a failure": _finish(Status.FAILED),
     "a suspension": _finish(Status.WAITING),
-    "a task that it calls": _submit_child,
-    "its loss": lambda attempt: claims.lose_attempt(attempt.worker, attempt.key),
-    "its release": lambda attempt: claims.release_tasks(attempt.worker, [attempt.key]),
+    "a child task": _submit_child,
+    "its loss": lambda attempt: recovery.lose_attempt(attempt.worker, attempt.key),
+    "its release": lambda attempt: release.release_tasks(attempt.worker, [attempt.key]),
 }
 
 
@@ -105,18 +109,18 @@ def lose(attempt: Attempt, how: str) -> None:
     AgentTask.objects.filter(pk=attempt.task_id).update(**changes)
 
 
-def everything(attempt: Attempt) -> dict[str, Any]:
+def all_rows(attempt: Attempt) -> dict[str, Any]:
     children = AgentTask.objects.filter(parent=attempt.task_id)
-    return {**stored(attempt.task_id), "children": list(children.values())}
+    return {**stored_rows(attempt.task_id), "children": list(children.values())}
 
 
 @pytest.mark.parametrize("name", WRITES)
 def test_an_attempt_that_holds_its_task_writes(attempt: Attempt, name: str) -> None:
-    before = everything(attempt)
+    before = all_rows(attempt)
 
     WRITES[name](attempt)
 
-    assert everything(attempt) != before
+    assert all_rows(attempt) != before
 
 
 @pytest.mark.parametrize("how", LOST)
@@ -125,21 +129,21 @@ def test_an_attempt_that_lost_its_task_writes_nothing(
     attempt: Attempt, name: str, how: str
 ) -> None:
     lose(attempt, how)
-    before = everything(attempt)
+    before = all_rows(attempt)
 
     WRITES[name](attempt)
 
-    assert everything(attempt) == before
+    assert all_rows(attempt) == before
 
 
 class TestLateUsage:
-    """The only thing that is added to a task that a cancel has ended."""
+    """The only write to a task that a cancel has ended."""
 
     def test_is_added_to_a_cancelled_task_once(self, attempt: Attempt) -> None:
         lose(attempt, "cancelled")
 
-        _settle(attempt)
-        _settle(attempt)
+        _record_late_usage(attempt)
+        _record_late_usage(attempt)
 
         task = AgentTask.objects.get(pk=attempt.task_id)
         assert (task.input_tokens, task.output_tokens) == (5, 7)
@@ -149,30 +153,30 @@ class TestLateUsage:
     @pytest.mark.parametrize("how", [how for how in LOST if how != "cancelled"])
     def test_is_not_added_in_any_other_state(self, attempt: Attempt, how: str) -> None:
         lose(attempt, how)
-        before = everything(attempt)
+        before = all_rows(attempt)
 
-        _settle(attempt)
+        _record_late_usage(attempt)
 
-        assert everything(attempt) == before
+        assert all_rows(attempt) == before
 
     def test_is_not_added_while_the_attempt_holds(self, attempt: Attempt) -> None:
-        before = everything(attempt)
+        before = all_rows(attempt)
 
-        _settle(attempt)
+        _record_late_usage(attempt)
 
-        assert everything(attempt) == before
+        assert all_rows(attempt) == before
 
     def test_is_not_added_by_another_worker(self, attempt: Attempt) -> None:
         lose(attempt, "cancelled")
-        before = everything(attempt)
+        before = all_rows(attempt)
 
-        _settle(replace(attempt, worker=register_worker(capacity=1)))
+        _record_late_usage(replace(attempt, worker=register_worker(capacity=1)))
 
-        assert everything(attempt) == before
+        assert all_rows(attempt) == before
 
 
 class TestTheCondition:
-    """It is one definition: querysets, statements and locks agree about each row."""
+    """Querysets, statements, reads and locks agree about each row."""
 
     @pytest.mark.parametrize("how", LOST)
     def test_matches_no_attempt_that_lost(self, attempt: Attempt, how: str) -> None:
@@ -180,19 +184,19 @@ class TestTheCondition:
 
         assert matches(attempt.key) == (0, 0, set(), set())
 
-    def test_matches_the_one_that_holds(self, attempt: Attempt) -> None:
+    def test_matches_the_attempt_that_holds_its_task(self, attempt: Attempt) -> None:
         key = attempt.key
 
         assert matches(key) == (1, 1, {key}, {key})
 
-    def test_matches_nothing_of_a_task_that_is_gone(self, attempt: Attempt) -> None:
-        gone = AttemptKey(attempt.task_id + 1, attempt.number)
+    def test_matches_no_attempt_of_a_deleted_task(self, attempt: Attempt) -> None:
+        deleted = AttemptKey(attempt.task_id + 1, attempt.number)
 
-        assert matches(gone) == (0, 0, set(), set())
+        assert matches(deleted) == (0, 0, set(), set())
 
 
 def matches(key: AttemptKey) -> tuple[int, int, set[AttemptKey], set[AttemptKey]]:
-    """What of a key passes in a queryset, in an UPDATE, in a look and in a lock."""
+    """What matches a key: in a queryset, an UPDATE, a read, and a read with a lock."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
@@ -209,14 +213,14 @@ def matches(key: AttemptKey) -> tuple[int, int, set[AttemptKey], set[AttemptKey]
         )
 
 
-def test_gives_back_only_what_this_worker_holds(attempt: Attempt) -> None:
+def test_release_orphans_leaves_the_tasks_of_other_workers(attempt: Attempt) -> None:
     lose(attempt, "another attempt")
     other = register_worker(capacity=1)
     AgentTask.objects.filter(pk=attempt.task_id).update(worker=other)
-    before = everything(attempt)
+    before = all_rows(attempt)
 
-    claims.release_orphans(attempt.worker, [])
+    release.release_orphans(attempt.worker, [])
 
-    assert everything(attempt) == before
+    assert all_rows(attempt) == before
     assert ToolCall.objects.count() == 0
     assert Worker.objects.count() == 2

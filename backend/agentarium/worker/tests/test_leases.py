@@ -1,4 +1,4 @@
-"""Who is dead: by its lease, or by proof."""
+"""Which workers are dead: by their leases, and by their liveness locks."""
 
 import fcntl
 from collections.abc import Callable
@@ -14,12 +14,13 @@ from agentarium.db.clock import Now
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.worker import leases, liveness_lock
 from agentarium.worker.leases import Heartbeat, register_worker
-from agentarium.worker.queue.claims import claim_tasks, recover_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.recovery import recover_tasks
 
 
 @pytest.fixture
 def worker(task: AgentTask) -> Worker:
-    """It holds the task."""
+    """A worker that has claimed the task."""
     worker = register_worker(capacity=1)
     claim_tasks(worker, limit=1)
     return worker
@@ -37,7 +38,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Clock:
     settings.LEASE_SECONDS = 10
     clock = Clock()
-    monkeypatch.setattr(leases, "passed_seconds", clock)
+    monkeypatch.setattr(leases, "monotonic_seconds", clock)
     return clock
 
 
@@ -46,18 +47,18 @@ def heartbeat(worker: Worker, clock: Clock) -> Heartbeat:
     return Heartbeat(worker, on_lost=lambda: None)
 
 
-class TestRecovering:
-    def test_leaves_who_has_a_lease(self, worker: Worker) -> None:
+class TestRecovery:
+    def test_recovers_nothing_from_a_worker_with_a_lease(self, worker: Worker) -> None:
         assert recover_tasks(leases_are_trustworthy=lambda: True) == []
 
-    def test_takes_from_whom_the_lease_ran_out(
+    def test_recovers_the_tasks_of_a_worker_whose_lease_expired(
         self, worker: Worker, task: AgentTask
     ) -> None:
         Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
 
         assert recover_tasks(leases_are_trustworthy=lambda: True) == [task]
 
-    def test_takes_no_lease_for_lost_while_the_database_has_been_away(
+    def test_an_expired_lease_proves_nothing_after_an_outage_of_the_database(
         self, worker: Worker
     ) -> None:
         Worker.objects.update(lease_until=Now() - timedelta(seconds=1))
@@ -65,24 +66,24 @@ class TestRecovering:
         assert recover_tasks(leases_are_trustworthy=lambda: False) == []
         assert leases.renew_lease(worker)
 
-    def test_takes_at_once_from_whose_process_is_gone(
+    def test_recovers_immediately_from_a_worker_whose_process_died(
         self, worker: Worker, task: AgentTask, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(leases, "find_dead", lambda: [worker.pk])
+        monkeypatch.setattr(leases, "find_dead_workers", lambda: [worker.pk])
 
         assert recover_tasks(leases_are_trustworthy=lambda: False) == [task]
         assert not leases.renew_lease(worker)
         assert not Worker.objects.get().has_stopped
 
-    def test_takes_as_many_statements_for_many_tasks(
+    def test_the_number_of_statements_does_not_grow_with_the_tasks(
         self, worker: Worker, submit: Callable[..., AgentTask]
     ) -> None:
-        few = _statements_of_recovering(worker)
+        few = _count_recovery_statements(worker)
         for _ in range(9):
             submit()
         worker = register_worker(capacity=10)
         claim_tasks(worker, limit=10)
-        many = _statements_of_recovering(worker)
+        many = _count_recovery_statements(worker)
 
         assert few == many
         assert AgentTask.objects.filter(status="pending").count() == 10
@@ -90,7 +91,7 @@ class TestRecovering:
         assert len(set(ranks)) == 10
 
 
-def _statements_of_recovering(worker: Worker) -> int:
+def _count_recovery_statements(worker: Worker) -> int:
     leases.release_lease(worker)
     with CaptureQueriesContext(connection) as queries:
         recover_tasks(leases_are_trustworthy=lambda: True)
@@ -98,7 +99,7 @@ def _statements_of_recovering(worker: Worker) -> int:
 
 
 class TestHeartbeat:
-    def test_is_steady_some_time_after_its_begin(
+    def test_trusts_leases_a_while_after_its_start(
         self, heartbeat: Heartbeat, clock: Clock
     ) -> None:
         clock.now += 3.9
@@ -109,7 +110,7 @@ class TestHeartbeat:
         assert (before, heartbeat.leases_are_trustworthy) == (False, True)
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-    def test_is_not_while_the_database_is_away_and_some_time_after_that(
+    def test_does_not_trust_leases_during_and_shortly_after_an_outage(
         self,
         heartbeat: Heartbeat,
         clock: Clock,
@@ -117,18 +118,20 @@ class TestHeartbeat:
         error: type[Exception],
     ) -> None:
         answers = iter([True, error(), error(), True, True, True, True])
-        monkeypatch.setattr(leases, "renew_lease", lambda _: _give(next(answers)))
-        steady = []
+        monkeypatch.setattr(
+            leases, "renew_lease", lambda _: _return_or_raise(next(answers))
+        )
+        trusted = []
 
         for _ in range(7):
             clock.now += 2.5
             heartbeat.renew()
-            steady.append(heartbeat.leases_are_trustworthy)
+            trusted.append(heartbeat.leases_are_trustworthy)
 
-        # Of the renewals the second and the third failed.
-        assert steady == [False, True, True, False, False, True, True]
+        # The second and the third renewal failed.
+        assert trusted == [False, True, True, False, False, True, True]
 
-    def test_has_a_valid_lease_for_as_long_as_one_lasts(
+    def test_its_lease_is_valid_until_it_expires(
         self, heartbeat: Heartbeat, clock: Clock
     ) -> None:
         clock.now += 9.9
@@ -138,48 +141,46 @@ class TestHeartbeat:
         assert (before, heartbeat.is_valid) == (True, False)
 
 
-def _give(answer: object) -> bool:
+def _return_or_raise(answer: object) -> bool:
     if isinstance(answer, Exception):
         raise answer
     return bool(answer)
 
 
-class TestPulse:
+class TestLivenessLock:
     @pytest.fixture(autouse=True)
     def folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         folder = tmp_path / "workers"
         monkeypatch.setattr(liveness_lock, "_folder", lambda: folder)
         return folder
 
-    def test_shows_who_is_dead(self, folder: Path) -> None:
-        living = liveness_lock.LivenessLock(1)
-        living.begin()
+    def test_finds_workers_whose_file_is_not_locked(self, folder: Path) -> None:
+        alive = liveness_lock.LivenessLock(1)
+        alive.acquire()
         (folder / "2").touch()
 
-        assert liveness_lock.find_dead() == [2]
-        living.end()
+        assert liveness_lock.find_dead_workers() == [2]
+        alive.release()
 
-    def test_leaves_nothing_behind_when_it_ends(self, folder: Path) -> None:
-        ended = liveness_lock.LivenessLock(1)
-        ended.begin()
-        ended.end()
-        ended.end()
+    def test_removes_its_file_when_released(self, folder: Path) -> None:
+        stopped = liveness_lock.LivenessLock(1)
+        stopped.acquire()
+        stopped.release()
+        stopped.release()
 
-        assert liveness_lock.find_dead() == []
+        assert liveness_lock.find_dead_workers() == []
         assert list(folder.iterdir()) == []
 
-    def test_takes_nobody_for_dead_who_has_no_file(self) -> None:
-        assert liveness_lock.find_dead() == []
+    def test_a_worker_without_a_file_is_not_dead(self) -> None:
+        assert liveness_lock.find_dead_workers() == []
 
-    def test_does_without_where_files_cannot_be_locked(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_works_without_file_locks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*_: object) -> None:
             raise OSError("No locks here.")
 
         monkeypatch.setattr(fcntl, "flock", refuse)
-        living = liveness_lock.LivenessLock(1)
-        living.begin()
+        alive = liveness_lock.LivenessLock(1)
+        alive.acquire()
 
-        assert liveness_lock.find_dead() == []
-        living.end()
+        assert liveness_lock.find_dead_workers() == []
+        alive.release()

@@ -1,4 +1,4 @@
-"""How many tasks of one user, and of one agent, are claimed."""
+"""The limits of running tasks per user and per agent."""
 
 from collections import Counter
 
@@ -28,11 +28,11 @@ def agent(alice: User) -> Agent:
 
 
 def claim(worker: Worker) -> Counter[int]:
-    """How many tasks of each agent a worker gets."""
+    """The number of tasks of each agent that a worker claims."""
     return Counter(task.agent_id for task in claim_tasks(worker, limit=10))
 
 
-def test_a_user_has_no_more_running_than_may_be(
+def test_a_user_has_at_most_the_allowed_number_of_running_tasks(
     worker: Worker, agent: Agent, strangers_agent: Agent, settings: Settings
 ) -> None:
     settings.MAX_RUNNING_PER_USER = 2
@@ -44,7 +44,7 @@ def test_a_user_has_no_more_running_than_may_be(
     assert claim(worker) == {}
 
 
-def test_an_agent_has_no_more_running_than_may_be(
+def test_an_agent_has_at_most_the_allowed_number_of_running_tasks(
     worker: Worker, agent: Agent, settings: Settings
 ) -> None:
     other = AgentFactory.create(owner=agent.owner)
@@ -55,7 +55,7 @@ def test_an_agent_has_no_more_running_than_may_be(
     assert claim(worker) == {agent.pk: 1, other.pk: 1}
 
 
-def test_the_tasks_that_wait_are_claimed_when_others_have_ended(
+def test_a_queued_task_is_claimed_when_a_running_one_has_ended(
     worker: Worker, agent: Agent, settings: Settings
 ) -> None:
     settings.MAX_RUNNING_PER_USER = 1
@@ -69,7 +69,7 @@ def test_the_tasks_that_wait_are_claimed_when_others_have_ended(
     assert claim(worker) == {agent.pk: 1}
 
 
-def test_without_limits_all_are_claimed(worker: Worker, agent: Agent) -> None:
+def test_all_tasks_are_claimed_without_limits(worker: Worker, agent: Agent) -> None:
     TaskFactory.create_batch(3, agent=agent)
 
     assert claim(worker) == {agent.pk: 3}

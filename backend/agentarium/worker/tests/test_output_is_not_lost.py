@@ -1,4 +1,4 @@
-"""P5: output once shown is not lost. Readers against a runner that really runs."""
+"""P5: output once shown is not lost. Readers with a real runner."""
 
 import asyncio
 import random
@@ -18,12 +18,12 @@ from agentarium.streaming.tests.frames import Frame, frames_of, read, text_of
 from agentarium.tasks.models import AgentTask
 from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
-from agentarium.worker.tests.scripted import ScriptedModel, StumblingModel
+from agentarium.worker.tests.scripted import FlakyModel, ScriptedModel
 
 PIECES = [f"{number}🐢 " for number in range(200)]
 TEXT = "".join(PIECES)
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 Open = Callable[[AgentTask, str], AsyncGenerator[bytes, None]]
 
 
@@ -43,7 +43,7 @@ def open_stream(pubsub: LocalPubSub, database: DatabaseThreads) -> Open:
 async def read_with_cuts(
     open_stream: Open, task: AgentTask, chance: random.Random
 ) -> list[Frame]:
-    """Read to the end over connections that break after a few events each."""
+    """Read to the end over connections that break after a few events."""
     frames: list[Frame] = []
     while not frames or frames[-1].type != "task.completed":
         cursor = frames[-1].id if frames else ""
@@ -51,7 +51,7 @@ async def read_with_cuts(
     return frames
 
 
-async def test_shows_a_reader_all_of_it_once_while_it_is_made(
+async def test_a_live_reader_gets_all_output_once(
     task: AgentTask, running: RunWith, open_stream: Open
 ) -> None:
     reading = asyncio.create_task(read(open_stream(task, "")))
@@ -69,11 +69,11 @@ async def test_shows_a_reader_all_of_it_once_while_it_is_made(
     ]
 
 
-async def test_shows_the_same_to_one_who_comes_when_it_is_over(
-    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+async def test_a_late_reader_gets_the_same_output(
+    task: AgentTask, running: RunWith, wait_for_status: WaitForStatus, open_stream: Open
 ) -> None:
     async with running(ScriptedModel(*PIECES, reasoning="Hm.")):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
 
     frames = await read(open_stream(task, ""))
 
@@ -83,7 +83,7 @@ async def test_shows_the_same_to_one_who_comes_when_it_is_over(
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_loses_and_repeats_nothing_when_connections_break(
+async def test_nothing_is_lost_or_repeated_when_connections_break(
     task: AgentTask, running: RunWith, open_stream: Open, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
@@ -96,23 +96,23 @@ async def test_loses_and_repeats_nothing_when_connections_break(
             assert text_of(await reader) == TEXT
 
 
-async def test_continues_in_the_middle_of_a_character_stream_that_is_stored(
-    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+async def test_a_reader_can_continue_in_the_middle_of_a_stored_text(
+    task: AgentTask, running: RunWith, wait_for_status: WaitForStatus, open_stream: Open
 ) -> None:
     async with running(ScriptedModel(*PIECES)):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
 
     frames = await read(open_stream(task, "1.1.100.0"))
 
     assert text_of(frames) == TEXT[100:]
 
 
-async def test_shows_what_is_there_of_a_step_that_broke_off_and_why(
-    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+async def test_an_interrupted_step_shows_its_text_and_the_error(
+    task: AgentTask, running: RunWith, wait_for_status: WaitForStatus, open_stream: Open
 ) -> None:
     error = ProviderError(ProviderErrorCode.UNAVAILABLE, "The connection was lost.")
     async with running(ScriptedModel("Half a ", "word", error=error)):
-        await reaches(task, "failed")
+        await wait_for_status(task, "failed")
 
     whole = await read(open_stream(task, ""))
     rest = await read(open_stream(task, "1.1.5.0"))
@@ -122,11 +122,11 @@ async def test_shows_what_is_there_of_a_step_that_broke_off_and_why(
     assert whole[-1].data["error_code"] == "provider_unavailable"
 
 
-async def test_shows_at_once_what_is_said_after_a_failed_try(
+async def test_the_text_after_a_retried_model_call_is_streamed_immediately(
     task: AgentTask, running: RunWith, open_stream: Open
 ) -> None:
     gate = asyncio.Event()
-    model = StumblingModel("Whole", gate=gate)
+    model = FlakyModel("Whole", gate=gate)
 
     async with running(model), asyncio.timeout(15):
         frames: list[Frame] = []
@@ -138,7 +138,7 @@ async def test_shows_at_once_what_is_said_after_a_failed_try(
     assert [frame.type for frame in frames[-2:]] == ["step.retried", "text.delta"]
 
 
-async def test_tells_a_reader_to_drop_what_a_lost_attempt_said(
+async def test_a_reader_drops_the_text_of_a_released_attempt(
     task: AgentTask, running: RunWith, open_stream: Open, settings: Settings
 ) -> None:
     reading = asyncio.create_task(read(open_stream(task, "")))
@@ -147,7 +147,7 @@ async def test_tells_a_reader_to_drop_what_a_lost_attempt_said(
 
     async with running(half):
         await eventually("the model call", lambda: half.open_streams)
-        # Leaving stops the runner, which hands the task back.
+        # Leaving the block stops the runner, which releases the task.
     async with running(ScriptedModel("Whole")):
         frames = await reading
 
@@ -156,11 +156,11 @@ async def test_tells_a_reader_to_drop_what_a_lost_attempt_said(
     assert text_of(frames) == "Whole"
 
 
-async def test_ends_at_once_behind_the_end(
-    task: AgentTask, running: RunWith, reaches: Reaches, open_stream: Open
+async def test_a_stream_after_the_last_event_ends_immediately(
+    task: AgentTask, running: RunWith, wait_for_status: WaitForStatus, open_stream: Open
 ) -> None:
     async with running(ScriptedModel("Yes")):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
     whole = await read(open_stream(task, ""))
 
     assert await read(open_stream(task, whole[-1].id)) == []

@@ -10,41 +10,41 @@ from agentarium.worker import process
 from agentarium.worker.runner import Runner
 
 
-async def test_ends_the_process_when_its_runner_breaks(
+async def test_ends_the_process_when_its_runner_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def break_down(_: Runner) -> None:
-        raise RuntimeError("Nobody thought of this.")
+    async def fail(_: Runner) -> None:
+        raise RuntimeError("Unexpected.")
 
-    told: list[tuple[int, int]] = []
-    monkeypatch.setattr(Runner, "run", break_down)
-    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+    signals: list[tuple[int, int]] = []
+    monkeypatch.setattr(Runner, "run", fail)
+    monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))
 
-    async def live() -> None:
-        async with process.executing():
-            await eventually("the process to be ended", lambda: told)
+    async def run() -> None:
+        async with process.runner_lifespan():
+            await eventually("the process to be ended", lambda: signals)
 
     with pytest.raises(RuntimeError):
-        await live()
+        await run()
 
-    assert told == [(os.getpid(), signal.SIGTERM)]
+    assert signals == [(os.getpid(), signal.SIGTERM)]
 
 
-async def test_ends_the_process_when_its_bus_breaks(
+async def test_ends_the_process_when_its_pubsub_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def break_down(_: LocalPubSub) -> None:
-        raise RuntimeError("Nobody thought of this.")
+    async def fail(_: LocalPubSub) -> None:
+        raise RuntimeError("Unexpected.")
 
-    told: list[tuple[int, int]] = []
-    monkeypatch.setattr(type(shared.pubsub()), "run", break_down)
-    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+    signals: list[tuple[int, int]] = []
+    monkeypatch.setattr(type(shared.pubsub()), "run", fail)
+    monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))
 
-    async def live() -> None:
-        async with process.carrying():
-            await eventually("the process to be ended", lambda: told)
+    async def run() -> None:
+        async with process.pubsub_lifespan():
+            await eventually("the process to be ended", lambda: signals)
 
     with pytest.raises(RuntimeError):
-        await live()
+        await run()
 
-    assert told == [(os.getpid(), signal.SIGTERM)]
+    assert signals == [(os.getpid(), signal.SIGTERM)]

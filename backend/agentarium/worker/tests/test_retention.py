@@ -1,4 +1,4 @@
-"""A log that was deleted for its age still tells what matters, from any cursor."""
+"""Reading a task whose old events were deleted, from any stream cursor."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -22,25 +22,25 @@ from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
-    TalkingModel,
+    SequenceModel,
     call_of,
 )
 
-Reaches = Callable[..., Awaitable[AgentTask]]
-Told = list[tuple[str, str, dict[str, Any]]]
-ReadFrom = Callable[[str], Awaitable[Told]]
-STAYS = {"text.delta", "reasoning.delta", "step.completed", "task.completed"}
-# Of the log's own making: told again they may differ.
-INCIDENTAL = {"text_length", "reasoning_length", "created_at"}
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
+Received = list[tuple[str, str, dict[str, Any]]]
+ReadFrom = Callable[[str], Awaitable[Received]]
+KEPT_TYPES = {"text.delta", "reasoning.delta", "step.completed", "task.completed"}
+# May differ when the events are rebuilt from steps.
+REBUILT = {"text_length", "reasoning_length", "created_at"}
 
 
 @pytest.fixture
 def read_from(
     task: AgentTask, pubsub: LocalPubSub, database: DatabaseThreads
 ) -> ReadFrom:
-    """What a reader is told after a cursor, as far as it outlives the log."""
+    """Read the frames after a cursor that outlive the log, without rebuilt data."""
 
-    async def read_all(cursor: str) -> Told:
+    async def read_all(cursor: str) -> Received:
         stream = follow(
             task.pk,
             StreamCursor.parse(cursor),
@@ -51,10 +51,10 @@ def read_from(
             (
                 frame.type,
                 frame.id,
-                {key: frame.data[key] for key in frame.data.keys() - INCIDENTAL},
+                {key: frame.data[key] for key in frame.data.keys() - REBUILT},
             )
             for frame in await read(stream)
-            if frame.type in STAYS
+            if frame.type in KEPT_TYPES
         ]
 
     return read_all
@@ -73,20 +73,19 @@ def delete_logs(task: AgentTask) -> None:
     assert retention.delete_old_logs(None)
 
 
-async def test_shows_text_and_end_once_from_every_cursor(
+async def test_readers_get_the_text_and_the_end_once_from_every_cursor(
     task: AgentTask,
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     database: DatabaseThreads,
     read_from: ReadFrom,
 ) -> None:
-    passing = ProviderError(
+    transient = ProviderError(
         ProviderErrorCode.UNAVAILABLE, "Down.", is_transient=True, retry_after=0.0
     )
-    model = TalkingModel("First", [call_of("look")], passing, "Then a tale")
-    model.turns.pop(0)
+    model = SequenceModel([call_of("look")], transient, "Then a tale")
     async with running(model, ScriptedTool("look", effect="read")):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
     whole = await read_from("")
     events = await database.run(
         lambda: list(Event.objects.filter(task=task).values_list("attempt", "seq"))
@@ -107,24 +106,24 @@ async def test_shows_text_and_end_once_from_every_cursor(
     assert "".join(data.get("text", "") for _, _, data in whole) == "Then a tale"
 
 
-async def test_tells_of_a_task_that_was_run_again_after_that(
+async def test_readers_can_follow_a_task_that_is_retried_afterwards(
     task: AgentTask,
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     database: DatabaseThreads,
     pubsub: LocalPubSub,
 ) -> None:
-    failing = TalkingModel(
+    failing = SequenceModel(
         [call_of("look")], ProviderError(ProviderErrorCode.AUTH, "No.")
     )
     async with running(failing, ScriptedTool("look", effect="read")):
-        await reaches(task, "failed")
+        await wait_for_status(task, "failed")
     await database.run(delete_logs, task)
     assert not await database.run(Draft.objects.filter(task=task).exists)
 
     await database.run(lambda: retry_task(task, by=task.owner))
     async with running(ScriptedModel("At last")):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
     frames = await read(
         follow(
             task.pk,
@@ -146,16 +145,16 @@ async def test_tells_of_a_task_that_was_run_again_after_that(
     assert text_of(frames) == "At last"
 
 
-async def test_a_runner_deletes_logs_by_itself(
+async def test_the_runner_deletes_old_logs(
     task: AgentTask,
     running: RunWith,
-    reaches: Reaches,
+    wait_for_status: WaitForStatus,
     database: DatabaseThreads,
     settings: Settings,
 ) -> None:
     settings.KEEP_EVENTS_DAYS = 30
     async with running(ScriptedModel("Yes")):
-        await reaches(task, "completed")
+        await wait_for_status(task, "completed")
     await database.run(age, task, 31)
     await database.run(PeriodicJob.objects.all().delete)
 

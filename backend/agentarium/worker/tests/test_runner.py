@@ -1,4 +1,4 @@
-"""The runner from the outside: what becomes of a task, in the database."""
+"""The runner from outside: what happens to tasks in the database."""
 
 import asyncio
 import threading
@@ -20,11 +20,12 @@ from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.tests.eventually import eventually
 from agentarium.worker import leases
 from agentarium.worker.leases import register_worker
-from agentarium.worker.queue.claims import claim_tasks, release_tasks
+from agentarium.worker.queue.claims import claim_tasks
+from agentarium.worker.queue.release import release_tasks
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 Submit = Callable[..., AgentTask]
 
 
@@ -33,17 +34,17 @@ def types_of(task: AgentTask) -> list[tuple[int, int, str]]:
 
 
 class TestCompleting:
-    async def test_stores_the_answer_its_step_its_tokens_and_its_log(
+    async def test_stores_the_output_the_step_the_tokens_and_the_log(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         model = ScriptedModel("Hel", "lo", reasoning="Hm.")
 
         async with running(model):
-            ended = await reaches(task, "completed")
+            ended = await wait_for_status(task, "completed")
 
         assert ended.output_text == "Hello"
         assert (ended.input_tokens, ended.output_tokens, ended.steps_count) == (7, 2, 1)
@@ -61,11 +62,11 @@ class TestCompleting:
         ]
         assert not await database.run(Draft.objects.filter(task=task).exists)
 
-    async def test_asks_the_model_with_instructions_input_and_settings(
+    async def test_calls_the_model_with_instructions_input_and_settings(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         await database.run(
@@ -76,7 +77,7 @@ class TestCompleting:
         model = ScriptedModel("Yes")
 
         async with running(model):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         (messages,) = model.calls
         assert [(m.role, m.text) for m in messages] == [
@@ -89,11 +90,11 @@ class TestCompleting:
             9,
         )
 
-    async def test_runs_many_at_once_up_to_its_capacity(
+    async def test_runs_tasks_concurrently_up_to_its_capacity(
         self,
         submit: Submit,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         tasks = [await database.run(submit) for _ in range(5)]
@@ -102,35 +103,35 @@ class TestCompleting:
 
         async with running(model, capacity=3):
             await eventually("three model calls", lambda: model.open_streams == 3)
-            await reaches(tasks[2], "running")
-            assert (await reaches(tasks[3], "pending")).attempt == 0
+            await wait_for_status(tasks[2], "running")
+            assert (await wait_for_status(tasks[3], "pending")).attempt == 0
             gate.set()
             for task in tasks:
-                await reaches(task, "completed")
+                await wait_for_status(task, "completed")
 
         assert len(model.calls) == 5
 
-    async def test_keeps_text_that_a_database_cannot_hold_as_it_is(
-        self, task: AgentTask, running: RunWith, reaches: Reaches
+    async def test_replaces_characters_that_a_database_cannot_store(
+        self, task: AgentTask, running: RunWith, wait_for_status: WaitForStatus
     ) -> None:
         async with running(ScriptedModel("a\x00b", "\ud800c")):
-            ended = await reaches(task, "completed")
+            ended = await wait_for_status(task, "completed")
 
         assert ended.output_text == "ab?c"
 
 
 class TestFailing:
-    async def test_says_what_the_provider_said_and_keeps_what_was_shown(
+    async def test_stores_the_error_of_the_provider_and_keeps_the_streamed_text(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         error = ProviderError(ProviderErrorCode.AUTH, "Set OPENAI_API_KEY.")
 
         async with running(ScriptedModel("Hal", error=error)):
-            ended = await reaches(task, "failed")
+            ended = await wait_for_status(task, "failed")
 
         assert ended.error_code == "provider_auth"
         assert ended.error_detail == "Set OPENAI_API_KEY."
@@ -145,7 +146,7 @@ class TestFailing:
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         await database.run(
@@ -153,24 +154,24 @@ class TestFailing:
         )
 
         async with running(ScriptedModel("Yes")):
-            ended = await reaches(task, "failed")
+            ended = await wait_for_status(task, "failed")
 
         assert ended.error_code == "model_unavailable"
 
-    async def test_fails_visibly_on_an_error_nobody_thought_of(
-        self, task: AgentTask, running: RunWith, reaches: Reaches
+    async def test_fails_visibly_on_an_unexpected_error(
+        self, task: AgentTask, running: RunWith, wait_for_status: WaitForStatus
     ) -> None:
         async with running(ScriptedModel("Yes", error=RuntimeError("secret"))):
-            ended = await reaches(task, "failed")
+            ended = await wait_for_status(task, "failed")
 
         assert ended.error_code == "internal_error"
         assert "secret" not in ended.error_detail
 
-    async def test_ends_at_the_limit_of_time_and_closes_the_connection(
+    async def test_fails_at_the_time_limit_and_closes_the_connection(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         await database.run(
@@ -179,7 +180,7 @@ class TestFailing:
         model = ScriptedModel("Never", gate=asyncio.Event())
 
         async with running(model):
-            ended = await reaches(task, "failed")
+            ended = await wait_for_status(task, "failed")
             assert model.open_streams == 0
 
         assert ended.error_code == "timeout"
@@ -187,57 +188,57 @@ class TestFailing:
 
 class TestLosing:
     @pytest.fixture(autouse=True)
-    def _has_been_there_for_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """So that a lease that has run out means a death."""
+    def _leases_are_trustworthy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make an expired lease prove a death, by moving the clock on."""
         times = chain([0.0], repeat(5.0))
-        monkeypatch.setattr(leases, "passed_seconds", lambda: next(times))
+        monkeypatch.setattr(leases, "monotonic_seconds", lambda: next(times))
 
-    async def test_takes_over_what_a_dead_worker_left(
+    async def test_recovers_the_task_of_a_dead_worker(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
-        await database.run(_held_by_a_dead_worker, task)
+        await database.run(_make_orphan, task)
 
         async with running(ScriptedModel("Yes")):
-            ended = await reaches(task, "completed")
+            ended = await wait_for_status(task, "completed")
 
         assert (ended.attempt, ended.lost_attempts) == (2, 1)
         assert (1, 2, "attempt.lost") in await database.run(types_of, task)
 
-    async def test_fails_a_task_that_too_many_workers_died_of(
+    async def test_fails_a_task_that_has_lost_too_many_workers(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         settings: Settings,
     ) -> None:
         settings.MAX_ATTEMPTS = 1
-        await database.run(_held_by_a_dead_worker, task)
+        await database.run(_make_orphan, task)
         model = ScriptedModel("Yes")
 
         async with running(model):
-            ended = await reaches(task, "failed")
+            ended = await wait_for_status(task, "failed")
 
         assert ended.error_code == "worker_lost"
         assert model.calls == []
 
-    async def test_does_not_ask_again_for_a_step_that_is_stored(
+    async def test_does_not_repeat_a_stored_step(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
-        await database.run(_held_by_a_dead_worker, task)
-        await database.run(_answered, task)
+        await database.run(_make_orphan, task)
+        await database.run(_store_answer, task)
         model = ScriptedModel("Again")
 
         async with running(model):
-            ended = await reaches(task, "completed")
+            ended = await wait_for_status(task, "completed")
 
         assert model.calls == []
         assert ended.output_text == "Stored"
@@ -246,14 +247,14 @@ class TestLosing:
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         gate = asyncio.Event()
         model = ScriptedModel("Late", gate=gate)
 
         async with running(model, capacity=1):
-            await reaches(task, "running")
+            await wait_for_status(task, "running")
             await database.run(AgentTask.objects.filter(pk=task.pk).update, attempt=7)
             gate.set()
             await eventually("the call to end", lambda: not model.open_streams)
@@ -262,11 +263,11 @@ class TestLosing:
         assert (now.status, now.attempt, now.output_text) == ("running", 7, "")
         assert not await database.run(Step.objects.filter(task=task).exists)
 
-    async def test_begins_anew_after_it_was_declared_lost(
+    async def test_registers_again_after_it_was_declared_lost(
         self,
         submit: Submit,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         settings: Settings,
     ) -> None:
@@ -276,23 +277,23 @@ class TestLosing:
         model = ScriptedModel("Yes", gate=gate)
 
         async with running(model):
-            await reaches(first, "running")
+            await wait_for_status(first, "running")
             settings.LEASE_SECONDS = 10
             await database.run(Worker.objects.update, lost_at=Now())
             await eventually("a second model call", lambda: len(model.calls) == 2)
             gate.set()
-            ended = await reaches(first, "completed")
+            ended = await wait_for_status(first, "completed")
 
         assert ended.attempt == 2
         assert await database.run(Worker.objects.count) == 2
 
 
 class TestStopping:
-    async def test_hands_back_what_does_not_end_in_time(
+    async def test_releases_tasks_that_do_not_end_within_the_grace_period(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         settings: Settings,
     ) -> None:
@@ -300,29 +301,29 @@ class TestStopping:
         model = ScriptedModel("Half", gate=asyncio.Event())
 
         async with running(model):
-            await reaches(task, "running")
+            await wait_for_status(task, "running")
 
         now = await database.run(AgentTask.objects.get, pk=task.pk)
         assert (now.status, now.lost_attempts) == ("pending", 0)
         assert (1, 2, "attempt.released") in await database.run(types_of, task)
         assert not await database.run(Worker.objects.alive().exists)
 
-    async def test_hands_back_what_somebody_looks_at_in_that_moment(
+    async def test_releases_a_task_whose_row_is_locked_by_a_reader(
         self, task: AgentTask, database: DatabaseThreads
     ) -> None:
         worker = await database.run(register_worker, capacity=1)
         await database.run(claim_tasks, worker, limit=1)
         other = DatabaseThreads("other")
-        locked, may_go = threading.Event(), threading.Event()
-        looking = asyncio.ensure_future(other.run(_hold_lock, task, locked, may_go))
+        locked, may_unlock = threading.Event(), threading.Event()
+        reading = asyncio.ensure_future(other.run(_hold_lock, task, locked, may_unlock))
         await asyncio.to_thread(locked.wait)
 
-        back = asyncio.ensure_future(
+        releasing = asyncio.ensure_future(
             database.run(release_tasks, worker, [AttemptKey(task.pk, 1)])
         )
-        await asyncio.wait([back], timeout=0.2)
-        may_go.set()
-        await asyncio.gather(looking, back)
+        await asyncio.wait([releasing], timeout=0.2)
+        may_unlock.set()
+        await asyncio.gather(reading, releasing)
         other.close()
 
         now = await database.run(AgentTask.objects.get, pk=task.pk)
@@ -330,15 +331,15 @@ class TestStopping:
 
 
 def _hold_lock(
-    task: AgentTask, locked: threading.Event, may_go: threading.Event
+    task: AgentTask, locked: threading.Event, may_unlock: threading.Event
 ) -> None:
     with transaction.atomic():
         AgentTask.objects.select_for_update(of=("self",)).get(pk=task.pk)
         locked.set()
-        may_go.wait()
+        may_unlock.wait()
 
 
-def _held_by_a_dead_worker(task: AgentTask) -> None:
+def _make_orphan(task: AgentTask) -> None:
     dead = Worker.objects.create(
         name="dead", capacity=1, lease_until=Now() - timedelta(seconds=1)
     )
@@ -348,7 +349,7 @@ def _held_by_a_dead_worker(task: AgentTask) -> None:
     Event.objects.create(task=task, attempt=1, seq=1, type="attempt.started")
 
 
-def _answered(task: AgentTask) -> None:
+def _store_answer(task: AgentTask) -> None:
     Step.objects.create(
         task=task,
         position=1,

@@ -1,7 +1,7 @@
-"""A task's life with everything that can be done to it, in orders nobody thought of.
+"""Everything that can happen to tasks, in random orders.
 
-The model beside the rows is the state machine as it is meant to be. After each action
-rows and model are compared, and what must hold of any task is looked at.
+A model next to the rows is the state machine as it is meant to be. After each action the
+rows are compared with the model, and the invariants of all tasks are checked.
 """
 
 from datetime import timedelta
@@ -33,29 +33,29 @@ from agentarium.tasks.services import (
     submit_child,
     submit_task,
 )
-from agentarium.tasks.services.calls import NotWaitingError
 from agentarium.tasks.services.cancel import TaskEndedError
+from agentarium.tasks.services.decisions import NotWaitingError
 from agentarium.tasks.services.retry import NotRetryableError
 from agentarium.worker.leases import register_worker, renew_lease
-from agentarium.worker.queue import claims
-from agentarium.worker.tests.lives import (
+from agentarium.worker.queue import claims, late_usage, recovery, release
+from agentarium.worker.tests.expected import (
     DECISIONS,
     Attempt,
-    Life,
+    ExpectedTask,
     call_of,
     draft_of,
-    entry_of,
     step_of,
+    write_of,
 )
-from agentarium.worker.tests.lives_beside_rows import LivesBesideRows
+from agentarium.worker.tests.model_machine import TaskModelMachine
 from agentarium.worker.writing.writes import Finish
 
 MAX_ATTEMPTS = 3
 Status = AgentTask.Status
 
 
-class TaskLife(LivesBesideRows):
-    """Two workers, one owner, and an agent that is deleted now and then."""
+class TaskStateMachine(TaskModelMachine):
+    """Two workers, one owner, and an agent that is sometimes deleted."""
 
     @initialize()
     def begin(self) -> None:
@@ -66,89 +66,90 @@ class TaskLife(LivesBesideRows):
     @rule()
     def submit(self) -> None:
         task = submit_task(agent=self.agent, input_text="Hello", owner=self.owner)
-        self.lives[task.pk] = Life()
+        self.expected[task.pk] = ExpectedTask()
 
     @rule(which=st.integers(0, 1), limit=st.integers(1, 3))
     def claim(self, which: int, limit: int) -> None:
         worker = self.workers[which]
-        expected = sum(life.status == "pending" for life in self.lives.values())
+        pending = sum(
+            task_model.status == "pending" for task_model in self.expected.values()
+        )
         tasks = claims.claim_tasks(worker, limit=limit)
-        assert len(tasks) == min(limit, expected)
+        assert len(tasks) == min(limit, pending)
         for task in tasks:
-            life = self.lives[task.pk]
-            assert life.status == "pending"
-            life.status, life.worker = "running", worker.pk
-            life.attempt += 1
+            task_model = self.expected[task.pk]
+            assert task_model.status == "pending"
+            task_model.status, task_model.worker = "running", worker.pk
+            task_model.attempt += 1
             attempt = Attempt(task.pk, task.attempt, worker, task.steps_count)
             self.attempts.append(attempt)
 
     @rule(which=st.integers(0, 1), limit=st.integers(0, 3))
     def lose_worker(self, which: int, limit: int) -> None:
-        """And let the other one take over."""
+        """A worker is lost, and the other one claims."""
         dead = self.workers[which]
         Worker.objects.filter(pk=dead.pk).update(lease_until=Now() - timedelta(1))
-        claims.recover_tasks(leases_are_trustworthy=lambda: True)
+        recovery.recover_tasks(leases_are_trustworthy=lambda: True)
         assert not renew_lease(dead)
         assert claims.claim_tasks(dead, limit=5) == []
         held = [
-            life
-            for life in self.lives.values()
-            if life.status == "running" and life.worker == dead.pk
+            task_model
+            for task_model in self.expected.values()
+            if task_model.status == "running" and task_model.worker == dead.pk
         ]
-        for life in held:
-            life.lose(MAX_ATTEMPTS)
-        for life in held:
-            self._stop_called(life)
+        for task_model in held:
+            task_model.lose(MAX_ATTEMPTS)
+        for task_model in held:
+            self._cancel_children(task_model)
         self.workers[which] = register_worker(capacity=10)
         self.claim(1 - which, limit)
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data())
-    def hand_back(self, data: st.DataObject) -> None:
+    def release_task(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.release_tasks(attempt.worker, [attempt.key])
+        release.release_tasks(attempt.worker, [attempt.key])
         if self._is_held(attempt):
-            life = self.lives[attempt.task_id]
-            life.status, life.worker = "pending", None
+            task_model = self.expected[attempt.task_id]
+            task_model.status, task_model.worker = "pending", None
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data())
     def lose_one_attempt(self, data: st.DataObject) -> None:
         attempt = self._any_attempt(data)
-        claims.lose_attempt(attempt.worker, attempt.key)
+        recovery.lose_attempt(attempt.worker, attempt.key)
         if self._is_held(attempt):
-            life = self.lives[attempt.task_id]
-            life.lose(MAX_ATTEMPTS)
-            self._stop_called(life)
+            task_model = self.expected[attempt.task_id]
+            task_model.lose(MAX_ATTEMPTS)
+            self._cancel_children(task_model)
 
     # --- What an attempt writes -----------------------------------------------------
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data(), is_repeated=st.booleans())
-    def say(self, data: st.DataObject, is_repeated: bool) -> None:  # noqa: FBT001
-        """A model response is stored, with text of the next one; twice, if a
-        connection was lost and nobody knows whether it was stored."""
+    def respond(self, data: st.DataObject, is_repeated: bool) -> None:  # noqa: FBT001
+        """Store a response and a draft of the next one; twice after a lost connection."""
         attempt = self._any_attempt(data)
-        entry = entry_of(attempt, "step.completed")
-        entry.steps = [step_of(attempt)]
-        entry.drafts = [draft_of(attempt)]
-        if self._write(attempt, entry):
+        write = write_of(attempt, "step.completed")
+        write.steps = [step_of(attempt)]
+        write.drafts = [draft_of(attempt)]
+        if self._write(attempt, write):
             attempt.position += 1
-            self.lives[attempt.task_id].steps += 1
+            self.expected[attempt.task_id].steps += 1
             if is_repeated:
-                self._changes_nothing(attempt, entry)
+                self._write_without_changes(attempt, write)
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data(), waits_for=st.sampled_from(["approval", "answer", "outcome"]))
     def ask_person(self, data: st.DataObject, waits_for: str) -> None:
         attempt = self._any_attempt(data)
-        entry = entry_of(attempt, "tool.waiting")
-        entry.tool_calls = [call_of(attempt, waits_for)]
-        if self._write(attempt, entry):
+        write = write_of(attempt, "tool.waiting")
+        write.tool_calls = [call_of(attempt, waits_for)]
+        if self._write(attempt, write):
             row = ToolCall.objects.get(
-                task=attempt.task_id, tool_call_id=entry.tool_calls[0].tool_call_id
+                task=attempt.task_id, tool_call_id=write.tool_calls[0].tool_call_id
             )
-            self.lives[attempt.task_id].waiting[row.pk] = waits_for
+            self.expected[attempt.task_id].waiting[row.pk] = waits_for
             if waits_for == "outcome":
                 self.unknown.add(row.pk)
 
@@ -163,100 +164,100 @@ class TaskLife(LivesBesideRows):
         assert is_ours == self._is_held(attempt)
         if is_ours:
             assert row.child
-            self.lives[attempt.task_id].waiting[row.pk] = "task"
-            self.lives[attempt.task_id].children[row.pk] = row.child.pk
-            self.lives[row.child.pk] = Life()
+            self.expected[attempt.task_id].waiting[row.pk] = "task"
+            self.expected[attempt.task_id].children[row.pk] = row.child.pk
+            self.expected[row.child.pk] = ExpectedTask()
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data(), status=st.sampled_from(["completed", "failed", "waiting"]))
     def finish(self, data: st.DataObject, status: str) -> None:
         attempt = self._any_attempt(data)
-        life = self.lives[attempt.task_id]
-        # A worker leaves a task with open calls as waiting, whatever it wants.
-        status = "waiting" if self._is_held(attempt) and life.waiting else status
-        entry = entry_of(attempt, f"task.{status}")
-        entry.finish = Finish(Status(status), output_text="Done.")
-        if not self._write(attempt, entry):
+        task_model = self.expected[attempt.task_id]
+        # A task with open calls always becomes waiting.
+        status = "waiting" if self._is_held(attempt) and task_model.waiting else status
+        write = write_of(attempt, f"task.{status}")
+        write.finish = Finish(Status(status), output_text="Done.")
+        if not self._write(attempt, write):
             return
         if status == "waiting":
-            life.leave()
+            task_model.suspend()
         else:
-            life.worker = None
-            life.end(status)
+            task_model.worker = None
+            task_model.end(status)
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data())
-    def settle(self, data: st.DataObject) -> None:
-        """What a cancelled attempt spent is added once, and to no other."""
+    def record_late_usage(self, data: st.DataObject) -> None:
+        """Late usage is added once, and only to a cancelled task."""
         attempt = self._any_attempt(data)
-        life = self.lives[attempt.task_id]
+        task_model = self.expected[attempt.task_id]
         before = AgentTask.objects.get(pk=attempt.task_id)
-        claims.record_late_usage(
-            attempt.worker, claims.LateUsage(*attempt.key, 5, 7, 11, drafts=[])
+        late_usage.record_late_usage(
+            attempt.worker, late_usage.LateUsage(*attempt.key, 5, 7, 11, drafts=[])
         )
         after = AgentTask.objects.get(pk=attempt.task_id)
-        is_owed = (
-            life.status == "cancelled"
-            and life.worker == attempt.worker.pk
-            and life.attempt == attempt.number
+        is_added = (
+            task_model.status == "cancelled"
+            and task_model.worker == attempt.worker.pk
+            and task_model.attempt == attempt.number
         )
-        assert after.output_tokens - before.output_tokens == (7 if is_owed else 0)
+        assert after.output_tokens - before.output_tokens == (7 if is_added else 0)
         added = after.cost_nanodollars - before.cost_nanodollars
-        assert added == (11 if is_owed else 0)
-        if is_owed:
-            life.worker = None
-            life.settled = 11
+        assert added == (11 if is_added else 0)
+        if is_added:
+            task_model.worker = None
+            task_model.late_cost += 11
 
-    # --- What people do -------------------------------------------------------------
+    # --- What users do --------------------------------------------------------------
 
-    @precondition(lambda self: self.lives)
+    @precondition(lambda self: self.expected)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         task = self._any_task(data)
-        life = self.lives[task.pk]
-        if life.is_ended:
+        task_model = self.expected[task.pk]
+        if task_model.is_ended:
             with pytest.raises(TaskEndedError):
                 cancel_task(task, by=self.owner)
         else:
             cancel_task(task, by=self.owner)
-            self._cancel(life)
+            self._cancel(task_model)
 
-    def _cancel(self, life: Life) -> None:
-        """A task that has ended already stops nothing below it."""
-        if not life.is_ended:
-            life.end("cancelled")
-            self._stop_called(life)
+    def _cancel(self, task_model: ExpectedTask) -> None:
+        """A task that has already ended does not cancel its children."""
+        if not task_model.is_ended:
+            task_model.end("cancelled")
+            self._cancel_children(task_model)
 
-    def _stop_called(self, life: Life) -> None:
-        """What an ended task has called, nobody waits for any more."""
-        if life.is_ended:
-            for child in life.children.values():
-                self._cancel(self.lives[child])
+    def _cancel_children(self, task_model: ExpectedTask) -> None:
+        """No task waits for the children of an ended one."""
+        if task_model.is_ended:
+            for child in task_model.children.values():
+                self._cancel(self.expected[child])
 
-    @precondition(lambda self: self.lives)
+    @precondition(lambda self: self.expected)
     @rule(data=st.data())
     def retry(self, data: st.DataObject) -> None:
         task = self._any_task(data)
-        life = self.lives[task.pk]
-        if life.status in ("failed", "cancelled"):
+        task_model = self.expected[task.pk]
+        if task_model.status in ("failed", "cancelled"):
             retry_task(task, by=self.owner)
-            life.status, life.lost, life.worker = "pending", 0, None
+            task_model.status, task_model.lost, task_model.worker = "pending", 0, None
         else:
             with pytest.raises(NotRetryableError):
                 retry_task(task, by=self.owner)
 
-    @precondition(lambda self: self.lives)
+    @precondition(lambda self: self.expected)
     @rule(data=st.data())
     def force_fail(self, data: st.DataObject) -> None:
         task = self._any_task(data)
-        life = self.lives[task.pk]
-        if life.is_ended:
+        task_model = self.expected[task.pk]
+        if task_model.is_ended:
             with pytest.raises(TaskEndedError):
                 force_fail_task(task, by=self.owner)
         else:
             force_fail_task(task, by=self.owner)
-            life.end("failed")
-            self._stop_called(life)
+            task_model.end("failed")
+            self._cancel_children(task_model)
 
     @rule()
     def delete_the_agent(self) -> None:
@@ -264,60 +265,62 @@ class TaskLife(LivesBesideRows):
         with pytest.raises(NotFoundError):
             submit_task(agent=self.agent, input_text="Hello", owner=self.owner)
         deleted = set(self.agent.tasks.values_list("pk", flat=True))
-        for task_id in deleted & self.lives.keys():
-            if self.lives[task_id].status == "pending":
-                self.lives[task_id].end("cancelled")
+        for task_id in deleted & self.expected.keys():
+            if self.expected[task_id].status == "pending":
+                self.expected[task_id].end("cancelled")
         self.agent = create_agent(owner=self.owner, name="Agent", model="scripted")
 
-    # --- What is decided of calls ---------------------------------------------------
+    # --- Decisions on calls ---------------------------------------------------------
 
     @precondition(lambda self: ToolCall.objects.exists())
-    @rule(data=st.data(), verb=st.sampled_from(sorted(DECISIONS)))
-    def decide(self, data: st.DataObject, verb: str) -> None:
-        """Any decision about any call; only one that fits is taken."""
+    @rule(data=st.data(), name=st.sampled_from(sorted(DECISIONS)))
+    def decide(self, data: st.DataObject, name: str) -> None:
+        """Make any decision on any call. Only a fitting one is accepted."""
         ids = ToolCall.objects.order_by("pk").values_list("pk", flat=True)
         call = ToolCall.objects.get(pk=data.draw(st.sampled_from(list(ids))))
-        life = self.lives[call.task_id]
-        waits_for, decision = DECISIONS[verb]
-        if life.waiting.get(call.pk) == waits_for:
+        task_model = self.expected[call.task_id]
+        waits_for, decision = DECISIONS[name]
+        if task_model.waiting.get(call.pk) == waits_for:
             decision(call, by=self.owner)
-            self._decided(life, call.pk)
-            if verb == "fail":
-                life.end("failed")
-                self._stop_called(life)
+            self._apply_decision(task_model, call.pk)
+            if name == "fail":
+                task_model.end("failed")
+                self._cancel_children(task_model)
         else:
             with pytest.raises(NotWaitingError):
                 decision(call, by=self.owner)
 
-    def _decided(self, life: Life, call_id: int) -> None:
-        del life.waiting[call_id]
+    def _apply_decision(self, task_model: ExpectedTask, call_id: int) -> None:
+        del task_model.waiting[call_id]
         self.unknown.discard(call_id)
-        if life.status == "waiting" and not life.waiting:
-            life.status = "pending"
+        if task_model.status == "waiting" and not task_model.waiting:
+            task_model.status = "pending"
 
     @rule()
     def expire(self) -> None:
         expire_calls(now=timezone.now() + timedelta(days=1))
-        for life in self.lives.values():
-            for call_id in [pk for pk, kind in life.waiting.items() if kind != "task"]:
-                self._decided(life, call_id)
+        for task_model in self.expected.values():
+            for call_id in [
+                pk for pk, kind in task_model.waiting.items() if kind != "task"
+            ]:
+                self._apply_decision(task_model, call_id)
 
     @rule()
-    def look_at_children(self) -> None:
+    def answer_calls_from_children(self) -> None:
         answer_from_children()
-        for life in self.lives.values():
-            for call_id, child in life.children.items():
-                if call_id in life.waiting and self.lives[child].is_ended:
-                    self._decided(life, call_id)
+        for task_model in self.expected.values():
+            for call_id, child in task_model.children.items():
+                if call_id in task_model.waiting and self.expected[child].is_ended:
+                    self._apply_decision(task_model, call_id)
 
 
-def test_a_task_lives_as_it_should(db: None, settings: Settings) -> None:
+def test_tasks_behave_like_the_model(db: None, settings: Settings) -> None:
     settings.MAX_ATTEMPTS = MAX_ATTEMPTS
-    # Only whom the test loses is lost, however slow the machine is.
+    # No lease expires by itself, even on a slow machine.
     settings.LEASE_SECONDS = 3600
 
     run_state_machine_as_test(
-        TaskLife,
+        TaskStateMachine,
         settings=hypothesis_settings(
             max_examples=20,
             stateful_step_count=40,

@@ -1,4 +1,4 @@
-"""What an agent's calls of tools do, counted where they are made."""
+"""Tool calls of an agent, counted in the tools."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,14 +16,14 @@ from agentarium.tasks.services import (
 )
 from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
-from agentarium.worker.tests.records import results_of, the_call, types_of
+from agentarium.worker.tests.records import call_row_of, results_of, types_of
 from agentarium.worker.tests.scripted import (
     ScriptedTool,
-    TalkingModel,
+    SequenceModel,
     call_of,
 )
 
-Reaches = Callable[..., Awaitable[AgentTask]]
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
 
 
 def _results_of(task: AgentTask) -> QuerySet[Step]:
@@ -31,18 +31,18 @@ def _results_of(task: AgentTask) -> QuerySet[Step]:
 
 
 class TestCalling:
-    async def test_calls_and_tells_the_model(
+    async def test_makes_a_call_and_gives_its_result_to_the_model(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
-        model = TalkingModel([call_of(arguments='{"what": "tea"}')], "Made.")
+        model = SequenceModel([call_of(arguments='{"what": "tea"}')], "Made.")
         tool = ScriptedTool()
 
         async with running(model, tool):
-            ended = await reaches(task, "completed")
+            ended = await wait_for_status(task, "completed")
 
         assert ended.output_text == "Made."
         assert (ended.steps_count, ended.output_tokens) == (3, 2)
@@ -60,29 +60,29 @@ class TestCalling:
             "task.completed",
         ]
 
-    async def test_calls_in_parallel(
-        self, task: AgentTask, running: RunWith, reaches: Reaches
+    async def test_makes_calls_concurrently(
+        self, task: AgentTask, running: RunWith, wait_for_status: WaitForStatus
     ) -> None:
         gate = asyncio.Event()
-        model = TalkingModel([call_of(number=n) for n in (1, 2, 3)], "Done.")
+        model = SequenceModel([call_of(number=n) for n in (1, 2, 3)], "Done.")
         tool = ScriptedTool(gate=gate, effect="read")
 
         async with running(model, tool):
-            await eventually("three calls at a time", lambda: tool.open_calls == 3)
+            await eventually("three concurrent calls", lambda: tool.open_calls == 3)
             gate.set()
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert len(results_of(model)) == 3
 
-    async def test_stores_a_result_while_other_calls_are_still_under_way(
+    async def test_stores_a_result_while_other_calls_are_running(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
     ) -> None:
         gate = asyncio.Event()
-        model = TalkingModel([call_of("quick", 1), call_of("slow", 2)], "Done.")
+        model = SequenceModel([call_of("quick", 1), call_of("slow", 2)], "Done.")
         slow = ScriptedTool("slow", gate=gate)
 
         async with running(model, ScriptedTool("quick"), slow):
@@ -92,82 +92,82 @@ class TestCalling:
             )
             assert slow.open_calls == 1
             gate.set()
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
     @pytest.mark.parametrize(
-        ("name", "arguments", "said"),
+        ("name", "arguments", "message"),
         [
             ("gone", "{}", "There is no tool 'gone'."),
             ("do", "{", "not valid JSON"),
             ("do", '{"what": 3}', "what"),
         ],
     )
-    async def test_tells_the_model_of_a_wrong_call(
+    async def test_gives_the_model_an_error_for_an_invalid_call(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         name: str,
         arguments: str,
-        said: str,
+        message: str,
     ) -> None:
-        model = TalkingModel([call_of(name, arguments=arguments)], "Sorry.")
+        model = SequenceModel([call_of(name, arguments=arguments)], "Sorry.")
         tool = ScriptedTool()
 
         async with running(model, tool):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
-        assert said in results_of(model)[0]
+        assert message in results_of(model)[0]
         assert tool.calls == []
 
-    async def test_tells_the_model_of_a_call_that_failed_or_took_too_long(
-        self, task: AgentTask, running: RunWith, reaches: Reaches
+    async def test_gives_the_model_an_error_for_a_call_that_failed_or_timed_out(
+        self, task: AgentTask, running: RunWith, wait_for_status: WaitForStatus
     ) -> None:
-        model = TalkingModel([call_of("a", 1), call_of("b", 2)], "Sorry.")
+        model = SequenceModel([call_of("a", 1), call_of("b", 2)], "Sorry.")
         failing = ScriptedTool("a", error=ToolError("Out of tea."))
         slow = ScriptedTool("b", gate=asyncio.Event(), timeout=0.05, effect="read")
 
         async with running(model, failing, slow):
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert set(results_of(model)) == {
             "Out of tea.",
-            "No answer within 0.05 seconds.",
+            "The tool did not answer within 0.05 seconds.",
         }
 
-    async def test_asks_a_person_what_became_of_a_call_that_did_not_answer(
+    async def test_asks_a_person_for_the_outcome_of_a_write_that_timed_out(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         owner: User,
     ) -> None:
-        model = TalkingModel([call_of()], "Fine.")
+        model = SequenceModel([call_of()], "Fine.")
         tool = ScriptedTool(gate=asyncio.Event(), timeout=0.05)
 
         async with running(model, tool):
-            await reaches(task, "waiting")
-            call = await database.run(the_call, task)
+            await wait_for_status(task, "waiting")
+            call = await database.run(call_row_of, task)
             assert call.waits_for == "outcome"
             await database.run(resolve_call, call, by=owner, outcome="done")
-            await reaches(task, "completed")
+            await wait_for_status(task, "completed")
 
         assert len(tool.calls) == 1
 
-    async def test_ends_an_agent_that_does_not_come_to_an_end(
+    async def test_fails_an_agent_that_exceeds_its_step_limit(
         self,
         task: AgentTask,
         running: RunWith,
-        reaches: Reaches,
+        wait_for_status: WaitForStatus,
         database: DatabaseThreads,
         agent: Agent,
     ) -> None:
         await database.run(agent.versions.update, max_steps=2)
-        model = TalkingModel([call_of()], [call_of()], "Never said.")
+        model = SequenceModel([call_of()], [call_of()], "Not reached.")
 
         async with running(model, ScriptedTool()):
-            ended = await reaches(task, "failed")
+            ended = await wait_for_status(task, "failed")
 
         assert ended.error_code == "max_steps"
         assert len(model.calls) == 2

@@ -1,7 +1,7 @@
-"""Group commit: what many tasks write at about the same time is one transaction.
+"""Group commit of what attempts write: one transaction for many of them.
 
-As `db/group_commit.py` does it for threads. This one belongs to an event loop, keeps
-what it has while the database is away, and may write a batch twice.
+Like `db/group_commit.py`, which is for threads. This one belongs to an event loop, keeps
+its queue while the database is away, and may write a batch twice.
 """
 
 import asyncio
@@ -22,64 +22,65 @@ from agentarium.worker.writing.writes import AttemptWrite, write_all
 
 log = structlog.get_logger(__name__)
 
-# Live text reaches readers at once; this often it is also made to last.
+# Readers receive text immediately. It is stored this often.
 DRAFT_SECONDS = 0.25
-# What comes within so long of a transaction is the next one; what comes after a while
-# is written at once.
+# Writes that arrive within this time after a transaction share the next one. After a
+# longer pause, a write is stored immediately.
 PAUSE_SECONDS = 0.01
-# A transaction of more would keep other writers waiting for too long.
+# A larger transaction would keep other writers waiting for too long.
 MAX_BATCH = 200
 MAX_RETRY_SECONDS = 2.0
 
 
 class AttemptLostError(Exception):
-    """Somebody else decides about the task now; nothing of this attempt is written."""
+    """The attempt no longer holds its task: none of its writes is stored any more."""
 
 
-class Drafting(Protocol):
-    """An attempt with text that is not stored yet."""
+class DraftSource(Protocol):
+    """An attempt that streams text."""
 
     def take_drafts(self) -> AttemptWrite | None: ...
 
 
 class EventWriter:
-    """Takes entries from many attempts, and says when each has lasted.
+    """Stores the writes of many attempts, and reports when each is committed.
 
-    An entry's events are published only once they are committed. While the database is
-    away entries wait here, and so do the attempts that need to know.
+    The events of a write are published after the commit. While the database is away,
+    writes stay in the queue, and the attempts that need their result wait.
     """
 
     def __init__(self, *, pubsub: PubSub, may_publish: Callable[[], bool]) -> None:
         self._pubsub = pubsub
         self._may_publish = may_publish
-        self._thread = DatabaseThreads("event_writer", in_turn=True)
+        self._thread = DatabaseThreads("event_writer", through_gate=True)
         self._queue: deque[tuple[AttemptWrite, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
-        self._drafting: set[Drafting] = set()
+        self._draft_sources: set[DraftSource] = set()
         self._drafts_due_at = 0.0
 
-    def write(self, entry: AttemptWrite) -> asyncio.Future[None]:
-        """Queue an entry, after those of the same attempt that were queued before.
+    def write(self, write: AttemptWrite) -> asyncio.Future[None]:
+        """Queue a write, after the earlier ones of the same attempt.
 
-        The future is done once it is committed; it raises `AttemptLostError` if the
-        attempt no longer held its task.
+        The future is done when the write is committed. It raises `AttemptLostError` if
+        the attempt no longer holds its task, `DatabaseError` or `ValueError` if the
+        database refuses the write.
         """
-        written = asyncio.get_running_loop().create_future()
-        self._queue.append((entry, written))
+        stored = asyncio.get_running_loop().create_future()
+        self._queue.append((write, stored))
         self._arrived.set()
-        return written
+        return stored
 
-    def note_draft(self, attempt: Drafting) -> None:
-        """Have the attempt's text stored within `DRAFT_SECONDS`."""
-        self._drafting.add(attempt)
+    def schedule_drafts(self, source: DraftSource) -> None:
+        """Store the attempt's unstored text within `DRAFT_SECONDS`."""
+        self._draft_sources.add(source)
 
-    def forget_draft(self, attempt: Drafting) -> None:
-        self._drafting.discard(attempt)
+    def unschedule_drafts(self, source: DraftSource) -> None:
+        self._draft_sources.discard(source)
 
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            await self._wait()
+            await self._wait_for_writes()
             self._queue_drafts()
             while self._queue:
                 size = min(len(self._queue), MAX_BATCH)
@@ -89,8 +90,8 @@ class EventWriter:
     def close(self) -> None:
         self._thread.close()
 
-    async def _wait(self) -> None:
-        """Until there is an entry, or until drafts are due."""
+    async def _wait_for_writes(self) -> None:
+        """Wait until there is a write, or until drafts may be due."""
         self._arrived.clear()
         if not self._queue:
             try:
@@ -100,55 +101,53 @@ class EventWriter:
                 pass
 
     def _queue_drafts(self) -> None:
-        if self._drafting and time.monotonic() >= self._drafts_due_at:
+        if self._draft_sources and time.monotonic() >= self._drafts_due_at:
             self._drafts_due_at = time.monotonic() + DRAFT_SECONDS
-            drafting, self._drafting = self._drafting, set()
-            for attempt in drafting:
-                if entry := attempt.take_drafts():
-                    self.write(entry).add_done_callback(_ignore_loss)
+            sources, self._draft_sources = self._draft_sources, set()
+            for source in sources:
+                if write := source.take_drafts():
+                    self.write(write).add_done_callback(_ignore_error)
 
     async def _write_batch(
         self, batch: list[tuple[AttemptWrite, asyncio.Future[None]]]
     ) -> None:
         try:
-            held = await self._write_until_done([entry for entry, _ in batch])
+            held = await self._write_with_retries([write for write, _ in batch])
         except (DatabaseError, ValueError) as error:
-            # One entry that the database refuses must not take the others with it.
+            # One write that the database refuses must not fail the others.
             if len(batch) == 1:
                 log.exception("event_writer.refused", task_id=batch[0][0].task_id)
-                _settle(batch[0][1], error)
+                _resolve(batch[0][1], error)
             else:
                 for item in batch:
                     await self._write_batch([item])
             return
-        for entry, written in batch:
-            if entry.key in held:
-                self._publish(entry)
-            _settle(written, None if entry.key in held else AttemptLostError())
+        for write, stored in batch:
+            if write.key in held:
+                self._publish(write)
+            _resolve(stored, None if write.key in held else AttemptLostError())
 
-    async def _write_until_done(self, entries: list[AttemptWrite]) -> set[AttemptKey]:
+    async def _write_with_retries(self, writes: list[AttemptWrite]) -> set[AttemptKey]:
         pause = 0.05
         while True:
             try:
                 began_at = time.perf_counter()
-                held = await self._thread.run(write_all, entries)
+                held = await self._thread.run(write_all, writes)
                 metrics.EVENT_WRITER_SECONDS.observe(time.perf_counter() - began_at)
-                metrics.EVENT_WRITER_BATCH_SIZE.observe(len(entries))
+                metrics.EVENT_WRITER_BATCH_SIZE.observe(len(writes))
                 return held
             except CONNECTION_ERRORS as error:
-                log.warning(
-                    "event_writer.retry", entries=len(entries), error=str(error)
-                )
+                log.warning("event_writer.retry", writes=len(writes), error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_RETRY_SECONDS)
 
-    def _publish(self, entry: AttemptWrite) -> None:
+    def _publish(self, write: AttemptWrite) -> None:
         if not self._may_publish():
             return
-        if entry.finish:
-            changed = changed_message(entry.task_id, entry.finish.status.value)
-            self._pubsub.publish(Channel.owner(entry.owner_id), changed)
-        for event in entry.events:
+        if write.finish:
+            changed = changed_message(write.task_id, write.finish.status.value)
+            self._pubsub.publish(Channel.owner(write.owner_id), changed)
+        for event in write.events:
             self._pubsub.publish(
                 Channel.task(event.task_id),
                 {
@@ -160,16 +159,16 @@ class EventWriter:
             )
 
 
-def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
-    if written.done():
+def _resolve(stored: asyncio.Future[None], error: Exception | None) -> None:
+    if stored.done():
         return
     if error:
-        written.set_exception(error)
+        stored.set_exception(error)
     else:
-        written.set_result(None)
+        stored.set_result(None)
 
 
-def _ignore_loss(written: asyncio.Future[None]) -> None:
-    """Drafts tell nobody; the next step or the end of the attempt finds the loss."""
-    if not written.cancelled():
-        written.exception()
+def _ignore_error(stored: asyncio.Future[None]) -> None:
+    """Nothing waits for drafts. The next step or the finish reports the same error."""
+    if not stored.cancelled():
+        stored.exception()

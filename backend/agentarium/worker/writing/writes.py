@@ -1,6 +1,6 @@
-"""What workers write, for many tasks in one transaction, and only while they may.
+"""Stores what attempts write, for many tasks in one transaction, behind the fence.
 
-This is written by hand where the ORM would do: every step of every task passes here.
+It uses hand-written SQL instead of the ORM, because every step of every task passes here.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +17,7 @@ from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.tasks.services import cancel_children, close_calls, record_decisions
 
 _TABLE = AgentTask._meta.db_table
-# What is there already is the same: a write may be repeated.
+# A repeated write finds its own rows, which are the same.
 _STEPS = BulkInsert(Step, without=["id"], conflict="DO NOTHING")
 _EVENTS = BulkInsert(Event, conflict="DO NOTHING")
 _DRAFTS = BulkInsert(Draft, conflict="DO NOTHING")
@@ -35,9 +35,9 @@ class Finish:
 
 @dataclass(slots=True)
 class AttemptWrite:
-    """What one attempt adds to the record, in one go.
+    """What one attempt adds to its task, all or nothing.
 
-    `finish` ends the task and comes with the tokens and the cost of all its steps.
+    `finish` ends or suspends the task.
     """
 
     task_id: int
@@ -68,84 +68,84 @@ class AttemptWrite:
         return self.finish is not None and not self.is_waiting
 
 
-def write_all(entries: Sequence[AttemptWrite]) -> set[AttemptKey]:
-    """Write what the attempts that still hold their tasks have to say; all or nothing.
+def write_all(writes: Sequence[AttemptWrite]) -> set[AttemptKey]:
+    """Store the writes of the attempts that still hold their tasks, in one transaction.
 
-    Returns the attempts that held. The rows of the tasks are locked first: between
-    the look and the commit nobody else can take one over. Safe to repeat after a lost
-    connection: rows that are there already are the same ones.
+    Returns those attempts; the writes of the others are dropped. It locks the rows of
+    the tasks first, so that none can be taken from its attempt before the commit. Safe
+    to repeat after a lost connection.
     """
     with transaction.atomic():
-        held = fence.still_held([entry.key for entry in entries], lock=True)
-        kept = [entry for entry in entries if entry.key in held]
-        _add_to_record(kept)
-        _add_progress([e for e in kept if e.steps and not e.is_ending])
-        _leave_tasks([entry for entry in kept if entry.finish])
+        held = fence.still_held([write.key for write in writes], lock=True)
+        kept = [write for write in writes if write.key in held]
+        _store_records(kept)
+        _add_progress([write for write in kept if write.steps and not write.is_ending])
+        _end_or_suspend([write for write in kept if write.finish])
     return held
 
 
-def _add_to_record(entries: Sequence[AttemptWrite]) -> None:
+def _store_records(writes: Sequence[AttemptWrite]) -> None:
     """Store steps, drafts, events and tool calls."""
-    finished = [step for entry in entries for step in entry.steps]
-    _STEPS.run(finished)
-    _drop_drafts({step.task_id for step in finished})
-    _create_drafts(entries, {(step.task_id, step.position) for step in finished})
-    _EVENTS.run([event for entry in entries for event in entry.events])
-    _keep_calls([call for entry in entries for call in entry.tool_calls])
+    steps = [step for write in writes for step in write.steps]
+    _STEPS.run(steps)
+    _delete_drafts({step.task_id for step in steps})
+    _store_drafts(writes, {(step.task_id, step.position) for step in steps})
+    _EVENTS.run([event for write in writes for event in write.events])
+    _store_calls([call for write in writes for call in write.tool_calls])
 
 
-def _leave_tasks(entries: Sequence[AttemptWrite]) -> None:
-    """End the tasks of attempts that are over, or have them wait."""
-    _finish([entry for entry in entries if entry.is_ending])
-    if failed := [entry.task_id for entry in entries if entry.has_failed]:
+def _end_or_suspend(writes: Sequence[AttemptWrite]) -> None:
+    """Apply the `finish` of writes that have one."""
+    _finish([write for write in writes if write.is_ending])
+    if failed := [write.task_id for write in writes if write.has_failed]:
         close_calls(failed)
         cancel_children(failed)
-    if suspended := [entry for entry in entries if entry.is_waiting]:
+    if suspended := [write for write in writes if write.is_waiting]:
         _suspend(suspended)
 
 
-def _drop_drafts(task_ids: Collection[int]) -> None:
-    """The whole text is in the step now."""
+def _delete_drafts(task_ids: Collection[int]) -> None:
+    """Delete all drafts of tasks whose step has just been stored with the whole text."""
     if task_ids:
-        these, ids = in_clause(task_ids)
+        in_ids, ids = in_clause(task_ids)
         with prepared_cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {Draft._meta.db_table} WHERE task_id {these}",  # noqa: S608
+                f"DELETE FROM {Draft._meta.db_table} WHERE task_id {in_ids}",  # noqa: S608
                 ids,
             )
 
 
-def _create_drafts(
-    entries: Iterable[AttemptWrite], finished: set[tuple[int, int]]
+def _store_drafts(
+    writes: Iterable[AttemptWrite], finished: set[tuple[int, int]]
 ) -> None:
     _DRAFTS.run(
         [
             draft
-            for entry in entries
-            for draft in entry.drafts
+            for write in writes
+            for draft in write.drafts
             if (draft.task_id, draft.step) not in finished
         ]
     )
 
 
-def _keep_calls(calls: Iterable[ToolCall]) -> None:
-    """The last word of a batch about one call counts."""
+def _store_calls(calls: Iterable[ToolCall]) -> None:
+    """If a batch has several versions of one call, the last one counts."""
     rows = {(call.task_id, call.step, call.tool_call_id): call for call in calls}
     if rows:
         ToolCall.objects.store(rows.values())
 
 
-def _suspend(entries: Sequence[AttemptWrite]) -> None:
-    """Let go of tasks that wait; of one whose calls were decided meanwhile, too.
+def _suspend(writes: Sequence[AttemptWrite]) -> None:
+    """Make tasks waiting, or pending if all of their calls were decided meanwhile.
 
-    That one is pending at once. The decision locks the task's row as we do: it either
-    came before, and is seen here, or comes after, and finds the task waiting.
+    A decision locks the task's row, as this transaction does. It either came before, and
+    is seen here, or comes after, and finds the task waiting.
     """
-    record_decisions([entry.task_id for entry in entries])
-    for entry in entries:
-        waiting = ToolCall.objects.waiting().filter(task=entry.task_id).exists()
+    record_decisions([write.task_id for write in writes])
+    for write in writes:
+        waiting = ToolCall.objects.waiting().filter(task=write.task_id).exists()
         status = AgentTask.Status.WAITING if waiting else AgentTask.Status.PENDING
-        held = AgentTask.objects.filter(fence.holds(entry.key))
+        held = AgentTask.objects.filter(fence.holds(write.key))
         held.update(status=status, worker=None)
 
 
@@ -157,39 +157,39 @@ _ADD = (
 )
 
 
-def _progress(entry: AttemptWrite) -> tuple[int, int, int, int, bool]:
+def _totals(write: AttemptWrite) -> tuple[int, int, int, int, bool]:
     return (
-        len(entry.steps),
-        sum(step.input_tokens for step in entry.steps),
-        sum(step.output_tokens for step in entry.steps),
-        sum(step.cost_nanodollars or 0 for step in entry.steps),
-        all(step.cost_nanodollars is not None for step in entry.steps),
+        len(write.steps),
+        sum(step.input_tokens for step in write.steps),
+        sum(step.output_tokens for step in write.steps),
+        sum(step.cost_nanodollars or 0 for step in write.steps),
+        all(step.cost_nanodollars is not None for step in write.steps),
     )
 
 
-def _add_progress(entries: Sequence[AttemptWrite]) -> None:
-    """Count steps, tokens and costs, once: a repeated write finds the steps counted."""
+def _add_progress(writes: Sequence[AttemptWrite]) -> None:
+    """Add steps, tokens and costs. A repeated write finds its steps counted, adds none."""
     execute_many(
         f"{_ADD} WHERE {fence.HOLDS} AND steps_count < %s",
-        [
-            (*_progress(entry), *entry.key, entry.steps[-1].position)
-            for entry in entries
-        ],
+        [(*_totals(write), *write.key, write.steps[-1].position) for write in writes],
     )
 
 
-def _finish(entries: Sequence[AttemptWrite]) -> None:
+def _finish(writes: Sequence[AttemptWrite]) -> None:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     execute_many(
         f"{_ADD}, status = %s, output_text = %s, error_code = %s, error_detail = %s,"
         f" worker_id = NULL, finished_at = %s WHERE {fence.HOLDS}",
-        [(*_progress(entry), *_end_of(entry), now, *entry.key) for entry in entries],
+        [
+            (*_totals(write), *_finish_columns(write), now, *write.key)
+            for write in writes
+        ],
     )
 
 
-def _end_of(entry: AttemptWrite) -> tuple[str, str, str, str]:
-    assert entry.finish
-    finish = entry.finish
+def _finish_columns(write: AttemptWrite) -> tuple[str, str, str, str]:
+    assert write.finish
+    finish = write.finish
     return (
         finish.status.value,
         finish.output_text,

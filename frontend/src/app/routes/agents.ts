@@ -5,9 +5,9 @@ import { agentQuery, agentsQuery } from '@/features/agents/queries'
 import { RANGES, statsQuery } from '@/features/stats/queries'
 import { recentTasksQuery, taskQuery } from '@/features/tasks/queries'
 
+import { preload } from './preload'
 import { appRoute } from './root'
 import { id, text } from './search'
-import { warm } from './warm'
 
 const agentsRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -15,15 +15,15 @@ const agentsRoute = createRoute({
   validateSearch: z.object({
     search: text,
     ordering: text,
-    /** `new` opens the form of a new agent. */
+    /** `new` opens the form for a new agent. */
     dialog: z.catch(z.optional(z.literal('new')), undefined),
   }),
   loaderDeps: ({ search: { search, ordering } }) => ({ search, ordering }),
   loader: ({ context, deps }) => {
-    warm(context.queryClient.infiniteQuery(agentsQuery(deps)))
+    preload(context.queryClient.infiniteQuery(agentsQuery(deps)))
   },
   component: lazyRouteComponent(
-    () => import('../agents-screen'),
+    () => import('../screens/agents-screen'),
     'AgentsScreen',
   ),
 })
@@ -38,12 +38,15 @@ const agentRoute = createRoute({
   loaderDeps: ({ search }) => search,
   loader: ({ context, params, deps }) => {
     const agentId = Number(params.agentId)
-    warm(context.queryClient.query(agentQuery(agentId)))
-    warm(context.queryClient.query(recentTasksQuery(agentId)))
-    warm(context.queryClient.query(statsQuery(deps.range ?? '30d', agentId)))
-    if (deps.task) warm(context.queryClient.query(taskQuery(deps.task)))
+    preload(context.queryClient.query(agentQuery(agentId)))
+    preload(context.queryClient.query(recentTasksQuery(agentId)))
+    preload(context.queryClient.query(statsQuery(deps.range ?? '30d', agentId)))
+    if (deps.task) preload(context.queryClient.query(taskQuery(deps.task)))
   },
-  component: lazyRouteComponent(() => import('../agent-screen'), 'AgentScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/agent-screen'),
+    'AgentScreen',
+  ),
 })
 
 export const agentRoutes = [agentsRoute, agentRoute] as const

@@ -9,8 +9,8 @@ import {
   liveTasksQuery,
 } from '@/features/tasks/queries'
 
+import { preload } from './preload'
 import { appRoute } from './root'
-import { warm } from './warm'
 
 const homeRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -20,23 +20,26 @@ const homeRoute = createRoute({
   }),
   loaderDeps: ({ search }) => search,
   loader: ({ context: { queryClient }, deps }) => {
-    warm(queryClient.query(anyTaskQuery()))
-    warm(queryClient.query(approvalsQuery()))
-    warm(queryClient.query(liveTasksQuery()))
-    warm(queryClient.query(failedTasksQuery()))
-    warm(queryClient.query(statsQuery(deps.range ?? '30d')))
+    preload(queryClient.query(anyTaskQuery()))
+    preload(queryClient.query(approvalsQuery()))
+    preload(queryClient.query(liveTasksQuery()))
+    preload(queryClient.query(failedTasksQuery()))
+    preload(queryClient.query(statsQuery(deps.range ?? '30d')))
   },
-  component: lazyRouteComponent(() => import('../home-screen'), 'HomeScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/home-screen'),
+    'HomeScreen',
+  ),
 })
 
 const approvalsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/approvals',
   loader: ({ context }) => {
-    warm(context.queryClient.query(approvalsQuery()))
+    preload(context.queryClient.query(approvalsQuery()))
   },
   component: lazyRouteComponent(
-    () => import('../approvals-screen'),
+    () => import('../screens/approvals-screen'),
     'ApprovalsScreen',
   ),
 })

@@ -8,16 +8,20 @@ import {
 import { meQuery } from '@/features/session/queries'
 import { asProblem } from '@/lib/api/problem'
 
-import { AppLayout } from '../app-layout'
-import { AppPending, MissingScreen, ScreenError } from '../edge-screens'
+import { AppLayout } from '../layout/app-layout'
+import {
+  AppPending,
+  NotFoundScreen,
+  ScreenError,
+} from '../screens/fallback-screens'
 
 export const rootRoute = createRootRouteWithContext<{
   queryClient: QueryClient
-}>()({ notFoundComponent: MissingScreen })
+}>()({ notFoundComponent: NotFoundScreen })
 
 /**
- * Everything that needs a session. Its loader runs beside those of the screens, so that
- * the first load asks for the user and for the screen's data at the same time.
+ * Everything that needs a session. Its loader runs concurrently with that of the screen, so
+ * that the first load requests the user and the screen's data at the same time.
  */
 export const appRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 
 import { STATUSES } from '@/components/status'
 
-/** What may stand in an address. What stands there wrongly is left out. */
+/** Parameters of an address. Invalid values are ignored. */
 export const text = z.catch(z.optional(z.string()), undefined)
 
 export const id = z.catch(
@@ -10,13 +10,13 @@ export const id = z.catch(
   undefined,
 )
 
-/** A day, as in 2026-05-04. */
+/** A day such as 2026-05-04. */
 export const day = z.catch(z.optional(z.iso.date()), undefined)
 
 export const oneOf = <const Values extends readonly string[]>(values: Values) =>
   z.catch(z.optional(z.enum(values)), undefined)
 
-/** Several values as they stand in the URL, or as a link gives them. */
+/** Several values, as text from the URL or as a list from a link. */
 export const statuses = z.catch(
   z.optional(
     z.pipe(

@@ -16,13 +16,13 @@ const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
   validateSearch: returning,
-  // A new server has nobody who could sign in.
+  // A new server has no accounts to sign in with.
   loader: async ({ context }) => {
     const session = await context.queryClient.query(sessionQuery())
     if (!session.has_users) throw redirect({ to: '/register' })
   },
   component: lazyRouteComponent(
-    () => import('../session-screens'),
+    () => import('../screens/session-screens'),
     'SignInScreen',
   ),
 })
@@ -33,7 +33,7 @@ const registerRoute = createRoute({
   validateSearch: returning,
   loader: ({ context }) => context.queryClient.query(sessionQuery()),
   component: lazyRouteComponent(
-    () => import('../session-screens'),
+    () => import('../screens/session-screens'),
     'RegisterScreen',
   ),
 })

@@ -2,16 +2,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 
 import { appRoute } from './root'
-
-/** The parts of the settings; the last one is for staff. */
-export const SETTINGS = [
-  'profile',
-  'tokens',
-  'models',
-  'appearance',
-  'data',
-  'operations',
-] as const
+import { SETTINGS } from './settings-parts'
 
 const settingsRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -20,7 +11,7 @@ const settingsRoute = createRoute({
     part: z.catch(z.optional(z.enum(SETTINGS)), undefined),
   }),
   component: lazyRouteComponent(
-    () => import('../settings-screen'),
+    () => import('../screens/settings-screen'),
     'SettingsScreen',
   ),
 })

@@ -2,18 +2,18 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import * as z from 'zod/mini'
 
 import { approvalsQuery } from '@/features/approvals/queries'
-import { PERIODS } from '@/features/tasks/period'
+import { PERIODS } from '@/features/tasks/inbox/period'
 import {
   ORDERINGS,
   taskQuery,
   tasksQuery,
-  threadQuery,
+  conversationQuery,
 } from '@/features/tasks/queries'
-import { TASK_VIEWS } from '@/features/tasks/views'
+import { TASK_VIEWS } from '@/features/tasks/task/views'
 
+import { preload } from './preload'
 import { appRoute } from './root'
 import { day, id, oneOf, statuses, text } from './search'
-import { warm } from './warm'
 
 const tasksRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -29,9 +29,12 @@ const tasksRoute = createRoute({
   }),
   loaderDeps: ({ search }) => search,
   loader: ({ context, deps }) => {
-    warm(context.queryClient.infiniteQuery(tasksQuery(deps)))
+    preload(context.queryClient.infiniteQuery(tasksQuery(deps)))
   },
-  component: lazyRouteComponent(() => import('../tasks-screen'), 'TasksScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/tasks-screen'),
+    'TasksScreen',
+  ),
 })
 
 const taskRoute = createRoute({
@@ -40,13 +43,16 @@ const taskRoute = createRoute({
   validateSearch: z.object({ view: oneOf(TASK_VIEWS) }),
   loader: ({ context, params }) => {
     const taskId = Number(params.taskId)
-    warm(context.queryClient.query(taskQuery(taskId)))
-    warm(context.queryClient.query(threadQuery(taskId)))
-    warm(context.queryClient.query(approvalsQuery(taskId)))
-    // Answers are shown with it, and it is large.
-    warm(import('@/components/markdown'))
+    preload(context.queryClient.query(taskQuery(taskId)))
+    preload(context.queryClient.query(conversationQuery(taskId)))
+    preload(context.queryClient.query(approvalsQuery(taskId)))
+    // Needed to show the answer, and large.
+    preload(import('@/components/markdown'))
   },
-  component: lazyRouteComponent(() => import('../task-screen'), 'TaskScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/task-screen'),
+    'TaskScreen',
+  ),
 })
 
 export const taskRoutes = [tasksRoute, taskRoute] as const

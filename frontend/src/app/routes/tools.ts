@@ -6,18 +6,21 @@ import {
   mcpServersQuery,
 } from '@/features/tools/queries'
 
+import { preload } from './preload'
 import { appRoute } from './root'
-import { warm } from './warm'
 
 const toolsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/tools',
   loader: ({ context: { queryClient } }) => {
-    warm(queryClient.infiniteQuery(httpToolsQuery()))
-    warm(queryClient.infiniteQuery(mcpServersQuery()))
-    warm(queryClient.query(catalogueQuery()))
+    preload(queryClient.infiniteQuery(httpToolsQuery()))
+    preload(queryClient.infiniteQuery(mcpServersQuery()))
+    preload(queryClient.query(catalogueQuery()))
   },
-  component: lazyRouteComponent(() => import('../tools-screen'), 'ToolsScreen'),
+  component: lazyRouteComponent(
+    () => import('../screens/tools-screen'),
+    'ToolsScreen',
+  ),
 })
 
 export const toolRoutes = [toolsRoute] as const

@@ -6,7 +6,7 @@ import { FILLS } from './swatch'
 
 type MarksProps = { data: PlotData; top: number }
 
-/** A column for each point, the series on top of each other. */
+/** A column for each point, with the series stacked. */
 export function Bars({ data, top }: MarksProps) {
   return (
     <div className="absolute inset-0 flex">

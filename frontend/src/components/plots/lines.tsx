@@ -6,7 +6,7 @@ import { STROKES } from './swatch'
 
 type Place = { key: string; x: number; y: number }
 
-/** Where the values of a series lie, cut where there is none; in hundredths. */
+/** The places of a series in percent, split wherever a value is missing. */
 function stretchesOf({ points }: PlotData, series: Series, top: number) {
   const stretches: Place[][] = [[]]
   points.forEach((point, index) => {
@@ -24,7 +24,7 @@ function stretchesOf({ points }: PlotData, series: Series, top: number) {
 const pathOf = (stretch: Place[]) =>
   stretch.map(({ x, y }, index) => `${index ? 'L' : 'M'}${x} ${y}`).join('')
 
-/** A line for each series; where a value stands alone, a dot. */
+/** A line for each series, and a dot for each value without neighbours. */
 export function Lines({ data, top }: { data: PlotData; top: number }) {
   return data.series.map((each) => {
     const { line, dot } = STROKES[each.look]

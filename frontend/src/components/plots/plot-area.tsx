@@ -24,7 +24,7 @@ function highest({ points, series }: PlotData, kind: Kind) {
   return Math.max(0, ...heights)
 }
 
-/** The picture: for people who see it. The table says the same. */
+/** The chart itself. The table shows the same values as text. */
 export function PlotArea({ data, kind, summary }: PlotAreaProps) {
   const [shown, setShown] = useState<number>()
   const ticks = ticksOf(highest(data, kind), data.unit)
@@ -136,7 +136,7 @@ function Tip({ data, kind, point, index }: TipProps) {
 
 const MAX_LABELS = 6
 
-/** As many labels as have room. */
+/** As many labels as fit. */
 function TimeLabels({ points }: { points: Point[] }) {
   const every = Math.ceil(points.length / MAX_LABELS)
   return (

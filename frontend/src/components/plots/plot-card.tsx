@@ -12,13 +12,13 @@ import { Swatch } from './swatch'
 type PlotCardProps = {
   data: PlotData
   kind: 'bars' | 'lines'
-  /** What it comes to in all. */
+  /** The total of all values. */
   total: ReactNode
-  /** The picture in one sentence. */
+  /** The chart in one sentence. */
   summary: string
 }
 
-/** Values over time as a picture, or as a table. */
+/** Values over time as a chart or as a table. */
 export function PlotCard({ data, kind, total, summary }: PlotCardProps) {
   const id = useId()
   const [isTable, setIsTable] = useState(false)
@@ -41,7 +41,7 @@ export function PlotCard({ data, kind, total, summary }: PlotCardProps) {
           size="icon-small"
           aria-pressed={isTable}
           aria-label={`${data.title} as a table`}
-          title={isTable ? 'Show the plot' : 'Show as a table'}
+          title={isTable ? 'Show chart' : 'Show table'}
           className="-mt-1.5 -mr-1.5 text-muted-foreground"
           onClick={() => {
             setIsTable(!isTable)

@@ -1,11 +1,11 @@
 import { shownAt } from './plot'
 import type { PlotData } from './plot'
 
-/** The same values as numbers, the newest first. */
+/** The values as text, newest first. */
 export function PlotTable({ data }: { data: PlotData }) {
   return (
     <div
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- so that it scrolls by keyboard.
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable content must be reachable by keyboard.
       tabIndex={0}
       role="region"
       aria-label={`${data.title} as a table`}

@@ -1,6 +1,6 @@
 import type { Unit } from './scale'
 
-/** Colour and pattern together say which series it is. */
+/** Each look has a colour and a pattern of its own. */
 export type Look = 'completed' | 'failed' | 'cancelled' | 'first' | 'second'
 
 export type Series = {
@@ -9,14 +9,14 @@ export type Series = {
   look: Look
 }
 
-/** One place on the axis of time, with the value of each series, or none. */
+/** One place on the time axis, with the value of each series where there is one. */
 export type Point = {
   key: string
   label: string
-  /** The label where there is more room. */
+  /** A longer label, where there is room. */
   title: string
   values: Record<string, number | null>
-  /** The values lack a part that is not known. */
+  /** Whether the values lack an unknown part. */
   isPartial?: boolean
 }
 
@@ -27,7 +27,7 @@ export type PlotData = {
   points: Point[]
   format: (value: number) => string
   unit: Unit
-  /** What has to be known to read it rightly. */
+  /** A remark that is needed to read the chart correctly. */
   note?: string
 }
 
@@ -35,7 +35,7 @@ export type PlotData = {
 export const valueAt = (point: Point, { key }: Series) =>
   point.values[key] ?? null
 
-/** It as text: "4", "–" where there is none, "4 + ?" and "?" where a part is not known. */
+/** The value as text: "4", "–" where there is none, "4 + ?" or "?" where a part is unknown. */
 export function shownAt(
   { format }: Pick<PlotData, 'format'>,
   point: Point,

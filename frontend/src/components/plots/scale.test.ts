@@ -17,7 +17,7 @@ test.each([
   [0, 'dollars', [0, 0.01]],
   [0.00007, 'dollars', [0, 0.000025, 0.00005, 0.000075]],
   [12.4, 'dollars', [0, 5, 10, 15]],
-] as const)('%d as %s is on the axis %j', (max, unit, ticks) => {
+] as const)('fits %d as %s on the axis %j', (max, unit, ticks) => {
   const found = ticksOf(max, unit)
 
   expect(found).toHaveLength(ticks.length)

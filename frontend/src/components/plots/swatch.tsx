@@ -2,7 +2,7 @@ import { cn } from '@/lib/cn'
 
 import type { Look } from './plot'
 
-// Written out, so that Tailwind finds them.
+// Tailwind only finds class names that are written out.
 export const FILLS: Record<Look, string> = {
   completed: 'bg-completed/75',
   failed: 'plot-stripes bg-failed text-card',
@@ -24,7 +24,7 @@ export const STROKES: Record<Look, { line: string; dot: string }> = {
 
 type SwatchProps = { look: Look; kind: 'bars' | 'lines' }
 
-/** How a series looks, beside its name. */
+/** The look of a series, for a legend. */
 export function Swatch({ look, kind }: SwatchProps) {
   return kind === 'bars' ? (
     <span aria-hidden className={cn('size-2.5 rounded-[3px]', FILLS[look])} />

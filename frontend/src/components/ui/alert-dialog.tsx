@@ -12,12 +12,12 @@ type AlertDialogProps = {
   title: ReactNode
   description: ReactNode
   action: string
-  /** The safe answer. */
+  /** The label of the button that changes nothing. */
   keep?: string
   onAction: () => void
 }
 
-/** Asks before something is destroyed; the safe answer has the focus. */
+/** Asks for confirmation. The button that changes nothing has the focus. */
 export function AlertDialog({
   open,
   onOpenChange,

@@ -81,7 +81,7 @@ export function CommandEmpty(props: ComponentProps<typeof Primitive.Empty>) {
   )
 }
 
-/** With the caret after what stands there already. */
+/** Focus the field, with the caret after its text. */
 function focusField(event: Event) {
   const panel = event.target
   const field = panel instanceof Element && panel.querySelector('input')
@@ -97,7 +97,7 @@ type CommandDialogProps = {
   children: ReactNode
 }
 
-/** Commands over everything else. Its results come from elsewhere, so it filters nothing. */
+/** A command menu in a dialog. It does not filter, as its results come from a search. */
 export function CommandDialog({
   title,
   onClose,

@@ -24,8 +24,8 @@ type DialogContentProps = Omit<
 }
 
 /**
- * Whoever opens a form wants to type. A phone's keyboard would hide half of it, though,
- * and a dialog without a field is there to be read.
+ * Focus the first field of a form, so that the user can type immediately. On a phone the
+ * keyboard would hide half of the dialog, and a dialog without fields is for reading.
  */
 function focusFirstField(event: Event) {
   const panel = event.target
@@ -37,7 +37,7 @@ function focusFirstField(event: Event) {
   target.focus()
 }
 
-/** A modal with its title. It fills a phone's screen from below, and floats elsewhere. */
+/** A modal with a title. On a phone it rises from the bottom; elsewhere it floats. */
 export function DialogContent({
   className,
   children,

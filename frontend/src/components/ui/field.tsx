@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 
 import { cn } from '@/lib/cn'
 
-/** What the control of a field needs, so that label, hint and error belong to it. */
+/** Props of a field's control, which connect it to the label, the hint and the error. */
 export type ControlProps = {
   id: string
   'aria-describedby': string | undefined

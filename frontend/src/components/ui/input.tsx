@@ -2,7 +2,7 @@ import type { ComponentProps } from 'react'
 
 import { cn } from '@/lib/cn'
 
-/** What every one-line or many-line field looks like. 16 px on phones, so that they do not zoom. */
+/** The look of every text field. Phones zoom into text smaller than 16 px. */
 export const fieldClassName =
   'w-full min-w-0 rounded-lg border border-input bg-card px-3 text-base shadow-xs transition-[border-color,box-shadow] outline-none placeholder:text-muted-foreground/90 focus-visible:border-ring focus-visible:ring-3 focus-visible:ring-ring/25 focus-visible:outline-none disabled:opacity-60 aria-invalid:border-destructive aria-invalid:ring-destructive/20 sm:text-sm'
 

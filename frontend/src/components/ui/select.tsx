@@ -5,7 +5,7 @@ import { cn } from '@/lib/cn'
 
 import { fieldClassName } from './input'
 
-/** The browser's own choice among a few, which every phone and reader knows. */
+/** The browser's own select element, which phones and screen readers handle well. */
 export function Select({ className, ...props }: ComponentProps<'select'>) {
   return (
     <div className="relative">

@@ -6,12 +6,12 @@ import {
 } from 'lucide-react'
 import { Toaster as Sonner } from 'sonner'
 
-/** Says the result of each action, in the page's own colours. */
+/** Shows the results of actions, in the page's own colours. */
 export function Toaster() {
   return (
     <Sonner
       position="bottom-right"
-      // The page's, not the one that it brings along.
+      // The page's font instead of the library's.
       style={{ fontFamily: 'inherit' }}
       offset={20}
       mobileOffset={{ bottom: 76 }}

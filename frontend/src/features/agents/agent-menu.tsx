@@ -18,12 +18,12 @@ import {
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
 
-import type { AgentDraft } from './agent-dialog'
+import type { AgentDraft } from './form/agent-dialog'
 import type { Agent } from './queries'
 
 type AgentMenuProps = {
   agent: Agent
-  /** Beside the heading, where the other actions are. */
+  /** For the heading of the agent's page, next to the other actions. */
   isHeading?: boolean
   onDraft: (draft: AgentDraft) => void
   onDelete: (agent: Agent) => Promise<void>
@@ -34,11 +34,11 @@ async function copyId(agent: Agent) {
     await navigator.clipboard.writeText(String(agent.id))
     toast.success(`ID ${agent.id} copied.`)
   } catch {
-    toast.error('The browser did not allow copying.')
+    toast.error('The browser blocked copying.')
   }
 }
 
-/** What can be done with one agent. */
+/** The actions on one agent. */
 export function AgentMenu({
   agent,
   isHeading = false,
@@ -96,7 +96,7 @@ export function AgentMenu({
         open={isAsking}
         onOpenChange={setAsking}
         title={`Delete ${agent.name}?`}
-        description="Nobody can run it any more. Its tasks and their answers stay."
+        description="It can no longer be run. Its tasks and their answers are kept."
         action="Delete agent"
         onAction={() => {
           void onDelete(agent)

@@ -1,5 +1,7 @@
 import { keepPreviousData, useQueryClient } from '@tanstack/react-query'
+import type { InfiniteData, QueryClient } from '@tanstack/react-query'
 
+import type { StatusChanges } from '@/components/status'
 import { api, fetchClient } from '@/lib/api/client'
 import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
@@ -8,7 +10,7 @@ export type Agent = Schemas['Agent']
 export type AgentVersion = Schemas['AgentVersion']
 export type AgentRequest = Schemas['AgentRequest']
 
-/** What the list of agents shows. It lives in the URL. */
+/** What the list of agents shows. It is kept in the URL. */
 export type AgentFilters = {
   search?: string | undefined
   ordering?: string | undefined
@@ -54,13 +56,21 @@ export const providersQuery = () =>
 
 export const toolsQuery = () => api.queryOptions('get', '/api/tools/')
 
-/** The agents that another one can be given as tools. */
+/** The agents that another agent can have as tools. */
 export const agentNamesQuery = () =>
   api.queryOptions('get', '/api/agents/', {
     params: { query: { ordering: 'name', limit: 100 } },
   })
 
-/** The few agents that fit a text best, for the palette. */
+/** The agents whose name matches a text, for a filter. */
+export const agentChoicesQuery = (search: string) =>
+  api.queryOptions('get', '/api/agents/', {
+    params: {
+      query: { ordering: 'name', limit: 50, ...(search ? { search } : {}) },
+    },
+  })
+
+/** The few agents that match a text best, for the command palette. */
 export const agentMatchesQuery = (search: string) =>
   api.queryOptions(
     'get',
@@ -68,6 +78,64 @@ export const agentMatchesQuery = (search: string) =>
     { params: { query: { limit: 5, ...(search ? { search } : {}) } } },
     { placeholderData: keepPreviousData },
   )
+
+type Pages = InfiniteData<Schemas['PaginatedAgentList']>
+
+function withStatuses(row: Agent, changes: StatusChanges) {
+  if (changes === 'all') return row
+  const recent_tasks = row.recent_tasks.map((task) => ({
+    ...task,
+    status: changes.get(task.id) ?? task.status,
+  }))
+  return { ...row, recent_tasks }
+}
+
+function knowsAll(pages: Pages | undefined, changes: StatusChanges) {
+  if (changes === 'all' || !pages) return false
+  const rows = pages.pages.flatMap(({ results }) => results)
+  const known = new Set(
+    rows.flatMap(({ recent_tasks }) => recent_tasks.map(({ id }) => id)),
+  )
+  return [...changes.keys()].every((id) => known.has(id))
+}
+
+/**
+ * After status changes: show them in the rows that have these tasks. A list that lacks one
+ * of them is reloaded, as the task may be new; lists of names do not depend on tasks.
+ */
+export function refreshAgentActivity(
+  queryClient: QueryClient,
+  changes: StatusChanges,
+) {
+  const { queryKey } = api.queryOptions('get', '/api/agents/')
+  const isRows = ({ queryKey: key }: { queryKey: readonly unknown[] }) =>
+    key.at(-1) === 'pages'
+  const known = queryClient.getQueriesData<Pages>({
+    queryKey,
+    predicate: isRows,
+  })
+  const stale = new Set(
+    known
+      .filter(([, pages]) => !knowsAll(pages, changes))
+      .map(([key]) => JSON.stringify(key)),
+  )
+  queryClient.setQueriesData<Pages>(
+    { queryKey, predicate: isRows },
+    (data) =>
+      data && {
+        ...data,
+        pages: data.pages.map((page) => ({
+          ...page,
+          results: page.results.map((row) => withStatuses(row, changes)),
+        })),
+      },
+  )
+  return queryClient.invalidateQueries({
+    queryKey,
+    predicate: (query) =>
+      isRows(query) && stale.has(JSON.stringify(query.queryKey)),
+  })
+}
 
 function useAgentsRefresh() {
   const queryClient = useQueryClient()
@@ -80,7 +148,7 @@ export function useCreateAgent() {
   return api.useMutation('post', '/api/agents/', { onSuccess: refresh })
 }
 
-/** After a change of an agent: what it became, its versions, and all lists that show it. */
+/** After a change to an agent: store it, and refresh its versions and the lists that show it. */
 function useAgentUpdate() {
   const queryClient = useQueryClient()
   const refresh = useAgentsRefresh()

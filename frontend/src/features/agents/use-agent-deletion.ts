@@ -1,37 +1,35 @@
 import { toast } from 'sonner'
 
-import { asProblem } from '@/lib/api/problem'
+import { toastProblem } from '@/lib/toast-problem'
 
 import { useDeleteAgent, useRestoreAgent } from './queries'
 import type { Agent } from './queries'
 
-const fail = (error: unknown) => toast.error(asProblem(error).detail)
-
-/** Bring a deleted agent back. */
-export function useAgentRestoring() {
+/** Restore a deleted agent. */
+export function useRestoreDeletedAgent() {
   const restoreAgent = useRestoreAgent()
 
   return (agent: Agent) => {
     restoreAgent.mutate(
       { params: { path: { id: agent.id } } },
       {
-        onSuccess: () => toast.success(`${agent.name} is back.`),
-        onError: fail,
+        onSuccess: () => toast.success(`${agent.name} was restored.`),
+        onError: toastProblem,
       },
     )
   }
 }
 
-/** Delete an agent, and offer to take it back. */
+/** Delete an agent, and offer to undo it. */
 export function useAgentDeletion(onDeleted?: () => void) {
   const deleteAgent = useDeleteAgent()
-  const restore = useAgentRestoring()
+  const restore = useRestoreDeletedAgent()
 
   return async (agent: Agent) => {
     try {
       await deleteAgent.mutateAsync({ params: { path: { id: agent.id } } })
     } catch (error) {
-      fail(error)
+      toastProblem(error)
       return
     }
     const onClick = () => {

@@ -18,11 +18,11 @@ import type { Approval } from './queries'
 
 type ApprovalCardProps = {
   approval: Approval
-  /** Where it does not stand on its task's own page. */
+  /** Whether to link its task, as outside the task's own page. */
   hasTask?: boolean
 }
 
-/** One call that waits for a person's word, with all that can be said to it. */
+/** One tool call that waits for a decision, with the form that takes it. */
 export function ApprovalCard({ approval, hasTask = false }: ApprovalCardProps) {
   const id = useId()
   const { icon: Icon, title, form } = lookOf(approval)
@@ -41,7 +41,7 @@ export function ApprovalCard({ approval, hasTask = false }: ApprovalCardProps) {
             {hasTask && <TaskLink approval={approval} />}
             <RelativeTime time={approval.created_at} />
             {approval.expires_at && (
-              <> · open until {formatMoment(approval.expires_at)}</>
+              <> · expires {formatMoment(approval.expires_at)}</>
             )}
           </p>
         </div>
@@ -80,7 +80,7 @@ function lookOf(approval: Approval): Look {
     case 'outcome':
       return {
         icon: CircleHelpIcon,
-        title: <>Was {tool} done?</>,
+        title: <>Did {tool} succeed?</>,
         form: <OutcomeForm approval={approval} />,
       }
     case 'approval':

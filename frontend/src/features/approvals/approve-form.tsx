@@ -1,49 +1,48 @@
 import { CheckIcon, PencilIcon, XIcon } from 'lucide-react'
 import { useState } from 'react'
 
+import { BusyButton } from '@/components/busy-button'
 import { CodeBlock } from '@/components/code-block'
 import { Button } from '@/components/ui/button'
-import { Field } from '@/components/ui/field'
-import { Textarea } from '@/components/ui/input'
-import { layOut, readObject } from '@/lib/json'
+import { formatJson, readObject } from '@/lib/json'
 import { useFocus } from '@/lib/use-focus'
 
-import { Choices } from './choices'
+import { DecisionButtons, DecisionForm, TextField } from './decision-form'
 import { useApproveCall, useRejectCall } from './queries'
 import type { Approval } from './queries'
 
-type Mode = 'look' | 'edit' | 'reject'
+type Mode = 'review' | 'edit' | 'reject'
 type FormProps = { approval: Approval; onBack: () => void }
 
-/** Let a call be made, with these arguments or others, or refuse it. */
+/** Approve a tool call, with its own arguments or with others, or reject it. */
 export function ApproveForm({ approval }: { approval: Approval }) {
-  const [mode, setMode] = useState<Mode>('look')
+  const [mode, setMode] = useState<Mode>('review')
   const back = () => {
-    setMode('look')
+    setMode('review')
   }
   if (mode === 'edit') return <EditForm approval={approval} onBack={back} />
   if (mode === 'reject') return <RejectForm approval={approval} onBack={back} />
-  return <Look approval={approval} onMode={setMode} />
+  return <Review approval={approval} onMode={setMode} />
 }
 
-type LookProps = { approval: Approval; onMode: (mode: Mode) => void }
+type ReviewProps = { approval: Approval; onMode: (mode: Mode) => void }
 
-function Look({ approval, onMode }: LookProps) {
+function Review({ approval, onMode }: ReviewProps) {
   const approveCall = useApproveCall()
   return (
     <div className="space-y-4">
-      <CodeBlock text={layOut(approval.arguments)} label="Arguments" />
-      <Choices>
-        <Button
-          aria-disabled={approveCall.isPending}
+      <CodeBlock text={formatJson(approval.arguments)} label="Arguments" />
+      <DecisionButtons>
+        <BusyButton
+          isBusy={approveCall.isPending}
+          icon={<CheckIcon />}
           onClick={() => {
             const params = { path: { id: approval.id } }
             approveCall.mutate({ params, body: {} })
           }}
         >
-          <CheckIcon />
           Approve
-        </Button>
+        </BusyButton>
         <Button
           variant="outline"
           onClick={() => {
@@ -62,7 +61,7 @@ function Look({ approval, onMode }: LookProps) {
           <XIcon />
           Reject
         </Button>
-      </Choices>
+      </DecisionButtons>
     </div>
   )
 }
@@ -70,53 +69,49 @@ function Look({ approval, onMode }: LookProps) {
 function EditForm({ approval, onBack }: FormProps) {
   const approveCall = useApproveCall()
   const target = useFocus<HTMLTextAreaElement>()
-  const [text, setText] = useState(() => layOut(approval.arguments))
+  const original = formatJson(approval.arguments)
+  const [text, setText] = useState(original)
   const [error, setError] = useState<string>()
 
   const approve = () => {
     const changed = readObject(text)
-    setError(changed ? undefined : 'Write a JSON object, as in {"a": 1}.')
+    setError(changed ? undefined : 'Enter a JSON object, such as {"a": 1}.')
     if (!changed) return
     const params = { path: { id: approval.id } }
-    approveCall.mutate({ params, body: { arguments: changed } })
+    // Unchanged ones are not sent: JavaScript would round their long numbers.
+    const body = text === original ? {} : { arguments: changed }
+    approveCall.mutate({ params, body })
   }
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        approve()
-      }}
+    <DecisionForm
+      onSubmit={approve}
+      buttons={
+        <>
+          <BusyButton
+            type="submit"
+            isBusy={approveCall.isPending}
+            icon={<CheckIcon />}
+          >
+            Approve with these
+          </BusyButton>
+          <Button variant="ghost" onClick={onBack}>
+            Back
+          </Button>
+        </>
+      }
     >
-      <Field
+      <TextField
         label="Arguments"
-        hint="The tool is called with these instead of the agent's."
+        hint="The tool is called with these instead of the agent’s arguments."
         error={error}
-      >
-        {(control) => (
-          <Textarea
-            {...control}
-            ref={target}
-            value={text}
-            spellCheck={false}
-            className="field-sizing-content max-h-80 min-h-28 font-mono sm:text-xs"
-            onChange={(event) => {
-              setText(event.target.value)
-            }}
-          />
-        )}
-      </Field>
-      <Choices>
-        <Button type="submit" aria-disabled={approveCall.isPending}>
-          <CheckIcon />
-          Approve with these
-        </Button>
-        <Button variant="ghost" onClick={onBack}>
-          Back
-        </Button>
-      </Choices>
-    </form>
+        ref={target}
+        value={text}
+        spellCheck={false}
+        className="field-sizing-content max-h-80 min-h-28 font-mono sm:text-xs"
+        onChange={setText}
+      />
+    </DecisionForm>
   )
 }
 
@@ -126,43 +121,34 @@ function RejectForm({ approval, onBack }: FormProps) {
   const [reason, setReason] = useState('')
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+    <DecisionForm
+      onSubmit={() => {
         const params = { path: { id: approval.id } }
         rejectCall.mutate({ params, body: { reason } })
       }}
+      buttons={
+        <>
+          <BusyButton
+            type="submit"
+            variant="destructive"
+            isBusy={rejectCall.isPending}
+            icon={<XIcon />}
+          >
+            Reject the call
+          </BusyButton>
+          <Button variant="ghost" onClick={onBack}>
+            Back
+          </Button>
+        </>
+      }
     >
-      <Field
+      <TextField
         label="Reason"
-        hint="The agent is told, and may try something else. You can leave it empty."
-      >
-        {(control) => (
-          <Textarea
-            {...control}
-            ref={target}
-            value={reason}
-            className="field-sizing-content max-h-60"
-            onChange={(event) => {
-              setReason(event.target.value)
-            }}
-          />
-        )}
-      </Field>
-      <Choices>
-        <Button
-          type="submit"
-          variant="destructive"
-          aria-disabled={rejectCall.isPending}
-        >
-          <XIcon />
-          Reject the call
-        </Button>
-        <Button variant="ghost" onClick={onBack}>
-          Back
-        </Button>
-      </Choices>
-    </form>
+        hint="Optional. The agent receives it, and can try something else."
+        ref={target}
+        value={reason}
+        onChange={setReason}
+      />
+    </DecisionForm>
   )
 }

@@ -1,82 +1,73 @@
 import { CheckIcon, CircleStopIcon, RotateCcwIcon } from 'lucide-react'
 import { useState } from 'react'
 
+import { BusyButton } from '@/components/busy-button'
 import { CodeBlock } from '@/components/code-block'
-import { Button } from '@/components/ui/button'
-import { Field } from '@/components/ui/field'
-import { Textarea } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { layOut } from '@/lib/json'
+import { formatJson } from '@/lib/json'
 
-import { Choices } from './choices'
+import { DecisionForm, TextField } from './decision-form'
 import { useResolveCall } from './queries'
 import type { Approval } from './queries'
 
-/** Whether a call was made whose answer never came: only a person can find out. */
+type Outcome = Schemas['ResolveRequest']['outcome']
+
+/** Whether a call without a result was made: only a person can find out. */
 export function OutcomeForm({ approval }: { approval: Approval }) {
   const resolveCall = useResolveCall()
   const [result, setResult] = useState('')
+  const isBusy = resolveCall.isPending
 
-  const resolve = (outcome: Schemas['ResolveRequest']['outcome']) => {
-    if (resolveCall.isPending) return
+  const resolve = (outcome: Outcome) => {
     const params = { path: { id: approval.id } }
     resolveCall.mutate({ params, body: { outcome, result } })
   }
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+    <DecisionForm
+      onSubmit={() => {
         resolve('done')
       }}
+      buttons={
+        <>
+          <BusyButton type="submit" isBusy={isBusy} icon={<CheckIcon />}>
+            It succeeded
+          </BusyButton>
+          <BusyButton
+            variant="outline"
+            isBusy={isBusy}
+            icon={<RotateCcwIcon />}
+            onClick={() => {
+              resolve('repeat')
+            }}
+          >
+            It did not happen: call again
+          </BusyButton>
+          <BusyButton
+            variant="ghost"
+            isBusy={isBusy}
+            icon={<CircleStopIcon />}
+            onClick={() => {
+              resolve('fail')
+            }}
+          >
+            Fail the task
+          </BusyButton>
+        </>
+      }
     >
       <p className="text-sm text-muted-foreground">
-        It was called, and no answer came back: it may have happened, or not. It
-        is never repeated without your word. Look where it would show.
+        The tool was called, but no result came back, so the call may or may not
+        have taken effect. It is never repeated without your decision. Check the
+        system that it would have changed.
       </p>
-      <CodeBlock text={layOut(approval.arguments)} label="Arguments" />
-      <Field
+      <CodeBlock text={formatJson(approval.arguments)} label="Arguments" />
+      <TextField
         label="Result"
-        hint="What the agent is told it answered; empty is fine."
-      >
-        {(control) => (
-          <Textarea
-            {...control}
-            value={result}
-            className="field-sizing-content max-h-60"
-            onChange={(event) => {
-              setResult(event.target.value)
-            }}
-          />
-        )}
-      </Field>
-      <Choices>
-        <Button type="submit" aria-disabled={resolveCall.isPending}>
-          <CheckIcon />
-          It was done
-        </Button>
-        <Button
-          variant="outline"
-          aria-disabled={resolveCall.isPending}
-          onClick={() => {
-            resolve('repeat')
-          }}
-        >
-          <RotateCcwIcon />
-          It was not: call again
-        </Button>
-        <Button
-          variant="ghost"
-          aria-disabled={resolveCall.isPending}
-          onClick={() => {
-            resolve('fail')
-          }}
-        >
-          <CircleStopIcon />
-          End the task
-        </Button>
-      </Choices>
-    </form>
+        hint="Optional. The agent receives it as the tool’s result."
+        value={result}
+        onChange={setResult}
+      />
+    </DecisionForm>
   )
 }

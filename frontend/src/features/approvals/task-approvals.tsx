@@ -6,7 +6,7 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { ApprovalCard } from './approval-card'
 import { approvalsQuery } from './queries'
 
-/** All that one task waits for, oldest first. */
+/** The decisions that one task waits for, oldest first. */
 export function TaskApprovals({ task }: { task: number }) {
   const { data, error, refetch } = useQuery(approvalsQuery(task))
   if (data) {

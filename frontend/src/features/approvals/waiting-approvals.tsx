@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { CoffeeIcon } from 'lucide-react'
 
-import { Quiet } from '@/components/card-list'
+import { EmptyNote } from '@/components/card-list'
 import { ErrorNotice } from '@/components/notice'
 import { Section } from '@/components/section'
 import { Button } from '@/components/ui/button'
@@ -13,17 +13,17 @@ import { approvalsQuery } from './queries'
 
 const SHOWN = 3
 
-/** The newest that wait for a word of mine, to be decided on the spot. */
+/** The newest decisions that wait for the user. */
 export function WaitingApprovals() {
   const { data } = useQuery(approvalsQuery())
   const count = data?.count ?? 0
   return (
     <Section
-      title="Waits for you"
+      title="Waiting for you"
       aside={
         count > SHOWN && (
           <Button variant="link" asChild>
-            <Link to="/approvals">All {count}</Link>
+            <Link to="/approvals">See all {count}</Link>
           </Button>
         )
       }
@@ -49,7 +49,7 @@ export function ApprovalList({ limit }: { limit?: number }) {
   if (data.results.length === 0) {
     return (
       <div className="rounded-2xl border bg-card">
-        <Quiet icon={CoffeeIcon}>Nothing waits for you.</Quiet>
+        <EmptyNote icon={CoffeeIcon}>Nothing is waiting for you.</EmptyNote>
       </div>
     )
   }

@@ -2,14 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import { CircleCheckIcon, CircleSlashIcon } from 'lucide-react'
 
 import { ErrorNotice } from '@/components/notice'
-import { SettingsCard } from '@/components/settings-card'
+import { SettingsCard } from '@/components/section'
 import { Skeleton } from '@/components/ui/skeleton'
 import { formatCount } from '@/lib/format'
 
 import { modelsQuery, providersQuery } from './queries'
 import type { Model, Provider } from './queries'
 
-/** What can be called here and now, and what the rest needs. */
+/** The models that can be called, and what the others need. */
 export function ModelSettings() {
   const providers = useQuery(providersQuery())
   const models = useQuery(modelsQuery())
@@ -17,7 +17,7 @@ export function ModelSettings() {
   return (
     <SettingsCard
       title="Models and providers"
-      lead="Set by whoever runs this server, in its environment."
+      description="Configured by the operator in the server’s environment."
     >
       {failed && (
         <ErrorNotice
@@ -41,7 +41,7 @@ export function ModelSettings() {
 
 type ProvidersProps = { providers: Provider[]; models: Model[] }
 
-/** Those that work come first. */
+/** Configured providers first. */
 function Providers({ providers, models }: ProvidersProps) {
   const sorted = providers.toSorted(
     (one, other) => Number(other.is_configured) - Number(one.is_configured),
@@ -90,7 +90,7 @@ const FEW = 5
 
 type ModelsProps = {
   models: Model[]
-  /** What has been said of their provider, and need not be said of each of them. */
+  /** The reason shown for the provider, which is not repeated for each model. */
   known: string
 }
 
@@ -139,7 +139,7 @@ function ModelItem({ model, known }: ModelItemProps) {
   )
 }
 
-/** Of a million tokens, as providers put it. */
+/** Per million tokens, as providers state it. */
 function Price({ rates }: { rates: NonNullable<Model['price']>['rates'] }) {
   return (
     <span className="text-muted-foreground tabular">

@@ -1,16 +1,16 @@
 import { useState } from 'react'
 import { toast } from 'sonner'
 
+import { BusyButton } from '@/components/busy-button'
 import { AlertDialog } from '@/components/ui/alert-dialog'
-import { Button } from '@/components/ui/button'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
-import { asProblem } from '@/lib/api/problem'
 import { formatCount } from '@/lib/format'
+import { toastProblem } from '@/lib/toast-problem'
 
 import { useFailTasks, useRequeueTasks } from './queries'
 
-/** The ids in a text such as "12, 15 18"; none where anything else stands in it. */
+/** The IDs in a text such as "12, 15 18"; none if it contains anything else. */
 function idsOf(text: string) {
   const words = text.split(/[\s,]+/).filter(Boolean)
   return words.every((word) => /^[1-9]\d*$/.test(word)) ? words.map(Number) : []
@@ -25,13 +25,13 @@ export function InterventionForm() {
   const ids = idsOf(text)
 
   const check = () => {
-    setError(ids.length ? undefined : 'Type the ids of tasks, such as 12, 15.')
+    setError(ids.length ? undefined : 'Enter task IDs, such as 12, 15.')
     return ids.length > 0
   }
-  const telling = (done: string) => ({
+  const reporting = (done: string) => ({
     onSuccess: ({ count }: { count: number }) =>
       toast.success(`${formatCount(count, 'task')} ${done}.`),
-    onError: (problem: unknown) => toast.error(asProblem(problem).detail),
+    onError: toastProblem,
   })
 
   return (
@@ -39,12 +39,12 @@ export function InterventionForm() {
       className="space-y-4 px-4 py-5 sm:px-6"
       onSubmit={(event) => {
         event.preventDefault()
-        if (check()) requeue.mutate({ body: { ids } }, telling('requeued'))
+        if (check()) requeue.mutate({ body: { ids } }, reporting('requeued'))
       }}
     >
       <Field
-        label="Tasks"
-        hint="Requeueing keeps finished steps. What has ended well is left as it is."
+        label="Task IDs"
+        hint="Requeued tasks keep their finished steps. Completed tasks are not affected."
         error={error}
       >
         {(control) => (
@@ -61,27 +61,27 @@ export function InterventionForm() {
         )}
       </Field>
       <div className="flex flex-wrap gap-2">
-        <Button type="submit" aria-disabled={requeue.isPending}>
+        <BusyButton type="submit" isBusy={requeue.isPending}>
           Requeue
-        </Button>
-        <Button
+        </BusyButton>
+        <BusyButton
           variant="outline"
-          aria-disabled={fail.isPending}
+          isBusy={fail.isPending}
           onClick={() => {
             if (check()) setIsAsking(true)
           }}
         >
-          End as failed
-        </Button>
+          Fail tasks
+        </BusyButton>
       </div>
       <AlertDialog
         open={isAsking}
         onOpenChange={setIsAsking}
-        title={`End ${formatCount(ids.length, 'task')} as failed?`}
-        description="Whatever they do just now is stopped. Their owners see that an operator ended them, and can run them again."
-        action="End as failed"
+        title={`Fail ${formatCount(ids.length, 'task')}?`}
+        description="Running tasks stop immediately. Their owners see that an operator ended them, and can retry them."
+        action="Fail tasks"
         onAction={() => {
-          fail.mutate({ body: { ids } }, telling('ended as failed'))
+          fail.mutate({ body: { ids } }, reporting('marked as failed'))
         }}
       />
     </form>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 
 import { ErrorNotice } from '@/components/notice'
-import { SettingsCard } from '@/components/settings-card'
+import { SettingsCard } from '@/components/section'
 import { Skeleton } from '@/components/ui/skeleton'
 import { formatDuration, formatNumber } from '@/lib/format'
 
@@ -10,25 +10,25 @@ import { queueQuery } from './queries'
 import type { Queue } from './queries'
 import { Workers } from './workers'
 
-/** For staff: who works, what waits, and the means to step in. */
+/** For staff: the queue, the workers, and how to intervene. */
 export function OperationsSettings() {
   return (
     <>
       <SettingsCard
         title="Queue"
-        lead="The tasks of all users. It looks again every five seconds."
+        description="The tasks of all users, updated every five seconds."
       >
         <QueueState />
       </SettingsCard>
       <SettingsCard
         title="Workers"
-        lead="Those alive, and those of the last day."
+        description="Live workers, and those of the last 24 hours."
       >
         <Workers />
       </SettingsCard>
       <SettingsCard
-        title="Step in"
-        lead="Takes tasks of anybody back to the queue, or ends them as failed."
+        title="Intervene"
+        description="Requeue the tasks of any user, or mark them as failed."
       >
         <InterventionForm />
       </SettingsCard>
@@ -62,32 +62,32 @@ function figuresOf({
     .join(', ')
   return [
     {
-      label: 'Ready to begin',
+      label: 'Ready to run',
       value: formatNumber(depth.due),
       ...(depth.priorities.length > 1 ? { hint: byPriority } : {}),
     },
     {
-      label: 'Oldest of them',
+      label: 'Oldest ready task',
       value: oldest ? formatDuration(oldest.age_seconds * 1000) : '–',
       ...(oldest ? { hint: `task ${oldest.task}` } : {}),
     },
-    { label: 'Set for later', value: formatNumber(depth.not_due) },
+    { label: 'Scheduled', value: formatNumber(depth.not_due) },
     {
       label: 'Running',
       value: formatNumber(depth.running),
-      hint: `room for ${formatNumber(workers.capacity)}`,
+      hint: `capacity ${formatNumber(workers.capacity)}`,
     },
     { label: 'Waiting', value: formatNumber(depth.waiting) },
     { label: 'Workers alive', value: formatNumber(workers.alive) },
     {
       label: 'Recovered',
       value: formatNumber(recovered.hour),
-      hint: `last hour; ${formatNumber(recovered.day)} in a day`,
+      hint: `last hour; ${formatNumber(recovered.day)} in 24 hours`,
     },
     {
       label: 'Lost',
       value: formatNumber(lost.hour),
-      hint: `last hour; ${formatNumber(lost.day)} in a day`,
+      hint: `last hour; ${formatNumber(lost.day)} in 24 hours`,
     },
   ]
 }

@@ -6,7 +6,7 @@ import {
   ServerOffIcon,
 } from 'lucide-react'
 
-import { Quiet } from '@/components/card-list'
+import { EmptyNote } from '@/components/card-list'
 import { ErrorNotice } from '@/components/notice'
 import { RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
@@ -42,7 +42,11 @@ export function Workers() {
     )
   }
   if (data.length === 0) {
-    return <Quiet icon={ServerOffIcon}>No worker has been here today.</Quiet>
+    return (
+      <EmptyNote icon={ServerOffIcon}>
+        No workers in the last 24 hours.
+      </EmptyNote>
+    )
   }
   return (
     <ul aria-label="Workers" className="divide-y">

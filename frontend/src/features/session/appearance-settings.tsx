@@ -1,14 +1,14 @@
 import { MonitorIcon, MoonIcon, SunIcon } from 'lucide-react'
 import { RadioGroup } from 'radix-ui'
 
-import { SettingsCard } from '@/components/settings-card'
+import { SettingsCard } from '@/components/section'
 import { THEMES, useTheme } from '@/lib/theme'
 import type { Theme } from '@/lib/theme'
 
 const LOOKS = {
   light: { label: 'Light', icon: SunIcon },
   dark: { label: 'Dark', icon: MoonIcon },
-  system: { label: 'As the system', icon: MonitorIcon },
+  system: { label: 'System', icon: MonitorIcon },
 }
 
 export function AppearanceSettings() {
@@ -16,7 +16,7 @@ export function AppearanceSettings() {
   return (
     <SettingsCard
       title="Appearance"
-      lead="Kept in this browser. Animations follow the system's setting."
+      description="Saved in this browser. Animations follow the system setting."
     >
       <RadioGroup.Root
         aria-label="Appearance"

@@ -3,18 +3,18 @@ import { useForm } from 'react-hook-form'
 import { toast } from 'sonner'
 import * as z from 'zod/mini'
 
-import { Button } from '@/components/ui/button'
+import { BusyButton } from '@/components/busy-button'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
 import { useChangePassword } from './queries'
 
 const schema = z.object({
   current_password: z
     .string()
-    .check(z.minLength(1, 'Enter your password as it is now.')),
+    .check(z.minLength(1, 'Enter your current password.')),
   new_password: z.string().check(z.minLength(1, 'Enter a new password.')),
 }) satisfies z.ZodMiniType<Schemas['PasswordChangeRequest']>
 
@@ -26,22 +26,12 @@ export function PasswordForm({ username }: { username: string }) {
     resolver: zodResolver(schema),
     defaultValues: { current_password: '', new_password: '' },
   })
-  const { errors } = form.formState
+  const { errors, isSubmitting } = form.formState
 
-  const submit = form.handleSubmit((body) => {
-    changePassword.mutate(
-      { body },
-      {
-        onSuccess: () => {
-          toast.success('Password changed. Your other sessions have ended.')
-          form.reset()
-        },
-        onError: (error) => {
-          const message = showProblem(error, form.setError, FIELDS)
-          if (message) toast.error(message)
-        },
-      },
-    )
+  const submit = useSubmit(form, FIELDS, async (body) => {
+    await changePassword.mutateAsync({ body })
+    toast.success('Password changed. Your other sessions have ended.')
+    form.reset()
   })
 
   return (
@@ -50,7 +40,7 @@ export function PasswordForm({ username }: { username: string }) {
       className="space-y-4 px-4 py-5 sm:px-6"
       onSubmit={(event) => void submit(event)}
     >
-      {/* So that password managers know whose it is. */}
+      {/* Tells password managers whose password it is. */}
       <input
         type="text"
         autoComplete="username"
@@ -71,7 +61,7 @@ export function PasswordForm({ username }: { username: string }) {
       </Field>
       <Field
         label="New password"
-        hint="A long sentence is better than a short riddle."
+        hint="A long passphrase is stronger than a short, complicated password."
         error={errors.new_password?.message}
       >
         {(control) => (
@@ -84,9 +74,9 @@ export function PasswordForm({ username }: { username: string }) {
           />
         )}
       </Field>
-      <Button type="submit" aria-disabled={changePassword.isPending}>
+      <BusyButton type="submit" isBusy={isSubmitting}>
         Change password
-      </Button>
+      </BusyButton>
     </form>
   )
 }

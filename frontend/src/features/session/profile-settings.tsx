@@ -4,13 +4,13 @@ import { useForm } from 'react-hook-form'
 import { toast } from 'sonner'
 import * as z from 'zod/mini'
 
-import { SettingsCard } from '@/components/settings-card'
-import { Button } from '@/components/ui/button'
+import { BusyButton } from '@/components/busy-button'
+import { SettingsCard } from '@/components/section'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
 import { formatExact } from '@/lib/format'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
 import { PasswordForm } from './password-form'
 import { meQuery, useChangeEmail } from './queries'
@@ -22,13 +22,13 @@ export function ProfileSettings() {
     <>
       <SettingsCard
         title="Profile"
-        lead={`${user.username}, since ${formatExact(user.date_joined)}.`}
+        description={`Signed in as ${user.username}. Member since ${formatExact(user.date_joined)}.`}
       >
         <EmailForm key={user.email} email={user.email} />
       </SettingsCard>
       <SettingsCard
         title="Password"
-        lead="Changing it ends all your other sessions. API tokens stay valid."
+        description="Changing it ends all your other sessions. API tokens remain valid."
       >
         <PasswordForm username={user.username} />
       </SettingsCard>
@@ -47,17 +47,11 @@ function EmailForm({ email }: { email: string }) {
     defaultValues: { email },
   })
 
-  const submit = form.handleSubmit((body) => {
-    changeEmail.mutate(
-      { body },
-      {
-        onSuccess: () => toast.success('E-mail address saved.'),
-        onError: (error) => {
-          const message = showProblem(error, form.setError, ['email'])
-          if (message) toast.error(message)
-        },
-      },
-    )
+  const { errors, isDirty, isSubmitting } = form.formState
+
+  const submit = useSubmit(form, ['email'], async (body) => {
+    await changeEmail.mutateAsync({ body })
+    toast.success('E-mail address saved.')
   })
 
   return (
@@ -66,7 +60,7 @@ function EmailForm({ email }: { email: string }) {
       className="space-y-4 px-4 py-5 sm:px-6"
       onSubmit={(event) => void submit(event)}
     >
-      <Field label="E-mail" error={form.formState.errors.email?.message}>
+      <Field label="E-mail" error={errors.email?.message}>
         {(control) => (
           <Input
             {...control}
@@ -77,12 +71,9 @@ function EmailForm({ email }: { email: string }) {
           />
         )}
       </Field>
-      <Button
-        type="submit"
-        aria-disabled={changeEmail.isPending || !form.formState.isDirty}
-      >
+      <BusyButton type="submit" isBusy={isSubmitting} aria-disabled={!isDirty}>
         Save e-mail
-      </Button>
+      </BusyButton>
     </form>
   )
 }

@@ -2,21 +2,21 @@ import { useQueryClient } from '@tanstack/react-query'
 
 import { api } from '@/lib/api/client'
 
-/** Who is signed in. A 401 means nobody. */
+/** The signed-in user. A 401 means that there is none. */
 export const meQuery = () =>
   api.queryOptions('get', '/api/auth/me/', undefined, {
     staleTime: 5 * 60_000,
     retry: false,
   })
 
-/** What the server tells before anyone has signed in. */
+/** What visitors may know before they sign in. */
 export const sessionQuery = () => api.queryOptions('get', '/api/auth/session/')
 
 export function useSignIn() {
   const queryClient = useQueryClient()
 
   return api.useMutation('post', '/api/auth/login/', {
-    // Nothing that another person saw may stay.
+    // Nothing of another user's session may remain.
     onMutate: () => {
       queryClient.clear()
     },
@@ -30,12 +30,12 @@ export function useRegister() {
   const queryClient = useQueryClient()
 
   return api.useMutation('post', '/api/auth/register/', {
-    // Somebody else may have made the first account, or an operator closed the door.
+    // The server may have been set up, or its registration closed, since the page was loaded.
     onError: () => queryClient.invalidateQueries(sessionQuery()),
   })
 }
 
-export const useSignOut = () => api.useMutation('post', '/api/auth/logout/')
+export const useEndSession = () => api.useMutation('post', '/api/auth/logout/')
 
 export function useChangeEmail() {
   const queryClient = useQueryClient()

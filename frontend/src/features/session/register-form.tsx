@@ -1,13 +1,12 @@
 import { zodResolver } from '@hookform/resolvers/zod'
-import { LoaderCircleIcon } from 'lucide-react'
 import { useForm } from 'react-hook-form'
 import * as z from 'zod/mini'
 
-import { Button } from '@/components/ui/button'
+import { BusyButton } from '@/components/busy-button'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
 import { useRegister, useSignIn } from './queries'
 import { FormError } from './session-card'
@@ -18,7 +17,9 @@ const schema = z.object({
   password: z.string().check(z.minLength(8, 'Use at least 8 characters.')),
 }) satisfies z.ZodMiniType<Schemas['RegistrationRequest']>
 
-/** Makes an account with what is typed, and signs in to it. */
+const FIELDS = ['username', 'email', 'password'] as const
+
+/** Creates an account from the values of the form, and signs in to it. */
 export function useRegisterForm(setupCode: string, onSignedIn: () => void) {
   const register = useRegister()
   const signIn = useSignIn()
@@ -27,18 +28,19 @@ export function useRegisterForm(setupCode: string, onSignedIn: () => void) {
     defaultValues: { username: '', email: '', password: '' },
   })
 
-  const submit = form.handleSubmit(async (body) => {
-    try {
-      await register.mutateAsync({ body: { ...body, setup_code: setupCode } })
-      const { username, password } = body
+  const submit = useSubmit(
+    form,
+    FIELDS,
+    async (values) => {
+      await register.mutateAsync({ body: { ...values, setup_code: setupCode } })
+      const { username, password } = values
       await signIn.mutateAsync({ body: { username, password } })
       onSignedIn()
-    } catch (error) {
-      const fields = ['username', 'email', 'password'] as const
-      const message = showProblem(error, form.setError, fields)
-      form.setError('root', { message: message ?? '' })
-    }
-  })
+    },
+    (message) => {
+      form.setError('root', { message })
+    },
+  )
 
   return { form, submit }
 }
@@ -78,7 +80,7 @@ export function RegisterForm({ form, submit }: RegisterFormProps) {
       </Field>
       <Field
         label="Password"
-        hint="At least 8 characters, not a common one."
+        hint="At least 8 characters. Do not use a common password."
         error={errors.password?.message}
       >
         {(control) => (
@@ -90,15 +92,14 @@ export function RegisterForm({ form, submit }: RegisterFormProps) {
           />
         )}
       </Field>
-      <Button
+      <BusyButton
         type="submit"
         size="large"
         className="w-full"
-        aria-disabled={isSubmitting}
+        isBusy={isSubmitting}
       >
-        {isSubmitting && <LoaderCircleIcon className="animate-spin" />}
         Create account
-      </Button>
+      </BusyButton>
     </form>
   )
 }

@@ -19,15 +19,15 @@ type RegisterPageProps = {
 const TEXTS = {
   first: {
     title: 'Welcome to Agentarium',
-    lead: 'This server is new. The first account looks after it.',
+    lead: 'This server is new. The first account administers it.',
   },
   invited: {
     title: 'Set up Agentarium',
-    lead: 'You opened the set-up link. The account that you create here will administer this server.',
+    lead: 'The account that you create here administers this server.',
   },
   locked: {
     title: 'This server is not set up yet',
-    lead: 'The first account administers it, and is created with a one-time link.',
+    lead: 'Create its first account with the one-time set-up link.',
   },
   used: {
     title: 'This set-up link has been used',
@@ -35,7 +35,7 @@ const TEXTS = {
   },
   open: {
     title: 'Create your account',
-    lead: 'An assistant is ready to run as soon as you are in.',
+    lead: 'An assistant is ready to run once you are signed in.',
   },
   closed: {
     title: 'Create your account',
@@ -45,7 +45,7 @@ const TEXTS = {
 
 type Entrance = keyof typeof TEXTS
 
-/** How one may come in, to this server with this code. */
+/** What the page offers on this server, to a visitor with this code. */
 function entranceOf(
   session: Schemas['SessionInfo'] | undefined,
   setupCode: string,
@@ -59,21 +59,24 @@ function entranceOf(
   return session.is_setup_code_needed ? 'locked' : 'first'
 }
 
-/** From the link's fragment, which the browser sends to nobody. */
+/** From the fragment of the link, which the browser does not send to the server. */
 function useSetupCode() {
   const hash = useLocation({ select: (location) => location.hash })
   return new URLSearchParams(hash).get('setup')?.trim() ?? ''
 }
 
-/** It stays as it is while an account is made: that alone makes no link a used one. */
+/**
+ * Does not change while the account is created: the visitor's own registration must not
+ * show the link as used.
+ */
 function useEntrance(
   session: Schemas['SessionInfo'] | undefined,
   setupCode: string,
-  { isMaking }: { isMaking: boolean },
+  { isCreating }: { isCreating: boolean },
 ) {
   const entrance = entranceOf(session, setupCode)
   const [shown, setShown] = useState(entrance)
-  if (shown !== entrance && !isMaking) setShown(entrance)
+  if (shown !== entrance && !isCreating) setShown(entrance)
   return shown
 }
 
@@ -83,11 +86,11 @@ export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
   const { form, submit } = useRegisterForm(setupCode, onSignedIn)
   const { isSubmitting, isSubmitSuccessful } = form.formState
   const entrance = useEntrance(session, setupCode, {
-    isMaking: isSubmitting || isSubmitSuccessful,
+    isCreating: isSubmitting || isSubmitSuccessful,
   })
   const registerForm = <RegisterForm form={form} submit={submit} />
 
-  const inside: Record<Entrance, ReactNode> = {
+  const content: Record<Entrance, ReactNode> = {
     first: registerForm,
     invited: registerForm,
     open: registerForm,
@@ -97,7 +100,7 @@ export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
     ),
     closed: (
       <p className="text-sm">
-        New accounts are made by the operator of this server.
+        New accounts are created by the operator of this server.
       </p>
     ),
   }
@@ -106,7 +109,7 @@ export function RegisterPage({ onSignedIn, redirect }: RegisterPageProps) {
       {...TEXTS[entrance]}
       below={HAS_USERS.has(entrance) && <SignInInstead redirect={redirect} />}
     >
-      {inside[entrance]}
+      {content[entrance]}
     </SessionCard>
   )
 }

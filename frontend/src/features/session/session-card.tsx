@@ -40,7 +40,7 @@ export function SessionCard({
   )
 }
 
-/** The sentence about a form as a whole. */
+/** An error that concerns the form as a whole. */
 export function FormError({ message }: { message: string | undefined }) {
   if (!message) return null
   return (

@@ -3,16 +3,16 @@ import { Link } from '@tanstack/react-router'
 import { CodeBlock } from '@/components/code-block'
 import { Button } from '@/components/ui/button'
 
-/** Where whoever runs the server finds the way in; nobody else can. */
+/** How the operator, and only the operator, gets the set-up link. */
 export function SetupNeeded() {
   return (
     <div className="space-y-3 text-sm">
       <p>
-        The server printed the link when it started; you will find it in its
-        log. To print it again, run this on the server:
+        The server printed the link when it started. Look for it in the server’s
+        log, or run this command on the server:
       </p>
       <CodeBlock label="Command for the link" text="agentarium setup-link" />
-      <p>Or create the first account there:</p>
+      <p>Or create the first account on the server:</p>
       <CodeBlock
         label="Command for the account"
         text="agentarium createuser --admin NAME"
@@ -29,12 +29,12 @@ export function SetupUsed({
   return (
     <div className="space-y-4 text-sm">
       <p>
-        The link works only once. If you used it, sign in. If you do not know
-        who did, run{' '}
+        The link works only once. If you used it, sign in. If someone else did,
+        run{' '}
         <code className="font-mono text-xs">
           agentarium createuser --admin NAME
         </code>{' '}
-        on the server.
+        on the server to create another administrator.
       </p>
       <Button asChild size="large" className="w-full">
         <Link to="/sign-in">Sign in</Link>

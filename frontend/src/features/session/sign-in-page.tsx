@@ -1,15 +1,15 @@
 import { zodResolver } from '@hookform/resolvers/zod'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { LoaderCircleIcon } from 'lucide-react'
 import { useForm } from 'react-hook-form'
 import * as z from 'zod/mini'
 
+import { BusyButton } from '@/components/busy-button'
 import { Button } from '@/components/ui/button'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
 import type { Schemas } from '@/lib/api/client'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
 import { sessionQuery, useSignIn } from './queries'
 import { FormError, SessionCard } from './session-card'
@@ -27,23 +27,21 @@ export function SignInPage({ onSignedIn, redirect }: SignInPageProps) {
     resolver: zodResolver(schema),
     defaultValues: { username: '', password: '' },
   })
-  const { errors } = form.formState
+  const { errors, isSubmitting } = form.formState
   const { data: session } = useQuery(sessionQuery())
 
-  const submit = form.handleSubmit((body) => {
-    signIn.mutate(
-      { body },
-      {
-        onSuccess: onSignedIn,
-        onError: (error) => {
-          const fields = ['username', 'password'] as const
-          const message = showProblem(error, form.setError, fields)
-          form.setError('root', { message: message ?? '' })
-          form.setFocus('password', { shouldSelect: true })
-        },
-      },
-    )
-  })
+  const submit = useSubmit(
+    form,
+    ['username', 'password'],
+    async (body) => {
+      await signIn.mutateAsync({ body })
+      onSignedIn()
+    },
+    (message) => {
+      form.setError('root', { message })
+      form.setFocus('password', { shouldSelect: true })
+    },
+  )
 
   return (
     <SessionCard
@@ -89,15 +87,14 @@ export function SignInPage({ onSignedIn, redirect }: SignInPageProps) {
             />
           )}
         </Field>
-        <Button
+        <BusyButton
           type="submit"
           size="large"
           className="w-full"
-          aria-disabled={signIn.isPending}
+          isBusy={isSubmitting}
         >
-          {signIn.isPending && <LoaderCircleIcon className="animate-spin" />}
           Sign in
-        </Button>
+        </BusyButton>
       </form>
     </SessionCard>
   )

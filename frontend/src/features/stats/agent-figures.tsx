@@ -11,7 +11,7 @@ type Figures = Stats['agents'][number]
 const countOf = ({ completed, failed, cancelled }: Figures) =>
   completed + failed + cancelled
 
-/** The agents that ended most tasks, beside each other. */
+/** The agents with the most finished tasks. */
 export function AgentFigures({ agents }: { agents: Figures[] }) {
   const most = Math.max(...agents.map(countOf))
   return (

@@ -19,7 +19,7 @@ export function RangePicker({ range, onChange }: RangePickerProps) {
       aria-label="Time range"
       value={range}
       onValueChange={(next) => {
-        // The chosen one stays chosen when it is pressed again.
+        // Pressing the selected one again does not deselect it.
         if (next) onChange(next as Range)
       }}
       className="flex rounded-lg border bg-muted/60 p-0.5"

@@ -23,11 +23,11 @@ import {
 type StatsPanelProps = {
   range: Range
   onRangeChange: (range: Range) => void
-  /** Only the tasks of this agent. */
+  /** Restricts it to the tasks of this agent. */
   agent?: number
 }
 
-/** How tasks ended over time, how long they took, and what they used. */
+/** The outcomes, latencies, tokens and costs of tasks over time. */
 export function StatsPanel({ range, onRangeChange, agent }: StatsPanelProps) {
   const query = useQuery({
     ...statsQuery(range, agent),

@@ -10,7 +10,7 @@ import type { Stats } from './queries'
 
 type Bucket = Stats['series'][number]
 
-// The API's days are those of UTC; hours are shown as the reader's clock does.
+// The API's days are in UTC; hours are shown in the browser's time zone.
 const dayLabel = new Intl.DateTimeFormat('en', {
   day: 'numeric',
   month: 'short',
@@ -59,7 +59,7 @@ export const formatSeconds = (seconds: number) =>
     : formatDuration(seconds * 1000).replace('.0 s', ' s')
 
 export const tasksPlot = (stats: Stats): PlotData => ({
-  title: 'Tasks that ended',
+  title: 'Finished tasks',
   series: [
     { key: 'completed', label: 'Completed', look: 'completed' },
     { key: 'failed', label: 'Failed', look: 'failed' },
@@ -75,10 +75,10 @@ export const tasksPlot = (stats: Stats): PlotData => ({
 })
 
 export const latencyPlot = (stats: Stats): PlotData => ({
-  title: 'Time until completed',
+  title: 'Time to completion',
   series: [
-    { key: 'p50', label: 'Half of them within (p50)', look: 'first' },
-    { key: 'p95', label: '95 % within (p95)', look: 'second' },
+    { key: 'p50', label: 'Median (p50)', look: 'first' },
+    { key: 'p95', label: '95th percentile (p95)', look: 'second' },
   ],
   points: pointsOf(stats, ({ latency_seconds: latency }) => ({
     p50: latency?.p50 ?? null,
@@ -104,7 +104,7 @@ export const tokensPlot = (stats: Stats): PlotData => ({
 
 type Cost = Pick<Bucket, 'cost' | 'cost_is_complete'>
 
-/** What is known of a cost, or null where that is nothing: it is not free then. */
+/** The known part of a cost, or null where all of it is unknown: that is not 0. */
 const knownOf = ({ cost, cost_is_complete }: Cost) =>
   Number(cost) || (cost_is_complete ? 0 : null)
 
@@ -120,10 +120,10 @@ export const costPlot = (stats: Stats): PlotData => ({
   unit: 'dollars',
   ...(stats.total.cost_is_complete
     ? {}
-    : { note: '?: the price of a model is not known' }),
+    : { note: '?: the price of a model is unknown' }),
 })
 
-/** "$0.12", "$0.12 + ?" where a part is not known, "?" where none is. */
+/** "$0.12", "$0.12 + ?" where a part is unknown, "?" where all of it is. */
 export function formatSum(figures: Cost) {
   const known = knownOf(figures)
   if (known === null) return '?'
@@ -133,21 +133,21 @@ export function formatSum(figures: Cost) {
 
 function costSummary(total: Cost) {
   const known = knownOf(total)
-  if (known === null) return 'What the tasks cost is not known.'
+  if (known === null) return 'The cost of the tasks is unknown.'
   const sum = formatDollars(known)
   return total.cost_is_complete
     ? `The tasks cost ${sum}.`
-    : `The tasks cost ${sum}, and a part that is not known.`
+    : `The tasks cost ${sum}, plus an unknown amount.`
 }
 
-/** What the pictures say, for those who do not see them. */
+/** The charts in words, for screen readers. */
 export function summariesOf({ total }: Stats) {
   const latency = total.latency_seconds
   return {
     tasks: `${formatNumber(total.completed)} completed, ${formatNumber(total.failed)} failed, ${formatNumber(total.cancelled)} cancelled.`,
     latency: latency
       ? `Half of the completed tasks took at most ${formatSeconds(latency.p50)}, 95 percent at most ${formatSeconds(latency.p95)}.`
-      : 'No task completed.',
+      : 'No tasks completed.',
     tokens: `${formatNumber(total.input_tokens)} tokens in, ${formatNumber(total.output_tokens)} tokens out.`,
     cost: costSummary(total),
   }

@@ -5,15 +5,17 @@ import { api, fetchClient } from '@/lib/api/client'
 import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
-import { spanOf } from './period'
-import type { Span } from './period'
-import { noteStarted } from './started-tasks'
+import { dateParams } from './inbox/period'
+import type { DateRange } from './inbox/period'
+import { rememberStarted } from './status-feed/started-tasks'
 
 export type Task = Schemas['TaskDetail']
 export type TaskRow = Schemas['TaskRow']
 export type Step = Schemas['Step']
+/** One page of tasks, as short lists show it. */
+export type TaskPageQuery = ReturnType<typeof liveTasksQuery>
 
-/** In what order the inbox can stand. */
+/** The orders that the inbox can be in. */
 export const ORDERINGS = [
   '-created_at',
   'created_at',
@@ -22,26 +24,26 @@ export const ORDERINGS = [
 ] as const
 export type Ordering = (typeof ORDERINGS)[number]
 
-/** What the inbox shows. It lives in the URL. */
-export type TaskFilters = Span & {
+/** What the inbox shows. It is kept in the URL. */
+export type TaskFilters = DateRange & {
   status?: Status[] | undefined
   agent?: number | undefined
   search?: string | undefined
   ordering?: Ordering | undefined
 }
 
-/** Whether anything is left out, whatever the order. */
-export const isNarrowed = (filters: TaskFilters) =>
+/** Whether any filter is set; the order is not a filter. */
+export const hasFilters = (filters: TaskFilters) =>
   Object.values({ ...filters, ordering: undefined }).some(Boolean)
 
 export const taskQuery = (id: number) =>
   api.queryOptions('get', '/api/tasks/{id}/', { params: { path: { id } } })
 
-/** As many rows as are loaded at once. */
+/** How many rows are loaded per request. */
 const PAGE = 50
 
-/** What the API is asked for, less what depends on the time of asking. */
-function narrowed({ status, agent, search }: TaskFilters) {
+/** The filters as the API takes them, without those that depend on the current time. */
+function filterParams({ status, agent, search }: TaskFilters) {
   return {
     ...(status?.length ? { status } : {}),
     ...(agent ? { agent } : {}),
@@ -53,7 +55,7 @@ export function tasksQuery(filters: TaskFilters = {}) {
   const { ordering, period, from, to } = filters
   const query = {
     limit: PAGE,
-    ...narrowed(filters),
+    ...filterParams(filters),
     ...(ordering ? { ordering } : {}),
   }
   const { queryKey } = api.queryOptions('get', '/api/tasks/', {
@@ -65,7 +67,7 @@ export function tasksQuery(filters: TaskFilters = {}) {
       params: {
         query: {
           ...query,
-          ...spanOf(filters),
+          ...dateParams(filters),
           ...(cursor ? { cursor } : {}),
         },
       },
@@ -74,7 +76,7 @@ export function tasksQuery(filters: TaskFilters = {}) {
   )
 }
 
-/** The steps of a task, each time as many as one answer holds. */
+/** The steps of a task, in the largest pages that the API has. */
 export function stepsQuery(id: number) {
   const path = { id }
   const query = { limit: 100 }
@@ -89,13 +91,13 @@ export function stepsQuery(id: number) {
   )
 }
 
-/** The conversation that a task belongs to, itself included. */
-export const threadQuery = (id: number) =>
+/** The conversation that a task is part of, itself included. */
+export const conversationQuery = (id: number) =>
   api.queryOptions('get', '/api/tasks/{id}/conversation/', {
     params: { path: { id } },
   })
 
-/** What a task has called, newest first. */
+/** The tasks that a task has called as tools, newest first. */
 export const childrenQuery = (parent: number) =>
   api.queryOptions('get', '/api/tasks/', {
     params: { query: { parent, limit: 50 } },
@@ -106,7 +108,7 @@ export const recentTasksQuery = (agent: number) =>
     params: { query: { agent, limit: 10 } },
   })
 
-/** The few newest tasks that fit a text, for the palette. */
+/** The few newest tasks that match a text, for the command palette. */
 export const taskMatchesQuery = (search: string) =>
   api.queryOptions(
     'get',
@@ -115,11 +117,11 @@ export const taskMatchesQuery = (search: string) =>
     { placeholderData: keepPreviousData },
   )
 
-/** Whether there has ever been one. */
+/** Whether the user has ever run a task. */
 export const anyTaskQuery = () =>
   api.queryOptions('get', '/api/tasks/', { params: { query: { limit: 1 } } })
 
-/** What runs or is about to, the newest first. */
+/** The tasks that run or are in the queue, newest first. */
 export const liveTasksQuery = () =>
   api.queryOptions('get', '/api/tasks/', {
     params: { query: { status: ['running', 'pending'], limit: 6 } },
@@ -130,29 +132,14 @@ export const failedTasksQuery = () =>
     params: { query: { status: ['failed'], limit: 5 } },
   })
 
-/** The agents whose name holds a text: what a task list can be narrowed to. */
-export const agentChoicesQuery = (search: string) =>
-  api.queryOptions('get', '/api/agents/', {
-    params: {
-      query: { ordering: 'name', limit: 50, ...(search ? { search } : {}) },
-    },
-  })
-
-export const agentChoiceQuery = (id: number) =>
-  api.queryOptions('get', '/api/agents/{id}/', { params: { path: { id } } })
-
-/** Everything that counts or lists tasks, or what they wait for. */
-export function useTaskListsRefresh() {
+/** All lists and counts of tasks. */
+function useTaskListsRefresh() {
   const queryClient = useQueryClient()
   return () =>
-    Promise.all([
-      queryClient.invalidateQueries(api.queryOptions('get', '/api/tasks/')),
-      queryClient.invalidateQueries(api.queryOptions('get', '/api/agents/')),
-      queryClient.invalidateQueries(api.queryOptions('get', '/api/approvals/')),
-    ])
+    queryClient.invalidateQueries(api.queryOptions('get', '/api/tasks/'))
 }
 
-/** After an action on a task: what it became, and all lists that show it. */
+/** After an action on a task: store its new state, and refresh the lists that show it. */
 function useTaskUpdate() {
   const queryClient = useQueryClient()
   const refreshLists = useTaskListsRefresh()
@@ -168,11 +155,11 @@ function useTaskUpdate() {
   }
 }
 
-/** The same for a task that begins: its end will be told. Its reader does not wait for the lists. */
+/** The same for a task that starts, whose end will be announced. The caller does not wait for the lists. */
 function useTaskStart() {
   const update = useTaskUpdate()
   return (task: Schemas['Task']) => {
-    noteStarted(task.id)
+    rememberStarted(task.id)
     void update(task)
   }
 }
@@ -194,30 +181,31 @@ export function useRetryTask() {
 
 type BulkVerb = 'cancel' | 'retry'
 
-/** The tasks that a bulk action is for: some by their ids, or all that filters find. */
+/** The tasks of a bulk action: some by their ids, or all that match filters. */
 type Selection = number[] | TaskFilters
 
-/** What each can be done to; the others are passed over. */
-const FITTING: Record<BulkVerb, Status[]> = {
+/** The statuses that each action applies to; other tasks are skipped. */
+const APPLICABLE: Record<BulkVerb, Status[]> = {
   cancel: ['pending', 'running', 'waiting'],
   retry: ['failed', 'cancelled'],
 }
 
-function many(verb: BulkVerb, selection: Selection) {
+function bulkRequest(verb: BulkVerb, selection: Selection) {
   if (Array.isArray(selection)) return { body: { ids: selection } }
-  const { search, ...rest } = narrowed(selection)
+  const { search, ...rest } = filterParams(selection)
   return {
     params: { query: search ? { search } : {} },
-    body: { status: FITTING[verb], ...rest, ...spanOf(selection) },
+    body: { status: APPLICABLE[verb], ...rest, ...dateParams(selection) },
   }
 }
 
-/** Do it to all of them; the answer says to how many it was done. */
+/** Apply an action to many tasks. The response counts those that it changed. */
 export function useBulkAction(verb: BulkVerb) {
   const onSuccess = useTaskListsRefresh()
   const action = api.useMutation('post', `/api/tasks/${verb}/`, { onSuccess })
   return {
     isPending: action.isPending,
-    run: (selection: Selection) => action.mutateAsync(many(verb, selection)),
+    run: (selection: Selection) =>
+      action.mutateAsync(bulkRequest(verb, selection)),
   }
 }

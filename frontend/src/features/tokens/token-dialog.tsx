@@ -11,10 +11,10 @@ type TokenDialogProps = {
   onOpenChange: (isOpen: boolean) => void
 }
 
-/** Makes a token, then shows its secret: this once. */
+/** Creates a token, then shows its secret, which cannot be shown again. */
 export function TokenDialog({ isOpen, onOpenChange }: TokenDialogProps) {
   const [secret, setSecret] = useState<string>()
-  const isMade = secret !== undefined
+  const isCreated = secret !== undefined
   return (
     <Dialog
       open={isOpen}
@@ -24,19 +24,19 @@ export function TokenDialog({ isOpen, onOpenChange }: TokenDialogProps) {
       }}
     >
       <DialogContent
-        title={isMade ? 'Copy your token now' : 'New token'}
+        title={isCreated ? 'Copy your token now' : 'New token'}
         description={
-          isMade
-            ? 'It is shown this once. Only a hash of it is kept.'
-            : 'Give it no more rights than its program needs.'
+          isCreated
+            ? 'It is shown only once, as only a hash of it is stored.'
+            : 'Give it only the scopes that its program needs.'
         }
         onInteractOutside={(event) => {
-          // A click beside it must not lose what cannot be shown again.
-          if (isMade) event.preventDefault()
+          // A click outside must not lose what cannot be shown again.
+          if (isCreated) event.preventDefault()
         }}
       >
-        {isMade ? (
-          <Made secret={secret} />
+        {isCreated ? (
+          <CreatedToken secret={secret} />
         ) : (
           <TokenForm onCreated={setSecret} />
         )}
@@ -45,7 +45,7 @@ export function TokenDialog({ isOpen, onOpenChange }: TokenDialogProps) {
   )
 }
 
-function Made({ secret }: { secret: string }) {
+function CreatedToken({ secret }: { secret: string }) {
   return (
     <div className="space-y-5 px-5 py-5 sm:px-6">
       <div className="flex items-start gap-2 rounded-lg border bg-muted p-3">

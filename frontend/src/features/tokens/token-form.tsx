@@ -1,19 +1,16 @@
 import { zodResolver } from '@hookform/resolvers/zod'
-import { LoaderCircleIcon } from 'lucide-react'
 import { useForm } from 'react-hook-form'
 import type { UseFormReturn } from 'react-hook-form'
-import { toast } from 'sonner'
 
-import { Button } from '@/components/ui/button'
-import { DialogClose } from '@/components/ui/dialog'
+import { FormFrame } from '@/components/form-frame'
 import { Field } from '@/components/ui/field'
 import { Input } from '@/components/ui/input'
 import { Select } from '@/components/ui/select'
-import { showProblem } from '@/lib/form-errors'
+import { useSubmit } from '@/lib/use-submit'
 
 import { useCreateToken } from './queries'
 import {
-  LIVES,
+  VALIDITIES,
   requestOf,
   SCOPE_NAMES,
   SCOPES,
@@ -29,80 +26,56 @@ export function TokenForm({ onCreated }: TokenFormProps) {
     resolver: zodResolver(tokenSchema),
     defaultValues: { name: '', scopes: ['read', 'run'], days: '90', rate: '' },
   })
-  const { errors } = form.formState
+  const { errors, isSubmitting } = form.formState
 
-  const submit = form.handleSubmit((values) => {
-    createToken.mutate(
-      { body: requestOf(values) },
-      {
-        onSuccess: ({ token }) => {
-          onCreated(token)
-        },
-        onError: (error) => {
-          const fields = ['name', 'scopes', 'rate'] as const
-          const message = showProblem(error, form.setError, fields)
-          if (message) toast.error(message)
-        },
-      },
-    )
+  const submit = useSubmit(form, ['name', 'scopes', 'rate'], async (values) => {
+    const { token } = await createToken.mutateAsync({ body: requestOf(values) })
+    onCreated(token)
   })
 
   return (
-    <form
-      noValidate
-      className="flex min-h-0 flex-1 flex-col"
-      onSubmit={(event) => void submit(event)}
+    <FormFrame
+      submitLabel="Create token"
+      isBusy={isSubmitting}
+      onSubmit={submit}
     >
-      <div className="min-h-0 flex-1 space-y-5 overflow-y-auto px-5 py-5 sm:px-6">
-        <Field label="Name" error={errors.name?.message}>
+      <Field label="Name" error={errors.name?.message}>
+        {(control) => (
+          <Input
+            {...control}
+            {...form.register('name')}
+            placeholder="nightly report"
+          />
+        )}
+      </Field>
+      <ScopeFields form={form} />
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Valid for">
+          {(control) => (
+            <Select {...control} {...form.register('days')}>
+              {['7', '30', '90', '365', ''].map((days) => (
+                <option key={days} value={days}>
+                  {VALIDITIES[days as keyof typeof VALIDITIES]}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        <Field
+          label="Rate limit"
+          hint="Leave empty for the server’s limit."
+          error={errors.rate?.message}
+        >
           {(control) => (
             <Input
               {...control}
-              {...form.register('name')}
-              placeholder="nightly report"
+              {...form.register('rate')}
+              placeholder="30/min"
             />
           )}
         </Field>
-        <ScopeFields form={form} />
-        <div className="grid gap-4 sm:grid-cols-2">
-          <Field label="Valid for">
-            {(control) => (
-              <Select {...control} {...form.register('days')}>
-                {['7', '30', '90', '365', ''].map((days) => (
-                  <option key={days} value={days}>
-                    {LIVES[days as keyof typeof LIVES]}
-                  </option>
-                ))}
-              </Select>
-            )}
-          </Field>
-          <Field
-            label="Rate"
-            hint="Empty for the server's own."
-            error={errors.rate?.message}
-          >
-            {(control) => (
-              <Input
-                {...control}
-                {...form.register('rate')}
-                placeholder="30/min"
-              />
-            )}
-          </Field>
-        </div>
       </div>
-      <footer className="flex justify-end gap-2 border-t px-5 py-3.5 sm:px-6">
-        <DialogClose asChild>
-          <Button variant="outline">Cancel</Button>
-        </DialogClose>
-        <Button type="submit" aria-disabled={createToken.isPending}>
-          {createToken.isPending && (
-            <LoaderCircleIcon className="animate-spin" />
-          )}
-          Create token
-        </Button>
-      </footer>
-    </form>
+    </FormFrame>
   )
 }
 
@@ -110,7 +83,7 @@ function ScopeFields({ form }: { form: UseFormReturn<TokenValues> }) {
   const error = form.formState.errors.scopes?.message
   return (
     <fieldset className="space-y-2">
-      <legend className="text-sm font-medium">What it may do</legend>
+      <legend className="text-sm font-medium">Scopes</legend>
       {SCOPE_NAMES.map((scope) => (
         <label
           key={scope}

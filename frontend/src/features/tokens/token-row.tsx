@@ -5,9 +5,9 @@ import { toast } from 'sonner'
 import { RelativeTime } from '@/components/times'
 import { AlertDialog } from '@/components/ui/alert-dialog'
 import { Button } from '@/components/ui/button'
-import { asProblem } from '@/lib/api/problem'
 import { formatExact } from '@/lib/format'
 import { useNow } from '@/lib/use-now'
+import { toastProblem } from '@/lib/toast-problem'
 
 import { useRevokeToken } from './queries'
 import type { Token } from './queries'
@@ -71,14 +71,14 @@ function Revoke({ token }: { token: Token }) {
         open={isOpen}
         onOpenChange={setIsOpen}
         title={`Revoke ${token.name}?`}
-        description="Programs that use it are shut out at once. This cannot be undone."
+        description="Programs that use it lose access immediately. This cannot be undone."
         action="Revoke"
         onAction={() => {
           revokeToken.mutate(
             { params: { path: { id: token.id } } },
             {
               onSuccess: () => toast.success(`${token.name} was revoked.`),
-              onError: (error) => toast.error(asProblem(error).detail),
+              onError: toastProblem,
             },
           )
         }}

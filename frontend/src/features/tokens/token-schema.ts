@@ -6,19 +6,22 @@ export type Scope = Schemas['ScopesEnum']
 
 export const SCOPES: Record<Scope, { label: string; hint: string }> = {
   read: { label: 'Read', hint: 'See your agents, tasks and their output.' },
-  run: { label: 'Run', hint: 'Run agents, cancel tasks, decide on calls.' },
-  write: { label: 'Write', hint: 'Make, change and delete agents and tools.' },
+  run: { label: 'Run', hint: 'Run agents, cancel tasks, decide on approvals.' },
+  write: {
+    label: 'Write',
+    hint: 'Create, change and delete agents and tools.',
+  },
 }
 
 export const SCOPE_NAMES = Object.keys(SCOPES) as Scope[]
 
-/** How many days a new token lives; none is for ever. */
-export const LIVES = {
+/** For how many days a new token is valid. */
+export const VALIDITIES = {
   '7': '7 days',
   '30': '30 days',
   '90': '90 days',
-  '365': 'A year',
-  '': 'For ever',
+  '365': '1 year',
+  '': 'No expiry',
 }
 
 export const tokenSchema = z.object({
@@ -26,7 +29,7 @@ export const tokenSchema = z.object({
     .string()
     .check(
       z.trim(),
-      z.minLength(1, 'Name it after the program that will use it.'),
+      z.minLength(1, 'Enter a name, such as that of the program.'),
       z.maxLength(100, 'At most 100 characters.'),
     ),
   scopes: z
@@ -37,7 +40,10 @@ export const tokenSchema = z.object({
     .string()
     .check(
       z.trim(),
-      z.regex(/^(\d+\/(sec|min|hour|day|s|m|h|d))?$/, 'Such as 30/min.'),
+      z.regex(
+        /^(\d+\/(sec|min|hour|day|s|m|h|d))?$/,
+        'Enter a rate such as 30/min.',
+      ),
     ),
 })
 

@@ -4,7 +4,7 @@ import { useState } from 'react'
 
 import { LoadMore } from '@/components/load-more'
 import { ErrorNotice, Notice } from '@/components/notice'
-import { SettingsCard } from '@/components/settings-card'
+import { SettingsCard } from '@/components/section'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
 import { rowsOf } from '@/lib/api/pages'
@@ -18,7 +18,7 @@ export function TokenSettings() {
   return (
     <SettingsCard
       title="API tokens"
-      lead="For programs that act as you. Send one as Authorization: Bearer agt_…"
+      description="For programs that act on your behalf. Send one as Authorization: Bearer agt_…"
       aside={
         <Button
           size="small"
@@ -53,7 +53,7 @@ function Tokens() {
   if (rows.length === 0) {
     return (
       <Notice icon={KeyRoundIcon} title="No tokens yet">
-        Make one for each program, with no more rights than it needs.
+        Create one for each program, with only the scopes that it needs.
       </Notice>
     )
   }

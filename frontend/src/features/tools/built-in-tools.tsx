@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { WrenchIcon } from 'lucide-react'
 
-import { Quiet } from '@/components/card-list'
+import { EmptyNote } from '@/components/card-list'
 import { Section } from '@/components/section'
 
 import { catalogueQuery } from './queries'
 import { ToolFacts } from './tool-facts'
 import { ToolList } from './tool-list'
 
-/** What needs no declaration. */
+/** The tools that every agent can have without a definition. */
 export function BuiltInTools() {
   const { data, error, refetch } = useQuery(catalogueQuery())
   return (
@@ -18,7 +18,9 @@ export function BuiltInTools() {
         rows={data?.results.filter(({ source }) => source === 'built in')}
         error={error}
         onRetry={() => void refetch()}
-        empty={<Quiet icon={WrenchIcon}>There are none.</Quiet>}
+        empty={
+          <EmptyNote icon={WrenchIcon}>There are no built-in tools.</EmptyNote>
+        }
       >
         {(tool) => (
           <li key={tool.name} className="flex px-4 py-3.5 sm:px-5">

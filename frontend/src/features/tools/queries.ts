@@ -29,7 +29,7 @@ export const mcpServersQuery = () =>
     }),
   )
 
-/** What agents can be given follows from what is declared. */
+/** The catalogue of tools depends on what is defined. */
 function useToolsRefresh() {
   const queryClient = useQueryClient()
   return () =>

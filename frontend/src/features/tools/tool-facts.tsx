@@ -5,9 +5,9 @@ import type { Schemas } from '@/lib/api/client'
 type Effect = Schemas['EffectEnum']
 
 const EFFECT_LABELS: Record<Effect, string> = {
-  read: 'reads',
-  idempotent: 'repeatable',
-  write: 'writes',
+  read: 'read-only',
+  idempotent: 'safe to repeat',
+  write: 'side effects',
 }
 
 const Tag = ({ children }: { children: ReactNode }) => (
@@ -24,7 +24,7 @@ type ToolFactsProps = {
   needsApproval?: boolean
 }
 
-/** What a tool is called, does and calls. */
+/** The name, the description and the properties of a tool. */
 export function ToolFacts({
   name,
   description,
@@ -39,7 +39,7 @@ export function ToolFacts({
           {name}
         </code>
         {effect && <Tag>{EFFECT_LABELS[effect]}</Tag>}
-        {needsApproval && <Tag>asks first</Tag>}
+        {needsApproval && <Tag>needs approval</Tag>}
       </p>
       {description && (
         <p className="line-clamp-2 text-sm wrap-anywhere text-muted-foreground">

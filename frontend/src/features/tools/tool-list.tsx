@@ -12,7 +12,7 @@ type ToolListProps<Row> = {
   children: (row: Row) => ReactNode
 }
 
-/** A list of what is declared, in whichever state it is. */
+/** A list of definitions: its rows, or that it is loading, empty or failed. */
 export function ToolList<Row>(props: ToolListProps<Row>) {
   return (
     <div className="overflow-hidden rounded-2xl border bg-card">

@@ -10,7 +10,7 @@ import {
   DropdownMenuItem,
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
-import { asProblem } from '@/lib/api/problem'
+import { toastProblem } from '@/lib/toast-problem'
 
 type ToolMenuProps = {
   name: string
@@ -26,7 +26,7 @@ export function ToolMenu({ name, onEdit, onDelete }: ToolMenuProps) {
       await onDelete()
       toast.success(`${name} was deleted.`)
     } catch (error) {
-      toast.error(asProblem(error).detail)
+      toastProblem(error)
     }
   }
 
@@ -37,7 +37,7 @@ export function ToolMenu({ name, onEdit, onDelete }: ToolMenuProps) {
           <Button
             variant="ghost"
             size="icon-small"
-            aria-label={`Actions of ${name}`}
+            aria-label={`Actions for ${name}`}
           >
             <EllipsisIcon />
           </Button>
@@ -61,7 +61,7 @@ export function ToolMenu({ name, onEdit, onDelete }: ToolMenuProps) {
         open={isAsking}
         onOpenChange={setIsAsking}
         title={`Delete ${name}?`}
-        description="Agents that have it run without it from now on. This cannot be undone."
+        description="Agents that use it will run without it. This cannot be undone."
         action="Delete"
         onAction={() => void remove()}
       />

@@ -7,36 +7,34 @@ import type { HttpTool, McpServer } from './queries'
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export const EFFECTS: Record<Schemas['EffectEnum'], string> = {
-  read: 'Reads only: may be repeated',
-  idempotent: 'Repeatable with the same Idempotency-Key',
-  write: 'Does something: never repeated unasked',
+  read: 'Read-only: safe to repeat',
+  idempotent: 'Idempotent: repeated with the same Idempotency-Key',
+  write: 'Has side effects: never repeated without your decision',
 }
 
 const name = z
   .string()
   .check(
     z.trim(),
-    z.regex(/^[A-Za-z0-9_-]{1,64}$/, 'Letters, digits, _ and - only.'),
+    z.regex(/^[A-Za-z0-9_-]{1,64}$/, 'Use up to 64 letters, digits, _ and -.'),
   )
 const timeout = z
   .number('Enter a number of seconds.')
   .check(z.gte(1, 'At least one second.'))
 
-/** A stored value is never shown: left empty it is kept, as `null` says to the API. */
+/** A stored value is never shown. Left empty it is kept, which the API takes as `null`. */
 const header = z.object({ name: z.string().check(z.trim()), value: z.string() })
 
 const isObject = z.refine<string>(
   (text) => readObject(text) !== undefined,
-  'Write a JSON object.',
+  'Enter a JSON object.',
 )
 
 export const httpToolSchema = z.object({
   name,
   description: z.string(),
   method: z.enum(METHODS),
-  url_template: z
-    .string()
-    .check(z.trim(), z.minLength(1, 'Enter the address to call.')),
+  url_template: z.string().check(z.trim(), z.minLength(1, 'Enter a URL.')),
   parameters: z.string().check(isObject),
   headers: z.array(header),
   effect: z.enum(['read', 'idempotent', 'write']),
@@ -49,7 +47,7 @@ export type HttpToolValues = z.infer<typeof httpToolSchema>
 export const mcpServerSchema = z.object({
   name,
   description: z.string(),
-  url: z.string().check(z.trim(), z.minLength(1, 'Enter its address.')),
+  url: z.string().check(z.trim(), z.minLength(1, 'Enter a URL.')),
   headers: z.array(header),
   timeout,
 })

@@ -1,15 +1,15 @@
 import { Screen } from '@/components/screen'
 
 import { BuiltInTools } from './built-in-tools'
-import { HttpTools } from './http-tools'
-import { McpServers } from './mcp-servers'
+import { HttpTools } from './http/http-tools'
+import { McpServers } from './mcp/mcp-servers'
 
-/** What agents can be given beside what is built in. */
+/** The tools that agents can have. */
 export function ToolsPage() {
   return (
     <Screen
       title="Tools"
-      lead="What your agents can be given: requests to your own services, MCP servers, and what is built in."
+      description="What your agents can call: your own services, MCP servers and built-in tools."
     >
       <div className="space-y-8">
         <HttpTools />

@@ -13,7 +13,7 @@ function csrfToken() {
   return /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1]
 }
 
-/** Django accepts a change from the page only with the token from its cookie. */
+/** Django accepts a change from the page only with the token of its cookie. */
 const sendCsrfToken: Middleware = {
   onRequest({ request }) {
     const token = csrfToken()
@@ -24,8 +24,8 @@ const sendCsrfToken: Middleware = {
   },
 }
 
-/** Every failure reaches the page as a problem, also a proxy's or an empty one. */
-const answerProblems: Middleware = {
+/** Every failed response becomes a problem, including those of a proxy and empty ones. */
+const normalizeProblems: Middleware = {
   onResponse({ response }) {
     const type = response.headers.get('Content-Type') ?? ''
     if (response.ok || type.includes('json')) return undefined
@@ -37,11 +37,11 @@ const answerProblems: Middleware = {
 export const fetchClient = createFetchClient<paths>({
   baseUrl: globalThis.location.origin,
   credentials: 'same-origin',
-  // Looked up at each call, so that tests can stand in for the network.
+  // Looked up at each call, so that tests can replace the network.
   fetch: (request) => globalThis.fetch(request),
   querySerializer: { array: { style: 'form', explode: true } },
 })
-fetchClient.use(sendCsrfToken, answerProblems)
+fetchClient.use(sendCsrfToken, normalizeProblems)
 
 /** Typed queries and mutations. It builds the query keys: never write one by hand. */
 export const api = createQueryClient(fetchClient)

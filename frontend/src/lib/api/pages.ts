@@ -22,7 +22,7 @@ function cursorOf(url: string | null | undefined) {
 /** A list that grows page by page along the API's keyset cursors. */
 export function pagesOptions<Row>(queryKey: QueryKey, load: Load<Row>) {
   return infiniteQueryOptions({
-    // The same path may be cached as a single page, whose shape is another one.
+    // The same path may also be cached as a single page, which has another shape.
     queryKey: [...queryKey, 'pages'],
     queryFn: async ({ pageParam, signal }) => {
       const { data, error } = await load(pageParam, signal)
@@ -36,7 +36,9 @@ export function pagesOptions<Row>(queryKey: QueryKey, load: Load<Row>) {
   })
 }
 
-/** All rows that were loaded, and what is known of how many there are. */
+export type PagesOptions<Row> = ReturnType<typeof pagesOptions<Row>>
+
+/** All loaded rows, and how many rows there are as far as the server has counted. */
 export function rowsOf<Row>(data: InfiniteData<Page<Row>>) {
   const first = data.pages[0]
   return {

@@ -16,22 +16,22 @@ const unreachable: Problem = {
   status: 0,
   code: 'unreachable',
   detail:
-    'Agentarium does not answer. Check that it is running, then try again.',
+    'Agentarium is not responding. Check that it is running, then try again.',
 }
 
-/** The problem in whatever a request threw; without an answer at all, a problem says so. */
+/** The problem in what a request threw, or `unreachable` where there was no response. */
 export function asProblem(error: unknown): Problem {
   const parsed = problemSchema.safeParse(error)
   return parsed.success ? parsed.data : unreachable
 }
 
-/** What a proxy or a crashed server answered with something that is no problem. */
+/** The problem for a response that contains none, as from a proxy or a crashed server. */
 export function problemOfStatus(status: number): Problem {
   return status >= 502 && status <= 504
     ? { ...unreachable, status }
     : {
         status,
         code: 'error',
-        detail: `The server answered with an unexpected error (${status}).`,
+        detail: `The server returned an unexpected error (${status}).`,
       }
 }

@@ -13,7 +13,7 @@ export interface paths {
         };
         get: operations["agents_list"];
         put?: never;
-        /** Define an agent */
+        /** Create an agent */
         post: operations["agents_create"];
         delete?: never;
         options?: never;
@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Get an agent
-         * @description Deleted agents too: tasks that ran them go on pointing at them.
+         * @description Also returns deleted agents, because their tasks refer to them.
          */
         get: operations["agents_retrieve"];
         /** Replace an agent's fields */
@@ -38,14 +38,14 @@ export interface paths {
         post?: never;
         /**
          * Delete an agent
-         * @description It is hidden, its pending tasks are cancelled, and its history stays. `restore` brings it back.
+         * @description Hides the agent and cancels its pending tasks. Its versions and tasks are kept. `restore` undoes the deletion.
          */
         delete: operations["agents_destroy"];
         options?: never;
         head?: never;
         /**
          * Change an agent
-         * @description A change of what decides its answers makes its next version.
+         * @description A change of instructions, models, settings, limits or tools creates the agent's next version.
          */
         patch: operations["agents_partial_update"];
         trace?: never;
@@ -61,7 +61,7 @@ export interface paths {
         put?: never;
         /**
          * Duplicate an agent
-         * @description A new agent of the same definition, without tasks or history.
+         * @description Creates an agent with the same definition, without tasks and earlier versions.
          */
         post: operations["agents_duplicate"];
         delete?: never;
@@ -80,8 +80,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Bring a deleted agent back
-         * @description With all of its tasks and versions. One that was not deleted stays as it is.
+         * Restore a deleted agent
+         * @description With all of its tasks and versions. An agent that is not deleted does not change.
          */
         post: operations["agents_restore"];
         delete?: never;
@@ -100,8 +100,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Go back to an earlier version
-         * @description What that version said becomes the agent's next version.
+         * Roll back to an earlier version
+         * @description Creates the next version, with the definition of the earlier one.
          */
         post: operations["agents_rollback"];
         delete?: never;
@@ -119,7 +119,7 @@ export interface paths {
         };
         /**
          * List an agent's versions
-         * @description Newest first. A task points at the version that it runs.
+         * @description Newest first. A task refers to the version that it runs.
          */
         get: operations["agents_versions"];
         put?: never;
@@ -139,7 +139,7 @@ export interface paths {
         };
         /**
          * List approvals
-         * @description Calls that wait for a word: to be approved, to be answered, or whose outcome nobody knows. Decided ones with `status`.
+         * @description Tool calls that wait for approval, for an answer, or for a decision about their unknown outcome. Use `status` to list decided ones.
          */
         get: operations["approvals_list"];
         put?: never;
@@ -210,7 +210,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Refuse a call */
+        /** Reject a call */
         post: operations["approvals_reject_create"];
         delete?: never;
         options?: never;
@@ -227,7 +227,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say what became of a call */
+        /** Resolve a call of unknown outcome */
         post: operations["approvals_resolve_create"];
         delete?: never;
         options?: never;
@@ -244,7 +244,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Begin a session of the page; needs the CSRF token, and gives a new one. */
+        /** @description Begin a session of the page. Requires the CSRF token, and returns a new one. */
         post: operations["auth_login_create"];
         delete?: never;
         options?: never;
@@ -296,7 +296,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Change the password: all other sessions end, and JWTs given out before. */
+        /** @description Change the password. Ends all other sessions and all JWTs issued before. */
         post: operations["auth_password_create"];
         delete?: never;
         options?: never;
@@ -314,11 +314,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * @description Make an account.
+         * @description Create an account.
          *
-         *     The first account of a server becomes its superuser, and can be made even where
-         *     registration is closed. It needs the `setup_code` of the link that the server prints
-         *     when it starts, unless the server can be reached from its own machine only.
+         *     The first account of a server becomes its superuser, and can be created even if
+         *     registration is closed. It requires the `setup_code` of the link that the server
+         *     prints when it starts, unless the server is only reachable from its own machine.
          */
         post: operations["auth_register_create"];
         delete?: never;
@@ -334,7 +334,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What the page needs before anyone has signed in; sets the CSRF cookie too. */
+        /** @description What the page needs before the user has signed in. Also sets the CSRF cookie. */
         get: operations["auth_session_retrieve"];
         put?: never;
         post?: never;
@@ -353,7 +353,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description A JWT pair for an API client. */
+        /** @description Sign in an API client: returns a JWT pair. */
         post: operations["auth_token_create"];
         delete?: never;
         options?: never;
@@ -370,7 +370,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sign an API client out: its refresh token is refused from now on. */
+        /** @description Sign out an API client: revokes its refresh token. */
         post: operations["auth_token_blacklist_create"];
         delete?: never;
         options?: never;
@@ -387,7 +387,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Another JWT pair; the refresh token is used up by it. */
+        /** @description Exchange a refresh token for another JWT pair. It cannot be used again. */
         post: operations["auth_token_refresh_create"];
         delete?: never;
         options?: never;
@@ -404,7 +404,7 @@ export interface paths {
         };
         /**
          * Follow all tasks
-         * @description Server-sent events: `task.changed` with the task and its status, and `resync` where changes may have been missed: look at lists anew.
+         * @description Server-sent events: `task.changed` with the task and its status, and `resync` if changes may have been missed: read the lists again.
          */
         get: operations["events"];
         put?: never;
@@ -423,8 +423,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Export all that is yours
-         * @description JSON Lines: agents with their versions, then tasks with their steps, events and drafts, each as an object whose `type` says what it is. The last line has the type `end` and the `count` of those before it: without it, something is missing.
+         * Export your data
+         * @description JSON Lines: agents with their versions, then tasks with their steps, events and drafts, one object with a `type` in each line. The last line has the type `end` and the `count` of the lines before it; without it, the export is incomplete.
          */
         get: operations["export"];
         put?: never;
@@ -467,7 +467,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an HTTP tool
-         * @description Agents that have it in their list run without it from now on.
+         * @description Agents that use it run without it from now on.
          */
         delete: operations["http_tools_destroy"];
         options?: never;
@@ -486,8 +486,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Call an HTTP tool now
-         * @description With its secrets and all its effects, for at most 20 seconds. A call that fails is a result too: `is_error` says so.
+         * Test an HTTP tool
+         * @description Calls the tool with its secrets and all its effects, for at most 20 seconds. A failed call is a result as well, with `is_error`.
          */
         post: operations["http_tools_test"];
         delete?: never;
@@ -508,7 +508,7 @@ export interface paths {
         put?: never;
         /**
          * Register an MCP server
-         * @description `refresh` lists its tools then.
+         * @description Its tools are not loaded yet: `refresh` does that.
          */
         post: operations["mcp_servers_create"];
         delete?: never;
@@ -531,7 +531,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an MCP server
-         * @description Agents that have its tools run without them from now on.
+         * @description Agents that use its tools run without them from now on.
          */
         delete: operations["mcp_servers_destroy"];
         options?: never;
@@ -550,8 +550,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask an MCP server for its tools
-         * @description 409 if the server cannot be used.
+         * Refresh the tools of an MCP server
+         * @description Loads the list of tools from the server. Returns 409 if the server cannot be used.
          */
         post: operations["mcp_servers_refresh"];
         delete?: never;
@@ -569,7 +569,7 @@ export interface paths {
         };
         /**
          * List models
-         * @description What can be called here and now, and why the rest cannot. Servers are asked for what they have at most once a minute. A name that is not in the list can be called all the same.
+         * @description The models, and whether each one can be called now. The lists of the providers are cached for a minute. An agent can also use a model that is not in the list.
          */
         get: operations["models_list"];
         put?: never;
@@ -588,8 +588,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the providers of models
-         * @description All that can be called, and what the others need.
+         * List model providers
+         * @description All supported providers, and what is missing to use each one.
          */
         get: operations["providers_list"];
         put?: never;
@@ -609,7 +609,7 @@ export interface paths {
         };
         /**
          * Show the queue
-         * @description All users' tasks in numbers. For staff.
+         * @description Numbers of tasks of all users, and of workers. For staff.
          */
         get: operations["queue"];
         put?: never;
@@ -631,7 +631,7 @@ export interface paths {
         put?: never;
         /**
          * End tasks as failed
-         * @description Whatever they do just now. Those that have ended are left as they are. For staff.
+         * @description In any status. Tasks that have already ended do not change. For staff.
          */
         post: operations["queue_fail"];
         delete?: never;
@@ -651,7 +651,7 @@ export interface paths {
         put?: never;
         /**
          * Put tasks back into the queue
-         * @description Running and waiting ones go on as a new attempt, failed ones are run again; finished steps are kept. Others are left as they are. For staff.
+         * @description Running and waiting tasks continue in a new attempt, failed tasks are retried; stored steps are kept. Other tasks do not change. For staff.
          */
         post: operations["queue_requeue"];
         delete?: never;
@@ -668,8 +668,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count tasks over time
-         * @description How tasks ended by hour or day, how long they took and what they used, read from sums that are kept beside the tasks. A task is counted about 15 seconds after it has ended. One that is run again leaves the count, and is counted anew where it ends.
+         * Show statistics
+         * @description Numbers of ended tasks per hour or day, their durations and usage. A task is counted about 15 seconds after its end. A retried task is not counted until it ends again.
          */
         get: operations["stats"];
         put?: never;
@@ -689,13 +689,13 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description What happened stays as it is: tasks are run, never edited or deleted.
+         * @description Tasks are a record: they can be submitted, but not edited or deleted.
          */
         get: operations["tasks_list"];
         put?: never;
         /**
          * Run an agent
-         * @description Answers at once with the pending task, which is stored by then. Follow it through its `events`. An agent that is missing, deleted or not yours is a 404.
+         * @description Returns the pending task immediately, after it was stored. Follow it by its `events`. An agent that does not exist, was deleted or is not yours is a 404.
          */
         post: operations["tasks_create"];
         delete?: never;
@@ -713,7 +713,7 @@ export interface paths {
         };
         /**
          * Get a task
-         * @description What happened stays as it is: tasks are run, never edited or deleted.
+         * @description Tasks are a record: they can be submitted, but not edited or deleted.
          */
         get: operations["tasks_retrieve"];
         put?: never;
@@ -735,7 +735,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a task
-         * @description A pending or waiting one ends at once; a running one writes nothing after this, and its provider's connection is closed within a second. A task that has ended is a 409.
+         * @description The task ends immediately and stores nothing more; the connection to the provider is closed within a second. A task that has ended is a 409.
          */
         post: operations["tasks_cancel_create"];
         delete?: never;
@@ -753,7 +753,7 @@ export interface paths {
         };
         /**
          * Show a task's conversation
-         * @description The tasks that it follows, itself, and those that follow it, oldest first.
+         * @description The task, the tasks that it follows, and those that follow it, oldest first.
          */
         get: operations["tasks_conversation"];
         put?: never;
@@ -773,7 +773,7 @@ export interface paths {
         };
         /**
          * Follow a task
-         * @description Server-sent events: what happened after the cursor, then what happens, until the task ends. The id of each event is the cursor behind it; the data of all but deltas says when it happened, as `created_at`. Comments keep the connection alive.
+         * @description Server-sent events: stored events after the cursor, then live events, until the task ends. The id of each event is the cursor after it. All data but that of deltas has a `created_at`. Comments keep the connection alive.
          */
         get: operations["tasks_events"];
         put?: never;
@@ -794,8 +794,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a failed task again
-         * @description Its finished steps are kept. For tasks that failed or were cancelled; any other is a 409.
+         * Retry a task
+         * @description Queues a failed or cancelled task again. Its stored steps are kept. A task in any other status is a 409.
          */
         post: operations["tasks_retry_create"];
         delete?: never;
@@ -813,7 +813,7 @@ export interface paths {
         };
         /**
          * List a task's steps
-         * @description In the order in which they were done.
+         * @description In order, the first step first.
          */
         get: operations["tasks_steps"];
         put?: never;
@@ -835,7 +835,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel many tasks
-         * @description Those that the body names, or its filters find; with `search`, only what the list finds with it. Ones in another state are passed over.
+         * @description Selects tasks by ids or filters in the body, and by `search` as in the list. Tasks in another status are skipped.
          */
         post: operations["tasks_cancel_many"];
         delete?: never;
@@ -854,8 +854,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run many failed tasks again
-         * @description Those that the body names, or its filters find; with `search`, only what the list finds with it. Ones in another state are passed over.
+         * Retry many tasks
+         * @description Selects tasks by ids or filters in the body, and by `search` as in the list. Tasks in another status are skipped.
          */
         post: operations["tasks_retry_many"];
         delete?: never;
@@ -875,7 +875,7 @@ export interface paths {
         put?: never;
         /**
          * Run an agent
-         * @description Answers at once with the pending task, which is stored by then. Follow it through its `events`. An agent that is missing, deleted or not yours is a 404.
+         * @description Returns the pending task immediately, after it was stored. Follow it by its `events`. An agent that does not exist, was deleted or is not yours is a 404.
          */
         post: operations["tasks_run"];
         delete?: never;
@@ -893,7 +893,7 @@ export interface paths {
         };
         get: operations["tokens_list"];
         put?: never;
-        /** @description Make a token. The answer shows it, and nothing ever will again. */
+        /** @description Create a token. Only this response contains it: it cannot be read again. */
         post: operations["tokens_create"];
         delete?: never;
         options?: never;
@@ -926,8 +926,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what an agent can be given
-         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as they were when the server was last asked.
+         * List the available tools
+         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as of their last refresh.
          */
         get: operations["tools_list"];
         put?: never;
@@ -947,7 +947,7 @@ export interface paths {
         };
         /**
          * List the workers
-         * @description Those that are alive, then those that ended in the last day. For staff.
+         * @description Workers that are alive, then those that stopped or were lost in the last day. For staff.
          */
         get: operations["workers_list"];
         put?: never;
@@ -968,28 +968,28 @@ export interface components {
             description: string;
             /** @description The system prompt. */
             instructions: string;
-            /** @description `provider:model`; a bare name is OpenAI's. The server's default where a new agent names none. */
+            /** @description `provider:model`; a bare name is OpenAI's. A new agent without it gets the server's default model. */
             model: string;
             /**
              * Format: double
-             * @description 0 to 2; null leaves it to the provider.
+             * @description 0 to 2; null for the provider's default.
              */
             temperature: number | null;
-            /** @description Limit of one model response; null leaves it to the provider. */
+            /** @description Limit of one model response; null for the provider's default. */
             max_output_tokens: number | null;
-            /** @description Seconds that one attempt may take. */
+            /** @description Maximum duration of an attempt, in seconds. */
             timeout: number;
-            /** @description Seconds that one model response may take. */
+            /** @description Maximum duration of a model response, in seconds. */
             step_timeout: number;
-            /** @description Model responses that one task may take. */
+            /** @description Maximum number of model responses of a task. */
             max_steps: number;
-            /** @description Models to ask, in order, when the one before does not answer. */
+            /** @description Models to call, in order, if the previous one is unavailable. */
             fallback_models: string[];
-            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
+            /** @description Tools that the agent may call: entries from `/api/tools/`, each with its settings. */
             tools: {
                 [key: string]: unknown;
             }[];
-            /** @description Number of the version that a new task runs. */
+            /** @description Number of the current version, which new tasks run. */
             readonly version: number;
             readonly tasks_count: number;
             /** Format: date-time */
@@ -998,10 +998,10 @@ export interface components {
             readonly updated_at: string;
             /** Format: date-time */
             readonly deleted_at: string | null;
-            /** @description The five newest, newest first. */
+            /** @description The five newest tasks, newest first. */
             readonly recent_tasks: components["schemas"]["RecentTask"][];
         };
-        /** @description How tasks ended, each counted once, when and how it ended last. */
+        /** @description Numbers of tasks by how they ended; a task counts once, at its last end. */
         AgentFigures: {
             completed: number;
             failed: number;
@@ -1010,14 +1010,14 @@ export interface components {
             output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, as far as it is known.
+             * @description In US dollars, without model calls of unknown price.
              */
             cost: string;
-            /** @description False where the cost of a task lacks a part, its price being unknown. */
+            /** @description False if the price of a model call is unknown. */
             cost_is_complete: boolean;
-            /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
+            /** @description Time of completed tasks from their submission, or from `run_after`, to their end, with an error of at most 10 %; null if no task was completed. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
-            /** @description The same from when they were begun. */
+            /** @description The same, from the start of the first attempt. */
             run_seconds: components["schemas"]["Quantiles"] | null;
             agent: number;
             agent_name: string;
@@ -1027,24 +1027,24 @@ export interface components {
             description?: string;
             /** @description The system prompt. */
             instructions?: string;
-            /** @description `provider:model`; a bare name is OpenAI's. The server's default where a new agent names none. */
+            /** @description `provider:model`; a bare name is OpenAI's. A new agent without it gets the server's default model. */
             model?: string;
             /**
              * Format: double
-             * @description 0 to 2; null leaves it to the provider.
+             * @description 0 to 2; null for the provider's default.
              */
             temperature?: number | null;
-            /** @description Limit of one model response; null leaves it to the provider. */
+            /** @description Limit of one model response; null for the provider's default. */
             max_output_tokens?: number | null;
-            /** @description Seconds that one attempt may take. */
+            /** @description Maximum duration of an attempt, in seconds. */
             timeout?: number;
-            /** @description Seconds that one model response may take. */
+            /** @description Maximum duration of a model response, in seconds. */
             step_timeout?: number;
-            /** @description Model responses that one task may take. */
+            /** @description Maximum number of model responses of a task. */
             max_steps?: number;
-            /** @description Models to ask, in order, when the one before does not answer. */
+            /** @description Models to call, in order, if the previous one is unavailable. */
             fallback_models?: string[];
-            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
+            /** @description Tools that the agent may call: entries from `/api/tools/`, each with its settings. */
             tools?: {
                 [key: string]: unknown;
             }[];
@@ -1059,16 +1059,16 @@ export interface components {
             readonly model: string;
             /**
              * Format: double
-             * @description 0 to 2; null leaves it to the provider.
+             * @description 0 to 2; null for the provider's default.
              */
             readonly temperature: number | null;
-            /** @description Limit of one model response; null leaves it to the provider. */
+            /** @description Limit of one model response; null for the provider's default. */
             readonly max_output_tokens: number | null;
-            /** @description Seconds that one attempt may take. */
+            /** @description Maximum duration of an attempt, in seconds. */
             readonly timeout: number;
-            /** @description Seconds that one model response may take. */
+            /** @description Maximum duration of a model response, in seconds. */
             readonly step_timeout: number;
-            /** @description Model responses that one task may take. */
+            /** @description Maximum number of model responses of a task. */
             readonly max_steps: number;
             readonly fallback_models: string[];
             readonly tools: {
@@ -1076,7 +1076,7 @@ export interface components {
             }[];
         };
         AnswerRequest: {
-            /** @description What the agent is told. */
+            /** @description The answer, passed to the model. */
             text: string;
         };
         ApiToken: {
@@ -1084,7 +1084,7 @@ export interface components {
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description A limit of its own, such as 30/min, in place of the server's. */
+            /** @description Its own rate limit, such as 30/min, instead of the server's. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1093,13 +1093,13 @@ export interface components {
             /** Format: date-time */
             readonly last_used_at: string | null;
         };
-        /** @description A new token: `token` is shown this once and cannot be read again. */
+        /** @description A new token. `token` is returned only once and cannot be read again. */
         ApiTokenCreated: {
             readonly id: number;
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description A limit of its own, such as 30/min, in place of the server's. */
+            /** @description Its own rate limit, such as 30/min, instead of the server's. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1112,7 +1112,7 @@ export interface components {
         ApiTokenRequest: {
             name: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description A limit of its own, such as 30/min, in place of the server's. */
+            /** @description Its own rate limit, such as 30/min, instead of the server's. */
             rate?: string;
             /** Format: date-time */
             expires_at?: string | null;
@@ -1122,7 +1122,7 @@ export interface components {
             readonly task: number;
             readonly agent: number;
             readonly agent_name: string;
-            /** @description The model response that asked. */
+            /** @description Position of the step that made the call. */
             readonly step: number;
             readonly tool_call_id: string;
             readonly tool: string;
@@ -1137,19 +1137,15 @@ export interface components {
             readonly expires_at: string | null;
             /** Format: date-time */
             readonly decided_at: string | null;
-            /** @description What the model is told. */
+            /** @description The result that the model gets. */
             readonly answer: string;
             readonly is_error: boolean;
         };
         ApproveRequest: {
-            /** @description Other arguments than the model's. */
+            /** @description Replaces the model's arguments. */
             arguments?: {
                 [key: string]: unknown;
             };
-        };
-        AtPriority: {
-            priority: number;
-            count: number;
         };
         AttemptLostEvent: {
             /**
@@ -1157,9 +1153,9 @@ export interface components {
              * @enum {string}
              */
             event: "attempt.lost";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
+            /** @description `by` is the operator who put the task back into the queue, if one did. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -1174,9 +1170,9 @@ export interface components {
              * @enum {string}
              */
             event: "attempt.released";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `by` is the operator who took the task from its worker. JSON on the wire. */
+            /** @description `by` is the operator who put the task back into the queue, if one did. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -1191,9 +1187,9 @@ export interface components {
              * @enum {string}
              */
             event: "attempt.started";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description JSON on the wire. */
+            /** @description Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -1204,7 +1200,7 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
-        /** @description How tasks ended, each counted once, when and how it ended last. */
+        /** @description Numbers of tasks by how they ended; a task counts once, at its last end. */
         Bucket: {
             completed: number;
             failed: number;
@@ -1213,14 +1209,14 @@ export interface components {
             output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, as far as it is known.
+             * @description In US dollars, without model calls of unknown price.
              */
             cost: string;
-            /** @description False where the cost of a task lacks a part, its price being unknown. */
+            /** @description False if the price of a model call is unknown. */
             cost_is_complete: boolean;
-            /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
+            /** @description Time of completed tasks from their submission, or from `run_after`, to their end, with an error of at most 10 %; null if no task was completed. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
-            /** @description The same from when they were begun. */
+            /** @description The same, from the start of the first attempt. */
             run_seconds: components["schemas"]["Quantiles"] | null;
             /** Format: date-time */
             start: string;
@@ -1237,9 +1233,9 @@ export interface components {
              * @enum {string}
              */
             event: "cancel.requested";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `by` is a user; null where a task was cancelled together with its parent. JSON on the wire. */
+            /** @description `by` is a user, or null if the task was cancelled together with its parent. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -1256,7 +1252,7 @@ export interface components {
             reference: unknown;
             /** @description `built in`, `http`, or the name of the MCP server. */
             source: string;
-            /** @description As the model sees it. */
+            /** @description The name of the tool. A prefix in the agent's list is added to it. */
             name: string;
             description: string;
             parameters: unknown;
@@ -1264,24 +1260,12 @@ export interface components {
             needs_approval: boolean;
         };
         Count: {
-            /** @description How many tasks it was done to. */
+            /** @description Number of tasks affected. */
             count: number;
         };
         CredentialsRequest: {
             username: string;
             password: string;
-        };
-        /** @description How many tasks are live. */
-        Depth: {
-            pending: number;
-            /** @description Pending ones that could be begun now. */
-            due: number;
-            /** @description Pending ones with a later time. */
-            not_due: number;
-            running: number;
-            waiting: number;
-            /** @description Of those that are due. */
-            priorities: components["schemas"]["AtPriority"][];
         };
         /**
          * @description * `read` - Read
@@ -1316,7 +1300,7 @@ export interface components {
             code: string;
             detail: string;
         };
-        /** @description How tasks ended, each counted once, when and how it ended last. */
+        /** @description Numbers of tasks by how they ended; a task counts once, at its last end. */
         Figures: {
             completed: number;
             failed: number;
@@ -1325,21 +1309,15 @@ export interface components {
             output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, as far as it is known.
+             * @description In US dollars, without model calls of unknown price.
              */
             cost: string;
-            /** @description False where the cost of a task lacks a part, its price being unknown. */
+            /** @description False if the price of a model call is unknown. */
             cost_is_complete: boolean;
-            /** @description Of completed tasks, from when they could be begun to their end, to within a tenth; null where there is none. */
+            /** @description Time of completed tasks from their submission, or from `run_after`, to their end, with an error of at most 10 %; null if no task was completed. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
-            /** @description The same from when they were begun. */
+            /** @description The same, from the start of the first attempt. */
             run_seconds: components["schemas"]["Quantiles"] | null;
-        };
-        /** @description The workers that are alive. */
-        Fleet: {
-            alive: number;
-            /** @description How many tasks they can hold. */
-            capacity: number;
         };
         HttpTool: {
             readonly id: number;
@@ -1351,7 +1329,7 @@ export interface components {
             url_template: string;
             readonly header_names: string[];
             /**
-             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
              *     * `read` - Read
              *     * `idempotent` - Idempotent
@@ -1360,7 +1338,7 @@ export interface components {
             effect: components["schemas"]["EffectEnum"];
             /** @description Ask a person before each call. */
             needs_approval: boolean;
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout: number;
             /** Format: date-time */
             readonly created_at: string;
@@ -1374,12 +1352,12 @@ export interface components {
             parameters?: unknown;
             method?: components["schemas"]["MethodEnum"];
             url_template: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
             /**
-             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
              *     * `read` - Read
              *     * `idempotent` - Idempotent
@@ -1388,11 +1366,11 @@ export interface components {
             effect?: components["schemas"]["EffectEnum"];
             /** @description Ask a person before each call. */
             needs_approval?: boolean;
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
         IdsRequest: {
-            /** @description Tasks, whoever owns them. */
+            /** @description Ids of tasks of any users. */
             ids: number[];
         };
         /**
@@ -1401,28 +1379,13 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "model_response" | "tool_result";
-        /** @description How often it happened in the last hour, and in the last day. */
-        Lately: {
-            hour: number;
-            day: number;
-        };
-        /** @description Which tasks: those with these ids, or all that a filter finds. */
-        ManyRequest: {
-            ids?: number[];
-            status?: components["schemas"]["TaskStatusEnum"][];
-            agent?: number;
-            /** Format: date-time */
-            created_at__gte?: string;
-            /** Format: date-time */
-            created_at__lte?: string;
-        };
         McpServer: {
             readonly id: number;
             name: string;
             description: string;
             url: string;
             readonly header_names: string[];
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout: number;
             readonly tools: components["schemas"]["McpTool"][];
             /** Format: date-time */
@@ -1436,11 +1399,11 @@ export interface components {
             name: string;
             description?: string;
             url: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
         McpTool: {
@@ -1455,7 +1418,7 @@ export interface components {
             parameters: unknown;
             effect: components["schemas"]["EffectEnum"];
         };
-        /** @description What was said in one step. */
+        /** @description The message of a step. */
         Message: {
             role: components["schemas"]["RoleEnum"];
             parts: components["schemas"]["MessagePart"][];
@@ -1471,20 +1434,20 @@ export interface components {
          */
         MethodEnum: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
         Model: {
-            /** @description `provider:name`, an agent's `model`. */
+            /** @description `provider:name`, the value for an agent's `model`. */
             id: string;
             provider: string;
             name: string;
             is_available: boolean;
-            /** @description Why it cannot be called now; empty where it can. */
+            /** @description Why it cannot be called now; empty if it can. */
             reason: string;
-            /** @description Whether it is the model of a new agent that names none. */
+            /** @description Whether it is the model of new agents that do not set one. */
             is_default: boolean;
-            /** @description Null where it is not known. */
+            /** @description Null if it is not known. */
             price: components["schemas"]["Price"] | null;
         };
-        /** @description The task that could have been begun for the longest time. */
-        Oldest: {
+        /** @description The task that has been due for the longest time. */
+        OldestTask: {
             task: number;
             /** Format: date-time */
             since: string;
@@ -1501,7 +1464,7 @@ export interface components {
         PaginatedAgentList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1518,7 +1481,7 @@ export interface components {
         PaginatedAgentVersionList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1535,7 +1498,7 @@ export interface components {
         PaginatedApiTokenList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1552,7 +1515,7 @@ export interface components {
         PaginatedApprovalList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1569,7 +1532,7 @@ export interface components {
         PaginatedHttpToolList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1586,7 +1549,7 @@ export interface components {
         PaginatedMcpServerList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1603,7 +1566,7 @@ export interface components {
         PaginatedStepList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1620,7 +1583,7 @@ export interface components {
         PaginatedTaskRowList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
-            /** @description False where there are more rows than `count`. */
+            /** @description False if there are more rows than `count`. */
             count_is_exact: boolean;
             /**
              * Format: uri
@@ -1643,24 +1606,24 @@ export interface components {
             description?: string;
             /** @description The system prompt. */
             instructions?: string;
-            /** @description `provider:model`; a bare name is OpenAI's. The server's default where a new agent names none. */
+            /** @description `provider:model`; a bare name is OpenAI's. A new agent without it gets the server's default model. */
             model?: string;
             /**
              * Format: double
-             * @description 0 to 2; null leaves it to the provider.
+             * @description 0 to 2; null for the provider's default.
              */
             temperature?: number | null;
-            /** @description Limit of one model response; null leaves it to the provider. */
+            /** @description Limit of one model response; null for the provider's default. */
             max_output_tokens?: number | null;
-            /** @description Seconds that one attempt may take. */
+            /** @description Maximum duration of an attempt, in seconds. */
             timeout?: number;
-            /** @description Seconds that one model response may take. */
+            /** @description Maximum duration of a model response, in seconds. */
             step_timeout?: number;
-            /** @description Model responses that one task may take. */
+            /** @description Maximum number of model responses of a task. */
             max_steps?: number;
-            /** @description Models to ask, in order, when the one before does not answer. */
+            /** @description Models to call, in order, if the previous one is unavailable. */
             fallback_models?: string[];
-            /** @description What it may call: entries as `/api/tools/` gives them, each with settings of its own. */
+            /** @description Tools that the agent may call: entries from `/api/tools/`, each with its settings. */
             tools?: {
                 [key: string]: unknown;
             }[];
@@ -1679,12 +1642,12 @@ export interface components {
             parameters?: unknown;
             method?: components["schemas"]["MethodEnum"];
             url_template?: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
             /**
-             * @description What a repeated call does: nothing new (read), nothing new with the same Idempotency-Key (idempotent), or the thing once more (write).
+             * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
              *     * `read` - Read
              *     * `idempotent` - Idempotent
@@ -1693,50 +1656,54 @@ export interface components {
             effect?: components["schemas"]["EffectEnum"];
             /** @description Ask a person before each call. */
             needs_approval?: boolean;
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
         PatchedMcpServerRequest: {
             name?: string;
             description?: string;
             url?: string;
-            /** @description They replace the stored ones; null keeps a stored value. */
+            /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
                 [key: string]: string | null;
             };
-            /** @description Seconds that one call may take. */
+            /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
-        /** @description US dollars for a million tokens. */
+        /** @description US dollars per million tokens. */
         Price: {
             rates: components["schemas"]["Rates"];
-            /** @description The rates of calls with more input, for all their tokens. */
+            /** @description Rates for calls with more input; they apply to all tokens of a call. */
             tiers: components["schemas"]["Tier"][];
         };
-        /** @description A failure as RFC 9457 describes it. */
+        PriorityCount: {
+            priority: number;
+            count: number;
+        };
+        /** @description An error, in the format of RFC 9457. */
         Problem: {
             type: string;
             title: string;
             status: number;
-            /** @description For programs: never changes its wording. */
+            /** @description For programs: it is stable. */
             code: string;
-            /** @description For people. */
+            /** @description For people: it may change. */
             detail: string;
             /** @description The path of the request. */
             instance: string;
-            /** @description By field; nested fields are joined with dots. */
+            /** @description Errors by field. Names of nested fields are joined with dots. */
             errors?: {
                 [key: string]: components["schemas"]["FieldError"][];
             };
-            /** @description Of an unexpected failure: look for it in the log. */
+            /** @description Only for an unexpected error: search the server's log for it. */
             request_id?: string;
         };
         Provider: {
             name: string;
             title: string;
-            /** @description Whether all that it needs is set and installed. */
+            /** @description Whether its settings and packages are complete. */
             is_configured: boolean;
-            /** @description Why its models cannot be called now; empty where they can. */
+            /** @description Why its models cannot be called now; empty if they can. */
             reason: string;
         };
         Quantiles: {
@@ -1746,14 +1713,26 @@ export interface components {
             p95: number;
         };
         Queue: {
-            depth: components["schemas"]["Depth"];
-            /** @description Null where none is due. */
-            readonly oldest: components["schemas"]["Oldest"] | null;
-            workers: components["schemas"]["Fleet"];
-            /** @description Attempts whose worker died, and whose tasks went on. */
-            recovered: components["schemas"]["Lately"];
-            /** @description Tasks that failed because too many workers died of them. */
-            lost: components["schemas"]["Lately"];
+            depth: components["schemas"]["QueueDepth"];
+            /** @description Null if no task is due. */
+            readonly oldest: components["schemas"]["OldestTask"] | null;
+            workers: components["schemas"]["WorkerTotals"];
+            /** @description Attempts that were lost with their worker; the tasks were queued again. */
+            recovered: components["schemas"]["RecentCounts"];
+            /** @description Tasks that failed because too many of their attempts were lost. */
+            lost: components["schemas"]["RecentCounts"];
+        };
+        /** @description Numbers of tasks that have not ended. */
+        QueueDepth: {
+            pending: number;
+            /** @description Pending tasks that can start now. */
+            due: number;
+            /** @description Pending tasks scheduled for later. */
+            not_due: number;
+            running: number;
+            waiting: number;
+            /** @description Due tasks, by priority. */
+            priorities: components["schemas"]["PriorityCount"][];
         };
         Rates: {
             /** Format: decimal */
@@ -1782,9 +1761,9 @@ export interface components {
              * @enum {string}
              */
             event: "reasoning.delta";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description A piece of the step's text that is being streamed. Not in the log. JSON on the wire. */
+            /** @description A piece of the text of the current step. Not stored in the log. Sent as JSON. */
             data: {
                 step: number;
                 text: string;
@@ -1804,6 +1783,11 @@ export interface components {
          * @enum {string}
          */
         ReasoningPartTypeEnum: "reasoning";
+        /** @description Numbers of occurrences in the last hour and in the last day. */
+        RecentCounts: {
+            hour: number;
+            day: number;
+        };
         RecentTask: {
             readonly id: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
@@ -1811,9 +1795,9 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly finished_at: string | null;
-            /** @description Its first 200 characters. */
+            /** @description The first 200 characters of the input. */
             readonly input_text: string;
-            /** @description Whether the input goes on; the task itself has all of it. */
+            /** @description Whether the input is longer. The task itself has the whole input. */
             readonly input_is_truncated: boolean;
         };
         RefreshRequest: {
@@ -1825,21 +1809,21 @@ export interface components {
             email: string;
             password: string;
             /**
-             * @description From the set-up link; only for the first account of a server.
+             * @description From the set-up link. Only for the first account of a server.
              * @default
              */
             setup_code?: string;
         };
         RejectRequest: {
             /**
-             * @description The model is told.
+             * @description Passed to the model.
              * @default
              */
             reason?: string;
         };
         ResolveRequest: {
             /**
-             * @description `done`: it happened, with this result. `repeat`: call it again. `fail`: end the task.
+             * @description `done`: the call was made, with this result. `repeat`: make the call again. `fail`: end the task as failed.
              *
              *     * `done` - done
              *     * `repeat` - repeat
@@ -1855,9 +1839,9 @@ export interface components {
              * @enum {string}
              */
             event: "resync";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description Changes may have been missed: read the lists again. JSON on the wire. */
+            /** @description Changes may have been missed. Read the lists again. Sent as JSON. */
             data: Record<string, never>;
         };
         /**
@@ -1869,7 +1853,7 @@ export interface components {
          */
         RoleEnum: "system" | "user" | "assistant" | "tool";
         RollbackRequest: {
-            /** @description The number of the version to go back to. */
+            /** @description Number of the version to restore. */
             version: number;
         };
         /**
@@ -1879,32 +1863,32 @@ export interface components {
          * @enum {string}
          */
         ScopesEnum: "read" | "run" | "write";
-        /** @description What the page needs to know before anyone has signed in. */
+        /** @description What the page has to know before the user has signed in. */
         SessionInfo: {
             is_authenticated: boolean;
             /** @description False on a new server. */
             has_users: boolean;
-            /** @description Whether an account can be made without a code. */
+            /** @description Whether an account can be created without a code. */
             is_registration_open: boolean;
-            /** @description Whether the first account has yet to be made, with the set-up link. */
+            /** @description Whether the first account must be created with the set-up link. */
             is_setup_code_needed: boolean;
         };
         Stats: {
             bucket: components["schemas"]["BucketEnum"];
             /**
              * Format: date-time
-             * @description When the last task ended that is counted; null where none is yet.
+             * @description Tasks that ended up to this time are counted; null if none are yet.
              */
             counted_until: string | null;
             total: components["schemas"]["Figures"];
-            /** @description Every hour or day, empty ones too. */
+            /** @description Every hour or day of the period, including empty ones. */
             series: components["schemas"]["Bucket"][];
-            /** @description The 10 with most tasks, most first. */
+            /** @description The 10 agents with the most ended tasks, in that order. */
             agents: components["schemas"]["AgentFigures"][];
         };
         StatusEvent: components["schemas"]["TaskChangedEvent"] | components["schemas"]["ResyncEvent"];
         Step: {
-            /** @description 1, 2, 3 ... within the task. */
+            /** @description 1, 2, 3, ... within the task. */
             readonly position: number;
             readonly kind: components["schemas"]["KindEnum"];
             readonly attempt: number;
@@ -1916,7 +1900,7 @@ export interface components {
             readonly reasoning_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars; null where the model's price or its tokens are not known.
+             * @description In US dollars; null if the model's price or token counts are unknown.
              */
             readonly cost: string | null;
             /** Format: date-time */
@@ -1931,9 +1915,9 @@ export interface components {
              * @enum {string}
              */
             event: "step.completed";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `cost` is null where the model's price is not known. JSON on the wire. */
+            /** @description `cost` is null if the model's price is unknown. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -1953,9 +1937,9 @@ export interface components {
              * @enum {string}
              */
             event: "step.retried";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description The text streamed for this step does not count; `next_model` is called next. JSON on the wire. */
+            /** @description Discard the text streamed for this step so far; `next_model` is called next. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -1974,7 +1958,7 @@ export interface components {
             readonly id: number;
             readonly agent: number;
             readonly agent_name: string;
-            /** @description Number of the agent's version that it runs. */
+            /** @description Number of the agent version that the task runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
             readonly input_text: string;
@@ -1990,13 +1974,13 @@ export interface components {
             readonly output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, of its own steps. Tasks that it called as tools have their own.
+             * @description Cost of the task's own steps in US dollars, without those of tasks that it called as tools.
              */
             readonly cost: string;
-            /** @description False where the price of a model is not known: `cost` lacks its part. */
+            /** @description False if a model's price is unknown; `cost` does not include it. */
             readonly cost_is_complete: boolean;
             /**
-             * @description Why it ended without an answer; blank for any other task.
+             * @description Why the task failed or was cancelled; otherwise blank.
              *
              *     * `cancelled` - Cancelled
              *     * `agent_deleted` - Agent Deleted
@@ -2018,19 +2002,19 @@ export interface components {
              */
             readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
-            /** @description Higher ones are taken first. */
+            /** @description Tasks with a higher priority start first. */
             readonly priority: number;
             /**
              * Format: date-time
-             * @description Not to be begun before.
+             * @description The task does not start before this time.
              */
             readonly run_after: string | null;
             /** @description The task that called this one as a tool. */
             readonly parent: number | null;
-            /** @description The task whose conversation this one goes on with. */
+            /** @description The task whose conversation this one continues. */
             readonly follows: number | null;
             readonly output_text: string;
-            /** @description The request that submitted it. */
+            /** @description Id of the request that submitted the task. */
             readonly request_id: string;
             readonly model: string;
         };
@@ -2040,9 +2024,9 @@ export interface components {
              * @enum {string}
              */
             event: "task.cancelled";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            /** @description The task has ended, or its attempt has ended in order to wait. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2062,9 +2046,9 @@ export interface components {
              * @enum {string}
              */
             event: "task.changed";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description JSON on the wire. */
+            /** @description Sent as JSON. */
             data: {
                 task: number;
                 status: string;
@@ -2076,9 +2060,9 @@ export interface components {
              * @enum {string}
              */
             event: "task.completed";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            /** @description The task has ended, or its attempt has ended in order to wait. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2098,9 +2082,9 @@ export interface components {
              * @enum {string}
              */
             event: "task.created";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description JSON on the wire. */
+            /** @description Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2112,7 +2096,7 @@ export interface components {
             readonly id: number;
             readonly agent: number;
             readonly agent_name: string;
-            /** @description Number of the agent's version that it runs. */
+            /** @description Number of the agent version that the task runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
             readonly input_text: string;
@@ -2128,13 +2112,13 @@ export interface components {
             readonly output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, of its own steps. Tasks that it called as tools have their own.
+             * @description Cost of the task's own steps in US dollars, without those of tasks that it called as tools.
              */
             readonly cost: string;
-            /** @description False where the price of a model is not known: `cost` lacks its part. */
+            /** @description False if a model's price is unknown; `cost` does not include it. */
             readonly cost_is_complete: boolean;
             /**
-             * @description Why it ended without an answer; blank for any other task.
+             * @description Why the task failed or was cancelled; otherwise blank.
              *
              *     * `cancelled` - Cancelled
              *     * `agent_deleted` - Agent Deleted
@@ -2156,22 +2140,22 @@ export interface components {
              */
             readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
-            /** @description Higher ones are taken first. */
+            /** @description Tasks with a higher priority start first. */
             readonly priority: number;
             /**
              * Format: date-time
-             * @description Not to be begun before.
+             * @description The task does not start before this time.
              */
             readonly run_after: string | null;
             /** @description The task that called this one as a tool. */
             readonly parent: number | null;
-            /** @description The task whose conversation this one goes on with. */
+            /** @description The task whose conversation this one continues. */
             readonly follows: number | null;
             readonly output_text: string;
-            /** @description The request that submitted it. */
+            /** @description Id of the request that submitted the task. */
             readonly request_id: string;
             readonly model: string;
-            /** @description Why it does not run just now; null for one that runs or has ended. */
+            /** @description Why the task is not running; null if it is running or has ended. */
             readonly wait: components["schemas"]["Wait"] | null;
         };
         TaskFailedEvent: {
@@ -2180,9 +2164,9 @@ export interface components {
              * @enum {string}
              */
             event: "task.failed";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            /** @description The task has ended, or its attempt has ended in order to wait. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2202,9 +2186,9 @@ export interface components {
              * @enum {string}
              */
             event: "task.retried";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `by` is a user; null where a task was cancelled together with its parent. JSON on the wire. */
+            /** @description `by` is a user, or null if the task was cancelled together with its parent. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2217,12 +2201,12 @@ export interface components {
             readonly id: number;
             readonly agent: number;
             readonly agent_name: string;
-            /** @description Number of the agent's version that it runs. */
+            /** @description Number of the agent version that the task runs. */
             readonly agent_version: number;
             readonly status: components["schemas"]["TaskStatusEnum"];
-            /** @description Its first 200 characters. */
+            /** @description The first 200 characters of the input. */
             readonly input_text: string;
-            /** @description Whether the input goes on; the task itself has all of it. */
+            /** @description Whether the input is longer. The task itself has the whole input. */
             readonly input_is_truncated: boolean;
             /** Format: date-time */
             readonly created_at: string;
@@ -2236,13 +2220,13 @@ export interface components {
             readonly output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, of its own steps. Tasks that it called as tools have their own.
+             * @description Cost of the task's own steps in US dollars, without those of tasks that it called as tools.
              */
             readonly cost: string;
-            /** @description False where the price of a model is not known: `cost` lacks its part. */
+            /** @description False if a model's price is unknown; `cost` does not include it. */
             readonly cost_is_complete: boolean;
             /**
-             * @description Why it ended without an answer; blank for any other task.
+             * @description Why the task failed or was cancelled; otherwise blank.
              *
              *     * `cancelled` - Cancelled
              *     * `agent_deleted` - Agent Deleted
@@ -2264,35 +2248,45 @@ export interface components {
              */
             readonly error_code: components["schemas"]["ErrorCodeEnum"] | components["schemas"]["BlankEnum"];
             readonly error_detail: string;
-            /** @description Higher ones are taken first. */
+            /** @description Tasks with a higher priority start first. */
             readonly priority: number;
             /**
              * Format: date-time
-             * @description Not to be begun before.
+             * @description The task does not start before this time.
              */
             readonly run_after: string | null;
             /** @description The task that called this one as a tool. */
             readonly parent: number | null;
-            /** @description The task whose conversation this one goes on with. */
+            /** @description The task whose conversation this one continues. */
             readonly follows: number | null;
         };
         TaskRunRequest: {
             /** @description The agent's id. */
             agent: number;
-            /** @description At most as many characters as the server allows: 100,000, unless its operator has set another limit. */
+            /** @description The server limits the number of characters, by default to 100,000. */
             input_text: string;
             /**
-             * @description Higher ones go first.
+             * @description Tasks with a higher priority start first.
              * @default 0
              */
             priority?: number;
             /**
              * Format: date-time
-             * @description Not to be begun before.
+             * @description The task does not start before this time.
              */
             run_after?: string | null;
-            /** @description A task of yours whose conversation this one goes on with. */
+            /** @description Id of a task of yours whose conversation this task continues. */
             follows?: number | null;
+        };
+        /** @description Selects tasks by id, or by filters; several conditions must all match. */
+        TaskSelectionRequest: {
+            ids?: number[];
+            status?: components["schemas"]["TaskStatusEnum"][];
+            agent?: number;
+            /** Format: date-time */
+            created_at__gte?: string;
+            /** Format: date-time */
+            created_at__lte?: string;
         };
         /**
          * @description * `pending` - Pending
@@ -2310,9 +2304,9 @@ export interface components {
              * @enum {string}
              */
             event: "task.waiting";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description The task has ended, or its attempt has, to wait. JSON on the wire. */
+            /** @description The task has ended, or its attempt has ended in order to wait. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2332,9 +2326,9 @@ export interface components {
              * @enum {string}
              */
             event: "text.delta";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description A piece of the step's text that is being streamed. Not in the log. JSON on the wire. */
+            /** @description A piece of the text of the current step. Not stored in the log. Sent as JSON. */
             data: {
                 step: number;
                 text: string;
@@ -2354,14 +2348,14 @@ export interface components {
          */
         TextPartTypeEnum: "text";
         Tier: {
-            /** @description Input tokens of a call. */
+            /** @description Applies to calls with more input tokens than this. */
             above: number;
             rates: components["schemas"]["Rates"];
         };
         TokenPair: {
-            /** @description Send it as a bearer; it lives minutes. */
+            /** @description Send it as a bearer token. It is valid for 15 minutes. */
             access: string;
-            /** @description Works once, for another pair. */
+            /** @description Exchange it for another pair. It works once. */
             refresh: string;
         };
         ToolCallEvent: {
@@ -2370,9 +2364,9 @@ export interface components {
              * @enum {string}
              */
             event: "tool.call";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `arguments` is the JSON that the model wrote. JSON on the wire. */
+            /** @description `arguments` is JSON, as the model wrote it. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2414,9 +2408,9 @@ export interface components {
              * @enum {string}
              */
             event: "tool.decided";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `by` is null where nobody decided: another task answered, or time ran out. JSON on the wire. */
+            /** @description `by` is null if no person decided: another task answered, or the call expired. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2433,9 +2427,9 @@ export interface components {
              * @enum {string}
              */
             event: "tool.result";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description `content` is the beginning of the result; the step has all of it. JSON on the wire. */
+            /** @description `content` is the beginning of the result; the step contains all of it. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2469,9 +2463,9 @@ export interface components {
              * @enum {string}
              */
             event: "tool.started";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description JSON on the wire. */
+            /** @description Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2486,9 +2480,9 @@ export interface components {
              * @enum {string}
              */
             event: "tool.waiting";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description JSON on the wire. */
+            /** @description Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2500,7 +2494,7 @@ export interface components {
             };
         };
         Trial: {
-            /** @description What a model would be told. */
+            /** @description The result as a model would see it. */
             result: string;
             is_error: boolean;
             /** Format: double */
@@ -2517,9 +2511,9 @@ export interface components {
              * @enum {string}
              */
             event: "usage.recorded";
-            /** @description The cursor behind it. */
+            /** @description The cursor after it. */
             id?: string;
-            /** @description Tokens that were counted after a cancel had ended the task. JSON on the wire. */
+            /** @description Usage that was counted after the task had been cancelled. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;
@@ -2530,7 +2524,7 @@ export interface components {
                 is_estimate: boolean;
             };
         };
-        /** @description An account, as its owner sees it. */
+        /** @description The caller's own account. */
         User: {
             readonly id: number;
             readonly username: string;
@@ -2550,7 +2544,7 @@ export interface components {
         Wait: {
             reason: components["schemas"]["ReasonEnum"];
             detail: string;
-            /** @description How many tasks are before it, counted to 1,000. */
+            /** @description Number of tasks ahead in the queue, counted up to 1,000. */
             position: number | null;
         };
         /**
@@ -2566,10 +2560,10 @@ export interface components {
             /** @description Host and process id. */
             readonly name: string;
             readonly is_alive: boolean;
-            /** @description It ended in order; else, not alive, it was lost. */
+            /** @description True after a graceful stop. A worker that is neither alive nor stopped was lost. */
             readonly has_stopped: boolean;
             readonly capacity: number;
-            /** @description How many tasks it runs now. */
+            /** @description Number of tasks it is running. */
             readonly running: number;
             /** Format: date-time */
             readonly started_at: string;
@@ -2577,6 +2571,13 @@ export interface components {
             readonly lease_until: string;
             /** Format: date-time */
             readonly lost_at: string | null;
+        };
+        /** @description The workers that are alive. */
+        WorkerTotals: {
+            /** @description Number of workers. */
+            alive: number;
+            /** @description Number of tasks that they can run concurrently. */
+            capacity: number;
         };
     };
     responses: never;
@@ -2590,18 +2591,18 @@ export interface operations {
     agents_list: {
         parameters: {
             query?: {
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description `true` lists the deleted agents, and only those. */
+                /** @description `true` lists only deleted agents, `false` only the others. */
                 is_deleted?: boolean;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
                 model?: string;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
-                /** @description `created_at`, `updated_at`, `name`, `tasks_count`; `-` before a name turns it round, commas join several. */
+                /** @description One or more of `created_at`, `updated_at`, `name`, `tasks_count`, separated by commas. Put `-` before a name for descending order. */
                 ordering?: string;
-                /** @description Words that all have to occur. */
+                /** @description Words that must all occur. */
                 search?: string;
             };
             header?: never;
@@ -2636,7 +2637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2645,7 +2646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2695,7 +2696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2704,7 +2705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2744,7 +2745,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2762,7 +2763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2815,7 +2816,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2833,7 +2834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2872,7 +2873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2890,7 +2891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2943,7 +2944,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2961,7 +2962,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3010,7 +3011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3028,7 +3029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3037,7 +3038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3086,7 +3087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3104,7 +3105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3113,7 +3114,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3166,7 +3167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3184,7 +3185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3193,7 +3194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3207,11 +3208,11 @@ export interface operations {
     agents_versions: {
         parameters: {
             query?: {
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
             };
             header?: never;
@@ -3249,7 +3250,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3267,7 +3268,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3281,16 +3282,16 @@ export interface operations {
     approvals_list: {
         parameters: {
             query?: {
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
-                /** @description `created_at`; `-` before a name turns it round, commas join several. */
+                /** @description One or more of `created_at`, separated by commas. Put `-` before a name for descending order. */
                 ordering?: string;
                 /**
-                 * @description One or more; those that wait where it is left out.
+                 * @description One or more values; `waiting` by default.
                  *
                  *     * `waiting` - Waiting
                  *     * `approved` - Approved
@@ -3301,7 +3302,7 @@ export interface operations {
                 status?: ("answered" | "approved" | "completed" | "started" | "waiting")[];
                 task?: number;
                 /**
-                 * @description One or more, repeated or joined by commas.
+                 * @description One or more values: repeated, or separated by commas.
                  *
                  *     * `approval` - Approval
                  *     * `answer` - Answer
@@ -3342,7 +3343,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3351,7 +3352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3391,7 +3392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3409,7 +3410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3462,7 +3463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3480,7 +3481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3489,7 +3490,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3542,7 +3543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3560,7 +3561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,7 +3570,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3622,7 +3623,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3640,7 +3641,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3649,7 +3650,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3702,7 +3703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3720,7 +3721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3729,7 +3730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3779,7 +3780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3788,7 +3789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3833,7 +3834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3842,7 +3843,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3879,7 +3880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3888,7 +3889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3938,7 +3939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3947,7 +3948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3996,7 +3997,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4005,7 +4006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4055,7 +4056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4073,7 +4074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4101,7 +4102,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionInfo"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4151,7 +4152,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4160,7 +4161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4209,7 +4210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4218,7 +4219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4268,7 +4269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4277,7 +4278,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4314,7 +4315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4323,7 +4324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4360,7 +4361,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4369,7 +4370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4383,15 +4384,15 @@ export interface operations {
     http_tools_list: {
         parameters: {
             query?: {
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
-                /** @description `created_at`, `updated_at`, `name`; `-` before a name turns it round, commas join several. */
+                /** @description One or more of `created_at`, `updated_at`, `name`, separated by commas. Put `-` before a name for descending order. */
                 ordering?: string;
-                /** @description Words that all have to occur. */
+                /** @description Words that must all occur. */
                 search?: string;
             };
             header?: never;
@@ -4426,7 +4427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4435,7 +4436,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4485,7 +4486,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4494,7 +4495,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4534,7 +4535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4552,7 +4553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4605,7 +4606,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4623,7 +4624,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4662,7 +4663,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4680,7 +4681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4733,7 +4734,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4751,7 +4752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4804,7 +4805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4822,7 +4823,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4831,7 +4832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4845,15 +4846,15 @@ export interface operations {
     mcp_servers_list: {
         parameters: {
             query?: {
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
-                /** @description `created_at`, `updated_at`, `name`; `-` before a name turns it round, commas join several. */
+                /** @description One or more of `created_at`, `updated_at`, `name`, separated by commas. Put `-` before a name for descending order. */
                 ordering?: string;
-                /** @description Words that all have to occur. */
+                /** @description Words that must all occur. */
                 search?: string;
             };
             header?: never;
@@ -4888,7 +4889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4897,7 +4898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4947,7 +4948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4956,7 +4957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4996,7 +4997,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5014,7 +5015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5067,7 +5068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5085,7 +5086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5124,7 +5125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5142,7 +5143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5195,7 +5196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5213,7 +5214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5262,7 +5263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5280,7 +5281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5289,7 +5290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5356,7 +5357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5365,7 +5366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5411,7 +5412,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5420,7 +5421,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5457,7 +5458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5466,7 +5467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5516,7 +5517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5525,7 +5526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5575,7 +5576,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5584,7 +5585,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5601,15 +5602,15 @@ export interface operations {
                 /** @description Only the tasks of this agent. */
                 agent?: number;
                 /**
-                 * @description Days are those of UTC.
+                 * @description Days are UTC days.
                  *
                  *     * `hour` - Hour
                  *     * `day` - Day
                  */
                 bucket?: "hour" | "day";
-                /** @description The first hour or day is the one that holds it; 24 hours or 30 days back where it is left out. */
+                /** @description A time in the first hour or day. By default, the period is 24 hours or 30 days. */
                 since?: string;
-                /** @description The last one holds it; now where it is left out. */
+                /** @description A time in the last hour or day; by default now. */
                 until?: string;
             };
             header?: never;
@@ -5644,7 +5645,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5653,7 +5654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5670,20 +5671,20 @@ export interface operations {
                 agent?: number;
                 created_at__gte?: string;
                 created_at__lte?: string;
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
-                /** @description `created_at`, `status`, `agent__name`; `-` before a name turns it round, commas join several. */
+                /** @description One or more of `created_at`, `status`, `agent__name`, separated by commas. Put `-` before a name for descending order. */
                 ordering?: string;
-                /** @description Those that this task has called. */
+                /** @description Tasks that this task called as tools. */
                 parent?: number;
-                /** @description Words that all have to occur, in the first 20,000 characters of the input or in the agent's name, whatever their case. `wea*` finds all words that begin so. What is found comes newest first. */
+                /** @description Words, all of which must occur in the first 20,000 characters of the input or in the agent's name. Case is ignored. `wea*` finds all words that begin with `wea`. Results are ordered by time, newest first. */
                 search?: string;
                 /**
-                 * @description One or more, repeated or joined by commas.
+                 * @description One or more values: repeated, or separated by commas.
                  *
                  *     * `pending` - Pending
                  *     * `running` - Running
@@ -5726,7 +5727,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5735,7 +5736,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5750,7 +5751,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key and body give the same task and the same answer for 24 hours, whatever has become of the task; another body is a 409. */
+                /** @description For 24 hours, the same key and body return the same task, as it was when it was submitted. The same key with another body is a 409. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5788,7 +5789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5806,7 +5807,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key came before, with another body. */
+            /** @description The Idempotency-Key was used with another body. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5815,7 +5816,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5855,7 +5856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5873,7 +5874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5922,7 +5923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5940,7 +5941,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5949,7 +5950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5998,7 +5999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6016,7 +6017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6034,7 +6035,7 @@ export interface operations {
                 after?: string;
             };
             header?: {
-                /** @description The same, as browsers send it when they reconnect; it wins over `after`. */
+                /** @description The same, as browsers send it when they reconnect. It takes precedence over `after`. */
                 "Last-Event-ID"?: string;
             };
             path: {
@@ -6071,7 +6072,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6089,7 +6090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6138,7 +6139,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6156,7 +6157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows it. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6165,7 +6166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6179,11 +6180,11 @@ export interface operations {
     tasks_steps: {
         parameters: {
             query?: {
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
             };
             header?: never;
@@ -6221,7 +6222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6239,7 +6240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6262,7 +6263,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ManyRequest"];
+                "application/json": components["schemas"]["TaskSelectionRequest"];
             };
         };
         responses: {
@@ -6292,7 +6293,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6301,7 +6302,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6324,7 +6325,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ManyRequest"];
+                "application/json": components["schemas"]["TaskSelectionRequest"];
             };
         };
         responses: {
@@ -6354,7 +6355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6363,7 +6364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6378,7 +6379,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key and body give the same task and the same answer for 24 hours, whatever has become of the task; another body is a 409. */
+                /** @description For 24 hours, the same key and body return the same task, as it was when it was submitted. The same key with another body is a 409. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6416,7 +6417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6434,7 +6435,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key came before, with another body. */
+            /** @description The Idempotency-Key was used with another body. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6443,7 +6444,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6457,15 +6458,15 @@ export interface operations {
     tokens_list: {
         parameters: {
             query?: {
-                /** @description Where the page begins: taken from `next` or `previous`. */
+                /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
-                /** @description How many rows a page holds. */
+                /** @description Number of rows per page. */
                 limit?: number;
-                /** @description How many rows to leave out first. */
+                /** @description Number of rows to skip. */
                 offset?: number;
-                /** @description `created_at`, `name`, `last_used_at`, `expires_at`; `-` before a name turns it round, commas join several. */
+                /** @description One or more of `created_at`, `name`, `last_used_at`, `expires_at`, separated by commas. Put `-` before a name for descending order. */
                 ordering?: string;
-                /** @description Words that all have to occur. */
+                /** @description Words that must all occur. */
                 search?: string;
             };
             header?: never;
@@ -6500,7 +6501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6509,7 +6510,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6559,7 +6560,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6568,7 +6569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6608,7 +6609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6626,7 +6627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6665,7 +6666,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6683,7 +6684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6736,7 +6737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6754,7 +6755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6791,7 +6792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6800,7 +6801,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6846,7 +6847,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials do not allow it. */
+            /** @description The credentials do not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6855,7 +6856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests; `Retry-After` says when to try again. */
+            /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -9,9 +9,11 @@ class Command(BaseCommand):
     help = "Encrypt every stored secret with the current secret key."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = reseal_secrets()
-        self.stdout.write(f"{done.rows} rows written.")
-        if done.unreadable:
+        result = reseal_secrets()
+        self.stdout.write(f"{result.rows} rows written.")
+        if result.unreadable:
             raise CommandError(
-                "No key reads the secrets of " + ", ".join(done.unreadable)
+                "Secrets that none of the keys can decrypt: "
+                f"{', '.join(result.unreadable)}. Add the former key to "
+                "AGENTARIUM_SECRET_KEY_FALLBACKS, or enter these secrets again."
             )

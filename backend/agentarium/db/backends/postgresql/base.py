@@ -1,13 +1,12 @@
-"""Django's PostgreSQL backend, with connections that are looked at before use.
+"""Django's PostgreSQL backend, with connections that are checked before use.
 
-A connection from the pool may have been closed by a server that was restarted. Django
-would ask the server each time whether it is still there: a round trip for each request
-and for each thing that a worker does. But a server that hangs up can be seen on this
-side: an idle connection then has something to be read.
+A server that was restarted has closed the connections in the pool. Django's own check
+queries the server each time: one more round trip for each request and each database
+call of a worker. A hang-up is visible without that: an idle connection has data to read.
 
-And with cursors for what is asked all the time, beside Django's, which puts the values
-into each statement: the server reads and plans such a statement once for a connection,
-as `db/prepared_statements.py` says.
+It also has cursors for prepared statements. Django's own cursors put the values into
+each statement; with these the server parses and plans a statement once for a
+connection, see `db/prepared_statements.py`.
 """
 
 import select
@@ -31,12 +30,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if self.pool is None or _is_idle(connection) or _answers(connection):
                 return connection
             connection.close()
-            # It makes another one in its place.
+            # The pool opens another one in its place.
             self.pool.putconn(connection)
 
 
 def _is_idle(connection: Any) -> bool:
-    """Whether nothing has come from the server that nobody asked for."""
+    """Whether there is no unexpected data from the server to read."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return not poll.poll(0)

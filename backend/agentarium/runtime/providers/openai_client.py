@@ -1,0 +1,310 @@
+"""A thin streaming client for OpenAI-compatible APIs, on aiohttp and orjson.
+
+Most model calls use it, so it is built for many concurrent streams: everything that
+arrives in one read becomes one delta.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+
+from agentarium.runtime.messages import Message, ModelResponse
+from agentarium.runtime.providers.base import (
+    PROVIDER_DEFAULTS,
+    Delta,
+    ModelSettings,
+    ProviderError,
+    ProviderErrorCode,
+    ToolDefinition,
+)
+from agentarium.runtime.providers.failures import (
+    identifiers,
+    provider_failure,
+    retry_after_seconds,
+)
+from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
+from agentarium.runtime.providers.openai_request import request_body
+from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
+from agentarium.runtime.providers.rejected_parameters import (
+    OPTIONAL_PARAMETERS,
+    RejectedParameters,
+    rejected_parameter,
+)
+from agentarium.runtime.providers.sse import EventTooLongError, SseParser
+
+READ_TIMEOUT = 300.0
+_MAX_BODY_BYTES = 32 * 1024 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIEndpoint:
+    """A server with this API; `title` is its name in error messages.
+
+    `keeps_connections` is False for a server that closes idle connections, sometimes
+    just as the next request is sent on one.
+    """
+
+    title: str
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    read_timeout: float = READ_TIMEOUT
+    reasoning_field: str = ""
+    keeps_connections: bool = True
+
+
+class OpenAIClient:
+    """A `ModelClient` for one model of one server."""
+
+    def __init__(self, endpoint: OpenAIEndpoint, model: str, pool: HttpPool) -> None:
+        self._endpoint = endpoint
+        self._model = model
+        self._pool = pool
+        self._url = f"{endpoint.base_url.rstrip('/')}/chat/completions"
+        self._headers = headers_for(endpoint)
+        self._timeout = timeouts(endpoint.read_timeout)
+        self._proxy = proxy_for(self._url)
+        self._rejected = RejectedParameters()
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[ToolDefinition] = (),
+        settings: ModelSettings = PROVIDER_DEFAULTS,
+    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        """See `ModelClient.stream`."""
+        builder = OpenAIResponseBuilder(
+            title=self._endpoint.title,
+            model=self._model,
+            secret=self._endpoint.api_key,
+        )
+        with _translated_failures(self._endpoint, builder):
+            response = await self._post(messages, tools, settings)
+            self._pool.track(response)
+            try:
+                reader = _reader(response, builder)
+                async for received in response.content.iter_any():
+                    for delta in builder.add(reader.feed(received)):
+                        yield delta
+                    if builder.is_done:
+                        break
+                    if pause := self._pool.pause():
+                        await asyncio.sleep(pause)
+                else:
+                    for delta in builder.add(reader.close()):
+                        yield delta
+                await _drain(response)
+            finally:
+                # After a complete read, the connection goes back to the pool.
+                response.close()
+        yield builder.build()
+
+    async def _post(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolDefinition],
+        settings: ModelSettings,
+    ) -> aiohttp.ClientResponse:
+        """Send the request, and repeat it without each parameter that the server rejects."""
+        known = self._rejected.current(settings)
+        rejected: set[str] = set()
+        while True:
+            body = request_body(
+                self._model,
+                messages,
+                tools,
+                settings,
+                rejected=known | rejected,
+                reasoning_field=self._endpoint.reasoning_field,
+            )
+            response = await self._send(orjson.dumps(body))
+            if response.status == HTTPStatus.OK:
+                self._rejected.add(rejected, settings)
+                return response
+            error = await _error_object(response)
+            sent = [name for name in OPTIONAL_PARAMETERS if name in body]
+            name = rejected_parameter(response.status, error, sent)
+            if name is None or name in known | rejected:
+                raise self._failure(response, error)
+            rejected.add(name)
+
+    async def _send(self, body: bytes) -> aiohttp.ClientResponse:
+        try:
+            return await self._pool.session().post(
+                self._url,
+                data=body,
+                headers=self._headers,
+                timeout=self._timeout,
+                proxy=self._proxy,
+                # The key must not be sent to the target of a redirect.
+                allow_redirects=False,
+            )
+        except (ValueError, aiohttp.NonHttpUrlClientError):
+            raise ProviderError(
+                ProviderErrorCode.BAD_REQUEST,
+                f"The base URL or the key for {self._endpoint.title} contains "
+                "characters that cannot be sent. Check both settings.",
+            ) from None
+
+    def _failure(
+        self, response: aiohttp.ClientResponse, error: dict[str, Any]
+    ) -> ProviderError:
+        reasons = identifiers(error, secret=self._endpoint.api_key)
+        return provider_failure(
+            response.status,
+            title=self._endpoint.title,
+            model=self._model,
+            reasons=[f"HTTP {response.status}", *reasons],
+            retry_after=retry_after_seconds(response.headers),
+        )
+
+
+def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
+    headers = {"Content-Type": "application/json"}
+    if not endpoint.keeps_connections:
+        headers["Connection"] = "close"
+    if key := endpoint.api_key.strip():
+        headers["Authorization"] = f"Bearer {key}"
+    return headers
+
+
+@contextmanager
+def _translated_failures(
+    endpoint: OpenAIEndpoint, builder: OpenAIResponseBuilder
+) -> Generator[None, None, None]:
+    """Turn connection failures into `ProviderError`.
+
+    A connection that breaks after the model has finished has lost at most the token
+    counts, so that the response is still used.
+    """
+    try:
+        yield
+    except EventTooLongError:
+        raise builder.malformed() from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        if not builder.is_complete:
+            raise connection_failure(endpoint, error) from None
+
+
+def connection_failure(
+    endpoint: OpenAIEndpoint, error: aiohttp.ClientError | OSError
+) -> ProviderError:
+    """The error for a connection that could not be opened, or that was lost."""
+    title, origin = endpoint.title, _origin(endpoint.base_url)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return ProviderError(
+            ProviderErrorCode.UNAVAILABLE,
+            f"The TLS certificate of {title} at {origin} cannot be verified.",
+        )
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return ProviderError(
+            ProviderErrorCode.TIMEOUT,
+            f"Connecting to {title} at {origin} timed out.",
+            is_transient=True,
+        )
+    if isinstance(error, TimeoutError):
+        return ProviderError(
+            ProviderErrorCode.TIMEOUT,
+            f"{title} sent no data for {endpoint.read_timeout:g} seconds.",
+            is_transient=True,
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return ProviderError(
+            ProviderErrorCode.UNAVAILABLE,
+            f"{title} cannot be reached at {origin}. Check that it is running there.",
+            is_transient=True,
+        )
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ProviderError(
+            ProviderErrorCode.PROTOCOL,
+            f"The server at {origin} does not speak HTTP. Check the base URL.",
+        )
+    return ProviderError(
+        ProviderErrorCode.UNAVAILABLE,
+        f"The connection to {title} was lost before the response was complete.",
+        is_transient=True,
+    )
+
+
+class _CompleteBody:
+    """Replaces the event parser when a server responds without streaming."""
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+
+    def feed(self, received: bytes) -> list[bytes]:
+        self._body += received
+        if len(self._body) > _MAX_BODY_BYTES:
+            raise EventTooLongError
+        return []
+
+    def close(self) -> list[bytes]:
+        return [bytes(self._body)]
+
+
+def _reader(
+    response: aiohttp.ClientResponse, builder: OpenAIResponseBuilder
+) -> SseParser | _CompleteBody:
+    if response.content_type == "text/html":
+        raise builder.malformed()
+    is_json = response.content_type == "application/json"
+    return _CompleteBody() if is_json else SseParser()
+
+
+async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read the body, and stop at a chunk that exceeds `limit` bytes."""
+    body = bytearray()
+    async for received in response.content.iter_any():
+        body += received
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
+async def _error_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """The error object in an error response; empty if it has none."""
+    try:
+        body = await read_limited(response, _MAX_ERROR_BYTES)
+        data = orjson.loads(body)
+    except (orjson.JSONDecodeError, aiohttp.ClientError, TimeoutError):
+        return {}
+    finally:
+        response.close()
+    if not isinstance(data, dict):
+        return {}
+    error = data.get("error", data)
+    if isinstance(error, str):
+        return {"message": error}
+    return error | _invalid_field(error) if isinstance(error, dict) else {}
+
+
+def _invalid_field(error: dict[str, Any]) -> dict[str, Any]:
+    """The invalid parameter, in the error format of servers built on FastAPI."""
+    match error:
+        case {"detail": [{"loc": [*_, str(name)]}, *_]}:
+            return {"param": name}
+    return {}
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read the rest of the body, which has arrived or is about to."""
+    if response.content.at_eof():
+        return
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(0.2):
+            async for _ in response.content.iter_any():
+                pass
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port of an address, without credentials."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

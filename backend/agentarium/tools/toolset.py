@@ -1,0 +1,216 @@
+"""Opens the tools of a task."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import orjson
+from django.conf import settings
+
+from agentarium.core.encryption import UnreadableSecretError
+from agentarium.runtime.tools.base import Effect, Tool, ToolSpec
+from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
+from agentarium.runtime.tools.http_client import HttpClient
+from agentarium.runtime.tools.http_template import UrlTemplate
+from agentarium.runtime.tools.mcp import (
+    McpConnection,
+    McpEndpoint,
+    McpTool,
+    RemoteMcpServer,
+    StdioMcpServer,
+    tool_name,
+)
+from agentarium.runtime.tools.schema import ArgumentsSchema
+from agentarium.tools.catalogue import BUILTINS, agent_spec
+from agentarium.tools.entries import (
+    FindAgents,
+    Referenced,
+    ToolEntry,
+    load_referenced,
+)
+from agentarium.tools.models import HttpTool, McpServer
+
+
+@dataclass(slots=True)
+class Toolset:
+    """The tools that an agent can call in one task.
+
+    `specs` has all of them, in the order for the model; `tools` has those that are
+    called here. `ask_person` and the tools in `agents` are only in `specs`: calling them
+    suspends the task. `missing` lists the tools that are not available now, and why.
+    """
+
+    specs: dict[str, ToolSpec] = field(default_factory=dict)
+    tools: dict[str, Tool] = field(default_factory=dict)
+    # Name of the tool -> id of the agent.
+    agents: dict[str, int] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    _connections: list[McpConnection] = field(default_factory=list)
+
+    async def aclose(self) -> None:
+        """Close the connections that calls have opened."""
+        for connection in self._connections:
+            await connection.aclose()
+
+    def add(self, spec: ToolSpec, tool: Tool | None = None) -> bool:
+        """Add a tool. Returns False if its name is taken: the first tool wins."""
+        if spec.name in self.specs:
+            self.missing.append(f"{spec.name} (another tool has this name)")
+            return False
+        self.specs[spec.name] = spec
+        if tool is not None:
+            self.tools[spec.name] = tool
+        return True
+
+    def connect(self, server: McpEndpoint) -> McpConnection:
+        connection = McpConnection(server)
+        self._connections.append(connection)
+        return connection
+
+
+def open_tools(
+    owner_id: int,
+    entries: Sequence[ToolEntry],
+    *,
+    http: HttpClient,
+    find_agents: FindAgents,
+) -> Toolset:
+    """Open the tools that an agent's definition lists.
+
+    Makes at most three queries, and no connections: the first call does. The caller
+    closes the toolset, in the event loop that made the calls.
+    """
+    referenced = load_referenced(owner_id, entries, find_agents)
+    return _ToolsetBuilder(referenced, http).build(entries)
+
+
+def arguments_schema(spec: ToolSpec) -> ArgumentsSchema:
+    """The compiled schema of a tool. Raises `SchemaError`."""
+    return _compiled(orjson.dumps(spec.parameters))
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(schema: bytes) -> ArgumentsSchema:
+    return ArgumentsSchema(orjson.loads(schema))
+
+
+def http_request_tool(row: HttpTool, http: HttpClient, *, needs_approval: bool) -> Tool:
+    """The callable form of an HTTP tool. Raises `UnreadableSecretError`."""
+    spec = ToolSpec(
+        name=row.name,
+        description=row.description,
+        parameters=row.parameters,
+        effect=cast("Effect", row.effect),
+        needs_approval=needs_approval,
+        timeout=float(row.timeout),
+    )
+    request = HttpRequestSettings(
+        cast("Method", row.method),
+        UrlTemplate(row.url_template),
+        row.revealed_headers(),
+    )
+    return HttpRequestTool(spec, request, http)
+
+
+def mcp_endpoint(row: McpServer, http: HttpClient) -> McpEndpoint:
+    """How to reach an MCP server. Raises `UnreadableSecretError`.
+
+    Raises `LookupError` if the operator no longer configures its program.
+    """
+    if row.owner_id is not None:
+        return RemoteMcpServer(row.url, http, row.revealed_headers())
+    program = settings.MCP_STDIO[row.name]
+    return StdioMcpServer(
+        program["command"],
+        program.get("args", ()),
+        program.get("env", {}),
+        program.get("cwd"),
+    )
+
+
+class _ToolsetBuilder:
+    def __init__(self, referenced: Referenced, http: HttpClient) -> None:
+        self._referenced = referenced
+        self._http = http
+
+    def build(self, entries: Sequence[ToolEntry]) -> Toolset:
+        toolset = Toolset()
+        for entry in entries:
+            try:
+                self._add(toolset, entry)
+            except LookupError:
+                toolset.missing.append(f"{_label(entry)} (it no longer exists)")
+            except UnreadableSecretError:
+                toolset.missing.append(
+                    f"{_label(entry)} (its secrets cannot be decrypted)"
+                )
+        return toolset
+
+    def _add(self, toolset: Toolset, entry: ToolEntry) -> None:
+        match entry["type"]:
+            case "builtin":
+                self._add_builtin(toolset, entry)
+            case "http":
+                row = self._referenced.http_tools[entry["id"]]
+                needs_approval = entry.get("needs_approval", row.needs_approval)
+                tool = http_request_tool(row, self._http, needs_approval=needs_approval)
+                toolset.add(tool.spec, tool)
+            case "mcp":
+                self._add_mcp(toolset, entry)
+            case _:
+                self._add_agent(toolset, entry)
+
+    def _add_builtin(self, toolset: Toolset, entry: ToolEntry) -> None:
+        builtin = BUILTINS[entry["name"]]
+        spec = replace(
+            builtin.spec,
+            needs_approval=entry.get("needs_approval", False),
+            timeout=float(entry.get("timeout", builtin.spec.timeout)),
+        )
+        toolset.add(spec, builtin.create(spec, self._http) if builtin.create else None)
+
+    def _add_mcp(self, toolset: Toolset, entry: ToolEntry) -> None:
+        row = self._referenced.mcp_servers[entry["server"]]
+        connection = toolset.connect(mcp_endpoint(row, self._http))
+        for spec, name in mcp_specs(row, entry):
+            toolset.add(spec, McpTool(spec, name=name, connection=connection))
+        available = {tool["name"] for tool in row.tool_rows}
+        toolset.missing += [
+            f"{row.name}: {name} (it no longer exists)"
+            for name in entry.get("names") or []
+            if name not in available
+        ]
+
+    def _add_agent(self, toolset: Toolset, entry: ToolEntry) -> None:
+        agent = self._referenced.agents[entry["agent"]]
+        spec = agent_spec(
+            agent,
+            name=entry.get("name", ""),
+            description=entry.get("description", ""),
+            needs_approval=entry.get("needs_approval", False),
+        )
+        if toolset.add(spec):
+            toolset.agents[spec.name] = entry["agent"]
+
+
+def mcp_specs(row: McpServer, entry: ToolEntry) -> Iterator[tuple[ToolSpec, str]]:
+    """The specs of the tools that an entry selects, with the server's own names."""
+    selected = entry.get("names")
+    for tool in row.tool_rows:
+        if selected is None or tool["name"] in selected:
+            spec = ToolSpec(
+                name=tool_name(tool["name"], entry.get("prefix", "")),
+                description=tool["description"],
+                parameters=tool["parameters"],
+                effect=entry.get("effect", tool["effect"]),
+                needs_approval=entry.get("needs_approval", False),
+                timeout=float(row.timeout),
+            )
+            yield spec, tool["name"]
+
+
+def _label(entry: ToolEntry) -> str:
+    kind = entry["type"]
+    key = {"builtin": "name", "http": "id", "mcp": "server", "agent": "agent"}[kind]
+    return f"{kind} {entry[key]}"

@@ -1,0 +1,36 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { CloudOffIcon } from 'lucide-react'
+import { useEffect, useEffectEvent, useRef } from 'react'
+import { toast } from 'sonner'
+
+import { useServerIsAway } from '@/lib/server-presence'
+
+/** Shows that the server does not respond, and reloads everything once it does again. */
+export function ServerBanner() {
+  const isAway = useServerIsAway()
+  const wasAway = useRef(false)
+  const queryClient = useQueryClient()
+
+  const reload = useEffectEvent(() => {
+    toast.success('Connection restored.')
+    void queryClient.invalidateQueries()
+  })
+  useEffect(() => {
+    if (wasAway.current && !isAway) reload()
+    wasAway.current = isAway
+  }, [isAway])
+
+  return (
+    <div
+      role="status"
+      className="pointer-events-none fixed inset-x-4 top-17 z-60 md:top-3"
+    >
+      {isAway && (
+        <p className="mx-auto flex w-fit items-center gap-2.5 rounded-full border border-waiting/40 bg-popover px-4 py-2 text-sm font-medium shadow-lg">
+          <CloudOffIcon aria-hidden className="size-4 shrink-0 text-waiting" />
+          Agentarium is not responding. Reconnecting…
+        </p>
+      )}
+    </div>
+  )
+}

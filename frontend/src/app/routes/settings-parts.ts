@@ -1,0 +1,9 @@
+/** The sections of the settings; the last one is for staff. The selected one is kept in the URL. */
+export const SETTINGS = [
+  'profile',
+  'tokens',
+  'models',
+  'appearance',
+  'data',
+  'operations',
+] as const

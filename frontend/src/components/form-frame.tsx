@@ -1,0 +1,40 @@
+import type { ReactNode, SyntheticEvent } from 'react'
+
+import { BusyButton } from './busy-button'
+import { Button } from './ui/button'
+import { DialogClose } from './ui/dialog'
+
+type FormFrameProps = {
+  submitLabel: string
+  isBusy: boolean
+  onSubmit: (event: SyntheticEvent<HTMLFormElement>) => Promise<void>
+  children: ReactNode
+}
+
+/** A form in a dialog: its fields scroll, its buttons stay in view. */
+export function FormFrame({
+  submitLabel,
+  isBusy,
+  onSubmit,
+  children,
+}: FormFrameProps) {
+  return (
+    <form
+      noValidate
+      className="flex min-h-0 flex-1 flex-col"
+      onSubmit={(event) => void onSubmit(event)}
+    >
+      <div className="min-h-0 flex-1 space-y-5 overflow-y-auto overscroll-contain px-5 py-5 sm:px-6">
+        {children}
+      </div>
+      <footer className="flex justify-end gap-2 border-t px-5 py-3.5 sm:px-6">
+        <DialogClose asChild>
+          <Button variant="outline">Cancel</Button>
+        </DialogClose>
+        <BusyButton type="submit" isBusy={isBusy}>
+          {submitLabel}
+        </BusyButton>
+      </footer>
+    </form>
+  )
+}
