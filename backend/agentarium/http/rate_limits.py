@@ -63,7 +63,7 @@ def spend(bucket: str, rate: Rate) -> Allowance | None:
     try:
         used = _increment(key, timeout=2 * rate.seconds)
     except _cache_failures() as error:
-        # Rather no limit than no service.
+        # Better no limit than no service.
         log.warning("rate_limits.unavailable", error=type(error).__name__)
         return None
     resets_in = math.ceil(rate.seconds - elapsed)

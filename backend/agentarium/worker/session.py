@@ -180,7 +180,7 @@ class WorkerSession:
             log.warning("worker.claim_interrupted", error=str(error))
         running = [execution.key for execution in self._running.values()]
         await self._retry_until_available(
-            release.release_orphans, self._worker, running
+            release.release_unconfirmed_claims, self._worker, running
         )
         return []
 

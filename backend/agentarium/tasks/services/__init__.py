@@ -19,7 +19,7 @@ from agentarium.tasks.services.ending import (
     TOTALS,
     append_event,
     close_calls,
-    end_unclaimed,
+    end_outside_attempt,
     record_decisions,
 )
 from agentarium.tasks.services.intake import NewTask
@@ -48,7 +48,7 @@ __all__ = [
     "cancel_tasks",
     "close_calls",
     "delete_agent",
-    "end_unclaimed",
+    "end_outside_attempt",
     "expire_calls",
     "fail_tasks",
     "force_fail_task",

@@ -1,4 +1,4 @@
-"""Cancelling and force-failing tasks. They win against everything but an earlier end."""
+"""Cancelling and force-failing tasks. They override everything except an earlier end."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
 from agentarium.tasks.services.batches import BATCH, batches
-from agentarium.tasks.services.ending import TOTALS, append_event, end_unclaimed
+from agentarium.tasks.services.ending import TOTALS, append_event, end_outside_attempt
 from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
@@ -69,7 +69,7 @@ def cancel_children(task_ids: Sequence[int], *, by: int | None = None) -> None:
 def _end_cancelled(tasks: Sequence[AgentTask], *, by: int | None) -> None:
     for task in tasks:
         append_event(task, EventType.CANCEL_REQUESTED, {"by": by, "was": task.status})
-        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
+        end_outside_attempt(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
 
 
 def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
@@ -98,7 +98,7 @@ def _end_pending(pending: TaskQuerySet) -> int:
     columns = pending.order_by("id").only("id", "owner_id", "attempt", *TOTALS)
     tasks = list(columns.select_for_update(of=("self",), no_key=True)[:BATCH])
     for task in tasks:
-        end_unclaimed(task, status=Status.CANCELLED, code=ErrorCode.AGENT_DELETED)
+        end_outside_attempt(task, status=Status.CANCELLED, code=ErrorCode.AGENT_DELETED)
     return len(tasks)
 
 
@@ -108,7 +108,7 @@ def force_fail_task(task: AgentTask, *, by: User) -> None:
     locked = _lock_live(AgentTask.objects.filter(pk=task.pk))
     if not locked:
         raise TaskEndedError
-    end_unclaimed(
+    end_outside_attempt(
         locked[0],
         status=Status.FAILED,
         code=ErrorCode.FAILED_BY_OPERATOR,

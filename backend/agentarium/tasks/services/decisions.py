@@ -18,7 +18,7 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.cancel import cancel_children
-from agentarium.tasks.services.ending import append_event, end_unclaimed
+from agentarium.tasks.services.ending import append_event, end_outside_attempt
 from agentarium.tasks.services.queue import next_rank
 from agentarium.tasks.wake_ups import wake_workers
 
@@ -78,9 +78,9 @@ def resolve_call(
         call, WaitsFor.OUTCOME, outcome, by=by, status=Status.ANSWERED, answer=result
     )
     if outcome == "fail":
-        task = AgentTask.objects.select_for_update().get(pk=call.task_id)
+        task = AgentTask.objects.select_for_update(no_key=True).get(pk=call.task_id)
         detail = f"The outcome of {call.name} was unknown. {result}".strip()
-        end_unclaimed(
+        end_outside_attempt(
             task,
             status=AgentTask.Status.FAILED,
             code=ErrorCode.TOOL_OUTCOME_UNKNOWN,

@@ -18,7 +18,7 @@ from agentarium.tasks.publishing import publish
 TOTALS = ("input_tokens", "output_tokens", "cost_nanodollars", "cost_is_complete")
 
 
-def end_unclaimed(
+def end_outside_attempt(
     task: AgentTask, *, status: AgentTask.Status, code: ErrorCode, detail: str = ""
 ) -> None:
     """End a task that no worker writes to. The caller has locked its row.

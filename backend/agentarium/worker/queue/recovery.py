@@ -17,7 +17,7 @@ from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import (
     cancel_children,
-    end_unclaimed,
+    end_outside_attempt,
     return_to_queue,
 )
 from agentarium.worker.leases import declare_lost
@@ -71,7 +71,7 @@ def _recover(tasks: Sequence[AgentTask]) -> None:
         [task for task in tasks if task not in exhausted], EventType.ATTEMPT_LOST
     )
     for task in exhausted:
-        end_unclaimed(
+        end_outside_attempt(
             task,
             status=Status.FAILED,
             code=ErrorCode.WORKER_LOST,

@@ -26,7 +26,7 @@ def release_tasks(worker: Worker, keys: Iterable[AttemptKey]) -> None:
 
 
 @transaction.atomic
-def release_orphans(worker: Worker, running: Iterable[AttemptKey]) -> None:
+def release_unconfirmed_claims(worker: Worker, running: Iterable[AttemptKey]) -> None:
     """Release what is assigned to the worker and is not in `running`.
 
     For a claim whose connection broke, since it may have been committed.

@@ -116,7 +116,7 @@ async def test_the_log_of_a_task_matches_the_schemas(
 def _release_and_lose() -> None:
     worker = register_worker(capacity=1)
     (task,) = claims.claim_tasks(worker, limit=1)
-    release.release_orphans(worker, [])
+    release.release_unconfirmed_claims(worker, [])
     (task,) = claims.claim_tasks(worker, limit=1)
     recovery.lose_attempt(worker, AttemptKey.of(task))
     release_lease(worker)

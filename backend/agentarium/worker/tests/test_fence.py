@@ -219,7 +219,7 @@ def test_release_orphans_leaves_the_tasks_of_other_workers(attempt: Attempt) -> 
     AgentTask.objects.filter(pk=attempt.task_id).update(worker=other)
     before = all_rows(attempt)
 
-    release.release_orphans(attempt.worker, [])
+    release.release_unconfirmed_claims(attempt.worker, [])
 
     assert all_rows(attempt) == before
     assert ToolCall.objects.count() == 0

@@ -71,7 +71,7 @@ class EventWriter:
         return stored
 
     def schedule_drafts(self, source: DraftSource) -> None:
-        """Store the attempt's unstored text within `DRAFT_SECONDS`."""
+        """Store the attempt's unstored text within twice `DRAFT_SECONDS`."""
         self._draft_sources.add(source)
 
     def unschedule_drafts(self, source: DraftSource) -> None:
