@@ -159,7 +159,7 @@ class TestFailing:
             await tool(http, f"{tools.url}/do/x?status={status}").call(invocation())
 
         assert str(status) in str(caught.value)
-        assert "as the script wants" in str(caught.value)
+        assert "requested by the query" in str(caught.value)
         assert not isinstance(caught.value, OutcomeUnknownError)
 
     @pytest.mark.parametrize("query", ["cut=1", "after=60", "status=502"])
