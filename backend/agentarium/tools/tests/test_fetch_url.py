@@ -1,0 +1,135 @@
+"""`fetch_url`, through the guarded client, against a small site."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from agentarium.outbound.client import Outbound
+from agentarium.outbound.policy import OutboundPolicy
+from agentarium.runtime.tools.base import (
+    OutcomeUnknownError,
+    ToolError,
+    ToolInvocation,
+)
+from agentarium.runtime.tools.web import FetchUrl
+from agentarium.tools.guarded_http import GuardedHttp
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[GuardedHttp]:
+    http = GuardedHttp(Outbound(OutboundPolicy.parse(["127.0.0.1"])))
+    yield http
+    await http.aclose()
+
+
+def invocation(key: str = "key-1", **arguments: Any) -> ToolInvocation:
+    return ToolInvocation("call_1", arguments, key)
+
+
+class Site:
+    """Serves the pages that a test defines."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, web.Response] = {}
+        self.url = ""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        return self.pages[request.path]
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    site = Site()
+    app = web.Application()
+    app.router.add_get("/{path:.*}", site.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    site.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield site
+    await runner.cleanup()
+
+
+class TestFetchUrl:
+    async def fetch(self, http: GuardedHttp, url: str, **options: Any) -> str:
+        return await FetchUrl(http).call(invocation(url=url, **options))
+
+    async def test_reads_a_page(self, site: Site, http: GuardedHttp) -> None:
+        html = "<title>T</title><h1>Hi</h1><a href=/b>more</a><script>x</script>"
+        site.pages["/a"] = web.Response(text=html, content_type="text/html")
+
+        text = await self.fetch(http, f"{site.url}/a")
+
+        assert text == (
+            f"Address: {site.url}/a\nTitle: T\n\n# Hi\nmore\n\n"
+            f"Links:\n- more: {site.url}/b"
+        )
+
+    async def test_reads_json_unchanged(self, site: Site, http: GuardedHttp) -> None:
+        site.pages["/a"] = web.json_response({"a": [1, "ü"]})
+
+        text = await self.fetch(http, f"{site.url}/a")
+
+        assert text.endswith('{"a": [1, "\\u00fc"]}')
+
+    async def test_reads_a_long_text_in_parts(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        site.pages["/a"] = web.Response(text="x" * 150 + "y" * 150)
+
+        first = await self.fetch(http, f"{site.url}/a", max_chars=150)
+        site.pages["/a"] = web.Response(text="x" * 150 + "y" * 150)
+        second = await self.fetch(http, f"{site.url}/a", max_chars=150, start=150)
+
+        assert "start=150" in first
+        assert first.endswith("x" * 150)
+        assert "follow" not in second
+        assert second.endswith("\n" + "y" * 150)
+
+    @pytest.mark.parametrize(
+        "response",
+        [
+            {"body": b"\x89PNG", "content_type": "image/png"},
+            {"body": b"%PDF", "content_type": "application/pdf"},
+            {"text": "gone", "status": 404},
+            {"text": "down", "status": 503},
+        ],
+    )
+    async def test_reports_what_cannot_be_read(
+        self, site: Site, http: GuardedHttp, response: dict[str, Any]
+    ) -> None:
+        site.pages["/a"] = web.Response(**response)
+
+        with pytest.raises(ToolError) as caught:
+            await self.fetch(http, f"{site.url}/a")
+
+        assert not isinstance(caught.value, OutcomeUnknownError)
+
+    async def test_truncates_a_large_response(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        site.pages["/a"] = web.Response(text="x" * 5_000_000)
+
+        text = await self.fetch(http, f"{site.url}/a", max_chars=100)
+
+        assert "1999900 characters follow" in text
+
+    async def test_truncates_a_decompression_bomb(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        bomb = web.Response(text="x" * 50_000_000)
+        bomb.enable_compression(web.ContentCoding.gzip)
+        site.pages["/a"] = bomb
+
+        text = await self.fetch(http, f"{site.url}/a", max_chars=100)
+
+        assert len(text) < 1_000
+
+    @pytest.mark.parametrize(
+        "url", ["http://169.254.169.254/", "file:///etc/passwd", "nonsense", ""]
+    )
+    async def test_obeys_the_outbound_policy(self, http: GuardedHttp, url: str) -> None:
+        with pytest.raises(ToolError):
+            await self.fetch(http, url)
