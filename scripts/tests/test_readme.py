@@ -68,10 +68,10 @@ def test_the_first_call_can_be_repeated_and_the_command_line_runs_the_same_agent
 
 def test_it_lists_exactly_the_existing_commands() -> None:
     listed = re.search(r"The commands are (.*?)\.", README, re.DOTALL)
-    named = {*re.findall(r"(?:^|[`/])agentarium ([a-z]+)", README, re.MULTILINE)}
+    named = {*re.findall(r"(?:^|[`/])agentarium ([a-z-]+)", README, re.MULTILINE)}
 
     assert listed
-    assert {*re.findall(r"`([a-z]+)`", listed[1])} == commands()
+    assert {*re.findall(r"`([a-z-]+)`", listed[1])} == commands()
     assert named <= commands()
     assert "worker" in named
 
