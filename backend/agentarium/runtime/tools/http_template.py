@@ -83,7 +83,8 @@ def _query_value(value: Any) -> str | list[str]:
 def _text(value: Any) -> str:
     match value:
         case str():
-            return value
+            # A model may send a lone surrogate, which no address can hold.
+            return value.encode(errors="replace").decode()
         case None:
             return ""
         case _:

@@ -97,6 +97,14 @@ class TestCalling:
         assert received.headers["Content-Type"] == "application/json"
         assert orjson.loads(received.body) == {"text": "é", "number": 1.5}
 
+    @pytest.mark.parametrize("path", ["/do/{text}", "/do/get?q={text}", "/do/get"])
+    async def test_replaces_lone_surrogates(
+        self, tools: FakeTools, http: GuardedHttp, path: str
+    ) -> None:
+        await tool(http, tools.url + path).call(invocation(text="a\ud800"))
+
+        assert len(tools.received) == 1
+
     async def test_accepts_integers_beyond_64_bits(
         self, tools: FakeTools, http: GuardedHttp
     ) -> None:
