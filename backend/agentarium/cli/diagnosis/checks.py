@@ -130,9 +130,16 @@ def broker() -> Iterator[Check]:
     from kombu.exceptions import OperationalError
 
     options = {"socket_timeout": PROBE_SECONDS, "socket_connect_timeout": PROBE_SECONDS}
-    probe = Connection(
-        settings.BROKER_URL, connect_timeout=PROBE_SECONDS, transport_options=options
-    )
+    try:
+        probe = Connection(
+            settings.BROKER_URL,
+            connect_timeout=PROBE_SECONDS,
+            transport_options=options,
+        )
+    except TypeError as error:
+        # An option in the URL that the client does not have.
+        yield Check("broker", "fail", str(error), "Correct AGENTARIUM_BROKER_URL.")
+        return
     try:
         with probe:
             probe.ensure_connection(max_retries=1, timeout=PROBE_SECONDS)
@@ -160,7 +167,8 @@ def redis() -> Iterator[Check]:
         ) as client:
             client.ping()
         yield Check("redis", "ok", "answers")
-    except (RedisError, OSError) as error:
+    # A TypeError is an option in the URL that the client does not have.
+    except (RedisError, OSError, TypeError) as error:
         advice = "Start it, or correct AGENTARIUM_REDIS_URL."
         yield Check("redis", "fail", str(error), advice)
 

@@ -137,6 +137,21 @@ def test_reports_a_broker_and_a_redis_that_are_away(
     assert "hidden" not in result.output
 
 
+def test_reports_unknown_options_of_a_broker_and_a_redis(
+    invoke: Invoke, settings: Settings
+) -> None:
+    settings.EMBEDDED = False
+    settings.BROKER_URL = settings.REDIS_URL = "redis://127.0.0.1:1/0?nonsense=1"
+
+    result = invoke("doctor", "--json")
+
+    assert result.exit_code == 1
+    for name in ("broker", "redis"):
+        found = check_of(result, name)
+        assert found["state"] == "fail"
+        assert "nonsense" in found["detail"]
+
+
 def test_warns_if_no_provider_is_configured(invoke: Invoke) -> None:
     assert check_of(invoke("doctor", "--json"), "providers")["state"] == "warn"
 
