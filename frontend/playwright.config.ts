@@ -11,6 +11,8 @@ export default defineConfig({
   // Each test creates its own accounts, but all share one server.
   workers: 1,
   forbidOnly: true,
+  // One more try on a busy machine; the report calls such a test flaky.
+  retries: 1,
   reporter: [['list']],
   use: {
     // Set by the global setup or by the caller before a worker reads it.
