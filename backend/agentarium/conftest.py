@@ -1,12 +1,15 @@
 """Fixtures and settings that all tests share."""
 
+import functools
 import os
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
+from redis import Redis
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
@@ -34,11 +37,22 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "report"))
 
 
 @pytest.fixture(autouse=True)
-def _fresh_cache() -> Iterator[None]:
-    """Empty the cache: rate limits count in it, and would count other tests' requests."""
-    cache.clear()
+def _no_counts() -> Iterator[None]:
+    """Empty what rate limits count in: they would count other tests' requests."""
+    _forget_counts()
     yield
+    _forget_counts()
+
+
+def _forget_counts() -> None:
     cache.clear()
+    if settings.REDIS_URL:
+        _redis(settings.REDIS_URL).flushdb()
+
+
+@functools.cache
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url)
 
 
 @pytest.fixture

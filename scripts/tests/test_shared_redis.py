@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from agentarium.config.celery import app
-from agentarium.http.rate_limits import Rate, spend
+from agentarium.http.rate_limits import Bucket, Rate, spend
 from agentarium.streaming.pubsub import Channel, Message, Subscription
 from agentarium.streaming.redis_pubsub import RedisPubSub
 from kombu import Connection
@@ -56,9 +56,9 @@ def test_rates_are_counted_separately(url: str, settings: Settings) -> None:
     settings.REDIS_URL = url
     spent = []
     for settings.REDIS_PREFIX in ("ours", "theirs"):
-        spent.append(spend("a", Rate(1, 3600)))
+        spent.append(spend(Bucket("a", Rate(1, 3600))))
 
-    assert [one and one.is_exceeded for one in spent] == [False, False]
+    assert [one.is_exceeded for one in spent] == [False, False]
 
 
 def test_wake_ups_are_sent_under_the_prefix(url: str) -> None:

@@ -22,7 +22,7 @@ class CountedLoginForm(AdminAuthenticationForm):
         username = self.cleaned_data.get("username") or ""
         assert self.request is not None
         allowance = count_attempt(self.request, username)
-        if allowance is not None and allowance.is_exceeded:
+        if allowance.is_exceeded:
             raise forms.ValidationError(
                 f"Too many attempts. Try again in {allowance.resets_in} seconds.",
                 "throttled",

@@ -5,15 +5,19 @@ import hashlib
 from django.conf import settings
 from django.http import HttpRequest
 
-from agentarium.http.client_address import client_address
-from agentarium.http.rate_limits import Allowance, Rate, remember, spend
+from agentarium.accounts.models import folded_name
+from agentarium.http.client_address import limited_address
+from agentarium.http.rate_limits import Allowance, Bucket, Rate, remember, spend
 
 
-def count_attempt(request: HttpRequest, username: str) -> Allowance | None:
-    """Count an attempt at this account's password from the request's address."""
-    source = f"{client_address(request)} {username.lower()}"
-    bucket = f"login:{hashlib.sha256(source.encode()).hexdigest()}"
-    allowance = spend(bucket, Rate.parse(settings.THROTTLE_RATES["login"]))
-    if allowance is not None:
-        remember(request, allowance)
+def count_attempt(request: HttpRequest, username: str) -> Allowance:
+    """Count an attempt at this account's password from the request's address.
+
+    All spellings of a name that find the same account count together.
+    """
+    source = f"{limited_address(request)} {folded_name(username)}"
+    name = f"login:{hashlib.sha256(source.encode()).hexdigest()}"
+    rate = Rate.parse(settings.THROTTLE_RATES["login"])
+    allowance = spend(Bucket(name, rate))
+    remember(request, allowance)
     return allowance

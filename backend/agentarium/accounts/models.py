@@ -19,6 +19,11 @@ TOKEN_MARK = "agt_"  # noqa: S105
 LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
+def folded_name(username: str) -> str:
+    """The form in which names are compared: `Alice ` is `alice`."""
+    return username.strip().lower()
+
+
 class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: "User") -> Self:
         return self.filter(pk=user.pk)
@@ -26,7 +31,7 @@ class UserQuerySet(models.QuerySet["User"]):
     def named(self, username: str) -> Self:
         """The account with this name, regardless of case."""
         return self.alias(folded_name=Lower("username")).filter(
-            folded_name=username.lower()
+            folded_name=folded_name(username)
         )
 
     def with_email(self, email: str) -> Self:
@@ -99,7 +104,7 @@ class ApiToken(models.Model):
         blank=True,
         default="",
         validators=[validate_rate],
-        help_text="Its own rate limit, such as 30/min.",
+        help_text="Its own rate limit, such as 30/min, below the server's.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -60,16 +60,9 @@ DATABASES = {
         env.read("DATABASE_URL", "", database_url), DATA / "agentarium.sqlite3"
     )
 }
+# Each process has its own: a shared cache would be another service that can fail.
 CACHES: dict[str, Any] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": REDIS_PREFIX,
-        # It only has counters: a request should not wait for one.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
-    }
-    if REDIS_URL
-    else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         # The default of 300 would drop most counters of a busy server.
         "OPTIONS": {"MAX_ENTRIES": 100_000},

@@ -1,6 +1,6 @@
 """The address that a request came from. Rate limits count by it, and logs show it."""
 
-from ipaddress import ip_address
+from ipaddress import IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -46,6 +46,24 @@ def client_address(request: HttpRequest) -> str:
     if len(hops) >= settings.TRUSTED_PROXIES:
         return _without_port(hops[-settings.TRUSTED_PROXIES]) or direct
     return direct
+
+
+def limited_address(request: HttpRequest) -> str:
+    """The client's address as rate limits count it: of IPv6 the /64 network.
+
+    A provider gives each customer at least a /64, so that the addresses in it are one
+    client's.
+    """
+    address = client_address(request)
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def is_forwarded(request: HttpRequest) -> bool:

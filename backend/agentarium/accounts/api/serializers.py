@@ -1,11 +1,13 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.utils import timezone
 from rest_framework import serializers
 
 from agentarium.accounts.models import ApiToken, User, validate_rate
+from agentarium.http.rate_limits import Rate
 
 
 class PasswordField(serializers.CharField):
@@ -106,7 +108,8 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
         allow_blank=True,
         max_length=20,
         validators=[validate_rate],
-        help_text="Its own rate limit, such as 30/min, instead of the server's.",
+        help_text="Its own rate limit, such as 30/min. It cannot be above the server's. "
+        "All tokens of a user together also count against the user's rate.",
     )
 
     class Meta:
@@ -125,6 +128,14 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
 
     def validate_scopes(self, scopes: list[str]) -> list[str]:
         return [scope for scope in ApiToken.Scope.values if scope in scopes]
+
+    def validate_rate(self, rate: str) -> str:
+        most = settings.THROTTLE_RATES["user_token"]
+        if rate and Rate.parse(rate).is_above(Rate.parse(most)):
+            raise serializers.ValidationError(
+                f"This server allows a token at most {most}.", "rate_too_high"
+            )
+        return rate
 
     def validate_expires_at(self, moment: datetime | None) -> datetime | None:
         if moment is not None and moment <= timezone.now():

@@ -8,8 +8,8 @@ from rest_framework.throttling import BaseThrottle
 
 from agentarium.accounts.login_attempts import count_attempt
 from agentarium.accounts.models import ApiToken
-from agentarium.http.client_address import client_address
-from agentarium.http.rate_limits import Allowance, Rate, remember, spend
+from agentarium.http.client_address import limited_address
+from agentarium.http.rate_limits import Allowance, Bucket, Rate, remember, spend
 from agentarium.http.requests import django_request
 
 # Attempts at the set-up code count under this name, which no account can have.
@@ -17,7 +17,7 @@ SETUP = "set-up code"
 
 
 class CallerThrottle(BaseThrottle):
-    """Each user, each API token and each anonymous address has its own rate."""
+    """Each user and each anonymous address has a rate, and each token a share of it."""
 
     allowance: Allowance | None = None
 
@@ -29,10 +29,8 @@ class CallerThrottle(BaseThrottle):
         return self.allowance.resets_in if self.allowance else None
 
     def spend(self, request: Request) -> Allowance | None:
-        bucket, rate = _bucket_of(request)
-        allowance = spend(bucket, Rate.parse(rate))
-        if allowance is not None:
-            remember(django_request(request), allowance)
+        allowance = spend(*_buckets_of(request))
+        remember(django_request(request), allowance)
         return allowance
 
 
@@ -52,14 +50,31 @@ class SetupThrottle(CallerThrottle):
         return count_attempt(django_request(request), SETUP)
 
 
-def _bucket_of(request: Request) -> tuple[str, str]:
+def _buckets_of(request: Request) -> list[Bucket]:
+    """The buckets of the caller. The last one is shared by all tokens of a user.
+
+    A token that has spent its own rate spends nothing of its owner's.
+    """
     rates = settings.THROTTLE_RATES
-    if isinstance(request.auth, ApiToken):
-        rate = request.auth.rate or rates["user_token"]
-        return f"user_token:{request.auth.pk}", rate
-    if request.user.pk is not None:
-        return f"user:{request.user.pk}", rates["user"]
-    return f"anonymous:{client_address(request)}", rates["anonymous"]
+    if request.user.pk is None:
+        name = f"anonymous:{limited_address(django_request(request))}"
+        return [Bucket(name, Rate.parse(rates["anonymous"]))]
+    of_user = Bucket(f"user:{request.user.pk}", Rate.parse(rates["user"]))
+    if not isinstance(request.auth, ApiToken):
+        return [of_user]
+    name = f"user_token:{request.auth.pk}"
+    return [*(Bucket(name, rate) for rate in _rates_of(request.auth)), of_user]
+
+
+def _rates_of(token: ApiToken) -> list[Rate]:
+    """The token's own rate and the server's; only the smaller, if both are per minute."""
+    rates = [Rate.parse(settings.THROTTLE_RATES["user_token"])]
+    if token.rate:
+        rates.append(Rate.parse(token.rate))
+    limits: dict[int, int] = {}
+    for limit, seconds in rates:
+        limits[seconds] = min(limit, limits.get(seconds, limit))
+    return [Rate(limit, seconds) for seconds, limit in limits.items()]
 
 
 def _account_name(request: Request) -> str:

@@ -73,6 +73,9 @@ class SessionInfoView(APIView):
     """What the page needs before the user has signed in. Also sets the CSRF cookie."""
 
     permission_classes = [AllowAny]
+    # Opening the page must not spend what is left for signing in, which all people
+    # behind one address share.
+    throttle_classes = []
 
     @extend_schema(responses=serializers.SessionInfoSerializer)
     def get(self, request: Request) -> Response:

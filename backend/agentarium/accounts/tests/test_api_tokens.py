@@ -11,6 +11,7 @@ from agentarium.accounts.tests.factories import ApiTokenFactory, UserFactory
 
 TOKENS = "/api/tokens/"
 ME = "/api/auth/me/"
+REFRESH = "/api/auth/token/refresh/"
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +71,8 @@ class TestCreate:
             ({"scopes": ["read"] * 4}, "scopes"),
             ({"rate": "often"}, "rate"),
             ({"rate": "0/min"}, "rate"),
+            ({"rate": "1201/min"}, "rate"),
+            ({"rate": "9999999/s"}, "rate"),
             ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
             ({"expires_at": "soon"}, "expires_at"),
         ],
@@ -337,26 +340,76 @@ class TestRates:
 
         assert answers == [200, 429]
 
-    def test_a_user_has_one_apart_from_their_tokens(
+    def test_a_rate_above_the_servers_is_refused_with_the_servers(
+        self, api: APIClient
+    ) -> None:
+        body = {"name": "ci", "scopes": ["read"], "rate": "9999999/s"}
+
+        response = api.post(TOKENS, body)
+
+        assert response.json()["errors"] == {
+            "rate": [
+                {
+                    "code": "rate_too_high",
+                    "detail": "This server allows a token at most 1200/min.",
+                }
+            ]
+        }
+
+    @pytest.mark.parametrize("own", ["9999999/hour", "9999999/s"])
+    def test_a_stored_rate_above_the_servers_has_no_effect(
+        self, anonymous_api: APIClient, alice: User, settings: Settings, own: str
+    ) -> None:
+        settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "user_token": "2/hour"}
+        token = bearer(secret_of(owner=alice, rate=own))
+
+        answers = [anonymous_api.get(ME, **token).status_code for _ in range(3)]
+
+        assert answers == [200, 200, 429]
+
+    def test_all_tokens_of_a_user_share_the_users_rate(
         self, api: APIClient, anonymous_api: APIClient, alice: User, settings: Settings
     ) -> None:
-        settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "user": "1/hour"}
+        settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "user": "3/hour"}
+        tokens = [bearer(secret_of(owner=alice)) for _ in range(3)]
 
-        answers = [api.get(ME).status_code for _ in range(2)]
+        answers = [anonymous_api.get(ME, **token).status_code for token in tokens]
 
-        assert answers == [200, 429]
-        token = bearer(secret_of(owner=alice))
-        assert anonymous_api.get(ME, **token).status_code == 200
+        assert answers == [200, 200, 200]
+        assert anonymous_api.get(ME, **tokens[0]).status_code == 429
+        assert api.get(ME).status_code == 429
+
+    def test_refused_requests_of_a_token_do_not_spend_the_users_rate(
+        self, api: APIClient, anonymous_api: APIClient, alice: User, settings: Settings
+    ) -> None:
+        settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "user": "3/hour"}
+        slow = bearer(secret_of(owner=alice, rate="1/hour"))
+
+        answers = [anonymous_api.get(ME, **slow).status_code for _ in range(5)]
+
+        assert answers == [200, 429, 429, 429, 429]
+        assert api.get(ME).status_code == 200
 
     def test_anonymous_clients_have_one_for_each_address(
         self, anonymous_api: APIClient, settings: Settings
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "anonymous": "1/hour"}
-        path = "/api/auth/session/"
 
         answers = [
-            anonymous_api.get(path, REMOTE_ADDR=address).status_code
-            for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+            anonymous_api.post(REFRESH, REMOTE_ADDR=address).status_code
+            for address in ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2")
         ]
 
-        assert answers == [200, 429, 200]
+        assert answers == [400, 429, 400]
+
+    def test_ipv6_clients_have_one_for_each_network(
+        self, anonymous_api: APIClient, settings: Settings
+    ) -> None:
+        settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "anonymous": "1/hour"}
+
+        answers = [
+            anonymous_api.post(REFRESH, REMOTE_ADDR=address).status_code
+            for address in ("2001:db8::1", "2001:db8::ffff:1:2", "2001:db8:0:1::1")
+        ]
+
+        assert answers == [400, 429, 400]

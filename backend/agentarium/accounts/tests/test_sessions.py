@@ -92,6 +92,16 @@ class TestSessionInfo:
             "is_setup_code_needed": False,
         }
 
+    def test_leaves_the_rate_of_the_address_to_signing_in(
+        self, browser: Browser, alice: User, settings: Settings
+    ) -> None:
+        settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "anonymous": "1/hour"}
+
+        answers = [browser.get(SESSION).status_code for _ in range(3)]
+
+        assert answers == [200, 200, 200]
+        assert browser.sign_in("alice").status_code == 200
+
     def test_recognizes_the_session(self, signed_in: Browser) -> None:
         assert signed_in.get(SESSION).json()["is_authenticated"] is True
 
@@ -169,8 +179,8 @@ class TestLogin:
     ) -> None:
         settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "login": "2/hour"}
         UserFactory.create(username="bob")
-        browser.sign_in("alice", "wrong")
-        browser.sign_in("Alice", "wrong")
+        browser.sign_in("alice ", "wrong")
+        browser.sign_in(" Alice", "wrong")
 
         response = browser.sign_in("alice")
 
