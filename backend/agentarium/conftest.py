@@ -16,6 +16,7 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
+from agentarium.http.rate_counters import MEMORY
 
 # Password hashing is slow on purpose, and the tests hash hundreds.
 Argon2PasswordHasher.time_cost = 1
@@ -46,6 +47,7 @@ def _no_counts() -> Iterator[None]:
 
 def _forget_counts() -> None:
     cache.clear()
+    MEMORY.clear()
     if settings.REDIS_URL:
         _redis(settings.REDIS_URL).flushdb()
 

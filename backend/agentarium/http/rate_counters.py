@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +21,8 @@ TIMEOUT_SECONDS = 0.5
 MAX_WAIT_SECONDS = 0.05
 # After a failure, Redis is not asked for this long.
 RETRY_SECONDS = 5.0
+# In memory; each is used for one window of time.
+MAX_COUNTERS = 100_000
 # Stops at the first counter that is over its limit: a refused request spends no more.
 _COUNT = """
 local counts = {}
@@ -52,24 +53,35 @@ def count(counters: Sequence[Counter]) -> list[int]:
         counts = _redis(settings.REDIS_URL).count(counters)
         if counts is not None:
             return counts
-    return _count_in_memory(counters)
+    return MEMORY.count(counters)
 
 
-def _count_in_memory(counters: Sequence[Counter]) -> list[int]:
-    counts: list[int] = []
-    for counter in counters:
-        counts.append(_increment(counter.key, counter.seconds))
-        if counts[-1] > counter.limit:
-            break
-    return counts
+class MemoryCounters:
+    """Counts in this process. The oldest of too many counters are forgotten."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
+
+    def count(self, counters: Sequence[Counter]) -> list[int]:
+        """Like `count` of this module."""
+        counts: list[int] = []
+        with self._lock:
+            for counter in counters:
+                used = self._counts.get(counter.key, 0) + 1
+                self._counts[counter.key] = used
+                counts.append(used)
+                if used > counter.limit:
+                    break
+            while len(self._counts) > MAX_COUNTERS:
+                del self._counts[next(iter(self._counts))]
+        return counts
+
+    def clear(self) -> None:
+        self._counts.clear()
 
 
-def _increment(key: str, seconds: int) -> int:
-    try:
-        return cache.incr(key)
-    except ValueError:
-        # Of several first requests one adds the counter, and the others increment it.
-        return 1 if cache.add(key, 1, seconds) else cache.incr(key)
+MEMORY = MemoryCounters()
 
 
 @functools.cache

@@ -60,7 +60,7 @@ def spend(*buckets: Bucket) -> Allowance:
     """Count one request in each bucket, in order, until one of them is exceeded.
 
     Returns the allowance of the exceeded one, otherwise the one with the least left.
-    It is one atomic operation, except for the first request of a window without Redis.
+    It is one atomic operation.
     """
     now = time.time()
     counts = count([_counter(bucket, now) for bucket in buckets])

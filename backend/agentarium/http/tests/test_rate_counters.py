@@ -12,7 +12,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
 from agentarium.http import rate_counters
-from agentarium.http.rate_counters import RETRY_SECONDS, Counter, RedisCounters, count
+from agentarium.http.rate_counters import (
+    RETRY_SECONDS,
+    Counter,
+    MemoryCounters,
+    RedisCounters,
+    count,
+)
 from agentarium.http.rate_limits import Bucket, Rate, spend
 
 HOUR = Rate(2, 3600)
@@ -139,6 +145,17 @@ class TestRedisIsSilent:
 
         assert sorted(spent) == [False] * 2 + [True] * 18
         assert connections(silent_redis) == 1
+
+
+def test_the_oldest_counters_in_memory_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rate_counters, "MAX_COUNTERS", 2)
+    counters = MemoryCounters()
+
+    counts = [counters.count([counter(key)]) for key in "abbcba"]
+
+    assert counts == [[1], [1], [2], [1], [3], [1]]
 
 
 class TestSeveralCounters:

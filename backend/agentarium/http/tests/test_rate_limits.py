@@ -1,7 +1,6 @@
 import threading
 
 import pytest
-from django.core.cache import cache
 
 from agentarium.http import rate_limits
 from agentarium.http.rate_limits import Allowance, Bucket, Rate, spend
@@ -92,18 +91,3 @@ class TestSpending:
         allowance = spend(Bucket("a", rate))
 
         assert allowance.remaining == 1000 - 8 * 25 - 1
-
-    def test_needs_one_operation_after_the_first(
-        self, clock: Clock, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        spend(Bucket("a", Rate(5, 60)))
-        calls: list[str] = []
-        monkeypatch.setattr(
-            type(cache._connections[cache._alias]),  # type: ignore[attr-defined]
-            "add",
-            lambda *args, **kwargs: calls.append("add"),
-        )
-
-        spend(Bucket("a", Rate(5, 60)))
-
-        assert calls == []
