@@ -7,10 +7,10 @@ task was taken away, and the one that shows the heartbeat that this event loop i
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import structlog
 from django.conf import settings
@@ -45,9 +45,21 @@ WATCH_PAUSE_SECONDS = 0.05
 LEASE_CHECK_SECONDS = 0.05
 LOOP_REPORT_SECONDS = 1.0
 
-ClaimedTask = tuple[AgentTask, History]
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Claimed(NamedTuple):
+    """A claim, with the history of each of its tasks by id."""
+
+    claim: claims.Claim
+    histories: Mapping[int, History]
+
+    def tasks(self) -> Iterator[tuple[AgentTask, History]]:
+        return ((task, self.histories[task.pk]) for task in self.claim.tasks)
+
+
+NOTHING = Claimed(claims.Claim([]), {})
 
 
 class WorkerSession:
@@ -60,6 +72,8 @@ class WorkerSession:
         self._dependencies = dependencies
         self._signals = signals
         self._is_lost = False
+        # Whether the last claim left tasks in the queue because of a limit.
+        self._is_limited = False
         self._running: dict[asyncio.Task[None], Execution] = {}
         # The running ones that were cancelled and have not ended yet.
         self._aborting: set[asyncio.Task[None]] = set()
@@ -159,10 +173,11 @@ class WorkerSession:
         while not (self._is_lost or self._signals.is_stopping):
             self._signals.woken.clear()
             free = min(self._worker.capacity - len(self._running), MAX_CLAIM)
-            claimed = await self._claim_or_release(free) if free > 0 else []
-            for task, history in claimed:
+            claimed = await self._claim_or_release(free) if free > 0 else NOTHING
+            self._is_limited = claimed.claim.is_limited
+            for task, history in claimed.tasks():
                 self._start(task, history)
-            if len(claimed) < MAX_CLAIM:
+            if len(claimed.histories) < MAX_CLAIM and not claimed.claim.has_more:
                 await asyncio.sleep(CLAIM_PAUSE_SECONDS)
                 await self._wait_for_wake_up()
 
@@ -172,7 +187,7 @@ class WorkerSession:
             async with asyncio.timeout(POLL_SECONDS):
                 await self._signals.woken.wait()
 
-    async def _claim_or_release(self, limit: int) -> list[ClaimedTask]:
+    async def _claim_or_release(self, limit: int) -> Claimed:
         """Claim; if the connection breaks, release what may have been claimed."""
         try:
             return await self._claim(limit)
@@ -182,16 +197,15 @@ class WorkerSession:
         await self._retry_until_available(
             release.release_unconfirmed_claims, self._worker, running
         )
-        return []
+        return NOTHING
 
-    async def _claim(self, limit: int) -> list[ClaimedTask]:
-        def claim() -> list[ClaimedTask]:
-            tasks = claims.claim_tasks(self._worker, limit=limit)
-            histories = read_histories(tasks)
-            return [(task, histories[task.pk]) for task in tasks]
+    async def _claim(self, limit: int) -> Claimed:
+        def claim() -> Claimed:
+            claim = claims.claim(self._worker, limit=limit)
+            return Claimed(claim, read_histories(claim.tasks))
 
         claimed = await self._dependencies.database.run(claim)
-        for task, _ in claimed:
+        for task in claimed.claim.tasks:
             self._publish_status(task)
         return claimed
 
@@ -210,7 +224,7 @@ class WorkerSession:
     def _free_slot(self, ended: asyncio.Task[None]) -> None:
         was_full = len(self._running) >= self._worker.capacity
         self._running.pop(ended, None)
-        if was_full:
+        if was_full or self._is_limited:
             self._signals.woken.set()
 
     async def _execute(self, execution: Execution) -> None:

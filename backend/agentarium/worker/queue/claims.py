@@ -1,6 +1,7 @@
 """Gives the next pending tasks of the queue to a worker."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -21,23 +22,43 @@ _VERSIONS = CompiledQuery(AgentVersion.objects.all)
 _EVENTS, _NEW_EVENT = BulkInsert(Event), RowTemplate(Event)
 
 
-@transaction.atomic
+class Claim(NamedTuple):
+    """The tasks that were claimed, and whether limits keep others from running.
+
+    With `has_more`, tasks of other users and agents may be behind those that were left
+    in the queue. With `is_limited`, the next task to end makes room for another.
+    """
+
+    tasks: list[AgentTask]
+    has_more: bool = False
+    is_limited: bool = False
+
+
 def claim_tasks(worker: Worker, *, limit: int) -> list[AgentTask]:
+    """The tasks of a `claim`."""
+    return claim(worker, limit=limit).tasks
+
+
+@transaction.atomic
+def claim(worker: Worker, *, limit: int) -> Claim:
     """Claim up to `limit` tasks, each as a new attempt.
 
     Workers that claim concurrently skip each other's rows. If this worker is declared
     lost at the same moment, the next recovery finds the tasks that it claimed.
     """
     if not still_registered(worker):
-        return []
-    tasks = within_limits(_next_in_queue(limit))
+        return Claim([])
+    excluded, values = exclude_at_limit()
+    found = _next_in_queue(limit, excluded, values)
+    tasks = within_limits(found)
     if tasks:
         _set_running(worker, tasks)
         _EVENTS.run([_started_event(task, worker) for task in tasks])
-    return tasks
+    has_more = len(tasks) < len(found)
+    return Claim(tasks, has_more=has_more, is_limited=has_more or bool(values))
 
 
-def _next_in_queue(limit: int) -> list[AgentTask]:
+def _next_in_queue(limit: int, excluded: str, values: Sequence[int]) -> list[AgentTask]:
     """The tasks of `in_queue`, locked. Hand-written SQL, since every claim runs it.
 
     It reads one table, in the order of its index. With millions of ended tasks the
@@ -45,7 +66,6 @@ def _next_in_queue(limit: int) -> list[AgentTask]:
     long the queue is: after a join, or when the index is bloated. So sorting is off, and
     the versions are read by a second query.
     """
-    excluded, values = exclude_at_limit()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_sort = off")
