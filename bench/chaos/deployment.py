@@ -116,7 +116,8 @@ class Deployment:
             "AGENTARIUM_DATA": str(folder / "data"),
             "AGENTARIUM_PORT": str(port),
             "AGENTARIUM_LOG_FORMAT": "json",
-            # Rate limits are not under test.
+            # Neither rate limits nor the number of running tasks are under test.
+            "AGENTARIUM_MAX_RUNNING_PER_USER": "0",
             "AGENTARIUM_RATE_USER": "1000000/min",
             "AGENTARIUM_RATE_ANONYMOUS": "1000000/min",
             "AGENTARIUM_RATE_LOGIN": "1000000/min",

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from agentarium.accounts.login_attempts import count_attempt
-from agentarium.accounts.models import ApiToken, User
+from agentarium.accounts.models import ApiToken, QuotaLimits, User
 from agentarium.accounts.services import revoke_api_token
 
 
@@ -29,6 +29,10 @@ class CountedLoginForm(AdminAuthenticationForm):
             )
         return super().clean()
 
+
+QUOTA_FIELDS = [
+    field.name for field in QuotaLimits._meta.concrete_fields if not field.primary_key
+]
 
 admin.site.login_form = CountedLoginForm
 admin.site.site_header = admin.site.site_title = "Agentarium"
@@ -48,6 +52,22 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+
+
+@admin.register(QuotaLimits)
+class QuotaLimitsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """An empty field means the server's limit, and 0 no limit."""
+
+    list_display = ["user", *QUOTA_FIELDS]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    autocomplete_fields = ["user"]
+    fields = ["user", *QUOTA_FIELDS]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: QuotaLimits | None = None
+    ) -> list[str]:
+        return ["user"] if obj else []
 
 
 @admin.register(ApiToken)

@@ -7,7 +7,9 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        # The import of `storage` registers its quota.
         from agentarium.accounts import periodic_jobs
+        from agentarium.accounts import storage as storage
         from agentarium.accounts.checks import check_rates
 
         register(check_rates)

@@ -119,6 +119,12 @@ class ApiToken(models.Model):
             models.Index(
                 fields=["owner", "-created_at", "-id"], name="apitoken_of_owner"
             ),
+            # Counted before a token is created, however many were revoked.
+            models.Index(
+                fields=["owner"],
+                name="apitoken_kept",
+                condition=models.Q(revoked_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -147,6 +153,42 @@ class ApiToken(models.Model):
         now = timezone.now()
         if self.last_used_at is None or self.last_used_at <= now - LAST_USED_INTERVAL:
             ApiToken.objects.filter(pk=self.pk).update(last_used_at=now)
+
+
+class QuotaLimits(models.Model):
+    """The quotas of one user that differ from the server's. 0 is no limit."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="quota_limits"
+    )
+    api_tokens = models.PositiveIntegerField(null=True, blank=True)
+    agents = models.PositiveIntegerField(null=True, blank=True)
+    http_tools = models.PositiveIntegerField(
+        null=True, blank=True, verbose_name="HTTP tools"
+    )
+    mcp_servers = models.PositiveIntegerField(
+        null=True, blank=True, verbose_name="MCP servers"
+    )
+    running_tasks = models.PositiveIntegerField(null=True, blank=True)
+    stored_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "quotas"
+
+    def __str__(self) -> str:
+        return "Quotas that differ from the server's"
+
+
+class StoredData(models.Model):
+    """How many bytes are stored for a user: see `storage.py`."""
+
+    owner = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    used_bytes = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.used_bytes} bytes"
 
 
 class SetupCode(models.Model):

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from agentarium.accounts.models import ApiToken, User
+from agentarium.accounts.quotas import API_TOKENS, check_room
 from agentarium.accounts.setup import (
     FIRST_ACCOUNT,
     SetupFinishedError,
@@ -191,6 +192,7 @@ def change_email(user: User, email: str) -> User:
     return user
 
 
+@transaction.atomic
 def create_api_token(
     *,
     owner: User,
@@ -199,7 +201,11 @@ def create_api_token(
     expires_at: datetime | None = None,
     rate: str = "",
 ) -> tuple[ApiToken, str]:
-    """A new token and its secret, which is not stored and cannot be read again."""
+    """A new token and its secret, which is not stored and cannot be read again.
+
+    Raises `QuotaExceededError`.
+    """
+    check_room(API_TOKENS, owner.pk)
     secret, prefix = ApiToken.new_secret()
     token = ApiToken.objects.create(
         owner=owner,

@@ -164,6 +164,12 @@ class Agent(Definition):
             models.Index(
                 fields=["owner", "-created_at", "-id"], name="agent_owner_created"
             ),
+            # Counted before an agent is created, however many were deleted.
+            models.Index(
+                fields=["owner"],
+                name="agent_kept",
+                condition=models.Q(deleted_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

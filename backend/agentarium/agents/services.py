@@ -7,12 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from agentarium.accounts.models import User
+from agentarium.accounts.quotas import check_room
+from agentarium.accounts.storage import add_stored, json_row_size
 from agentarium.agents.models import (
     DEFINITION_FIELDS,
     MAX_NAME_CHARS,
     Agent,
     AgentVersion,
 )
+from agentarium.agents.quotas import AGENTS
 from agentarium.core.exceptions import NotFoundError
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.tools.catalogue import CallableAgent
@@ -58,23 +61,35 @@ def _check_tools(owner_id: int, fields: dict[str, Any]) -> None:
 def create_agent(*, owner: User, **fields: Any) -> Agent:
     """Create an agent; without a model, it gets the default one.
 
-    Raises `InvalidInputError` if its tools are invalid.
+    Raises `InvalidInputError` if its tools are invalid, and `QuotaExceededError`.
     """
+    check_room(AGENTS, owner.pk)
     _check_tools(owner.pk, fields)
-    return Agent.objects.create(owner=owner, **fields)
+    agent = Agent.objects.create(owner=owner, **fields)
+    _count_version(agent)
+    return agent
+
+
+def _count_version(agent: Agent) -> None:
+    content = [agent.name, agent.description, agent.definition]
+    add_stored(agent.owner_id, json_row_size(content))
 
 
 @transaction.atomic
 def update_agent(agent: Agent, **changes: Any) -> Agent:
     """Change an agent; a change of its definition creates its next version.
 
-    Raises `InvalidInputError` if its tools are invalid.
+    Raises `InvalidInputError` if its tools are invalid, and `QuotaExceededError` if the
+    version does not fit into the owner's stored data.
     """
     _check_tools(agent.owner_id, changes)
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    version = agent.version
     for name, value in changes.items():
         setattr(agent, name, value)
     agent.save(update_fields=[*changes, "updated_at"])
+    if agent.version != version:
+        _count_version(agent)
     return agent
 
 
@@ -96,9 +111,14 @@ def duplicate_agent(agent: Agent) -> Agent:
     )
 
 
+@transaction.atomic
 def restore_agent(agent: Agent) -> Agent:
-    """Restore a deleted agent, with its tasks and versions. Otherwise does nothing."""
+    """Restore a deleted agent, with its tasks and versions. Otherwise does nothing.
+
+    Raises `QuotaExceededError`.
+    """
     if agent.deleted_at is not None:
+        check_room(AGENTS, agent.owner_id)
         agent.deleted_at = None
         agent.save(update_fields=["deleted_at", "updated_at"])
     return agent

@@ -195,6 +195,30 @@ def password(
 
 
 @app.command()
+def quotas(
+    username: Annotated[str, typer.Argument(metavar="USER")],
+    *,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="QUOTA=LIMIT",
+            help="Set a limit for this user: agents=500, stored_bytes=5000MB, 0 for no "
+            "limit, default for the server's. May be repeated.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a user has and may have, and set other limits for this user."""
+    from agentarium.cli.project import project
+
+    with project():
+        from agentarium.cli.administration.quotas import show_quotas
+
+        show_quotas(username, changes=changes or [], as_json=as_json)
+
+
+@app.command()
 def setup_link(
     *,
     is_renewed: Annotated[

@@ -64,8 +64,6 @@ DATABASES = {
 CACHES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        # The default of 300 would drop most counters of a busy server.
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
@@ -77,8 +75,14 @@ MAX_INPUT_CHARS: int = env.number("AGENTARIUM_MAX_INPUT_CHARS", 100_000, least=1
 MAX_PENDING_PER_USER: int = env.int("AGENTARIUM_MAX_PENDING_PER_USER", 10_000)
 MAX_PENDING_PER_AGENT: int = env.int("AGENTARIUM_MAX_PENDING_PER_AGENT", 0)
 # Running tasks of one user, and of one agent. 0 means no limit.
-MAX_RUNNING_PER_USER: int = env.int("AGENTARIUM_MAX_RUNNING_PER_USER", 0)
+MAX_RUNNING_PER_USER: int = env.int("AGENTARIUM_MAX_RUNNING_PER_USER", 100)
 MAX_RUNNING_PER_AGENT: int = env.int("AGENTARIUM_MAX_RUNNING_PER_AGENT", 0)
+# What one user may have. 0 means no limit. An operator can set other limits for a user.
+MAX_API_TOKENS_PER_USER: int = env.int("AGENTARIUM_MAX_API_TOKENS_PER_USER", 100)
+MAX_AGENTS_PER_USER: int = env.int("AGENTARIUM_MAX_AGENTS_PER_USER", 1000)
+MAX_HTTP_TOOLS_PER_USER: int = env.int("AGENTARIUM_MAX_HTTP_TOOLS_PER_USER", 200)
+MAX_MCP_SERVERS_PER_USER: int = env.int("AGENTARIUM_MAX_MCP_SERVERS_PER_USER", 50)
+MAX_STORED_MB_PER_USER: int = env.int("AGENTARIUM_MAX_STORED_MB_PER_USER", 5000)
 THROTTLE_RATES: dict[str, str] = {
     "user": env.str("AGENTARIUM_RATE_USER", "1200/min"),
     "user_token": env.str("AGENTARIUM_RATE_TOKEN", "1200/min"),

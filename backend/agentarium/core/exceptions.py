@@ -7,7 +7,7 @@ the sentence that people read unless `detail` is given.
 import inspect
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 
 class FieldError(NamedTuple):
@@ -29,14 +29,16 @@ class DomainError(Exception):
         *,
         errors: Mapping[str, Sequence[FieldError]] | None = None,
         retry_after: float | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         """`detail` defaults to the class's docstring. `errors` are by field.
 
-        `retry_after` is in seconds.
+        `retry_after` is in seconds. `members` are further members of the problem.
         """
         self.detail = detail or inspect.cleandoc(self.__doc__ or "")
         self.errors = errors
         self.retry_after = retry_after
+        self.members = members or {}
         super().__init__(self.detail)
 
 

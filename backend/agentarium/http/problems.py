@@ -81,7 +81,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
 
 def _domain_problem(exc: DomainError, path: str) -> Response:
     errors = {field: list(found) for field, found in (exc.errors or {}).items()}
-    body = problem(exc.status, exc.code, exc.detail, path, errors)
+    body = problem(exc.status, exc.code, exc.detail, path, errors) | {**exc.members}
     headers = {}
     if exc.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(exc.retry_after))

@@ -34,6 +34,15 @@ class ProblemSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Errors by field. Names of nested fields are joined with dots.",
     )
+    quota = serializers.CharField(
+        required=False, help_text="For `quota_exceeded`: the name of the quota."
+    )
+    used = serializers.IntegerField(
+        required=False, help_text="For `quota_exceeded`: how much you have."
+    )
+    limit = serializers.IntegerField(
+        required=False, help_text="For `quota_exceeded`: how much you may have."
+    )
     request_id = serializers.CharField(
         required=False,
         help_text="Only for an unexpected error: search the server's log for it.",
@@ -45,7 +54,7 @@ PROBLEM_DESCRIPTIONS = {
     "401": "The credentials are missing or not valid.",
     "403": "The credentials do not allow this.",
     "404": "There is no such object, or it is not yours.",
-    "409": "The object is not in a state that allows this.",
+    "409": "The object is not in a state that allows this, or a quota is used up.",
     "429": "Too many requests. `Retry-After` says when to try again.",
 }
 
@@ -84,8 +93,9 @@ class ProblemAutoSchema(AutoSchema):
             codes.add("400")
         if "{" in self.path:
             codes.add("404")
-            if self.method == "POST":
-                codes.add("409")
+        # Whatever stores something may exceed a quota.
+        if self.method in {"POST", "PUT", "PATCH"} and not self._is_open():
+            codes.add("409")
         return codes
 
     def _is_open(self) -> bool:

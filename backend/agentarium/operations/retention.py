@@ -4,13 +4,16 @@ A task, its steps and its terminal events are kept; other events and drafts are 
 For readers, `streaming/event_log.py` restores the events of steps from the steps.
 """
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from agentarium.accounts.storage import free_stored, json_row_size
 from agentarium.tasks.completion_order import checkpoint_at, ended_after
 from agentarium.tasks.event_types import TERMINAL_EVENTS
 from agentarium.tasks.models import Draft, Event, Submission
@@ -38,9 +41,20 @@ def delete_old_logs(checkpoint: Any) -> Any:
     if not batch:
         return None
     ids = [pk for _, pk in batch]
-    Event.objects.filter(task__in=ids).exclude(type__in=TERMINAL_EVENTS).delete()
+    events = Event.objects.filter(task__in=ids).exclude(type__in=TERMINAL_EVENTS)
+    sizes = _sizes(events)
+    events.delete()
     Draft.objects.filter(task__in=ids).delete()
+    free_stored(sizes)
     return checkpoint_at(*batch[-1])
+
+
+def _sizes(events: QuerySet[Event]) -> Counter[int]:
+    """The bytes of the events, by owner."""
+    sizes: Counter[int] = Counter()
+    for owner_id, data in events.order_by().values_list("task__owner", "data"):
+        sizes[owner_id] += json_row_size(data)
+    return sizes
 
 
 def forget_submissions() -> int:

@@ -6,5 +6,6 @@ class ToolsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # The import registers the checks.
+        # The imports register the checks and the quotas.
         from agentarium.tools import checks as checks
+        from agentarium.tools import quotas as quotas

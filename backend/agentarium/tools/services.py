@@ -15,6 +15,8 @@ from django.utils import timezone
 from yarl import URL
 
 from agentarium.accounts.models import User
+from agentarium.accounts.quotas import check_room
+from agentarium.accounts.storage import add_stored
 from agentarium.core.encryption import Sealed
 from agentarium.core.exceptions import (
     ConflictError,
@@ -27,6 +29,7 @@ from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
 from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
 from agentarium.tools.toolset import arguments_schema, http_request_tool, mcp_endpoint
 
 if TYPE_CHECKING:
@@ -55,13 +58,17 @@ class Trial:
     seconds: float
 
 
+@transaction.atomic
 def create_http_tool(
     *, owner: User, headers: Headers | None = None, **fields: Any
 ) -> HttpTool:
-    """Create a tool. Its headers are stored encrypted."""
+    """Create a tool. Its headers are stored encrypted. Raises `QuotaExceededError`."""
     sealed = sealed_headers(headers or {}, stored={})
+    check_room(HTTP_TOOLS, owner.pk)
     with _names_are_unique():
-        return HttpTool.objects.create(owner=owner, headers=sealed, **fields)
+        tool = HttpTool.objects.create(owner=owner, headers=sealed, **fields)
+    add_stored(owner.pk, definition_size(tool))
+    return tool
 
 
 def update_http_tool(
@@ -77,13 +84,29 @@ def update_http_tool(
     )
 
 
+@transaction.atomic
 def create_mcp_server(
     *, owner: User, headers: Headers | None = None, **fields: Any
 ) -> McpServer:
-    """Register a server. `refresh_mcp_server` loads its tools."""
+    """Register a server. `refresh_mcp_server` loads its tools.
+
+    Raises `QuotaExceededError`.
+    """
     sealed = sealed_headers(headers or {}, stored={})
+    check_room(MCP_SERVERS, owner.pk)
     with _names_are_unique():
-        return McpServer.objects.create(owner=owner, headers=sealed, **fields)
+        server = McpServer.objects.create(owner=owner, headers=sealed, **fields)
+    add_stored(owner.pk, definition_size(server))
+    return server
+
+
+@transaction.atomic
+def delete_definition(row: HttpTool | McpServer) -> None:
+    """Delete a tool or server of a user, and free its bytes."""
+    owner_id, size = row.owner_id, definition_size(row)
+    deleted, _ = row.delete()
+    if deleted and owner_id is not None:
+        add_stored(owner_id, -size)
 
 
 def update_mcp_server(
@@ -113,7 +136,7 @@ def refresh_mcp_server(server: McpServer) -> McpServer:
         raise McpServerError(str(error)) from error
     server.tools = [asdict(tool) for tool in tools if _is_usable(tool)]
     server.fetched_at = timezone.now()
-    server.save(update_fields=["tools", "fetched_at", "updated_at"])
+    _save(server, ["tools", "fetched_at", "updated_at"])
     return server
 
 
@@ -161,9 +184,18 @@ def _update(
         )
     for name, value in changes.items():
         setattr(row, name, value)
-    with _names_are_unique():
-        row.save(update_fields=[*changes, "updated_at"])
+    _save(row, [*changes, "updated_at"])
     return row
+
+
+@transaction.atomic
+def _save(row: HttpTool | McpServer, fields: list[str]) -> None:
+    """Save a changed row, and count the bytes that it has grown by."""
+    stored = type(row).objects.select_for_update(no_key=True).get(pk=row.pk)
+    with _names_are_unique():
+        row.save(update_fields=fields)
+    if row.owner_id is not None:
+        add_stored(row.owner_id, definition_size(row) - definition_size(stored))
 
 
 def _origin(url: str) -> URL:

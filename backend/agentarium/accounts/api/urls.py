@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 from agentarium.accounts.api import openapi as openapi
 from agentarium.accounts.api import views
 from agentarium.accounts.api.api_tokens import ApiTokenViewSet
+from agentarium.accounts.api.limits import LimitsView
 
 router = SimpleRouter()
 router.register("tokens", ApiTokenViewSet, basename="api-token")
@@ -23,5 +24,6 @@ _auth = [
 urlpatterns = [
     # One include, so that other URLs are compared with its prefix only.
     path("auth/", include(_auth)),
+    path("limits/", LimitsView.as_view()),
     *router.urls,
 ]

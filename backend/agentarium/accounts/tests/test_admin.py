@@ -2,13 +2,14 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from agentarium.accounts.models import ApiToken, User
+from agentarium.accounts.models import ApiToken, QuotaLimits, User
 from agentarium.accounts.tests.factories import (
     PASSWORD,
     ApiTokenFactory,
     UserFactory,
 )
 
+QUOTAS = "/admin/accounts/quotalimits/"
 TOKENS = "/admin/accounts/apitoken/"
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,16 @@ def test_edits_an_account(admin: Client, alice: User) -> None:
     alice.refresh_from_db()
     assert alice.email == "a@b.example"
     assert not alice.is_active
+
+
+def test_sets_the_quotas_of_one_user(admin: Client, alice: User) -> None:
+    response = admin.post(QUOTAS + "add/", {"user": alice.pk, "agents": "5000"})
+    changed = admin.post(f"{QUOTAS}{alice.pk}/change/", {"agents": "", "http_tools": 0})
+
+    assert (response.status_code, changed.status_code) == (302, 302)
+    own = QuotaLimits.objects.get(user=alice)
+    assert (own.agents, own.http_tools, own.api_tokens) == (None, 0, None)
+    assert admin.get(QUOTAS).status_code == 200
 
 
 def test_counts_attempts_to_sign_in(client: Client, settings: Settings) -> None:

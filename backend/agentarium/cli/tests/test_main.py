@@ -14,6 +14,7 @@ COMMANDS = (
     "migrate",
     "createuser",
     "password",
+    "quotas",
     "setup-link",
     "agents",
     "run",

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from agentarium.accounts.models import User
+from agentarium.accounts.models import StoredData, User
+from agentarium.accounts.storage import add_unlimited, json_row_size, stored_bytes
 from agentarium.core import job_registry
 from agentarium.core.job_registry import JobDefinition
 from agentarium.operations import retention
@@ -73,6 +74,27 @@ def test_keeps_the_logs_of_recent_and_of_unfinished_tasks() -> None:
     assert Event.objects.count() == 4
 
 
+def test_frees_the_bytes_of_the_logs_that_it_deletes() -> None:
+    task = ended_task(91)
+    kept = json_row_size(task.events.get(type="task.completed").data)
+    sizes = [json_row_size(event.data) for event in task.events.all()]
+    before = stored_bytes(task.owner_id)
+    add_unlimited({task.owner_id: sum(sizes)})
+
+    delete_all()
+
+    assert stored_bytes(task.owner_id) == before + kept
+
+
+def test_frees_no_more_than_is_counted() -> None:
+    task = ended_task(91)
+    StoredData.objects.update(used_bytes=1)
+
+    delete_all()
+
+    assert stored_bytes(task.owner_id) == 0
+
+
 def test_a_retention_of_zero_days_keeps_all_logs(settings: Settings) -> None:
     settings.KEEP_EVENTS_DAYS = 0
     ended_task(9000)
@@ -92,8 +114,9 @@ def test_continues_at_its_checkpoint(
 
     first = delete_old_logs(None)
     assert Event.objects.count() == 2 + 3 * 3
-    # 1. the tasks, 2. their events, 3. their drafts; 4. and 5. a savepoint
-    with django_assert_num_queries(5):
+    # 1. the tasks, 2. the sizes of their events, 3. the events, 4. their drafts, 5. the
+    # owners' bytes; 6. and 7. a savepoint
+    with django_assert_num_queries(7):
         second = delete_old_logs(first)
     assert Event.objects.count() == 4 + 3
     third = delete_old_logs(second)

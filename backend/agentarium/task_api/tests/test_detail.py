@@ -158,8 +158,9 @@ class TestWait:
             TaskFactory.create(agent=strangers_agent, **({"priority": 1} | ahead))
         task = TaskFactory.create(agent=agent, priority=1, rank=5)
 
-        # 1. the task, 2. whether a worker is alive, 3. the tasks ahead
-        with django_assert_num_queries(3):
+        # 1. the task, 2. whether a worker is alive, 3. the owner's own limit of running
+        # tasks, 4. whether it is reached, 5. the tasks ahead
+        with django_assert_num_queries(5):
             wait = api.get(url(task)).json()["wait"]
 
         assert (wait["reason"], wait["position"]) == ("queued", position)

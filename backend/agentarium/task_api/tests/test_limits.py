@@ -127,6 +127,7 @@ class TestConcurrentSubmits:
         both = [new_task(agent), new_task(strangers_agent)]
 
         # 1. versions, numbers of pending tasks and ranks, 2. the tasks, 3. their events,
-        # 4. and 5. the counts of two agents. SQLite inserts tasks one by one.
-        with django_assert_num_queries(6 if connection.vendor == "sqlite" else 5):
+        # 4. and 5. the counts of two agents, 6. and 7. the bytes of two owners. SQLite
+        # inserts tasks one by one.
+        with django_assert_num_queries(8 if connection.vendor == "sqlite" else 7):
             insert_tasks(both)

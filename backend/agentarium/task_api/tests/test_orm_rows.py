@@ -205,8 +205,8 @@ class TestInsert:
         tasks = [AgentTask(agent=agent, input_text=str(n)) for n in range(3)]
 
         # 1. the version and the owner, 2. the place in the queue, 3. the tasks, 4. their
-        # events, 5. the agent's count
-        with django_assert_num_queries(5):
+        # events, 5. the agent's count, 6. the owner's bytes
+        with django_assert_num_queries(6):
             AgentTask.objects.bulk_create(tasks)
 
         assert [task.owner_id for task in tasks] == [agent.owner_id] * 3

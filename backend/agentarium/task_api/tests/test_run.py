@@ -56,8 +56,8 @@ class TestRun:
 
         # 1. the agent, 2. begin, 3. the agent's version, the numbers of pending tasks and
         # the place in the queue, 4. the task, 5. its first event, 6. the agent's count,
-        # 7. commit
-        with django_assert_num_queries(7):
+        # 7. the owner's bytes, 8. commit
+        with django_assert_num_queries(8):
             api.post(address, {"agent": agent.pk, "input_text": "Hello"})
 
     def test_runs_the_newest_version_and_counts_the_task(

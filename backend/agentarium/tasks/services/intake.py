@@ -16,7 +16,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agentarium.accounts import storage
 from agentarium.accounts.models import User
+from agentarium.accounts.quotas import ROW_BYTES, QuotaExceededError
+from agentarium.accounts.storage import STORED_BYTES, add_within, text_size
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
 from agentarium.db.bulk_insert import BulkInsert, RowTemplate, placeholders
@@ -52,9 +55,13 @@ SELECT
     {_PENDING.format(and_agent="")},
     {_PENDING.format(and_agent=" AND agent_id = batch.agent_id")},
     {NEXT_RANK.format(owner_id="batch.owner_id", priority="batch.priority")},
+    (SELECT used_bytes FROM {storage.TABLE} WHERE owner_id = batch.owner_id),
+    (SELECT stored_bytes FROM {storage.LIMITS_TABLE} WHERE user_id = batch.owner_id),
     {", ".join(f"version.{name}" for name in _VERSION_COLUMNS)}
 FROM batch
 JOIN {_AGENT_VERSIONS} AS version USING (agent_id, number)"""  # noqa: S608
+# The columns before those of the version.
+_COUNTS = 7
 _NEW_TASK, _NEW_EVENT = RowTemplate(AgentTask), RowTemplate(Event)
 # Without `created_at`: the database sets it by its own clock.
 _TASKS = BulkInsert(
@@ -91,6 +98,11 @@ class NewTask:
     traceparent: str = field(default_factory=current_traceparent)
 
     @property
+    def size(self) -> int:
+        """The bytes that it takes: its row, its first event and its input."""
+        return 2 * ROW_BYTES + text_size(self.input_text)
+
+    @property
     def is_due(self) -> bool:
         return self.run_after is None or self.run_after <= timezone.now()
 
@@ -107,23 +119,26 @@ class NewTask:
         return hashlib.sha256(orjson.dumps(body)).hexdigest()
 
 
-Outcome = AgentTask | QueueFullError
+Outcome = AgentTask | QueueFullError | QuotaExceededError
 
 
 def insert_tasks(new_tasks: Sequence[NewTask]) -> list[Outcome]:
     """Insert tasks with their first events, and wake workers after the commit.
 
-    Returns an outcome for each: the task, or `QueueFullError` if a limit is reached.
-    The caller has begun a transaction. Raises `NotFoundError` if an agent was deleted
-    in the meantime.
+    Returns an outcome for each: the task, or `QueueFullError` or `QuotaExceededError` if
+    a limit is reached. The caller has begun a transaction. Raises `NotFoundError` if an
+    agent was deleted in the meantime, and `QuotaExceededError` if another transaction
+    used up what was left.
     """
     states = _read_queue_states(new_tasks)
-    pending = _pending_counter(states)
-    errors = [_check_limits(pending, new) for new in new_tasks]
+    pending, stored = _pending_counter(states), _StoredBytes(states)
+    errors = [stored.check(new) or _check_limits(pending, new) for new in new_tasks]
     accepted = [
         new for new, error in zip(new_tasks, errors, strict=True) if error is None
     ]
     tasks = _create(accepted, states)
+    if accepted:
+        _update_counts(accepted, stored)
     created = iter(tasks)
     if tasks:
         transaction.on_commit(lambda: TASKS_SUBMITTED.inc(len(tasks)))
@@ -164,7 +179,6 @@ def _create(
             if new.key
         ]
     )
-    _add_to_agents_counts(new_tasks)
     for task in tasks:
         publish(task)
     return tasks
@@ -194,13 +208,13 @@ def _created_data(new: NewTask) -> dict[str, Any]:
     return {"traceparent": new.traceparent} if new.traceparent else {}
 
 
-def _add_to_agents_counts(new_tasks: Iterable[NewTask]) -> None:
-    """Add the tasks to the counts of their agents.
+def _update_counts(new_tasks: Iterable[NewTask], stored: "_StoredBytes") -> None:
+    """Add the tasks to the counts of their agents, and their bytes to those of owners.
 
-    Runs last, so that the agents' rows are locked briefly, and in the order of their
-    ids. The update also settles the race with a request that deletes the agent.
+    Runs last, so that these rows are locked briefly, and in the order of their ids. The
+    update also settles the race with a request that deletes the agent.
     """
-    counts = sorted(Counter(new.agent.pk for new in new_tasks).items())
+    counts = sorted(Counter([new.agent.pk for new in new_tasks]).items())
     with prepared_cursor() as cursor:
         for agent_id, count in counts:
             cursor.execute(
@@ -210,6 +224,7 @@ def _add_to_agents_counts(new_tasks: Iterable[NewTask]) -> None:
             )
             if not cursor.rowcount:
                 raise NotFoundError
+        stored.add(cursor, new_tasks)
 
 
 class _QueueState(NamedTuple):
@@ -224,6 +239,8 @@ class _QueueState(NamedTuple):
     pending: int
     pending_of_agent: int
     rank: int
+    stored: int
+    stored_limit: int
     version: AgentVersion
 
     @property
@@ -254,11 +271,11 @@ def _read_queue_states(new_tasks: Iterable[NewTask]) -> list[_QueueState]:
     return [_queue_state(*row) for row in rows]
 
 
-def _queue_state(
-    owner_id: int, priority: int, pending: int, of_agent: int, rank: int, *columns: Any
-) -> _QueueState:
-    version = AgentVersion.from_db(connection.alias, _VERSION_COLUMNS, columns)
-    return _QueueState(owner_id, priority, pending, of_agent, rank, version)
+def _queue_state(*row: Any) -> _QueueState:
+    *queue, stored, own_limit = row[:_COUNTS]
+    version = AgentVersion.from_db(connection.alias, _VERSION_COLUMNS, row[_COUNTS:])
+    limit = storage.default_limit() if own_limit is None else own_limit
+    return _QueueState._make([*queue, stored or 0, limit, version])
 
 
 class _Ranks:
@@ -272,6 +289,31 @@ class _Ranks:
         rank = self._next[key]
         self._next[key] = rank + 1
         return rank
+
+
+class _StoredBytes:
+    """The bytes stored for each owner: before the batch, and in it."""
+
+    def __init__(self, states: Iterable[_QueueState]) -> None:
+        self._used = {state.owner_id: state.stored for state in states}
+        self._limits = {state.owner_id: state.stored_limit for state in states}
+
+    def check(self, new: NewTask) -> QuotaExceededError | None:
+        """Count a task's bytes, or return the error if they do not fit."""
+        owner_id = new.owner.pk
+        used, limit = self._used[owner_id], self._limits[owner_id]
+        if limit and used + new.size > limit:
+            return QuotaExceededError(STORED_BYTES, used=used, limit=limit)
+        self._used[owner_id] = used + new.size
+        return None
+
+    def add(self, cursor: Any, accepted: Iterable[NewTask]) -> None:
+        """Store the counts of the accepted tasks."""
+        sizes: dict[int, int] = {}
+        for new in accepted:
+            sizes[new.owner.pk] = sizes.get(new.owner.pk, 0) + new.size
+        for owner_id, size in sorted(sizes.items()):
+            add_within(cursor, owner_id, size, self._limits[owner_id])
 
 
 def _pending_counter(states: Iterable[_QueueState]) -> LimitCounter:

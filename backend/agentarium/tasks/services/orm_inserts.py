@@ -13,6 +13,8 @@ from django.db.models import DateTimeField, F
 from django.db.models.expressions import DatabaseDefault
 from django.utils import timezone
 
+from agentarium.accounts.quotas import ROW_BYTES
+from agentarium.accounts.storage import add_unlimited, text_size
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.observability.metrics import TASKS_SUBMITTED
 from agentarium.tasks import counters
@@ -59,6 +61,16 @@ class OrmInsertHooks:
         for agent_id, count in sorted(Counter(task.agent_id for task in tasks).items()):
             agent = Agent.objects.filter(pk=agent_id)
             agent.update(tasks_count=F("tasks_count") + count)
+        add_unlimited(_sizes(tasks))
+
+
+def _sizes(tasks: Iterable[AgentTask]) -> Counter[int]:
+    """The bytes of the tasks, by owner."""
+    sizes: Counter[int] = Counter()
+    for task in tasks:
+        texts = text_size(task.input_text) + text_size(task.output_text)
+        sizes[task.owner_id] += 2 * ROW_BYTES + texts
+    return sizes
 
 
 def _fill_in_versions(tasks: Iterable[Any]) -> None:

@@ -1,8 +1,13 @@
 """Retrying tasks that failed or were cancelled; their record is kept."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from agentarium.accounts.models import User
+from agentarium.accounts.quotas import ROW_BYTES
+from agentarium.accounts.storage import add_stored
 from agentarium.core.exceptions import ConflictError
 from agentarium.tasks import counters
 from agentarium.tasks.event_types import EventType
@@ -26,7 +31,7 @@ class NotRetryableError(ConflictError):
 def retry_task(task: AgentTask, *, by: User) -> AgentTask:
     """Queue a task again. Its stored steps are kept, and not repeated.
 
-    Raises `NotRetryableError`.
+    Raises `NotRetryableError`, and `QuotaExceededError` if its owner may store no more.
     """
     if not _retry(AgentTask.objects.filter(pk=task.pk), by=by):
         raise NotRetryableError
@@ -63,4 +68,11 @@ def _retry(tasks: TaskQuerySet, *, by: User) -> int:
         publish(task)
     if locked:
         transaction.on_commit(wake_workers)
+        _count_stored(locked)
     return len(locked)
+
+
+def _count_stored(tasks: Iterable[AgentTask]) -> None:
+    """Count the event of each retry, and that of the next end."""
+    for owner_id, count in sorted(Counter(task.owner_id for task in tasks).items()):
+        add_stored(owner_id, 2 * count * ROW_BYTES)

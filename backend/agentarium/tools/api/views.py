@@ -23,6 +23,7 @@ from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.services import (
     create_http_tool,
     create_mcp_server,
+    delete_definition,
     refresh_mcp_server,
     try_http_tool,
     update_http_tool,
@@ -75,6 +76,9 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
             serializer.instance, **serializer.validated_data
         )
 
+    def perform_destroy(self, instance: HttpTool) -> None:
+        delete_definition(instance)
+
     @extend_schema(
         operation_id="http_tools_test",
         summary="Test an HTTP tool",
@@ -126,6 +130,9 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
         serializer.instance = update_mcp_server(
             serializer.instance, **serializer.validated_data
         )
+
+    def perform_destroy(self, instance: McpServer) -> None:
+        delete_definition(instance)
 
     @extend_schema(
         operation_id="mcp_servers_refresh",

@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from agentarium.db.bulk_insert import placeholders
 from agentarium.db.locks import lock_decision
-from agentarium.tasks.limits import LimitCounter, running_limits
+from agentarium.tasks.limits import LimitCounter, RunningLimits, running_limits
 from agentarium.tasks.models import AgentTask
 
 # Key of the advisory lock under which workers claim one after the other.
@@ -26,9 +26,14 @@ def exclude_at_limit() -> tuple[str, list[int]]:
     other, so that two of them cannot take the same slot.
     """
     excluded, values = "", []
-    for column, limit in running_limits():
+    for limit in running_limits():
+        column = limit.column
         lock_decision(CLAIM_LOCK)
-        full = [key for key, count in _count_running(column).items() if count >= limit]
+        full = [
+            key
+            for key, count in _count_running(column).items()
+            if 0 < limit.of(key) <= count
+        ]
         if full:
             excluded += f" AND {_TABLE}.{column} NOT IN {placeholders(full)}"
             values += full
@@ -39,16 +44,19 @@ def within_limits(tasks: Sequence[AgentTask]) -> list[AgentTask]:
     """The tasks, in order, that fit into the limits together."""
     limits = running_limits()
     running: dict[Hashable, int] = {
-        (column, key): count
-        for column, _ in limits
-        for key, count in _count_running(column).items()
+        (limit.column, key): count
+        for limit in limits
+        for key, count in _count_running(limit.column).items()
     }
     counter = LimitCounter(running)
     return [
         task
         for task in tasks
-        if counter.try_add(
-            [((column, getattr(task, column)), most) for column, most in limits]
-        )
-        is None
+        if counter.try_add([_counted(task, limit) for limit in limits]) is None
     ]
+
+
+def _counted(task: AgentTask, limit: RunningLimits) -> tuple[Hashable, int]:
+    """What the task counts under, and how many may."""
+    key = getattr(task, limit.column)
+    return (limit.column, key), limit.of(key)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from agentarium.accounts.models import User
+from agentarium.accounts.models import QuotaLimits, User
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
 from agentarium.tasks.models import Worker
@@ -53,6 +53,28 @@ def test_an_agent_has_at_most_the_allowed_number_of_running_tasks(
     TaskFactory.create_batch(2, agent=other)
 
     assert claim(worker) == {agent.pk: 1, other.pk: 1}
+
+
+@pytest.mark.parametrize(("own", "claimed"), [(3, 3), (0, 5), (1, 1)])
+def test_a_user_may_have_another_limit(
+    worker: Worker, agent: Agent, settings: Settings, own: int, claimed: int
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 2
+    QuotaLimits.objects.create(user=agent.owner, running_tasks=own)
+    TaskFactory.create_batch(5, agent=agent)
+
+    assert claim(worker) == {agent.pk: claimed}
+
+
+def test_a_user_may_have_a_limit_where_others_have_none(
+    worker: Worker, agent: Agent, strangers_agent: Agent, settings: Settings
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 0
+    QuotaLimits.objects.create(user=agent.owner, running_tasks=1)
+    TaskFactory.create_batch(2, agent=agent)
+    TaskFactory.create_batch(2, agent=strangers_agent)
+
+    assert claim(worker) == {agent.pk: 1, strangers_agent.pk: 2}
 
 
 def test_a_queued_task_is_claimed_when_a_running_one_has_ended(

@@ -3,12 +3,14 @@
 It uses hand-written SQL instead of the ORM, because every step of every task passes here.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agentarium.accounts.storage import add_unlimited, json_row_size, text_size
 from agentarium.db.bulk_insert import BulkInsert, in_clause
 from agentarium.db.prepared_statements import execute_many, prepared_cursor
 from agentarium.tasks import fence
@@ -81,7 +83,22 @@ def write_all(writes: Sequence[AttemptWrite]) -> set[AttemptKey]:
         _store_records(kept)
         _add_progress([write for write in kept if write.steps and not write.is_ending])
         _end_or_suspend([write for write in kept if write.finish])
+        # Last, so that the owners' rows are locked briefly.
+        add_unlimited(_sizes(kept))
     return held
+
+
+def _sizes(writes: Sequence[AttemptWrite]) -> Counter[int]:
+    """The bytes of the writes, by owner. Drafts are deleted with the next step."""
+    sizes: Counter[int] = Counter()
+    for write in writes:
+        size = sum(json_row_size(step.message) for step in write.steps)
+        size += sum(json_row_size(event.data) for event in write.events)
+        if write.finish:
+            size += text_size(write.finish.output_text)
+        if size and write.owner_id:
+            sizes[write.owner_id] += size
+    return sizes
 
 
 def _store_records(writes: Sequence[AttemptWrite]) -> None:

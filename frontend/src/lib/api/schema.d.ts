@@ -496,6 +496,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/limits/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your limits
+         * @description What you have and may have of each thing, and how many requests you may make. `stored_bytes` is an estimate of the disk space of your data.
+         */
+        get: operations["limits_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mcp-servers/": {
         parameters: {
             query?: never;
@@ -1084,7 +1104,7 @@ export interface components {
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min, instead of the server's. */
+            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1099,7 +1119,7 @@ export interface components {
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min, instead of the server's. */
+            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1112,7 +1132,7 @@ export interface components {
         ApiTokenRequest: {
             name: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min, instead of the server's. */
+            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
             rate?: string;
             /** Format: date-time */
             expires_at?: string | null;
@@ -1379,6 +1399,10 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "model_response" | "tool_result";
+        Limits: {
+            quotas: components["schemas"]["Quota"][];
+            rates: components["schemas"]["RequestRates"];
+        };
         McpServer: {
             readonly id: number;
             name: string;
@@ -1695,6 +1719,12 @@ export interface components {
             errors?: {
                 [key: string]: components["schemas"]["FieldError"][];
             };
+            /** @description For `quota_exceeded`: the name of the quota. */
+            quota?: string;
+            /** @description For `quota_exceeded`: how much you have. */
+            used?: number;
+            /** @description For `quota_exceeded`: how much you may have. */
+            limit?: number;
             /** @description Only for an unexpected error: search the server's log for it. */
             request_id?: string;
         };
@@ -1733,6 +1763,15 @@ export interface components {
             waiting: number;
             /** @description Due tasks, by priority. */
             priorities: components["schemas"]["PriorityCount"][];
+        };
+        Quota: {
+            name: string;
+            /** @description For people. */
+            label: string;
+            unit: components["schemas"]["UnitEnum"];
+            used: number;
+            /** @description Null if there is none. */
+            limit: number | null;
         };
         Rates: {
             /** Format: decimal */
@@ -1820,6 +1859,12 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        RequestRates: {
+            /** @description All requests of the user and their tokens, such as 1200/min. */
+            user: string;
+            /** @description The highest rate of one API token. */
+            token: string;
         };
         ResolveRequest: {
             /**
@@ -2505,6 +2550,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description * `count` - count
+         *     * `bytes` - bytes
+         * @enum {string}
+         */
+        UnitEnum: "count" | "bytes";
         UsageRecordedEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2705,6 +2756,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -2827,6 +2887,15 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2962,6 +3031,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -3029,7 +3107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3105,7 +3183,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3185,7 +3263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3481,7 +3559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3561,7 +3639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3641,7 +3719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3721,7 +3799,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3948,6 +4026,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -3999,6 +4086,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4495,6 +4591,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -4617,6 +4722,15 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4752,6 +4866,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -4823,8 +4946,54 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    limits_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4950,6 +5119,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5086,6 +5264,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5214,6 +5401,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5281,7 +5477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5526,6 +5722,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5578,6 +5783,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5941,7 +6155,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6157,7 +6371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6302,6 +6516,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -6357,6 +6580,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6569,6 +6801,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -6748,6 +6989,15 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
