@@ -3,6 +3,7 @@ export const SETTINGS = [
   'profile',
   'tokens',
   'models',
+  'limits',
   'appearance',
   'data',
   'operations',

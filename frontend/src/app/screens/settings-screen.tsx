@@ -4,6 +4,7 @@ import {
   ActivityIcon,
   BoxesIcon,
   DownloadIcon,
+  GaugeIcon,
   KeyRoundIcon,
   PaletteIcon,
   UserRoundIcon,
@@ -11,6 +12,7 @@ import {
 import type { ComponentType } from 'react'
 
 import { Screen } from '@/components/screen'
+import { LimitSettings } from '@/features/limits/limit-settings'
 import { ModelSettings } from '@/features/models/model-settings'
 import { OperationsSettings } from '@/features/operations/operations-settings'
 import { AppearanceSettings } from '@/features/session/appearance-settings'
@@ -32,6 +34,7 @@ const PARTS: Record<
   profile: { label: 'Profile', icon: UserRoundIcon, content: ProfileSettings },
   tokens: { label: 'API tokens', icon: KeyRoundIcon, content: TokenSettings },
   models: { label: 'Models', icon: BoxesIcon, content: ModelSettings },
+  limits: { label: 'Limits', icon: GaugeIcon, content: LimitSettings },
   appearance: {
     label: 'Appearance',
     icon: PaletteIcon,

@@ -63,7 +63,7 @@ export function TokenForm({ onCreated }: TokenFormProps) {
         </Field>
         <Field
           label="Rate limit"
-          hint="Leave empty for the server’s limit."
+          hint="At most the server’s limit, which holds if this is empty."
           error={errors.rate?.message}
         >
           {(control) => (
