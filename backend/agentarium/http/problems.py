@@ -32,6 +32,8 @@ MEDIA_TYPE = "application/problem+json"
 # Seconds that a client is asked to wait while the database is unavailable.
 DATABASE_RETRY_AFTER = 5
 BEARER = 'Bearer realm="api"'
+# Some details quote the client's value, which may be as long as a body.
+MAX_DETAIL_CHARS = 500
 Errors = dict[str, list[FieldError]]
 
 
@@ -149,7 +151,8 @@ def _flat(detail: Any, name: str) -> Iterator[tuple[str, FieldError]]:
             is_nested = isinstance(value, Mapping | list)
             yield from _flat(value, _dotted(name, position) if is_nested else name)
     else:
-        yield name, FieldError(getattr(detail, "code", "invalid"), str(detail))
+        code = getattr(detail, "code", "invalid")
+        yield name, FieldError(code, str(detail)[:MAX_DETAIL_CHARS])
 
 
 def _dotted(name: str, key: object) -> str:
@@ -160,17 +163,17 @@ def _dotted(name: str, key: object) -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, HTTPStatus.BAD_REQUEST, "bad_request", "Bad request.")
+    return refuse(request, HTTPStatus.BAD_REQUEST, "bad_request", "Bad request.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(
+    return refuse(
         request, HTTPStatus.FORBIDDEN, "permission_denied", "This is not allowed."
     )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(
+    return refuse(
         request, HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address."
     )
 
@@ -196,7 +199,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _database_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     log.warning("request.database_unavailable", path=request.path, error=str(error))
-    response = _answer(
+    response = refuse(
         request,
         HTTPStatus.SERVICE_UNAVAILABLE,
         "database_unavailable",
@@ -207,7 +210,7 @@ def _database_unavailable(request: HttpRequest, error: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _answer(
+    return refuse(
         request,
         HTTPStatus.FORBIDDEN,
         "csrf_failed",
@@ -215,9 +218,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def _answer(
+def refuse(
     request: HttpRequest, status: HTTPStatus, code: str, detail: str
 ) -> HttpResponse:
+    """The response of a middleware, or of a view of Django."""
     return _rendered(problem(status, code, detail, request.path))
 
 

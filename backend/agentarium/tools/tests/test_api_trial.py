@@ -81,6 +81,20 @@ class TestTrial:
 
         assert api.post(url(tool, "test/"), body).status_code == 400
 
+    @pytest.mark.parametrize(
+        "fragment", [str(2**64), '"\\ud800"', '"\\u0000"', "[" * 300 + "]" * 300]
+    )
+    def test_refuses_arguments_that_cannot_be_sent(
+        self, api: APIClient, alice: User, tools: Any, fragment: str
+    ) -> None:
+        tool = self.create(alice, f"{tools.url}/do/pay")
+        body = f'{{"arguments": {{"n": 1, "a": {fragment}}}}}'
+
+        response = api.post(url(tool, "test/"), body, content_type="application/json")
+
+        assert response.status_code == 400
+        assert not tools.received
+
     def test_obeys_the_outbound_policy(
         self, api: APIClient, alice: User, tools: Any, settings: Settings
     ) -> None:
