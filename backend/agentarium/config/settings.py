@@ -206,6 +206,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "agentarium.http.security_headers.SecurityHeadersMiddleware",
+    "agentarium.http.request_bounds.RequestBoundsMiddleware",
     "agentarium.http.rate_limits.RateLimitHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -4,12 +4,15 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentarium.config.settings")
 
+import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
-from django.core.wsgi import get_wsgi_application
 from whitenoise import WhiteNoise
 
-site = get_wsgi_application()
+from agentarium.http.request_bounds import SiteHandler
+
+django.setup(set_prefix=False)
+site = SiteHandler()
 
 
 def _is_immutable(_path: str, url: str) -> bool:
