@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import BigIntegerField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -16,10 +17,32 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
         return queryset.visible_to(self.context["request"].user)
 
 
+class IdField(serializers.IntegerField):
+    """An id, in the range that the databases have for ids. It need not exist."""
+
+    def __init__(self, **options: Any) -> None:
+        largest = BigIntegerField.MAX_BIGINT
+        super().__init__(**{"min_value": -largest - 1, "max_value": largest, **options})
+
+
+class BoundedListField(serializers.ListField):
+    """A list whose length is checked before its values, which may be many."""
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self._max_length = max_length
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and len(data) > self._max_length:
+            self.fail("max_length", max_length=self._max_length)
+        return super().to_internal_value(data)
+
+
 class TextField(serializers.CharField):
     """A string, without conversion: a number or a list is an error. Spaces are kept.
 
-    A string of spaces only counts as blank.
+    A string of spaces only counts as blank. The length is checked first, so that
+    subclasses never parse a text that is too long.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -33,6 +56,8 @@ class TextField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return data
 
 

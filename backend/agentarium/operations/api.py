@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from agentarium.accounts.api.permissions import TokenHasScope
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.bulk import MAX_IDS, CountSerializer
+from agentarium.http.fields import BoundedListField, IdField
 from agentarium.http.permissions import IsStaff
 from agentarium.operations import queue_state
 from agentarium.tasks.models import Worker
@@ -103,8 +104,8 @@ class QueueSerializer(serializers.Serializer[Any]):
 
 
 class IdsSerializer(serializers.Serializer[Any]):
-    ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+    ids = BoundedListField(
+        child=IdField(min_value=1),
         min_length=1,
         max_length=MAX_IDS,
         help_text="Ids of tasks of any users.",

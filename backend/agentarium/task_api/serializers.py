@@ -4,7 +4,7 @@ from django.conf import settings
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from agentarium.http.fields import DollarsField, TextField
+from agentarium.http.fields import DollarsField, IdField, TextField
 from agentarium.inbox.task_rows import shown_input
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.models import ROW_COLUMNS, TASK_COLUMNS, AgentTask, Step
@@ -93,7 +93,7 @@ class TaskDetailSerializer(TaskSerializer):
 
 class TaskRunSerializer(serializers.Serializer[Any]):
     # Not a related field: a missing agent is a 404, as in a URL.
-    agent = serializers.IntegerField(help_text="The agent's id.")
+    agent = IdField(help_text="The agent's id.")
     input_text = TextField(
         help_text="The server limits the number of characters, by default to 100,000."
     )
@@ -109,7 +109,7 @@ class TaskRunSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="The task does not start before this time.",
     )
-    follows = serializers.IntegerField(
+    follows = IdField(
         default=None,
         allow_null=True,
         help_text="Id of a task of yours whose conversation this task continues.",

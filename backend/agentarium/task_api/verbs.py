@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from django.db.models import BigIntegerField
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.bulk import MAX_IDS, CountSerializer
+from agentarium.http.fields import BoundedListField, IdField
 from agentarium.inbox.task_rows import task_json
 from agentarium.task_api.serializers import TaskSerializer
 from agentarium.tasks.conversation import conversation_of
@@ -27,18 +27,15 @@ from agentarium.tasks.services import (
 class TaskSelectionSerializer(serializers.Serializer[Any]):
     """Selects tasks by id, or by filters; several conditions must all match."""
 
-    ids = serializers.ListField(
-        # The range of ids; databases refuse larger numbers.
-        child=serializers.IntegerField(
-            min_value=1, max_value=BigIntegerField.MAX_BIGINT
-        ),
+    ids = BoundedListField(
+        child=IdField(min_value=1), required=False, max_length=MAX_IDS
+    )
+    status = BoundedListField(
+        child=serializers.ChoiceField(choices=AgentTask.Status.choices),
         required=False,
-        max_length=MAX_IDS,
+        max_length=len(AgentTask.Status),
     )
-    status = serializers.ListField(
-        child=serializers.ChoiceField(choices=AgentTask.Status.choices), required=False
-    )
-    agent = serializers.IntegerField(required=False)
+    agent = IdField(required=False)
     created_at__gte = serializers.DateTimeField(required=False)
     created_at__lte = serializers.DateTimeField(required=False)
 

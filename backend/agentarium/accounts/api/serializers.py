@@ -6,7 +6,9 @@ from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.utils import timezone
 from rest_framework import serializers
 
+from agentarium.accounts.api.jwt import MAX_JWT_CHARS
 from agentarium.accounts.models import ApiToken, User, validate_rate
+from agentarium.http.fields import BoundedListField
 from agentarium.http.rate_limits import Rate
 
 
@@ -72,7 +74,7 @@ class TokenPairSerializer(serializers.Serializer[Any]):
 
 
 class RefreshSerializer(serializers.Serializer[Any]):
-    refresh = serializers.CharField(write_only=True)
+    refresh = serializers.CharField(write_only=True, max_length=MAX_JWT_CHARS)
 
 
 class EmailSerializer(serializers.Serializer[Any]):
@@ -98,7 +100,7 @@ class SessionInfoSerializer(serializers.Serializer[Any]):
 
 
 class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
-    scopes = serializers.ListField(
+    scopes = BoundedListField(
         child=serializers.ChoiceField(choices=ApiToken.Scope.choices),
         allow_empty=False,
         max_length=len(ApiToken.Scope),

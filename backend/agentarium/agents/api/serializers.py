@@ -4,10 +4,13 @@ from typing import Any
 from rest_framework import serializers
 
 from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
-from agentarium.http.fields import TextField
+from agentarium.http.fields import BoundedListField, TextField
 from agentarium.runtime.providers import PROVIDERS
+from agentarium.tools.entries import MAX_ENTRIES
 
 MAX_FALLBACKS = 5
+# The range of the column.
+MAX_VERSION = 2**31 - 1
 MODEL_NAME = re.compile(r"[\w.:/@+~-]+", re.ASCII)
 
 
@@ -44,14 +47,15 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
         "gets the server's default model.",
     )
 
-    fallback_models = serializers.ListField(
+    fallback_models = BoundedListField(
         child=ModelNameField(max_length=200),
         max_length=MAX_FALLBACKS,
         required=False,
         help_text="Models to call, in order, if the previous one is unavailable.",
     )
-    tools = serializers.ListField(
+    tools = BoundedListField(
         child=serializers.DictField(),
+        max_length=MAX_ENTRIES,
         required=False,
         help_text="Tools that the agent may call: entries from `/api/tools/`, each with "
         "its settings.",
@@ -94,5 +98,7 @@ class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
 
 class RollbackSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(
-        min_value=1, help_text="Number of the version to restore."
+        min_value=1,
+        max_value=MAX_VERSION,
+        help_text="Number of the version to restore.",
     )

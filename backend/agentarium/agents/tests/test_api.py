@@ -240,6 +240,16 @@ class TestCreate:
         assert list(response.data["errors"]) == [field]
         assert not Agent.objects.exists()
 
+    @pytest.mark.parametrize("field", ["tools", "fallback_models"])
+    def test_refuses_a_long_list_without_validating_its_values(
+        self, api: APIClient, field: str
+    ) -> None:
+        response = api.post(AGENTS, {"name": "Poet", field: [1] * 1000})
+
+        assert response.status_code == 400
+        assert list(response.data["errors"]) == [field]
+        assert response.data["errors"][field][0]["code"] == "max_length"
+
     def test_requires_a_name(self, api: APIClient) -> None:
         response = api.post(AGENTS, {})
 

@@ -62,6 +62,22 @@ class TestCancel:
         assert response.status_code == 400
         assert response.data["errors"]["ids"][0]["code"] == "required"
 
+    @pytest.mark.parametrize("agent", [2**63, 10**30, -(2**63) - 1, "9" * 40])
+    def test_refuses_an_agent_id_out_of_range(self, api: APIClient, agent: Any) -> None:
+        response = api.post(CANCEL, {"agent": agent})
+
+        assert response.status_code == 400
+        assert response.data["errors"].keys() == {"agent"}
+
+    def test_refuses_a_long_list_without_validating_its_ids(
+        self, api: APIClient
+    ) -> None:
+        response = api.post(CANCEL, {"ids": ["invalid"] * 1001})
+
+        assert response.status_code == 400
+        assert response.data["errors"].keys() == {"ids"}
+        assert response.data["errors"]["ids"][0]["code"] == "max_length"
+
     def test_refuses_unknown_parameters(self, api: APIClient) -> None:
         response = api.post(f"{CANCEL}?colour=red", {"ids": [1]})
 

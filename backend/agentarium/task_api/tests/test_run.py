@@ -79,7 +79,7 @@ class TestRun:
 
         responses = [
             api.post(address, {"agent": pk, "input_text": "Hello"})
-            for pk in (foreign.pk, deleted.pk, deleted.pk + 1, 0, -1, 10**30)
+            for pk in (foreign.pk, deleted.pk, deleted.pk + 1, 0, -1, 2**63 - 1)
         ]
 
         assert {response.status_code for response in responses} == {404}

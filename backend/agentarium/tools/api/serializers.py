@@ -31,14 +31,14 @@ class HeadersField(serializers.DictField):
         )
 
     def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and len(data) > MAX_HEADERS:
+            raise serializers.ValidationError(
+                f"Set at most {MAX_HEADERS} headers.", "max_length"
+            )
         headers = super().to_internal_value(data)
         if len({name.lower() for name in headers}) < len(headers):
             raise serializers.ValidationError(
                 "A header is given twice. Names are not case-sensitive.", "duplicate"
-            )
-        if len(headers) > MAX_HEADERS:
-            raise serializers.ValidationError(
-                f"Set at most {MAX_HEADERS} headers.", "max_length"
             )
         problems = {
             name: problem

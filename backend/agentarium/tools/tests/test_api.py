@@ -163,6 +163,12 @@ class TestHttpTools:
                 "missing_parameter",
             ),
             ({"url_template": "nonsense"}, "url_template", "invalid_url"),
+            ({"url_template": "{" * 3_000}, "url_template", "max_length"),
+            (
+                {"headers": dict.fromkeys(map(str, range(21)), "é")},
+                "headers",
+                "max_length",
+            ),
             ({"url_template": 7}, "url_template", "invalid"),
             ({"url_template": "https://{city}/"}, "url_template", "invalid_url"),
             (

@@ -2306,7 +2306,10 @@ export interface components {
             readonly follows: number | null;
         };
         TaskRunRequest: {
-            /** @description The agent's id. */
+            /**
+             * Format: int64
+             * @description The agent's id.
+             */
             agent: number;
             /** @description The server limits the number of characters, by default to 100,000. */
             input_text: string;
@@ -2320,13 +2323,17 @@ export interface components {
              * @description The task does not start before this time.
              */
             run_after?: string | null;
-            /** @description Id of a task of yours whose conversation this task continues. */
+            /**
+             * Format: int64
+             * @description Id of a task of yours whose conversation this task continues.
+             */
             follows?: number | null;
         };
         /** @description Selects tasks by id, or by filters; several conditions must all match. */
         TaskSelectionRequest: {
             ids?: number[];
             status?: components["schemas"]["TaskStatusEnum"][];
+            /** Format: int64 */
             agent?: number;
             /** Format: date-time */
             created_at__gte?: string;
