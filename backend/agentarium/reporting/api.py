@@ -1,6 +1,6 @@
 """`GET /api/stats/`: statistics of the caller's ended tasks over time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -52,7 +52,7 @@ class StatsQuerySerializer(serializers.Serializer[Any]):
         """Fill in defaults; the period ends now at the latest."""
         bucket, now = Bucket(attrs["bucket"]), timezone.now()
         until = min(attrs.get("until", now), now)
-        since = attrs.get("since", until - DEFAULT_PERIOD[bucket])
+        since = attrs.get("since") or _default_since(until, bucket)
         if since > until:
             raise serializers.ValidationError(
                 {"since": "The period ends before this time."}, "invalid"
@@ -68,6 +68,11 @@ class StatsQuerySerializer(serializers.Serializer[Any]):
             "until": until,
             "agent": attrs.get("agent"),
         }
+
+
+def _default_since(until: datetime, bucket: Bucket) -> datetime:
+    earliest = datetime.min.replace(tzinfo=UTC)
+    return max(until, earliest + DEFAULT_PERIOD[bucket]) - DEFAULT_PERIOD[bucket]
 
 
 class QuantilesSerializer(serializers.Serializer[Any]):

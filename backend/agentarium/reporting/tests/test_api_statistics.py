@@ -174,6 +174,15 @@ class TestReport:
         assert data["counted_until"] is None
         assert data["total"]["latency_seconds"] is None
 
+    @pytest.mark.parametrize("bucket", ["hour", "day"])
+    def test_has_a_first_period(self, api: APIClient, bucket: str) -> None:
+        response = api.get(STATS, {"bucket": bucket, "until": "0001-01-01T00:00Z"})
+
+        assert response.status_code == 200
+        assert [row["start"] for row in response.data["series"]] == [
+            "0001-01-01T00:00:00Z"
+        ]
+
     @pytest.mark.parametrize(
         ("query", "field"),
         [
