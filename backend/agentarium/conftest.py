@@ -8,7 +8,9 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core import signals
 from django.core.cache import cache
+from django.db import close_old_connections
 from redis import Redis
 from rest_framework.test import APIClient
 
@@ -55,6 +57,17 @@ def _forget_counts() -> None:
 @functools.cache
 def _redis(url: str) -> Redis:
     return Redis.from_url(url)
+
+
+@pytest.fixture
+def keep_connection_open() -> Iterator[None]:
+    """A request to the site itself would close the connection of the test's transaction."""
+    request_signals = signals.request_started, signals.request_finished
+    for signal in request_signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in request_signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """The API answers any input as its OpenAPI schema says, and never with a 500."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
-from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,7 +17,6 @@ from agentarium.accounts.models import User
 from agentarium.tests.test_isolation_by_default import OBJECTS
 
 SAMPLES = 10
-REQUEST_SIGNALS = signals.request_started, signals.request_finished
 
 schema = schemathesis.openapi.from_dict(
     SchemaGenerator().get_schema(request=None, public=True)
@@ -39,17 +35,7 @@ RESPONSE_CHECKS = CHECKS.get_by_names(
 )
 
 
-@pytest.fixture
-def _keep_connection_open() -> Iterator[None]:
-    """A request would close the connection of the test's transaction."""
-    for signal in REQUEST_SIGNALS:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in REQUEST_SIGNALS:
-        signal.connect(close_old_connections)
-
-
-@pytest.mark.usefixtures("_keep_connection_open")
+@pytest.mark.usefixtures("keep_connection_open")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.label)
 def test_every_response_matches_the_schema(
     alice: User, operation: Any, settings: Settings
