@@ -166,10 +166,14 @@ def _error(value: Any) -> FieldError | None:
 
 
 def _text_error(text: str) -> FieldError | None:
-    found = _UNSTORABLE.search(text)
-    if found is None:
-        return None
-    return NULL_CHARACTER if found[0] == "\0" else SURROGATE
+    if "\0" in text:
+        return NULL_CHARACTER
+    try:
+        # Faster than a search for surrogates.
+        text.encode()
+    except UnicodeEncodeError:
+        return SURROGATE
+    return None
 
 
 def _dotted(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -12,16 +13,18 @@ from agentarium.http.problems import refuse
 
 # Of the query string as it is sent. Page cursors and searches need a fraction of it.
 MAX_QUERY_CHARS = 8_000
+# Parsing parameters takes time quadratic in their number.
+MAX_CONTENT_TYPE_CHARS = 256
 
 
 class SiteRequest(WSGIRequest):
     """A request of any `Content-Type`: one that cannot be parsed counts as unknown."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        try:
-            super()._set_content_type_params(meta)  # type: ignore[misc]
-        except ValueError:
-            self.content_type, self.content_params = "", {}
+        self.content_type, self.content_params = "", {}
+        if len(meta.get("CONTENT_TYPE", "")) <= MAX_CONTENT_TYPE_CHARS:
+            with suppress(ValueError):
+                super()._set_content_type_params(meta)  # type: ignore[misc]
 
 
 class SiteHandler(WSGIHandler):

@@ -53,3 +53,12 @@ def test_a_content_type_that_cannot_be_parsed_is_unknown() -> None:
 
     assert request.content_type == ""
     assert request.content_params == {}
+
+
+def test_does_not_parse_a_long_content_type() -> None:
+    content_type = "application/json" + "; a=b" * 50
+    environ = {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO()}
+
+    request = SiteRequest(environ | {"CONTENT_TYPE": content_type})
+
+    assert request.content_params == {}
