@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models import AgentTask, Event
 from agentarium.tasks.tests.factories import TaskFactory
 
 CANCEL = "/api/tasks/cancel/"
@@ -61,6 +63,28 @@ class TestCancel:
 
         assert response.status_code == 400
         assert response.data["errors"]["ids"][0]["code"] == "required"
+
+    @pytest.mark.parametrize("count", [1, 30])
+    def test_takes_as_many_queries_for_many_tasks_as_for_one(
+        self,
+        api: APIClient,
+        agent: Agent,
+        django_assert_num_queries: DjangoAssertNumQueries,
+        count: int,
+    ) -> None:
+        tasks = TaskFactory.create_batch(count, agent=agent)
+
+        # 1. the ids, 2. begin, 3. locked tasks, 4. ends of their logs, 5. events of the
+        # request, 6. the tasks' update, 7. undecided events, 8. and 9. waiting calls,
+        # 10. ends of the logs, 11. last events, 12. children, 13. commit
+        with django_assert_num_queries(13):
+            response = api.post(CANCEL, {"ids": [task.pk for task in tasks]})
+
+        assert response.data == {"count": count}
+        assert {
+            (event.attempt, event.seq, event.type)
+            for event in Event.objects.filter(task__in=tasks)
+        } == {(0, 1, "cancel.requested"), (0, 2, "task.cancelled")}
 
     @pytest.mark.parametrize("agent", [2**63, 10**30, -(2**63) - 1, "9" * 40])
     def test_refuses_an_agent_id_out_of_range(self, api: APIClient, agent: Any) -> None:

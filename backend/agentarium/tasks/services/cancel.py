@@ -12,7 +12,12 @@ from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
 from agentarium.tasks.services.batches import BATCH, batches
-from agentarium.tasks.services.ending import TOTALS, append_event, end_outside_attempt
+from agentarium.tasks.services.ending import (
+    TOTALS,
+    append_all,
+    end_all_outside_attempts,
+    end_outside_attempt,
+)
 from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
@@ -67,9 +72,13 @@ def cancel_children(task_ids: Sequence[int], *, by: int | None = None) -> None:
 
 
 def _end_cancelled(tasks: Sequence[AgentTask], *, by: int | None) -> None:
-    for task in tasks:
-        append_event(task, EventType.CANCEL_REQUESTED, {"by": by, "was": task.status})
-        end_outside_attempt(task, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
+    if not tasks:
+        return
+    append_all(
+        EventType.CANCEL_REQUESTED,
+        [(task, {"by": by, "was": task.status}) for task in tasks],
+    )
+    end_all_outside_attempts(tasks, status=Status.CANCELLED, code=ErrorCode.CANCELLED)
 
 
 def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
@@ -97,8 +106,10 @@ def delete_agent(agent: Agent) -> None:
 def _end_pending(pending: TaskQuerySet) -> int:
     columns = pending.order_by("id").only("id", "owner_id", "attempt", *TOTALS)
     tasks = list(columns.select_for_update(of=("self",), no_key=True)[:BATCH])
-    for task in tasks:
-        end_outside_attempt(task, status=Status.CANCELLED, code=ErrorCode.AGENT_DELETED)
+    if tasks:
+        end_all_outside_attempts(
+            tasks, status=Status.CANCELLED, code=ErrorCode.AGENT_DELETED
+        )
     return len(tasks)
 
 

@@ -1,6 +1,7 @@
 """Ending tasks and writing to their logs, while no attempt holds them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -21,24 +22,40 @@ TOTALS = ("input_tokens", "output_tokens", "cost_nanodollars", "cost_is_complete
 def end_outside_attempt(
     task: AgentTask, *, status: AgentTask.Status, code: ErrorCode, detail: str = ""
 ) -> None:
-    """End a task that no worker writes to. The caller has locked its row.
+    """End a task that no worker writes to, like `end_all_outside_attempts`."""
+    end_all_outside_attempts([task], status=status, code=code, detail=detail)
 
-    A worker that was executing it adds what it spent since its last step afterwards.
+
+def end_all_outside_attempts(
+    tasks: Sequence[AgentTask],
+    *,
+    status: AgentTask.Status,
+    code: ErrorCode,
+    detail: str = "",
+) -> None:
+    """End tasks that no worker writes to. The caller has locked their rows.
+
+    A worker that was executing one adds what it spent since its last step afterwards.
+    Takes as many statements for many tasks as for one.
     """
+    ids = [task.pk for task in tasks]
     detail = detail[:MAX_DETAIL_CHARS]
-    AgentTask.objects.filter(pk=task.pk).update(
+    AgentTask.objects.filter(pk__in=ids).update(
         status=status,
         finished_at=timezone.now(),
         error_code=code.value,
         error_detail=detail,
     )
-    task.status = status
-    record_decisions([task.pk])
-    close_calls([task.pk])
+    record_decisions(ids)
+    close_calls(ids)
     data = {"status": status.value, "error_code": code.value, "error_detail": detail}
-    append_event(task, EventType.of_status(status), data | totals(task))
-    publish(task)
-    transaction.on_commit(labelled(TASKS_ENDED, status.value).inc)
+    append_all(
+        EventType.of_status(status), [(task, data | totals(task)) for task in tasks]
+    )
+    for task in tasks:
+        task.status = status
+        publish(task)
+    transaction.on_commit(partial(labelled(TASKS_ENDED, status.value).inc, len(ids)))
 
 
 def totals(task: AgentTask) -> dict[str, Any]:
@@ -93,8 +110,17 @@ def append_events(
     tasks: Collection[AgentTask], kind: EventType, data: Mapping[str, Any]
 ) -> None:
     """Append to the logs of many tasks, adding the number of the ended attempt."""
-    ids = [task.pk for task in tasks]
-    logs = Event.objects.filter(task__in=ids).order_by()
+    append_all(kind, [(task, {"attempt": task.attempt, **data}) for task in tasks])
+
+
+def append_all(
+    kind: EventType, entries: Sequence[tuple[AgentTask, Mapping[str, Any]]]
+) -> None:
+    """Append to the logs of tasks that no attempt holds: to each once, with its data.
+
+    Their rows are locked. Takes two statements.
+    """
+    logs = Event.objects.filter(task__in=[task.pk for task, _ in entries]).order_by()
     ends = logs.values_list("task", "attempt").annotate(Max("seq"))
     last = {(task, attempt): seq for task, attempt, seq in ends}
     Event.objects.bulk_create(
@@ -103,7 +129,7 @@ def append_events(
             attempt=task.attempt,
             seq=last.get((task.pk, task.attempt), 0) + 1,
             type=kind,
-            data={"attempt": task.attempt, **data},
+            data=dict(data),
         )
-        for task in tasks
+        for task, data in entries
     )

@@ -14,7 +14,7 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.batches import batches
-from agentarium.tasks.services.ending import append_event
+from agentarium.tasks.services.ending import append_all
 from agentarium.tasks.services.queue import next_rank
 from agentarium.tasks.wake_ups import wake_workers
 
@@ -53,8 +53,11 @@ def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     columns = ended.only("attempt", "priority", *counters.COLUMNS)
     locked = list(columns.select_for_update(of=("self",), no_key=True))
     counters.uncount(locked)
+    append_all(
+        EventType.TASK_RETRIED,
+        [(task, {"by": by.pk, "was": task.status}) for task in locked],
+    )
     for task in locked:
-        append_event(task, EventType.TASK_RETRIED, {"by": by.pk, "was": task.status})
         task.status = Status.PENDING
         AgentTask.objects.filter(pk=task.pk).update(
             status=Status.PENDING,
