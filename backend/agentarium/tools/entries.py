@@ -8,6 +8,7 @@
  "needs_approval"?: bool}
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -73,12 +74,12 @@ def _check_names(referenced: "Referenced", entries: Sequence[ToolEntry]) -> None
             names += _tool_names(referenced, entry)
         except _InvalidEntryError as error:
             errors.append(FieldError(error.code, f"Tool {number}: {error.detail}"))
-    duplicates = sorted({name for name in names if names.count(name) > 1})
+    duplicates = sorted(name for name, count in Counter(names).items() if count > 1)
     errors += [
         FieldError(
             "duplicate", f"Two tools have the name {name}. Rename or remove one."
         )
-        for name in duplicates
+        for name in duplicates[:MAX_TOOLS]
     ]
     if len(names) > MAX_TOOLS:
         errors.append(

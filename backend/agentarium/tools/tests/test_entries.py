@@ -13,7 +13,7 @@ from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import check_tools
 from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.models import HttpTool, McpServer
-from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
+from agentarium.tools.tests.factories import SEARCH, HttpToolFactory, McpServerFactory
 from agentarium.tools.toolset import Toolset, open_tools
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +160,19 @@ class TestCheck:
         assert codes(alice, mcp, {"type": "http", "id": other.pk}) == ["duplicate"]
         assert codes(alice, mcp, mcp) == ["duplicate", "duplicate"]
         check(alice, mcp, {**mcp, "prefix": "b_"})
+
+    def test_rejects_more_tools_than_models_take(self, alice: User) -> None:
+        names = [f"tool-{number}" for number in range(100)]
+        server = McpServerFactory.create(
+            owner=alice, tools=[{**SEARCH, "name": name} for name in names]
+        )
+        entries = [
+            {"type": "mcp", "server": server.pk, "prefix": f"p{number // 2}_"}
+            for number in range(4)
+        ]
+
+        assert codes(alice, *entries[::2]) == ["too_many"]
+        assert codes(alice, *entries) == ["duplicate"] * 128 + ["too_many"]
 
     def test_makes_one_query_for_each_type(
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
