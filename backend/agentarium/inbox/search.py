@@ -43,8 +43,8 @@ class Word(NamedTuple):
 
 
 def parse_words(text: str) -> list[Word]:
-    """The words of a search; `wea*` is a prefix."""
-    words = _WORD.findall(text.lower())[:MAX_WORDS]
+    """The distinct words of a search; `wea*` is a prefix."""
+    words = dict.fromkeys(_WORD.findall(text.lower())[:MAX_WORDS])
     return [Word(word, bool(star) and len(word) >= MIN_PREFIX) for word, star in words]
 
 

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
+from agentarium.inbox.search import Word, parse_words
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.tests.factories import TaskFactory
 
@@ -23,6 +24,12 @@ def ada(alice: User) -> Agent:
 def ids(response: Any) -> list[int]:
     assert response.status_code == 200, response.content
     return [row["id"] for row in response.data["results"]]
+
+
+def test_looks_for_a_repeated_word_once() -> None:
+    words = [Word("rain", is_prefix=False), Word("rain", is_prefix=True)]
+
+    assert parse_words("rain Rain rain* RAIN rain*") == words
 
 
 class TestWords:
