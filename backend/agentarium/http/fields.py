@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import orjson
 from django.db.models import BigIntegerField
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from agentarium.runtime.prices import dollars
+
+# The runtime accepts no longer arguments from a model.
+MAX_ARGUMENTS_BYTES = 1_000_000
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -23,6 +27,20 @@ class IdField(serializers.IntegerField):
     def __init__(self, **options: Any) -> None:
         largest = BigIntegerField.MAX_BIGINT
         super().__init__(**{"min_value": -largest - 1, "max_value": largest, **options})
+
+
+class ArgumentsField(serializers.DictField):
+    """Arguments of a tool call, as long as those that a model may send."""
+
+    default_error_messages = {
+        "too_long": "The arguments are longer than {limit} bytes."
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        arguments = super().to_internal_value(data)
+        if len(orjson.dumps(arguments)) > MAX_ARGUMENTS_BYTES:
+            self.fail("too_long", limit=f"{MAX_ARGUMENTS_BYTES:,}")
+        return arguments
 
 
 class BoundedListField(serializers.ListField):

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.models import ApiToken
-from agentarium.http.fields import TextField
+from agentarium.http.fields import ArgumentsField, TextField
 from agentarium.inbox.filters import ApprovalFilter
 from agentarium.tasks.models import ToolCall
 from agentarium.tasks.services import (
@@ -56,7 +56,7 @@ class ApprovalSerializer(serializers.ModelSerializer[ToolCall]):
 
 
 class ApproveSerializer(serializers.Serializer[Any]):
-    arguments = serializers.DictField(
+    arguments = ArgumentsField(
         required=False, help_text="Replaces the model's arguments."
     )
 

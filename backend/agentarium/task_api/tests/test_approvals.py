@@ -48,3 +48,16 @@ def test_a_call_of_another_user_returns_404_with_any_body(
     response = stranger_api.post(f"{APPROVALS}{call.pk}/reject/", body)
 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_takes_no_longer_arguments_than_from_a_model(
+    api: APIClient, call: ToolCall
+) -> None:
+    body = {"arguments": {"text": "a" * 1_000_000}}
+
+    response = api.post(f"{APPROVALS}{call.pk}/approve/", body)
+
+    assert response.status_code == 400
+    assert response.json()["errors"]["arguments"][0]["code"] == "too_long"
+    call.refresh_from_db()
+    assert call.status == "waiting"

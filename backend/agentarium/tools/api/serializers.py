@@ -3,7 +3,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agentarium.http.fields import TextField
+from agentarium.http.fields import ArgumentsField, TextField
 from agentarium.outbound.policy import OutboundError
 from agentarium.outbound.settings import outbound_policy
 from agentarium.runtime.tools.http import HeaderError, check_header
@@ -146,7 +146,7 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
 
 
 class TrialRequestSerializer(serializers.Serializer[Any]):
-    arguments = serializers.DictField(default=dict)
+    arguments = ArgumentsField(default=dict)
 
 
 class TrialSerializer(serializers.Serializer[Any]):
