@@ -160,6 +160,7 @@ def _begin(lab: Lab) -> Iterator[RunningSystem]:
             "AGENTARIUM_MAX_PENDING_PER_USER": "0",
             "AGENTARIUM_MAX_RUNNING_PER_USER": "0",
             "AGENTARIUM_MAX_STORED_MB_PER_USER": "0",
+            "AGENTARIUM_MAX_STREAMS_PER_USER": "0",
             "OPENAI_API_KEY": "unused",
             "OPENAI_BASE_URL": f"{lab.provider}/v1",
         }

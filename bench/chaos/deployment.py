@@ -116,8 +116,9 @@ class Deployment:
             "AGENTARIUM_DATA": str(folder / "data"),
             "AGENTARIUM_PORT": str(port),
             "AGENTARIUM_LOG_FORMAT": "json",
-            # Neither rate limits nor the number of running tasks are under test.
+            # Rate limits and the numbers of running tasks and streams are not under test.
             "AGENTARIUM_MAX_RUNNING_PER_USER": "0",
+            "AGENTARIUM_MAX_STREAMS_PER_USER": "0",
             "AGENTARIUM_RATE_USER": "1000000/min",
             "AGENTARIUM_RATE_ANONYMOUS": "1000000/min",
             "AGENTARIUM_RATE_LOGIN": "1000000/min",

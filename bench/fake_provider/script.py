@@ -42,10 +42,12 @@ class Script:
     the first, `first_delay` the one before the first byte. The first `tool_rounds`
     responses request the `tool_calls`, and the next one has the text; OpenAI streams
     tool calls in pieces, Mistral whole. If `gate` names a gate, nothing is sent before it
-    is opened. `is_stamped` replaces each `STAMP` in the text by the time of sending.
+    is opened. `is_stamped` replaces each `STAMP` in the text by the time of sending. The
+    text is sent `repeats` times, so that a short request gets a long response.
     """
 
     text: str = "This is the fake provider's answer."
+    repeats: int = 1
     reasoning: str = ""
     pieces: int = 1
     delay: float = 0.0
@@ -69,10 +71,11 @@ class Script:
     @property
     def text_pieces(self) -> list[str]:
         """The text in `pieces` parts of about equal length, none of them empty."""
-        count = max(1, min(self.pieces, len(self.text)))
-        size, remainder = divmod(len(self.text), count)
+        text = self.text * self.repeats
+        count = max(1, min(self.pieces, len(text)))
+        size, remainder = divmod(len(text), count)
         starts = [number * size + min(number, remainder) for number in range(count + 1)]
-        return [self.text[start:end] for start, end in pairwise(starts) if end > start]
+        return [text[start:end] for start, end in pairwise(starts) if end > start]
 
     @property
     def output_tokens(self) -> int:
