@@ -1,21 +1,29 @@
 """Reading what is stored of a task after a stream cursor."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import orjson
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Length
 
-from agentarium.runtime.messages import message_from_json
 from agentarium.runtime.prices import dollars
+from agentarium.streaming.step_texts import StepText, StepTexts
 from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks.event_types import TERMINAL_EVENTS, EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step
 
-# Events per read; a longer log takes several reads.
-MAX_EVENTS = 500
+# Events per read, and characters of text; a longer log takes several reads. What a slow
+# reader has not taken yet stays in memory.
+MAX_EVENTS = 200
+MAX_CHARS = 2**17
+# The longest delta.
+MAX_DELTA_CHARS = 2**14
+# What an event holds besides its text.
+EVENT_CHARS = 100
+_step_texts = StepTexts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,13 @@ class StreamEvent:
     @property
     def is_last(self) -> bool:
         return self.type in TERMINAL_EVENTS
+
+    @property
+    def chars(self) -> int:
+        """About how much memory it takes, in characters."""
+        return EVENT_CHARS + sum(
+            len(value) for value in self.data.values() if isinstance(value, str)
+        )
 
     def encode(self) -> bytes:
         """The bytes of the server-sent event."""
@@ -54,7 +69,7 @@ class EventLog:
 
 
 def read_log(task_id: int, cursor: StreamCursor) -> EventLog:
-    """What is stored after `cursor`, in order, from at most `MAX_EVENTS` events.
+    """What is stored after `cursor`, in order, up to about `MAX_CHARS` characters of it.
 
     The text of a step comes as deltas before the step's event, without the part that the
     reader already has. Drafts of an unfinished step come as deltas, too.
@@ -63,7 +78,7 @@ def read_log(task_id: int, cursor: StreamCursor) -> EventLog:
     is_live = AgentTask.objects.filter(pk=task_id, finished_at__isnull=True).exists()
     # Drafts are read before events: the step of each draft is then unfinished, or its
     # event is among those that are read.
-    drafts = list(Draft.objects.filter(task=task_id).order_by("channel", "offset"))
+    drafts = _drafts_after(task_id, cursor)
     events = list(
         Event.objects.filter(
             Q(attempt__gt=cursor.attempt)
@@ -73,16 +88,44 @@ def read_log(task_id: int, cursor: StreamCursor) -> EventLog:
     )
     has_more = len(events) == MAX_EVENTS
     events = _restore_deleted(task_id, cursor, events)
-    entries = list(_merge(cursor, drafts, events, _steps_of(task_id, events)))
+    texts = _texts_of(task_id, events)
+    entries, is_cut = _cut(_merge(cursor, drafts, events, texts))
+    has_more = has_more or is_cut
     is_complete = not (is_live or has_more)
     return EventLog(entries, is_complete=is_complete, has_more=has_more)
+
+
+def _cut(entries: Iterable[StreamEvent]) -> tuple[list[StreamEvent], bool]:
+    """The first entries, and whether there are more than `MAX_CHARS` have room for."""
+    first: list[StreamEvent] = []
+    chars = 0
+    for entry in entries:
+        if chars >= MAX_CHARS:
+            return first, True
+        first.append(entry)
+        chars += entry.chars
+    return first, False
+
+
+def _drafts_after(task_id: int, cursor: StreamCursor) -> list[Draft]:
+    """The drafts with text that a reader at `cursor` does not have."""
+    place = Q(attempt=cursor.attempt, seq=cursor.seq)
+    drafts = Draft.objects.filter(task=task_id).alias(end=F("offset") + Length("text"))
+    return list(
+        drafts.filter(
+            Q(attempt__gt=cursor.attempt)
+            | Q(attempt=cursor.attempt, seq__gt=cursor.seq)
+            | place & Q(channel=Draft.Channel.TEXT, end__gt=cursor.text)
+            | place & Q(channel=Draft.Channel.REASONING, end__gt=cursor.reasoning)
+        ).order_by("channel", "offset")
+    )
 
 
 def _merge(
     cursor: StreamCursor,
     drafts: Sequence[Draft],
     events: Sequence[Event],
-    steps: dict[int, Step],
+    texts: dict[int, StepText],
 ) -> Iterator[StreamEvent]:
     for event in (*events, None):
         for entry in _draft_deltas(drafts, cursor):
@@ -92,7 +135,7 @@ def _merge(
             break
         if event.type == EventType.STEP_COMPLETED:
             start = _cursor_before(event, cursor)
-            yield from _step_deltas(steps[event.data["step"]], start)
+            yield from _step_deltas(texts[event.data["step"]], start)
         cursor = StreamCursor(event.attempt, event.seq)
         yield StreamEvent(event.type, event.payload, cursor)
 
@@ -158,23 +201,19 @@ def completed_data(step: Step) -> dict[str, Any]:
     }
 
 
-def _steps_of(task_id: int, events: Sequence[Event]) -> dict[int, Step]:
+def _texts_of(task_id: int, events: Sequence[Event]) -> dict[int, StepText]:
     positions = [
         event.data["step"] for event in events if event.type == EventType.STEP_COMPLETED
     ]
-    if not positions:
-        return {}
-    steps = Step.objects.filter(task=task_id, position__in=positions)
-    return {step.position: step for step in steps}
+    return _step_texts.find(task_id, positions) if positions else {}
 
 
-def _step_deltas(step: Step, cursor: StreamCursor) -> Iterator[StreamEvent]:
+def _step_deltas(text: StepText, cursor: StreamCursor) -> Iterator[StreamEvent]:
     """The part of a step's text that a reader at `cursor` does not have."""
-    message = message_from_json(step.message)
-    reasoning = message.reasoning
-    yield from delta(cursor, step.position, reasoning=reasoning[cursor.reasoning :])
+    reasoning = text.reasoning
+    yield from delta(cursor, text.position, reasoning=reasoning[cursor.reasoning :])
     cursor = replace(cursor, reasoning=max(cursor.reasoning, len(reasoning)))
-    yield from delta(cursor, step.position, text=message.text[cursor.text :])
+    yield from delta(cursor, text.position, text=text.text[cursor.text :])
 
 
 def _draft_deltas(
@@ -207,11 +246,17 @@ def delta(
     cursor: StreamCursor, step: int, *, text: str = "", reasoning: str = ""
 ) -> Iterator[StreamEvent]:
     """The deltas that append `reasoning` and `text` for a reader at `cursor`."""
-    if reasoning:
-        cursor = replace(cursor, reasoning=cursor.reasoning + len(reasoning))
+    for part in _parts(reasoning):
+        cursor = replace(cursor, reasoning=cursor.reasoning + len(part))
         yield StreamEvent(
-            EventType.REASONING_DELTA, {"step": step, "text": reasoning}, cursor
+            EventType.REASONING_DELTA, {"step": step, "text": part}, cursor
         )
-    if text:
-        cursor = replace(cursor, text=cursor.text + len(text))
-        yield StreamEvent(EventType.TEXT_DELTA, {"step": step, "text": text}, cursor)
+    for part in _parts(text):
+        cursor = replace(cursor, text=cursor.text + len(part))
+        yield StreamEvent(EventType.TEXT_DELTA, {"step": step, "text": part}, cursor)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The text in deltas, short enough to be encoded and sent one at a time."""
+    for start in range(0, len(text), MAX_DELTA_CHARS):
+        yield text[start : start + MAX_DELTA_CHARS]

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-# Messages queued for a reader; beyond that, it reads the database instead.
+# Messages queued for a reader, and their characters; beyond that, it reads the database
+# instead.
 MAX_QUEUED = 500
+MAX_QUEUED_CHARS = 2**18
 
 Message = dict[str, Any]
 
@@ -35,14 +37,22 @@ class DeliveredMessage(dict[str, Any]):
     """A message for all readers of a channel in this process.
 
     `encoded_by_cursor` caches its encoded form by the cursor of the reader: most readers
-    are at the same cursor, and share it.
+    are at the same cursor, and share it. `chars` is the length of the text in it.
     """
 
-    __slots__ = ("encoded_by_cursor",)
+    __slots__ = ("chars", "encoded_by_cursor")
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)
+        self.chars = _chars(message)
         self.encoded_by_cursor: dict[Any, Any] = {}
+
+
+def _chars(message: Message) -> int:
+    parts = [message, message.get("data", {})]
+    return sum(
+        len(each) for part in parts for each in part.values() if isinstance(each, str)
+    )
 
 
 # Something was stored that no message contains: readers query the database.
@@ -54,19 +64,34 @@ class Subscription:
 
     def __init__(self) -> None:
         self._messages: deque[DeliveredMessage] = deque()
+        self._chars = 0
         self._arrived = asyncio.Event()
         self._is_behind = False
 
     def put(self, message: DeliveredMessage) -> None:
-        if len(self._messages) < MAX_QUEUED:
+        if self._is_behind:
+            return
+        if self._has_room_for(message):
             self._messages.append(message)
+            self._chars += message.chars
+            self._arrived.set()
         else:
-            self._is_behind = True
-        self._arrived.set()
+            self.mark_behind()
+
+    def _has_room_for(self, message: DeliveredMessage) -> bool:
+        """An empty queue has room for every message."""
+        return not self._messages or (
+            len(self._messages) < MAX_QUEUED
+            and self._chars + message.chars <= MAX_QUEUED_CHARS
+        )
 
     def mark_behind(self) -> None:
-        """Record that messages may have been missed: the reader queries the database."""
+        """Record that messages may have been missed: the reader queries the database.
+
+        So it needs none of those that are queued.
+        """
         self._is_behind = True
+        self._messages.clear()
         self._arrived.set()
 
     async def take(self, *, timeout: float) -> list[DeliveredMessage] | None:
@@ -81,6 +106,7 @@ class Subscription:
             return []
         self._arrived.clear()
         messages, self._messages = list(self._messages), deque()
+        self._chars = 0
         if self._is_behind:
             self._is_behind = False
             return None

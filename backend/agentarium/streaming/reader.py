@@ -5,7 +5,7 @@ continue what the reader has, the reader goes back to the database.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agentarium.db.threads import CONNECTION_ERRORS
@@ -29,6 +29,8 @@ GOLDEN_RATIO = 1.618
 BEHIND_SECONDS = 0.1
 # The interval of queries while the database is unavailable.
 DATABASE_RETRY_SECONDS = 1.0
+# Events are joined to chunks of at least this size.
+CHUNK_BYTES = 65_536
 HEARTBEAT = b": alive\n\n"
 OPENING = b"retry: 1000\n\n"
 
@@ -53,13 +55,20 @@ class Reader:
         # The missing message is a delta, which may not be stored yet.
         self.is_early = False
 
-    def take(self, entries: Iterable[StreamEvent]) -> bytes:
-        """Move the cursor past stored entries; returns them encoded."""
-        chunks = []
+    def take(self, entries: Iterable[StreamEvent]) -> Iterator[bytes]:
+        """Move the cursor past stored entries; yields them encoded, in chunks.
+
+        A chunk is encoded when the one before it has been sent.
+        """
+        chunk = bytearray()
         for entry in entries:
             self.cursor = entry.cursor
-            chunks.append(entry.encode())
-        return b"".join(chunks)
+            chunk += entry.encode()
+            if len(chunk) >= CHUNK_BYTES:
+                yield bytes(chunk)
+                chunk.clear()
+        if chunk:
+            yield bytes(chunk)
 
     def take_live(self, messages: Iterable[DeliveredMessage]) -> bytes:
         """Move the cursor past live messages, up to the first gap; returns them encoded."""
@@ -161,14 +170,15 @@ async def follow(
     with pubsub.subscribe(Channel.task(task_id)) as subscription:
         while not reader.has_ended:
             if reader.is_behind:
-                yield await _catch_up(task_id, reader, log_reader)
+                for chunk in await _catch_up(task_id, reader, log_reader):
+                    yield chunk
             else:
                 yield await _next_live(task_id, reader, subscription)
 
 
 async def _catch_up(
     task_id: int, reader: Reader, log_reader: SingleFlightReader
-) -> bytes:
+) -> Iterable[bytes]:
     """The next part of the stored log; later changes arrive as messages.
 
     While the database is unavailable, the reader keeps its cursor and tries again.
@@ -177,13 +187,13 @@ async def _catch_up(
         log = await log_reader.read(task_id, reader.cursor)
     except CONNECTION_ERRORS:
         await asyncio.sleep(DATABASE_RETRY_SECONDS)
-        return HEARTBEAT
+        return [HEARTBEAT]
     has_end = bool(log.entries) and log.entries[-1].is_last
     # If the task ended during this read, it is read again: a user may have retried it
     # since, and then it has not ended.
     reader.is_behind = log.has_more or has_end
     reader.has_ended = log.is_complete and (has_end or not log.entries)
-    return reader.take(log.entries) or HEARTBEAT
+    return reader.take(log.entries) if log.entries else [HEARTBEAT]
 
 
 async def _next_live(task_id: int, reader: Reader, subscription: Subscription) -> bytes:
