@@ -83,6 +83,8 @@ MAX_AGENTS_PER_USER: int = env.int("AGENTARIUM_MAX_AGENTS_PER_USER", 1000)
 MAX_HTTP_TOOLS_PER_USER: int = env.int("AGENTARIUM_MAX_HTTP_TOOLS_PER_USER", 200)
 MAX_MCP_SERVERS_PER_USER: int = env.int("AGENTARIUM_MAX_MCP_SERVERS_PER_USER", 50)
 MAX_STORED_MB_PER_USER: int = env.int("AGENTARIUM_MAX_STORED_MB_PER_USER", 5000)
+# Streams and downloads that one user has open in one web process. 0 means no limit.
+MAX_STREAMS_PER_USER: int = env.number("AGENTARIUM_MAX_STREAMS_PER_USER", 50, least=0)
 THROTTLE_RATES: dict[str, str] = {
     "user": env.str("AGENTARIUM_RATE_USER", "1200/min"),
     "user_token": env.str("AGENTARIUM_RATE_TOKEN", "1200/min"),

@@ -54,6 +54,12 @@ STREAMS_OPEN = Gauge(
     "Open streams and downloads of this process.",
     registry=REGISTRY,
 )
+STREAMS_CUT = _counter(
+    "streams_cut_total",
+    "Streams and downloads that were ended early: the reader took nothing for too long "
+    "(stalled), or the caller lost access (revoked).",
+    "reason",
+)
 
 TASKS_SUBMITTED = _counter("tasks_submitted_total", "Tasks accepted by this process.")
 TASKS_ENDED = _counter("tasks_ended_total", "Tasks ended by this process.", "status")

@@ -9,37 +9,23 @@ as fast as its reader takes it.
 """
 
 import asyncio
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    MutableMapping,
-)
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-import structlog
 from django.http import StreamingHttpResponse
 
 from agentarium.db.sqlite_gate import hold_sqlite_gate
 from agentarium.http.local_access import BOUND_HOST
 from agentarium.http.requests import django_request
-from agentarium.observability.metrics import STREAMS_OPEN
-from agentarium.server.download import CutOffError, Download
-from agentarium.server.event_stream import RECONNECT, EventStream
+from agentarium.server.download import Download
+from agentarium.server.long_response import EventStream, LongResponse
+from agentarium.server.sending import Connection, Receive, Send, Sender
 from agentarium.server.wsgi_bridge import Answer, Scope, as_start_response, environ
 
-log = structlog.get_logger(__name__)
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
-
-# A stream ends after this many seconds, so that the caller's rights are checked again.
-MAX_STREAM_SECONDS = 1800
 
 
 class Site:
@@ -60,8 +46,7 @@ class Site:
         self._lifespan = lifespan
         self._max_body = max_body
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
-        self._streams: set[asyncio.Task[None]] = set()
-        self._is_draining = False
+        self._sender = Sender()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -71,9 +56,7 @@ class Site:
 
     def drain(self) -> None:
         """End open streams, and those that begin later, with a hint to reconnect."""
-        self._is_draining = True
-        for stream in self._streams:
-            stream.cancel()
+        self._sender.drain()
 
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -95,6 +78,15 @@ class Site:
         answer = await asyncio.get_running_loop().run_in_executor(
             self._pool, self._call_site, request
         )
+        try:
+            await self._send_answer(answer, scope, receive, send)
+        finally:
+            answer.permit.release()
+
+    async def _send_answer(
+        self, answer: Answer, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        connection = Connection(scope, receive, send)
         await send(
             {
                 "type": "http.response.start",
@@ -102,12 +94,13 @@ class Site:
                 "headers": answer.headers,
             }
         )
+        guard = answer.permit.guard
         if answer.download:
-            await self._send_download(answer.download, receive, send)
-        if answer.stream and scope["method"] != "HEAD" and not self._is_draining:
-            await self._send_stream(answer.stream, receive, send)
-        last = RECONNECT if answer.stream and self._is_draining else answer.body
-        await send({"type": "http.response.body", "body": last})
+            await self._sender.send_download(connection, answer.download, guard)
+        elif answer.stream and scope["method"] != "HEAD":
+            await self._sender.send_stream(connection, answer.stream, guard)
+        else:
+            await send({"type": "http.response.body", "body": answer.body})
 
     async def _read_body(self, receive: Receive) -> bytes | None:
         """The request's body, or None if the client has disconnected.
@@ -128,6 +121,8 @@ class Site:
         answer = Answer()
         with hold_sqlite_gate():
             response: Any = self._site(request, as_start_response(answer))
+        if isinstance(response, LongResponse):
+            answer.permit = response.take_permit()
         is_streamed = isinstance(response, StreamingHttpResponse)
         if is_streamed and _wants_body(request, response):
             # The response is closed when it has been sent.
@@ -143,64 +138,6 @@ class Site:
                 response.close()
             _break_reference_cycles(response)
         return answer
-
-    async def _send_stream(
-        self, stream: AsyncGenerator[bytes, None], receive: Receive, send: Send
-    ) -> None:
-        """Send a stream until it ends, its reader leaves, or the server stops."""
-        await self._send_while_connected(self._send_events(stream, send), receive)
-
-    async def _send_download(
-        self, download: Download, receive: Receive, send: Send
-    ) -> None:
-        """Send a body to its end. Raises the error that ended it early.
-
-        The server then closes the connection: a body that ended normally would look
-        complete.
-        """
-        await self._send_while_connected(_send_chunks(download, send), receive)
-
-    async def _send_while_connected(
-        self, work: Coroutine[Any, Any, None], receive: Receive
-    ) -> None:
-        """Send until all is sent, the reader leaves, or the server stops."""
-        sending = asyncio.create_task(work)
-        STREAMS_OPEN.inc()
-        self._streams.add(sending)
-        leaving = asyncio.create_task(_wait_for_disconnect(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            leaving.cancel()
-            sending.cancel()
-            self._streams.discard(sending)
-            STREAMS_OPEN.dec()
-        try:
-            await sending
-        except asyncio.CancelledError:
-            if not leaving.done() or leaving.cancelled():
-                raise CutOffError from None
-
-    async def _send_events(
-        self, stream: AsyncGenerator[bytes, None], send: Send
-    ) -> None:
-        try:
-            async with aclosing(stream), asyncio.timeout(MAX_STREAM_SECONDS):
-                async for chunk in stream:
-                    await send(_body_message(chunk))
-        except TimeoutError:
-            await send(_body_message(RECONNECT))
-        except asyncio.CancelledError:
-            # The reader has left, or the site drains: then `_respond` sends the hint.
-            pass
-        except Exception:
-            log.exception("stream.failed")
-
-
-async def _send_chunks(download: Download, send: Send) -> None:
-    async with aclosing(download.chunks()) as chunks:
-        async for chunk in chunks:
-            await send(_body_message(chunk))
 
 
 def _break_reference_cycles(response: Any) -> None:
@@ -220,12 +157,3 @@ def _break_reference_cycles(response: Any) -> None:
 
 def _wants_body(request: dict[str, Any], response: object) -> bool:
     return request["REQUEST_METHOD"] != "HEAD" and not isinstance(response, EventStream)
-
-
-def _body_message(body: bytes) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": body, "more_body": True}
-
-
-async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

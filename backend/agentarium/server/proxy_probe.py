@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from agentarium.http.client_address import client_address
-from agentarium.server.event_stream import EventStream
+from agentarium.server.long_response import EventStream
 
 PATH = "/api/proxy-probe/"
 HEADER = "X-Agentarium-Probe"

@@ -7,6 +7,7 @@ from typing import Any
 from wsgiref.types import StartResponse
 
 from agentarium.server.download import Download
+from agentarium.server.long_response import Permit
 
 Headers = list[tuple[str, str]]
 Scope = MutableMapping[str, Any]
@@ -21,6 +22,7 @@ class Answer:
         self.body = b""
         self.stream: AsyncGenerator[bytes, None] | None = None
         self.download: Download | None = None
+        self.permit = Permit()
 
     def start(self, status: str, headers: Headers, *_: Any) -> Callable[[bytes], Any]:
         self.status = int(status.split(" ", 1)[0])

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
-from agentarium.server.event_stream import EventStream
+from agentarium.server.long_response import EventStream
 from agentarium.streaming.event_schema import StatusEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
 from agentarium.streaming.responses import status_feed_response
@@ -25,4 +25,4 @@ class StatusFeedView(APIView):
         responses={(200, "text/event-stream"): StatusEventSerializer},
     )
     def get(self, request: Request) -> EventStream:
-        return status_feed_response(self.request.user.pk)
+        return status_feed_response(self.request)

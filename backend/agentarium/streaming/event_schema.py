@@ -8,19 +8,23 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, resolve_type_hint
 from rest_framework import serializers
 
-from agentarium.tasks.event_data import EVENT_DATA, STATUS_EVENT_DATA
+from agentarium.tasks.event_data import (
+    EVENT_DATA,
+    STATUS_EVENT_DATA,
+    STREAM_EVENT_DATA,
+)
 
 
 class StreamEventSerializer(serializers.Serializer[Any]):
     """One event of a task's stream."""
 
-    data_types: Mapping[Any, type] = EVENT_DATA
+    data_types: Mapping[Any, type] = {**EVENT_DATA, **STREAM_EVENT_DATA}
 
 
 class StatusEventSerializer(StreamEventSerializer):
     """One event of the status feed."""
 
-    data_types: Mapping[Any, type] = STATUS_EVENT_DATA
+    data_types: Mapping[Any, type] = {**STATUS_EVENT_DATA, **STREAM_EVENT_DATA}
 
 
 class StreamEventExtension(OpenApiSerializerExtension):

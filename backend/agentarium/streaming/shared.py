@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 
 from agentarium.db.threads import DatabaseThreads
+from agentarium.streaming.access import AccessWatch
 from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.streaming.single_flight import SingleFlightReader
 
@@ -25,3 +26,8 @@ def pubsub() -> LocalPubSub:
 @cache
 def single_flight_reader() -> SingleFlightReader:
     return SingleFlightReader(DatabaseThreads("readers", size=READER_THREADS))
+
+
+@cache
+def access_watch() -> AccessWatch:
+    return AccessWatch(DatabaseThreads("access"))

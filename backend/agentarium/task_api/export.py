@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
-from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -16,6 +15,8 @@ from agentarium.accounts.models import User
 from agentarium.agents.api.serializers import AgentSerializer, AgentVersionSerializer
 from agentarium.agents.models import AgentVersion
 from agentarium.reporting.export import export_rows
+from agentarium.server.long_response import LongResponse
+from agentarium.streaming.responses import download_response
 from agentarium.task_api.serializers import StepSerializer, TaskSerializer
 from agentarium.tasks.models import Draft, Event, Step
 
@@ -48,8 +49,9 @@ class ExportView(APIView):
         parameters=[OpenApiParameter("format", exclude=True)],
         responses={(200, MEDIA_TYPE): OpenApiTypes.STR},
     )
-    def get(self, request: Request) -> StreamingHttpResponse:
-        return StreamingHttpResponse(
+    def get(self, request: Request) -> LongResponse:
+        return download_response(
+            self.request,
             export_lines(self.request.user),
             content_type=MEDIA_TYPE,
             headers={"Content-Disposition": 'attachment; filename="agentarium.jsonl"'},

@@ -32,7 +32,7 @@ from agentarium.inbox.filters import TaskFilter, TaskOrdering, TaskSearch
 from agentarium.inbox.pagination import TaskPagination
 from agentarium.inbox.task_rows import task_json, task_row
 from agentarium.operations.wait_reasons import explain_wait
-from agentarium.server.event_stream import EventStream
+from agentarium.server.long_response import EventStream
 from agentarium.streaming.event_schema import StreamEventSerializer
 from agentarium.streaming.renderers import EventStreamRenderer
 from agentarium.streaming.responses import event_stream_response
@@ -269,4 +269,6 @@ class TaskViewSet(
         cursor = request.headers.get("Last-Event-ID") or request.query_params.get(
             "after"
         )
-        return event_stream_response(task, StreamCursor.parse(cursor or ""))
+        return event_stream_response(
+            self.request, task, StreamCursor.parse(cursor or "")
+        )

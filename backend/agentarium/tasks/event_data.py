@@ -2,7 +2,11 @@
 
 from typing import NotRequired, TypedDict
 
-from agentarium.tasks.event_types import EventType, StatusEventType
+from agentarium.tasks.event_types import (
+    EventType,
+    StatusEventType,
+    StreamEventType,
+)
 
 
 class Logged(TypedDict):
@@ -122,6 +126,13 @@ class Delta(TypedDict):
     text: str
 
 
+class StreamClosed(TypedDict):
+    """The caller has lost access. `code` is that of the problem that a new request gets."""
+
+    code: str
+    detail: str
+
+
 class TaskChanged(TypedDict):
     task: int
     status: str
@@ -156,4 +167,7 @@ EVENT_DATA: dict[EventType, type] = {
 STATUS_EVENT_DATA: dict[StatusEventType, type] = {
     StatusEventType.TASK_CHANGED: TaskChanged,
     StatusEventType.RESYNC: Resync,
+}
+STREAM_EVENT_DATA: dict[StreamEventType, type] = {
+    StreamEventType.CLOSED: StreamClosed,
 }

@@ -45,3 +45,9 @@ class StatusEventType(TextChoices):
 
     TASK_CHANGED = "task.changed"
     RESYNC = "resync"
+
+
+class StreamEventType(TextChoices):
+    """The event types of all streams, which are not stored."""
+
+    CLOSED = "stream.closed"

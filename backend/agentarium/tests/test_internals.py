@@ -16,12 +16,14 @@ module that relies on the change. No other module may use internals.
 | `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
 | `inbox/index_merge.py` | `Query.sql_with_params` |
 | `cli/serving/worker.py` | `celery.worker.state.should_stop` |
-| `cli/serving/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server` |
+| `cli/serving/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server`; `on_message_begin`, `scope` and `transport` of its `HttpToolsProtocol` |
 """
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, ParamSpec
 from unittest import mock
 
@@ -43,6 +45,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from agentarium.accounts.models import ApiToken, User
 from agentarium.accounts.tests.factories import ApiTokenFactory
@@ -322,3 +326,16 @@ def test_the_server_has_hooks_for_startup_and_shutdown(method: str) -> None:
     assert inspect.iscoroutinefunction(function)
     assert "sockets" in parameters(function)
     assert uvicorn.Server(uvicorn.Config("agentarium")).started is False
+
+
+@relied_on("uvicorn's HttpToolsProtocol", by="cli/serving/server.py")
+def test_a_protocol_begins_a_request_with_its_scope_and_transport() -> None:
+    config = uvicorn.Config("agentarium", ws="none")
+    transport: Any = mock.Mock(spec=asyncio.Transport)
+    with closing(asyncio.new_event_loop()) as loop:
+        protocol = HttpToolsProtocol(config, ServerState(), {}, loop)
+        protocol.connection_made(transport)
+        protocol.on_message_begin()
+
+    assert protocol.scope["type"] == "http"
+    assert protocol.transport is transport

@@ -8,8 +8,10 @@ from types import FrameType
 import uvicorn
 from django.conf import settings
 from django.utils.module_loading import import_string
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agentarium.cli.serving.garbage_collection import freeze_loaded_objects
+from agentarium.server.sending import ABORT, CLOSE
 
 # Time for requests in progress at a stop; streams are ended immediately.
 DRAIN_SECONDS = 5
@@ -17,6 +19,17 @@ BACKLOG = 2048
 # Longer than proxies keep theirs open: a request that a proxy sends on a connection
 # while we close it fails.
 KEEP_ALIVE_SECONDS = 75
+
+
+class AbortableProtocol(HttpToolsProtocol):
+    """HTTP over a connection that the site can close while its reader takes nothing.
+
+    Closed in the usual way, it would wait for the reader to take what is buffered.
+    """
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {CLOSE: self.transport.abort}}
 
 
 class Server(uvicorn.Server):
@@ -61,6 +74,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
     """
     config = uvicorn.Config(
         "agentarium.config.asgi:application",
+        http=AbortableProtocol,
         lifespan="on",
         ws="none",
         timeout_graceful_shutdown=DRAIN_SECONDS,

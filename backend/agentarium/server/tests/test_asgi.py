@@ -18,7 +18,7 @@ from rest_framework.viewsets import ViewSet
 
 from agentarium.server.asgi import Site
 from agentarium.server.download import CHUNK_BYTES, CutOffError
-from agentarium.server.event_stream import RECONNECT, EventStream
+from agentarium.server.long_response import RECONNECT, EventStream
 from agentarium.tests.eventually import eventually
 
 Message = dict[str, Any]

@@ -1931,7 +1931,7 @@ export interface components {
             /** @description The 10 agents with the most ended tasks, in that order. */
             agents: components["schemas"]["AgentFigures"][];
         };
-        StatusEvent: components["schemas"]["TaskChangedEvent"] | components["schemas"]["ResyncEvent"];
+        StatusEvent: components["schemas"]["TaskChangedEvent"] | components["schemas"]["ResyncEvent"] | components["schemas"]["StreamClosedEvent"];
         Step: {
             /** @description 1, 2, 3, ... within the task. */
             readonly position: number;
@@ -1998,7 +1998,21 @@ export interface components {
                 wait_seconds: number;
             };
         };
-        StreamEvent: components["schemas"]["TaskCreatedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"] | components["schemas"]["TaskRetriedEvent"] | components["schemas"]["CancelRequestedEvent"] | components["schemas"]["AttemptStartedEvent"] | components["schemas"]["AttemptLostEvent"] | components["schemas"]["AttemptReleasedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepRetriedEvent"] | components["schemas"]["ToolCallEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolWaitingEvent"] | components["schemas"]["ToolDecidedEvent"] | components["schemas"]["ToolResultEvent"] | components["schemas"]["UsageRecordedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ReasoningDeltaEvent"];
+        StreamClosedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "stream.closed";
+            /** @description The cursor after it. */
+            id?: string;
+            /** @description The caller has lost access. `code` is that of the problem that a new request gets. Sent as JSON. */
+            data: {
+                code: string;
+                detail: string;
+            };
+        };
+        StreamEvent: components["schemas"]["TaskCreatedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"] | components["schemas"]["TaskRetriedEvent"] | components["schemas"]["CancelRequestedEvent"] | components["schemas"]["AttemptStartedEvent"] | components["schemas"]["AttemptLostEvent"] | components["schemas"]["AttemptReleasedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepRetriedEvent"] | components["schemas"]["ToolCallEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolWaitingEvent"] | components["schemas"]["ToolDecidedEvent"] | components["schemas"]["ToolResultEvent"] | components["schemas"]["UsageRecordedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ReasoningDeltaEvent"] | components["schemas"]["StreamClosedEvent"];
         Task: {
             readonly id: number;
             readonly agent: number;
