@@ -211,9 +211,11 @@ def _texts_of(task_id: int, events: Sequence[Event]) -> dict[int, StepText]:
 def _step_deltas(text: StepText, cursor: StreamCursor) -> Iterator[StreamEvent]:
     """The part of a step's text that a reader at `cursor` does not have."""
     reasoning = text.reasoning
-    yield from delta(cursor, text.position, reasoning=reasoning[cursor.reasoning :])
+    yield from delta(
+        cursor, text.position, reasoning=reasoning, start=cursor.reasoning
+    )
     cursor = replace(cursor, reasoning=max(cursor.reasoning, len(reasoning)))
-    yield from delta(cursor, text.position, text=text.text[cursor.text :])
+    yield from delta(cursor, text.position, text=text.text, start=cursor.text)
 
 
 def _draft_deltas(
@@ -243,20 +245,28 @@ def new_deltas(
 
 
 def delta(
-    cursor: StreamCursor, step: int, *, text: str = "", reasoning: str = ""
+    cursor: StreamCursor,
+    step: int,
+    *,
+    text: str = "",
+    reasoning: str = "",
+    start: int = 0,
 ) -> Iterator[StreamEvent]:
-    """The deltas that append `reasoning` and `text` for a reader at `cursor`."""
-    for part in _parts(reasoning):
+    """The deltas that append `reasoning` and `text`, from `start` on, at `cursor`."""
+    for part in _parts(reasoning, start):
         cursor = replace(cursor, reasoning=cursor.reasoning + len(part))
         yield StreamEvent(
             EventType.REASONING_DELTA, {"step": step, "text": part}, cursor
         )
-    for part in _parts(text):
+    for part in _parts(text, start):
         cursor = replace(cursor, text=cursor.text + len(part))
         yield StreamEvent(EventType.TEXT_DELTA, {"step": step, "text": part}, cursor)
 
 
-def _parts(text: str) -> Iterator[str]:
-    """The text in deltas, short enough to be encoded and sent one at a time."""
-    for start in range(0, len(text), MAX_DELTA_CHARS):
-        yield text[start : start + MAX_DELTA_CHARS]
+def _parts(text: str, start: int) -> Iterator[str]:
+    """The text from `start` on, in parts that can be encoded and sent one at a time.
+
+    The rest of a long text is never copied as a whole.
+    """
+    for begin in range(start, len(text), MAX_DELTA_CHARS):
+        yield text[begin : begin + MAX_DELTA_CHARS]

@@ -328,9 +328,13 @@ def test_the_server_has_hooks_for_startup_and_shutdown(method: str) -> None:
     assert uvicorn.Server(uvicorn.Config("agentarium")).started is False
 
 
+async def _app(_scope: Any, _receive: Any, _send: Any) -> None:
+    """An ASGI application that answers nothing."""
+
+
 @relied_on("uvicorn's HttpToolsProtocol", by="cli/serving/server.py")
 def test_a_protocol_begins_a_request_with_its_scope_and_transport() -> None:
-    config = uvicorn.Config("agentarium", ws="none")
+    config = uvicorn.Config(_app, ws="none", log_config=None)
     transport: Any = mock.Mock(spec=asyncio.Transport)
     with closing(asyncio.new_event_loop()) as loop:
         protocol = HttpToolsProtocol(config, ServerState(), {}, loop)
