@@ -18,6 +18,7 @@ from agentarium.agents.models import (
 from agentarium.agents.quotas import AGENTS
 from agentarium.core.exceptions import NotFoundError
 from agentarium.db.compiled_query import CompiledQuery
+from agentarium.db.transactions import atomic
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import FindAgents, check_tools
 
@@ -75,7 +76,7 @@ def _count_version(agent: Agent) -> None:
     add_stored(agent.owner_id, json_row_size(content))
 
 
-@transaction.atomic
+@atomic
 def update_agent(agent: Agent, **changes: Any) -> Agent:
     """Change an agent; a change of its definition creates its next version.
 
@@ -83,7 +84,7 @@ def update_agent(agent: Agent, **changes: Any) -> Agent:
     version does not fit into the owner's stored data.
     """
     _check_tools(agent.owner_id, changes)
-    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     version = agent.version
     for name, value in changes.items():
         setattr(agent, name, value)

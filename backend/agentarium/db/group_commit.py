@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.db.threads import CONNECTION_ERRORS
+from agentarium.db.transactions import is_conflict
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -122,6 +123,8 @@ def _may_write_again(error: Exception, *, is_written: bool) -> bool:
     A commit that lost its connection may have succeeded. While the database is away,
     every item would wait for it again.
     """
+    if is_conflict(error):
+        return True
     if is_written:
         return isinstance(error, IntegrityError)
     return not isinstance(error, CONNECTION_ERRORS)

@@ -5,6 +5,7 @@ For readers, `streaming/event_log.py` restores the events of steps from the step
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from agentarium.accounts.storage import free_stored, json_row_size
 from agentarium.tasks.completion_order import checkpoint_at, ended_after
 from agentarium.tasks.event_types import TERMINAL_EVENTS
-from agentarium.tasks.models import Draft, Event, Submission
+from agentarium.tasks.models import AgentTask, Draft, Event, Submission
 from agentarium.tasks.services.submit import KEY_LIFETIME
 
 # Per transaction: tasks whose logs are deleted, and rows of other tables.
@@ -35,18 +36,29 @@ def delete_old_logs(checkpoint: Any) -> Any:
     ended = ended_after(checkpoint).filter(
         finished_at__lt=timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
     )
-    # Locked, so that none of them is retried in the meantime.
-    locked = ended.select_for_update(no_key=True)
-    batch = list(locked.values_list("finished_at", "pk")[:MAX_TASKS])
+    batch = list(ended.values_list("finished_at", "pk")[:MAX_TASKS])
     if not batch:
         return None
-    ids = [pk for _, pk in batch]
+    ids = _lock_ended(batch)
     events = Event.objects.filter(task__in=ids).exclude(type__in=TERMINAL_EVENTS)
     sizes = _sizes(events)
     events.delete()
     Draft.objects.filter(task__in=ids).delete()
     free_stored(sizes)
     return checkpoint_at(*batch[-1])
+
+
+def _lock_ended(batch: Sequence[tuple[Any, int]]) -> list[int]:
+    """Lock the tasks of (finished_at, id) pairs, so that none of them is retried.
+
+    In the order of every transaction that locks tasks, and filtered again: a task that
+    was retried in the meantime has not ended, or has ended later.
+    """
+    ended = AgentTask.objects.filter(
+        pk__in=[pk for _, pk in batch], finished_at__lte=batch[-1][0]
+    )
+    locked = ended.order_by("id").select_for_update(no_key=True)
+    return list(locked.values_list("pk", flat=True))
 
 
 def _sizes(events: QuerySet[Event]) -> Counter[int]:

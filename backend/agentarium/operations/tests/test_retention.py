@@ -114,9 +114,9 @@ def test_continues_at_its_checkpoint(
 
     first = delete_old_logs(None)
     assert Event.objects.count() == 2 + 3 * 3
-    # 1. the tasks, 2. the sizes of their events, 3. the events, 4. their drafts, 5. the
-    # owners' bytes; 6. and 7. a savepoint
-    with django_assert_num_queries(7):
+    # 1. the tasks, 2. their locks, 3. the sizes of their events, 4. the events, 5. their
+    # drafts, 6. the owners' bytes; 7. and 8. a savepoint
+    with django_assert_num_queries(8):
         second = delete_old_logs(first)
     assert Event.objects.count() == 4 + 3
     third = delete_old_logs(second)

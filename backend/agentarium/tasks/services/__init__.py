@@ -23,6 +23,7 @@ from agentarium.tasks.services.ending import (
     record_decisions,
 )
 from agentarium.tasks.services.intake import NewTask
+from agentarium.tasks.services.locking import lock_families
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
 from agentarium.tasks.services.queue import (
     next_rank,
@@ -52,6 +53,7 @@ __all__ = [
     "expire_calls",
     "fail_tasks",
     "force_fail_task",
+    "lock_families",
     "next_rank",
     "queue_due_tasks",
     "record_decisions",

@@ -8,6 +8,7 @@ from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.agents.services import hide_agent
 from agentarium.core.exceptions import ConflictError
+from agentarium.db.transactions import atomic
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
@@ -18,6 +19,7 @@ from agentarium.tasks.services.ending import (
     end_all_outside_attempts,
     end_outside_attempt,
 )
+from agentarium.tasks.services.locking import lock_families
 from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
@@ -35,7 +37,7 @@ def cancel_task(task: AgentTask, *, by: User) -> AgentTask:
     The worker is notified immediately, closes the connection to the provider, and then
     records the late usage. Raises `TaskEndedError`.
     """
-    if not _cancel(AgentTask.objects.filter(pk=task.pk), by=by):
+    if not _cancel([task.pk], by=by):
         raise TaskEndedError
     return AgentTask.objects.for_detail().get(pk=task.pk)
 
@@ -45,14 +47,14 @@ def cancel_tasks(tasks: TaskQuerySet, *, by: User) -> int:
     count = 0
     ids = list(tasks.filter(status__in=LIVE).values_list("pk", flat=True))
     for batch in batches(ids):
-        count += _cancel(AgentTask.objects.filter(pk__in=batch), by=by)
+        count += _cancel(batch, by=by)
     return count
 
 
-@transaction.atomic
-def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
-    """Locks parents before children, the order of every transaction that ends tasks."""
-    cancelled = _lock_live(tasks)
+@atomic
+def _cancel(task_ids: Sequence[int], *, by: User) -> int:
+    lock_families(task_ids)
+    cancelled = _lock_live(AgentTask.objects.filter(pk__in=task_ids))
     _end_cancelled(cancelled, by=by.pk)
     cancel_children([task.pk for task in cancelled], by=by.pk)
     if cancelled:
@@ -63,7 +65,7 @@ def _cancel(tasks: TaskQuerySet, *, by: User) -> int:
 def cancel_children(task_ids: Sequence[int], *, by: int | None = None) -> None:
     """Cancel all descendants of these tasks, whose answers no task waits for any more.
 
-    The caller has locked the rows of the tasks.
+    The caller has locked the rows of the tasks, with `lock_families`.
     """
     while task_ids:
         children = _lock_live(AgentTask.objects.filter(parent__in=task_ids))
@@ -102,7 +104,7 @@ def delete_agent(agent: Agent) -> None:
     wake_workers()
 
 
-@transaction.atomic
+@atomic
 def _end_pending(pending: TaskQuerySet) -> int:
     columns = pending.order_by("id").only("id", "owner_id", "attempt", *TOTALS)
     tasks = list(columns.select_for_update(of=("self",), no_key=True)[:BATCH])
@@ -113,9 +115,10 @@ def _end_pending(pending: TaskQuerySet) -> int:
     return len(tasks)
 
 
-@transaction.atomic
+@atomic
 def force_fail_task(task: AgentTask, *, by: User) -> None:
     """End a task as failed, as an operator. Raises `TaskEndedError`."""
+    lock_families([task.pk])
     locked = _lock_live(AgentTask.objects.filter(pk=task.pk))
     if not locked:
         raise TaskEndedError

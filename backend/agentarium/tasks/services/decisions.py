@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
+from agentarium.db.transactions import atomic
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.cancel import cancel_children
 from agentarium.tasks.services.ending import append_event, end_outside_attempt
+from agentarium.tasks.services.locking import lock_families
 from agentarium.tasks.services.queue import next_rank
 from agentarium.tasks.wake_ups import wake_workers
 
@@ -63,7 +65,7 @@ def answer_call(call: ToolCall, *, by: User, text: str) -> ToolCall:
     )
 
 
-@transaction.atomic
+@atomic
 def resolve_call(
     call: ToolCall, *, by: User, outcome: str, result: str = ""
 ) -> ToolCall:
@@ -74,6 +76,8 @@ def resolve_call(
     """
     if outcome == "repeat":
         return _decide(call, WaitsFor.OUTCOME, "repeat", by=by, status=Status.APPROVED)
+    if outcome == "fail":
+        lock_families([call.task_id])
     decided = _decide(
         call, WaitsFor.OUTCOME, outcome, by=by, status=Status.ANSWERED, answer=result
     )
@@ -90,7 +94,7 @@ def resolve_call(
     return decided
 
 
-@transaction.atomic
+@atomic
 def _decide(
     call: ToolCall, waits_for: str, decision: str, *, by: User | None, **changes: Any
 ) -> ToolCall:

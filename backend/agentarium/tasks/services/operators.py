@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from agentarium.accounts.models import User
+from agentarium.db.transactions import atomic
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services.batches import batches
@@ -29,7 +30,7 @@ def requeue_tasks(ids: Sequence[int], *, by: User) -> int:
     return count
 
 
-@transaction.atomic
+@atomic
 def _release(ids: Sequence[int], by: User) -> int:
     active = AgentTask.objects.filter(
         pk__in=ids, status__in=(Status.RUNNING, Status.WAITING)

@@ -9,6 +9,7 @@ from agentarium.accounts.models import User
 from agentarium.accounts.quotas import ROW_BYTES
 from agentarium.accounts.storage import add_stored
 from agentarium.core.exceptions import ConflictError
+from agentarium.db.transactions import atomic
 from agentarium.tasks import counters
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, TaskQuerySet
@@ -47,7 +48,7 @@ def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
     return count
 
 
-@transaction.atomic
+@atomic
 def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     ended = tasks.filter(status__in=RETRYABLE).order_by("id")
     columns = ended.only("attempt", "priority", *counters.COLUMNS)

@@ -18,6 +18,7 @@ from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import (
     cancel_children,
     end_outside_attempt,
+    lock_families,
     return_to_queue,
 )
 from agentarium.worker.leases import declare_lost
@@ -52,6 +53,9 @@ def _recover_batch(worker_ids: Sequence[int]) -> list[AgentTask]:
     # A claim always sets the worker. A running task without one was edited by hand.
     is_orphan = Q(worker__in=worker_ids) | Q(worker__isnull=True)
     orphans = AgentTask.objects.filter(is_orphan, status=Status.RUNNING)
+    # Only what is locked first is waited for: the others skip locked rows.
+    exhausted = orphans.filter(lost_attempts__gte=settings.MAX_ATTEMPTS - 1)
+    lock_families(exhausted.order_by("id").values_list("pk", flat=True)[:MAX_BATCH])
     tasks = lock_tasks(orphans, limit=MAX_BATCH)
     if tasks:
         _recover(tasks)
@@ -84,4 +88,5 @@ def _recover(tasks: Sequence[AgentTask]) -> None:
 def lose_attempt(worker: Worker, key: AttemptKey) -> None:
     """Count an attempt of this worker as lost, if it still holds its task."""
     own = AgentTask.objects.filter(fence.holds(key), worker=worker)
+    lock_families([key.task_id])
     _recover(lock_tasks(own, skip_locked=False))

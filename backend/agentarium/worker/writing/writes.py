@@ -16,7 +16,12 @@ from agentarium.db.prepared_statements import execute_many, prepared_cursor
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
-from agentarium.tasks.services import cancel_children, close_calls, record_decisions
+from agentarium.tasks.services import (
+    cancel_children,
+    close_calls,
+    lock_families,
+    record_decisions,
+)
 
 _TABLE = AgentTask._meta.db_table
 # A repeated write finds its own rows, which are the same.
@@ -78,6 +83,8 @@ def write_all(writes: Sequence[AttemptWrite]) -> set[AttemptKey]:
     to repeat after a lost connection.
     """
     with transaction.atomic():
+        failed = [write.task_id for write in writes if write.has_failed]
+        lock_families(failed, others=[write.task_id for write in writes])
         held = fence.still_held([write.key for write in writes], lock=True)
         kept = [write for write in writes if write.key in held]
         _store_records(kept)
