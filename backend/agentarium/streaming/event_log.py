@@ -211,9 +211,7 @@ def _texts_of(task_id: int, events: Sequence[Event]) -> dict[int, StepText]:
 def _step_deltas(text: StepText, cursor: StreamCursor) -> Iterator[StreamEvent]:
     """The part of a step's text that a reader at `cursor` does not have."""
     reasoning = text.reasoning
-    yield from delta(
-        cursor, text.position, reasoning=reasoning, start=cursor.reasoning
-    )
+    yield from delta(cursor, text.position, reasoning=reasoning, start=cursor.reasoning)
     cursor = replace(cursor, reasoning=max(cursor.reasoning, len(reasoning)))
     yield from delta(cursor, text.position, text=text.text, start=cursor.text)
 
@@ -241,7 +239,14 @@ def new_deltas(
     """
     length = cursor.text if channel == Draft.Channel.TEXT else cursor.reasoning
     if offset <= length:
-        yield from delta(cursor, step, **{channel: text[length - offset :]})
+        is_text = channel == Draft.Channel.TEXT
+        yield from delta(
+            cursor,
+            step,
+            text=text if is_text else "",
+            reasoning="" if is_text else text,
+            start=length - offset,
+        )
 
 
 def delta(

@@ -16,7 +16,7 @@ from agentarium.streaming.event_log import StreamEvent, read_log
 from agentarium.streaming.stream_cursor import StreamCursor
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_data import EVENT_DATA
-from agentarium.tasks.event_types import EventType
+from agentarium.tasks.event_types import EventType, StreamEventType
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import approve_call, cancel_task, retry_task
@@ -49,7 +49,7 @@ def event_schemas() -> dict[str, Any]:
 
 
 def test_every_event_type_has_a_schema() -> None:
-    assert set(event_schemas()) == set(EventType.values)
+    assert set(event_schemas()) == {*EventType.values, *StreamEventType.values}
     assert set(EVENT_DATA) == set(EventType)
 
 
