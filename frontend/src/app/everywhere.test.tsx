@@ -169,6 +169,28 @@ test('shows that the server does not respond, and when it does again', async () 
   })
 })
 
+test('says what to do while too many streams are open', async () => {
+  const problem = makeProblem(429, 'too_many_streams', 'Close some.')
+  server.use(
+    http.get('/healthz', () => HttpResponse.json({})),
+    http.get('/api/events/', () => HttpResponse.json(problem, { status: 429 })),
+  )
+  await renderTasks()
+
+  act(() => {
+    FakeEventSource.all.find(({ url }) => url === '/api/events/')?.fail()
+  })
+
+  const note = await screen.findByText(/Close other tabs/)
+  await waitFor(() => {
+    expect(FakeEventSource.all.at(-1)?.isClosed).toBe(false)
+  })
+  act(() => FakeEventSource.all.at(-1)?.open())
+  await waitFor(() => {
+    expect(note).not.toBeInTheDocument()
+  })
+})
+
 test.each([
   { address: '/tasks/9', api: '/api/tasks/9/', link: 'See all tasks' },
   { address: '/agents/9', api: '/api/agents/9/', link: 'See all agents' },

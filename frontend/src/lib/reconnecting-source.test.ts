@@ -1,8 +1,13 @@
+import { act, renderHook } from '@testing-library/react'
+import { http, HttpResponse } from 'msw'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
+import { makeProblem } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
+import { server } from '@/testing/server'
 
 import { openReconnectingSource } from './reconnecting-source'
+import { useStreamsAreRefused } from './refused-streams'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -91,4 +96,79 @@ test('ends where its owner wants no other connection', () => {
   vi.advanceTimersByTime(60_000)
 
   expect(FakeEventSource.all).toHaveLength(1)
+})
+
+const refusal = (code: string) =>
+  http.get('/api/events/', () =>
+    HttpResponse.json(makeProblem(429, code, 'No.'), { status: 429 }),
+  )
+
+test('says that too many streams are open, until one is open again', async () => {
+  server.use(refusal('too_many_streams'))
+  const onRefused = vi.fn()
+  const { result } = renderHook(useStreamsAreRefused)
+  openReconnectingSource({
+    url: () => '/api/events/',
+    types: ['news'],
+    onMessage: () => undefined,
+    onError: () => true,
+    onRefused,
+  })
+
+  last()?.fail()
+  await vi.waitFor(() => {
+    expect(result.current).toBe(true)
+  })
+  expect(onRefused).toHaveBeenCalledOnce()
+
+  vi.advanceTimersToNextTimer()
+  act(() => last()?.open())
+  expect(result.current).toBe(false)
+})
+
+test('says nothing of it once it is closed', async () => {
+  server.use(refusal('too_many_streams'))
+  const { result } = renderHook(useStreamsAreRefused)
+  const source = open()
+  last()?.fail()
+  await vi.waitFor(() => {
+    expect(result.current).toBe(true)
+  })
+
+  act(() => {
+    source.close()
+  })
+
+  expect(result.current).toBe(false)
+})
+
+test.each(['throttled', 'queue_full'])(
+  'is not refused by a %s',
+  async (code) => {
+    let requests = 0
+    server.use(refusal(code))
+    server.events.on('response:mocked', () => {
+      requests += 1
+    })
+    const { result } = renderHook(useStreamsAreRefused)
+    open()
+
+    last()?.fail()
+    await vi.waitFor(() => {
+      expect(requests).toBe(1)
+    })
+
+    expect(result.current).toBe(false)
+  },
+)
+
+test('asks for no reason where a connection was open', () => {
+  const request = vi.spyOn(globalThis, 'fetch')
+  open()
+
+  last()?.open()
+  last()?.fail()
+
+  expect(request).not.toHaveBeenCalled()
+  request.mockRestore()
 })

@@ -1,3 +1,5 @@
+import { isRefused, markRefused } from './refused-streams'
+
 const FIRST_DELAY = 500
 const LAST_DELAY = 10_000
 /** A connection that lasted this long worked: the next failure is a new one. */
@@ -31,6 +33,8 @@ type Options = {
   onOpen?: () => void
   /** Called after a failure. Returns whether to connect again. */
   onError: () => boolean
+  /** Called when the server has refused it: read now what its events would have said. */
+  onRefused?: () => void
 }
 
 /**
@@ -41,25 +45,37 @@ type Options = {
  * first error, and the next one is opened here.
  */
 export function openReconnectingSource(options: Options) {
-  const { url, types, onMessage, onOpen, onError } = options
+  const { url, types, onMessage, onOpen, onError, onRefused } = options
   const backoff = createBackoff()
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let openedAt: number | undefined
+  let isClosed = false
+
+  const findReason = async () => {
+    const isTooMuch = await isRefused(url())
+    if (isClosed) return
+    markRefused(backoff, isTooMuch)
+    if (isTooMuch) onRefused?.()
+  }
 
   const fail = () => {
     source?.close()
     const isStable =
       openedAt !== undefined && Date.now() - openedAt >= STABLE_MILLISECONDS
+    const wasOpen = openedAt !== undefined
     openedAt = undefined
     if (isStable) backoff.reset()
-    if (onError()) timer = setTimeout(connect, backoff.next())
+    if (!onError()) return
+    timer = setTimeout(connect, backoff.next())
+    if (!wasOpen) void findReason()
   }
 
   const connect = () => {
     source = new EventSource(url())
     source.addEventListener('open', () => {
       openedAt = Date.now()
+      markRefused(backoff, false)
       onOpen?.()
     })
     source.addEventListener('error', fail)
@@ -71,6 +87,8 @@ export function openReconnectingSource(options: Options) {
     /** Connect now, after `onError` has ended it. */
     reopen: connect,
     close: () => {
+      isClosed = true
+      markRefused(backoff, false)
       clearTimeout(timer)
       source?.close()
     },

@@ -3,11 +3,16 @@ import { CloudOffIcon } from 'lucide-react'
 import { useEffect, useEffectEvent, useRef } from 'react'
 import { toast } from 'sonner'
 
+import { useStreamsAreRefused } from '@/lib/refused-streams'
 import { useServerIsAway } from '@/lib/server-presence'
 
-/** Shows that the server does not respond, and reloads everything once it does again. */
+/**
+ * Shows that the server does not respond, and reloads everything once it does again. Or
+ * that it refuses live updates, and what to do.
+ */
 export function ServerBanner() {
   const isAway = useServerIsAway()
+  const isRefused = useStreamsAreRefused()
   const wasAway = useRef(false)
   const queryClient = useQueryClient()
 
@@ -25,10 +30,12 @@ export function ServerBanner() {
       role="status"
       className="pointer-events-none fixed inset-x-4 top-17 z-60 md:top-3"
     >
-      {isAway && (
-        <p className="mx-auto flex w-fit items-center gap-2.5 rounded-full border border-waiting/40 bg-popover px-4 py-2 text-sm font-medium shadow-lg">
+      {(isAway || isRefused) && (
+        <p className="mx-auto flex w-fit items-center gap-2.5 rounded-3xl border border-waiting/40 bg-popover px-4 py-2 text-sm font-medium shadow-lg">
           <CloudOffIcon aria-hidden className="size-4 shrink-0 text-waiting" />
-          Agentarium is not responding. Reconnecting…
+          {isAway
+            ? 'Agentarium is not responding. Reconnecting…'
+            : 'Too many live views are open. Close other tabs or programs; until then, this page updates every few seconds.'}
         </p>
       )}
     </div>

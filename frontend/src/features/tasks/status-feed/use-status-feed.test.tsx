@@ -2,6 +2,7 @@ import { http, HttpResponse } from 'msw'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import type { StatusChanges } from '@/components/status'
+import { makeProblem } from '@/testing/factories'
 import { FakeEventSource } from '@/testing/fake-event-source'
 import { renderPart } from '@/testing/render'
 import { server } from '@/testing/server'
@@ -137,4 +138,21 @@ test('reports nothing once its screen is gone', async () => {
 
   expect(received).toEqual([])
   expect(open()).toHaveLength(0)
+})
+
+test('reads everything again each time the server refuses another stream', async () => {
+  server.use(
+    http.get('/api/events/', () =>
+      HttpResponse.json(makeProblem(429, 'too_many_streams', 'Close some.'), {
+        status: 429,
+      }),
+    ),
+  )
+  await follow()
+
+  feed()?.fail()
+
+  await vi.waitFor(() => {
+    expect(received).toEqual(['all'])
+  })
 })

@@ -49,6 +49,10 @@ function followStatuses({ onChanges, delay }: Listener) {
       suspectServer()
       return true
     },
+    onRefused: () => {
+      isAll = true
+      gathering ??= setTimeout(flush, delay())
+    },
   })
 
   return () => {
