@@ -35,7 +35,7 @@ class User:
         await self.request("POST", "/api/auth/register/", register, allowed=(400,))
         _, pair = await self.request("POST", "/api/auth/token/", account)
         self._headers = {"Authorization": f"Bearer {pair['access']}"}
-        token = {"name": "chaos", "scopes": ["read", "run", "write"]}
+        token = {"name": "chaos", "scopes": ["read", "run", "approve", "write"]}
         _, created = await self.request("POST", "/api/tokens/", token)
         self._headers = {"Authorization": f"Bearer {created['token']}"}
 

@@ -90,6 +90,7 @@ class ApiToken(models.Model):
     class Scope(models.TextChoices):
         READ = "read"
         RUN = "run"
+        APPROVE = "approve"
         WRITE = "write"
 
     owner = models.ForeignKey(

@@ -49,6 +49,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     )
 
 
+# The name of the scheme of API tokens, whose scopes the schema names.
+API_TOKEN = "apiToken"  # noqa: S105
+
 PROBLEM_DESCRIPTIONS = {
     "400": "The input is not valid.",
     "401": "The credentials are missing or not valid.",
@@ -61,6 +64,29 @@ PROBLEM_DESCRIPTIONS = {
 
 class ProblemAutoSchema(AutoSchema):
     """Adds the problems that an operation may return, judging by its kind."""
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """The ways to sign in; an API token with the scope that it needs."""
+        ways: list[dict[str, Any]] = super().get_auth()
+        return [
+            {API_TOKEN: self._scopes()} if API_TOKEN in way else way
+            for way in ways
+            if API_TOKEN not in way or self._takes_tokens()
+        ]
+
+    def _scopes(self) -> list[str]:
+        return [
+            permission.token_scope(self.method, self.view)
+            for permission in self.view.get_permissions()
+            if hasattr(permission, "token_scope")
+        ]
+
+    def _takes_tokens(self) -> bool:
+        return not any(
+            permission.refuses_tokens(self.method)
+            for permission in self.view.get_permissions()
+            if hasattr(permission, "refuses_tokens")
+        )
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

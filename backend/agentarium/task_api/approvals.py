@@ -108,7 +108,7 @@ class ApprovalViewSet(
     ordering_fields = ["created_at"]
     ordering = ["-created_at", "-id"]
     scope_by_action = dict.fromkeys(
-        ("approve", "reject", "answer", "resolve"), ApiToken.Scope.RUN
+        ("approve", "reject", "answer", "resolve"), ApiToken.Scope.APPROVE
     )
 
     def get_queryset(self) -> QuerySet[ToolCall]:

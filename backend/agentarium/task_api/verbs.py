@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentarium.accounts.api.permissions import may_read
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.bulk import MAX_IDS, CountSerializer
 from agentarium.http.fields import BoundedListField, IdField
@@ -21,6 +22,12 @@ from agentarium.tasks.services import (
     cancel_tasks,
     retry_task,
     retry_tasks,
+)
+
+# What a task was given and has said: empty for a token that may not read.
+TEXT_COLUMNS = ("input_text", "output_text", "error_detail")
+_TEXTS_NEED_READ = (
+    " To a token without the scope `read`, the texts of the task are empty."
 )
 
 
@@ -65,26 +72,27 @@ class TaskVerbs:
     @extend_schema(
         summary="Cancel a task",
         description="The task ends immediately and stores nothing more; the connection "
-        "to the provider is closed within a second. A task that has ended is a 409.",
+        "to the provider is closed within a second. A task that has ended is a 409."
+        + _TEXTS_NEED_READ,
         request=None,
         responses=TaskSerializer,
     )
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         task = cancel_task(self.get_object(), by=self.request.user)
-        return Response(task_json(task))
+        return self._respond(task)
 
     @extend_schema(
         summary="Retry a task",
         description="Queues a failed or cancelled task again. Its stored steps are kept. "
-        "A task in any other status is a 409.",
+        "A task in any other status is a 409." + _TEXTS_NEED_READ,
         request=None,
         responses=TaskSerializer,
     )
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         task = retry_task(self.get_object(), by=self.request.user)
-        return Response(task_json(task))
+        return self._respond(task)
 
     @many_schema(
         operation_id="tasks_cancel_many",
@@ -118,6 +126,12 @@ class TaskVerbs:
     def conversation(self, request: Request, pk: str) -> Response:
         tasks = conversation_of(self.get_object(), user=self.request.user)
         return Response([*map(task_json, tasks)])
+
+    def _respond(self, task: AgentTask) -> Response:
+        data = task_json(task)
+        if not may_read(self.request):
+            data |= dict.fromkeys(TEXT_COLUMNS, "")
+        return Response(data)
 
     def _selected_tasks(self) -> TaskQuerySet:
         """The caller's tasks that the body selects; tasks of others are left out."""

@@ -22,7 +22,21 @@ class TokenHasScope(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, ApiToken):
             return True
-        return request.auth.allows(_scope_for(request, view))
+        scope = self.token_scope(request.method, view)
+        self.message = (
+            f"The token does not have the scope `{scope}`. Create one that has it."
+        )
+        return request.auth.allows(scope)
+
+    def token_scope(self, method: str | None, view: Any) -> str:
+        """The scope that a token needs."""
+        by_action: dict[str, str] = getattr(view, "scope_by_action", {})
+        if scope := by_action.get(getattr(view, "action", None) or ""):
+            return str(scope)
+        if scope := getattr(view, "required_scope", ""):
+            return str(scope)
+        scopes = ApiToken.Scope
+        return str(scopes.READ if method in SAFE_METHODS else scopes.WRITE)
 
 
 class NoTokenWrites(BasePermission):
@@ -30,6 +44,9 @@ class NoTokenWrites(BasePermission):
 
     code = "token_not_allowed"
     message = "API tokens may not do this. Sign in with your password."
+
+    def refuses_tokens(self, method: str) -> bool:
+        return method not in SAFE_METHODS
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if request.method in SAFE_METHODS:
@@ -45,11 +62,8 @@ class FromThePage(AllowAny):
         return True
 
 
-def _scope_for(request: Request, view: Any) -> str:
-    by_action: dict[str, str] = getattr(view, "scope_by_action", {})
-    if scope := by_action.get(getattr(view, "action", None) or ""):
-        return scope
-    if scope := getattr(view, "required_scope", ""):
-        return str(scope)
-    scopes = ApiToken.Scope
-    return scopes.READ if request.method in SAFE_METHODS else scopes.WRITE
+def may_read(request: Request) -> bool:
+    """Whether the caller may see stored texts: a token needs the scope `read` for it."""
+    if not isinstance(request.auth, ApiToken):
+        return True
+    return request.auth.allows(ApiToken.Scope.READ)

@@ -37,4 +37,4 @@ class ApiTokenFactory(DjangoModelFactory[ApiToken]):
     name = "script"
     prefix = factory.LazyAttribute(lambda token: token.secret[:12])
     secret_hash = factory.LazyAttribute(lambda token: ApiToken.hash_of(token.secret))
-    scopes = factory.LazyFunction(lambda: ["read", "run", "write"])
+    scopes = factory.LazyFunction(lambda: ["read", "run", "approve", "write"])

@@ -68,7 +68,7 @@ class TestCreate:
             ({"scopes": []}, "scopes"),
             ({"scopes": "read"}, "scopes"),
             ({"scopes": ["admin"]}, "scopes.0"),
-            ({"scopes": ["read"] * 4}, "scopes"),
+            ({"scopes": ["read"] * 5}, "scopes"),
             ({"rate": "often"}, "rate"),
             ({"rate": "0/min"}, "rate"),
             ({"rate": "1201/min"}, "rate"),

@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from agentarium.agents.models import Agent
+from agentarium.agents.tests.clients import with_scopes
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.tests.factories import TaskFactory
 
@@ -61,3 +62,24 @@ def test_takes_no_longer_arguments_than_from_a_model(
     assert response.json()["errors"]["arguments"][0]["code"] == "too_long"
     call.refresh_from_db()
     assert call.status == "waiting"
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject", "answer", "resolve"])
+def test_a_token_that_may_run_and_write_cannot_decide(
+    agent: Agent, call: ToolCall, decision: str
+) -> None:
+    client = with_scopes(agent.owner, "read", "run", "write")
+
+    response = client.post(f"{APPROVALS}{call.pk}/{decision}/", {})
+
+    assert (response.status_code, response.data["code"]) == (403, "insufficient_scope")
+    assert ToolCall.objects.get(pk=call.pk).status == ToolCall.Status.WAITING
+
+
+def test_a_token_with_the_scope_approve_decides(agent: Agent, call: ToolCall) -> None:
+    client = with_scopes(agent.owner, "approve")
+
+    response = client.post(f"{APPROVALS}{call.pk}/approve/", {})
+
+    assert response.data["status"] == "approved"
+    assert ToolCall.objects.get(pk=call.pk).decided_by == agent.owner

@@ -396,3 +396,21 @@ def test_a_token_needs_the_read_scope(alice: User, action: str) -> None:
 
     assert with_scopes(alice, "read").get(url(task, action)).status_code == 200
     assert with_scopes(alice, "run", "write").get(url(task, action)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("cancel/", "running"), ("retry/", "failed")]
+)
+def test_a_token_without_read_gets_no_texts(
+    alice: User, verb: str, status: str
+) -> None:
+    texts = {"input_text": "in", "output_text": "out", "error_detail": "wrong"}
+    task = TaskFactory.create(agent__owner=alice, **{status: True}, **texts)
+    other = TaskFactory.create(agent__owner=alice, **{status: True}, **texts)
+
+    blank = with_scopes(alice, "run").post(url(task, verb)).json()
+    whole = with_scopes(alice, "run", "read").post(url(other, verb)).json()
+
+    assert {blank[name] for name in texts} == {""}
+    assert blank.keys() == whole.keys()
+    assert (whole["input_text"], whole["id"]) == ("in", other.pk)

@@ -6,7 +6,11 @@ export type Scope = Schemas['ScopesEnum']
 
 export const SCOPES: Record<Scope, { label: string; hint: string }> = {
   read: { label: 'Read', hint: 'See your agents, tasks and their output.' },
-  run: { label: 'Run', hint: 'Run agents, cancel tasks, decide on approvals.' },
+  run: { label: 'Run', hint: 'Run agents, cancel and retry tasks.' },
+  approve: {
+    label: 'Approve',
+    hint: 'Decide in your place when an agent asks before it acts, and answer its questions. A program that also runs agents can then approve its own calls.',
+  },
   write: {
     label: 'Write',
     hint: 'Create, change and delete agents and tools.',
@@ -33,7 +37,7 @@ export const tokenSchema = z.object({
       z.maxLength(100, 'At most 100 characters.'),
     ),
   scopes: z
-    .array(z.enum(['read', 'run', 'write']))
+    .array(z.enum(['read', 'run', 'approve', 'write']))
     .check(z.minLength(1, 'Choose at least one.')),
   days: z.string(),
   rate: z

@@ -755,7 +755,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a task
-         * @description The task ends immediately and stores nothing more; the connection to the provider is closed within a second. A task that has ended is a 409.
+         * @description The task ends immediately and stores nothing more; the connection to the provider is closed within a second. A task that has ended is a 409. To a token without the scope `read`, the texts of the task are empty.
          */
         post: operations["tasks_cancel_create"];
         delete?: never;
@@ -815,7 +815,7 @@ export interface paths {
         put?: never;
         /**
          * Retry a task
-         * @description Queues a failed or cancelled task again. Its stored steps are kept. A task in any other status is a 409.
+         * @description Queues a failed or cancelled task again. Its stored steps are kept. A task in any other status is a 409. To a token without the scope `read`, the texts of the task are empty.
          */
         post: operations["tasks_retry_create"];
         delete?: never;
@@ -1904,10 +1904,11 @@ export interface components {
         /**
          * @description * `read` - Read
          *     * `run` - Run
+         *     * `approve` - Approve
          *     * `write` - Write
          * @enum {string}
          */
-        ScopesEnum: "read" | "run" | "write";
+        ScopesEnum: "read" | "run" | "approve" | "write";
         /** @description What the page has to know before the user has signed in. */
         SessionInfo: {
             is_authenticated: boolean;
