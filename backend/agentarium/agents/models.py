@@ -13,6 +13,7 @@ from agentarium.accounts.models import User
 from agentarium.db.clock import Now
 from agentarium.db.whole_rows import WholeRowsQuerySet
 from agentarium.providers.services import default_model
+from agentarium.tools.models import ProtectionChange
 
 MAX_INSTRUCTIONS_CHARS = 100_000
 MAX_NAME_CHARS = 100
@@ -253,6 +254,9 @@ class AgentVersion(Definition):
     )
     number = models.PositiveIntegerField()
     created_at = models.DateTimeField(db_default=Now())
+
+    # Set by `add_changes`: what lets tools run without asking from this version on.
+    protection_changes: Sequence[ProtectionChange] = ()
 
     objects = AgentVersionQuerySet.as_manager()
 

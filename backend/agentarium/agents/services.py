@@ -1,11 +1,13 @@
 """Creating, changing, copying, hiding and restoring agents."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from agentarium.accounts.actors import SERVER, Actor
 from agentarium.accounts.models import User
 from agentarium.accounts.quotas import check_room
 from agentarium.accounts.storage import add_stored, json_row_size
@@ -19,8 +21,12 @@ from agentarium.agents.quotas import AGENTS
 from agentarium.core.exceptions import NotFoundError
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.transactions import atomic
+from agentarium.tools.approval import ListedTool, listed_tools, switched_off
 from agentarium.tools.catalogue import CallableAgent
-from agentarium.tools.entries import FindAgents, check_tools
+from agentarium.tools.entries import check_tools
+from agentarium.tools.models import ProtectionChange
+from agentarium.tools.protection import Subject, changes_of, record_switched_off
+from agentarium.tools.references import FindAgents, ToolEntry, load_referenced
 
 COPY_MARK = " (copy)"
 # The columns of an agent that submitting a task needs.
@@ -59,7 +65,7 @@ def _check_tools(owner_id: int, fields: dict[str, Any]) -> None:
 
 
 @transaction.atomic
-def create_agent(*, owner: User, **fields: Any) -> Agent:
+def create_agent(*, owner: User, by: Actor = SERVER, **fields: Any) -> Agent:
     """Create an agent; without a model, it gets the default one.
 
     Raises `InvalidInputError` if its tools are invalid, and `QuotaExceededError`.
@@ -68,6 +74,7 @@ def create_agent(*, owner: User, **fields: Any) -> Agent:
     _check_tools(owner.pk, fields)
     agent = Agent.objects.create(owner=owner, **fields)
     _count_version(agent)
+    _record_switched_off(agent, before=[], by=by)
     return agent
 
 
@@ -77,35 +84,78 @@ def _count_version(agent: Agent) -> None:
 
 
 @atomic
-def update_agent(agent: Agent, **changes: Any) -> Agent:
+def update_agent(agent: Agent, *, by: Actor = SERVER, **changes: Any) -> Agent:
     """Change an agent; a change of its definition creates its next version.
 
-    Raises `InvalidInputError` if its tools are invalid, and `QuotaExceededError` if the
+    Tools that it calls without asking from now on are recorded. Raises
+    `InvalidInputError` if its tools are invalid, and `QuotaExceededError` if the
     version does not fit into the owner's stored data.
     """
     _check_tools(agent.owner_id, changes)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
-    version = agent.version
+    tools_before, version = agent.tools, agent.version
     for name, value in changes.items():
         setattr(agent, name, value)
     agent.save(update_fields=[*changes, "updated_at"])
     if agent.version != version:
         _count_version(agent)
+    if agent.tools != tools_before:
+        _record_switched_off(agent, before=tools_before, by=by)
     return agent
 
 
-def roll_back_agent(agent: Agent, version: AgentVersion) -> Agent:
-    """Make an earlier definition the current one, as a new version."""
-    return update_agent(
-        agent, **{name: getattr(version, name) for name in DEFINITION_FIELDS}
+def _record_switched_off(
+    agent: Agent, *, before: Sequence[ToolEntry], by: Actor
+) -> None:
+    if not agent.tools:
+        return
+    find = find_agents(agent.owner_id)
+    referenced = load_referenced(agent.owner_id, [*before, *agent.tools], find)
+    tools = switched_off(
+        list(listed_tools(referenced, before)),
+        list(listed_tools(referenced, agent.tools)),
+    )
+    record_switched_off(
+        tools,
+        owner_id=agent.owner_id,
+        agent_id=agent.pk,
+        version=agent.version,
+        by=by,
     )
 
 
-def duplicate_agent(agent: Agent) -> Agent:
+def listed_tools_of(agent: Agent) -> list[ListedTool]:
+    """The tools that new tasks of an agent get. At most three queries."""
+    find = find_agents(agent.owner_id)
+    referenced = load_referenced(agent.owner_id, agent.tools, find)
+    return list(listed_tools(referenced, agent.tools))
+
+
+def add_changes(user: User, agent: Agent, versions: Sequence[AgentVersion]) -> None:
+    """Set `protection_changes` of an agent's versions. One query."""
+    changes = changes_of(user, Subject.AGENT, agent.pk)
+    by_version: dict[int | None, list[ProtectionChange]] = defaultdict(list)
+    for change in changes.filter(version__in=[each.number for each in versions]):
+        by_version[change.version].append(change)
+    for version in versions:
+        version.protection_changes = by_version[version.number]
+
+
+def roll_back_agent(
+    agent: Agent, version: AgentVersion, *, by: Actor = SERVER
+) -> Agent:
+    """Make an earlier definition the current one, as a new version."""
+    return update_agent(
+        agent, by=by, **{name: getattr(version, name) for name in DEFINITION_FIELDS}
+    )
+
+
+def duplicate_agent(agent: Agent, *, by: Actor = SERVER) -> Agent:
     """Create a copy of an agent, without its tasks and versions."""
     max_chars = MAX_NAME_CHARS - len(COPY_MARK)
     return create_agent(
         owner=agent.owner,
+        by=by,
         name=agent.name[:max_chars] + COPY_MARK,
         description=agent.description,
         **agent.definition,

@@ -5,7 +5,7 @@ from typing import Any
 
 from agentarium.accounts.models import User
 from agentarium.tools.catalogue import BUILTINS
-from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.models import Effect, HttpTool, McpServer
 
 
 def available_tools(user: User) -> Iterator[dict[str, Any]]:
@@ -19,7 +19,7 @@ def available_tools(user: User) -> Iterator[dict[str, Any]]:
             "description": spec.description,
             "parameters": spec.parameters,
             "effect": spec.effect,
-            "needs_approval": spec.needs_approval,
+            "needs_approval": spec.effect == Effect.WRITE,
         }
     for tool in HttpTool.objects.visible_to(user).defer("headers").order_by("name"):
         yield _http_tool(tool)
@@ -37,7 +37,7 @@ def _http_tool(tool: HttpTool) -> dict[str, Any]:
         "description": tool.description,
         "parameters": tool.parameters,
         "effect": tool.effect,
-        "needs_approval": tool.needs_approval,
+        "needs_approval": tool.asks_by_default,
     }
 
 
@@ -45,6 +45,6 @@ def _mcp_tool(server: McpServer, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "reference": {"type": "mcp", "server": server.pk, "names": [row["name"]]},
         "source": server.name,
-        "needs_approval": False,
+        "needs_approval": row["effect"] == Effect.WRITE,
         **row,
     }

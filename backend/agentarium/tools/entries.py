@@ -1,37 +1,41 @@
 """Validates the list of tools in an agent's definition. Its entries:
 
 {"type": "builtin", "name": "fetch_url", "needs_approval"?: bool, "timeout"?: int}
-{"type": "http", "id": 3, "needs_approval"?: bool}
+{"type": "http", "id": 3, "needs_approval"?: bool, "ask_before"?: ["send_mail"]}
 {"type": "mcp", "server": 2, "names"?: ["search"], "prefix"?: "gh_",
- "effect"?: "read", "needs_approval"?: bool}
+ "effect"?: "read", "needs_approval"?: bool, "ask_before"?: ["create_issue"]}
 {"type": "agent", "agent": 5, "name"?: str, "description"?: str,
  "needs_approval"?: bool}
+
+Without `needs_approval`, the effect decides: see `approval.py`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.runtime.tools.mcp import tool_name
-from agentarium.tools.catalogue import BUILTINS, CallableAgent, agent_tool_name
+from agentarium.tools.approval import ASK_BEFORE, with_ask_before
+from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import (
     MAX_DESCRIPTION_CHARS,
     MAX_TIMEOUT,
     TOOL_NAME,
     Effect,
-    HttpTool,
     McpServer,
+)
+from agentarium.tools.references import (
+    FindAgents,
+    Referenced,
+    ToolEntry,
+    load_referenced,
 )
 
 MAX_ENTRIES = 50
 MAX_TOOLS = 128
 
 R = TypeVar("R")
-ToolEntry = dict[str, Any]
-# Returns the agents with these ids that the owner has.
-FindAgents = Callable[[Collection[int]], Mapping[int, CallableAgent]]
 
 
 class _InvalidEntryError(Exception):
@@ -44,7 +48,9 @@ class _InvalidEntryError(Exception):
 def check_tools(
     owner_id: int, entries: Sequence[Any], *, find_agents: FindAgents
 ) -> list[ToolEntry]:
-    """Validate the entries, and return them without null options, in the same order.
+    """Validate the entries, and return them as they are stored, in the same order.
+
+    Null options are left out. `ask_before` has the tools that ask a person now.
 
     Raises `InvalidInputError` for the field `tools`, with all errors. Another owner's
     rows count as missing. At most three queries.
@@ -62,11 +68,12 @@ def check_tools(
             errors.append(FieldError(error.code, f"Tool {number}: {error.detail}"))
     if errors:
         raise _invalid(errors)
-    _check_names(load_referenced(owner_id, checked, find_agents), checked)
-    return checked
+    referenced = load_referenced(owner_id, checked, find_agents)
+    _check_names(referenced, checked)
+    return with_ask_before(referenced, checked)
 
 
-def _check_names(referenced: "Referenced", entries: Sequence[ToolEntry]) -> None:
+def _check_names(referenced: Referenced, entries: Sequence[ToolEntry]) -> None:
     errors: list[FieldError] = []
     names: list[str] = []
     for number, entry in enumerate(entries, 1):
@@ -89,27 +96,6 @@ def _check_names(referenced: "Referenced", entries: Sequence[ToolEntry]) -> None
         )
     if errors:
         raise _invalid(errors)
-
-
-@dataclass(frozen=True, slots=True)
-class Referenced:
-    """The rows that a list of entries refers to, by id, if its owner may use them."""
-
-    http_tools: Mapping[int, HttpTool]
-    mcp_servers: Mapping[int, McpServer]
-    agents: Mapping[int, CallableAgent]
-
-
-def load_referenced(
-    owner_id: int, entries: Sequence[ToolEntry], find_agents: FindAgents
-) -> Referenced:
-    """Load the rows that the entries refer to, in at most three queries."""
-    agents = _ids(entries, "agent", "agent")
-    return Referenced(
-        HttpTool.objects.filter(owner_id=owner_id).in_bulk(_ids(entries, "http", "id")),
-        McpServer.objects.usable_by(owner_id).in_bulk(_ids(entries, "mcp", "server")),
-        find_agents(agents) if agents else {},
-    )
 
 
 def _tool_names(referenced: Referenced, entry: ToolEntry) -> list[str]:
@@ -137,10 +123,6 @@ def _mcp_tool_names(server: McpServer, entry: ToolEntry) -> list[str]:
             "does_not_exist", f"The MCP server has no tool {missing[0]!r}."
         )
     return [tool_name(name, entry.get("prefix", "")) for name in selected]
-
-
-def _ids(entries: Sequence[ToolEntry], kind: str, key: str) -> set[int]:
-    return {entry[key] for entry in entries if entry["type"] == kind}
 
 
 def _get(rows: Mapping[int, R], pk: int, noun: str) -> R:
@@ -203,6 +185,10 @@ def _is_names(value: Any) -> bool:
     )
 
 
+def _is_ask_before(value: Any) -> bool:
+    return value == [] or _is_names(value)
+
+
 def _is_description(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_DESCRIPTION_CHARS
 
@@ -217,7 +203,10 @@ _OPTIONS: dict[str, tuple[str, dict[str, Callable[[Any], bool]]]] = {
             "timeout": _is_timeout,
         },
     ),
-    "http": ("id", {"id": _is_id, "needs_approval": _is_flag}),
+    "http": (
+        "id",
+        {"id": _is_id, "needs_approval": _is_flag, ASK_BEFORE: _is_ask_before},
+    ),
     "mcp": (
         "server",
         {
@@ -226,6 +215,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Callable[[Any], bool]]]] = {
             "prefix": _is_name,
             "effect": lambda value: value in Effect.values,
             "needs_approval": _is_flag,
+            ASK_BEFORE: _is_ask_before,
         },
     ),
     "agent": (

@@ -101,7 +101,11 @@ class HttpTool(DeclaredModel):
         "Idempotency-Key (idempotent), or the action once more (write).",
     )
     needs_approval = models.BooleanField(
-        default=False, help_text="Ask a person before each call."
+        null=True,
+        blank=True,
+        default=None,
+        help_text="Ask a person before each call, unless an agent says otherwise. null "
+        "asks if the effect is `write`.",
     )
 
     objects = HttpToolQuerySet.as_manager()
@@ -121,6 +125,13 @@ class HttpTool(DeclaredModel):
                 fields=["owner", "-created_at", "-id"], name="http_tool_owner_created"
             )
         ]
+
+    @property
+    def asks_by_default(self) -> bool:
+        """Whether an agent asks before each call if its entry says nothing."""
+        if self.needs_approval is not None:
+            return self.needs_approval
+        return self.effect == Effect.WRITE
 
 
 class McpServerQuerySet(models.QuerySet["McpServer"]):
@@ -179,3 +190,56 @@ class McpServer(DeclaredModel):
     def tool_rows(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.tools
         return rows
+
+
+class ProtectionChangeQuerySet(models.QuerySet["ProtectionChange"]):
+    def visible_to(self, user: AbstractBaseUser) -> Self:
+        return self.filter(owner=user)
+
+
+class ProtectionChange(models.Model):
+    """An agent or a tool was changed so that calls are less protected than before.
+
+    A record: it is never changed, and stays when its subject is deleted.
+    """
+
+    class Subject(models.TextChoices):
+        AGENT = "agent"
+        HTTP_TOOL = "http_tool"
+
+    class Change(models.TextChoices):
+        APPROVAL_OFF = "approval_off"
+        EFFECT_LOWERED = "effect_lowered"
+
+    owner = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    subject = models.CharField(max_length=16, choices=Subject.choices)
+    subject_id = models.PositiveBigIntegerField()
+    version = models.PositiveIntegerField(
+        null=True, help_text="Number of the agent version that began with it."
+    )
+    tool = models.CharField(max_length=MAX_NAME_CHARS, help_text="The tool's name.")
+    change = models.CharField(max_length=16, choices=Change.choices)
+    by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    via = models.CharField(max_length=16, help_text="How the person had signed in.")
+    token = models.CharField(
+        max_length=128, blank=True, help_text="The API token, if it was one."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = ProtectionChangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["owner", "subject", "subject_id", "-id"],
+                name="protection_change_subject",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.change} for {self.tool}"

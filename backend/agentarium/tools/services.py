@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -14,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from yarl import URL
 
+from agentarium.accounts.actors import SERVER, Actor
 from agentarium.accounts.models import User
 from agentarium.accounts.quotas import check_room
 from agentarium.accounts.storage import add_stored
@@ -29,6 +31,7 @@ from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
 from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.protection import changes_of_tool, record_tool_changes
 from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
 from agentarium.tools.toolset import arguments_schema, http_request_tool, mcp_endpoint
 
@@ -60,7 +63,7 @@ class Trial:
 
 @transaction.atomic
 def create_http_tool(
-    *, owner: User, headers: Headers | None = None, **fields: Any
+    *, owner: User, by: Actor = SERVER, headers: Headers | None = None, **fields: Any
 ) -> HttpTool:
     """Create a tool. Its headers are stored encrypted. Raises `QuotaExceededError`."""
     sealed = sealed_headers(headers or {}, stored={})
@@ -68,20 +71,34 @@ def create_http_tool(
     with _names_are_unique():
         tool = HttpTool.objects.create(owner=owner, headers=sealed, **fields)
     add_stored(owner.pk, definition_size(tool))
+    record_tool_changes(tool, changes_of_tool(None, tool), by=by)
     return tool
 
 
+@transaction.atomic
 def update_http_tool(
-    tool: HttpTool, *, headers: Headers | None = None, **changes: Any
+    tool: HttpTool,
+    *,
+    by: Actor = SERVER,
+    headers: Headers | None = None,
+    **changes: Any,
 ) -> HttpTool:
-    """Change a tool; without `headers` it keeps the stored ones."""
+    """Change a tool; without `headers` it keeps the stored ones.
+
+    A change that lowers its protection is recorded.
+    """
+    # Locked, so that of two concurrent changes the second is compared with the first.
+    tool = HttpTool.objects.select_for_update().get(pk=tool.pk)
+    before = copy(tool)
     template = changes.get("url_template", tool.url_template)
-    return _update(
+    tool = _update(
         tool,
         headers=headers,
         host_changes=_origin(template) != _origin(tool.url_template),
         changes=changes,
     )
+    record_tool_changes(tool, changes_of_tool(before, tool), by=by)
+    return tool
 
 
 @transaction.atomic

@@ -1,9 +1,9 @@
 """Opens the tools of a task."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
 import orjson
 from django.conf import settings
@@ -19,17 +19,17 @@ from agentarium.runtime.tools.mcp import (
     McpTool,
     RemoteMcpServer,
     StdioMcpServer,
-    tool_name,
 )
 from agentarium.runtime.tools.schema import ArgumentsSchema
+from agentarium.tools.approval import ListedTool, listed_tools
 from agentarium.tools.catalogue import BUILTINS, agent_spec
-from agentarium.tools.entries import (
+from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.references import (
     FindAgents,
     Referenced,
     ToolEntry,
     load_referenced,
 )
-from agentarium.tools.models import HttpTool, McpServer
 
 
 @dataclass(slots=True)
@@ -148,38 +148,46 @@ class _ToolsetBuilder:
         return toolset
 
     def _add(self, toolset: Toolset, entry: ToolEntry) -> None:
+        listed = list(listed_tools(self._referenced, [entry]))
         match entry["type"]:
             case "builtin":
-                self._add_builtin(toolset, entry)
+                self._add_builtin(toolset, entry, listed[0])
             case "http":
                 row = self._referenced.http_tools[entry["id"]]
-                needs_approval = entry.get("needs_approval", row.needs_approval)
-                tool = http_request_tool(row, self._http, needs_approval=needs_approval)
+                asks = listed[0].needs_approval
+                tool = http_request_tool(row, self._http, needs_approval=asks)
                 toolset.add(tool.spec, tool)
             case "mcp":
-                self._add_mcp(toolset, entry)
+                self._add_mcp(toolset, entry, listed)
             case _:
                 self._add_agent(toolset, entry)
 
-    def _add_builtin(self, toolset: Toolset, entry: ToolEntry) -> None:
+    def _add_builtin(
+        self, toolset: Toolset, entry: ToolEntry, listed: ListedTool
+    ) -> None:
         builtin = BUILTINS[entry["name"]]
         spec = replace(
             builtin.spec,
-            needs_approval=entry.get("needs_approval", False),
+            needs_approval=listed.needs_approval,
             timeout=float(entry.get("timeout", builtin.spec.timeout)),
         )
         toolset.add(spec, builtin.create(spec, self._http) if builtin.create else None)
 
-    def _add_mcp(self, toolset: Toolset, entry: ToolEntry) -> None:
+    def _add_mcp(
+        self, toolset: Toolset, entry: ToolEntry, listed: Sequence[ListedTool]
+    ) -> None:
         row = self._referenced.mcp_servers[entry["server"]]
         connection = toolset.connect(mcp_endpoint(row, self._http))
-        for spec, name in mcp_specs(row, entry):
-            toolset.add(spec, McpTool(spec, name=name, connection=connection))
-        available = {tool["name"] for tool in row.tool_rows}
+        rows = {tool["name"]: tool for tool in row.tool_rows}
+        for tool in listed:
+            spec = _mcp_spec(rows[tool.source_name], tool, timeout=row.timeout)
+            toolset.add(
+                spec, McpTool(spec, name=tool.source_name, connection=connection)
+            )
         toolset.missing += [
             f"{row.name}: {name} (it no longer exists)"
             for name in entry.get("names") or []
-            if name not in available
+            if name not in rows
         ]
 
     def _add_agent(self, toolset: Toolset, entry: ToolEntry) -> None:
@@ -194,20 +202,15 @@ class _ToolsetBuilder:
             toolset.agents[spec.name] = entry["agent"]
 
 
-def mcp_specs(row: McpServer, entry: ToolEntry) -> Iterator[tuple[ToolSpec, str]]:
-    """The specs of the tools that an entry selects, with the server's own names."""
-    selected = entry.get("names")
-    for tool in row.tool_rows:
-        if selected is None or tool["name"] in selected:
-            spec = ToolSpec(
-                name=tool_name(tool["name"], entry.get("prefix", "")),
-                description=tool["description"],
-                parameters=tool["parameters"],
-                effect=entry.get("effect", tool["effect"]),
-                needs_approval=entry.get("needs_approval", False),
-                timeout=float(row.timeout),
-            )
-            yield spec, tool["name"]
+def _mcp_spec(row: dict[str, Any], tool: ListedTool, *, timeout: int) -> ToolSpec:
+    return ToolSpec(
+        name=tool.name,
+        description=row["description"],
+        parameters=row["parameters"],
+        effect=cast("Effect", tool.effect),
+        needs_approval=tool.needs_approval,
+        timeout=float(timeout),
+    )
 
 
 def _label(entry: ToolEntry) -> str:

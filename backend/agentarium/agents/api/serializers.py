@@ -6,7 +6,9 @@ from rest_framework import serializers
 from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
 from agentarium.http.fields import BoundedListField, TextField
 from agentarium.runtime.providers import PROVIDERS
+from agentarium.tools.api.serializers import ProtectionChangeSerializer
 from agentarium.tools.entries import MAX_ENTRIES
+from agentarium.tools.models import Effect
 
 MAX_FALLBACKS = 5
 # The range of the column.
@@ -89,11 +91,25 @@ class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
         child=serializers.CharField(), read_only=True
     )
     tools = serializers.ListField(child=serializers.DictField(), read_only=True)
+    protection_changes = ProtectionChangeSerializer(
+        many=True,
+        read_only=True,
+        help_text="Who switched off, with this version, that tools ask before a call.",
+    )
 
     class Meta:
         model = AgentVersion
-        fields = ["number", "created_at", *DEFINITION_FIELDS]
+        fields = ["number", "created_at", *DEFINITION_FIELDS, "protection_changes"]
         read_only_fields = fields
+
+
+class ListedToolSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="The tool's name for the model.")
+    type = serializers.ChoiceField(choices=["builtin", "http", "mcp", "agent"])
+    effect = serializers.ChoiceField(choices=Effect.choices)
+    needs_approval = serializers.BooleanField(
+        help_text="Whether a person is asked before each call."
+    )
 
 
 class RollbackSerializer(serializers.Serializer[Any]):

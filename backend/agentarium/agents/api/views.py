@@ -11,17 +11,21 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentarium.accounts.api.actors import actor_of
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.agents.api.filters import AgentFilter
 from agentarium.agents.api.serializers import (
     AgentSerializer,
     AgentVersionSerializer,
+    ListedToolSerializer,
     RollbackSerializer,
 )
 from agentarium.agents.models import Agent
 from agentarium.agents.services import (
+    add_changes,
     create_agent,
     duplicate_agent,
+    listed_tools_of,
     restore_agent,
     roll_back_agent,
     update_agent,
@@ -70,12 +74,14 @@ class BaseAgentViewSet(
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = create_agent(
-            owner=self.request.user, **serializer.validated_data
+            owner=self.request.user,
+            by=actor_of(self.request),
+            **serializer.validated_data,
         )
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_agent(
-            serializer.instance, **serializer.validated_data
+            serializer.instance, by=actor_of(self.request), **serializer.validated_data
         )
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
@@ -90,9 +96,25 @@ class BaseAgentViewSet(
     )
     @action(detail=True, serializer_class=AgentVersionSerializer)
     def versions(self, request: Request, pk: str) -> Response:
-        versions: Any = self.get_object().versions.all()
+        agent = self.get_object()
+        versions: Any = agent.versions.all()
         page: Any = self.paginate_queryset(versions)
+        add_changes(self.request.user, agent, page)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="agents_tools",
+        summary="List the tools that an agent's tasks get",
+        description="Each tool with its name for the model, its effect, and whether "
+        "a person is asked before each call, now and for new tasks. Tools that no longer "
+        "exist are left out.",
+        responses=ListedToolSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def tools(self, request: Request, pk: str) -> Response:
+        tools = listed_tools_of(self.get_object())
+        return Response(ListedToolSerializer(tools, many=True).data)
 
     @extend_schema(
         operation_id="agents_rollback",
@@ -110,7 +132,8 @@ class BaseAgentViewSet(
         if version is None:
             missing = ErrorDetail("The agent has no such version.", "does_not_exist")
             raise ValidationError({"version": [missing]})
-        return Response(self.get_serializer(roll_back_agent(agent, version)).data)
+        agent = roll_back_agent(agent, version, by=actor_of(self.request))
+        return Response(self.get_serializer(agent).data)
 
     @extend_schema(
         operation_id="agents_restore",
@@ -132,7 +155,8 @@ class BaseAgentViewSet(
     )
     @action(detail=True, methods=["post"])
     def duplicate(self, request: Request, pk: str) -> Response:
-        data = self.get_serializer(duplicate_agent(self.get_object())).data
+        copy = duplicate_agent(self.get_object(), by=actor_of(self.request))
+        data = self.get_serializer(copy).data
         return Response(
             data, status=status.HTTP_201_CREATED, headers=self.get_success_headers(data)
         )

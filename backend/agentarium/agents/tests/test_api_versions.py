@@ -82,7 +82,7 @@ class TestUpdate:
 
 
 class TestVersions:
-    def test_lists_them_newest_first_in_two_queries(
+    def test_lists_them_newest_first_in_three_queries(
         self,
         api: APIClient,
         alice: User,
@@ -92,8 +92,8 @@ class TestVersions:
         update_agent(agent, instructions="2")
         update_agent(agent, instructions="3")
 
-        # 1. the agent, 2. its versions
-        with django_assert_num_queries(2):
+        # 1. the agent, 2. its versions, 3. who switched approvals off
+        with django_assert_num_queries(3):
             response = api.get(url(agent, "versions/"))
 
         assert response.data["count"] == 3

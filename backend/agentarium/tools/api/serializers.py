@@ -9,7 +9,13 @@ from agentarium.outbound.settings import outbound_policy
 from agentarium.runtime.tools.http import HeaderError, check_header
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
-from agentarium.tools.models import MAX_URL_CHARS, Effect, HttpTool, McpServer
+from agentarium.tools.models import (
+    MAX_URL_CHARS,
+    Effect,
+    HttpTool,
+    McpServer,
+    ProtectionChange,
+)
 
 MAX_HEADERS = 20
 MAX_HEADER_CHARS = 4_000
@@ -104,6 +110,11 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
     url_template = UrlTemplateField(max_length=MAX_URL_CHARS)
     headers = HeadersField()
     header_names = serializers.ListField(child=serializers.CharField(), read_only=True)
+    needs_approval_effective = serializers.BooleanField(
+        source="asks_by_default",
+        read_only=True,
+        help_text="Whether an agent that says nothing about it asks before each call.",
+    )
 
     class Meta:
         model = HttpTool
@@ -118,6 +129,7 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
             "header_names",
             "effect",
             "needs_approval",
+            "needs_approval_effective",
             "timeout",
             "created_at",
             "updated_at",
@@ -143,6 +155,25 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
                 }
             )
         return attrs
+
+
+class ProtectionChangeSerializer(serializers.ModelSerializer[ProtectionChange]):
+    """A change after which calls are less protected than before."""
+
+    by_name = serializers.CharField(
+        source="by.username",
+        default="",
+        read_only=True,
+        help_text="Blank for a command on the server, and after the account is deleted.",
+    )
+    via = serializers.ChoiceField(
+        choices=["session", "jwt", "api_token", "server"], read_only=True
+    )
+
+    class Meta:
+        model = ProtectionChange
+        fields = ["tool", "change", "by", "by_name", "via", "token", "created_at"]
+        read_only_fields = fields
 
 
 class TrialRequestSerializer(serializers.Serializer[Any]):
@@ -199,7 +230,9 @@ class CatalogueEntrySerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
     parameters = serializers.JSONField()
     effect = serializers.ChoiceField(choices=Effect.choices)
-    needs_approval = serializers.BooleanField()
+    needs_approval = serializers.BooleanField(
+        help_text="Whether an agent that says nothing about it asks before each call."
+    )
 
 
 class CatalogueSerializer(serializers.Serializer[Any]):

@@ -10,16 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agentarium.accounts.api.actors import actor_of
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.tools.api.serializers import (
     CatalogueSerializer,
     HttpToolSerializer,
     McpServerSerializer,
+    ProtectionChangeSerializer,
     TrialRequestSerializer,
     TrialSerializer,
 )
 from agentarium.tools.available_tools import available_tools
 from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.protection import Subject, changes_of
 from agentarium.tools.services import (
     create_http_tool,
     create_mcp_server,
@@ -68,16 +71,31 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = create_http_tool(
-            owner=self.request.user, **serializer.validated_data
+            owner=self.request.user,
+            by=actor_of(self.request),
+            **serializer.validated_data,
         )
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_http_tool(
-            serializer.instance, **serializer.validated_data
+            serializer.instance, by=actor_of(self.request), **serializer.validated_data
         )
 
     def perform_destroy(self, instance: HttpTool) -> None:
         delete_definition(instance)
+
+    @extend_schema(
+        operation_id="http_tools_changes",
+        summary="List the changes that lowered an HTTP tool's protection",
+        description="Who switched off that it asks, or lowered its effect, newest first.",
+        responses=ProtectionChangeSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, serializer_class=ProtectionChangeSerializer)
+    def changes(self, request: Request, pk: str) -> Response:
+        changes = changes_of(self.request.user, Subject.HTTP_TOOL, self.get_object().pk)
+        page: Any = self.paginate_queryset(changes)  # type: ignore[arg-type]
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
         operation_id="http_tools_test",

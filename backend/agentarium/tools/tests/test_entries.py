@@ -65,7 +65,9 @@ class TestCheck:
         server = McpServerFactory.create(owner=alice)
         entry = {"type": "mcp", "server": server.pk, "names": None, "prefix": None}
 
-        assert check(alice, entry) == [{"type": "mcp", "server": server.pk}]
+        assert check(alice, entry) == [
+            {"type": "mcp", "server": server.pk, "ask_before": ["send.mail"]}
+        ]
 
     @pytest.mark.parametrize(
         ("entry", "code"),

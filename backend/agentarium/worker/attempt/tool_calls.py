@@ -143,7 +143,7 @@ class ToolCalls:
 
     async def _suspend(self, row: ToolCall, waits_for: str, tool: AnyTool) -> None:
         row.status, row.waits_for = Status.WAITING, waits_for
-        if isinstance(tool, AgentTool):
+        if isinstance(tool, AgentTool) and waits_for == WaitsFor.TASK:
             if self._task.depth >= settings.MAX_AGENT_DEPTH:
                 raise ToolError(
                     "Agents are nested too deeply. Answer without calling another agent."
@@ -202,12 +202,14 @@ class ToolCalls:
 
 
 def _waits_for(tool: AnyTool, row: ToolCall | None) -> WaitsFor | None:
+    if isinstance(tool, Question) and row is None:
+        return WaitsFor.ANSWER
+    if tool.spec.needs_approval and row is None:
+        return WaitsFor.APPROVAL
+    if isinstance(tool, AgentTool):
+        return WaitsFor.TASK
     if row is None:
-        if isinstance(tool, Question):
-            return WaitsFor.ANSWER
-        if isinstance(tool, AgentTool):
-            return WaitsFor.TASK
-        return WaitsFor.APPROVAL if tool.spec.needs_approval else None
+        return None
     outcome_is_unknown = row.status == Status.STARTED and tool.spec.effect == "write"
     return WaitsFor.OUTCOME if outcome_is_unknown else None
 

@@ -10,13 +10,14 @@ from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolSpec
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import (
+    approve_call,
     cancel_task,
     retry_task,
 )
 from agentarium.tests.eventually import eventually
 from agentarium.worker.attempt.toolbox import AgentTool, Question
 from agentarium.worker.tests.conftest import RunWith
-from agentarium.worker.tests.records import results_of
+from agentarium.worker.tests.records import call_row_of, results_of
 from agentarium.worker.tests.scripted import (
     ScriptedModel,
     ScriptedTool,
@@ -49,6 +50,38 @@ class TestCallingAgents:
 
         child = await database.run(AgentTask.objects.get, parent=task)
         assert (child.input_text, child.depth, child.owner_id) == ("Hi", 1, owner.pk)
+        assert results_of(model) == ["Hello yourself."]
+
+    async def test_asks_a_person_first_if_the_entry_says_so(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        wait_for_status: WaitForStatus,
+        database: DatabaseThreads,
+        owner: User,
+    ) -> None:
+        other = await database.run(
+            create_agent, owner=owner, name="Other", model="other"
+        )
+        model = SequenceModel([call_of("other", arguments='{"input": "Hi"}')], "Well.")
+        spec = ToolSpec(
+            "other", "", {"type": "object"}, effect="read", needs_approval=True
+        )
+
+        async with running(
+            model, AgentTool(spec, other.pk), other=SequenceModel("Hello yourself.")
+        ):
+            await wait_for_status(task, "waiting")
+            call = await database.run(call_row_of, task)
+            children = await database.run(AgentTask.objects.filter(parent=task).count)
+            await database.run(
+                approve_call, call, by=owner, arguments={"input": "Hello"}
+            )
+            await wait_for_status(task, "completed")
+
+        assert (call.waits_for, children) == ("approval", 0)
+        child = await database.run(AgentTask.objects.get, parent=task)
+        assert child.input_text == "Hello"
         assert results_of(model) == ["Hello yourself."]
 
     async def test_cancels_its_child_tasks(

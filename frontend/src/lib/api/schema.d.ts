@@ -110,6 +110,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{id}/tools/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tools that an agent's tasks get
+         * @description Each tool with its name for the model, its effect, and whether a person is asked before each call, now and for new tasks. Tools that no longer exist are left out.
+         */
+        get: operations["agents_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents/{id}/versions/": {
         parameters: {
             query?: never;
@@ -476,6 +496,26 @@ export interface paths {
         patch: operations["http_tools_partial_update"];
         trace?: never;
     };
+    "/api/http-tools/{id}/changes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the changes that lowered an HTTP tool's protection
+         * @description Who switched off that it asks, or lowered its effect, newest first.
+         */
+        get: operations["http_tools_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/http-tools/{id}/test/": {
         parameters: {
             query?: never;
@@ -490,26 +530,6 @@ export interface paths {
          * @description Calls the tool with its secrets and all its effects, for at most 20 seconds. A failed call is a result as well, with `is_error`.
          */
         post: operations["http_tools_test"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/limits/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get your limits
-         * @description What you have and may have of each thing, and how many requests you may make. `stored_bytes` is an estimate of the disk space of your data.
-         */
-        get: operations["limits_retrieve"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1094,6 +1114,8 @@ export interface components {
             readonly tools: {
                 [key: string]: unknown;
             }[];
+            /** @description Who switched off, with this version, that tools ask before a call. */
+            readonly protection_changes: components["schemas"]["ProtectionChange"][];
         };
         AnswerRequest: {
             /** @description The answer, passed to the model. */
@@ -1104,7 +1126,7 @@ export interface components {
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
+            /** @description Its own rate limit, such as 30/min, instead of the server's. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1119,7 +1141,7 @@ export interface components {
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
+            /** @description Its own rate limit, such as 30/min, instead of the server's. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1132,7 +1154,7 @@ export interface components {
         ApiTokenRequest: {
             name: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
+            /** @description Its own rate limit, such as 30/min, instead of the server's. */
             rate?: string;
             /** Format: date-time */
             expires_at?: string | null;
@@ -1277,8 +1299,15 @@ export interface components {
             description: string;
             parameters: unknown;
             effect: components["schemas"]["EffectEnum"];
+            /** @description Whether an agent that says nothing about it asks before each call. */
             needs_approval: boolean;
         };
+        /**
+         * @description * `approval_off` - Approval Off
+         *     * `effect_lowered` - Effect Lowered
+         * @enum {string}
+         */
+        ChangeEnum: "approval_off" | "effect_lowered";
         Count: {
             /** @description Number of tasks affected. */
             count: number;
@@ -1356,8 +1385,10 @@ export interface components {
              *     * `write` - Write
              */
             effect: components["schemas"]["EffectEnum"];
-            /** @description Ask a person before each call. */
-            needs_approval: boolean;
+            /** @description Ask a person before each call, unless an agent says otherwise. null asks if the effect is `write`. */
+            needs_approval: boolean | null;
+            /** @description Whether an agent that says nothing about it asks before each call. */
+            readonly needs_approval_effective: boolean;
             /** @description Time limit of one call, in seconds. */
             timeout: number;
             /** Format: date-time */
@@ -1384,8 +1415,8 @@ export interface components {
              *     * `write` - Write
              */
             effect?: components["schemas"]["EffectEnum"];
-            /** @description Ask a person before each call. */
-            needs_approval?: boolean;
+            /** @description Ask a person before each call, unless an agent says otherwise. null asks if the effect is `write`. */
+            needs_approval?: boolean | null;
             /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
@@ -1399,10 +1430,22 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "model_response" | "tool_result";
-        Limits: {
-            quotas: components["schemas"]["Quota"][];
-            rates: components["schemas"]["RequestRates"];
+        ListedTool: {
+            /** @description The tool's name for the model. */
+            name: string;
+            type: components["schemas"]["ListedToolTypeEnum"];
+            effect: components["schemas"]["EffectEnum"];
+            /** @description Whether a person is asked before each call. */
+            needs_approval: boolean;
         };
+        /**
+         * @description * `builtin` - builtin
+         *     * `http` - http
+         *     * `mcp` - mcp
+         *     * `agent` - agent
+         * @enum {string}
+         */
+        ListedToolTypeEnum: "builtin" | "http" | "mcp" | "agent";
         McpServer: {
             readonly id: number;
             name: string;
@@ -1587,6 +1630,23 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["McpServer"][];
         };
+        PaginatedProtectionChangeList: {
+            /** @description The number of rows, at most 10,000. */
+            count: number;
+            /** @description False if there are more rows than `count`. */
+            count_is_exact: boolean;
+            /**
+             * Format: uri
+             * @description The page after this one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before this one.
+             */
+            previous: string | null;
+            results: components["schemas"]["ProtectionChange"][];
+        };
         PaginatedStepList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
@@ -1678,8 +1738,8 @@ export interface components {
              *     * `write` - Write
              */
             effect?: components["schemas"]["EffectEnum"];
-            /** @description Ask a person before each call. */
-            needs_approval?: boolean;
+            /** @description Ask a person before each call, unless an agent says otherwise. null asks if the effect is `write`. */
+            needs_approval?: boolean | null;
             /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
@@ -1719,14 +1779,25 @@ export interface components {
             errors?: {
                 [key: string]: components["schemas"]["FieldError"][];
             };
-            /** @description For `quota_exceeded`: the name of the quota. */
-            quota?: string;
-            /** @description For `quota_exceeded`: how much you have. */
-            used?: number;
-            /** @description For `quota_exceeded`: how much you may have. */
-            limit?: number;
             /** @description Only for an unexpected error: search the server's log for it. */
             request_id?: string;
+        };
+        /** @description A change after which calls are less protected than before. */
+        ProtectionChange: {
+            /** @description The tool's name. */
+            readonly tool: string;
+            readonly change: components["schemas"]["ChangeEnum"];
+            readonly by: number | null;
+            /**
+             * @description Blank for a command on the server, and after the account is deleted.
+             * @default
+             */
+            readonly by_name: string;
+            readonly via: components["schemas"]["ViaEnum"];
+            /** @description The API token, if it was one. */
+            readonly token: string;
+            /** Format: date-time */
+            readonly created_at: string;
         };
         Provider: {
             name: string;
@@ -1763,15 +1834,6 @@ export interface components {
             waiting: number;
             /** @description Due tasks, by priority. */
             priorities: components["schemas"]["PriorityCount"][];
-        };
-        Quota: {
-            name: string;
-            /** @description For people. */
-            label: string;
-            unit: components["schemas"]["UnitEnum"];
-            used: number;
-            /** @description Null if there is none. */
-            limit: number | null;
         };
         Rates: {
             /** Format: decimal */
@@ -1859,12 +1921,6 @@ export interface components {
              * @default
              */
             reason?: string;
-        };
-        RequestRates: {
-            /** @description All requests of the user and their tokens, such as 1200/min. */
-            user: string;
-            /** @description The highest rate of one API token. */
-            token: string;
         };
         ResolveRequest: {
             /**
@@ -2572,12 +2628,6 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /**
-         * @description * `count` - count
-         *     * `bytes` - bytes
-         * @enum {string}
-         */
-        UnitEnum: "count" | "bytes";
         UsageRecordedEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2614,6 +2664,14 @@ export interface components {
             /** Format: date-time */
             readonly date_joined: string;
         };
+        /**
+         * @description * `session` - session
+         *     * `jwt` - jwt
+         *     * `api_token` - api_token
+         *     * `server` - server
+         * @enum {string}
+         */
+        ViaEnum: "session" | "jwt" | "api_token" | "server";
         Wait: {
             reason: components["schemas"]["ReasonEnum"];
             detail: string;
@@ -2778,15 +2836,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -2909,15 +2958,6 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3053,15 +3093,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -3129,7 +3160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3205,7 +3236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3285,8 +3316,75 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agents_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this agent. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedTool"][];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3581,7 +3679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3661,7 +3759,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3741,7 +3839,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3821,7 +3919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4048,15 +4146,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -4108,15 +4197,6 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4613,15 +4693,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -4744,15 +4815,6 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4888,8 +4950,73 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    http_tools_changes: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins. Take it from `next` or `previous`. */
+                cursor?: string;
+                /** @description Number of rows per page. */
+                limit?: number;
+                /** @description Number of rows to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this http tool. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedProtectionChangeList"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4968,54 +5095,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests. `Retry-After` says when to try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    limits_retrieve: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Limits"];
-                };
-            };
-            /** @description The credentials are missing or not valid. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The credentials do not allow this. */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5141,15 +5222,6 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5286,15 +5358,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5423,15 +5486,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5499,7 +5553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5744,15 +5798,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5805,15 +5850,6 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6177,7 +6213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6393,7 +6429,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
+            /** @description The object is not in a state that allows this. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6538,15 +6574,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -6602,15 +6629,6 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6823,15 +6841,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -7011,15 +7020,6 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The object is not in a state that allows this, or a quota is used up. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,136 @@
+"""Which tools ask a person before each call, and which of them no longer do.
+
+In this order: what the agent's entry says, what the HTTP tool says, and otherwise the
+effect: `write` asks. An entry that says nothing keeps, in `ask_before`, the tools that
+asked when it was saved. They go on asking when the tool, or the server that describes
+it, changes afterwards: a call never asks less than the person saw who saved the agent.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from agentarium.runtime.tools.mcp import tool_name
+from agentarium.tools.catalogue import BUILTINS, agent_tool_name
+from agentarium.tools.models import Effect, HttpTool
+from agentarium.tools.references import Referenced, ToolEntry
+
+# The option of an entry with the names of the tools that asked when it was saved.
+ASK_BEFORE = "ask_before"
+
+
+class ListedTool(NamedTuple):
+    """A tool that an agent's list gives to its tasks.
+
+    `key` stays the same when the tool gets another name; `source_name` is the name that
+    its server or its row has for it. `would_ask` is whether it would need approval if
+    no one had switched that off.
+    """
+
+    key: tuple[str, Any, str]
+    name: str
+    source_name: str
+    effect: str
+    needs_approval: bool
+    would_ask: bool
+
+    @property
+    def type(self) -> str:
+        """The `type` of its entry."""
+        return self.key[0]
+
+
+def listed_tools(
+    referenced: Referenced, entries: Iterable[ToolEntry]
+) -> Iterator[ListedTool]:
+    """The tools of the entries, in order, without those that no longer exist."""
+    for entry in entries:
+        match entry["type"]:
+            case "builtin":
+                yield _listed_builtin(entry)
+            case "http":
+                if tool := referenced.http_tools.get(entry["id"]):
+                    yield _listed_http_tool(tool, entry)
+            case "mcp":
+                yield from _listed_mcp_tools(referenced, entry)
+            case _:
+                if agent := referenced.agents.get(entry["agent"]):
+                    name = entry.get("name") or agent_tool_name(agent)
+                    asks = bool(entry.get("needs_approval"))
+                    key = ("agent", entry["agent"], "")
+                    yield ListedTool(key, name, name, Effect.READ, asks, would_ask=asks)
+
+
+def _listed_builtin(entry: ToolEntry) -> ListedTool:
+    name = entry["name"]
+    spec = BUILTINS[name].spec
+    would_ask = spec.effect == Effect.WRITE
+    asks = entry.get("needs_approval", would_ask)
+    return ListedTool(("builtin", name, ""), name, name, spec.effect, asks, would_ask)
+
+
+def _listed_http_tool(tool: HttpTool, entry: ToolEntry) -> ListedTool:
+    kept = bool(entry.get(ASK_BEFORE))
+    return ListedTool(
+        ("http", tool.pk, ""),
+        tool.name,
+        tool.name,
+        tool.effect,
+        needs_approval=entry.get("needs_approval", kept or tool.asks_by_default),
+        would_ask=kept or bool(tool.needs_approval) or tool.effect == Effect.WRITE,
+    )
+
+
+def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[ListedTool]:
+    server = referenced.mcp_servers.get(entry["server"])
+    selected = entry.get("names")
+    for row in server.tool_rows if server else ():
+        name = row["name"]
+        if selected is not None and name not in selected:
+            continue
+        effect = entry.get("effect", row["effect"])
+        kept = name in entry.get(ASK_BEFORE, ())
+        yield ListedTool(
+            ("mcp", entry["server"], name),
+            tool_name(name, entry.get("prefix", "")),
+            name,
+            effect,
+            needs_approval=entry.get("needs_approval", kept or effect == Effect.WRITE),
+            would_ask=kept or Effect.WRITE in (effect, row["effect"]),
+        )
+
+
+def with_ask_before(
+    referenced: Referenced, entries: Iterable[ToolEntry]
+) -> list[ToolEntry]:
+    """The entries, each with the tools that ask now, so that they go on asking."""
+    return [_with_ask_before(referenced, entry) for entry in entries]
+
+
+def _with_ask_before(referenced: Referenced, entry: ToolEntry) -> ToolEntry:
+    bare = {name: value for name, value in entry.items() if name != ASK_BEFORE}
+    if entry["type"] not in {"http", "mcp"} or "needs_approval" in entry:
+        return bare
+    asking = [
+        tool.source_name
+        for tool in listed_tools(referenced, [entry])
+        if tool.needs_approval
+    ]
+    return {**bare, ASK_BEFORE: asking} if asking else bare
+
+
+def switched_off(
+    before: Sequence[ListedTool], after: Sequence[ListedTool]
+) -> list[ListedTool]:
+    """The tools that asked before, or would ask, and are now called without asking."""
+    earlier: Mapping[Any, ListedTool] = {tool.key: tool for tool in before}
+    return [
+        tool
+        for tool in after
+        if not tool.needs_approval and _asked(earlier.get(tool.key), tool)
+    ]
+
+
+def _asked(before: ListedTool | None, now: ListedTool) -> bool:
+    if before is None:
+        return now.would_ask
+    return before.needs_approval or (now.would_ask and not before.would_ask)
