@@ -3,13 +3,18 @@
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from agentarium.runtime.tools.base import ToolError
+from agentarium.runtime.tools.path_segments import climbs
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
-_DOT_SEGMENTS = frozenset({".", ".."})
+
+
+MAX_PATH_CHARS = 8_192
+NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 
 class TemplateError(ValueError):
@@ -39,26 +44,51 @@ class UrlTemplate:
             raise TemplateError(
                 "Write placeholders as {name}, with letters, digits and _, and no spaces."
             )
+        if climbs(_PLACEHOLDER.sub("x", parts.path)):
+            raise TemplateError("Write the path without . and .. segments.")
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._path = parts.path or "/"
         self._query = parts.query
         self.names = frozenset(_PLACEHOLDER.findall(template))
-
-    def expand(self, arguments: Mapping[str, Any], query: Mapping[str, Any]) -> str:
-        """The address for these arguments, with `query` added. Raises `ToolError`."""
-        path = _PLACEHOLDER.sub(
-            lambda match: _in_path(arguments, match.group(1)), self._path
+        self.query_names = frozenset(
+            name for name, _ in parse_qsl(parts.query, keep_blank_values=True)
         )
-        if not _DOT_SEGMENTS.isdisjoint(path.lower().replace("%2e", ".").split("/")):
+
+    def expand(
+        self,
+        arguments: Mapping[str, Any],
+        query: Mapping[str, Any],
+        secrets: Mapping[str, str] = NO_SECRETS,
+    ) -> str:
+        """The address for these arguments, with `query` added. Raises `ToolError`.
+
+        A secret fills the placeholder with its name, or is added to the query. No
+        argument takes its place.
+        """
+        if taken := sorted(secrets.keys() & {*arguments, *query}):
+            raise ToolError(f"Leave out `{taken[0]}`: the tool sets it itself.")
+        path = _PLACEHOLDER.sub(
+            lambda match: _in_path(arguments, secrets, match.group(1)), self._path
+        )
+        if len(path) > MAX_PATH_CHARS:
+            raise ToolError(f"The address is longer than {MAX_PATH_CHARS} characters.")
+        if climbs(path):
             raise ToolError(
-                "An argument must not be . or .. in the path of this tool's address."
+                "An argument must not have . or .. between slashes, encoded or not: it is"
+                " part of the path of this tool's address."
             )
+        values = {**arguments, **secrets}
         fixed = _PLACEHOLDER.sub(
-            lambda match: quote(_text(arguments.get(match.group(1), "")), safe=""),
+            lambda match: quote(_text(values.get(match.group(1), "")), safe=""),
             self._query,
         )
+        unplaced = {name: secrets[name] for name in secrets if name not in self.names}
         added = urlencode(
-            {name: _query_value(value) for name, value in query.items()}, doseq=True
+            {
+                name: _query_value(value)
+                for name, value in {**query, **unplaced}.items()
+            },
+            doseq=True,
         )
         joined = "&".join(filter(None, (fixed, added)))
         return f"{self._origin}{path}" + (f"?{joined}" if joined else "")
@@ -68,7 +98,12 @@ def _is_plain(text: str) -> bool:
     return text.isprintable() and not any(char in text for char in "{} \\")
 
 
-def _in_path(arguments: Mapping[str, Any], name: str) -> str:
+def _in_path(
+    arguments: Mapping[str, Any], secrets: Mapping[str, str], name: str
+) -> str:
+    if name in secrets:
+        # The owner's own: it may be several segments, as in the address of a webhook.
+        return quote(secrets[name], safe="/:")
     text = _text(arguments.get(name, ""))
     if not text:
         # It would change the address: /users//keys instead of /users/7/keys.
