@@ -2,8 +2,8 @@
 
 `POST /do/{name}` (or any method) has its effect once per Idempotency-Key, and each time
 without a key. Query parameters: `delay` seconds before the effect, `after` seconds
-between the effect and the response, `status`, and `cut` to close the connection instead
-of responding. `GET /__stats` returns the counts.
+between the effect and the response, `status`, `echo` to return the request instead, and
+`cut` to close the connection instead of responding. `GET /__stats` returns the counts.
 """
 
 import asyncio
@@ -103,6 +103,9 @@ class FakeTools:
         query = request.query
         await asyncio.sleep(float(query.get("delay", 0)))
         status = int(query.get("status", 200))
+        if "echo" in query:
+            received = {"url": str(request.url), "headers": dict(request.headers)}
+            return web.json_response(received, status=status)
         if status >= 400:
             return web.json_response({"error": "requested by the query"}, status=status)
         body = self._done_once(name, request.headers.get("Idempotency-Key", ""))

@@ -12,7 +12,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Only owners create and change these; the operator can delete them."""
 
     list_select_related = ["owner"]
-    exclude = ["headers"]
+    exclude = ["headers", "url_secrets"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -63,7 +63,7 @@ def listed_tools(
 def _listed_builtin(entry: ToolEntry) -> ListedTool:
     name = entry["name"]
     spec = BUILTINS[name].spec
-    would_ask = spec.effect == Effect.WRITE
+    would_ask = spec.effect == "write"
     asks = entry.get("needs_approval", would_ask)
     return ListedTool(("builtin", name, ""), name, name, spec.effect, asks, would_ask)
 

@@ -19,11 +19,19 @@ def available_tools(user: User) -> Iterator[dict[str, Any]]:
             "description": spec.description,
             "parameters": spec.parameters,
             "effect": spec.effect,
-            "needs_approval": spec.effect == Effect.WRITE,
+            "needs_approval": spec.effect == "write",
         }
-    for tool in HttpTool.objects.visible_to(user).defer("headers").order_by("name"):
+    for tool in (
+        HttpTool.objects.visible_to(user)
+        .defer("headers", "url_secrets")
+        .order_by("name")
+    ):
         yield _http_tool(tool)
-    servers = McpServer.objects.usable_by(user.pk).defer("headers").order_by("name")
+    servers = (
+        McpServer.objects.usable_by(user.pk)
+        .defer("headers", "url_secrets")
+        .order_by("name")
+    )
     for server in servers:
         for row in server.tool_rows:
             yield _mcp_tool(server, row)

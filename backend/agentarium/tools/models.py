@@ -1,6 +1,7 @@
 """HTTP tools and MCP servers that users declare."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -42,6 +43,12 @@ class DeclaredModel(models.Model):
     description = models.CharField(max_length=MAX_DESCRIPTION_CHARS, blank=True)
     # Encrypted; the API returns only their names.
     headers = SealedMapField(default=dict, blank=True)
+    # Encrypted parts of the address, by placeholder or query parameter.
+    url_secrets = SealedMapField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+    )
     timeout = models.PositiveIntegerField(
         default=60,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_TIMEOUT)],
@@ -49,6 +56,9 @@ class DeclaredModel(models.Model):
     )
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(auto_now=True)
+
+    # What the person should know who has just set the secrets.
+    warnings: Sequence[str] = ()
 
     class Meta:
         abstract = True
@@ -60,10 +70,21 @@ class DeclaredModel(models.Model):
     def header_names(self) -> list[str]:
         return sorted(self.headers)
 
+    @property
+    def url_secret_names(self) -> list[str]:
+        return sorted(self.url_secrets)
+
     def revealed_headers(self) -> dict[str, str]:
         """The decrypted headers. Raises `UnreadableSecretError`."""
-        sealed: dict[str, Sealed] = self.headers
-        return {name: value.reveal() for name, value in sealed.items()}
+        return _revealed(self.headers)
+
+    def revealed_url_secrets(self) -> dict[str, str]:
+        """The decrypted parts of the address. Raises `UnreadableSecretError`."""
+        return _revealed(self.url_secrets)
+
+
+def _revealed(sealed: Mapping[str, Sealed]) -> dict[str, str]:
+    return {name: value.reveal() for name, value in sealed.items()}
 
 
 class HttpToolQuerySet(models.QuerySet["HttpTool"]):

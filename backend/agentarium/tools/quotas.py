@@ -28,7 +28,8 @@ MCP_SERVERS = register_quota(
 
 def definition_size(row: HttpTool | McpServer) -> int:
     """The bytes of a tool or server as it is stored."""
-    secrets = [sealed.token for sealed in row.headers.values()]
+    sealed = (*row.headers.values(), *row.url_secrets.values())
+    secrets = [each.token for each in sealed]
     own = (
         [row.url_template, row.parameters]
         if isinstance(row, HttpTool)

@@ -28,11 +28,13 @@ from agentarium.core.exceptions import (
 )
 from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
+from agentarium.runtime.tools.masking import MIN_CHARS, SecretMask, is_too_short
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import changes_of_tool, record_tool_changes
 from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
+from agentarium.tools.secret_values import secret_mask
 from agentarium.tools.toolset import arguments_schema, http_request_tool, mcp_endpoint
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ _CALL_SLOTS = threading.BoundedSemaphore(3)
 
 R = TypeVar("R")
 Headers = Mapping[str, str | None]
+# The fields with secrets, as people call them.
+SECRET_MAPS = {"headers": "headers", "url_secrets": "secrets of the address"}
 
 
 class McpServerError(ConflictError):
@@ -61,39 +65,43 @@ class Trial:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Secrets by name, as they are given: None keeps a stored value.
+
+    Without a map, all of its stored values are kept.
+    """
+
+    headers: Headers | None = None
+    url_secrets: Headers | None = None
+
+
+NO_SECRETS = Secrets()
+
+
 @transaction.atomic
 def create_http_tool(
-    *, owner: User, by: Actor = SERVER, headers: Headers | None = None, **fields: Any
+    *, owner: User, by: Actor = SERVER, secrets: Secrets = NO_SECRETS, **fields: Any
 ) -> HttpTool:
-    """Create a tool. Its headers are stored encrypted. Raises `QuotaExceededError`."""
-    sealed = sealed_headers(headers or {}, stored={})
+    """Create a tool. Its secrets are stored encrypted. Raises `QuotaExceededError`."""
     check_room(HTTP_TOOLS, owner.pk)
-    with _names_are_unique():
-        tool = HttpTool.objects.create(owner=owner, headers=sealed, **fields)
-    add_stored(owner.pk, definition_size(tool))
+    tool = _create(HttpTool, owner=owner, secrets=secrets, fields=fields)
     record_tool_changes(tool, changes_of_tool(None, tool), by=by)
     return tool
 
 
 @transaction.atomic
 def update_http_tool(
-    tool: HttpTool,
-    *,
-    by: Actor = SERVER,
-    headers: Headers | None = None,
-    **changes: Any,
+    tool: HttpTool, *, by: Actor = SERVER, secrets: Secrets = NO_SECRETS, **changes: Any
 ) -> HttpTool:
-    """Change a tool; without `headers` it keeps the stored ones.
-
-    A change that lowers its protection is recorded.
-    """
+    """Change a tool. A change that lowers its protection is recorded."""
     # Locked, so that of two concurrent changes the second is compared with the first.
     tool = HttpTool.objects.select_for_update().get(pk=tool.pk)
     before = copy(tool)
     template = changes.get("url_template", tool.url_template)
     tool = _update(
         tool,
-        headers=headers,
+        secrets=secrets,
         host_changes=_origin(template) != _origin(tool.url_template),
         changes=changes,
     )
@@ -103,18 +111,14 @@ def update_http_tool(
 
 @transaction.atomic
 def create_mcp_server(
-    *, owner: User, headers: Headers | None = None, **fields: Any
+    *, owner: User, secrets: Secrets = NO_SECRETS, **fields: Any
 ) -> McpServer:
     """Register a server. `refresh_mcp_server` loads its tools.
 
     Raises `QuotaExceededError`.
     """
-    sealed = sealed_headers(headers or {}, stored={})
     check_room(MCP_SERVERS, owner.pk)
-    with _names_are_unique():
-        server = McpServer.objects.create(owner=owner, headers=sealed, **fields)
-    add_stored(owner.pk, definition_size(server))
-    return server
+    return _create(McpServer, owner=owner, secrets=secrets, fields=fields)
 
 
 @transaction.atomic
@@ -127,11 +131,11 @@ def delete_definition(row: HttpTool | McpServer) -> None:
 
 
 def update_mcp_server(
-    server: McpServer, *, headers: Headers | None = None, **changes: Any
+    server: McpServer, *, secrets: Secrets = NO_SECRETS, **changes: Any
 ) -> McpServer:
-    """Change a server; without `headers` it keeps the stored ones."""
+    """Change a server."""
     host_changes = _origin(changes.get("url", server.url)) != _origin(server.url)
-    return _update(server, headers=headers, host_changes=host_changes, changes=changes)
+    return _update(server, secrets=secrets, host_changes=host_changes, changes=changes)
 
 
 def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
@@ -139,7 +143,8 @@ def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
 
     Raises `TooManyRequestsError` if too many such calls are running.
     """
-    return _run_in_request(lambda http: _trial(tool, arguments, http))
+    mask = secret_mask([tool])
+    return _run_in_request(lambda http: _trial(tool, arguments, http, mask))
 
 
 def refresh_mcp_server(server: McpServer) -> McpServer:
@@ -147,8 +152,11 @@ def refresh_mcp_server(server: McpServer) -> McpServer:
 
     Tools with a schema that cannot be used are left out.
     """
+    mask = secret_mask([server])
     try:
-        tools = _run_in_request(lambda http: list_mcp_tools(mcp_endpoint(server, http)))
+        tools = _run_in_request(
+            lambda http: list_mcp_tools(mcp_endpoint(server, http), mask)
+        )
     except ToolError as error:
         raise McpServerError(str(error)) from error
     server.tools = [asdict(tool) for tool in tools if _is_usable(tool)]
@@ -167,41 +175,40 @@ def register_operators_servers() -> list[McpServer]:
     ]
 
 
-def sealed_headers(
-    given: Headers, *, stored: Mapping[str, Sealed]
-) -> dict[str, Sealed]:
-    """Encrypt the given headers; None keeps the stored value of a header."""
-    missing = [name for name, value in given.items() if value is None]
-    unknown = [name for name in missing if name not in stored]
-    if unknown:
-        raise _invalid(
-            "headers",
-            "required",
-            f"There is no stored value for {unknown[0]}. Enter one.",
-        )
-    return {
-        name: stored[name] if value is None else Sealed.of(value)
-        for name, value in given.items()
-    }
-
-
 RowT = TypeVar("RowT", HttpTool, McpServer)
 
 
-def _update(
-    row: RowT, *, headers: Headers | None, host_changes: bool, changes: dict[str, Any]
+def _create(
+    model: type[RowT], *, owner: User, secrets: Secrets, fields: dict[str, Any]
 ) -> RowT:
-    stored: Mapping[str, Sealed] = {} if host_changes else row.headers
-    if headers is not None:
-        changes["headers"] = sealed_headers(headers, stored=stored)
-    elif host_changes and row.headers:
-        # Otherwise the stored secrets would be sent to the new host.
-        raise _invalid(
-            "headers", "required", "Enter the headers again: the host has changed."
-        )
+    for name in SECRET_MAPS:
+        given = getattr(secrets, name) or {}
+        fields[name] = _sealed(name, given, stored={})
+    with _names_are_unique():
+        row = model.objects.create(owner=owner, **fields)
+    add_stored(owner.pk, definition_size(row))
+    row.warnings = _warnings(secrets)
+    return row
+
+
+def _update(
+    row: RowT, *, secrets: Secrets, host_changes: bool, changes: dict[str, Any]
+) -> RowT:
+    for name in SECRET_MAPS:
+        given, stored = getattr(secrets, name), getattr(row, name)
+        if given is not None:
+            changes[name] = _sealed(name, given, stored={} if host_changes else stored)
+        elif host_changes and stored:
+            # Otherwise the stored secrets would be sent to the new host.
+            raise _invalid(
+                name,
+                "required",
+                f"Enter the {SECRET_MAPS[name]} again: the host has changed.",
+            )
     for name, value in changes.items():
         setattr(row, name, value)
     _save(row, [*changes, "updated_at"])
+    row.warnings = _warnings(secrets)
     return row
 
 
@@ -213,6 +220,32 @@ def _save(row: HttpTool | McpServer, fields: list[str]) -> None:
         row.save(update_fields=fields)
     if row.owner_id is not None:
         add_stored(row.owner_id, definition_size(row) - definition_size(stored))
+
+
+def _warnings(secrets: Secrets) -> list[str]:
+    given = {**(secrets.headers or {}), **(secrets.url_secrets or {})}
+    return [
+        f"The value of {name} is shorter than {MIN_CHARS} characters, so it is not "
+        "masked where a tool or a model repeats it."
+        for name, value in sorted(given.items())
+        if value and is_too_short(value)
+    ]
+
+
+def _sealed(
+    field: str, given: Headers, *, stored: Mapping[str, Sealed]
+) -> dict[str, Sealed]:
+    """Encrypt the given values; None keeps a stored one."""
+    missing = [name for name, value in given.items() if value is None]
+    unknown = [name for name in missing if name not in stored]
+    if unknown:
+        raise _invalid(
+            field, "required", f"There is no stored value for {unknown[0]}. Enter one."
+        )
+    return {
+        name: stored[name] if value is None else Sealed.of(value)
+        for name, value in given.items()
+    }
 
 
 def _origin(url: str) -> URL:
@@ -243,21 +276,23 @@ def _is_usable(tool: McpToolInfo) -> bool:
 
 
 async def _trial(
-    tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp"
+    tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp", mask: SecretMask
 ) -> Trial:
     started_at = time.monotonic()
     try:
         async with asyncio.timeout(MAX_CALL_SECONDS):
-            result, is_error = await _call(tool, arguments, http), False
+            result, is_error = await _call(tool, arguments, http, mask), False
     except ToolError as error:
-        result, is_error = str(error), True
+        result, is_error = mask.apply(str(error)), True
     except TimeoutError:
         result, is_error = f"No response within {MAX_CALL_SECONDS:g} seconds.", True
     return Trial(result, is_error, round(time.monotonic() - started_at, 3))
 
 
-async def _call(tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp") -> str:
-    request_tool = http_request_tool(tool, http, needs_approval=False)
+async def _call(
+    tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp", mask: SecretMask
+) -> str:
+    request_tool = http_request_tool(tool, http, needs_approval=False, mask=mask)
     arguments_schema(request_tool.spec).check(arguments)
     return await request_tool.call(ToolInvocation("trial", arguments, uuid4().hex))
 

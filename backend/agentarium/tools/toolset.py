@@ -13,6 +13,7 @@ from agentarium.runtime.tools.base import Effect, Tool, ToolSpec
 from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.http_template import UrlTemplate
+from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.runtime.tools.mcp import (
     McpConnection,
     McpEndpoint,
@@ -30,6 +31,7 @@ from agentarium.tools.references import (
     ToolEntry,
     load_referenced,
 )
+from agentarium.tools.secret_values import secret_mask
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Toolset:
     # Name of the tool -> id of the agent.
     agents: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    # Of the secrets of the tools, and of the providers.
+    mask: SecretMask = NO_MASK
     _connections: list[McpConnection] = field(default_factory=list)
 
     async def aclose(self) -> None:
@@ -64,7 +68,7 @@ class Toolset:
         return True
 
     def connect(self, server: McpEndpoint) -> McpConnection:
-        connection = McpConnection(server)
+        connection = McpConnection(server, self.mask)
         self._connections.append(connection)
         return connection
 
@@ -95,7 +99,9 @@ def _compiled(schema: bytes) -> ArgumentsSchema:
     return ArgumentsSchema(orjson.loads(schema))
 
 
-def http_request_tool(row: HttpTool, http: HttpClient, *, needs_approval: bool) -> Tool:
+def http_request_tool(
+    row: HttpTool, http: HttpClient, *, needs_approval: bool, mask: SecretMask
+) -> Tool:
     """The callable form of an HTTP tool. Raises `UnreadableSecretError`."""
     spec = ToolSpec(
         name=row.name,
@@ -109,8 +115,9 @@ def http_request_tool(row: HttpTool, http: HttpClient, *, needs_approval: bool) 
         cast("Method", row.method),
         UrlTemplate(row.url_template),
         row.revealed_headers(),
+        row.revealed_url_secrets(),
     )
-    return HttpRequestTool(spec, request, http)
+    return HttpRequestTool(spec, request, http, mask)
 
 
 def mcp_endpoint(row: McpServer, http: HttpClient) -> McpEndpoint:
@@ -119,7 +126,10 @@ def mcp_endpoint(row: McpServer, http: HttpClient) -> McpEndpoint:
     Raises `LookupError` if the operator no longer configures its program.
     """
     if row.owner_id is not None:
-        return RemoteMcpServer(row.url, http, row.revealed_headers())
+        url, secrets = row.url, row.revealed_url_secrets()
+        if secrets:
+            url = UrlTemplate(url).expand({}, {}, secrets)
+        return RemoteMcpServer(url, http, row.revealed_headers())
     program = settings.MCP_STDIO[row.name]
     return StdioMcpServer(
         program["command"],
@@ -135,7 +145,11 @@ class _ToolsetBuilder:
         self._http = http
 
     def build(self, entries: Sequence[ToolEntry]) -> Toolset:
-        toolset = Toolset()
+        rows = (
+            *self._referenced.http_tools.values(),
+            *self._referenced.mcp_servers.values(),
+        )
+        toolset = Toolset(mask=secret_mask(rows))
         for entry in entries:
             try:
                 self._add(toolset, entry)
@@ -155,7 +169,9 @@ class _ToolsetBuilder:
             case "http":
                 row = self._referenced.http_tools[entry["id"]]
                 asks = listed[0].needs_approval
-                tool = http_request_tool(row, self._http, needs_approval=asks)
+                tool = http_request_tool(
+                    row, self._http, needs_approval=asks, mask=toolset.mask
+                )
                 toolset.add(tool.spec, tool)
             case "mcp":
                 self._add_mcp(toolset, entry, listed)

@@ -15,6 +15,7 @@ from agentarium.runtime.tools.base import (
 )
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
 from agentarium.runtime.tools.http_template import UrlTemplate
+from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.runtime.tools.text import decoded, is_text, media_type
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -58,15 +59,22 @@ class HttpRequestSettings:
     method: Method
     url: UrlTemplate
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Parts of the address by placeholder, or by query parameter.
+    url_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class HttpRequestTool:
     def __init__(
-        self, spec: ToolSpec, settings: HttpRequestSettings, http: HttpClient
+        self,
+        spec: ToolSpec,
+        settings: HttpRequestSettings,
+        http: HttpClient,
+        mask: SecretMask = NO_MASK,
     ) -> None:
         self.spec = spec
         self._settings = settings
         self._http = http
+        self._mask = mask
 
     async def call(self, invocation: ToolInvocation) -> str:
         method, template = self._settings.method, self._settings.url
@@ -76,7 +84,14 @@ class HttpRequestTool:
             if name not in template.names
         }
         has_body = method in _WITH_BODY
-        url = template.expand(invocation.arguments, {} if has_body else remaining)
+        placed = {
+            name: value
+            for name, value in invocation.arguments.items()
+            if name in template.names
+        }
+        url = template.expand(
+            placed, {} if has_body else remaining, self._settings.url_secrets
+        )
         body = _json(remaining) if has_body else None
         try:
             async with self._http.open(
@@ -86,7 +101,7 @@ class HttpRequestTool:
                 body=body,
                 timeout=self.spec.timeout,
             ) as response:
-                return await _result(response)
+                return await _result(response, self._mask)
         except FetchError as error:
             raise error.as_tool_error() from error
 
@@ -105,11 +120,11 @@ def _json(arguments: Mapping[str, Any]) -> bytes:
     return json.dumps(arguments, separators=(",", ":")).encode()
 
 
-async def _result(response: HttpResponse) -> str:
+async def _result(response: HttpResponse, mask: SecretMask) -> str:
     status = response.status
     body = await response.read_beginning(MAX_BYTES)
     result = f"HTTP {status}{_reason(status)}"
-    text = _as_text(body, response.headers.get("Content-Type", ""))
+    text = _as_text(body, response.headers.get("Content-Type", ""), mask)
     if text:
         result = f"{result}\n\n{text}"
     if status in {502, 503, 504}:
@@ -120,16 +135,17 @@ async def _result(response: HttpResponse) -> str:
     return result
 
 
-def _as_text(body: bytes, content_type: str) -> str:
+def _as_text(body: bytes, content_type: str, mask: SecretMask) -> str:
     kind = media_type(content_type)
     if not body:
         return ""
     if kind and not is_text(kind):
-        return f"({len(body)} bytes of {kind}, which cannot be shown as text)"
+        return mask.apply(
+            f"({len(body)} bytes of {kind}, which cannot be shown as text)"
+        )
     text = decoded(body, content_type).replace("\x00", "")
-    if len(text) > MAX_CHARS:
-        return f"{text[:MAX_CHARS]}\n… (truncated: the response is longer)"
-    return text
+    text, is_cut = mask.beginning(text, MAX_CHARS)
+    return f"{text}\n… (truncated: the response is longer)" if is_cut else text
 
 
 def _reason(status: int) -> str:

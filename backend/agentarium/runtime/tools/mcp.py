@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -21,6 +21,7 @@ from agentarium.runtime.tools.base import (
     ToolSpec,
 )
 from agentarium.runtime.tools.http_client import HttpClient
+from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 
 if TYPE_CHECKING:
     from mcp import Client, MCPError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MAX_TOOLS = 200
 MAX_CHARS = 50_000
 MAX_DESCRIPTION_CHARS = 4_000
+MAX_ERROR_CHARS = 1_000
 LIST_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
 # In the metadata of each call, for servers that support it.
@@ -40,7 +42,8 @@ _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 class RemoteMcpServer:
     """A server that is called over HTTP, through the guarded client."""
 
-    url: str
+    # It may hold a secret.
+    url: str = field(repr=False)
     http: HttpClient = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -79,12 +82,14 @@ def tool_name(name: str, prefix: str = "") -> str:
     return _NOT_IN_NAMES.sub("_", f"{prefix}{name}")[:64]
 
 
-async def list_mcp_tools(server: McpEndpoint) -> list[McpToolInfo]:
+async def list_mcp_tools(
+    server: McpEndpoint, mask: SecretMask = NO_MASK
+) -> list[McpToolInfo]:
     """List the tools of a server, on a new connection. Raises `ToolError`."""
-    connection = McpConnection(server)
+    connection = McpConnection(server, mask)
     try:
         async with asyncio.timeout(LIST_TIMEOUT), connection.client() as client:
-            return await _list_pages(client)
+            return [_masked_info(tool, mask) for tool in await _list_pages(client)]
     except TimeoutError as error:
         raise ToolError("The MCP server took too long to respond.") from error
     finally:
@@ -113,11 +118,19 @@ def _info(tool: "Tool") -> McpToolInfo:
     return McpToolInfo(tool.name, description, tool.input_schema, effect)
 
 
+def _masked_info(tool: McpToolInfo, mask: SecretMask) -> McpToolInfo:
+    return replace(tool, description=mask.apply(tool.description))
+
+
 class McpTool:
     """One tool of a server. All tools of a server share one connection."""
 
     def __init__(
-        self, spec: ToolSpec, *, name: str, connection: "McpConnection"
+        self,
+        spec: ToolSpec,
+        *,
+        name: str,
+        connection: "McpConnection",
     ) -> None:
         self.spec = spec
         self._name = name
@@ -138,7 +151,7 @@ class McpTool:
         except TimeoutError as error:
             error_type = OutcomeUnknownError if is_connected else ToolError
             raise error_type("The MCP server took too long to respond.") from error
-        text = _as_text(result)
+        text = _as_text(result, self._connection.mask)
         if result.is_error:
             raise ToolError(text or "The tool failed without an error message.")
         return text
@@ -151,7 +164,8 @@ class McpConnection:
     connection has its own asyncio task, and calls may come from any other.
     """
 
-    def __init__(self, server: McpEndpoint) -> None:
+    def __init__(self, server: McpEndpoint, mask: SecretMask = NO_MASK) -> None:
+        self.mask = mask
         self._server = server
         self._connection_task: _ConnectionTask | None = None
 
@@ -165,14 +179,14 @@ class McpConnection:
         from mcp import MCPError
 
         if self._connection_task is None or self._connection_task.is_broken:
-            self._connection_task = _ConnectionTask(self._server.client)
+            self._connection_task = _ConnectionTask(self._server.client, self.mask)
         connection_task = self._connection_task
         connection_task.users += 1
         try:
             yield await connection_task.ready()
         except MCPError as error:
             connection_task.is_broken = True
-            raise _tool_error(error) from error
+            raise _tool_error(error, self.mask) from error
         except asyncio.CancelledError:
             connection_task.is_broken = True
             raise
@@ -191,8 +205,11 @@ class _ConnectionTask:
     """The asyncio task that opens a client, keeps it open, and closes it."""
 
     def __init__(
-        self, client: "Callable[[], AbstractAsyncContextManager[Client]]"
+        self,
+        client: "Callable[[], AbstractAsyncContextManager[Client]]",
+        mask: SecretMask,
     ) -> None:
+        self._mask = mask
         self.users = 0
         self.is_broken = False
         self._stop = asyncio.Event()
@@ -213,7 +230,7 @@ class _ConnectionTask:
             return self._client.result()
         self.is_broken = True
         error = None if self._task.cancelled() else self._task.exception()
-        raise _not_connected(error) from error
+        raise _not_connected(error, self._mask) from error
 
     def abandon(self) -> None:
         """Close the connection without notifying the server."""
@@ -278,7 +295,7 @@ def _silence_sdk() -> None:
 # --- Errors and results ------------------------------------------------------------
 
 
-def _tool_error(error: "MCPError") -> ToolError:
+def _tool_error(error: "MCPError", mask: SecretMask) -> ToolError:
     from mcp_types import CONNECTION_CLOSED, PARSE_ERROR, REQUEST_TIMEOUT
 
     from agentarium.runtime.tools.mcp_http import NOT_SENT
@@ -289,17 +306,21 @@ def _tool_error(error: "MCPError") -> ToolError:
         return OutcomeUnknownError(
             "The connection to the MCP server was lost before it responded."
         )
-    return ToolError(f"The MCP server rejected the call: {error.message[:1000]}")
+    return ToolError(f"The MCP server rejected the call: {_message(error, mask)}")
 
 
-def _not_connected(error: BaseException | None) -> ToolError:
+def _message(error: "MCPError", mask: SecretMask) -> str:
+    return mask.beginning(error.message, MAX_ERROR_CHARS)[0]
+
+
+def _not_connected(error: BaseException | None, mask: SecretMask) -> ToolError:
     """The error for a failed connection; no tool was called."""
     from mcp import MCPError
 
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, MCPError):
-        return ToolError(f"The MCP server cannot be used: {error.message[:1000]}")
+        return ToolError(f"The MCP server cannot be used: {_message(error, mask)}")
     if isinstance(error, OSError):
         return ToolError(
             "The MCP server's program cannot be started. Check its command."
@@ -309,14 +330,12 @@ def _not_connected(error: BaseException | None) -> ToolError:
     )
 
 
-def _as_text(result: "CallToolResult") -> str:
+def _as_text(result: "CallToolResult", mask: SecretMask) -> str:
     parts = [_block(block) for block in result.content]
     if not parts and result.structured_content is not None:
         parts = [orjson.dumps(result.structured_content).decode()]
-    text = "\n".join(parts)
-    if len(text) > MAX_CHARS:
-        return f"{text[:MAX_CHARS]}\n… (truncated: the result is longer)"
-    return text
+    text, is_cut = mask.beginning("\n".join(parts), MAX_CHARS)
+    return f"{text}\n… (truncated: the result is longer)" if is_cut else text
 
 
 def _block(block: Any) -> str:

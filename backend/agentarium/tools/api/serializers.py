@@ -6,9 +6,13 @@ from rest_framework import serializers
 from agentarium.http.fields import ArgumentsField, TextField
 from agentarium.outbound.policy import OutboundError
 from agentarium.outbound.settings import outbound_policy
-from agentarium.runtime.tools.http import HeaderError, check_header
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
 from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
+from agentarium.tools.api.secrets import (
+    HeadersField,
+    UrlSecretsField,
+    check_address_secrets,
+)
 from agentarium.tools.models import (
     MAX_URL_CHARS,
     Effect,
@@ -17,51 +21,7 @@ from agentarium.tools.models import (
     ProtectionChange,
 )
 
-MAX_HEADERS = 20
-MAX_HEADER_CHARS = 4_000
-
-
-class HeadersField(serializers.DictField):
-    """Headers by name. They are write-only; null keeps the stored value."""
-
-    child = serializers.CharField(
-        allow_null=True, max_length=MAX_HEADER_CHARS, trim_whitespace=False
-    )
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            write_only=True,
-            required=False,
-            help_text="Replace the stored headers; null keeps the stored value.",
-            **options,
-        )
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and len(data) > MAX_HEADERS:
-            raise serializers.ValidationError(
-                f"Set at most {MAX_HEADERS} headers.", "max_length"
-            )
-        headers = super().to_internal_value(data)
-        if len({name.lower() for name in headers}) < len(headers):
-            raise serializers.ValidationError(
-                "A header is given twice. Names are not case-sensitive.", "duplicate"
-            )
-        problems = {
-            name: problem
-            for name, value in headers.items()
-            if (problem := _problem(name, value))
-        }
-        if problems:
-            raise serializers.ValidationError(problems)
-        return headers
-
-
-def _problem(name: str, value: str | None) -> str:
-    try:
-        check_header(name, value or "")
-    except HeaderError as error:
-        return str(error)
-    return ""
+WARNINGS = "What to know about the secrets that this request has set."
 
 
 def _check_address(url: str) -> None:
@@ -110,6 +70,11 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
     url_template = UrlTemplateField(max_length=MAX_URL_CHARS)
     headers = HeadersField()
     header_names = serializers.ListField(child=serializers.CharField(), read_only=True)
+    url_secrets = UrlSecretsField()
+    url_secret_names = serializers.ListField(
+        child=serializers.CharField(), read_only=True
+    )
+    warnings = serializers.SerializerMethodField(help_text=WARNINGS)
     needs_approval_effective = serializers.BooleanField(
         source="asks_by_default",
         read_only=True,
@@ -127,6 +92,9 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
             "url_template",
             "headers",
             "header_names",
+            "url_secrets",
+            "url_secret_names",
+            "warnings",
             "effect",
             "needs_approval",
             "needs_approval_effective",
@@ -136,14 +104,18 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
         ]
         read_only_fields = ["created_at", "updated_at"]
 
+    def get_warnings(self, tool: HttpTool) -> list[str]:
+        return list(tool.warnings)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check that the schema requires each placeholder of the address."""
+        """Check that the schema requires each placeholder that no secret fills."""
         template = attrs.get("url_template", getattr(self.instance, "url_template", ""))
         schema = attrs.get("parameters")
         if schema is None:
             schema = getattr(self.instance, "parameters", None) or {"type": "object"}
         attrs.setdefault("parameters", schema)
-        placeholders = UrlTemplate(template).names
+        secrets = check_address_secrets("url_template", attrs, self.instance)
+        placeholders = UrlTemplate(template).names - secrets
         missing = sorted(placeholders - set(schema.get("required", [])))
         if missing:
             raise serializers.ValidationError(
@@ -197,6 +169,11 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
     url = AddressField(max_length=MAX_URL_CHARS)
     headers = HeadersField()
     header_names = serializers.ListField(child=serializers.CharField(), read_only=True)
+    url_secrets = UrlSecretsField()
+    url_secret_names = serializers.ListField(
+        child=serializers.CharField(), read_only=True
+    )
+    warnings = serializers.SerializerMethodField(help_text=WARNINGS)
     tools = McpToolSerializer(many=True, read_only=True)
 
     class Meta:
@@ -208,6 +185,9 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
             "url",
             "headers",
             "header_names",
+            "url_secrets",
+            "url_secret_names",
+            "warnings",
             "timeout",
             "tools",
             "fetched_at",
@@ -215,6 +195,28 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
             "updated_at",
         ]
         read_only_fields = ["fetched_at", "created_at", "updated_at"]
+
+    def get_warnings(self, server: McpServer) -> list[str]:
+        return list(server.warnings)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check that each placeholder of the address has a secret."""
+        secrets = check_address_secrets("url", attrs, self.instance)
+        if secrets and (
+            missing := sorted(UrlTemplate(self._url(attrs)).names - secrets)
+        ):
+            raise serializers.ValidationError(
+                {
+                    "url": serializers.ErrorDetail(
+                        f"Give the value of `{missing[0]}` in `url_secrets`.",
+                        "missing_secret",
+                    )
+                }
+            )
+        return attrs
+
+    def _url(self, attrs: dict[str, Any]) -> str:
+        return str(attrs.get("url", getattr(self.instance, "url", "")))
 
 
 class CatalogueEntrySerializer(serializers.Serializer[Any]):

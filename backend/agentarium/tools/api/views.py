@@ -24,6 +24,8 @@ from agentarium.tools.available_tools import available_tools
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import Subject, changes_of
 from agentarium.tools.services import (
+    SECRET_MAPS,
+    Secrets,
     create_http_tool,
     create_mcp_server,
     delete_definition,
@@ -32,6 +34,12 @@ from agentarium.tools.services import (
     update_http_tool,
     update_mcp_server,
 )
+
+
+def _with_secrets(fields: dict[str, Any]) -> dict[str, Any]:
+    given = {name: fields.get(name) for name in SECRET_MAPS}
+    others = {name: fields[name] for name in fields if name not in SECRET_MAPS}
+    return {**others, "secrets": Secrets(**given)}
 
 
 class CatalogueView(APIView):
@@ -73,12 +81,14 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
         serializer.instance = create_http_tool(
             owner=self.request.user,
             by=actor_of(self.request),
-            **serializer.validated_data,
+            **_with_secrets(serializer.validated_data),
         )
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_http_tool(
-            serializer.instance, by=actor_of(self.request), **serializer.validated_data
+            serializer.instance,
+            by=actor_of(self.request),
+            **_with_secrets(serializer.validated_data),
         )
 
     def perform_destroy(self, instance: HttpTool) -> None:
@@ -141,12 +151,12 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = create_mcp_server(
-            owner=self.request.user, **serializer.validated_data
+            owner=self.request.user, **_with_secrets(serializer.validated_data)
         )
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_mcp_server(
-            serializer.instance, **serializer.validated_data
+            serializer.instance, **_with_secrets(serializer.validated_data)
         )
 
     def perform_destroy(self, instance: McpServer) -> None:

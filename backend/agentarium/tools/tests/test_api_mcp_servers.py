@@ -45,7 +45,7 @@ class TestMcpServers:
         assert response.data["header_names"] == ["Authorization"]
         assert response.data["tools"] == []
         assert response.data["fetched_at"] is None
-        assert "secret" not in json.dumps(response.json())
+        assert "Bearer" not in json.dumps(response.json())
 
     @pytest.mark.parametrize(
         ("change", "field", "code"),

@@ -213,8 +213,10 @@ class TestTemplate:
         "value",
         [
             "a/b",
-            "../admin",
-            "..%2fadmin",
+            "a..b/c",
+            ".../x",
+            "v1.2/.well-known",
+            "100%",
             "x?admin=1",
             "x#y",
             "x&y=1",
@@ -251,6 +253,62 @@ class TestTemplate:
         with pytest.raises(ToolError):
             template.expand(arguments, {})
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "../admin",
+            "x/../admin",
+            "x/..",
+            "./x",
+            "..%2fadmin",
+            "..%2Fadmin",
+            "%2e%2e",
+            "%2E%2e/admin",
+            "%2e%2e%2fadmin",
+            "%252e%252e%252fadmin",
+            "%25252e%25252e",
+            "..\\admin",
+            "..%5cadmin",
+            "..;/admin",
+            "..;a=b",
+            "..%3b/admin",
+            "..%00/x",
+            ".%09./x",
+            "%c0%ae%c0%ae/x",
+            "..%c0%afx",
+            "\uff0e\uff0e\uff0fx",
+            "%" + "25" * 20 + "2e",
+        ],
+    )
+    async def test_an_argument_that_climbs_is_refused_before_any_request(
+        self, tools: FakeTools, http: GuardedHttp, value: str
+    ) -> None:
+        with pytest.raises(ToolError, match="between slashes"):
+            await tool(http, tools.url + "/users/{id}/keys").call(invocation(id=value))
+        await tool(http, tools.url + "/do/x?q={id}").call(invocation(id=value))
+
+        (received,) = tools.received
+        assert received.query == {"q": value}
+
+    @pytest.mark.parametrize(
+        ("template", "arguments"),
+        [
+            ("/{x}{y}/b", {"x": "..", "y": "/admin"}),
+            ("/a%2f{x}/b", {"x": ".."}),
+            ("/a/.{x}/b", {"x": "."}),
+            ("/a/{x}./b", {"x": "%2e"}),
+        ],
+    )
+    def test_an_argument_cannot_climb_together_with_the_template(
+        self, template: str, arguments: dict[str, str]
+    ) -> None:
+        with pytest.raises(ToolError):
+            UrlTemplate(f"https://api.example{template}").expand(arguments, {})
+
+    def test_a_very_long_argument_is_refused(self) -> None:
+        with pytest.raises(ToolError, match="longer"):
+            UrlTemplate("https://api.example/{x}").expand({"x": "%25" * 10**6}, {})
+
     def test_two_arguments_cannot_shorten_the_path_together(self) -> None:
         template = UrlTemplate("https://api.example/a/{x}{y}/b")
 
@@ -278,6 +336,8 @@ class TestTemplate:
             "https://api.example/#{a}",
             "ftp://api.example/",
             "https://[::1/",
+            "https://api.example/a/../{b}",
+            "https://api.example/%2e%2e/{b}",
         ],
     )
     def test_rejects_an_invalid_template(self, template: str) -> None:
