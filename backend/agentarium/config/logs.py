@@ -6,15 +6,33 @@ from typing import Any
 
 import orjson
 import structlog
+from structlog.typing import EventDict
+
+from agentarium.runtime.tools.masking import current_mask
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMATS = ("auto", "json", "console")
+
+
+def mask_secrets(_: Any, __: str, event: EventDict) -> EventDict:
+    """Mask the secrets of the execution that logs, also in its exceptions."""
+    mask = current_mask.get()
+    if not mask:
+        return event
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(None, "", event)
+    return {
+        name: mask.apply(value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
 
 PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    mask_secrets,
     structlog.processors.format_exc_info,
 ]
 

@@ -75,6 +75,7 @@ class TestDefaults:
     )
     def test_an_http_tool_asks_by_entry_then_tool_then_effect(
         self,
+        *,
         api: APIClient,
         alice: User,
         effect: str,

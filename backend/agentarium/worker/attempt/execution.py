@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from agentarium.providers.prices import find_price
 from agentarium.runtime.loop import LoopCallbacks, StepLimitError, run_agent, unanswered
+from agentarium.runtime.masked_calls import masked
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -26,6 +27,7 @@ from agentarium.runtime.providers.base import (
     ProviderError,
 )
 from agentarium.runtime.retries import ModelCaller, Retried
+from agentarium.runtime.tools.masking import current_mask
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask
@@ -130,7 +132,8 @@ class Execution:
                 " agent's limit.",
             )
         except ProviderError as error:
-            return _failure(ErrorCode(error.code), error.detail)
+            mask = self._tool_calls.toolbox.mask
+            return _failure(ErrorCode(error.code), mask.apply(error.detail))
         except AttemptLostError:
             raise
         except Exception:  # the outermost handler of an execution
@@ -149,6 +152,7 @@ class Execution:
             lambda: self._context.open_toolbox(self.task)
         )
         self._tool_calls.toolbox = self._instrumentation.instrument_tools(toolbox)
+        current_mask.set(toolbox.mask)
         caller = ModelCaller(
             models=[version.model, *version.fallback_models],
             open_client=self._open_client,
@@ -160,7 +164,7 @@ class Execution:
             before_request=self._context.wait_for_lease,
         )
         callbacks = LoopCallbacks(
-            call_model=caller.call,
+            call_model=masked(caller.call, toolbox.mask),
             call_tools=self._call_tools,
             before_call=self._before_call,
         )

@@ -105,7 +105,7 @@ class ToolCalls:
         if row and row.status == Status.WAITING:
             return None
         if row and row.status == Status.ANSWERED:
-            return _result(part, row.answer, is_error=row.is_error)
+            return self._result(part, row.answer, is_error=row.is_error)
         tool = self.toolbox.tools.get(part.name)
         try:
             if tool is None:
@@ -114,7 +114,7 @@ class ToolCalls:
             arguments = arguments_schema(tool.spec).read(text)
             return await self._call_or_wait(part, tool, arguments, row)
         except ToolError as error:
-            return _result(part, str(error), is_error=True)
+            return self._result(part, str(error), is_error=True)
 
     async def _call_or_wait(
         self,
@@ -184,10 +184,19 @@ class ToolCalls:
         call = ToolInvocation(part.tool_call_id, arguments, key)
         try:
             async with asyncio.timeout(tool.spec.timeout):
-                return _result(part, await tool.call(call))
+                return self._result(part, await tool.call(call))
         except TimeoutError:
             detail = f"The tool did not answer within {tool.spec.timeout:g} seconds."
             raise OutcomeUnknownError(detail) from None
+
+    def _result(
+        self, part: ToolCallPart, content: str, *, is_error: bool = False
+    ) -> ToolResultPart:
+        limit = settings.MAX_TOOL_RESULT_CHARS
+        content, is_cut = self.toolbox.mask.beginning(content, limit)
+        if is_cut:
+            content = f"{content}\n[cut off after {limit:,} characters]"
+        return ToolResultPart(part.tool_call_id, part.name, content, is_error)
 
     def _new_row(self, part: ToolCallPart, tool: AnyTool) -> ToolCall:
         return ToolCall(
@@ -212,12 +221,3 @@ def _waits_for(tool: AnyTool, row: ToolCall | None) -> WaitsFor | None:
         return None
     outcome_is_unknown = row.status == Status.STARTED and tool.spec.effect == "write"
     return WaitsFor.OUTCOME if outcome_is_unknown else None
-
-
-def _result(
-    part: ToolCallPart, content: str, *, is_error: bool = False
-) -> ToolResultPart:
-    limit = settings.MAX_TOOL_RESULT_CHARS
-    if len(content) > limit:
-        content = f"{content[:limit]}\n[cut off after {limit:,} characters]"
-    return ToolResultPart(part.tool_call_id, part.name, content, is_error)

@@ -12,9 +12,11 @@ from agentarium.core.exceptions import DomainError
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
+from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
 from agentarium.tools.guarded_http import GuardedHttp
+from agentarium.tools.secret_values import secret_mask
 from agentarium.tools.toolset import Toolset, open_tools
 from agentarium.worker.writing.event_writer import AttemptLostError
 
@@ -45,6 +47,8 @@ class Toolbox:
 
     tools: Mapping[str, AnyTool] = field(default_factory=dict)
     opened: Toolset | None = None
+    # Of the secrets of this task's tools and models.
+    mask: SecretMask = NO_MASK
 
     @property
     def definitions(self) -> Sequence[ToolDefinition]:
@@ -67,7 +71,7 @@ class ToolboxFactory:
         """Load the tools of the task's agent version. Opens no connection yet."""
         entries = task.agent_version.tools
         if not entries:
-            return Toolbox()
+            return Toolbox(mask=secret_mask())
         opened = await self._database.run(
             open_tools,
             task.owner_id,
@@ -80,7 +84,7 @@ class ToolboxFactory:
         tools = {
             spec.name: _callable_tool(opened, spec) for spec in opened.specs.values()
         }
-        return Toolbox(tools, opened)
+        return Toolbox(tools, opened, opened.mask)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -14,6 +14,7 @@ from agentarium.agents.services import create_agent
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ModelClient
+from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task
@@ -73,10 +74,11 @@ def running(pubsub: LocalPubSub) -> RunWith:
         model: ModelClient,
         *tools: AnyTool,
         capacity: int = 10,
+        mask: SecretMask = NO_MASK,
         **others: ModelClient,
     ) -> AsyncIterator[Runner]:
         async def open_toolbox(_: AgentTask) -> Toolbox:
-            return Toolbox({tool.spec.name: tool for tool in tools})
+            return Toolbox({tool.spec.name: tool for tool in tools}, mask=mask)
 
         runner = Runner(
             pubsub=pubsub,

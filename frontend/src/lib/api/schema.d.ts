@@ -1377,6 +1377,9 @@ export interface components {
             method: components["schemas"]["MethodEnum"];
             url_template: string;
             readonly header_names: string[];
+            readonly url_secret_names: string[];
+            /** @description What to know about the secrets that this request has set. */
+            readonly warnings: string[];
             /**
              * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
@@ -1405,6 +1408,10 @@ export interface components {
             url_template: string;
             /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
+                [key: string]: string | null;
+            };
+            /** @description Secret parts of the address, such as an `api_key`. A secret fills the {placeholder} with its name, or is added as a query parameter. Replaces the stored ones; null keeps the stored value. */
+            url_secrets?: {
                 [key: string]: string | null;
             };
             /**
@@ -1452,6 +1459,9 @@ export interface components {
             description: string;
             url: string;
             readonly header_names: string[];
+            readonly url_secret_names: string[];
+            /** @description What to know about the secrets that this request has set. */
+            readonly warnings: string[];
             /** @description Time limit of one call, in seconds. */
             timeout: number;
             readonly tools: components["schemas"]["McpTool"][];
@@ -1468,6 +1478,10 @@ export interface components {
             url: string;
             /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
+                [key: string]: string | null;
+            };
+            /** @description Secret parts of the address, such as an `api_key`. A secret fills the {placeholder} with its name, or is added as a query parameter. Replaces the stored ones; null keeps the stored value. */
+            url_secrets?: {
                 [key: string]: string | null;
             };
             /** @description Time limit of one call, in seconds. */
@@ -1730,6 +1744,10 @@ export interface components {
             headers?: {
                 [key: string]: string | null;
             };
+            /** @description Secret parts of the address, such as an `api_key`. A secret fills the {placeholder} with its name, or is added as a query parameter. Replaces the stored ones; null keeps the stored value. */
+            url_secrets?: {
+                [key: string]: string | null;
+            };
             /**
              * @description What repeating a call does: nothing (read), nothing with the same Idempotency-Key (idempotent), or the action once more (write).
              *
@@ -1749,6 +1767,10 @@ export interface components {
             url?: string;
             /** @description Replace the stored headers; null keeps the stored value. */
             headers?: {
+                [key: string]: string | null;
+            };
+            /** @description Secret parts of the address, such as an `api_key`. A secret fills the {placeholder} with its name, or is added as a query parameter. Replaces the stored ones; null keeps the stored value. */
+            url_secrets?: {
                 [key: string]: string | null;
             };
             /** @description Time limit of one call, in seconds. */
