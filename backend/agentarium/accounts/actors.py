@@ -11,7 +11,7 @@ Via = Literal["session", "jwt", "api_token", "server"]
 class Actor:
     """A user, and how the request was authenticated.
 
-    `token` names the API token, by its prefix and its name; otherwise it is blank.
+    `token` names the API token, by its prefix and its name; otherwise it is empty.
     """
 
     user_id: int | None

@@ -41,6 +41,7 @@ const search: Schemas['CatalogueEntry'] = {
   source: 'wiki',
   name: 'search',
   effect: 'write',
+  needs_approval: true,
 }
 
 beforeEach(() => {
@@ -90,8 +91,9 @@ test('adds tools and other agents to an agent', async () => {
   await app.user.type(screen.getByLabelText('Name'), 'Writer')
 
   await add(app, /^calculator/)
-  await app.user.click(
-    screen.getByLabelText('Require approval before each call'),
+  await app.user.selectOptions(
+    screen.getByLabelText('Ask before running'),
+    'Always ask',
   )
   await add(app, /^All tools of wiki/)
   await add(app, /^Assistant/)
@@ -107,6 +109,65 @@ test('adds tools and other agents to an agent', async () => {
       { type: 'agent', agent: 1 },
     ],
   })
+})
+
+test('a tool with side effects asks until that is switched off', async () => {
+  let body: unknown
+  server.use(
+    http.post('/api/agents/', async ({ request }) => {
+      body = await request.json()
+      return HttpResponse.json(makeAgent(), { status: 201 })
+    }),
+  )
+  const app = await openForm()
+  await app.user.type(screen.getByLabelText('Name'), 'Writer')
+  await add(app, /^search/)
+
+  const choice = screen.getByLabelText('Ask before running')
+  expect(choice).toHaveDisplayValue('Default (asks)')
+  await app.user.selectOptions(choice, 'Never ask')
+  expect(screen.getByText(/^Runs without asking/)).toBeVisible()
+  await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  await waitFor(() => {
+    expect(body).toMatchObject({
+      tools: [{ type: 'mcp', names: ['search'], needs_approval: false }],
+    })
+  })
+})
+
+test('keeps what asked when an agent was saved, until its setting changes', async () => {
+  const bodies: unknown[] = []
+  const kept = {
+    type: 'mcp',
+    server: 3,
+    names: ['search'],
+    ask_before: ['search'],
+  }
+  const agent = makeAgent({ tools: [kept] })
+  server.use(
+    http.get('/api/agents/1/', () => HttpResponse.json(agent)),
+    http.get('/api/tools/', () =>
+      HttpResponse.json({
+        results: [{ ...search, effect: 'read', needs_approval: false }],
+      }),
+    ),
+    http.patch('/api/agents/1/', async ({ request }) => {
+      bodies.push(await request.json())
+      return HttpResponse.json(agent)
+    }),
+  )
+  const { user } = renderApp('/agents/1')
+
+  await user.click(await screen.findByRole('button', { name: 'Edit' }))
+  expect(await screen.findByLabelText('Ask before running')).toHaveDisplayValue(
+    'Default (asks)',
+  )
+  await user.click(screen.getByRole('button', { name: 'Save changes' }))
+  await waitFor(() => {
+    expect(bodies).toHaveLength(1)
+  })
+  expect(bodies[0]).toMatchObject({ tools: [kept] })
 })
 
 test('changes the settings of a tool, and removes a tool', async () => {

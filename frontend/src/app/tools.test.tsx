@@ -23,6 +23,9 @@ const tool: Schemas['HttpTool'] = {
   method: 'GET',
   url_template: 'https://api.example.org/customers/{id}',
   header_names: ['Authorization'],
+  url_secret_names: [],
+  warnings: [],
+  needs_approval_effective: false,
   effect: 'read',
   needs_approval: false,
   timeout: 30,
@@ -36,6 +39,8 @@ const mcpServer: Schemas['McpServer'] = {
   description: '',
   url: 'https://mcp.example.org/mcp',
   header_names: [],
+  url_secret_names: [],
+  warnings: [],
   timeout: 30,
   tools: [],
   fetched_at: null,
@@ -65,7 +70,10 @@ test('creates an HTTP tool with a secret', async () => {
     http.post('/api/http-tools/', async ({ request }) => {
       body = await request.json()
       tools = [tool]
-      return HttpResponse.json(tool, { status: 201 })
+      return HttpResponse.json(
+        { ...tool, warnings: ['X-Key is short.'] },
+        { status: 201 },
+      )
     }),
   )
   const { user } = renderApp('/tools')
@@ -77,18 +85,27 @@ test('creates an HTTP tool with a secret', async () => {
   await user.click(screen.getByRole('button', { name: 'Add a header' }))
   await user.type(screen.getByLabelText('Name of header 1'), 'X-Key')
   await user.type(screen.getByLabelText('Value of header 1'), 's3cret')
+  await user.click(screen.getByRole('button', { name: 'Add a URL secret' }))
+  await user.type(screen.getByLabelText('Name of URL secret 1'), 'api_key')
+  await user.type(screen.getByLabelText('Value of URL secret 1'), 'k3y')
+  await user.selectOptions(screen.getByLabelText('Method'), 'POST')
+  expect(screen.getByLabelText(/^Ask before running/)).toHaveDisplayValue(
+    'Default (asks)',
+  )
   await user.click(screen.getByRole('button', { name: 'Create tool' }))
 
   await sees('find_customer')
+  await sees('X-Key is short.')
   expect(body).toEqual({
     name: 'ping',
     description: '',
-    method: 'GET',
+    method: 'POST',
     url_template: 'https://a.example/',
     parameters: { type: 'object', properties: {}, required: [] },
     headers: { 'X-Key': 's3cret' },
-    effect: 'read',
-    needs_approval: false,
+    url_secrets: { api_key: 'k3y' },
+    effect: 'write',
+    needs_approval: null,
     timeout: 30,
   })
 })
@@ -96,6 +113,21 @@ test('creates an HTTP tool with a secret', async () => {
 test('keeps a stored secret that is left empty, and shows rejections', async () => {
   let body: Partial<Schemas['HttpToolRequest']> = {}
   server.use(
+    http.get('/api/http-tools/3/changes/', () =>
+      HttpResponse.json(
+        makePage([
+          {
+            tool: 'find_customer',
+            change: 'approval_off',
+            by: 1,
+            by_name: 'alice',
+            via: 'api_token',
+            token: 'agt_12345678… (ci)',
+            created_at: TIME,
+          },
+        ]),
+      ),
+    ),
     http.patch('/api/http-tools/3/', async ({ request }) => {
       body = (await request.json()) as Schemas['HttpToolRequest']
       return HttpResponse.json(
@@ -112,6 +144,11 @@ test('keeps a stored secret that is left empty, and shows rejections', async () 
     await screen.findByRole('button', { name: 'Actions for find_customer' }),
   )
   await user.click(await screen.findByRole('menuitem', { name: 'Edit' }))
+  expect(
+    await screen.findByRole('list', { name: 'Approvals switched off' }),
+  ).toHaveTextContent(
+    'Approval for find_customer was switched off by alice with the token agt_12345678… (ci)',
+  )
   await user.click(await screen.findByRole('button', { name: 'Save changes' }))
 
   await sees('Not allowed.')

@@ -19,6 +19,17 @@ const versions = [
     model: 'openai:mine',
     instructions: 'Be brief.\nBe kind.',
     tools: [{ type: 'builtin', name: 'calculator', needs_approval: true }],
+    protection_changes: [
+      {
+        tool: 'send_mail',
+        change: 'approval_off',
+        by: 1,
+        by_name: 'alice',
+        via: 'session',
+        token: '',
+        created_at: '2026-05-04T10:00:00Z',
+      },
+    ],
   }),
   makeVersion({ number: 1, instructions: 'Be brief.' }),
 ]
@@ -61,6 +72,11 @@ test('shows what a version changed', async () => {
   expect(
     within(dialog.getByRole('region', { name: 'Tools' })).getByRole('listitem'),
   ).toHaveTextContent('calculator · needs approval')
+  expect(
+    dialog.getByRole('list', { name: 'Approvals switched off' }),
+  ).toHaveTextContent(
+    'Approval for send_mail was switched off by alice on the page',
+  )
   expect(dialog.queryByRole('button', { name: /^Restore version/ })).toBeNull()
 })
 

@@ -51,6 +51,7 @@ export const makeVersion = (
   max_steps: 20,
   fallback_models: [],
   tools: [],
+  protection_changes: [],
   ...fields,
 })
 

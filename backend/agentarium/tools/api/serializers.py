@@ -136,7 +136,7 @@ class ProtectionChangeSerializer(serializers.ModelSerializer[ProtectionChange]):
         source="by.username",
         default="",
         read_only=True,
-        help_text="Blank for a command on the server, and after the account is deleted.",
+        help_text="Empty for a command on the server, and after the account is deleted.",
     )
     via = serializers.ChoiceField(
         choices=["session", "jwt", "api_token", "server"], read_only=True

@@ -29,6 +29,11 @@ export const mcpServersQuery = () =>
     }),
   )
 
+export const httpToolChangesQuery = (id: number) =>
+  api.queryOptions('get', '/api/http-tools/{id}/changes/', {
+    params: { path: { id } },
+  })
+
 /** The catalogue of tools depends on what is defined. */
 function useToolsRefresh() {
   const queryClient = useQueryClient()

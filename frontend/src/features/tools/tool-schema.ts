@@ -23,7 +23,8 @@ const timeout = z
   .check(z.gte(1, 'At least one second.'))
 
 /** A stored value is never shown. Left empty it is kept, which the API takes as `null`. */
-const header = z.object({ name: z.string().check(z.trim()), value: z.string() })
+const secret = z.object({ name: z.string().check(z.trim()), value: z.string() })
+const secrets = { headers: z.array(secret), url_secrets: z.array(secret) }
 
 const isObject = z.refine<string>(
   (text) => readObject(text) !== undefined,
@@ -36,9 +37,9 @@ export const httpToolSchema = z.object({
   method: z.enum(METHODS),
   url_template: z.string().check(z.trim(), z.minLength(1, 'Enter a URL.')),
   parameters: z.string().check(isObject),
-  headers: z.array(header),
+  ...secrets,
   effect: z.enum(['read', 'idempotent', 'write']),
-  needs_approval: z.boolean(),
+  needs_approval: z.nullable(z.boolean()),
   timeout,
 })
 
@@ -48,12 +49,12 @@ export const mcpServerSchema = z.object({
   name,
   description: z.string(),
   url: z.string().check(z.trim(), z.minLength(1, 'Enter a URL.')),
-  headers: z.array(header),
+  ...secrets,
   timeout,
 })
 
 export type McpServerValues = z.infer<typeof mcpServerSchema>
-export type HeaderValues = z.infer<typeof header>
+export type SecretValues = z.infer<typeof secret>
 
 const NEW_HTTP_TOOL = {
   name: '',
@@ -62,8 +63,9 @@ const NEW_HTTP_TOOL = {
   url_template: '',
   parameters: { type: 'object', properties: {}, required: [] },
   header_names: [],
+  url_secret_names: [],
   effect: 'read',
-  needs_approval: false,
+  needs_approval: null,
   timeout: 30,
 } satisfies Partial<HttpTool>
 
@@ -72,10 +74,11 @@ const NEW_MCP_SERVER = {
   description: '',
   url: '',
   header_names: [],
+  url_secret_names: [],
   timeout: 30,
 } satisfies Partial<McpServer>
 
-const storedHeaders = (names: string[]) =>
+const storedSecrets = (names: string[]) =>
   names.map((each) => ({ name: each, value: '' }))
 
 export function httpToolValues(tool?: HttpTool): HttpToolValues {
@@ -86,7 +89,8 @@ export function httpToolValues(tool?: HttpTool): HttpToolValues {
     method: from.method,
     url_template: from.url_template,
     parameters: JSON.stringify(from.parameters, null, 2),
-    headers: storedHeaders(from.header_names),
+    headers: storedSecrets(from.header_names),
+    url_secrets: storedSecrets(from.url_secret_names),
     effect: from.effect,
     needs_approval: from.needs_approval,
     timeout: from.timeout,
@@ -99,13 +103,14 @@ export function mcpServerValues(server?: McpServer): McpServerValues {
     name: from.name,
     description: from.description,
     url: from.url,
-    headers: storedHeaders(from.header_names),
+    headers: storedSecrets(from.header_names),
+    url_secrets: storedSecrets(from.url_secret_names),
     timeout: from.timeout,
   }
 }
 
-function headersOf(headers: HeaderValues[], stored: string[]) {
-  const named = headers.filter((each) => each.name)
+function secretsOf(values: SecretValues[], stored: string[]) {
+  const named = values.filter((each) => each.name)
   return Object.fromEntries(
     named.map(({ name: key, value }) => [
       key,
@@ -115,18 +120,20 @@ function headersOf(headers: HeaderValues[], stored: string[]) {
 }
 
 export const httpToolRequest = (
-  { parameters, headers, ...values }: HttpToolValues,
+  { parameters, headers, url_secrets, ...values }: HttpToolValues,
   tool?: HttpTool,
 ): Schemas['HttpToolRequest'] => ({
   ...values,
   parameters: readObject(parameters),
-  headers: headersOf(headers, tool?.header_names ?? []),
+  headers: secretsOf(headers, tool?.header_names ?? []),
+  url_secrets: secretsOf(url_secrets, tool?.url_secret_names ?? []),
 })
 
 export const mcpServerRequest = (
-  { headers, ...values }: McpServerValues,
+  { headers, url_secrets, ...values }: McpServerValues,
   server?: McpServer,
 ): Schemas['McpServerRequest'] => ({
   ...values,
-  headers: headersOf(headers, server?.header_names ?? []),
+  headers: secretsOf(headers, server?.header_names ?? []),
+  url_secrets: secretsOf(url_secrets, server?.url_secret_names ?? []),
 })

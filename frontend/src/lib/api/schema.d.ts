@@ -1811,7 +1811,7 @@ export interface components {
             readonly change: components["schemas"]["ChangeEnum"];
             readonly by: number | null;
             /**
-             * @description Blank for a command on the server, and after the account is deleted.
+             * @description Empty for a command on the server, and after the account is deleted.
              * @default
              */
             readonly by_name: string;

@@ -4,7 +4,7 @@ import { RelativeTime } from '@/components/times'
 import { formatNumber } from '@/lib/format'
 
 import type { Agent } from '../queries'
-import { toolEntries } from '../tools/tool-entries'
+import { asksByDefault, toolEntries } from '../tools/tool-entries'
 import { ToolIcon } from '../tools/tool-icon'
 import { useToolChoices } from '../tools/use-tool-choices'
 
@@ -85,14 +85,15 @@ function Tools({ agent }: { agent: Agent }) {
       <h2 className="text-xs text-muted-foreground">Tools</h2>
       <ul className="mt-1.5 space-y-1.5 text-sm">
         {entries.map((entry) => {
-          const { key, title, needsApproval } = choiceOf(entry)
+          const choice = choiceOf(entry)
+          const { key, title } = choice
           return (
             <li key={key} className="flex items-center gap-2">
               <ToolIcon entry={entry} />
               <span className="min-w-0 flex-1 truncate" title={title}>
                 {title}
               </span>
-              {(entry.needs_approval ?? needsApproval) && (
+              {(entry.needs_approval ?? asksByDefault(entry, choice)) && (
                 <span className="shrink-0 text-xs text-waiting">
                   needs approval
                 </span>

@@ -7,6 +7,8 @@ export type CatalogueEntry = Schemas['CatalogueEntry']
 const NAME_RULE = 'Use letters, digits, _ and -, at most 64.'
 const name = z.string().check(z.regex(/^[\w-]{1,64}$/, NAME_RULE))
 const hasApproval = { needs_approval: z.optional(z.boolean()) }
+/** The tools that asked when the agent was saved, and so go on asking. */
+const keepsAsking = { ask_before: z.optional(z.array(z.string())) }
 
 /** One entry of an agent's list of tools: a reference as in `/api/tools/`, and settings. */
 const toolEntry = z.discriminatedUnion('type', [
@@ -23,7 +25,12 @@ const toolEntry = z.discriminatedUnion('type', [
     ),
     ...hasApproval,
   }),
-  z.object({ type: z.literal('http'), id: z.number(), ...hasApproval }),
+  z.object({
+    type: z.literal('http'),
+    id: z.number(),
+    ...hasApproval,
+    ...keepsAsking,
+  }),
   z.object({
     type: z.literal('mcp'),
     server: z.number(),
@@ -31,6 +38,7 @@ const toolEntry = z.discriminatedUnion('type', [
     prefix: z.optional(name),
     effect: z.optional(z.enum(['read', 'idempotent', 'write'])),
     ...hasApproval,
+    ...keepsAsking,
   }),
   z.object({
     type: z.literal('agent'),
@@ -97,9 +105,12 @@ function catalogueChoice(offer: CatalogueEntry): ToolChoice[] {
 /** For each MCP server one more choice: all tools that it offers, now and later. */
 function wholeServers(entries: CatalogueEntry[]): ToolChoice[] {
   const servers = new Map<number, string>()
-  for (const { reference, source } of entries) {
+  const asking = new Set<number>()
+  for (const { reference, source, needs_approval } of entries) {
     const { data: entry } = toolEntry.safeParse(reference)
-    if (entry?.type === 'mcp') servers.set(entry.server, source)
+    if (entry?.type !== 'mcp') continue
+    servers.set(entry.server, source)
+    if (needs_approval) asking.add(entry.server)
   }
   return [...servers].map(([server, source]) => {
     const entry: ToolEntry = { type: 'mcp', server }
@@ -109,7 +120,7 @@ function wholeServers(entries: CatalogueEntry[]): ToolChoice[] {
       title: `All tools of ${source}`,
       description: 'Every tool that the server offers, now and later.',
       group: `MCP server ${source}`,
-      needsApproval: false,
+      needsApproval: asking.has(server),
     }
   })
 }
@@ -143,6 +154,13 @@ export function toolChoices(
     ...groups.flatMap((each) => offered.filter(({ group }) => group === each)),
     ...agents.map(agentChoice),
   ]
+}
+
+/** Whether some calls of an entry without a setting of its own ask a person first. */
+export function asksByDefault(entry: ToolEntry, choice: ToolChoice) {
+  if ('ask_before' in entry && entry.ask_before?.length) return true
+  if (entry.type === 'mcp' && entry.effect) return entry.effect === 'write'
+  return choice.needsApproval
 }
 
 /** The name of an entry whose target is unknown, or not loaded yet. */

@@ -1,9 +1,10 @@
 import { SettingsIcon, XIcon } from 'lucide-react'
 import { useId, useState } from 'react'
 
+import { ApprovalSelect } from '@/components/approval-select'
 import { Button } from '@/components/ui/button'
-import { Switch } from '@/components/ui/switch'
 
+import { asksByDefault } from './tool-entries'
 import type { ToolChoice, ToolEntry, CatalogueEntry } from './tool-entries'
 import { ToolIcon } from './tool-icon'
 import { ToolOptions } from './tool-options'
@@ -44,7 +45,7 @@ export function ToolItem(props: ToolItemProps) {
           )}
           <Approval
             entry={entry}
-            needsApproval={entry.needs_approval ?? choice.needsApproval}
+            isAskedByDefault={asksByDefault(entry, choice)}
             effect={effectOf(entry, choice)}
             onChange={onChange}
           />
@@ -89,30 +90,55 @@ function effectOf(entry: ToolEntry, { effect }: ToolChoice) {
 
 type ApprovalProps = {
   entry: ToolEntry
-  needsApproval: boolean
+  isAskedByDefault: boolean
   effect: CatalogueEntry['effect'] | undefined
   onChange: (entry: ToolEntry) => void
 }
 
-function Approval({ entry, needsApproval, effect, onChange }: ApprovalProps) {
+function Approval({
+  entry,
+  isAskedByDefault,
+  effect,
+  onChange,
+}: ApprovalProps) {
   const id = useId()
+  const isOff = isAskedByDefault && entry.needs_approval === false
   return (
-    <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1.5 text-xs">
-      <span className="flex items-center gap-2">
-        <Switch
-          id={id}
-          checked={needsApproval}
-          onCheckedChange={(needs_approval) => {
-            onChange({ ...entry, needs_approval })
-          }}
-        />
-        <label htmlFor={id}>Require approval before each call</label>
-      </span>
-      {effect && (
-        <span className="rounded-full bg-muted px-2 py-0.5 text-muted-foreground">
-          {EFFECTS[effect]}
+    <div className="mt-2 space-y-1.5 text-xs">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
+        <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <label htmlFor={id}>Ask before running</label>
+          <ApprovalSelect
+            id={id}
+            className="h-8 w-auto text-xs sm:text-xs"
+            value={entry.needs_approval ?? null}
+            isAskedByDefault={isAskedByDefault}
+            onChange={(value) => {
+              onChange(withApproval(entry, value ?? undefined))
+            }}
+          />
         </span>
+        {effect && (
+          <span className="rounded-full bg-muted px-2 py-0.5 text-muted-foreground">
+            {EFFECTS[effect]}
+          </span>
+        )}
+      </div>
+      {isOff && (
+        <p className="text-waiting">
+          Runs without asking. The version history records who switched it off.
+        </p>
       )}
     </div>
   )
+}
+
+/** With another setting, the server decides again which tools ask by default. */
+function withApproval(
+  entry: ToolEntry,
+  needs_approval: boolean | undefined,
+): ToolEntry {
+  return 'ask_before' in entry
+    ? { ...entry, needs_approval, ask_before: undefined }
+    : { ...entry, needs_approval }
 }

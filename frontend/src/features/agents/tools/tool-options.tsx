@@ -97,7 +97,11 @@ function McpOptions({ entry, onChange }: OptionsProps<'mcp'>) {
             value={entry.effect ?? ''}
             onChange={({ target }) => {
               const effect = target.value as Entry<'mcp'>['effect'] | ''
-              onChange({ ...entry, effect: effect === '' ? undefined : effect })
+              onChange({
+                ...entry,
+                effect: effect === '' ? undefined : effect,
+                ask_before: undefined,
+              })
             }}
           >
             <option value="">As declared by the server</option>

@@ -3,6 +3,7 @@ import { useState } from 'react'
 
 import { LoadMore } from '@/components/load-more'
 import { ErrorNotice } from '@/components/notice'
+import { ProtectionChanges } from '@/components/protection-changes'
 import { RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
 import { rowsOf } from '@/lib/api/pages'
@@ -56,17 +57,21 @@ type VersionListProps = {
 }
 
 function VersionList({ versions, current, onShow }: VersionListProps) {
-  if (versions.length === 1) {
+  const [only, ...others] = versions
+  if (only && others.length === 0) {
     return (
-      <p className="text-sm text-muted-foreground">
-        The definition has not changed since the agent was created. Each change
-        creates a version, and you can restore any of them.
-      </p>
+      <div className="space-y-2">
+        <p className="text-sm text-muted-foreground">
+          The definition has not changed since the agent was created. Each
+          change creates a version, and you can restore any of them.
+        </p>
+        <ProtectionChanges changes={only.protection_changes} />
+      </div>
     )
   }
   return (
     <ul aria-label="Versions" className="-mx-2 max-h-80 overflow-y-auto">
-      {versions.map(({ number, created_at }) => (
+      {versions.map(({ number, created_at, protection_changes }) => (
         <li key={number}>
           <button
             type="button"
@@ -79,6 +84,11 @@ function VersionList({ versions, current, onShow }: VersionListProps) {
             {number === current && (
               <span className="rounded-full bg-brand/12 px-2 text-xs font-medium text-brand">
                 Current
+              </span>
+            )}
+            {protection_changes.length > 0 && (
+              <span className="rounded-full bg-waiting/12 px-2 text-xs font-medium text-waiting">
+                Approval off
               </span>
             )}
             <RelativeTime

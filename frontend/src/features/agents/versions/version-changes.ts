@@ -48,6 +48,7 @@ export function fieldChanges(
 
 const SETTINGS: Record<string, string> = {
   needs_approval: 'needs approval',
+  ask_before: 'asks before',
   timeout: 'timeout',
   prefix: 'prefix',
   effect: 'effect',
@@ -62,7 +63,8 @@ function toolLine(entry: ToolEntry) {
     const label = SETTINGS[key]
     if (!label || identity.includes(key)) return []
     if (typeof value === 'boolean') return value ? label : 'no approval'
-    return `${label} ${String(value)}`
+    const text = Array.isArray(value) ? value.join(', ') : String(value)
+    return `${label} ${text}`
   })
   return [toolTitle(entry), ...settings].join(' · ')
 }

@@ -2,6 +2,7 @@ import { HistoryIcon } from 'lucide-react'
 import { useState } from 'react'
 
 import { BusyButton } from '@/components/busy-button'
+import { ProtectionChanges } from '@/components/protection-changes'
 import { RelativeTime } from '@/components/times'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogClose, DialogContent } from '@/components/ui/dialog'
@@ -91,6 +92,7 @@ function VersionContent({
             </Select>
           )}
         </Field>
+        <ProtectionChanges changes={version.protection_changes} />
         {other && <VersionDiff before={other} after={version} />}
       </div>
       <footer className="flex justify-end gap-2 border-t px-5 py-3.5 sm:px-6">

@@ -1,18 +1,25 @@
 import { zodResolver } from '@hookform/resolvers/zod'
-import { Controller, FormProvider, useForm } from 'react-hook-form'
+import { useQuery } from '@tanstack/react-query'
+import { Controller, FormProvider, useForm, useWatch } from 'react-hook-form'
 import type { UseFormReturn } from 'react-hook-form'
 import { toast } from 'sonner'
 
+import { ApprovalSelect } from '@/components/approval-select'
 import { FormFrame } from '@/components/form-frame'
+import { ProtectionChanges } from '@/components/protection-changes'
 import { Field } from '@/components/ui/field'
 import { Textarea } from '@/components/ui/input'
 import { Select } from '@/components/ui/select'
-import { Switch } from '@/components/ui/switch'
 import { useSubmit } from '@/lib/use-submit'
 
-import { HeadersField } from '../headers-field'
-import { useCreateHttpTool, useUpdateHttpTool } from '../queries'
+import {
+  httpToolChangesQuery,
+  useCreateHttpTool,
+  useUpdateHttpTool,
+} from '../queries'
 import type { HttpTool } from '../queries'
+import { SecretsField } from '../secrets-field'
+import { toastWarnings } from '../toast-warnings'
 import {
   DescriptionField,
   NameField,
@@ -37,7 +44,9 @@ const FIELDS = [
   'url_template',
   'parameters',
   'headers',
+  'url_secrets',
   'effect',
+  'needs_approval',
   'timeout',
 ] as const
 
@@ -53,10 +62,10 @@ export function HttpToolForm({ tool, onSaved }: HttpToolFormProps) {
     const body = httpToolRequest(values, tool)
     if (tool) {
       const params = { path: { id: tool.id } }
-      await updateTool.mutateAsync({ params, body })
+      toastWarnings(await updateTool.mutateAsync({ params, body }))
       toast.success('Changes saved.')
     } else {
-      await createTool.mutateAsync({ body })
+      toastWarnings(await createTool.mutateAsync({ body }))
       toast.success(`${body.name} was created. You can now add it to agents.`)
     }
     onSaved()
@@ -69,9 +78,14 @@ export function HttpToolForm({ tool, onSaved }: HttpToolFormProps) {
         isBusy={form.formState.isSubmitting}
         onSubmit={submit}
       >
-        <Request form={form} />
-        <HeadersField stored={tool?.header_names ?? []} />
+        <Request form={form} isNew={!tool} />
+        <SecretsField
+          name="url_secrets"
+          stored={tool?.url_secret_names ?? []}
+        />
+        <SecretsField name="headers" stored={tool?.header_names ?? []} />
         <Behaviour form={form} />
+        {tool && <Changes tool={tool} />}
       </FormFrame>
     </FormProvider>
   )
@@ -79,8 +93,21 @@ export function HttpToolForm({ tool, onSaved }: HttpToolFormProps) {
 
 type PartProps = { form: UseFormReturn<HttpToolValues> }
 
-function Request({ form: { register, formState } }: PartProps) {
-  const { errors } = formState
+function Changes({ tool }: { tool: HttpTool }) {
+  const { data } = useQuery(httpToolChangesQuery(tool.id))
+  return <ProtectionChanges changes={data?.results ?? []} />
+}
+
+function Request({ form, isNew }: PartProps & { isNew: boolean }) {
+  const { register, formState, setValue } = form
+  const { errors, dirtyFields } = formState
+  const method = register('method', {
+    // A new tool that sends something has side effects until its author says otherwise.
+    onChange: ({ target }: { target: HTMLSelectElement }) => {
+      if (isNew && !dirtyFields.effect)
+        setValue('effect', target.value === 'GET' ? 'read' : 'write')
+    },
+  })
   return (
     <>
       <NameField
@@ -96,7 +123,7 @@ function Request({ form: { register, formState } }: PartProps) {
       <div className="grid grid-cols-[6.5rem_minmax(0,1fr)] gap-3">
         <Field label="Method" error={errors.method?.message}>
           {(control) => (
-            <Select {...control} {...register('method')}>
+            <Select {...control} {...method}>
               {METHODS.map((method) => (
                 <option key={method}>{method}</option>
               ))}
@@ -129,6 +156,7 @@ function Request({ form: { register, formState } }: PartProps) {
 
 function Behaviour({ form: { register, control, formState } }: PartProps) {
   const { errors } = formState
+  const effect = useWatch({ control, name: 'effect' })
   return (
     <>
       <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_10rem]">
@@ -152,16 +180,20 @@ function Behaviour({ form: { register, control, formState } }: PartProps) {
         control={control}
         name="needs_approval"
         render={({ field: { value, onChange } }) => (
-          <div className="flex items-center gap-3 text-sm">
-            <Switch
-              id="needs-approval"
-              checked={value}
-              onCheckedChange={onChange}
-            />
-            <label htmlFor="needs-approval">
-              Require approval before each call
-            </label>
-          </div>
+          <Field
+            label="Ask before running (default for write tools)"
+            hint="An agent can decide otherwise. Agents that were saved while it asked go on asking until their setting is changed."
+            error={errors.needs_approval?.message}
+          >
+            {(props) => (
+              <ApprovalSelect
+                {...props}
+                value={value}
+                isAskedByDefault={effect === 'write'}
+                onChange={onChange}
+              />
+            )}
+          </Field>
         )}
       />
     </>

@@ -67,7 +67,7 @@ function HttpToolRow({ tool, onEdit, onTest }: RowProps) {
         description={tool.description}
         address={`${tool.method} ${tool.url_template}`}
         effect={tool.effect}
-        needsApproval={tool.needs_approval}
+        needsApproval={tool.needs_approval_effective}
       />
       <Button
         variant="outline"

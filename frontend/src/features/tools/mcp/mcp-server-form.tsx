@@ -6,13 +6,14 @@ import { FormFrame } from '@/components/form-frame'
 import { asProblem } from '@/lib/api/problem'
 import { useSubmit } from '@/lib/use-submit'
 
-import { HeadersField } from '../headers-field'
 import {
   useCreateMcpServer,
   useRefreshMcpServer,
   useUpdateMcpServer,
 } from '../queries'
 import type { McpServer } from '../queries'
+import { SecretsField } from '../secrets-field'
+import { toastWarnings } from '../toast-warnings'
 import {
   DescriptionField,
   NameField,
@@ -29,7 +30,14 @@ import { toolsLoaded } from './tools-loaded'
 
 type McpServerFormProps = { server: McpServer | undefined; onSaved: () => void }
 
-const FIELDS = ['name', 'description', 'url', 'headers', 'timeout'] as const
+const FIELDS = [
+  'name',
+  'description',
+  'url',
+  'url_secrets',
+  'headers',
+  'timeout',
+] as const
 
 export function McpServerForm({ server, onSaved }: McpServerFormProps) {
   const save = useSaveServer(server)
@@ -66,7 +74,11 @@ export function McpServerForm({ server, onSaved }: McpServerFormProps) {
           field={register('description')}
           error={errors.description}
         />
-        <HeadersField stored={server?.header_names ?? []} />
+        <SecretsField
+          name="url_secrets"
+          stored={server?.url_secret_names ?? []}
+        />
+        <SecretsField name="headers" stored={server?.header_names ?? []} />
         <TimeoutField
           field={register('timeout', { valueAsNumber: true })}
           error={errors.timeout}
@@ -86,11 +98,13 @@ function useSaveServer(server: McpServer | undefined) {
     const body = mcpServerRequest(values, server)
     if (server) {
       const params = { path: { id: server.id } }
-      await updateServer.mutateAsync({ params, body })
+      toastWarnings(await updateServer.mutateAsync({ params, body }))
       toast.success('Changes saved.')
       return
     }
-    const { id, name } = await createServer.mutateAsync({ body })
+    const created = await createServer.mutateAsync({ body })
+    const { id, name } = created
+    toastWarnings(created)
     refreshServer.mutate(
       { params: { path: { id } } },
       {

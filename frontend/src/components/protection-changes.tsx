@@ -1,0 +1,49 @@
+import { ShieldAlertIcon } from 'lucide-react'
+
+import { RelativeTime } from '@/components/times'
+import type { Schemas } from '@/lib/api/client'
+
+type ProtectionChange = Schemas['ProtectionChange']
+
+const WHAT: Record<ProtectionChange['change'], (tool: string) => string> = {
+  approval_off: (tool) => `Approval for ${tool} was switched off`,
+  effect_lowered: (tool) =>
+    `The effect of ${tool} is no longer “has side effects”`,
+}
+
+const HOW: Record<ProtectionChange['via'], string> = {
+  session: 'on the page',
+  jwt: 'with the API',
+  api_token: 'with the token',
+  server: 'on the server',
+}
+
+/** Who let tools run with less protection than before, and when. */
+export function ProtectionChanges({
+  changes,
+}: {
+  changes: ProtectionChange[]
+}) {
+  if (changes.length === 0) return null
+  return (
+    <ul aria-label="Approvals switched off" className="space-y-1.5">
+      {changes.map((each, index) => (
+        <li key={index} className="flex gap-2 text-xs">
+          <ShieldAlertIcon
+            aria-hidden
+            className="mt-px size-3.5 shrink-0 text-waiting"
+          />
+          <span className="min-w-0 wrap-anywhere">
+            {WHAT[each.change](each.tool)}
+            {each.by_name && ` by ${each.by_name}`} {HOW[each.via]}
+            {each.token && ` ${each.token}`}
+            <span className="text-muted-foreground">
+              {' · '}
+              <RelativeTime time={each.created_at} />
+            </span>
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
