@@ -85,10 +85,9 @@ export async function giveTool(
   await page.getByRole('button', { name: 'Edit' }).click()
   await page.getByRole('button', { name: 'Add a tool' }).click()
   await page.getByRole('option', { name }).click()
-  const approval = page.getByRole('switch', {
-    name: 'Require approval before each call',
-  })
-  await approval.setChecked(needsApproval)
+  await page
+    .getByRole('combobox', { name: 'Ask before running' })
+    .selectOption(needsApproval ? 'Always ask' : 'Never ask')
   await page.getByRole('button', { name: 'Save changes' }).click()
   await expect(page.getByRole('dialog')).toBeHidden()
   await page
