@@ -536,6 +536,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/limits/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your limits
+         * @description What you have and may have of each thing, and how many requests you may make. `stored_bytes` is an estimate of the disk space of your data.
+         */
+        get: operations["limits_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mcp-servers/": {
         parameters: {
             query?: never;
@@ -1126,7 +1146,7 @@ export interface components {
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min, instead of the server's. */
+            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1141,7 +1161,7 @@ export interface components {
             name: string;
             readonly prefix: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min, instead of the server's. */
+            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
             rate: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -1154,7 +1174,7 @@ export interface components {
         ApiTokenRequest: {
             name: string;
             scopes: components["schemas"]["ScopesEnum"][];
-            /** @description Its own rate limit, such as 30/min, instead of the server's. */
+            /** @description Its own rate limit, such as 30/min. It cannot be above the server's. All tokens of a user together also count against the user's rate. */
             rate?: string;
             /** Format: date-time */
             expires_at?: string | null;
@@ -1437,6 +1457,10 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "model_response" | "tool_result";
+        Limits: {
+            quotas: components["schemas"]["Quota"][];
+            rates: components["schemas"]["RequestRates"];
+        };
         ListedTool: {
             /** @description The tool's name for the model. */
             name: string;
@@ -1801,6 +1825,12 @@ export interface components {
             errors?: {
                 [key: string]: components["schemas"]["FieldError"][];
             };
+            /** @description For `quota_exceeded`: the name of the quota. */
+            quota?: string;
+            /** @description For `quota_exceeded`: how much you have. */
+            used?: number;
+            /** @description For `quota_exceeded`: how much you may have. */
+            limit?: number;
             /** @description Only for an unexpected error: search the server's log for it. */
             request_id?: string;
         };
@@ -1856,6 +1886,15 @@ export interface components {
             waiting: number;
             /** @description Due tasks, by priority. */
             priorities: components["schemas"]["PriorityCount"][];
+        };
+        Quota: {
+            name: string;
+            /** @description For people. */
+            label: string;
+            unit: components["schemas"]["UnitEnum"];
+            used: number;
+            /** @description Null if there is none. */
+            limit: number | null;
         };
         Rates: {
             /** Format: decimal */
@@ -1943,6 +1982,12 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        RequestRates: {
+            /** @description All requests of the user and their tokens, such as 1200/min. */
+            user: string;
+            /** @description The highest rate of one API token. */
+            token: string;
         };
         ResolveRequest: {
             /**
@@ -2650,6 +2695,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description * `count` - count
+         *     * `bytes` - bytes
+         * @enum {string}
+         */
+        UnitEnum: "count" | "bytes";
         UsageRecordedEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2858,6 +2909,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -2980,6 +3040,15 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3115,6 +3184,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -3182,7 +3260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3258,7 +3336,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3338,7 +3416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3701,7 +3779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3781,7 +3859,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3861,7 +3939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3941,7 +4019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4168,6 +4246,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -4219,6 +4306,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4715,6 +4811,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -4844,6 +4949,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -4965,6 +5079,15 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5117,8 +5240,54 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    limits_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5244,6 +5413,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5380,6 +5558,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5508,6 +5695,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5575,7 +5771,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5820,6 +6016,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -5872,6 +6077,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6235,7 +6449,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6451,7 +6665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The object is not in a state that allows this. */
+            /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6596,6 +6810,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -6651,6 +6874,15 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6863,6 +7095,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too many requests. `Retry-After` says when to try again. */
             429: {
                 headers: {
@@ -7042,6 +7283,15 @@ export interface operations {
             };
             /** @description There is no such object, or it is not yours. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
