@@ -1,0 +1,171 @@
+"""Runs the work whose duration outsiders' data decides in processes that can be killed.
+
+A thread would not help: native code holds the interpreter lock, and cannot be stopped.
+"""
+
+import asyncio
+import atexit
+import threading
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import structlog
+
+from agentarium.runtime.utility_process.fair_queue import FairQueue
+from agentarium.runtime.utility_process.frames import encoded
+from agentarium.runtime.utility_process.process import UtilityProcess
+
+log = structlog.get_logger(__name__)
+
+SIZE = 2
+MAX_REQUESTS = 300
+IDLE_SECONDS = 60.0
+
+# Why a process could not finish: it ran out of time, or ended by itself, as it does
+# without memory.
+Failure = Literal["timeout", "died"]
+# Module and failure -> how often, in this process.
+failures: Counter[tuple[str, Failure]] = Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answers of a process in their order; with a failure, those before it."""
+
+    answers: list[Any]
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    owner: int
+    frame: bytes
+    future: Future[Outcome] = field(default_factory=Future)
+
+
+class UtilityPool:
+    """At most two processes of a module, started when they are needed.
+
+    Any thread and any event loop may use it. An owner has at most one of the processes,
+    so that one person's requests, however slow, leave the other to everybody else.
+    `seconds` is the limit for one request, from its start.
+    """
+
+    def __init__(self, module: str, *, seconds: float) -> None:
+        self._module = module
+        self._seconds = seconds
+        self._changed = threading.Condition()
+        self._queue: FairQueue[_Job] = FairQueue(max_running=1)
+        self._threads: set[threading.Thread] = set()
+        self._processes: set[UtilityProcess] = set()
+        self._idle = 0
+        self._is_closed = False
+        atexit.register(self.close)
+
+    async def ask(self, request: Any, *, owner: int) -> Outcome:
+        """The outcome of a request, for code on an event loop."""
+        return await asyncio.wrap_future(self.submit(request, owner=owner))
+
+    def submit(self, request: Any, *, owner: int) -> "Future[Outcome]":
+        """Queue a request of an owner. Raises `TypeError` if it is not JSON."""
+        job = _Job(owner, encoded({"request": request, "seconds": self._seconds}))
+        with self._changed:
+            self._is_closed = False
+            self._queue.put(owner, job)
+            if self._queue.ready_owners > self._idle and len(self._threads) < SIZE:
+                self._start_thread()
+            self._changed.notify_all()
+        return job.future
+
+    def close(self) -> None:
+        """End all processes immediately, and cancel what waits. The next request starts new ones."""
+        with self._changed:
+            self._is_closed = True
+            for job in self._queue.clear():
+                job.future.cancel()
+            threads = [*self._threads]
+            for process in self._processes:
+                process.kill()
+            self._changed.notify_all()
+        for thread in threads:
+            thread.join()
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="utility", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _run(self) -> None:
+        """Do jobs with one process at a time, until there has been none for a while."""
+        process: UtilityProcess | None = None
+        while job := self._next_job():
+            try:
+                process = self._done(job, process)
+            finally:
+                with self._changed:
+                    self._queue.done(job.owner)
+                    self._changed.notify_all()
+        if process is not None:
+            self._close(process)
+
+    def _next_job(self) -> _Job | None:
+        """Wait for a job; None ends the thread."""
+        with self._changed:
+            while (job := self._queue.take()) is None:
+                self._idle += 1
+                is_notified = not self._is_closed and self._changed.wait(IDLE_SECONDS)
+                self._idle -= 1
+                if not is_notified:
+                    self._threads.discard(threading.current_thread())
+                    return None
+            return job
+
+    def _done(self, job: _Job, process: UtilityProcess | None) -> UtilityProcess | None:
+        """Do a job, and return the process if it can be used again."""
+        if not job.future.set_running_or_notify_cancel():
+            return process
+        if process is not None and not process.is_alive:
+            self._close(process)
+            process = None
+        answers: list[Any] = []
+        failure: Failure | None = None
+        try:
+            process = process or self._start()
+            # One by one: those before a failure count.
+            for answer in process.ask(job.frame, self._seconds):
+                answers.append(answer)  # noqa: PERF402
+        except TimeoutError:
+            failure = "timeout"
+        except (EOFError, OSError):
+            failure = "died"
+        if process is not None and (failure or process.requests >= MAX_REQUESTS):
+            self._close(process)
+            process = None
+        if failure:
+            self._report(failure, job.owner)
+        job.future.set_result(Outcome(answers, failure))
+        return process
+
+    def _start(self) -> UtilityProcess:
+        process = UtilityProcess(self._module)
+        with self._changed:
+            self._processes.add(process)
+            if self._is_closed:
+                process.kill()
+        return process
+
+    def _close(self, process: UtilityProcess) -> None:
+        with self._changed:
+            self._processes.discard(process)
+        process.close()
+
+    def _report(self, failure: Failure, owner: int) -> None:
+        failures[self._module, failure] += 1
+        log.warning(
+            "utility_process.failed",
+            module=self._module,
+            failure=failure,
+            owner_id=owner,
+        )
