@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,7 +30,8 @@ from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.masking import MIN_CHARS, SecretMask, is_too_short
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
-from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
+from agentarium.runtime.tools.schema import ArgumentsSchema
+from agentarium.runtime.tools.schema_validator import SchemaError
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import changes_of_tool, record_tool_changes
 from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
@@ -159,10 +160,17 @@ def refresh_mcp_server(server: McpServer) -> McpServer:
         )
     except ToolError as error:
         raise McpServerError(str(error)) from error
-    server.tools = [asdict(tool) for tool in tools if _is_usable(tool)]
+    usable = _usable(tools, server.owner_id or 0)
+    server.tools = [asdict(tool) for tool in usable]
     server.fetched_at = timezone.now()
     _save(server, ["tools", "fetched_at", "updated_at"])
     return server
+
+
+def check_parameters(schema: Mapping[str, Any], *, owner_id: int) -> None:
+    """Raise `SchemaError` unless it can be a tool's schema. May wait for seconds."""
+    with sqlite_gate.yield_while_waiting():
+        ArgumentsSchema(schema).require_usable(owner=owner_id)
 
 
 def register_operators_servers() -> list[McpServer]:
@@ -267,12 +275,15 @@ def _invalid(field: str, code: str, detail: str) -> InvalidInputError:
     return InvalidInputError(errors={field: [FieldError(code, detail)]})
 
 
-def _is_usable(tool: McpToolInfo) -> bool:
-    try:
-        ArgumentsSchema(tool.parameters)
-    except SchemaError:
-        return False
-    return True
+def _usable(tools: Sequence[McpToolInfo], owner_id: int) -> Iterator[McpToolInfo]:
+    """The tools with a schema that can be used; those that a time limit leaves out, not."""
+    deadline = time.monotonic() + MAX_CALL_SECONDS
+    for tool in tools:
+        with suppress(SchemaError):
+            check_parameters(tool.parameters, owner_id=owner_id)
+            yield tool
+        if time.monotonic() > deadline:
+            return
 
 
 async def _trial(
@@ -293,8 +304,12 @@ async def _call(
     tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp", mask: SecretMask
 ) -> str:
     request_tool = http_request_tool(tool, http, needs_approval=False, mask=mask)
-    arguments_schema(request_tool.spec).check(arguments)
-    return await request_tool.call(ToolInvocation("trial", arguments, uuid4().hex))
+    schema = await asyncio.to_thread(arguments_schema, request_tool.spec)
+    await schema.check(arguments, owner=tool.owner_id)
+    key = uuid4().hex
+    return await request_tool.call(
+        ToolInvocation("trial", arguments, key, tool.owner_id)
+    )
 
 
 def _run_in_request(

@@ -9,7 +9,7 @@ import orjson
 from django.conf import settings
 
 from agentarium.core.encryption import UnreadableSecretError
-from agentarium.runtime.tools.base import Effect, Tool, ToolSpec
+from agentarium.runtime.tools.base import Effect, Tool, ToolError, ToolSpec
 from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.http_template import UrlTemplate
@@ -22,6 +22,7 @@ from agentarium.runtime.tools.mcp import (
     StdioMcpServer,
 )
 from agentarium.runtime.tools.schema import ArgumentsSchema
+from agentarium.runtime.tools.schema_validator import SchemaError
 from agentarium.tools.approval import ListedTool, listed_tools
 from agentarium.tools.catalogue import BUILTINS, agent_spec
 from agentarium.tools.models import HttpTool, McpServer
@@ -90,11 +91,17 @@ def open_tools(
 
 
 def arguments_schema(spec: ToolSpec) -> ArgumentsSchema:
-    """The compiled schema of a tool. Raises `SchemaError`."""
-    return _compiled(orjson.dumps(spec.parameters))
+    """The compiled schema of a tool. Raises `ToolError` if it cannot be used.
+
+    Not for an event loop: reading a large schema takes up to a tenth of a second.
+    """
+    try:
+        return _compiled(orjson.dumps(spec.parameters))
+    except SchemaError as error:
+        raise ToolError(f"The tool cannot be called. {error}") from error
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=256)
 def _compiled(schema: bytes) -> ArgumentsSchema:
     return ArgumentsSchema(orjson.loads(schema))
 

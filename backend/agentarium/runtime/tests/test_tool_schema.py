@@ -1,12 +1,12 @@
 """Untrusted arguments, checked against untrusted schemas."""
 
-import time
 from typing import Any
 
 import pytest
 
 from agentarium.runtime.tools.base import ToolError
-from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
+from agentarium.runtime.tools.schema import ArgumentsSchema
+from agentarium.runtime.tools.schema_validator import SchemaError
 
 WEATHER: dict[str, Any] = {
     "type": "object",
@@ -19,9 +19,9 @@ WEATHER: dict[str, Any] = {
 }
 
 
-def error_message(schema: dict[str, Any], text: str) -> str:
+async def error_message(schema: dict[str, Any], text: str) -> str:
     with pytest.raises(ToolError) as caught:
-        ArgumentsSchema(schema).read(text)
+        await ArgumentsSchema(schema).read(text, owner=1)
     return str(caught.value)
 
 
@@ -32,15 +32,17 @@ def nested(levels: int) -> dict[str, Any]:
     return schema
 
 
-def test_reads_valid_arguments() -> None:
-    arguments = ArgumentsSchema(WEATHER).read(' {"city": "Ulm", "days": 3} ')
+async def test_reads_valid_arguments() -> None:
+    arguments = await ArgumentsSchema(WEATHER).read(
+        ' {"city": "Ulm", "days": 3} ', owner=1
+    )
 
     assert arguments == {"city": "Ulm", "days": 3}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "{}"])
-def test_accepts_an_empty_string_as_no_arguments(text: str) -> None:
-    assert ArgumentsSchema({}).read(text) == {}
+async def test_accepts_an_empty_string_as_no_arguments(text: str) -> None:
+    assert await ArgumentsSchema({}).read(text, owner=1) == {}
 
 
 @pytest.mark.parametrize(
@@ -61,27 +63,19 @@ def test_accepts_an_empty_string_as_no_arguments(text: str) -> None:
         ("[" * 100_000, "JSON"),
     ],
 )
-def test_names_the_invalid_argument(text: str, named: str) -> None:
-    assert named in error_message(WEATHER, text)
+async def test_names_the_invalid_argument(text: str, named: str) -> None:
+    assert named in await error_message(WEATHER, text)
 
 
-def test_rejects_arguments_that_are_too_long() -> None:
-    assert "too long" in error_message(WEATHER, '{"city": "' + "x" * 2_000_000)
+async def test_rejects_arguments_that_are_too_long() -> None:
+    assert "too long" in await error_message(WEATHER, '{"city": "' + "x" * 2_000_000)
 
 
-def test_limits_the_number_of_errors_in_a_message() -> None:
+async def test_limits_the_number_of_errors_in_a_message() -> None:
     schema = {"type": "object", "additionalProperties": {"type": "integer"}}
     text = "{" + ",".join(f'"k{number}": "x"' for number in range(20)) + "}"
 
-    assert "And 15 more." in error_message(schema, text)
-
-
-def test_a_pattern_is_matched_in_linear_time() -> None:
-    evil = {"type": "object", "properties": {"a": {"pattern": "^(a+)+$"}}}
-    started_at = time.monotonic()
-
-    assert "a" in error_message(evil, '{"a": "' + "a" * 50_000 + '!"}')
-    assert time.monotonic() - started_at < 5
+    assert "And 15 more." in await error_message(schema, text)
 
 
 @pytest.mark.parametrize(
@@ -105,16 +99,16 @@ def test_a_pattern_is_matched_in_linear_time() -> None:
 )
 def test_rejects_a_schema_that_cannot_be_used(schema: dict[str, Any]) -> None:
     with pytest.raises(SchemaError) as caught:
-        ArgumentsSchema(schema)
+        ArgumentsSchema(schema).require_usable(owner=1)
 
     assert "passwd" not in str(caught.value)
 
 
-def test_accepts_a_schema_that_refers_to_itself() -> None:
+async def test_accepts_a_schema_that_refers_to_itself() -> None:
     tree = {
         "type": "object",
         "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}},
     }
 
-    ArgumentsSchema(tree).read('{"kids": [{"kids": []}]}')
-    assert "kids" in error_message(tree, '{"kids": [{"kids": 1}]}')
+    await ArgumentsSchema(tree).read('{"kids": [{"kids": []}]}', owner=1)
+    assert "kids" in await error_message(tree, '{"kids": [{"kids": 1}]}')

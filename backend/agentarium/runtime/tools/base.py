@@ -46,12 +46,13 @@ class ToolInvocation:
     """One invocation of a tool, with arguments that match its schema.
 
     `idempotency_key` is the same when a call is repeated, in any attempt, and unique to
-    that call.
+    that call. What calls share, such as processes, is divided fairly among owners.
     """
 
     tool_call_id: str
     arguments: dict[str, Any]
     idempotency_key: str
+    owner_id: int = 0
 
 
 class Tool(Protocol):

@@ -1,65 +1,101 @@
-"""Validates the JSON schemas of tools, and a model's arguments against them.
+"""Checks a model's arguments against the JSON schemas of tools.
 
-Both are untrusted. So patterns are matched in linear time, and external references are
-never fetched.
+Both are untrusted, and the check holds the interpreter lock. So it is made here only if
+its cost is known to be small, and otherwise in a process that can be killed.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-import jsonschema_rs
 import orjson
 
 from agentarium.runtime.tools.base import ToolError
+from agentarium.runtime.tools.schema_cost import CostlySchemaError, schema_cost
+from agentarium.runtime.tools.schema_validator import SchemaError, compiled
+from agentarium.runtime.utility_process.pool import Outcome, UtilityPool
 
 MAX_SCHEMA_BYTES = 50_000
 MAX_ARGUMENTS_BYTES = 1_000_000
-_MAX_ERRORS = 5
-_MAX_ERROR_CHARS = 300
+CHECK_SECONDS = 1.0
+# How long a check in this process may hold the interpreter lock, in nanoseconds.
+_MAX_HOLD_NS = 20_000_000
+# Such a schema is compiled here, since it can check at least 200 bytes here.
+_MAX_NS_PER_BYTE = 100_000
 
+# For the other schemas of the same owner, and a check.
+_MAX_WAIT_SECONDS = 3.0
 
-class SchemaError(ValueError):
-    """A schema that cannot be used; the message says why."""
+_NOT_MATCHING = "The arguments do not match the tool's schema."
+
+schema_pool = UtilityPool(
+    "agentarium.runtime.tools.schema_process", seconds=CHECK_SECONDS
+)
 
 
 class ArgumentsSchema:
-    """The compiled schema of one tool's arguments. Raises `SchemaError`."""
+    """The schema of one tool's arguments. Raises `SchemaError`.
+
+    A schema whose cost may be high is compiled in another process, for each check;
+    `require_usable` finds out whether it can be. `owner` is whose share of those
+    processes is used.
+    """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         schema = dict(schema) or {"type": "object"}
-        _check_shape(schema)
+        self._text = _checked_text(schema)
         try:
-            self._validator = jsonschema_rs.Draft202012Validator(
-                schema,
-                pattern_options=jsonschema_rs.RegexOptions(),
-                retriever=_refuse_reference,
-            )
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-            raise SchemaError(_message(error)) from error
-        except ValueError as error:
-            raise SchemaError("The schema is nested too deeply.") from error
+            cost = schema_cost(schema)
+        except CostlySchemaError as error:
+            raise SchemaError(str(error)) from error
+        self._ns_per_byte = cost.ns_per_byte
+        is_cheap = cost.is_bounded and cost.ns_per_byte <= _MAX_NS_PER_BYTE
+        self._validator = compiled(schema) if is_cheap else None
 
-    def read(self, text: str) -> dict[str, Any]:
+    async def read(self, text: str, *, owner: int) -> dict[str, Any]:
         """Parse and check a model's arguments. Raises `ToolError`.
 
         The message names the errors, so that the model can correct its call.
         """
         arguments = _parsed(text)
-        self.check(arguments)
+        await self._check(arguments, text.strip() or "{}", owner)
         return arguments
 
-    def check(self, arguments: Mapping[str, Any]) -> None:
+    async def check(self, arguments: Mapping[str, Any], *, owner: int) -> None:
         """Raise `ToolError` unless the arguments match the schema."""
-        errors = [_message(error) for error in self._validator.iter_errors(arguments)]
-        if not errors:
+        try:
+            text = json.dumps(arguments, ensure_ascii=False, allow_nan=False)
+            size = len(text.encode())
+        except (ValueError, RecursionError) as error:
+            raise ToolError("The arguments are not valid JSON.") from error
+        if size > MAX_ARGUMENTS_BYTES:
+            raise ToolError("The arguments are too long.")
+        await self._check(arguments, text, owner)
+
+    def require_usable(self, *, owner: int) -> None:
+        """Raise `SchemaError` if the schema cannot be compiled in the time for a check.
+
+        Blocks for up to three seconds: do not call it on an event loop.
+        """
+        if self._validator is not None:
             return
-        hidden = len(errors) - _MAX_ERRORS
-        suffix = f" And {hidden} more." if hidden > 0 else ""
-        raise ToolError(
-            "The arguments do not match the tool's schema. "
-            + " ".join(errors[:_MAX_ERRORS])
-            + suffix
-        )
+        answer = schema_pool.submit({"schema": self._text}, owner=owner)
+        try:
+            _merged(answer.result(_MAX_WAIT_SECONDS))
+        except TimeoutError as error:
+            answer.cancel()
+            raise SchemaError("Too many schemas are being checked.") from error
+
+    async def _check(self, arguments: Mapping[str, Any], text: str, owner: int) -> None:
+        is_here = len(text.encode()) * self._ns_per_byte <= _MAX_HOLD_NS
+        if self._validator is not None and is_here:
+            try:
+                if self._validator.is_valid(arguments):
+                    return
+            except ValueError as error:
+                raise ToolError("The arguments are nested too deeply.") from error
+        request = {"schema": self._text, "arguments": text}
+        _check_answers(await schema_pool.ask(request, owner=owner))
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -75,31 +111,40 @@ def _parsed(text: str) -> dict[str, Any]:
     return arguments
 
 
-def _check_shape(schema: dict[str, Any]) -> None:
-    """Check what models require of a tool's schema: an object, and not too large."""
+def _checked_text(schema: dict[str, Any]) -> str:
+    """The schema as JSON, after checking what models require: an object, not too large."""
     try:
-        size = len(orjson.dumps(schema))
+        text = orjson.dumps(schema)
     except TypeError as error:
         raise SchemaError("The schema is nested too deeply, or is not JSON.") from error
-    if size > MAX_SCHEMA_BYTES:
+    if len(text) > MAX_SCHEMA_BYTES:
         raise SchemaError(f"The schema is larger than {MAX_SCHEMA_BYTES} bytes.")
     if schema.get("type") != "object":
         raise SchemaError('The schema must describe an object. Set "type" to "object".')
+    return text.decode()
 
 
-def _refuse_reference(_: str) -> Any:
-    raise ValueError("A schema may only refer to its own parts.")
+def _merged(outcome: Outcome) -> dict[str, Any]:
+    """All answers in one. Raises `SchemaError` if the schema could not be compiled."""
+    answers: dict[str, Any] = {}
+    for answer in outcome.answers:
+        answers |= answer
+    if "is_usable" not in answers:
+        raise SchemaError(
+            answers.get("schema_error", "The schema takes too long to compile.")
+        )
+    return answers
 
 
-def _message(
-    error: jsonschema_rs.ValidationError | jsonschema_rs.ReferencingError,
-) -> str:
-    if isinstance(error, jsonschema_rs.ReferencingError):
-        return "The schema refers to something outside itself. Refer to its own parts only."
-    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing):
-        return "The schema refers to something outside itself. Refer to its own parts only."
-    path = ".".join(str(part) for part in error.instance_path)
-    message = error.message
-    if len(message) > _MAX_ERROR_CHARS:
-        message = f"{message[:_MAX_ERROR_CHARS]}…"
-    return f"{path}: {message}." if path else f"{message}."
+def _check_answers(outcome: Outcome) -> None:
+    """Raise `ToolError` unless the arguments match, with what is known of the errors."""
+    try:
+        answers = _merged(outcome)
+    except SchemaError as error:
+        raise ToolError(f"The tool cannot be called. {error}") from error
+    if "is_valid" not in answers:
+        raise ToolError("The arguments take too long to check. Send less.")
+    if not answers["is_valid"]:
+        path = ".".join(map(str, answers.get("path", ())))
+        place = f"There is an error in or below {path}." if path else ""
+        raise ToolError(f"{_NOT_MATCHING} {answers.get('errors', place)}".strip())

@@ -7,7 +7,7 @@ from agentarium.http.fields import ArgumentsField, TextField
 from agentarium.outbound.policy import OutboundError
 from agentarium.outbound.settings import outbound_policy
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
-from agentarium.runtime.tools.schema import ArgumentsSchema, SchemaError
+from agentarium.runtime.tools.schema_validator import SchemaError
 from agentarium.tools.api.secrets import (
     HeadersField,
     UrlSecretsField,
@@ -20,6 +20,7 @@ from agentarium.tools.models import (
     McpServer,
     ProtectionChange,
 )
+from agentarium.tools.services import check_parameters
 
 WARNINGS = "What to know about the secrets that this request has set."
 
@@ -57,7 +58,8 @@ class ParametersField(serializers.JSONField):
                 "The JSON schema must be an object.", "invalid"
             )
         try:
-            ArgumentsSchema(schema)
+            owner_id = self.context["request"].user.pk
+            check_parameters(schema, owner_id=owner_id)
         except SchemaError as error:
             raise serializers.ValidationError(str(error), "invalid_schema") from error
         return schema

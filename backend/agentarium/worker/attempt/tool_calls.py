@@ -111,7 +111,8 @@ class ToolCalls:
             if tool is None:
                 raise ToolError(f"There is no tool {part.name!r}.")
             text = row.arguments if row else part.arguments
-            arguments = arguments_schema(tool.spec).read(text)
+            schema = await asyncio.to_thread(arguments_schema, tool.spec)
+            arguments = await schema.read(text, owner=self._task.owner_id)
             return await self._call_or_wait(part, tool, arguments, row)
         except ToolError as error:
             return self._result(part, str(error), is_error=True)
@@ -181,7 +182,7 @@ class ToolCalls:
         self, part: ToolCallPart, tool: Tool, arguments: dict[str, Any]
     ) -> ToolResultPart:
         key = f"agentarium-{self._task.pk}-{self._step}-{part.tool_call_id}"
-        call = ToolInvocation(part.tool_call_id, arguments, key)
+        call = ToolInvocation(part.tool_call_id, arguments, key, self._task.owner_id)
         try:
             async with asyncio.timeout(tool.spec.timeout):
                 return self._result(part, await tool.call(call))
