@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 # Parsing time grows with the square of the nesting depth. This many tags take a few
-# seconds at worst, on a thread that does not block others.
+# seconds at worst.
 MAX_TAGS = 30_000
 MAX_LINKS = 100
 MAX_LINK_CHARS = 300
@@ -37,12 +37,14 @@ class Page:
     text: str
     # Text and address of each distinct link.
     links: list[tuple[str, str]] = field(default_factory=list)
+    # Whether the text is the main text only.
+    is_main: bool = False
 
 
 def read_page(html: str, url: str) -> Page:
     """Extract the visible text and the links. `url` is the page's own address.
 
-    Call it on a thread: it can take seconds.
+    It can take seconds: see `page_process`.
     """
     tree = LexborHTMLParser("<".join(html.split("<", MAX_TAGS)[:MAX_TAGS]))
     title = _title(tree)

@@ -1,27 +1,31 @@
 """The tool that fetches a web page or document as text."""
 
-import asyncio
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 from agentarium.runtime.tools.base import ToolError, ToolInvocation, ToolSpec
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
-from agentarium.runtime.tools.page import Page, read_page
+from agentarium.runtime.tools.page import Page
 from agentarium.runtime.tools.text import decoded, is_text, media_type
+from agentarium.runtime.utility_process.pool import UtilityPool
 
 MAX_BYTES = 2_000_000
 MAX_CHARS = 50_000
 DEFAULT_CHARS = 20_000
+READ_SECONDS = 10.0
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _HEADERS = {
     "Accept": "text/html, application/xhtml+xml, application/json, text/*;q=0.9, */*;q=0.1"
 }
 
+page_pool = UtilityPool("agentarium.runtime.tools.page_process", seconds=READ_SECONDS)
+
 FETCH_URL = ToolSpec(
     name="fetch_url",
     description=(
         "Read a web page, JSON or other text at an http(s) address. Returns the title, "
-        "the text and the links. A long text is returned in parts: use `start` for "
+        "the main text and the links. A long text is returned in parts: use `start` for "
         "the next part."
     ),
     parameters={
@@ -39,6 +43,10 @@ FETCH_URL = ToolSpec(
                 "maximum": MAX_CHARS,
                 "description": f"How much text to return. The default is {DEFAULT_CHARS}.",
             },
+            "whole": {
+                "type": "boolean",
+                "description": "Return all text of a page, with menus, comments and so on.",
+            },
         },
         "required": ["url"],
         "additionalProperties": False,
@@ -54,24 +62,39 @@ class FetchUrl:
         self._http = http
 
     async def call(self, invocation: ToolInvocation) -> str:
-        url = invocation.arguments["url"]
-        page, address = await self._fetch(url)
+        page, address = await self._fetch(invocation)
         start = invocation.arguments.get("start", 0)
         end = start + invocation.arguments.get("max_chars", DEFAULT_CHARS)
         return _formatted(page, address, start, end)
 
-    async def _fetch(self, url: str) -> tuple[Page, str]:
+    async def _fetch(self, invocation: ToolInvocation) -> tuple[Page, str]:
+        url = invocation.arguments["url"]
         try:
             async with self._http.open(
                 "GET", url, headers=_HEADERS, timeout=self.spec.timeout
             ) as response:
-                return await _page(response), response.url
+                text, is_html = await _text(response)
+                address = response.url
         except FetchError as error:
             # A read has no effect, so it does not matter whether the request arrived.
             raise ToolError(error.detail) from error
+        if not is_html:
+            return Page("", text.strip()), address
+        whole = invocation.arguments.get("whole", False)
+        request = {"html": text, "url": address, "whole": whole}
+        return await _page(request, invocation.owner_id), address
 
 
-async def _page(response: HttpResponse) -> Page:
+async def _page(request: dict[str, Any], owner: int) -> Page:
+    """Read a page in another process. Without time for the main text, it has all text."""
+    answers = (await page_pool.ask(request, owner=owner)).answers
+    if not answers:
+        raise ToolError("The page is too large or too complex to be read.")
+    return Page(**answers[-1])
+
+
+async def _text(response: HttpResponse) -> tuple[str, bool]:
+    """The body as text, and whether it is a page."""
     host = urlsplit(response.url).hostname
     content_type = response.headers.get("Content-Type", "")
     kind = media_type(content_type)
@@ -83,9 +106,7 @@ async def _page(response: HttpResponse) -> Page:
     if b"\x00" in body[:1024] and not kind:
         raise ToolError(f"{host} returned binary data, which cannot be read as text.")
     text = decoded(body, content_type)
-    if kind in _HTML or (not kind and text.lstrip()[:1] == "<"):
-        return await asyncio.to_thread(read_page, text, response.url)
-    return Page("", text.strip())
+    return text, kind in _HTML or (not kind and text.lstrip()[:1] == "<")
 
 
 def _formatted(page: Page, url: str, start: int, end: int) -> str:
@@ -93,6 +114,8 @@ def _formatted(page: Page, url: str, start: int, end: int) -> str:
     head = [f"Address: {url}"]
     if page.title:
         head.append(f"Title: {page.title[:300]}")
+    if page.is_main:
+        head.append("This is the main text. With whole=true, the page has more.")
     rest = len(page.text) - end
     if rest > 0:
         head.append(

@@ -1,6 +1,7 @@
 """`fetch_url`, through the guarded client, against a small site."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from aiohttp import web
 
 from agentarium.outbound.client import Outbound
 from agentarium.outbound.policy import OutboundPolicy
+from agentarium.runtime.tools import web as web_module
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolError,
     ToolInvocation,
 )
 from agentarium.runtime.tools.web import FetchUrl
+from agentarium.runtime.utility_process.pool import Outcome, UtilityPool
 from agentarium.tools.guarded_http import GuardedHttp
 
 
@@ -52,6 +55,13 @@ async def site() -> AsyncIterator[Site]:
     await runner.cleanup()
 
 
+async def result_or_error(call: Awaitable[str]) -> str:
+    try:
+        return await call
+    except ToolError as error:
+        return str(error)
+
+
 class TestFetchUrl:
     async def fetch(self, http: GuardedHttp, url: str, **options: Any) -> str:
         return await FetchUrl(http).call(invocation(url=url, **options))
@@ -66,6 +76,64 @@ class TestFetchUrl:
             f"Address: {site.url}/a\nTitle: T\n\n# Hi\nmore\n\n"
             f"Links:\n- more: {site.url}/b"
         )
+
+    async def test_reads_the_main_text_of_an_article(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        paragraph = (
+            f"<p>{'A sentence of an article with several words in it. ' * 9}</p>"
+        )
+        html = (
+            f"<nav>Menu</nav><article>{paragraph * 2}</article><footer>Imprint</footer>"
+        )
+        site.pages["/a"] = web.Response(text=html, content_type="text/html")
+        main = await self.fetch(http, f"{site.url}/a")
+        site.pages["/a"] = web.Response(text=html, content_type="text/html")
+        whole = await self.fetch(http, f"{site.url}/a", whole=True)
+
+        assert "Imprint" not in main
+        assert "whole=true" in main
+        assert "Imprint" in whole
+        assert "whole=true" not in whole
+
+    @pytest.mark.parametrize(
+        ("answers", "text"),
+        [
+            ([{"title": "T", "text": "all", "links": [], "is_main": False}], "all"),
+            ([], "too complex"),
+        ],
+    )
+    async def test_returns_what_was_read_in_time(
+        self,
+        site: Site,
+        http: GuardedHttp,
+        monkeypatch: pytest.MonkeyPatch,
+        answers: list[Any],
+        text: str,
+    ) -> None:
+        async def ask(self: UtilityPool, request: Any, *, owner: int) -> Outcome:
+            return Outcome(answers, "timeout")
+
+        monkeypatch.setattr(UtilityPool, "ask", ask)
+        site.pages["/a"] = web.Response(text="<p>all</p>", content_type="text/html")
+
+        assert text in await result_or_error(self.fetch(http, f"{site.url}/a"))
+
+    async def test_ends_the_reading_of_a_hostile_page(
+        self, site: Site, http: GuardedHttp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pool = UtilityPool("agentarium.runtime.tools.page_process", seconds=0.5)
+        monkeypatch.setattr(web_module, "page_pool", pool)
+        hostile = "<a " + " ".join(f"a{number}=1" for number in range(180_000)) + ">x"
+        site.pages["/bad"] = web.Response(text=hostile, content_type="text/html")
+        site.pages["/good"] = web.Response(text="<p>fine", content_type="text/html")
+
+        bad = await result_or_error(self.fetch(http, f"{site.url}/bad"))
+        good = await self.fetch(http, f"{site.url}/good")
+        await asyncio.to_thread(pool.close)
+
+        assert "too complex" in bad
+        assert good.endswith("fine")
 
     async def test_reads_json_unchanged(self, site: Site, http: GuardedHttp) -> None:
         site.pages["/a"] = web.json_response({"a": [1, "ü"]})
