@@ -99,6 +99,7 @@ def test_calculates(expression: str, value: str) -> None:
         "(" * 300 + "1" + ")" * 300,
         "-" * 900 + "1",
         "1 + " * 400 + "1",
+        "a" + "[0]" * 330,
     ],
 )
 def test_rejects_other_expressions(expression: str) -> None:

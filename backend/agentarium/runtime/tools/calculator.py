@@ -74,6 +74,9 @@ def calculate(expression: str) -> str:
         raise ToolError("The expression divides by zero.") from error
     except (decimal.Overflow, OverflowError) as error:
         raise ToolError("The result is too large.") from error
+    except RecursionError as error:
+        # In writing out what is not supported.
+        raise ToolError("The expression is nested too deeply.") from error
     except (decimal.InvalidOperation, ValueError) as error:
         raise ToolError("The expression is not defined for real numbers.") from error
 

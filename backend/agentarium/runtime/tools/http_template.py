@@ -12,7 +12,8 @@ from agentarium.runtime.tools.path_segments import climbs
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 
-
+# Servers refuse longer addresses, and quoting takes time.
+MAX_EXPANDED_CHARS = 16_000
 MAX_PATH_CHARS = 8_192
 NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
@@ -65,6 +66,7 @@ class UrlTemplate:
         A secret fills the placeholder with its name, or is added to the query. No
         argument takes its place.
         """
+        self._check_length(arguments, query)
         if taken := sorted(secrets.keys() & {*arguments, *query}):
             raise ToolError(f"Leave out `{taken[0]}`: the tool sets it itself.")
         path = _PLACEHOLDER.sub(
@@ -92,6 +94,26 @@ class UrlTemplate:
         )
         joined = "&".join(filter(None, (fixed, added)))
         return f"{self._origin}{path}" + (f"?{joined}" if joined else "")
+
+    def _check_length(
+        self, arguments: Mapping[str, Any], query: Mapping[str, Any]
+    ) -> None:
+        """Raise `ToolError` before a long address is built."""
+        names = _PLACEHOLDER.findall(self.template)
+        used = {name: len(_text(arguments.get(name, ""))) for name in self.names}
+        length = len(self.template) + sum(used[name] for name in names)
+        for name, value in query.items():
+            values = value if isinstance(value, list) else [value]
+            # Each of them repeats the name.
+            length += len(values) * (len(name) + 2)
+            if length > MAX_EXPANDED_CHARS:
+                break
+            length += sum(len(_text(item)) for item in values)
+        if length > MAX_EXPANDED_CHARS:
+            raise ToolError(
+                f"The address would be longer than {MAX_EXPANDED_CHARS:,} characters. "
+                "Send less text."
+            )
 
 
 def _is_plain(text: str) -> bool:

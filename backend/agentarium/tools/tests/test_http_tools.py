@@ -9,6 +9,7 @@ import pytest
 
 from agentarium.outbound.client import Outbound
 from agentarium.outbound.policy import OutboundPolicy
+from agentarium.runtime.tools import http_template
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,
@@ -308,6 +309,35 @@ class TestTemplate:
     def test_a_very_long_argument_is_refused(self) -> None:
         with pytest.raises(ToolError, match="longer"):
             UrlTemplate("https://api.example/{x}").expand({"x": "%25" * 10**6}, {})
+
+    @pytest.mark.parametrize(
+        ("address", "arguments", "query"),
+        [
+            ("/{a}", {"a": "/" * 16_000}, {}),
+            ("/?" + "q={a}&" * 300, {"a": "x" * 60}, {}),
+            ("/", {}, {"q": "x" * 16_000}),
+            ("/", {}, {"name": [""] * 3_000}),
+            ("/", {}, {"q": [[1] * 9_000]}),
+        ],
+    )
+    def test_refuses_an_address_that_is_too_long_before_building_it(
+        self,
+        address: str,
+        arguments: dict[str, Any],
+        query: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        template = UrlTemplate(f"https://api.example{address}")
+        monkeypatch.setattr(http_template, "quote", pytest.fail)
+        monkeypatch.setattr(http_template, "urlencode", pytest.fail)
+
+        with pytest.raises(ToolError, match="longer than"):
+            template.expand(arguments, query)
+
+    def test_accepts_a_long_argument(self) -> None:
+        template = UrlTemplate("https://api.example/")
+
+        assert template.expand({}, {"q": "x" * 15_000}).endswith("x" * 15_000)
 
     def test_two_arguments_cannot_shorten_the_path_together(self) -> None:
         template = UrlTemplate("https://api.example/a/{x}{y}/b")
