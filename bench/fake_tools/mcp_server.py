@@ -93,9 +93,11 @@ class Tools:
 
 
 class FakeMcpServer:
-    """The counting server over streamable HTTP, in this process."""
+    """The counting server, or another one, over streamable HTTP, in this process."""
 
-    def __init__(self, era: Era = "modern", *, token: str = "") -> None:
+    def __init__(
+        self, era: Era = "modern", *, token: str = "", server: Any = None
+    ) -> None:
         self.counts = Counts()
         self.requests: list[dict[str, str]] = []
         self.methods: list[str] = []
@@ -103,12 +105,13 @@ class FakeMcpServer:
         self.url = ""
         self._era = era
         self._token = token
+        self._mcp = server or counting_server(self.counts)
         self._app: Any = None
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._app = counting_server(self.counts).streamable_http_app()
+        self._app = self._mcp.streamable_http_app()
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
         config = uvicorn.Config(

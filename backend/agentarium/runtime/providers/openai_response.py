@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import orjson
 
+from agentarium.runtime.json_size import has_too_many_containers
 from agentarium.runtime.messages import (
     FinishReason,
     Message,
@@ -110,6 +111,8 @@ class OpenAIResponseBuilder:
         )
 
     def _parse(self, data: bytes) -> dict[str, Any]:
+        if has_too_many_containers(data):
+            raise self.malformed()
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError:

@@ -67,6 +67,12 @@ async def test_names_the_invalid_argument(text: str, named: str) -> None:
     assert named in await error_message(WEATHER, text)
 
 
+async def test_rejects_arguments_with_too_many_values() -> None:
+    text = '{"city": [' + "[]," * 100_000 + "[]]}"
+
+    assert "too many arrays" in await error_message(WEATHER, text)
+
+
 async def test_rejects_arguments_that_are_too_long() -> None:
     assert "too long" in await error_message(WEATHER, '{"city": "' + "x" * 2_000_000)
 

@@ -264,6 +264,7 @@ async def _remote_client(server: RemoteMcpServer) -> "AsyncIterator[Client]":
     async with guarded.client(server.headers) as client:
         transport = streamable_http_client(server.url, http_client=client)
         async with Client(transport, cache=None) as connected:
+            _skip_output_validation(connected)
             try:
                 yield connected
             except asyncio.CancelledError:
@@ -283,7 +284,21 @@ async def _stdio_client(server: StdioMcpServer) -> "AsyncIterator[Client]":
         cwd=server.cwd,
     )
     async with Client(parameters, cache=None) as connected:
+        _skip_output_validation(connected)
         yield connected
+
+
+def _skip_output_validation(client: "Client") -> None:
+    """Keep the SDK from checking results against the schemas of their server.
+
+    It matches the server's patterns with backtracking, on the event loop. The model gets
+    the result as text, so the check would gain nothing.
+    """
+
+    async def skip(name: str, result: "CallToolResult") -> None:
+        pass
+
+    client.session.validate_tool_result = skip  # type: ignore[method-assign]
 
 
 def _silence_sdk() -> None:

@@ -12,11 +12,14 @@ from typing import Any
 import httpx2
 import orjson
 
+from agentarium.runtime.json_size import ValueCounter
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
 
 # Our own error code for requests that did not reach the server.
 NOT_SENT = -32_101
-_MAX_BYTES = 20_000_000
+_MAX_BYTES = 5_000_000
+# Of one response. The SDK parses it on the event loop, each value in some microseconds.
+_MAX_VALUES = 30_000
 _CLOSE_TIMEOUT = 2.0
 _DROPPED_REQUEST_HEADERS = frozenset(
     {"host", "content-length", "connection", "accept-encoding", "user-agent"}
@@ -76,7 +79,10 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 
 class _Body(httpx2.AsyncByteStream):
-    """A body that ends when the connection breaks; the SDK detects that it is incomplete."""
+    """A body that ends when the connection breaks, or the response is too large.
+
+    The SDK detects that it is incomplete.
+    """
 
     def __init__(self, response: HttpResponse, stack: AsyncExitStack) -> None:
         self._response = response
@@ -84,10 +90,12 @@ class _Body(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         remaining = _MAX_BYTES
+        counter = ValueCounter()
         try:
             async for chunk in self._response.chunks():
                 remaining -= len(chunk)
-                if remaining < 0:
+                counter.feed(chunk)
+                if remaining < 0 or counter.values > _MAX_VALUES:
                     return
                 yield chunk
         except FetchError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from agentarium.runtime.json_size import has_too_many_containers
 from agentarium.runtime.tools.base import ToolError
 from agentarium.runtime.tools.schema_cost import CostlySchemaError, schema_cost
 from agentarium.runtime.tools.schema_validator import SchemaError, compiled
@@ -101,6 +102,8 @@ class ArgumentsSchema:
 def _parsed(text: str) -> dict[str, Any]:
     if len(text) > MAX_ARGUMENTS_BYTES:
         raise ToolError("The arguments are too long.")
+    if has_too_many_containers(text):
+        raise ToolError("The arguments have too many arrays and objects.")
     try:
         # Many models send an empty string to a tool without parameters.
         arguments = orjson.loads(text.strip() or "{}")
