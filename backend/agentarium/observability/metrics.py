@@ -4,6 +4,7 @@ Labels have few values: route templates, provider names, statuses. Values that a
 database are not counted here but queried for each scrape (`operations/queue_metrics.py`).
 """
 
+from collections.abc import Iterator
 from functools import cache
 from hmac import compare_digest
 from typing import Any
@@ -16,6 +17,10 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
 )
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from agentarium.runtime.utility_process.pool import failures
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -102,6 +107,23 @@ EVENT_WRITER_BATCH_SIZE = _histogram(
 EVENT_WRITER_SECONDS = _histogram(
     "event_writer_write_seconds", "Duration of these transactions.", QUICK
 )
+
+
+class UtilityProcessCollector(Collector):
+    """The failures of utility processes, which the runtime counts."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(
+            "agentarium_utility_process_failures",
+            "Utility processes that ran out of time or died, by what they did.",
+            labels=("module", "failure"),
+        )
+        for (module, failure), count in [*failures.items()]:
+            family.add_metric((module.rpartition(".")[2], failure), count)
+        yield family
+
+
+REGISTRY.register(UtilityProcessCollector())
 
 
 @cache
