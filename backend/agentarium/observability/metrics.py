@@ -101,6 +101,12 @@ TOOL_CALLS = _counter(
 )
 TOOL_SECONDS = _histogram("tool_call_duration_seconds", "Duration of tool calls.", SLOW)
 
+BACKGROUND_FAILURES = _counter(
+    "background_failures_total",
+    "Failed runs of periodic jobs and other background work, which is tried again.",
+    "work",
+)
+
 EVENT_WRITER_BATCH_SIZE = _histogram(
     "event_writer_batch_size", "Writes of tasks per transaction.", SIZES
 )

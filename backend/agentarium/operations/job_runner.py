@@ -10,18 +10,29 @@ from django.db import transaction
 
 from agentarium.core import job_registry
 from agentarium.db.clock import Now
+from agentarium.observability.background import record_failure
 from agentarium.tasks.models import PeriodicJob
 
 log = structlog.get_logger(__name__)
 
 
 def run_due_jobs() -> None:
-    """Run some chunks of each due job. Safe to call in many processes concurrently."""
+    """Run some chunks of each due job. Safe to call in many processes concurrently.
+
+    A job that fails does not keep the others from running. It stays due.
+    """
     later = PeriodicJob.objects.filter(due_at__gt=Now()).values_list("name", flat=True)
     for name in job_registry.JOBS.keys() - set(later):
-        for _ in range(job_registry.JOBS[name].max_chunks):
-            if not _run_chunk(name):
-                break
+        try:
+            _run_chunks(name)
+        except Exception as error:  # noqa: BLE001 - jobs may fail in any way
+            record_failure(f"job {name}", error)
+
+
+def _run_chunks(name: str) -> None:
+    for _ in range(job_registry.JOBS[name].max_chunks):
+        if not _run_chunk(name):
+            break
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from django.db.models.expressions import CombinedExpression
 
 from agentarium.db.clock import Now
 from agentarium.db.prepared_statements import prepared_cursor
+from agentarium.observability.background import record_failure
 from agentarium.tasks.models import Worker
 from agentarium.worker.liveness_lock import (
     LivenessLock,
@@ -168,6 +169,10 @@ class Heartbeat:
             is_registered = renew_lease(self._worker)
         except (DatabaseError, InterfaceError) as error:
             log.warning("worker.lease_not_renewed", error=str(error))
+            connection.close()
+            return True
+        except Exception as error:  # noqa: BLE001 - this thread must not end
+            record_failure("heartbeat", error)
             connection.close()
             return True
         self._renewed_at = began_at

@@ -7,11 +7,14 @@ this machine open. With PostgreSQL there are none, and the leases decide alone.
 
 import fcntl
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import structlog
 from django.db import connection
+
+from agentarium.observability.background import record_failure
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +30,9 @@ class LivenessLock:
         folder = _folder()
         if folder is None:
             return
-        folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / str(self._worker_id)
         try:
+            folder.mkdir(mode=0o700, exist_ok=True)
             # Lock first, then rename: others must never see the file unlocked.
             self._file = path.with_suffix(".new").open("wb")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,22 +53,30 @@ class LivenessLock:
 
 
 def find_dead_workers() -> list[int]:
-    """The ids of workers whose process has died."""
+    """The ids of workers whose process has died.
+
+    If the folder cannot be read, no death is proved, and the leases decide alone.
+    """
     folder = _folder()
     if folder is None or not folder.is_dir():
         return []
-    return [
-        int(path.name)
-        for path in folder.iterdir()
-        if path.name.isdecimal() and not _is_locked(path)
-    ]
+    try:
+        names = [path.name for path in folder.iterdir() if path.name.isdecimal()]
+    except OSError as error:
+        record_failure("liveness locks", error)
+        return []
+    return [int(name) for name in names if not _is_locked(folder / name)]
 
 
 def remove_locks(worker_ids: Iterable[int]) -> None:
-    """Remove the files of workers that have stopped or were declared lost."""
+    """Remove the files of workers that have stopped or were declared lost.
+
+    One that cannot be removed only proves once more that its worker has died.
+    """
     if folder := _folder():
         for worker_id in worker_ids:
-            (folder / str(worker_id)).unlink(missing_ok=True)
+            with suppress(OSError):
+                (folder / str(worker_id)).unlink(missing_ok=True)
 
 
 def _is_locked(path: Path) -> bool:

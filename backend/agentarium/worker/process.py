@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from django.conf import settings
 
+from agentarium.observability.background import repeat_on_failure
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.streaming import shared
@@ -36,8 +37,7 @@ def make_runner(toolboxes: ToolboxFactory) -> Runner:
 @asynccontextmanager
 async def pubsub_lifespan() -> AsyncIterator[None]:
     """Exchange live output with other processes, on this event loop."""
-    work = asyncio.create_task(shared.pubsub().run())
-    work.add_done_callback(_end_process_on_error)
+    work = asyncio.create_task(repeat_on_failure("pubsub", shared.pubsub().run))
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 
 from agentarium.db.threads import DatabaseThreads
+from agentarium.observability.background import record_failure
 from agentarium.streaming.pubsub import PubSub
 from agentarium.worker import leases
 from agentarium.worker.attempt.context import ModelClientSource, RunnerDependencies
@@ -78,4 +79,8 @@ class Runner:
             log.warning(
                 "runner.database_away", errors=[str(e) for e in group.exceptions]
             )
+            await asyncio.sleep(RESTART_SECONDS)
+        except* Exception as group:  # noqa: BLE001 - the runner must not end
+            # The next session is another worker, and recovers the tasks of this one.
+            record_failure("worker session", group)
             await asyncio.sleep(RESTART_SECONDS)

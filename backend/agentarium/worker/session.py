@@ -14,9 +14,9 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
 
 from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
+from agentarium.observability.background import record_failure, repeat_on_failure
 from agentarium.streaming.publisher import publish_change_to
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, Worker
@@ -98,13 +98,16 @@ class WorkerSession:
         self._heartbeat.start()
         try:
             async with asyncio.TaskGroup() as self._group:
-                loops = (
-                    self._event_writer.run(),
-                    self._maintain_queue(),
-                    self._watch_executions(),
-                    self._report_loop_alive(),
-                )
-                background = [self._group.create_task(loop) for loop in loops]
+                loops = {
+                    "event writer": self._event_writer.run,
+                    "maintenance": self._maintain_queue,
+                    "watch": self._watch_executions,
+                    "loop report": self._report_loop_alive,
+                }
+                background = [
+                    self._group.create_task(repeat_on_failure(name, loop))
+                    for name, loop in loops.items()
+                ]
                 await self._claim_until_stopped()
                 await self._shut_down()
                 for task in background:
@@ -188,11 +191,13 @@ class WorkerSession:
                 await self._signals.woken.wait()
 
     async def _claim_or_release(self, limit: int) -> Claimed:
-        """Claim; if the connection breaks, release what may have been claimed."""
+        """Claim; if that fails, release what may have been claimed."""
         try:
             return await self._claim(limit)
         except CONNECTION_ERRORS as error:
             log.warning("worker.claim_interrupted", error=str(error))
+        except Exception as error:  # noqa: BLE001 - the next poll tries again
+            record_failure("claim", error)
         running = [execution.key for execution in self._running.values()]
         await self._retry_until_available(
             release.release_unconfirmed_claims, self._worker, running
@@ -233,8 +238,8 @@ class WorkerSession:
             await execution.run()
         except AttemptLostError:
             await self._record_late_usage(execution)
-        except (DatabaseError, ValueError):
-            # The database refuses even the failure: count the attempt as lost.
+        except Exception:
+            # Even the failure cannot be stored: count the attempt as lost.
             log.exception("task.finish_failed", task_id=task.pk)
             await self._retry_until_available(
                 recovery.lose_attempt, self._worker, execution.key
@@ -290,7 +295,10 @@ class WorkerSession:
         async def finish() -> None:
             await asyncio.wait([running])
             self._aborting.discard(running)
-            await self._record_late_usage(execution)
+            try:
+                await self._record_late_usage(execution)
+            except Exception as error:  # noqa: BLE001 - it must not end the session
+                record_failure("late usage", error)
 
         running.cancel()
         self._aborting.add(running)

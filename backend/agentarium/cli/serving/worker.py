@@ -127,6 +127,8 @@ def _forward_wake_ups(runner: "RunnerThread", stop_request: StopRequest) -> None
     from celery import current_app, signals
     from celery.worker import state
 
+    from agentarium.observability.background import record_failure
+
     def stop_celery() -> None:
         state.should_stop = 0  # type: ignore[assignment]
 
@@ -138,11 +140,15 @@ def _forward_wake_ups(runner: "RunnerThread", stop_request: StopRequest) -> None
     stop_request.call(stop_celery)
     exit_code = 0
     while not stop_request.received.is_set():
-        celery_worker = current_app.Worker(
-            quiet=True, without_gossip=True, without_mingle=True
-        )
-        celery_worker.start()
-        exit_code = celery_worker.exitcode or 0
+        exit_code = 0
+        try:
+            celery_worker = current_app.Worker(
+                quiet=True, without_gossip=True, without_mingle=True
+            )
+            celery_worker.start()
+            exit_code = celery_worker.exitcode or 0
+        except Exception as error:  # noqa: BLE001 - tasks run without wake-ups, too
+            record_failure("wake-ups", error)
         if not stop_request.received.is_set():
             log.warning("worker.celery_stopped", exit_code=exit_code)
             stop_request.received.wait(RESTART_SECONDS)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-from django.db import DatabaseError
 
 from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
 from agentarium.observability import metrics
+from agentarium.observability.background import record_failure
 from agentarium.streaming.publisher import changed_message
 from agentarium.streaming.pubsub import Channel, PubSub
 from agentarium.tasks.fence import AttemptKey
@@ -62,8 +62,8 @@ class EventWriter:
         """Queue a write, after the earlier ones of the same attempt.
 
         The future is done when the write is committed. It raises `AttemptLostError` if
-        the attempt no longer holds its task, `DatabaseError` or `ValueError` if the
-        database refuses the write.
+        the attempt no longer holds its task, and otherwise the error with which the write
+        was refused, mostly a `DatabaseError` or `ValueError`.
         """
         stored = asyncio.get_running_loop().create_future()
         self._queue.append((write, stored))
@@ -113,7 +113,7 @@ class EventWriter:
     ) -> None:
         try:
             held = await self._write_with_retries([write for write, _ in batch])
-        except (DatabaseError, ValueError) as error:
+        except Exception as error:
             # One write that the database refuses must not fail the others.
             if len(batch) == 1:
                 log.exception("event_writer.refused", task_id=batch[0][0].task_id)
@@ -124,7 +124,7 @@ class EventWriter:
             return
         for write, stored in batch:
             if write.key in held:
-                self._publish(write)
+                self._publish_if_possible(write)
             _resolve(stored, None if write.key in held else AttemptLostError())
 
     async def _write_with_retries(self, writes: list[AttemptWrite]) -> set[AttemptKey]:
@@ -136,10 +136,18 @@ class EventWriter:
                 metrics.EVENT_WRITER_SECONDS.observe(time.perf_counter() - began_at)
                 metrics.EVENT_WRITER_BATCH_SIZE.observe(len(writes))
                 return held
-            except CONNECTION_ERRORS as error:
+            # An OSError is of this machine, such as no free descriptor: it passes.
+            except (*CONNECTION_ERRORS, OSError) as error:
                 log.warning("event_writer.retry", writes=len(writes), error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_RETRY_SECONDS)
+
+    def _publish_if_possible(self, write: AttemptWrite) -> None:
+        """Readers find what is not published in the database."""
+        try:
+            self._publish(write)
+        except Exception as error:  # noqa: BLE001 - it is stored already
+            record_failure("publishing", error)
 
     def _publish(self, write: AttemptWrite) -> None:
         if not self._may_publish():
