@@ -98,6 +98,12 @@ WEB_THREADS: int = env.number(
     32 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 16,
     least=1,
 )
+# Connections of clients to one process, and those of one address among them. 0 derives
+# them from the number of files that the process may open.
+MAX_CONNECTIONS: int = env.number("AGENTARIUM_MAX_CONNECTIONS", 0)
+MAX_CONNECTIONS_PER_ADDRESS: int = env.number(
+    "AGENTARIUM_MAX_CONNECTIONS_PER_ADDRESS", 0
+)
 # Host names that requests may use in addition to that of the public URL.
 EXTRA_HOSTS: list[str] = env.read_list("AGENTARIUM_ALLOWED_HOSTS", host_name)
 # The number of reverse proxies in front. X-Forwarded-For is ignored if it is 0.

@@ -65,6 +65,22 @@ STREAMS_CUT = _counter(
     "(stalled), or the caller lost access (revoked).",
     "reason",
 )
+CONNECTIONS_OPEN = Gauge(
+    "agentarium_connections_open",
+    "Open connections of clients to this process.",
+    registry=REGISTRY,
+)
+CONNECTIONS_REFUSED = _counter(
+    "connections_refused_total",
+    "Connections refused at the ceiling for all, or for one address.",
+    "reason",
+)
+CONNECTIONS_CLOSED = _counter(
+    "connections_closed_total",
+    "Connections closed because the client was too slow, by what was awaited (head, body,"
+    " discard, answer), or to make room for another one.",
+    "reason",
+)
 
 TASKS_SUBMITTED = _counter("tasks_submitted_total", "Tasks accepted by this process.")
 TASKS_ENDED = _counter("tasks_ended_total", "Tasks ended by this process.", "status")

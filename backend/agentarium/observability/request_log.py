@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 HEADER = "X-Request-ID"
 _META = "HTTP_X_REQUEST_ID"
+# The environment's key of the user's id, if the request was authenticated.
+CALLER_ID = "agentarium.caller_id"
 PROBES = frozenset({"/healthz", "/readyz"})
 # Anything else could break out of a log line or fill it.
 _SANE_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
@@ -48,13 +50,14 @@ def _request_id(request: HttpRequest) -> str:
 
 def _log_line(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     write = log.debug if request.path in PROBES else log.info
+    user_id = request.META[CALLER_ID] = _known_user_id(request)
     write(
         "request.finished",
         method=request.method,
         path=request.path,
         status=response.status_code,
         duration_ms=round(seconds * 1000, 1),
-        user_id=_known_user_id(request),
+        user_id=user_id,
         address=client_address(request),
     )
 

@@ -20,6 +20,8 @@ from django.http import StreamingHttpResponse
 from agentarium.db.sqlite_gate import hold_sqlite_gate
 from agentarium.http.local_access import BOUND_HOST
 from agentarium.http.requests import django_request
+from agentarium.observability.request_log import CALLER_ID
+from agentarium.server.connections.protocol import CONNECTION
 from agentarium.server.download import Download
 from agentarium.server.long_response import EventStream, LongResponse
 from agentarium.server.sending import Connection, Receive, Send, Sender
@@ -78,6 +80,7 @@ class Site:
         answer = await asyncio.get_running_loop().run_in_executor(
             self._pool, self._call_site, request
         )
+        _recognize(scope, request)
         try:
             await self._send_answer(answer, scope, receive, send)
         finally:
@@ -153,6 +156,13 @@ def _break_reference_cycles(response: Any) -> None:
         for each in (django_request(request), request, context["view"]):
             vars(each).clear()
         context.clear()
+
+
+def _recognize(scope: Scope, request: dict[str, Any]) -> None:
+    """Tell the connection that its caller is known: it may then stay longer."""
+    connection = scope.get("state", {}).get(CONNECTION)
+    if connection and request.get(CALLER_ID):
+        connection.is_known = True
 
 
 def _wants_body(request: dict[str, Any], response: object) -> bool:

@@ -16,7 +16,8 @@ module that relies on the change. No other module may use internals.
 | `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
 | `inbox/index_merge.py` | `Query.sql_with_params` |
 | `cli/serving/worker.py` | `celery.worker.state.should_stop` |
-| `cli/serving/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server`; `on_message_begin`, `scope` and `transport` of its `HttpToolsProtocol` |
+| `cli/serving/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server`, a factory as `Config.http` |
+| `server/connections/protocol.py` | the methods, `flow`, `cycle` and `scope` of uvicorn's `HttpToolsProtocol` |
 """
 
 import asyncio
@@ -56,6 +57,7 @@ from agentarium.http.requests import django_request
 P = ParamSpec("P")
 COMPILED = "db/compiled_query.py"
 SQLITE = "db/backends/sqlite3/base.py"
+PROTOCOL = "server/connections/protocol.py"
 
 
 def relied_on(
@@ -332,7 +334,7 @@ async def _app(_scope: Any, _receive: Any, _send: Any) -> None:
     """An ASGI application that answers nothing."""
 
 
-@relied_on("uvicorn's HttpToolsProtocol", by="cli/serving/server.py")
+@relied_on("uvicorn's HttpToolsProtocol", by=PROTOCOL)
 def test_a_protocol_begins_a_request_with_its_scope_and_transport() -> None:
     config = uvicorn.Config(_app, ws="none", log_config=None)
     transport: Any = mock.Mock(spec=asyncio.Transport)
@@ -343,3 +345,70 @@ def test_a_protocol_begins_a_request_with_its_scope_and_transport() -> None:
 
     assert protocol.scope["type"] == "http"
     assert protocol.transport is transport
+
+
+@relied_on("uvicorn's Config.http", by="cli/serving/server.py")
+def test_the_protocol_can_be_any_factory() -> None:
+    def factory(**_: Any) -> asyncio.Protocol:
+        return asyncio.Protocol()
+
+    config = uvicorn.Config(_empty_app, http=factory, log_config=None)  # type: ignore[arg-type]
+    config.load()
+
+    assert config.http_protocol_class is factory
+
+
+async def _empty_app(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["state"]["mark"]
+    headers = [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
+@relied_on("What uvicorn's HttpToolsProtocol calls for a request", by=PROTOCOL)
+def test_the_protocol_calls_what_ours_extends() -> None:
+    assert asyncio.run(_calls_of_a_request()) == ["begin", "head", "body", "answer"]
+
+
+async def _calls_of_a_request() -> list[str]:
+    calls: list[str] = []
+    answered = asyncio.Event()
+
+    class Protocol(HttpToolsProtocol):
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            calls.append("begin")
+            self.scope["state"]["mark"] = self
+
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            calls.append("head")
+            assert not self.cycle.response_started
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            calls.append("body")
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            calls.append("answer")
+            answered.set()
+
+    config = uvicorn.Config(_empty_app, lifespan="off", log_config=None)
+    protocol = Protocol(config=config, server_state=ServerState(), app_state={})
+    transport = mock.Mock(spec=asyncio.Transport)
+    transport.is_closing.return_value = False
+    transport.get_extra_info.return_value = None
+    protocol.connection_made(transport)
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.wait_for(answered.wait(), 10)
+
+    assert protocol.flow.read_paused is False
+    protocol._unset_keepalive_if_required()
+    return calls
+
+
+@pytest.mark.parametrize("method", ["connection_lost", "resume_writing"])
+@relied_on("uvicorn's HttpToolsProtocol", by=PROTOCOL)
+def test_the_protocol_has_what_ours_extends(method: str) -> None:
+    assert callable(getattr(HttpToolsProtocol, method))

@@ -19,6 +19,7 @@ from agentarium.providers.access import check_providers
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers import PROVIDERS, ProviderSpec
 from agentarium.runtime.providers.registry import why_unavailable
+from agentarium.server.connections.descriptors import raise_limit
 from agentarium.tasks.models import Worker
 
 MEGABYTE = 1_000_000
@@ -72,6 +73,7 @@ def secret_key() -> Iterator[Check]:
 
 def settings_and_privacy() -> Iterator[Check]:
     """The checks that every start makes before it uses the database."""
+    raise_limit()
     found = [*settings_checks(includes_url_checks=True)]
     if not any(check.name == "settings" for check in found):
         yield Check("settings", "ok", "valid")

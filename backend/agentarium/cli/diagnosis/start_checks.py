@@ -27,6 +27,11 @@ from agentarium.core.secret_key import (
     replace_check,
     store_first_check,
 )
+from agentarium.server.connections.descriptors import (
+    LOW_LIMIT_ADVICE,
+    low_limit,
+    raise_limit,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +63,11 @@ class Check:
 
 
 def enforce_settings() -> None:
-    """Refuse settings that would fail later, and make the data folder private."""
+    """Refuse settings that would fail later, and make the data folder private.
+
+    Also lets this process open as many files as it may.
+    """
+    raise_limit()
     make_private()
     _enforce(settings_checks(), MISUSED)
 
@@ -111,6 +120,7 @@ def settings_checks(*, includes_url_checks: bool = False) -> Iterator[Check]:
     yield from _system_checks(without="" if includes_url_checks else Tags.urls)
     yield from _privacy()
     yield from _own_key()
+    yield from _open_files()
 
 
 def _unknown_variables() -> Iterator[Check]:
@@ -185,6 +195,11 @@ def _own_key() -> Iterator[Check]:
 def is_shared_database() -> bool:
     """Whether other machines can use the same database."""
     return bool(connection.vendor == "postgresql")
+
+
+def _open_files() -> Iterator[Check]:
+    if detail := low_limit():
+        yield Check("open files", "warn", detail, LOW_LIMIT_ADVICE)
 
 
 # --- The database ----------------------------------------------------------------

@@ -1,17 +1,25 @@
 """Serve the site from this process, and shut down gracefully on a signal."""
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from django.conf import settings
 from django.utils.module_loading import import_string
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agentarium.cli.serving.garbage_collection import freeze_loaded_objects
-from agentarium.server.sending import ABORT, CLOSE
+from agentarium.observability.background import repeat_on_failure
+from agentarium.server.connections.descriptors import (
+    address_ceiling,
+    connection_ceiling,
+)
+from agentarium.server.connections.protocol import LimitedProtocol
+from agentarium.server.connections.registry import Registry
 
 # Time for requests in progress at a stop; streams are ended immediately.
 DRAIN_SECONDS = 5
@@ -19,27 +27,26 @@ BACKLOG = 2048
 # Longer than proxies keep theirs open: a request that a proxy sends on a connection
 # while we close it fails.
 KEEP_ALIVE_SECONDS = 75
-
-
-class AbortableProtocol(HttpToolsProtocol):
-    """HTTP over a connection that the site can close while its reader takes nothing.
-
-    Closed in the usual way, it would wait for the reader to take what is buffered.
-    """
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {CLOSE: self.transport.abort}}
+CHECK_SECONDS = 1.0
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, but a stop ends open streams, with a hint to the client to reconnect."""
+    """Uvicorn, which also closes slow connections.
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    A stop ends open streams, with a hint to the client to reconnect.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, registry: Registry, on_ready: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._registry = registry
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._checking = asyncio.create_task(
+            repeat_on_failure("connections", self._check_connections)
+        )
         await super().startup(sockets)
         if self.started:
             self._on_ready()
@@ -47,6 +54,12 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         import_string(settings.ASGI_APPLICATION).drain()
         await super().shutdown(sockets)
+        self._checking.cancel()
+
+    async def _check_connections(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            self._registry.check_time()
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -72,9 +85,11 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
 
     Calls `on_ready` once requests are accepted. Returns False if the start failed.
     """
+    registry = Registry(ceiling=connection_ceiling(), address_ceiling=address_ceiling())
+    protocol: Any = partial(LimitedProtocol, registry=registry)
     config = uvicorn.Config(
         "agentarium.config.asgi:application",
-        http=AbortableProtocol,
+        http=protocol,
         lifespan="on",
         ws="none",
         timeout_graceful_shutdown=DRAIN_SECONDS,
@@ -93,7 +108,7 @@ def serve(listener: socket.socket, *, on_ready: Callable[[], None]) -> bool:
     signal.signal(signal.SIGTERM, _ignore_signal)
     signal.signal(signal.SIGINT, _ignore_signal)
     try:
-        Server(config, on_ready).run(sockets=[listener])
+        Server(config, registry, on_ready).run(sockets=[listener])
     except SystemExit:
         # This is how uvicorn reports a failed start.
         return False

@@ -81,8 +81,10 @@ def run_worker(
         from agentarium.cli.database import migrations
         from agentarium.cli.diagnosis.start_checks import enforce_start_checks
         from agentarium.cli.serving.builtin_model import prepare_model
+        from agentarium.server.connections.descriptors import raise_limit
         from agentarium.worker.process import RunnerThread
 
+        raise_limit()
         if is_supervised:
             threading.Thread(target=_stop_when_supervisor_exits, daemon=True).start()
         with stop_request.exiting_immediately():

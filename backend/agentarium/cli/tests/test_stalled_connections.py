@@ -10,8 +10,9 @@ from wsgiref.types import StartResponse
 import pytest
 import uvicorn
 
-from agentarium.cli.serving.server import AbortableProtocol, open_socket
+from agentarium.cli.serving.server import open_socket
 from agentarium.server import sending
+from agentarium.server.connections.protocol import AbortableProtocol
 from agentarium.server.long_response import EventStream, Permit
 from agentarium.server.stream_slots import StreamSlots
 from agentarium.server.tests.test_asgi import site_of

@@ -56,7 +56,7 @@ class TestAnAttemptSurvives:
         [
             (fence, "still_held", too_many_files()),
             (fence, "still_held", RuntimeError("a bug")),
-            (claims, "claim_tasks", too_many_files()),
+            (claims, "claim", too_many_files()),
             (session, "run_maintenance", too_many_files()),
             (session, "run_maintenance", RuntimeError("a bug")),
             (event_writer, "write_all", too_many_files()),
@@ -110,8 +110,8 @@ async def test_a_task_is_claimed_after_a_failed_claim(
     wait_for_status: WaitForStatus,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failing = Failing(claims.claim_tasks, too_many_files(), is_late=True)
-    monkeypatch.setattr(claims, "claim_tasks", failing)
+    failing = Failing(claims.claim, too_many_files(), is_late=True)
+    monkeypatch.setattr(claims, "claim", failing)
 
     async with running(ScriptedModel("Yes")):
         ended = await wait_for_status(task, "completed")

@@ -1,0 +1,167 @@
+"""All connections of clients: who may come in, and who has to go for that.
+
+Above a ceiling, for all or for one address, the connection that has waited longest
+without a request makes room: first those of callers that have not signed in. If none
+waits, the new one is refused.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
+from typing import Protocol
+
+import structlog
+
+from agentarium.observability.metrics import (
+    CONNECTIONS_CLOSED,
+    CONNECTIONS_OPEN,
+    CONNECTIONS_REFUSED,
+    labelled,
+)
+
+log = structlog.get_logger(__name__)
+
+LOG_SECONDS = 60
+IPV6_SITE_BITS = 64
+
+
+class Connection(Protocol):
+    """A connection as the registry sees it."""
+
+    address: str
+    # Whether its caller was authenticated for an earlier request.
+    is_known: bool
+
+    def give_way(self) -> None:
+        """Close it: another one takes its place."""
+
+    def check_time(self, now: float) -> None:
+        """Close it if it has kept us waiting for too long."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Connections that share a ceiling. The ones that wait, longest first."""
+
+    count: int = 0
+    strangers: dict[Connection, None] = field(default_factory=dict)
+    known: dict[Connection, None] = field(default_factory=dict)
+
+    def longest_waiting(self) -> Connection | None:
+        return next(iter(self.strangers), None) or next(iter(self.known), None)
+
+
+class Registry:
+    """The open connections of one server, on its event loop."""
+
+    def __init__(
+        self,
+        *,
+        ceiling: int,
+        address_ceiling: int | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ceiling = ceiling
+        self._address_ceiling = address_ceiling
+        self._clock = clock
+        self._all = _Group()
+        self._by_address: defaultdict[str, _Group] = defaultdict(_Group)
+        self._open: set[Connection] = set()
+        self._refused = 0
+        self._logged_at: float | None = None
+
+    def admit(self, connection: Connection) -> bool:
+        """Add a connection, if there is room or room can be made."""
+        own = self._by_address[_site(connection.address)]
+        if self._address_ceiling and not self._has_room(own, self._address_ceiling):
+            return self._refuse("address")
+        if not self._has_room(self._all, self._ceiling):
+            return self._refuse("ceiling")
+        self._open.add(connection)
+        self._all.count += 1
+        # Making room may have emptied and dropped the group.
+        self._by_address[_site(connection.address)].count += 1
+        CONNECTIONS_OPEN.set(len(self._open))
+        return True
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that was closed; callable more than once."""
+        if connection not in self._open:
+            return
+        self.set_waiting(connection, is_waiting=False)
+        self._open.discard(connection)
+        site = _site(connection.address)
+        self._all.count -= 1
+        self._by_address[site].count -= 1
+        if not self._by_address[site].count:
+            del self._by_address[site]
+        CONNECTIONS_OPEN.set(len(self._open))
+
+    def set_waiting(self, connection: Connection, *, is_waiting: bool) -> None:
+        """Record whether a connection begins to wait for a request, or no longer waits."""
+        if connection not in self._open:
+            return
+        for group in (self._all, self._by_address[_site(connection.address)]):
+            group.strangers.pop(connection, None)
+            group.known.pop(connection, None)
+            if is_waiting:
+                line = group.known if connection.is_known else group.strangers
+                line[connection] = None
+
+    def check_time(self) -> None:
+        """Close the connections that keep us waiting. Call it every second."""
+        now = self._clock()
+        for connection in tuple(self._open):
+            connection.check_time(now)
+        self._log_refusals(now)
+
+    def _has_room(self, group: _Group, ceiling: int) -> bool:
+        if group.count < ceiling:
+            return True
+        waiting = group.longest_waiting()
+        if waiting is None:
+            return False
+        self.remove(waiting)
+        waiting.give_way()
+        closed("made_room")
+        return True
+
+    def _refuse(self, reason: str) -> bool:
+        labelled(CONNECTIONS_REFUSED, reason).inc()
+        self._refused += 1
+        self._log_refusals(self._clock())
+        return False
+
+    def _log_refusals(self, now: float) -> None:
+        is_silent = self._logged_at is not None and now - self._logged_at < LOG_SECONDS
+        if not self._refused or is_silent:
+            return
+        log.warning(
+            "connections.refused",
+            refused=self._refused,
+            open=len(self._open),
+            ceiling=self._ceiling,
+            ceiling_per_address=self._address_ceiling,
+        )
+        self._refused, self._logged_at = 0, now
+
+
+def closed(reason: str) -> None:
+    """Count a connection that we have closed."""
+    labelled(CONNECTIONS_CLOSED, reason).inc()
+
+
+def _site(address: str) -> str:
+    """What counts as one address: of IPv6 the network that a single customer gets."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    assert isinstance(parsed, IPv6Address)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(int(parsed) >> (128 - IPV6_SITE_BITS))
