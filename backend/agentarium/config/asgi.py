@@ -11,7 +11,9 @@ from importlib import import_module
 from django.conf import settings
 
 from agentarium.config.wsgi import application as wsgi_application
+from agentarium.http.body_limits import body_limit_of_path
 from agentarium.server.asgi import Site
+from agentarium.server.request_body import Bodies
 from agentarium.worker.process import pubsub_lifespan, runner_lifespan
 
 
@@ -33,5 +35,5 @@ application = Site(
     wsgi_application,
     lifespan=lifespan,
     threads=settings.WEB_THREADS,
-    max_body=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    bodies=Bodies(folder=settings.DATA / "tmp", limit_of=body_limit_of_path),
 )

@@ -69,6 +69,13 @@ class ContentTooLargeError(DomainError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class ServerBusyError(DomainError):
+    """The server has too much to do. Try again in a few seconds."""
+
+    code = "server_busy"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class TooManyRequestsError(DomainError):
     """Too many requests; try again later."""
 

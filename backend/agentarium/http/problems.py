@@ -25,6 +25,7 @@ from rest_framework.settings import api_settings
 
 from agentarium.core.exceptions import ContentTooLargeError, DomainError, FieldError
 from agentarium.core.request_id import current_request_id
+from agentarium.http.body_limits import BodyNeededError
 
 log = structlog.get_logger(__name__)
 
@@ -182,6 +183,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Log the exception. The response has only the request id to find it by."""
     if isinstance(error := sys.exception(), OperationalError | InterfaceError):
         return _database_unavailable(request, error)
+    if isinstance(error, BodyNeededError):
+        return _answer(request, error.status, error.code, error.detail)
     log.error(
         "request.failed",
         method=request.method,

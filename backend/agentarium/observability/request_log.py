@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -51,6 +52,9 @@ def _request_id(request: HttpRequest) -> str:
 def _log_line(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     write = log.debug if request.path in PROBES else log.info
     user_id = request.META[CALLER_ID] = _known_user_id(request)
+    if response.status_code == HTTPStatus.CONTINUE:
+        # The site will be called again, with the body.
+        return
     write(
         "request.finished",
         method=request.method,

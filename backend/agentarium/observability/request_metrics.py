@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
@@ -23,6 +24,9 @@ class RequestMetricsMiddleware:
         began_at = time.perf_counter()
         response = self.get_response(request)
         seconds = time.perf_counter() - began_at
+        if response.status_code == HTTPStatus.CONTINUE:
+            # The site will be called again, with the body.
+            return response
         method = request.method if request.method in METHODS else "OTHER"
         route = route_of(request)
         labelled(REQUESTS, method, route, str(response.status_code)).inc()

@@ -9,25 +9,55 @@ as fast as its reader takes it.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from wsgiref.types import WSGIApplication
 
+import structlog
+from django.conf import settings
 from django.http import StreamingHttpResponse
 
+from agentarium.core.exceptions import (
+    ContentTooLargeError,
+    DomainError,
+    ServerBusyError,
+)
 from agentarium.db.sqlite_gate import hold_sqlite_gate
+from agentarium.http.body_limits import UnreadBody
 from agentarium.http.local_access import BOUND_HOST
 from agentarium.http.requests import django_request
 from agentarium.observability.request_log import CALLER_ID
 from agentarium.server.connections.protocol import CONNECTION
 from agentarium.server.download import Download
 from agentarium.server.long_response import EventStream, LongResponse
+from agentarium.server.request_body import (
+    BUSY_SECONDS,
+    Bodies,
+    ClientLeftError,
+    ReceivedBody,
+)
 from agentarium.server.sending import Connection, Receive, Send, Sender
-from agentarium.server.wsgi_bridge import Answer, Scope, as_start_response, environ
+from agentarium.server.wsgi_bridge import (
+    Answer,
+    Scope,
+    as_start_response,
+    content_length,
+    environ,
+)
 
+log = structlog.get_logger(__name__)
+
+R = TypeVar("R")
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+
+# A request that has waited this long for a thread is refused.
+QUEUE_SECONDS = 10
+# The environment's key of the most bytes that the route takes.
+BODY_LIMIT = "agentarium.body_limit"
 
 
 class Site:
@@ -42,11 +72,11 @@ class Site:
         *,
         lifespan: Lifespan,
         threads: int,
-        max_body: int,
+        bodies: Bodies,
     ) -> None:
         self._site = site
         self._lifespan = lifespan
-        self._max_body = max_body
+        self._bodies = bodies
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
         self._sender = Sender()
 
@@ -72,15 +102,22 @@ class Site:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._read_body(receive)
-        if body is None:
+        body = self._bodies.new()
+        try:
+            answer = await self._answer(scope, receive, body)
+        except ClientLeftError:
             return
-        request = environ(scope, body)
-        request[BOUND_HOST] = self.bound_host
-        answer = await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._call_site, request
-        )
-        _recognize(scope, request)
+        except DomainError as error:
+            answer = Answer.of_problem(error, scope["path"])
+            log.info(
+                "request.refused",
+                method=scope["method"],
+                path=scope["path"],
+                status=int(error.status),
+                code=error.code,
+            )
+        finally:
+            body.close()
         try:
             await self._send_answer(answer, scope, receive, send)
         finally:
@@ -105,20 +142,56 @@ class Site:
         else:
             await send({"type": "http.response.body", "body": answer.body})
 
-    async def _read_body(self, receive: Receive) -> bytes | None:
-        """The request's body, or None if the client has disconnected.
+    async def _answer(
+        self, scope: Scope, receive: Receive, body: ReceivedBody
+    ) -> Answer:
+        """The site's answer. It is asked for a large body before that is read."""
+        request = environ(scope)
+        request[BOUND_HOST] = self.bound_host
+        declared = content_length(scope) or 0
+        is_small = declared <= self._bodies.small
+        if is_small:
+            is_small = await body.receive(receive, up_to=self._bodies.small)
+        if not is_small:
+            request["CONTENT_LENGTH"] = str(max(declared, body.size))
+            if answer := await self._in_pool(self._ask_site, request):
+                return answer
+            if not await body.receive(receive, up_to=request[BODY_LIMIT]):
+                raise ContentTooLargeError
+        request["CONTENT_LENGTH"] = str(body.size)
+        request["wsgi.input"] = body.open()
+        answer = await self._in_pool(self._call_site, request)
+        _recognize(scope, request)
+        return answer
 
-        One byte more than allowed is kept, so that the site refuses the request.
+    async def _in_pool(
+        self, call: Callable[[dict[str, Any]], R], request: dict[str, Any]
+    ) -> R:
+        """Call it in a thread. Raises `ServerBusyError` if none is free for too long."""
+        began_at = time.monotonic()
+
+        def run() -> R:
+            if time.monotonic() - began_at > QUEUE_SECONDS:
+                raise ServerBusyError(retry_after=BUSY_SECONDS)
+            return call(request)
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+    def _ask_site(self, request: dict[str, Any]) -> Answer | None:
+        """Ask the site whether it takes a large body. Returns its answer if it does not.
+
+        Raises `ContentTooLargeError`.
         """
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            if len(body) <= self._max_body:
-                body += message.get("body", b"")
-            if not message.get("more_body", False):
-                return bytes(body[: self._max_body + 1])
+        path = request["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        limit = request[BODY_LIMIT] = self._bodies.limit_of(path)
+        if int(request["CONTENT_LENGTH"]) > limit:
+            raise ContentTooLargeError
+        if settings.DEBUG:
+            # Django would answer with its page for errors.
+            return None
+        request["wsgi.input"] = UnreadBody()
+        answer = self._call_site(request)
+        return None if answer.status == HTTPStatus.CONTINUE else answer
 
     def _call_site(self, request: dict[str, Any]) -> Answer:
         answer = Answer()

@@ -13,6 +13,7 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from agentarium.http.body_limits import takes_large_body
 from agentarium.http.client_address import client_address
 from agentarium.server.long_response import EventStream
 
@@ -30,6 +31,7 @@ def signature() -> str:
     return _signer().sign("probe")
 
 
+@takes_large_body
 @csrf_exempt
 def proxy_probe(request: HttpRequest) -> HttpResponseBase:
     """How a request arrives here. With `?stream`, a few events over about a second."""

@@ -1,11 +1,16 @@
 """Conversion of an ASGI request to WSGI, and of the site's response back."""
 
 import io
+import math
 import sys
 from collections.abc import AsyncGenerator, Callable, MutableMapping
-from typing import Any
+from typing import Any, Self
 from wsgiref.types import StartResponse
 
+import orjson
+
+from agentarium.core.exceptions import DomainError
+from agentarium.http.problems import MEDIA_TYPE, problem
 from agentarium.server.download import Download
 from agentarium.server.long_response import Permit
 
@@ -32,14 +37,41 @@ class Answer:
         ]
         return io.BytesIO().write
 
+    @classmethod
+    def of_problem(cls, error: DomainError, path: str) -> Self:
+        """What the site itself would answer, had it been called."""
+        body = orjson.dumps(problem(error.status, error.code, error.detail, path))
+        answer = cls()
+        answer.status = error.status
+        answer.body = body
+        answer.headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        if error.retry_after is not None:
+            seconds = str(math.ceil(error.retry_after))
+            answer.headers.append((b"retry-after", seconds.encode()))
+        return answer
+
+
+def content_length(scope: Scope) -> int | None:
+    """The length of the body as its head says, or None if it comes in chunks."""
+    for name, value in scope["headers"]:
+        # The server has refused heads with an invalid length.
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return None
+
 
 def as_start_response(answer: Answer) -> StartResponse:
     start: Any = answer.start
     return start  # type: ignore[no-any-return]
 
 
-def environ(scope: Scope, body: bytes) -> dict[str, Any]:
-    """The WSGI environment of a request (PEP 3333)."""
+def environ(scope: Scope) -> dict[str, Any]:
+    """The WSGI environment of a request (PEP 3333), without its body."""
     host, port = scope.get("server") or ("localhost", 80)
     path = scope["path"].encode().decode("latin-1")
     request: dict[str, Any] = {
@@ -50,10 +82,8 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
-        "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,

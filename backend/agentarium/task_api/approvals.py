@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.accounts.models import ApiToken
+from agentarium.http.body_limits import takes_large_body
 from agentarium.http.fields import ArgumentsField, TextField
 from agentarium.inbox.filters import ApprovalFilter
 from agentarium.tasks.models import ToolCall
@@ -96,6 +97,7 @@ class ResolveSerializer(serializers.Serializer[Any]):
     ),
     retrieve=extend_schema(summary="Get an approval"),
 )
+@takes_large_body
 class ApprovalViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,

@@ -24,6 +24,7 @@ from agentarium.accounts.models import ApiToken
 from agentarium.agents.services import find_agent
 from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.db.compiled_query import CompiledQuery
+from agentarium.http.body_limits import takes_large_body
 from agentarium.http.filters import StrictFilterBackend
 from agentarium.http.pagination import KeysetPagination
 from agentarium.http.problems import MEDIA_TYPE
@@ -127,6 +128,7 @@ def _checked_key(key: str) -> str:
     create=run_schema(operation_id="tasks_create"),
     run=run_schema(operation_id="tasks_run"),
 )
+@takes_large_body
 class TaskViewSet(
     TaskVerbs,
     mixins.ListModelMixin,

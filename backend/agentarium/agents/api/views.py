@@ -30,6 +30,7 @@ from agentarium.agents.services import (
     roll_back_agent,
     update_agent,
 )
+from agentarium.http.body_limits import takes_large_body
 
 # A deleted agent can be read, because its tasks refer to it, and restored.
 ACTIONS_ON_DELETED = frozenset({"retrieve", "restore"})
@@ -49,6 +50,7 @@ ACTIONS_ON_DELETED = frozenset({"retrieve", "restore"})
         "the agent's next version.",
     ),
 )
+@takes_large_body
 class BaseAgentViewSet(
     mixins.ListModelMixin,
     mixins.CreateModelMixin,

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.api.actors import actor_of
 from agentarium.accounts.api.requests import AuthenticatedRequest
+from agentarium.http.body_limits import takes_large_body
 from agentarium.tools.api.serializers import (
     CatalogueSerializer,
     HttpToolSerializer,
@@ -65,6 +66,7 @@ class CatalogueView(APIView):
         description="Agents that use it run without it from now on.",
     ),
 )
+@takes_large_body
 class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
     request: AuthenticatedRequest
     queryset = HttpTool.objects.none()
@@ -138,6 +140,7 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
         description="Agents that use its tools run without them from now on.",
     ),
 )
+@takes_large_body
 class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
     request: AuthenticatedRequest
     queryset = McpServer.objects.none()
