@@ -104,6 +104,12 @@ MAX_CONNECTIONS: int = env.number("AGENTARIUM_MAX_CONNECTIONS", 0)
 MAX_CONNECTIONS_PER_ADDRESS: int = env.number(
     "AGENTARIUM_MAX_CONNECTIONS_PER_ADDRESS", 0
 )
+# How long a statement of a request waits for a lock, and how long it takes, on PostgreSQL.
+# 0 means no limit.
+REQUEST_LOCK_SECONDS: float = env.number("AGENTARIUM_REQUEST_LOCK_SECONDS", 5.0)
+REQUEST_STATEMENT_SECONDS: float = env.number(
+    "AGENTARIUM_REQUEST_STATEMENT_SECONDS", 30.0
+)
 # Host names that requests may use in addition to that of the public URL.
 EXTRA_HOSTS: list[str] = env.read_list("AGENTARIUM_ALLOWED_HOSTS", host_name)
 # The number of reverse proxies in front. X-Forwarded-For is ignored if it is 0.

@@ -62,6 +62,13 @@ class ConflictError(DomainError):
     status = HTTPStatus.CONFLICT
 
 
+class MethodNotAllowedError(DomainError):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
 class ContentTooLargeError(DomainError):
     """The body is larger than the server accepts."""
 

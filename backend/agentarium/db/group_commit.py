@@ -15,6 +15,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_BATCH = 200
+# PostgreSQL's codes of a lock and of a statement that took too long.
+TIMEOUTS = frozenset({"55P03", "57014"})
 
 
 class _PendingWrite(Generic[T, R]):
@@ -45,7 +47,7 @@ class GroupCommit(Generic[T, R]):
     is raised in the thread that passed the item. If `write` itself raises, or the batch
     violates a constraint, each item is written in its own transaction, so that a bad item
     fails alone. If the connection is lost, all items of the batch get that error: the
-    commit may have succeeded.
+    commit may have succeeded. If it waited too long for a lock, all that wait get that error.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], Sequence[R | Exception]]) -> None:
@@ -111,6 +113,9 @@ class GroupCommit(Generic[T, R]):
                     self._write_batch(deque([pending]))
                 return batch
             batch = batch or _take(waiting)
+            if _has_timed_out(error):
+                # All that wait now would wait for the same lock, one batch after another.
+                batch = [*batch, *_take(waiting, len(waiting))]
             outcomes = [error] * len(batch)
         for pending, outcome in zip(batch, outcomes, strict=True):
             pending.outcome = outcome
@@ -130,5 +135,12 @@ def _may_write_again(error: Exception, *, is_written: bool) -> bool:
     return not isinstance(error, CONNECTION_ERRORS)
 
 
-def _take(waiting: deque[_PendingWrite[T, R]]) -> Sequence[_PendingWrite[T, R]]:
-    return [waiting.popleft() for _ in range(min(len(waiting), MAX_BATCH))]
+def _has_timed_out(error: Exception) -> bool:
+    """Whether PostgreSQL ended a statement at one of the limits of `request_limits`."""
+    return getattr(error.__cause__, "sqlstate", None) in TIMEOUTS
+
+
+def _take(
+    waiting: deque[_PendingWrite[T, R]], most: int = MAX_BATCH
+) -> Sequence[_PendingWrite[T, R]]:
+    return [waiting.popleft() for _ in range(min(len(waiting), most))]

@@ -184,7 +184,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(error := sys.exception(), OperationalError | InterfaceError):
         return _database_unavailable(request, error)
     if isinstance(error, BodyNeededError):
-        return _answer(request, error.status, error.code, error.detail)
+        return refuse(request, error.status, error.code, error.detail)
     log.error(
         "request.failed",
         method=request.method,

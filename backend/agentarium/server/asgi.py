@@ -24,15 +24,23 @@ from django.http import StreamingHttpResponse
 from agentarium.core.exceptions import (
     ContentTooLargeError,
     DomainError,
+    MethodNotAllowedError,
     ServerBusyError,
 )
+from agentarium.db.request_limits import limited_statements
 from agentarium.db.sqlite_gate import hold_sqlite_gate
 from agentarium.http.body_limits import UnreadBody
 from agentarium.http.local_access import BOUND_HOST
 from agentarium.http.requests import django_request
-from agentarium.observability.request_log import CALLER_ID
+from agentarium.observability.request_log import CALLER_ID, PROBES
 from agentarium.server.connections.protocol import CONNECTION
 from agentarium.server.download import Download
+from agentarium.server.health import (
+    LIVENESS_PATH,
+    ReadinessChecks,
+    liveness,
+    status_of,
+)
 from agentarium.server.long_response import EventStream, LongResponse
 from agentarium.server.request_body import (
     BUSY_SECONDS,
@@ -55,7 +63,7 @@ R = TypeVar("R")
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 # A request that has waited this long for a thread is refused.
-QUEUE_SECONDS = 10
+QUEUE_SECONDS = 8
 # The environment's key of the most bytes that the route takes.
 BODY_LIMIT = "agentarium.body_limit"
 
@@ -73,16 +81,22 @@ class Site:
         lifespan: Lifespan,
         threads: int,
         bodies: Bodies,
+        runner_problem: Callable[[], str] = str,
     ) -> None:
+        """`runner_problem` says what is wrong with the runner in this process, or ""."""
         self._site = site
         self._lifespan = lifespan
         self._bodies = bodies
+        self._runner_problem = runner_problem
+        self.readiness = ReadinessChecks()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
         self._sender = Sender()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._run_lifespan(receive, send)
+        elif scope["type"] == "http" and scope["path"] in PROBES:
+            await self._answer_probe(scope, send)
         elif scope["type"] == "http":
             await self._respond(scope, receive, send)
 
@@ -99,7 +113,22 @@ class Site:
                 self.drain()
         finally:
             self._pool.shutdown()
+            self.readiness.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer_probe(self, scope: Scope, send: Send) -> None:
+        """Answer without a thread of the pool: they may all wait for the database."""
+        if scope["path"] == LIVENESS_PATH:
+            body = liveness(self._runner_problem())
+        else:
+            body = await self.readiness.read()
+        answer = Answer.of_json(status_of(body), body)
+        if scope["method"] not in ("GET", "HEAD"):
+            error = MethodNotAllowedError()
+            answer = Answer.of_problem(error, scope["path"])
+            answer.headers.append((b"allow", b"GET, HEAD"))
+        await _send_head(answer, send)
+        await send({"type": "http.response.body", "body": answer.body})
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = self._bodies.new()
@@ -127,13 +156,7 @@ class Site:
         self, answer: Answer, scope: Scope, receive: Receive, send: Send
     ) -> None:
         connection = Connection(scope, receive, send)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": answer.headers,
-            }
-        )
+        await _send_head(answer, send)
         guard = answer.permit.guard
         if answer.download:
             await self._sender.send_download(connection, answer.download, guard)
@@ -195,7 +218,7 @@ class Site:
 
     def _call_site(self, request: dict[str, Any]) -> Answer:
         answer = Answer()
-        with hold_sqlite_gate():
+        with hold_sqlite_gate(), limited_statements():
             response: Any = self._site(request, as_start_response(answer))
         if isinstance(response, LongResponse):
             answer.permit = response.take_permit()
@@ -240,3 +263,13 @@ def _recognize(scope: Scope, request: dict[str, Any]) -> None:
 
 def _wants_body(request: dict[str, Any], response: object) -> bool:
     return request["REQUEST_METHOD"] != "HEAD" and not isinstance(response, EventStream)
+
+
+async def _send_head(answer: Answer, send: Send) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": answer.headers,
+        }
+    )

@@ -40,19 +40,27 @@ class Answer:
     @classmethod
     def of_problem(cls, error: DomainError, path: str) -> Self:
         """What the site itself would answer, had it been called."""
-        body = orjson.dumps(problem(error.status, error.code, error.detail, path))
+        body = problem(error.status, error.code, error.detail, path)
+        answer = cls.of_json(error.status, body, media_type=MEDIA_TYPE)
+        if error.retry_after is not None:
+            seconds = str(math.ceil(error.retry_after))
+            answer.headers.append((b"retry-after", seconds.encode()))
+        return answer
+
+    @classmethod
+    def of_json(
+        cls, status: int, data: object, *, media_type: str = "application/json"
+    ) -> Self:
+        body = orjson.dumps(data)
         answer = cls()
-        answer.status = error.status
+        answer.status = status
         answer.body = body
         answer.headers = [
-            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-type", media_type.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        if error.retry_after is not None:
-            seconds = str(math.ceil(error.retry_after))
-            answer.headers.append((b"retry-after", seconds.encode()))
         return answer
 
 
@@ -70,8 +78,8 @@ def as_start_response(answer: Answer) -> StartResponse:
     return start  # type: ignore[no-any-return]
 
 
-def environ(scope: Scope) -> dict[str, Any]:
-    """The WSGI environment of a request (PEP 3333), without its body."""
+def environ(scope: Scope, body: bytes = b"") -> dict[str, Any]:
+    """The WSGI environment of a request (PEP 3333)."""
     host, port = scope.get("server") or ("localhost", 80)
     path = scope["path"].encode().decode("latin-1")
     request: dict[str, Any] = {
@@ -82,6 +90,8 @@ def environ(scope: Scope) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
         "wsgi.errors": sys.stderr,

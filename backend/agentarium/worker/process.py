@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 # How long a shutdown may take beyond the grace period of running tasks.
 STOP_MARGIN_SECONDS = 10.0
 
+# The run of the runner on the web server's loop, if there is one.
+_runs: list["asyncio.Task[None]"] = []
+
 
 def make_runner(toolboxes: ToolboxFactory) -> Runner:
     return Runner(
@@ -53,6 +56,7 @@ async def runner_lifespan() -> AsyncIterator[None]:
     runner = make_runner(toolboxes)
     wake_ups.on_wake(runner.wake)
     work = asyncio.create_task(runner.run())
+    _runs[:] = [work]
     work.add_done_callback(_end_process_on_error)
     try:
         yield
@@ -61,6 +65,11 @@ async def runner_lifespan() -> AsyncIterator[None]:
         runner.stop()
         await work
         await toolboxes.aclose()
+
+
+def runner_problem() -> str:
+    """What is wrong with the runner on the web server's loop; "" if there is none."""
+    return "has stopped" if any(run.done() for run in _runs) else ""
 
 
 def _end_process_on_error(work: asyncio.Task[None]) -> None:
@@ -109,7 +118,7 @@ class RunnerThread:
         self._loop = asyncio.get_running_loop()
         if self._is_stopping:
             return
-        with serving_metrics():
+        with serving_metrics(self._loop):
             async with pubsub_lifespan(), runner_lifespan():
                 await self._stop.wait()
 

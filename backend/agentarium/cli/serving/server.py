@@ -49,6 +49,7 @@ class Server(uvicorn.Server):
         )
         await super().startup(sockets)
         if self.started:
+            import_string(settings.ASGI_APPLICATION).readiness.begin()
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -138,6 +138,24 @@ class TestGroupCommit:
         assert [type(error) for error in errors] == [OperationalError] * 3
         assert began == 1
 
+    def test_all_who_wait_share_the_time_for_a_lock(self) -> None:
+        """One batch after another would each wait for it again."""
+
+        class LockTimeoutError(Exception):
+            sqlstate = "55P03"
+
+        class TimedOut(Writer):
+            def __call__(self, items: Sequence[int]) -> list[int | Exception]:
+                super().__call__(items)
+                raise OperationalError("lock timeout") from LockTimeoutError()
+
+        writer = TimedOut()
+
+        outcomes = _run_while_one_is_written(writer, [2, 3, 4])
+
+        assert [type(each) for each in outcomes] == [OperationalError] * 4
+        assert writer.batches == [[1]]
+
     def test_fails_the_whole_batch_when_the_connection_is_lost(
         self, writer: Writer
     ) -> None:

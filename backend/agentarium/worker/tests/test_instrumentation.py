@@ -188,11 +188,11 @@ class TestMetricsServer:
         settings.METRICS_TOKEN = "scrape-me"
         settings.HOST = "127.0.0.1"
 
-    def scrape(self, port: int, token: str) -> tuple[int, str]:
+    def scrape(self, port: int, token: str, path: str = "/metrics") -> tuple[int, str]:
         connection = HTTPConnection("127.0.0.1", port)
         headers = {"Authorization": f"Bearer {token}"}
         with closing(connection):
-            connection.request("GET", "/metrics", headers=headers)
+            connection.request("GET", path, headers=headers)
             response = connection.getresponse()
             return response.status, response.read().decode()
 
@@ -209,6 +209,25 @@ class TestMetricsServer:
             assert second > first
             assert self.scrape(first, "scrape-me")[0] == 200
             assert self.scrape(second, "scrape-me")[0] == 200
+
+    async def test_probes_need_no_token(self, transactional_db: None) -> None:
+        with serving_metrics(asyncio.get_running_loop()) as port:
+            alive = await asyncio.to_thread(self.scrape, port, "", "/healthz")
+            ready = await asyncio.to_thread(self.scrape, port, "", "/readyz")
+
+        assert alive == (200, '{"status":"ok"}')
+        assert ready[0] == 200
+
+    def test_a_process_whose_runner_hangs_is_not_alive(self) -> None:
+        loop = asyncio.new_event_loop()
+        with serving_metrics(loop) as port:
+            hanging = self.scrape(port, "", "/healthz")
+            loop.close()
+            stopped = self.scrape(port, "", "/healthz")
+
+        assert [status for status, _ in (hanging, stopped)] == [503, 503]
+        assert "does not answer" in hanging[1]
+        assert "has stopped" in stopped[1]
 
     def test_serves_nothing_if_no_port_is_configured(self, settings: Settings) -> None:
         settings.WORKER_METRICS_PORT = 0

@@ -16,6 +16,8 @@ from django.db.backends.postgresql import base
 from psycopg import OperationalError
 from psycopg_pool import ConnectionPool
 
+from agentarium.db.request_limits import UNLIMITED, Limits, limits_of_thread
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def prepared_cursor(self) -> Any:
@@ -23,6 +25,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
+
+    def connect(self) -> None:
+        super().connect()
+        self._limit_statements(limits_of_thread())
+
+    def _limit_statements(self, limits: Limits) -> None:
+        """Set the limits of this thread, unless the connection has them already.
+
+        A thread takes another connection from the pool for each request, mostly one that
+        had a request before.
+        """
+        raw: Any = self.connection
+        if getattr(raw, "limits", UNLIMITED) == limits:
+            return
+        lock, statement = limits
+        with self.wrap_database_errors:
+            raw.execute(
+                f"SELECT set_config('lock_timeout', '{lock}', false),"
+                f" set_config('statement_timeout', '{statement}', false)"
+            )
+        raw.limits = limits
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         while True:
