@@ -1,5 +1,6 @@
 """Checks that keep a process from starting, and those that only warn."""
 
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -136,6 +137,31 @@ class TestSettings:
         assert started.exit_code == 0
         assert "AGENTARIUM_SECRET_KEY is not set" in started.stderr
         assert check_of(examined, "secret key")["state"] == "warn"
+
+
+class TestOpenFiles:
+    def test_a_low_limit_causes_a_warning(
+        self, invoke: Invoke, start: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
+
+        started = invoke(*start)
+        examined = invoke("doctor", "--json")
+
+        assert started.exit_code == 0
+        assert "may open only 1,024 files" in started.stderr
+        assert check_of(examined, "open files")["state"] == "warn"
+
+    def test_the_limit_is_raised_by_every_start(
+        self, invoke: Invoke, start: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        raised: list[tuple[int, int]] = []
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 70_000))
+        monkeypatch.setattr(resource, "setrlimit", lambda _, pair: raised.append(pair))
+
+        invoke(*start)
+
+        assert raised[0] == (70_000, 70_000)
 
 
 class TestDataFolder:

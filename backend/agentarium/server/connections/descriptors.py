@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 MAX_CONNECTIONS = 20_000
 # Below this limit, honest readers of live output could fill the server.
 LOW_LIMIT = 4096
-LOW_LIMIT_ADVICE = "Raise the limit: `ulimit -n 65536`, or LimitNOFILE of systemd."
+LOW_LIMIT_ADVICE = "Raise the limit with `ulimit -n 65536`, or LimitNOFILE of systemd."
 # If the hard limit is infinite, some systems refuse that as a soft limit.
 ENOUGH = 1_048_576
 
