@@ -97,7 +97,7 @@ def update_http_tool(
 ) -> HttpTool:
     """Change a tool. A change that lowers its protection is recorded."""
     # Locked, so that of two concurrent changes the second is compared with the first.
-    tool = HttpTool.objects.select_for_update().get(pk=tool.pk)
+    tool = HttpTool.objects.select_for_update(no_key=True).get(pk=tool.pk)
     before = copy(tool)
     template = changes.get("url_template", tool.url_template)
     tool = _update(

@@ -22,7 +22,7 @@ class SecretsField(serializers.DictField):
     child = serializers.CharField(
         allow_null=True, max_length=MAX_SECRET_CHARS, trim_whitespace=False
     )
-    noun = "secret"
+    plural = "secrets"
 
     def __init__(self, *, help_text: str, **options: Any) -> None:
         super().__init__(
@@ -36,7 +36,7 @@ class SecretsField(serializers.DictField):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and len(data) > MAX_SECRETS:
             raise serializers.ValidationError(
-                f"Set at most {MAX_SECRETS} {self.noun}s.", "max_length"
+                f"Set at most {MAX_SECRETS} {self.plural}.", "max_length"
             )
         secrets = super().to_internal_value(data)
         problems = {
@@ -50,7 +50,7 @@ class SecretsField(serializers.DictField):
 
 
 class HeadersField(SecretsField):
-    noun = "header"
+    plural = "headers"
 
     def __init__(self, **options: Any) -> None:
         text = "Replace the stored headers; null keeps the stored value."
@@ -73,7 +73,7 @@ class HeadersField(SecretsField):
 
 
 class UrlSecretsField(SecretsField):
-    noun = "secret of the address"
+    plural = "secrets of the address"
 
     def __init__(self, **options: Any) -> None:
         text = (
