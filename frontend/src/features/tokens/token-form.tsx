@@ -93,7 +93,7 @@ function ScopeFields({ form }: { form: UseFormReturn<TokenValues> }) {
             type="checkbox"
             value={scope}
             {...form.register('scopes')}
-            className="mt-0.5 size-4 accent-brand"
+            className="mt-0.5 size-4 shrink-0 accent-brand"
           />
           <span>
             {SCOPES[scope].label}

@@ -102,7 +102,8 @@ function Approval({
   onChange,
 }: ApprovalProps) {
   const id = useId()
-  const isOff = isAskedByDefault && entry.needs_approval === false
+  const wouldAsk = isAskedByDefault || effect === 'write'
+  const isOff = wouldAsk && entry.needs_approval === false
   return (
     <div className="mt-2 space-y-1.5 text-xs">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">

@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
+import { ShieldAlertIcon } from 'lucide-react'
 import { useState } from 'react'
 
 import { LoadMore } from '@/components/load-more'
@@ -87,9 +88,11 @@ function VersionList({ versions, current, onShow }: VersionListProps) {
               </span>
             )}
             {protection_changes.length > 0 && (
-              <span className="rounded-full bg-waiting/12 px-2 text-xs font-medium text-waiting">
-                Approval off
-              </span>
+              <ShieldAlertIcon
+                role="img"
+                aria-label="Approval switched off"
+                className="size-3.5 shrink-0 text-waiting"
+              />
             )}
             <RelativeTime
               time={created_at}
