@@ -1,4 +1,4 @@
-import { isRefused, markRefused } from './refused-streams'
+import { markRefused, reasonOfRefusal } from './refused-streams'
 
 const FIRST_DELAY = 500
 const LAST_DELAY = 10_000
@@ -53,10 +53,10 @@ export function openReconnectingSource(options: Options) {
   let isClosed = false
 
   const findReason = async () => {
-    const isTooMuch = await isRefused(url())
+    const reason = await reasonOfRefusal(url())
     if (isClosed) return
-    markRefused(backoff, isTooMuch)
-    if (isTooMuch) onRefused?.()
+    markRefused(backoff, reason === 'too many')
+    if (reason) onRefused?.()
   }
 
   const fail = () => {

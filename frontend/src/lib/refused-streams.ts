@@ -23,17 +23,20 @@ export const useStreamsAreRefused = () =>
   useSyncExternalStore(subscribe, () => refused.size > 0)
 
 /**
- * Whether the server refuses a stream because too many are open. EventSource does not
- * tell why it failed, so the stream is requested once more, and closed immediately.
+ * Whether the server refuses a stream because too many are open, or because the session
+ * has ended. EventSource does not tell why it failed, so the stream is requested once
+ * more, and closed immediately.
  */
-export async function isRefused(url: string) {
+export async function reasonOfRefusal(url: string) {
   const request = new AbortController()
   try {
     const response = await globalThis.fetch(url, { signal: request.signal })
-    if (response.status !== 429) return false
-    return asProblem(await response.json()).code === 'too_many_streams'
+    if (response.status === 401) return 'signed out'
+    if (response.status !== 429) return undefined
+    const { code } = asProblem(await response.json())
+    return code === 'too_many_streams' ? 'too many' : undefined
   } catch {
-    return false
+    return undefined
   } finally {
     request.abort()
   }

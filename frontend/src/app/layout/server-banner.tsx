@@ -3,6 +3,7 @@ import { CloudOffIcon } from 'lucide-react'
 import { useEffect, useEffectEvent, useRef } from 'react'
 import { toast } from 'sonner'
 
+import { cn } from '@/lib/cn'
 import { useStreamsAreRefused } from '@/lib/refused-streams'
 import { useServerIsAway } from '@/lib/server-presence'
 
@@ -28,7 +29,11 @@ export function ServerBanner() {
   return (
     <div
       role="status"
-      className="pointer-events-none fixed inset-x-4 top-17 z-60 md:top-3"
+      className={cn(
+        'pointer-events-none fixed inset-x-4 z-60',
+        // It may stay for long, so it leaves the screen's title free.
+        isAway ? 'top-17 md:top-3' : 'bottom-22 md:bottom-4',
+      )}
     >
       {(isAway || isRefused) && (
         <p className="mx-auto flex w-fit items-center gap-2.5 rounded-3xl border border-waiting/40 bg-popover px-4 py-2 text-sm font-medium shadow-lg">

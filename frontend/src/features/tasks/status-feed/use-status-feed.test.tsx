@@ -140,19 +140,22 @@ test('reports nothing once its screen is gone', async () => {
   expect(open()).toHaveLength(0)
 })
 
-test('reads everything again each time the server refuses another stream', async () => {
-  server.use(
-    http.get('/api/events/', () =>
-      HttpResponse.json(makeProblem(429, 'too_many_streams', 'Close some.'), {
-        status: 429,
-      }),
-    ),
-  )
-  await follow()
+test.each([
+  [429, 'too_many_streams'],
+  [401, 'not_authenticated'],
+])(
+  'reads everything again each time another stream is refused with %i',
+  async (status, code) => {
+    const problem = makeProblem(status, code, 'No.')
+    server.use(
+      http.get('/api/events/', () => HttpResponse.json(problem, { status })),
+    )
+    await follow()
 
-  feed()?.fail()
+    feed()?.fail()
 
-  await vi.waitFor(() => {
-    expect(received).toEqual(['all'])
-  })
-})
+    await vi.waitFor(() => {
+      expect(received).toEqual(['all'])
+    })
+  },
+)

@@ -84,7 +84,8 @@ export type Delta = Extract<TaskEvent, { text: string }>
 /** A stored entry of a task's log, unlike the deltas of a draft. */
 export type LogEntry = Exclude<TaskEvent, Delta>
 
-type EventType = Schemas['StreamEvent']['event']
+/** The reason of a closed stream is that of the next request, which says it, too. */
+type EventType = Exclude<Schemas['StreamEvent']['event'], 'stream.closed'>
 /** Nothing can be assigned to it unless both lists are the same. */
 type Same<A, B> = [A, B] extends [B, A] ? true : never
 
