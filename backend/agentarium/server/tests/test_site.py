@@ -162,7 +162,7 @@ class TestSchema:
         assert response.status_code == 200
         problem = {"$ref": "#/components/schemas/Problem"}
         answers = response.json()["paths"]["/api/tokens/{id}/"]["patch"]["responses"]
-        assert sorted(answers) == ["200", "400", "401", "403", "404", "429"]
+        assert sorted(answers) == ["200", "400", "401", "403", "404", "409", "429"]
         assert answers["404"]["content"] == {
             "application/problem+json": {"schema": problem}
         }
