@@ -6,6 +6,8 @@ It shows what Django itself takes for any response.
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import gettempdir
 
 import django
 import uvicorn
@@ -32,11 +34,13 @@ def main() -> None:
     settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"])
     django.setup()
     from agentarium.server.asgi import Site
+    from agentarium.server.request_body import Bodies
     from django.core.wsgi import get_wsgi_application
 
     site = get_wsgi_application()
+    bodies = Bodies(folder=Path(gettempdir()), limit_of=lambda _: 0)
     uvicorn.run(
-        Site(site, lifespan=lifespan, threads=THREADS, max_body=0),
+        Site(site, lifespan=lifespan, threads=THREADS, bodies=bodies),
         host="127.0.0.1",
         port=int(os.environ["AGENTARIUM_PORT"]),
         access_log=False,

@@ -13,6 +13,7 @@ from django.conf import settings
 from agentarium.config.wsgi import application as wsgi_application
 from agentarium.http.body_limits import body_limit_of_path
 from agentarium.server.asgi import Site
+from agentarium.server.health import Probes
 from agentarium.server.request_body import Bodies
 from agentarium.worker.process import pubsub_lifespan, runner_lifespan, runner_problem
 
@@ -36,5 +37,5 @@ application = Site(
     lifespan=lifespan,
     threads=settings.WEB_THREADS,
     bodies=Bodies(folder=settings.DATA / "tmp", limit_of=body_limit_of_path),
-    runner_problem=runner_problem,
+    probes=Probes(runner_problem),
 )

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from wsgiref.types import WSGIApplication
 
 import structlog
@@ -35,12 +35,6 @@ from agentarium.http.requests import django_request
 from agentarium.observability.request_log import CALLER_ID, PROBES
 from agentarium.server.connections.protocol import CONNECTION
 from agentarium.server.download import Download
-from agentarium.server.health import (
-    LIVENESS_PATH,
-    ReadinessChecks,
-    liveness,
-    status_of,
-)
 from agentarium.server.long_response import EventStream, LongResponse
 from agentarium.server.request_body import (
     BUSY_SECONDS,
@@ -68,6 +62,16 @@ QUEUE_SECONDS = 8
 BODY_LIMIT = "agentarium.body_limit"
 
 
+class ProbeAnswers(Protocol):
+    """What health probes are told, on the event loop and within a second."""
+
+    async def answer(self, path: str) -> tuple[HTTPStatus, dict[str, str]]: ...
+
+    def begin(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Site:
     """The ASGI application: a WSGI site, its streams, and a lifespan around them."""
 
@@ -81,22 +85,21 @@ class Site:
         lifespan: Lifespan,
         threads: int,
         bodies: Bodies,
-        runner_problem: Callable[[], str] = str,
+        probes: ProbeAnswers | None = None,
     ) -> None:
-        """`runner_problem` says what is wrong with the runner in this process, or ""."""
+        """Without `probes`, the WSGI site answers their paths, too."""
         self._site = site
         self._lifespan = lifespan
         self._bodies = bodies
-        self._runner_problem = runner_problem
-        self.readiness = ReadinessChecks()
+        self.probes = probes
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
         self._sender = Sender()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._run_lifespan(receive, send)
-        elif scope["type"] == "http" and scope["path"] in PROBES:
-            await self._answer_probe(scope, send)
+        elif scope["type"] == "http" and self.probes and scope["path"] in PROBES:
+            await self._answer_probe(self.probes, scope, send)
         elif scope["type"] == "http":
             await self._respond(scope, receive, send)
 
@@ -113,16 +116,15 @@ class Site:
                 self.drain()
         finally:
             self._pool.shutdown()
-            self.readiness.close()
+            if self.probes:
+                self.probes.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _answer_probe(self, scope: Scope, send: Send) -> None:
+    async def _answer_probe(
+        self, probes: ProbeAnswers, scope: Scope, send: Send
+    ) -> None:
         """Answer without a thread of the pool: they may all wait for the database."""
-        if scope["path"] == LIVENESS_PATH:
-            body = liveness(self._runner_problem())
-        else:
-            body = await self.readiness.read()
-        answer = Answer.of_json(status_of(body), body)
+        answer = Answer.of_json(*await probes.answer(scope["path"]))
         if scope["method"] not in ("GET", "HEAD"):
             error = MethodNotAllowedError()
             answer = Answer.of_problem(error, scope["path"])

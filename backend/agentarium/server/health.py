@@ -1,12 +1,13 @@
 """What liveness and readiness probes are told, and the checks behind it.
 
-`Site` answers the probes on the event loop, from `ReadinessChecks`; the views are for
-servers without it.
+`Site` answers the probes on the event loop, with `Probes`; the views are for servers
+without it.
 """
 
 import asyncio
 import concurrent.futures
 import tempfile
+from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
@@ -79,6 +80,30 @@ class ReadinessChecks:
             folder=self._folder.problem,
             broker=self._broker.problem,
         )
+
+
+class Probes:
+    """Answers the probes of a web process."""
+
+    def __init__(self, runner_problem: Callable[[], str]) -> None:
+        """`runner_problem` says what is wrong with the runner in this process, or ""."""
+        self._runner_problem = runner_problem
+        self.readiness = ReadinessChecks()
+
+    async def answer(self, path: str) -> tuple[HTTPStatus, Body]:
+        """The answer for one of the two paths."""
+        if path == LIVENESS_PATH:
+            body = liveness(self._runner_problem())
+        else:
+            body = await self.readiness.read()
+        return status_of(body), body
+
+    def begin(self) -> None:
+        """Start the checks, so that the first probe does not wait for them."""
+        self.readiness.begin()
+
+    def close(self) -> None:
+        self.readiness.close()
 
 
 def readiness(*, database: str, folder: str, broker: str) -> Body:

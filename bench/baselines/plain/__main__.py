@@ -2,6 +2,8 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,6 +88,7 @@ async def lifespan() -> AsyncIterator[None]:
 
 def web() -> None:
     from agentarium.server.asgi import Site
+    from agentarium.server.request_body import Bodies
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 
@@ -96,7 +99,7 @@ def web() -> None:
         get_wsgi_application(),
         lifespan=lifespan,
         threads=WEB_THREADS,
-        max_body=1_000_000,
+        bodies=Bodies(folder=Path(gettempdir()), limit_of=lambda _: 1_000_000),
     )
     port = int(os.environ["AGENTARIUM_PORT"])
     uvicorn.run(site, host="127.0.0.1", port=port, access_log=False, log_config=None)

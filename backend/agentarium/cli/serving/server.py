@@ -49,7 +49,7 @@ class Server(uvicorn.Server):
         )
         await super().startup(sockets)
         if self.started:
-            import_string(settings.ASGI_APPLICATION).readiness.begin()
+            import_string(settings.ASGI_APPLICATION).probes.begin()
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -21,6 +21,7 @@ from agentarium.server import background_check, health
 from agentarium.server.asgi import Site
 from agentarium.server.background_check import FAILED, SILENT, BackgroundCheck
 from agentarium.server.health import (
+    Probes,
     ReadinessChecks,
     database_problem,
     folder_problem,
@@ -73,7 +74,7 @@ def site(runner_problem: Callable[[], str] = FINE) -> Site:
         lifespan=empty_lifespan,
         threads=1,
         bodies=Bodies(folder=Path(), limit_of=lambda _: 1),
-        runner_problem=runner_problem,
+        probes=Probes(runner_problem),
     )
 
 
