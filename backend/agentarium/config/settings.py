@@ -131,6 +131,11 @@ MAX_TOOL_RESULT_CHARS: int = env.number(
 )
 # The maximum depth of agents that call each other.
 MAX_AGENT_DEPTH: int = env.int("AGENTARIUM_MAX_AGENT_DEPTH", 5)
+# The tasks of one task tree, the first one included, and the children and tool calls of
+# one response of a model. 0 means no limit.
+MAX_TASKS_PER_TREE: int = env.number("AGENTARIUM_MAX_TASKS_PER_TREE", 100)
+MAX_CHILDREN_PER_STEP: int = env.number("AGENTARIUM_MAX_CHILDREN_PER_STEP", 16)
+MAX_TOOL_CALLS_PER_STEP: int = env.number("AGENTARIUM_MAX_TOOL_CALLS_PER_STEP", 64)
 # A tool call that waits this long for a person is rejected. 0 means never.
 APPROVAL_SECONDS: int = env.int("AGENTARIUM_APPROVAL_SECONDS", 604_800)
 MAX_ATTEMPTS: int = env.number("AGENTARIUM_MAX_ATTEMPTS", 3, least=1)

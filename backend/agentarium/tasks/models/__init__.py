@@ -19,6 +19,7 @@ from agentarium.tasks.models.task import (
     Submission,
     TaskQuerySet,
 )
+from agentarium.tasks.models.task_tree import TaskTree
 from agentarium.tasks.models.tool_call import ToolCall
 from agentarium.tasks.models.worker import Worker
 
@@ -40,6 +41,7 @@ __all__ = [
     "TaskCount",
     "TaskDuration",
     "TaskQuerySet",
+    "TaskTree",
     "ToolCall",
     "Worker",
 ]

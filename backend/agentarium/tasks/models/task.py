@@ -171,6 +171,17 @@ class AgentTask(models.Model):
         help_text="The task that called this one as a tool.",
     )
     depth = models.PositiveSmallIntegerField(default=0)
+    # The first task of a task tree; null for that task itself. No constraint and no index:
+    # an owner's tasks are only deleted together.
+    root = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
     follows = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,

@@ -93,6 +93,7 @@ class NewTask:
     run_after: datetime | None = None
     follows: AgentTask | None = None
     parent: AgentTask | None = None
+    root_id: int | None = None
     key: str = ""
     request_id: str = field(default_factory=_request_id)
     traceparent: str = field(default_factory=current_traceparent)
@@ -197,6 +198,7 @@ def _fill_row(new: NewTask, version: AgentVersion, rank: int) -> AgentTask:
         follows_id=new.follows and new.follows.pk,
         parent_id=new.parent and new.parent.pk,
         depth=new.parent.depth + 1 if new.parent else 0,
+        root_id=new.root_id,
         request_id=new.request_id,
     )
     # The objects are at hand: set them, so that the caller need not query them.

@@ -103,10 +103,13 @@ def _current_versions(agent_ids: set[int]) -> dict[int, tuple[Any, Any]]:
 def _fill_in_depths(tasks: Iterable[Any]) -> None:
     children = [task for task in tasks if task.parent_id and not task.depth]
     if children:
-        parents = AgentTask.objects.filter(pk__in=[task.parent_id for task in children])
-        depths = dict(parents.values_list("pk", "depth"))
+        parents = AgentTask.objects.only("depth", "root_id").in_bulk(
+            [task.parent_id for task in children]
+        )
         for task in children:
-            task.depth = depths.get(task.parent_id, 0) + 1
+            parent = parents.get(task.parent_id)
+            task.depth = parent.depth + 1 if parent else 1
+            task.root_id = task.root_id or (parent and parent.root_id) or task.parent_id
 
 
 def _fill_in_times(task: Any, now: datetime) -> None:

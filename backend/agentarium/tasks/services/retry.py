@@ -17,6 +17,7 @@ from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.ending import append_all
 from agentarium.tasks.services.queue import next_rank
+from agentarium.tasks.services.trees import forget_trees
 from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
@@ -53,6 +54,7 @@ def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     ended = tasks.filter(status__in=RETRYABLE).order_by("id")
     columns = ended.only("attempt", "priority", *counters.COLUMNS)
     locked = list(columns.select_for_update(of=("self",), no_key=True))
+    forget_trees(task.pk for task in locked)
     counters.uncount(locked)
     append_all(
         EventType.TASK_RETRIED,

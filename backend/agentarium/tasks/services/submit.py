@@ -14,6 +14,7 @@ from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Submission, ToolCall
 from agentarium.tasks.services.intake import NewTask, insert_tasks
+from agentarium.tasks.services.trees import add_to_tree, root_of
 
 # How long an `Idempotency-Key` is remembered.
 KEY_LIFETIME = timedelta(hours=24)
@@ -93,19 +94,23 @@ def submit_child(*, parent: AgentTask, agent: Agent, call: ToolCall) -> bool:
     """Submit a task for `agent` whose output will answer `call` of a running task.
 
     Its input is `input` of the call's arguments. Stores `call` as waiting for the child.
-    Returns False, and stores nothing, if the parent's attempt has lost its task.
+    Returns False, and stores nothing, if the parent's attempt has lost its task. Raises
+    `TreeFullError`.
     """
     if not fence.still_held([AttemptKey.of(parent)], lock=True):
         return False
     if existing := _find_child(call):
         call.child = existing
         return True
+    root_id = root_of(parent)
+    add_to_tree(root_id)
     call.child = submit_once(
         NewTask(
             agent=agent,
             owner=agent.owner,
             input_text=str(orjson.loads(call.arguments)["input"]),
             parent=parent,
+            root_id=root_id,
             priority=parent.priority,
         )
     )

@@ -209,16 +209,17 @@ class Execution:
     def _call_tools(
         self, parts: Sequence[ToolCallPart]
     ) -> AsyncGenerator[ToolResultPart, None]:
-        return self._tool_calls.run(parts, step=self._open_response())
+        results, response = self._open_response()
+        return self._tool_calls.run(
+            parts, step=self.record.position - results, all_calls=response.tool_calls
+        )
 
-    def _open_response(self) -> int:
-        """The position of the last response, whose tool calls are open."""
-        results = 0
-        for message in reversed(self._messages):
+    def _open_response(self) -> tuple[int, Message]:
+        """The last response, whose tool calls are open, after its number of results."""
+        for results, message in enumerate(reversed(self._messages)):
             if message.role != "tool":
-                break
-            results += 1
-        return self.record.position - results
+                return results, message
+        raise AssertionError("No response has been added.")
 
     async def usage_since_last_step(self) -> LateUsage:
         """The usage that may not be added to the task yet. Call it after `run`."""

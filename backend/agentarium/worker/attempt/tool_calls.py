@@ -31,6 +31,7 @@ from agentarium.runtime.tools.base import (
 )
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tools.toolset import arguments_schema
+from agentarium.worker.attempt.call_limits import refused_calls
 from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.record import AttemptRecord
 from agentarium.worker.attempt.step_output import storable
@@ -69,16 +70,22 @@ class ToolCalls:
         self._record = record
         self._context = context
         self._step = 0
+        self._refused: Mapping[str, str] = {}
 
     async def run(
-        self, calls: Sequence[ToolCallPart], *, step: int
+        self,
+        calls: Sequence[ToolCallPart],
+        *,
+        step: int,
+        all_calls: Sequence[ToolCallPart],
     ) -> AsyncGenerator[ToolResultPart, None]:
-        """Make the calls of the response at position `step`.
+        """Make the calls of the response at position `step` that have no result yet.
 
-        Yields results as they arrive, and nothing for a call that has to wait. Closing
+        `all_calls` are those of the whole response, which limits their number. Yields results as they arrive, and nothing for a call that has to wait. Closing
         the generator cancels the running calls, which closes their connections.
         """
         self._step = step
+        self._refused = refused_calls(all_calls, calls_agent=self.toolbox.calls_agent)
         await self._record.write()
         await self._context.wait_for_lease()
         self._record.begin_step()
@@ -108,6 +115,8 @@ class ToolCalls:
             return self._result(part, row.answer, is_error=row.is_error)
         tool = self.toolbox.tools.get(part.name)
         try:
+            if row is None and (reason := self._refused.get(part.tool_call_id)):
+                raise ToolError(reason)
             if tool is None:
                 raise ToolError(f"There is no tool {part.name!r}.")
             text = row.arguments if row else part.arguments

@@ -54,6 +54,10 @@ class Toolbox:
     def definitions(self) -> Sequence[ToolDefinition]:
         return [tool.spec.definition for tool in self.tools.values()]
 
+    def calls_agent(self, name: str) -> bool:
+        """Whether the tool with this name runs another agent."""
+        return isinstance(self.tools.get(name), AgentTool)
+
     async def aclose(self) -> None:
         """Close the connections that calls left open."""
         if self.opened:
