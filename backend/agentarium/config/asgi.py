@@ -15,6 +15,7 @@ from agentarium.http.body_limits import body_limit_of_path
 from agentarium.server.asgi import Site
 from agentarium.server.health import Probes
 from agentarium.server.request_body import Bodies
+from agentarium.server.waiting_threads import WaitingThreads
 from agentarium.worker.process import pubsub_lifespan, runner_lifespan, runner_problem
 
 
@@ -36,6 +37,9 @@ application = Site(
     wsgi_application,
     lifespan=lifespan,
     threads=settings.WEB_THREADS,
+    waiting=WaitingThreads(
+        settings.WAITING_THREADS, requests=settings.WAITING_REQUESTS
+    ),
     bodies=Bodies(folder=settings.DATA / "tmp", limit_of=body_limit_of_path),
     probes=Probes(runner_problem),
 )

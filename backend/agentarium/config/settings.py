@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,13 @@ REQUEST_LOCK_SECONDS: float = env.number("AGENTARIUM_REQUEST_LOCK_SECONDS", 5.0)
 REQUEST_STATEMENT_SECONDS: float = env.number(
     "AGENTARIUM_REQUEST_STATEMENT_SECONDS", 30.0
 )
+# Requests that wait for other servers, as "method path", have threads of their own. However
+# slow those servers are, they delay no other request.
+WAITING_REQUESTS = re.compile(
+    r"POST /api/http-tools/[^/]+/test/|POST /api/mcp-servers/[^/]+/refresh/"
+    r"|GET /api/(models|providers)/"
+)
+WAITING_THREADS = 16
 # Host names that requests may use in addition to that of the public URL.
 EXTRA_HOSTS: list[str] = env.read_list("AGENTARIUM_ALLOWED_HOSTS", host_name)
 # The number of reverse proxies in front. X-Forwarded-For is ignored if it is 0.

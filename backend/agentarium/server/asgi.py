@@ -5,7 +5,8 @@ thread (and so a database connection) for each open stream. Here the whole synch
 site runs as WSGI in a bounded thread pool: authentication, checks, rate limits and logs
 are the same for all requests. If a view returns an `EventStream`, only the sending moves
 to the event loop. Any other streamed body is generated in the pool, one chunk at a time,
-as fast as its reader takes it.
+as fast as its reader takes it. Requests that wait for other servers have a pool of
+their own.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ from agentarium.server.request_body import (
     ReceivedBody,
 )
 from agentarium.server.sending import Connection, Receive, Send, Sender
+from agentarium.server.waiting_threads import WaitingThreads
 from agentarium.server.wsgi_bridge import (
     Answer,
     Scope,
@@ -86,6 +88,7 @@ class Site:
         threads: int,
         bodies: Bodies,
         probes: ProbeAnswers | None = None,
+        waiting: WaitingThreads | None = None,
     ) -> None:
         """Without `probes`, the WSGI site answers their paths, too."""
         self._site = site
@@ -93,6 +96,7 @@ class Site:
         self._bodies = bodies
         self.probes = probes
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
+        self._waiting = waiting or WaitingThreads()
         self._sender = Sender()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,6 +120,7 @@ class Site:
                 self.drain()
         finally:
             self._pool.shutdown()
+            self._waiting.pool.shutdown()
             if self.probes:
                 self.probes.close()
         await send({"type": "lifespan.shutdown.complete"})
@@ -200,7 +205,9 @@ class Site:
                 raise ServerBusyError(retry_after=BUSY_SECONDS)
             return call(request)
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+        waits = self._waiting.serve(request)
+        pool = self._waiting.pool if waits else self._pool
+        return await asyncio.get_running_loop().run_in_executor(pool, run)
 
     def _ask_site(self, request: dict[str, Any]) -> Answer | None:
         """Ask the site whether it takes a large body. Returns its answer if it does not.

@@ -1,9 +1,8 @@
 """Create, change, test and refresh HTTP tools and MCP servers."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import asdict, dataclass
@@ -24,7 +23,6 @@ from agentarium.core.exceptions import (
     ConflictError,
     FieldError,
     InvalidInputError,
-    TooManyRequestsError,
 )
 from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
@@ -32,6 +30,7 @@ from agentarium.runtime.tools.masking import MIN_CHARS, SecretMask, is_too_short
 from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
+from agentarium.tools.live_calls import call_now
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import changes_of_tool, record_tool_changes
 from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
@@ -41,11 +40,10 @@ from agentarium.tools.toolset import arguments_schema, http_request_tool, mcp_en
 if TYPE_CHECKING:
     from agentarium.tools.guarded_http import GuardedHttp
 
-# These calls run inside a request, and so hold a thread of the web process.
 MAX_CALL_SECONDS = 20.0
-_CALL_SLOTS = threading.BoundedSemaphore(3)
+# Longer than the limit that `list_mcp_tools` has of its own.
+MAX_REFRESH_SECONDS = 36.0
 
-R = TypeVar("R")
 Headers = Mapping[str, str | None]
 # The fields with secrets, as people call them.
 SECRET_MAPS = {"headers": "headers", "url_secrets": "secrets of the address"}
@@ -145,7 +143,18 @@ def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
     Raises `TooManyRequestsError` if too many such calls are running.
     """
     mask = secret_mask([tool])
-    return _run_in_request(lambda http: _trial(tool, arguments, http, mask))
+    started_at = time.monotonic()
+    is_error = False
+    try:
+        result = call_now(
+            lambda http: _call(tool, arguments, http, mask),
+            owner_id=tool.owner_id,
+            within=MAX_CALL_SECONDS,
+            timed_out=ToolError(f"No response within {MAX_CALL_SECONDS:g} seconds."),
+        )
+    except ToolError as error:
+        result, is_error = mask.apply(str(error)), True
+    return Trial(result, is_error, round(time.monotonic() - started_at, 3))
 
 
 def refresh_mcp_server(server: McpServer) -> McpServer:
@@ -155,8 +164,11 @@ def refresh_mcp_server(server: McpServer) -> McpServer:
     """
     mask = secret_mask([server])
     try:
-        tools = _run_in_request(
-            lambda http: list_mcp_tools(mcp_endpoint(server, http), mask)
+        tools = call_now(
+            lambda http: list_mcp_tools(mcp_endpoint(server, http), mask),
+            owner_id=server.owner_id,
+            within=MAX_REFRESH_SECONDS,
+            timed_out=ToolError("The MCP server took too long to respond."),
         )
     except ToolError as error:
         raise McpServerError(str(error)) from error
@@ -286,20 +298,6 @@ def _usable(tools: Sequence[McpToolInfo], owner_id: int) -> Iterator[McpToolInfo
             return
 
 
-async def _trial(
-    tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp", mask: SecretMask
-) -> Trial:
-    started_at = time.monotonic()
-    try:
-        async with asyncio.timeout(MAX_CALL_SECONDS):
-            result, is_error = await _call(tool, arguments, http, mask), False
-    except ToolError as error:
-        result, is_error = mask.apply(str(error)), True
-    except TimeoutError:
-        result, is_error = f"No response within {MAX_CALL_SECONDS:g} seconds.", True
-    return Trial(result, is_error, round(time.monotonic() - started_at, 3))
-
-
 async def _call(
     tool: HttpTool, arguments: dict[str, Any], http: "GuardedHttp", mask: SecretMask
 ) -> str:
@@ -310,30 +308,3 @@ async def _call(
     return await request_tool.call(
         ToolInvocation("trial", arguments, key, tool.owner_id)
     )
-
-
-def _run_in_request(
-    work: "Callable[[GuardedHttp], Coroutine[Any, Any, R]]",
-) -> R:
-    """Run a coroutine in this thread. Only a few may run concurrently."""
-
-    # Imported here, because aiohttp is slow to import.
-    from agentarium.tools.guarded_http import GuardedHttp
-
-    async def run() -> R:
-        http = GuardedHttp()
-        try:
-            return await work(http)
-        finally:
-            await http.aclose()
-
-    if not _CALL_SLOTS.acquire(blocking=False):
-        raise TooManyRequestsError(
-            "Too many tools are being called right now. Try again in a few seconds.",
-            retry_after=5,
-        )
-    try:
-        with sqlite_gate.yield_while_waiting():
-            return asyncio.run(run())
-    finally:
-        _CALL_SLOTS.release()

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import re
+import threading
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -21,6 +23,7 @@ from agentarium.server.asgi import Site
 from agentarium.server.download import CHUNK_BYTES, CutOffError
 from agentarium.server.long_response import RECONNECT, EventStream
 from agentarium.server.request_body import Bodies
+from agentarium.server.waiting_threads import WaitingThreads
 from agentarium.tests.eventually import eventually
 
 Message = dict[str, Any]
@@ -375,3 +378,45 @@ async def test_runs_the_lifespan_from_startup_to_shutdown() -> None:
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",
     ]
+
+
+async def test_requests_that_wait_for_other_servers_occupy_no_other_thread() -> None:
+    arrived, gate = threading.Semaphore(0), threading.Event()
+
+    def answer(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] == "/waits/1/":
+            arrived.release()
+            gate.wait()
+        return echo(environ, start)
+
+    site = Site(
+        answer,
+        lifespan=empty_lifespan,
+        threads=1,
+        waiting=WaitingThreads(2, requests=re.compile("POST /waits/[^/]+/")),
+        bodies=Bodies(folder=Path(), limit_of=lambda _: 100),
+    )
+    waiting = [Client(body()) for _ in range(20)]
+    requests = [
+        asyncio.create_task(
+            site(scope("POST", path="/waits/1/"), each.received.get, each.send)
+        )
+        for each in waiting
+    ]
+    await asyncio.to_thread(arrived.acquire)
+
+    others = [
+        ("GET", "/tasks/"),
+        # The same path with another method does not wait.
+        ("GET", "/waits/1"),
+    ]
+    for method, path_of_other in others:
+        other = Client(body())
+        request = scope(method, path=path_of_other)
+        await asyncio.wait_for(site(request, other.received.get, other.send), 30)
+        assert other.status == 201
+    assert not any(each.sent for each in waiting)
+
+    gate.set()
+    await asyncio.gather(*requests)
+    assert {each.status for each in waiting} == {201}

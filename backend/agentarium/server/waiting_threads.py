@@ -1,0 +1,25 @@
+"""The threads of requests that wait for other servers."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+# Matches no request.
+_NONE = re.compile(r"(?!)")
+
+
+class WaitingThreads:
+    """Threads for the requests that wait for other servers, which `requests` matches.
+
+    It is matched against "method path". However slow those servers are, they occupy no
+    thread of another request.
+    """
+
+    def __init__(self, size: int = 1, *, requests: re.Pattern[str] = _NONE) -> None:
+        self.pool = ThreadPoolExecutor(size, thread_name_prefix="agentarium-waiting")
+        self._requests = requests
+
+    def serve(self, request: dict[str, Any]) -> bool:
+        """Whether a request, given as its WSGI environment, is one of them."""
+        name = f"{request['REQUEST_METHOD']} {request['PATH_INFO']}"
+        return self._requests.fullmatch(name) is not None

@@ -1,0 +1,133 @@
+"""Calls of tools and MCP servers while a request waits for them.
+
+Such a request holds a thread for as long as the other server takes. `server/asgi.py` has
+threads for these requests alone, and here each user gets only a few of them.
+"""
+
+import asyncio
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.conf import settings
+from django.db import connection
+
+from agentarium.core.exceptions import TooManyRequestsError
+from agentarium.db.sqlite_gate import sqlite_gate
+
+if TYPE_CHECKING:
+    from agentarium.tools.guarded_http import GuardedHttp
+
+# Of one user, in one process.
+MAX_CALLS_PER_USER = 2
+# For a request that is refused because of the calls of others.
+RETRY_AFTER_SECONDS = 5
+# Threads that are left for requests that call nothing, so that refusals are immediate.
+_SPARE_THREADS = 2
+
+R = TypeVar("R")
+Work = Callable[["GuardedHttp"], Coroutine[Any, Any, R]]
+
+
+def call_now(
+    work: "Work[R]", *, owner_id: int | None, within: float, timed_out: Exception
+) -> R:
+    """Run `work` in this thread, for a user or, without one, for the operator.
+
+    Raises `timed_out` after `within` seconds, and `TooManyRequestsError` if too many
+    calls are in progress.
+    """
+    with slots.hold(owner_id, within), sqlite_gate.yield_while_waiting():
+        _release_connection()
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            return runner.run(_call(work, within, timed_out))
+
+
+class Slots:
+    """The calls in progress of each user, with the times by which they end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._deadlines: dict[int | None, list[float]] = defaultdict(list)
+
+    @property
+    def in_progress(self) -> int:
+        return sum(map(len, self._deadlines.values()))
+
+    @contextmanager
+    def hold(self, owner_id: int | None, seconds: float) -> Iterator[None]:
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            if owner_id is not None:
+                self._check(owner_id)
+            self._deadlines[owner_id].append(deadline)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._deadlines[owner_id].remove(deadline)
+                if not self._deadlines[owner_id]:
+                    del self._deadlines[owner_id]
+
+    def _check(self, owner_id: int) -> None:
+        own = self._deadlines.get(owner_id, ())
+        if len(own) >= MAX_CALLS_PER_USER:
+            raise TooManyRequestsError(
+                f"{MAX_CALLS_PER_USER} of your tools or MCP servers are being called"
+                " right now. Try again when one of the calls has ended.",
+                retry_after=max(1, round(min(own) - time.monotonic())),
+            )
+        if self.in_progress >= max_calls():
+            raise TooManyRequestsError(
+                "Too many tools are being called right now. Try again in a few seconds.",
+                retry_after=RETRY_AFTER_SECONDS,
+            )
+
+
+slots = Slots()
+
+
+def max_calls() -> int:
+    """The most calls in progress in one process, fewer than the threads for them."""
+    return max(1, settings.WAITING_THREADS - _SPARE_THREADS)
+
+
+async def _call(work: "Work[R]", within: float, timed_out: Exception) -> R:
+    # Imported here, because aiohttp is slow to import.
+    from agentarium.tools.guarded_http import GuardedHttp
+
+    http = GuardedHttp()
+    try:
+        async with asyncio.timeout(within):
+            return await work(http)
+    except TimeoutError:
+        raise timed_out from None
+    finally:
+        await http.aclose()
+
+
+def _release_connection() -> None:
+    """Leave the database's connections to requests that use them."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+class _LookupThreads(ThreadPoolExecutor):
+    """The threads of a loop, in which it resolves host names.
+
+    A name server that does not respond holds such a thread for longer than a call may
+    take, so closing the loop does not wait for them.
+    """
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_LookupThreads(thread_name_prefix="agentarium-lookup"))
+    return loop
