@@ -1,6 +1,6 @@
 """Filters, search and ordering of lists. They refuse unknown parameters and values."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 from typing import Any
 
@@ -26,9 +26,7 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
             return queryset
         filterset_class = self.get_filterset_class(view, queryset)
         known = set(filterset_class.base_filters) if filterset_class else set()
-        unknown = request.query_params.keys() - known - _common_parameters(view)
-        if unknown:
-            raise ValidationError({name: [_unknown(name)] for name in sorted(unknown)})
+        refuse_unknown_parameters(request, known | _common_parameters(view))
         if not known & request.query_params.keys():
             # Otherwise a form of all filters would be built, for none of them.
             return queryset
@@ -128,6 +126,12 @@ class StrictOrdering(OrderingFilter):
             "Put `-` before a name for descending order."
         )
         return [parameter | {"description": text}]
+
+
+def refuse_unknown_parameters(request: Request, known: Set[str]) -> None:
+    """Raise an error that names the parameters that a list does not have."""
+    if unknown := request.query_params.keys() - known:
+        raise ValidationError({name: [_unknown(name)] for name in sorted(unknown)})
 
 
 def _common_parameters(view: APIView) -> set[str]:

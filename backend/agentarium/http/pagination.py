@@ -60,7 +60,7 @@ class KeysetPagination(BasePagination):
         self.url = request.build_absolute_uri()
         self.limit = _number(request, "limit", self.default_limit, 1, self.max_limit)
         self.offset = _number(request, "offset", 0, 0, MAX_OFFSET)
-        self.keys = keys_of(queryset)
+        self.keys = self.keys_of(queryset)
         self.cursor = self._cursor(request)
         rows = self._rows(queryset)
         self.has_more = len(rows) > self.limit
@@ -69,6 +69,10 @@ class KeysetPagination(BasePagination):
         if self.cursor and not self.cursor.forward:
             self.page.reverse()
         return self.page
+
+    def keys_of(self, queryset: Any) -> list[Key]:
+        """The columns that the list is ordered by."""
+        return keys_of(queryset)
 
     def get_paginated_response(self, data: Any) -> Response:
         is_exact = self.count <= COUNTED_ROWS and not self.is_lower_bound

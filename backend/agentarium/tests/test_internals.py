@@ -14,7 +14,7 @@ module that relies on the change. No other module may use internals.
 | `http/requests.py` | `Request._request` of REST framework |
 | `server/asgi.py` | `Response.renderer_context` of REST framework |
 | `http/schema.py` | four methods of drf-spectacular's `AutoSchema` |
-| `inbox/index_merge.py` | `Query.sql_with_params` |
+| `inbox/index_merge.py`, `tools/listed_mcp_tools.py` | `Query.sql_with_params` |
 | `cli/serving/worker.py` | `celery.worker.state.should_stop` |
 | `cli/serving/server.py` | `startup`, `shutdown` and `started` of uvicorn's `Server`, a factory as `Config.http` |
 | `server/connections/protocol.py` | the methods, `flow`, `cycle` and `scope` of uvicorn's `HttpToolsProtocol` |

@@ -85,10 +85,14 @@ def _token(owner: User) -> int:
 def _http_tool(owner: User) -> int:
     return HttpTool.objects.create(
         owner=owner,
-        name="weather",
+        name=f"weather_{HttpTool.objects.count()}",
         description=MARK,
         url_template="https://127.0.0.1/",
     ).pk
+
+
+def _available_tool(owner: User) -> str:
+    return f"http:{_http_tool(owner)}"
 
 
 def _mcp_server(owner: User) -> int:
@@ -98,7 +102,7 @@ def _mcp_server(owner: User) -> int:
 
 
 # Creates the object for the id of a route: /api/<collection>/{id}/...
-OBJECTS: dict[str, Callable[[User], int]] = {
+OBJECTS: dict[str, Callable[[User], int | str]] = {
     "agents": _agent,
     "approvals": _approval,
     "http-tools": _http_tool,
@@ -106,6 +110,7 @@ OBJECTS: dict[str, Callable[[User], int]] = {
     "stats": _counted_agent,
     "tasks": _failed_task,
     "tokens": _token,
+    "tools": _available_tool,
 }
 # Parameters and body fields that hold ids of these objects.
 RELATED: dict[str, Sequence[Callable[[User], int]]] = {
@@ -114,6 +119,7 @@ RELATED: dict[str, Sequence[Callable[[User], int]]] = {
     "ids": [_failed_task, _pending_task],
     "task": [_failed_task],
     "parent": [_failed_task],
+    "server": [_mcp_server],
 }
 # Parameters and body fields that hold numbers, not ids.
 NUMBERS = {
@@ -162,7 +168,7 @@ class Operation(NamedTuple):
     def collection(self) -> str:
         return self.path.split("/")[2]
 
-    def call(self, client: APIClient, pk: int = 0, **values: Any) -> Any:
+    def call(self, client: APIClient, pk: int | str = 0, **values: Any) -> Any:
         query = self.method == "GET"
         send = getattr(client, self.method.lower())
         return send(self.path.format(id=pk), values if query else (values or {}))
@@ -259,7 +265,7 @@ def _field_value(name: str, pk: int) -> int | list[int]:
 
 
 @pytest.fixture
-def alices(alice: User) -> dict[str, int]:
+def alices(alice: User) -> dict[str, int | str]:
     """The id of an object of alice in each collection."""
     return {name: create(alice) for name, create in OBJECTS.items()}
 
@@ -279,7 +285,7 @@ def test_every_route_filter_and_related_id_is_covered() -> None:
 
 @pytest.mark.parametrize("operation", DETAILS, ids=str)
 def test_another_users_object_is_not_found(
-    stranger_api: APIClient, alices: dict[str, int], operation: Operation
+    stranger_api: APIClient, alices: dict[str, int | str], operation: Operation
 ) -> None:
     before = Rows.now()
 
@@ -294,7 +300,7 @@ def test_another_users_object_is_not_found(
     "operation", [each for each in DETAILS if each.method == "GET"], ids=str
 )
 def test_its_owner_finds_it(
-    api: APIClient, alices: dict[str, int], operation: Operation
+    api: APIClient, alices: dict[str, int | str], operation: Operation
 ) -> None:
     assert (
         operation.call(api, alices[operation.collection]).status_code == HTTPStatus.OK
@@ -363,7 +369,7 @@ def test_a_body_treats_another_users_id_as_missing(
 
 @pytest.mark.parametrize("operation", CLOSED, ids=str)
 def test_refuses_requests_without_credentials(
-    anonymous_api: APIClient, alices: dict[str, int], operation: Operation
+    anonymous_api: APIClient, alices: dict[str, int | str], operation: Operation
 ) -> None:
     before = Rows.now()
 
@@ -377,7 +383,7 @@ def test_refuses_requests_without_credentials(
     "operation", [each for each in OPERATIONS if str(each) in FOR_STAFF], ids=str
 )
 def test_refuses_staff_routes_to_other_users(
-    stranger_api: APIClient, alices: dict[str, int], operation: Operation
+    stranger_api: APIClient, alices: dict[str, int | str], operation: Operation
 ) -> None:
     before = Rows.now()
 

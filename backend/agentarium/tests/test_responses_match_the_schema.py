@@ -62,7 +62,7 @@ _few_examples = settings(
 )
 
 
-def _use_existing_objects(object_ids: dict[str, int], case: Any) -> None:
+def _use_existing_objects(object_ids: dict[str, int | str], case: Any) -> None:
     """Replace random ids, which exist nowhere and would only ever give a 404."""
     if "id" in case.path_parameters:
         case.path_parameters["id"] = object_ids[case.path.split("/")[2]]

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import BigIntegerField
 from rest_framework import serializers
 
 from agentarium.http.fields import ArgumentsField, TextField
@@ -13,6 +14,7 @@ from agentarium.tools.api.secrets import (
     UrlSecretsField,
     check_address_secrets,
 )
+from agentarium.tools.available_tools import KINDS
 from agentarium.tools.models import (
     MAX_URL_CHARS,
     Effect,
@@ -22,6 +24,9 @@ from agentarium.tools.models import (
 )
 from agentarium.tools.services import check_parameters
 
+# The API's ids of tools contain the name that an MCP server gives its tool.
+MAX_ID_CHARS = 500
+MAX_SELECTED = 100
 WARNINGS = "What to know about the secrets that this request has set."
 
 
@@ -222,22 +227,52 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
 
 
 class CatalogueEntrySerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(
+        help_text="`builtin:{name}`, `http:{id}` or `mcp:{server}:{name}`."
+    )
+    kind = serializers.ChoiceField(choices=KINDS)
     reference = serializers.JSONField(
         help_text="The entry for an agent's list of tools."
     )
     source = serializers.CharField(  # type: ignore[assignment]
         help_text="`built in`, `http`, or the name of the MCP server."
     )
+    server = serializers.IntegerField(
+        allow_null=True, help_text="Id of the MCP server that has the tool."
+    )
     name = serializers.CharField(
         help_text="The name of the tool. A prefix in the agent's list is added to it."
     )
     description = serializers.CharField()
-    parameters = serializers.JSONField()
     effect = serializers.ChoiceField(choices=Effect.choices)
     needs_approval = serializers.BooleanField(
         help_text="Whether an agent that says nothing about it asks before each call."
     )
 
 
-class CatalogueSerializer(serializers.Serializer[Any]):
-    results = CatalogueEntrySerializer(many=True)
+class CatalogueToolSerializer(CatalogueEntrySerializer):
+    parameters = serializers.JSONField(help_text="JSON schema of the arguments.")
+
+
+class ToolSelectionSerializer(serializers.Serializer[Any]):
+    """The parameters of the catalogue."""
+
+    search = serializers.CharField(
+        required=False,
+        help_text="Words that must all occur in the name, the description or the name "
+        "of the MCP server.",
+    )
+    kind = serializers.ChoiceField(choices=KINDS, required=False)
+    server = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=BigIntegerField.MAX_BIGINT,
+        help_text="Only the tools of this MCP server.",
+    )
+    id = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_ID_CHARS),
+        required=False,
+        max_length=MAX_SELECTED,
+        help_text="Only these tools. Repeat it for several; ids that do not exist are "
+        "left out.",
+    )

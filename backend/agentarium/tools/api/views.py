@@ -1,4 +1,4 @@
-"""The API of tools: the catalogue, HTTP tools and MCP servers."""
+"""The API of HTTP tools and MCP servers."""
 
 from typing import Any
 
@@ -8,20 +8,17 @@ from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from agentarium.accounts.api.actors import actor_of
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.body_limits import takes_large_body
 from agentarium.tools.api.serializers import (
-    CatalogueSerializer,
     HttpToolSerializer,
     McpServerSerializer,
     ProtectionChangeSerializer,
     TrialRequestSerializer,
     TrialSerializer,
 )
-from agentarium.tools.available_tools import available_tools
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import Subject, changes_of
 from agentarium.tools.services import (
@@ -41,18 +38,6 @@ def _with_secrets(fields: dict[str, Any]) -> dict[str, Any]:
     given = {name: fields.get(name) for name in SECRET_MAPS}
     others = {name: fields[name] for name in fields if name not in SECRET_MAPS}
     return {**others, "secrets": Secrets(**given)}
-
-
-class CatalogueView(APIView):
-    @extend_schema(
-        operation_id="tools_list",
-        summary="List the available tools",
-        description="The built-in tools, your HTTP tools, and the tools of MCP servers "
-        "as of their last refresh.",
-        responses=CatalogueSerializer,
-    )
-    def get(self, request: AuthenticatedRequest) -> Response:
-        return Response({"results": list(available_tools(request.user))})
 
 
 @extend_schema_view(

@@ -9,11 +9,9 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.accounts.services import create_api_token
 from agentarium.core.encryption import Sealed
-from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
 
-CATALOGUE = "/api/tools/"
 HTTP_TOOLS = "/api/http-tools/"
 MCP_SERVERS = "/api/mcp-servers/"
 
@@ -46,70 +44,6 @@ def client_with_scope(owner: User, scope: str) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return client
-
-
-class TestCatalogue:
-    def test_lists_the_available_tools(self, api: APIClient, alice: User) -> None:
-        tool = HttpToolFactory.create(owner=alice, name="pay")
-        server = McpServerFactory.create(owner=alice, name="web")
-        common = McpServerFactory.create(owner=None, name="files")
-        HttpToolFactory.create()
-        McpServerFactory.create()
-
-        rows = api.get(CATALOGUE).data["results"]
-
-        assert [(row["source"], row["name"]) for row in rows] == [
-            ("built in", "current_time"),
-            ("built in", "calculator"),
-            ("built in", "fetch_url"),
-            ("built in", "ask_person"),
-            ("http", "pay"),
-            ("files", "search"),
-            ("files", "send.mail"),
-            ("web", "search"),
-            ("web", "send.mail"),
-        ]
-        references = [row["reference"] for row in rows]
-        assert references[1] == {"type": "builtin", "name": "calculator"}
-        assert references[4] == {"type": "http", "id": tool.pk}
-        assert references[5] == {
-            "type": "mcp",
-            "server": common.pk,
-            "names": ["search"],
-        }
-        assert references[7]["server"] == server.pk
-        assert rows[7]["effect"] == "read"
-
-    def test_all_schemas_are_valid(self, api: APIClient) -> None:
-        listed = api.get(CATALOGUE).data["results"]
-
-        schemas = {row["name"]: ArgumentsSchema(row["parameters"]) for row in listed}
-
-        assert {
-            "current_time",
-            "calculator",
-            "fetch_url",
-            "ask_person",
-        } <= schemas.keys()
-
-    def test_costs_two_queries(
-        self,
-        api: APIClient,
-        alice: User,
-        django_assert_num_queries: DjangoAssertNumQueries,
-    ) -> None:
-        HttpToolFactory.create_batch(3, owner=alice)
-        McpServerFactory.create_batch(3, owner=alice)
-
-        # 1. HTTP tools 2. MCP servers
-        with django_assert_num_queries(2):
-            api.get(CATALOGUE)
-
-    def test_is_read_only_and_requires_authentication(
-        self, api: APIClient, anonymous_api: APIClient
-    ) -> None:
-        assert api.post(CATALOGUE, {}).status_code == 405
-        assert anonymous_api.get(CATALOGUE).status_code == 401
 
 
 class TestHttpTools:
