@@ -4,13 +4,26 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from agentarium.agents.models import Agent, AgentVersion
 
+# An agent may have thousands of versions.
+SHOWN_VERSIONS = 50
+
+
+class NewestVersions(BaseInlineFormSet):  # type: ignore[type-arg]
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_newest"):
+            self._newest = super().get_queryset().order_by("-number")[:SHOWN_VERSIONS]
+        return self._newest
+
 
 class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
     model = AgentVersion
+    formset = NewestVersions
+    verbose_name_plural = f"newest versions (at most {SHOWN_VERSIONS})"
     extra = 0
     fields = [
         "number",

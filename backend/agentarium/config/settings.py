@@ -339,6 +339,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "TaskStatusEnum": "agentarium.tasks.models.AgentTask.Status",
         "ToolCallStatusEnum": "agentarium.tasks.models.ToolCall.Status",
+        "ToolKindEnum": "agentarium.tools.models.ToolKind",
     },
 }
 

@@ -16,9 +16,9 @@ from agentarium.db.compiled_query import count_rows
 from agentarium.db.keyset import beyond, keys_of, ordered
 from agentarium.tools.catalogue import BUILTINS
 from agentarium.tools.listed_mcp_tools import Place, count_mcp_tools, read_mcp_tools
-from agentarium.tools.models import Effect, HttpTool, McpServer
+from agentarium.tools.models import Effect, HttpTool, McpServer, ToolKind
 
-KINDS = ("builtin", "http", "mcp")
+KINDS: Sequence[str] = ToolKind.values
 
 
 class ToolId(NamedTuple):

@@ -4,12 +4,14 @@ A server's tools are one JSON value with all their schemas. Only the names, desc
 and effects of one page leave the database.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
 
+from agentarium.runtime.tools.mcp import MAX_TOOLS
 from agentarium.tools.models import McpServer
 
 # The name of a row or of its server, the id of that row, and the position in it.
@@ -60,6 +62,23 @@ def read_mcp_tools(
     order = ", ".join(f"{column} {direction}" for column in _PLACE)
     for row in query.run(f"SELECT {', '.join(columns)}", f"ORDER BY {order}", size):
         yield McpToolRow(*row)
+
+
+def tools_by_server(server_ids: Sequence[int]) -> dict[int, list[McpToolRow]]:
+    """The tools of each server. One query, or none without servers."""
+    tools: dict[int, list[McpToolRow]] = defaultdict(list)
+    if server_ids:
+        rows = read_mcp_tools(
+            McpServer.objects.filter(pk__in=server_ids),
+            words=(),
+            names=None,
+            after=None,
+            size=len(server_ids) * MAX_TOOLS,
+            descending=False,
+        )
+        for row in rows:
+            tools[row.server_id].append(row)
+    return tools
 
 
 def count_mcp_tools(

@@ -36,6 +36,12 @@ class Effect(models.TextChoices):
     WRITE = "write"
 
 
+class ToolKind(models.TextChoices):
+    BUILTIN = "builtin"
+    HTTP = "http"
+    MCP = "mcp"
+
+
 class DeclaredModel(models.Model):
     """The fields that HTTP tools and MCP servers share."""
 

@@ -66,7 +66,7 @@ beforeEach(() => {
     http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
     http.get('/api/models/', () => HttpResponse.json(models)),
     http.get('/api/providers/', () => HttpResponse.json(providers)),
-    http.get('/api/tools/', () => HttpResponse.json({ results: [] })),
+    http.get('/api/tools/', () => HttpResponse.json(makePage([]))),
   )
 })
 

@@ -35,7 +35,7 @@ beforeEach(() => {
     ),
     http.get('/api/models/', () => HttpResponse.json([])),
     http.get('/api/providers/', () => HttpResponse.json([])),
-    http.get('/api/tools/', () => HttpResponse.json({ results: [] })),
+    http.get('/api/tools/', () => HttpResponse.json(makePage([]))),
     http.get('/api/tasks/', ({ request }) =>
       HttpResponse.json(
         params(request).has('status')

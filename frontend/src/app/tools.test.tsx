@@ -57,7 +57,7 @@ beforeEach(() => {
   signIn()
   server.use(
     http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
-    http.get('/api/tools/', () => HttpResponse.json({ results: [] })),
+    http.get('/api/tools/', () => HttpResponse.json(makePage([]))),
     http.get('/api/http-tools/', () => HttpResponse.json(makePage(tools))),
     http.get('/api/mcp-servers/', () => HttpResponse.json(makePage(servers))),
   )

@@ -2,9 +2,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import BigIntegerField
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from agentarium.http.fields import ArgumentsField, TextField
+from agentarium.http.representation import represent
 from agentarium.outbound.policy import OutboundError
 from agentarium.outbound.settings import outbound_policy
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
@@ -14,13 +16,13 @@ from agentarium.tools.api.secrets import (
     UrlSecretsField,
     check_address_secrets,
 )
-from agentarium.tools.available_tools import KINDS
 from agentarium.tools.models import (
     MAX_URL_CHARS,
     Effect,
     HttpTool,
     McpServer,
     ProtectionChange,
+    ToolKind,
 )
 from agentarium.tools.services import check_parameters
 
@@ -165,11 +167,14 @@ class TrialSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField()
 
 
-class McpToolSerializer(serializers.Serializer[Any]):
+class McpToolRowSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
-    parameters = serializers.JSONField()
     effect = serializers.ChoiceField(choices=Effect.choices)
+
+
+class McpToolSerializer(McpToolRowSerializer):
+    parameters = serializers.JSONField()
 
 
 class McpServerSerializer(serializers.ModelSerializer[McpServer]):
@@ -226,11 +231,22 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
         return str(attrs.get("url", getattr(self.instance, "url", "")))
 
 
+class McpServerRowSerializer(McpServerSerializer):
+    tools = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Without their schemas, which the server itself has."
+    )
+
+    @extend_schema_field(McpToolRowSerializer(many=True))
+    def get_tools(self, server: McpServer) -> list[dict[str, Any]]:
+        rows = self.context["tools"].get(server.pk, ())
+        return [represent(McpToolRowSerializer, row) for row in rows]
+
+
 class CatalogueEntrySerializer(serializers.Serializer[Any]):
     id = serializers.CharField(
         help_text="`builtin:{name}`, `http:{id}` or `mcp:{server}:{name}`."
     )
-    kind = serializers.ChoiceField(choices=KINDS)
+    kind = serializers.ChoiceField(choices=ToolKind.choices)
     reference = serializers.JSONField(
         help_text="The entry for an agent's list of tools."
     )
@@ -262,7 +278,7 @@ class ToolSelectionSerializer(serializers.Serializer[Any]):
         help_text="Words that must all occur in the name, the description or the name "
         "of the MCP server.",
     )
-    kind = serializers.ChoiceField(choices=KINDS, required=False)
+    kind = serializers.ChoiceField(choices=ToolKind.choices, required=False)
     server = serializers.IntegerField(
         required=False,
         min_value=1,

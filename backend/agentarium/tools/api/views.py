@@ -14,11 +14,13 @@ from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.body_limits import takes_large_body
 from agentarium.tools.api.serializers import (
     HttpToolSerializer,
+    McpServerRowSerializer,
     McpServerSerializer,
     ProtectionChangeSerializer,
     TrialRequestSerializer,
     TrialSerializer,
 )
+from agentarium.tools.listed_mcp_tools import tools_by_server
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import Subject, changes_of
 from agentarium.tools.services import (
@@ -112,7 +114,9 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List your MCP servers"),
+    list=extend_schema(
+        summary="List your MCP servers", responses=McpServerRowSerializer(many=True)
+    ),
     create=extend_schema(
         summary="Register an MCP server",
         description="Its tools are not loaded yet: `refresh` does that.",
@@ -136,6 +140,14 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
 
     def get_queryset(self) -> QuerySet[McpServer]:
         return McpServer.objects.visible_to(self.request.user)
+
+    def list(self, request: Request) -> Response:
+        # The schemas of a hundred servers' tools do not fit into memory.
+        servers = self.filter_queryset(self.get_queryset()).defer("tools")
+        page: Any = self.paginate_queryset(servers)
+        tools = tools_by_server([server.pk for server in page])
+        rows = McpServerRowSerializer(page, many=True, context={"tools": tools})
+        return self.get_paginated_response(rows.data)
 
     def perform_create(self, serializer: Any) -> None:
         serializer.instance = create_mcp_server(

@@ -119,7 +119,7 @@ class TestMcpServers:
         assert response.status_code == 400
         assert "headers" in response.data["errors"]
 
-    def test_lists_the_callers_own_in_one_query(
+    def test_lists_the_callers_own_in_two_queries_without_schemas(
         self,
         api: APIClient,
         alice: User,
@@ -129,12 +129,16 @@ class TestMcpServers:
         McpServerFactory.create()
         McpServerFactory.create(owner=None)
 
-        # 1. the page of servers, with their number
-        with django_assert_num_queries(1):
+        # 1. the page of servers, with their number 2. their tools, without schemas
+        with django_assert_num_queries(2):
             response = api.get(MCP_SERVERS)
 
         names = [row["name"] for row in response.data["results"]]
         assert names == [server.name for server in reversed(servers)]
+        assert [dict(tool) for tool in response.data["results"][0]["tools"]] == [
+            {"name": "search", "description": "Search the web.", "effect": "read"},
+            {"name": "send.mail", "description": "Send a mail.", "effect": "write"},
+        ]
 
     def test_can_be_deleted(self, api: APIClient, alice: User) -> None:
         server = McpServerFactory.create(owner=alice)

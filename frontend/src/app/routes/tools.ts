@@ -1,7 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 
 import {
-  catalogueQuery,
+  builtInToolsQuery,
   httpToolsQuery,
   mcpServersQuery,
 } from '@/features/tools/queries'
@@ -15,7 +15,7 @@ const toolsRoute = createRoute({
   loader: ({ context: { queryClient } }) => {
     preload(queryClient.infiniteQuery(httpToolsQuery()))
     preload(queryClient.infiniteQuery(mcpServersQuery()))
-    preload(queryClient.query(catalogueQuery()))
+    preload(queryClient.query(builtInToolsQuery()))
   },
   component: lazyRouteComponent(
     () => import('../screens/tools-screen'),

@@ -4,18 +4,18 @@ import { WrenchIcon } from 'lucide-react'
 import { EmptyNote } from '@/components/card-list'
 import { Section } from '@/components/section'
 
-import { catalogueQuery } from './queries'
+import { builtInToolsQuery } from './queries'
 import { ToolFacts } from './tool-facts'
 import { ToolList } from './tool-list'
 
 /** The tools that every agent can have without a definition. */
 export function BuiltInTools() {
-  const { data, error, refetch } = useQuery(catalogueQuery())
+  const { data, error, refetch } = useQuery(builtInToolsQuery())
   return (
     <Section title="Built in">
       <ToolList
         label="Built-in tools"
-        rows={data?.results.filter(({ source }) => source === 'built in')}
+        rows={data?.results}
         error={error}
         onRetry={() => void refetch()}
         empty={

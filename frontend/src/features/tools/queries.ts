@@ -5,13 +5,16 @@ import type { Schemas } from '@/lib/api/client'
 import { pagesOptions } from '@/lib/api/pages'
 
 export type HttpTool = Schemas['HttpTool']
-export type McpServer = Schemas['McpServer']
+export type McpServer = Schemas['McpServerRow']
 
 const httpTools = api.queryOptions('get', '/api/http-tools/')
 const mcpServers = api.queryOptions('get', '/api/mcp-servers/')
 const catalogue = api.queryOptions('get', '/api/tools/')
 
-export const catalogueQuery = () => catalogue
+export const builtInToolsQuery = () =>
+  api.queryOptions('get', '/api/tools/', {
+    params: { query: { kind: 'builtin', limit: 100 } },
+  })
 
 export const httpToolsQuery = () =>
   pagesOptions<HttpTool>(httpTools.queryKey, (cursor, signal) =>

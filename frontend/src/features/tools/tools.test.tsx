@@ -51,11 +51,13 @@ const makeServer = (id: number): Schemas['McpServer'] => ({
 })
 
 const makeEntry = (id: number): Schemas['CatalogueEntry'] => ({
+  id: `builtin:tool_${id}`,
+  kind: 'builtin',
   reference: { type: 'builtin', name: `tool_${id}` },
   source: 'built in',
+  server: null,
   name: `tool_${id}`,
   description: '',
-  parameters: {},
   effect: 'read',
   needs_approval: false,
 })

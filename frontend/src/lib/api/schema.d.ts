@@ -987,9 +987,26 @@ export interface paths {
         };
         /**
          * List the available tools
-         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as of their last refresh.
+         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as of their last refresh. The schema of a tool's arguments is in the tool itself.
          */
         get: operations["tools_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tools/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an available tool */
+        get: operations["tools_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1306,21 +1323,41 @@ export interface components {
                 was: string;
             };
         };
-        Catalogue: {
-            results: components["schemas"]["CatalogueEntry"][];
-        };
         CatalogueEntry: {
+            /** @description `builtin:{name}`, `http:{id}` or `mcp:{server}:{name}`. */
+            id: string;
+            kind: components["schemas"]["ToolKindEnum"];
             /** @description The entry for an agent's list of tools. */
             reference: unknown;
             /** @description `built in`, `http`, or the name of the MCP server. */
             source: string;
+            /** @description Id of the MCP server that has the tool. */
+            server: number | null;
             /** @description The name of the tool. A prefix in the agent's list is added to it. */
             name: string;
             description: string;
-            parameters: unknown;
             effect: components["schemas"]["EffectEnum"];
             /** @description Whether an agent that says nothing about it asks before each call. */
             needs_approval: boolean;
+        };
+        CatalogueTool: {
+            /** @description `builtin:{name}`, `http:{id}` or `mcp:{server}:{name}`. */
+            id: string;
+            kind: components["schemas"]["ToolKindEnum"];
+            /** @description The entry for an agent's list of tools. */
+            reference: unknown;
+            /** @description `built in`, `http`, or the name of the MCP server. */
+            source: string;
+            /** @description Id of the MCP server that has the tool. */
+            server: number | null;
+            /** @description The name of the tool. A prefix in the agent's list is added to it. */
+            name: string;
+            description: string;
+            effect: components["schemas"]["EffectEnum"];
+            /** @description Whether an agent that says nothing about it asks before each call. */
+            needs_approval: boolean;
+            /** @description JSON schema of the arguments. */
+            parameters: unknown;
         };
         /**
          * @description * `approval_off` - Approval Off
@@ -1451,12 +1488,6 @@ export interface components {
             /** @description Ids of tasks of any users. */
             ids: number[];
         };
-        /**
-         * @description * `model_response` - Model Response
-         *     * `tool_result` - Tool Result
-         * @enum {string}
-         */
-        KindEnum: "model_response" | "tool_result";
         Limits: {
             quotas: components["schemas"]["Quota"][];
             rates: components["schemas"]["RequestRates"];
@@ -1511,16 +1542,41 @@ export interface components {
             /** @description Time limit of one call, in seconds. */
             timeout?: number;
         };
+        McpServerRow: {
+            readonly id: number;
+            name: string;
+            description: string;
+            url: string;
+            readonly header_names: string[];
+            readonly url_secret_names: string[];
+            /** @description What to know about the secrets that this request has set. */
+            readonly warnings: string[];
+            /** @description Time limit of one call, in seconds. */
+            timeout: number;
+            /** @description Without their schemas, which the server itself has. */
+            readonly tools: components["schemas"]["McpToolRow"][];
+            /** Format: date-time */
+            readonly fetched_at: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly updated_at: string;
+        };
         McpTool: {
             name: string;
             description: string;
-            parameters: unknown;
             effect: components["schemas"]["EffectEnum"];
+            parameters: unknown;
         };
         McpToolRequest: {
             name: string;
             description: string;
+            effect: components["schemas"]["EffectEnum"];
             parameters: unknown;
+        };
+        McpToolRow: {
+            name: string;
+            description: string;
             effect: components["schemas"]["EffectEnum"];
         };
         /** @description The message of a step. */
@@ -1634,6 +1690,23 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Approval"][];
         };
+        PaginatedCatalogueEntryList: {
+            /** @description The number of rows, at most 10,000. */
+            count: number;
+            /** @description False if there are more rows than `count`. */
+            count_is_exact: boolean;
+            /**
+             * Format: uri
+             * @description The page after this one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before this one.
+             */
+            previous: string | null;
+            results: components["schemas"]["CatalogueEntry"][];
+        };
         PaginatedHttpToolList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
@@ -1651,7 +1724,7 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["HttpTool"][];
         };
-        PaginatedMcpServerList: {
+        PaginatedMcpServerRowList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
             /** @description False if there are more rows than `count`. */
@@ -1666,7 +1739,7 @@ export interface components {
              * @description The page before this one.
              */
             previous: string | null;
-            results: components["schemas"]["McpServer"][];
+            results: components["schemas"]["McpServerRow"][];
         };
         PaginatedProtectionChangeList: {
             /** @description The number of rows, at most 10,000. */
@@ -2059,7 +2132,7 @@ export interface components {
         Step: {
             /** @description 1, 2, 3, ... within the task. */
             readonly position: number;
-            readonly kind: components["schemas"]["KindEnum"];
+            readonly kind: components["schemas"]["StepKindEnum"];
             readonly attempt: number;
             readonly model: string;
             readonly finish_reason: string;
@@ -2100,6 +2173,12 @@ export interface components {
                 cost: string | null;
             };
         };
+        /**
+         * @description * `model_response` - Model Response
+         *     * `tool_result` - Tool Result
+         * @enum {string}
+         */
+        StepKindEnum: "model_response" | "tool_result";
         StepRetriedEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2611,6 +2690,13 @@ export interface components {
                 arguments?: string;
             };
         };
+        /**
+         * @description * `builtin` - Builtin
+         *     * `http` - Http
+         *     * `mcp` - Mcp
+         * @enum {string}
+         */
+        ToolKindEnum: "builtin" | "http" | "mcp";
         ToolResultEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -5331,7 +5417,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedMcpServerList"];
+                    "application/json": components["schemas"]["PaginatedMcpServerRowList"];
                 };
             };
             /** @description The input is not valid. */
@@ -7312,7 +7398,26 @@ export interface operations {
     };
     tools_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where the page begins. Take it from `next` or `previous`. */
+                cursor?: string;
+                /** @description Only these tools. Repeat it for several; ids that do not exist are left out. */
+                id?: string[];
+                /**
+                 * @description * `builtin` - Builtin
+                 *     * `http` - Http
+                 *     * `mcp` - Mcp
+                 */
+                kind?: "builtin" | "http" | "mcp";
+                /** @description Number of rows per page. */
+                limit?: number;
+                /** @description Number of rows to skip. */
+                offset?: number;
+                /** @description Words that must all occur in the name, the description or the name of the MCP server. */
+                search?: string;
+                /** @description Only the tools of this MCP server. */
+                server?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7324,7 +7429,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Catalogue"];
+                    "application/json": components["schemas"]["PaginatedCatalogueEntryList"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The credentials are missing or not valid. */
@@ -7338,6 +7452,63 @@ export interface operations {
             };
             /** @description The credentials do not allow this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tools_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueTool"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,7 +6,7 @@ import { formatNumber } from '@/lib/format'
 import type { Agent } from '../queries'
 import { asksByDefault, toolEntries } from '../tools/tool-entries'
 import { ToolIcon } from '../tools/tool-icon'
-import { useToolChoices } from '../tools/use-tool-choices'
+import { useChosenTools } from '../tools/use-chosen-tools'
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
@@ -78,8 +78,8 @@ export function AgentDefinition({ agent }: { agent: Agent }) {
 }
 
 function Tools({ agent }: { agent: Agent }) {
-  const { choiceOf } = useToolChoices(agent.id)
   const entries = toolEntries.parse(agent.tools)
+  const choiceOf = useChosenTools(entries)
   return (
     <div className="border-t pt-4">
       <h2 className="text-xs text-muted-foreground">Tools</h2>

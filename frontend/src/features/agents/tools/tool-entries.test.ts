@@ -1,17 +1,26 @@
 import { expect, test } from 'vitest'
 
-import { toolChoices, toolEntries, toolKey, toolTitle } from './tool-entries'
-import type { CatalogueEntry, ToolEntry } from './tool-entries'
+import type { CatalogueEntry } from '../queries'
+import {
+  toolEntries,
+  toolGroups,
+  toolIds,
+  toolKey,
+  toolTitle,
+} from './tool-entries'
+import type { ToolEntry } from './tool-entries'
 
 const catalogueEntry = (
   reference: unknown,
   fields: Partial<CatalogueEntry> = {},
 ): CatalogueEntry => ({
+  id: 'builtin:calculator',
+  kind: 'builtin',
   reference,
   source: 'built in',
+  server: null,
   name: 'calculator',
   description: '',
-  parameters: {},
   effect: 'read',
   needs_approval: false,
   ...fields,
@@ -20,7 +29,7 @@ const catalogueEntry = (
 const search = (server: number, source: string) =>
   catalogueEntry(
     { type: 'mcp', server, names: ['search'] },
-    { source, name: 'search' },
+    { source, name: 'search', server, kind: 'mcp' },
   )
 
 test.each([
@@ -58,54 +67,63 @@ test('identifies entries by their target, whatever their settings', () => {
 })
 
 test('has no choices without tools and agents', () => {
-  expect(toolChoices([], [])).toEqual([])
+  expect(toolGroups([], [])).toEqual([])
 })
 
 test('skips tools of a kind that this page does not know', () => {
-  const choices = toolChoices(
+  const groups = toolGroups(
     [catalogueEntry({ type: 'wasm', id: 1 }), catalogueEntry(null)],
     [],
   )
 
-  expect(choices).toEqual([])
+  expect(groups).toEqual([])
 })
 
-test('keeps the tools of a group together, with the whole server', () => {
-  const choices = toolChoices(
+test('begins with built-in tools and agents, and each server with all its tools', () => {
+  const groups = toolGroups(
     [
-      search(1, 'wiki'),
       catalogueEntry({ type: 'builtin', name: 'calculator' }),
+      catalogueEntry({ type: 'http', id: 1 }, { kind: 'http', source: 'http' }),
       search(2, 'files'),
       search(1, 'wiki'),
     ],
     [{ id: 9, name: 'Writer', description: '' }],
   )
 
-  expect(choices.map(({ group, title }) => `${group}: ${title}`)).toEqual([
-    'MCP server wiki: search',
-    'MCP server wiki: search',
-    'MCP server wiki: All tools of wiki',
-    'Built in: calculator',
-    'MCP server files: search',
-    'MCP server files: All tools of files',
-    'Other agents: Writer',
+  expect(
+    groups.map(({ name, choices }) => [name, ...choices.map((c) => c.title)]),
+  ).toEqual([
+    ['Built in', 'calculator'],
+    ['Other agents', 'Writer'],
+    ['Your HTTP tools', 'calculator'],
+    ['MCP server files', 'All tools of files', 'search'],
+    ['MCP server wiki', 'All tools of wiki', 'search'],
   ])
 })
 
 test('describes an agent that has no description', () => {
-  const [choice] = toolChoices([], [{ id: 9, name: 'Writer', description: '' }])
+  const [group] = toolGroups([], [{ id: 9, name: 'Writer', description: '' }])
 
-  expect(choice?.description).toBe(
+  expect(group?.choices[0]?.description).toBe(
     'Runs as a separate task and returns its answer.',
   )
 })
 
-test('lists 10,000 tools', () => {
-  const entries = Array.from({ length: 10_000 }, (_, index) =>
-    catalogueEntry({ type: 'builtin', name: `tool_${index}` }),
-  )
+test('knows the ids of the tools that an entry names', () => {
+  const entries: ToolEntry[] = [
+    { type: 'builtin', name: 'calculator' },
+    { type: 'http', id: 1 },
+    { type: 'mcp', server: 2 },
+    { type: 'mcp', server: 2, names: ['a', 'b/c'] },
+    { type: 'agent', agent: 3 },
+  ]
 
-  expect(toolChoices(entries, [])).toHaveLength(10_000)
+  expect(entries.flatMap(toolIds)).toEqual([
+    'builtin:calculator',
+    'http:1',
+    'mcp:2:a',
+    'mcp:2:b/c',
+  ])
 })
 
 test.each([

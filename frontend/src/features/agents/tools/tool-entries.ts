@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 
 import type { Schemas } from '@/lib/api/client'
 
-export type CatalogueEntry = Schemas['CatalogueEntry']
+import type { CatalogueEntry } from '../queries'
 
 const NAME_RULE = 'Use letters, digits, _ and -, at most 64.'
 const name = z.string().check(z.regex(/^[\w-]{1,64}$/, NAME_RULE))
@@ -69,6 +69,20 @@ export function toolKey(entry: ToolEntry) {
   }
 }
 
+/** The ids in the catalogue of the tools that an entry names. */
+export function toolIds(entry: ToolEntry) {
+  switch (entry.type) {
+    case 'builtin':
+      return [`builtin:${entry.name}`]
+    case 'http':
+      return [`http:${entry.id}`]
+    case 'mcp':
+      return (entry.names ?? []).map((each) => `mcp:${entry.server}:${each}`)
+    case 'agent':
+      return []
+  }
+}
+
 export type ToolChoice = {
   key: string
   /** The entry that is added to the agent's list. */
@@ -85,7 +99,10 @@ const TITLES: Record<string, string> = {
   http: 'Your HTTP tools',
 }
 
-function catalogueChoice(offer: CatalogueEntry): ToolChoice[] {
+const groupOf = (source: string) => TITLES[source] ?? `MCP server ${source}`
+
+/** The choice of one tool, unless this page does not know its kind. */
+export function catalogueChoice(offer: CatalogueEntry): ToolChoice[] {
   const { data: entry } = toolEntry.safeParse(offer.reference)
   if (!entry) return []
   const { name, description, source, effect } = offer
@@ -95,39 +112,38 @@ function catalogueChoice(offer: CatalogueEntry): ToolChoice[] {
       entry,
       title: name,
       description,
-      group: TITLES[source] ?? `MCP server ${source}`,
+      group: groupOf(source),
       effect,
       needsApproval: offer.needs_approval,
     },
   ]
 }
 
-/** For each MCP server one more choice: all tools that it offers, now and later. */
-function wholeServers(entries: CatalogueEntry[]): ToolChoice[] {
-  const servers = new Map<number, string>()
-  const asking = new Set<number>()
-  for (const { reference, source, needs_approval } of entries) {
-    const { data: entry } = toolEntry.safeParse(reference)
-    if (entry?.type !== 'mcp') continue
-    servers.set(entry.server, source)
-    if (needs_approval) asking.add(entry.server)
+/** The choice of all tools that an MCP server offers, given all of them or the first. */
+export function serverChoice(
+  server: number,
+  tools: CatalogueEntry[],
+  { hasMore = false } = {},
+): ToolChoice {
+  const entry: ToolEntry = { type: 'mcp', server }
+  const source = tools[0]?.source ?? ''
+  return {
+    key: toolKey(entry),
+    entry,
+    title: `All tools of ${source}`,
+    description: 'Every tool that the server offers, now and later.',
+    group: groupOf(source),
+    needsApproval: hasMore || tools.some((each) => each.needs_approval),
   }
-  return [...servers].map(([server, source]) => {
-    const entry: ToolEntry = { type: 'mcp', server }
-    return {
-      key: toolKey(entry),
-      entry,
-      title: `All tools of ${source}`,
-      description: 'Every tool that the server offers, now and later.',
-      group: `MCP server ${source}`,
-      needsApproval: asking.has(server),
-    }
-  })
 }
 
 type CallableAgent = Pick<Schemas['Agent'], 'id' | 'name' | 'description'>
 
-function agentChoice({ id, name, description }: CallableAgent): ToolChoice {
+export function agentChoice({
+  id,
+  name,
+  description,
+}: CallableAgent): ToolChoice {
   const entry: ToolEntry = { type: 'agent', agent: id }
   return {
     key: toolKey(entry),
@@ -140,20 +156,35 @@ function agentChoice({ id, name, description }: CallableAgent): ToolChoice {
   }
 }
 
-/** All tools that can be added to an agent, ordered by group. */
-export function toolChoices(
-  entries: CatalogueEntry[],
-  agents: CallableAgent[],
-) {
-  const offered = [
-    ...entries.flatMap(catalogueChoice),
-    ...wholeServers(entries),
-  ]
-  const groups = [...new Set(offered.map(({ group }) => group))]
-  return [
-    ...groups.flatMap((each) => offered.filter(({ group }) => group === each)),
-    ...agents.map(agentChoice),
-  ]
+/**
+ * The choices by group. The API's order keeps a group together; agents follow the built-in
+ * tools, so that they are not behind pages of others. Each MCP server's group begins with
+ * the choice of all its tools.
+ */
+export function toolGroups(entries: CatalogueEntry[], agents: CallableAgent[]) {
+  const groups = new Map<string, Map<string, ToolChoice>>()
+  const add = (choice: ToolChoice) => {
+    const group = groups.get(choice.group) ?? new Map<string, ToolChoice>()
+    groups.set(choice.group, group.set(choice.key, choice))
+  }
+  const isBuiltin = ({ kind }: CatalogueEntry) => kind === 'builtin'
+
+  entries.filter(isBuiltin).flatMap(catalogueChoice).forEach(add)
+  agents.map(agentChoice).forEach(add)
+  for (const entry of entries.filter((each) => !isBuiltin(each))) {
+    if (entry.server !== null && !groups.has(groupOf(entry.source)))
+      add(
+        serverChoice(
+          entry.server,
+          entries.filter(({ server }) => server === entry.server),
+        ),
+      )
+    catalogueChoice(entry).forEach(add)
+  }
+  return [...groups].map(([name, choices]) => ({
+    name,
+    choices: [...choices.values()],
+  }))
 }
 
 /** Whether some calls of an entry without a setting of its own ask a person first. */

@@ -1,25 +1,11 @@
-import { PlusIcon, WrenchIcon } from 'lucide-react'
+import { WrenchIcon } from 'lucide-react'
 import { useId, useState } from 'react'
 
-import { Button } from '@/components/ui/button'
-import {
-  Command,
-  CommandEmpty,
-  CommandGroup,
-  CommandInput,
-  CommandItem,
-  CommandList,
-} from '@/components/ui/command'
-import {
-  Popover,
-  PopoverContent,
-  PopoverTrigger,
-} from '@/components/ui/popover'
-
+import { AddTool } from './add-tool'
 import { toolKey } from './tool-entries'
 import type { ToolChoice, ToolEntry } from './tool-entries'
 import { ToolItem } from './tool-item'
-import { useToolChoices } from './use-tool-choices'
+import { useChosenTools } from './use-chosen-tools'
 
 type ToolsFieldProps = {
   /** The agent that is edited, which cannot be a tool of itself. */
@@ -39,9 +25,14 @@ export function ToolsField({
   error,
   errors,
 }: ToolsFieldProps) {
-  const { choices, choiceOf, isPending } = useToolChoices(agent)
+  const choiceOf = useChosenTools(value)
+  // Until its entry has been looked up, an added tool looks as it did in the list.
+  const [added, setAdded] = useState<ToolChoice[]>([])
   const labelId = useId()
-  const taken = new Set(value.map(toolKey))
+  const shownChoice = (entry: ToolEntry) => {
+    const choice = choiceOf(entry)
+    return choice.group ? choice : (added.find(isOf(entry)) ?? choice)
+  }
 
   return (
     <div role="group" aria-labelledby={labelId} className="space-y-2">
@@ -50,10 +41,11 @@ export function ToolsField({
           Tools
         </h3>
         <AddTool
-          choices={choices.filter(({ key }) => !taken.has(key))}
-          isPending={isPending}
-          onAdd={(entry) => {
-            onChange([...value, entry])
+          agent={agent}
+          taken={value.map(toolKey)}
+          onAdd={(choice) => {
+            setAdded([...added, choice])
+            onChange([...value, choice.entry])
           }}
         />
       </div>
@@ -63,7 +55,7 @@ export function ToolsField({
             <ToolItem
               key={toolKey(entry)}
               entry={entry}
-              choice={choiceOf(entry)}
+              choice={shownChoice(entry)}
               error={errors[index]}
               onChange={(next) => {
                 onChange(value.with(index, next))
@@ -89,60 +81,7 @@ export function ToolsField({
   )
 }
 
-type AddToolProps = {
-  choices: ToolChoice[]
-  isPending: boolean
-  onAdd: (entry: ToolEntry) => void
-}
-
-function AddTool({ choices, isPending, onAdd }: AddToolProps) {
-  const [isOpen, setOpen] = useState(false)
-  const groups = [...new Set(choices.map(({ group }) => group))]
-  return (
-    <Popover open={isOpen} onOpenChange={setOpen} modal>
-      <PopoverTrigger asChild>
-        <Button variant="outline" size="small">
-          <PlusIcon />
-          Add a tool
-        </Button>
-      </PopoverTrigger>
-      <PopoverContent
-        align="end"
-        className="w-[min(24rem,calc(100vw-2rem))] overflow-hidden"
-      >
-        <Command label="Search tools">
-          <CommandInput placeholder="Search tools" />
-          <CommandList>
-            <CommandEmpty>
-              {isPending ? 'Loading tools…' : 'No matching tools.'}
-            </CommandEmpty>
-            {groups.map((group) => (
-              <CommandGroup key={group} heading={group}>
-                {choices
-                  .filter((each) => each.group === group)
-                  .map((choice) => (
-                    <CommandItem
-                      key={choice.key}
-                      value={choice.key}
-                      keywords={[choice.title, choice.group]}
-                      onSelect={() => {
-                        onAdd(choice.entry)
-                        setOpen(false)
-                      }}
-                    >
-                      <span className="min-w-0 flex-1">
-                        <span className="block truncate">{choice.title}</span>
-                        <span className="line-clamp-2 text-xs text-muted-foreground">
-                          {choice.description}
-                        </span>
-                      </span>
-                    </CommandItem>
-                  ))}
-              </CommandGroup>
-            ))}
-          </CommandList>
-        </Command>
-      </PopoverContent>
-    </Popover>
-  )
-}
+const isOf =
+  (entry: ToolEntry) =>
+  ({ key }: ToolChoice) =>
+    key === toolKey(entry)
