@@ -227,7 +227,9 @@ test('finds one of 10,000 tools by typing, with the keyboard alone', async () =>
   await user.keyboard('tool_9876')
   // Nothing that does not match can be chosen in the meantime.
   expect(screen.queryByRole('option')).toBeNull()
-  await screen.findByRole('option', { name: /^tool_9876/ })
+  expect(
+    await screen.findByRole('option', { name: /^tool_9876/, selected: true }),
+  ).toBeVisible()
   await user.keyboard('{Enter}')
 
   const tools = await screen.findByRole('list', { name: 'Tools' })

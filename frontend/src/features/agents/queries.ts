@@ -8,7 +8,6 @@ import { pagesOptions } from '@/lib/api/pages'
 
 export type Agent = Schemas['Agent']
 export type AgentVersion = Schemas['AgentVersion']
-export type CatalogueEntry = Schemas['CatalogueEntry']
 export type AgentRequest = Schemas['AgentRequest']
 
 /** What the list of agents shows. It is kept in the URL. */
@@ -54,48 +53,6 @@ export const modelsQuery = () =>
 
 export const providersQuery = () =>
   api.queryOptions('get', '/api/providers/', undefined, { staleTime: 60_000 })
-
-/** The tools that match a text, page by page. */
-export function toolsQuery(search: string) {
-  const query = { limit: 50, ...(search ? { search } : {}) }
-  const { queryKey } = api.queryOptions('get', '/api/tools/', {
-    params: { query },
-  })
-  return pagesOptions<CatalogueEntry>(queryKey, (cursor, signal) =>
-    fetchClient.GET('/api/tools/', {
-      params: { query: { ...query, ...(cursor ? { cursor } : {}) } },
-      signal,
-    }),
-  )
-}
-
-/** Tools by their ids; those that no longer exist are left out. */
-export const toolsByIdQuery = (ids: string[]) =>
-  api.queryOptions(
-    'get',
-    '/api/tools/',
-    { params: { query: { id: ids, limit: 100 } } },
-    { enabled: ids.length > 0, placeholderData: keepPreviousData },
-  )
-
-/** The tools of an MCP server, which name the server, or the first of them. */
-export const toolsOfServerQuery = (server: number) =>
-  api.queryOptions('get', '/api/tools/', {
-    params: { query: { server, limit: 100 } },
-  })
-
-/** The few agents whose name matches a text, which another agent can have as tools. */
-export const callableAgentsQuery = (search: string) =>
-  api.queryOptions(
-    'get',
-    '/api/agents/',
-    {
-      params: {
-        query: { ordering: 'name', limit: 10, ...(search ? { search } : {}) },
-      },
-    },
-    { placeholderData: keepPreviousData },
-  )
 
 /** The agents whose name matches a text, for a filter. */
 export const agentChoicesQuery = (search: string) =>

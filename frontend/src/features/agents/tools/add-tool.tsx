@@ -19,9 +19,9 @@ import {
 import { rowsOf } from '@/lib/api/pages'
 import { useDebounced } from '@/lib/use-debounced'
 
-import { callableAgentsQuery, toolsQuery } from '../queries'
 import { toolGroups } from './tool-entries'
 import type { ToolChoice } from './tool-entries'
+import { callableAgentsQuery, toolsQuery } from './tool-queries'
 
 type AddToolProps = {
   /** The agent that is edited, which cannot be a tool of itself. */
@@ -58,7 +58,8 @@ export function AddTool({ onAdd, ...props }: AddToolProps) {
   )
 }
 
-// Rows from the end of the list at which the next page is loaded.
+const LOAD_MORE = 'load more'
+// Pixels from the end of the list at which the next page is loaded.
 const NEAR_END_PIXELS = 200
 
 function ToolPicker({ agent, taken, onAdd }: AddToolProps) {
@@ -69,6 +70,8 @@ function ToolPicker({ agent, taken, onAdd }: AddToolProps) {
     taken,
   )
   const { hasNextPage, isFetchingNextPage } = tools
+  const [marked, setMarked] = useState('')
+  const keys = groups.flatMap(({ choices }) => choices.map(({ key }) => key))
 
   const loadMore = () => {
     if (hasNextPage && !isFetchingNextPage) void tools.fetchNextPage()
@@ -79,7 +82,13 @@ function ToolPicker({ agent, taken, onAdd }: AddToolProps) {
   }
 
   return (
-    <Command shouldFilter={false} label="Search tools">
+    <Command
+      shouldFilter={false}
+      label="Search tools"
+      // The first choice, whenever the one that was marked is gone.
+      value={[...keys, LOAD_MORE].includes(marked) ? marked : (keys[0] ?? '')}
+      onValueChange={setMarked}
+    >
       <CommandInput
         placeholder="Search tools and agents"
         maxLength={200}
@@ -100,7 +109,7 @@ function ToolPicker({ agent, taken, onAdd }: AddToolProps) {
           </CommandGroup>
         ))}
         {hasNextPage && !isStale && (
-          <CommandItem value="load more" onSelect={loadMore}>
+          <CommandItem value={LOAD_MORE} onSelect={loadMore}>
             <span className="text-muted-foreground">
               {isFetchingNextPage ? 'Loading more tools…' : 'Load more tools'}
             </span>

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 
-import type { CatalogueEntry } from '../queries'
 import {
   toolEntries,
   toolGroups,
@@ -9,6 +8,7 @@ import {
   toolTitle,
 } from './tool-entries'
 import type { ToolEntry } from './tool-entries'
+import type { CatalogueEntry } from './tool-queries'
 
 const catalogueEntry = (
   reference: unknown,

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 
 import type { Schemas } from '@/lib/api/client'
 
-import type { CatalogueEntry } from '../queries'
+import type { CatalogueEntry } from './tool-queries'
 
 const NAME_RULE = 'Use letters, digits, _ and -, at most 64.'
 const name = z.string().check(z.regex(/^[\w-]{1,64}$/, NAME_RULE))

@@ -4,11 +4,11 @@ import { useId, useState } from 'react'
 import { ApprovalSelect } from '@/components/approval-select'
 import { Button } from '@/components/ui/button'
 
-import type { CatalogueEntry } from '../queries'
 import { asksByDefault } from './tool-entries'
 import type { ToolChoice, ToolEntry } from './tool-entries'
 import { ToolIcon } from './tool-icon'
 import { ToolOptions } from './tool-options'
+import type { CatalogueEntry } from './tool-queries'
 
 const EFFECTS: Record<CatalogueEntry['effect'], string> = {
   read: 'Read-only',

@@ -1,6 +1,6 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 
-import { agentQuery, toolsOfServerQuery, toolsByIdQuery } from '../queries'
+import { agentQuery } from '../queries'
 import {
   agentChoice,
   catalogueChoice,
@@ -10,6 +10,7 @@ import {
   toolTitle,
 } from './tool-entries'
 import type { ToolChoice, ToolEntry } from './tool-entries'
+import { toolsOfServerQuery, toolsByIdQuery } from './tool-queries'
 
 /** What is known of the tools in an agent's list: `choiceOf` each of the entries. */
 export function useChosenTools(entries: ToolEntry[]) {
