@@ -76,7 +76,7 @@ def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     ("module", "name"),
     [
         (fence, "still_held"),
-        (claims, "claim_tasks"),
+        (claims, "claim"),
         (session, "run_maintenance"),
         (event_writer, "write_all"),
     ],
@@ -111,8 +111,8 @@ async def test_releases_what_it_may_have_claimed(
     wait_for_status: WaitForStatus,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    failing = Failing(claims.claim_tasks, CONNECTION_ERRORS[0], is_late=True)
-    monkeypatch.setattr(claims, "claim_tasks", failing)
+    failing = Failing(claims.claim, CONNECTION_ERRORS[0], is_late=True)
+    monkeypatch.setattr(claims, "claim", failing)
 
     async with running(ScriptedModel("Yes")):
         ended = await wait_for_status(task, "completed")

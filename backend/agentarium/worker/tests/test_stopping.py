@@ -103,7 +103,7 @@ class TestCancel:
         async with running(model) as runner:
             await eventually("two calls", lambda: model.open_streams == 2)
             # All other work is slow, as with a busy database.
-            monkeypatch.setattr(claims, "claim_tasks", delayed(claims.claim_tasks))
+            monkeypatch.setattr(claims, "claim", delayed(claims.claim))
             monkeypatch.setattr(
                 late_usage, "record_late_usage", delayed(record_late_usage)
             )
