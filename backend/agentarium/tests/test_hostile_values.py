@@ -117,7 +117,7 @@ class Answer(NamedTuple):
 class Sender:
     """Sends requests to the site as a server does, without a client that checks them."""
 
-    def __init__(self, pk: int, **headers: str) -> None:
+    def __init__(self, pk: int | str, **headers: str) -> None:
         self._pk = pk
         self._headers = headers
 
@@ -218,7 +218,7 @@ def _no_rate_limits(settings: Settings) -> None:
 
 
 @pytest.fixture
-def pk(operation: Operation, alice: User) -> int:
+def pk(operation: Operation, alice: User) -> int | str:
     """The id of an object of alice's that the operation can be about, or 0."""
     AgentFactory.create(pk=AGENT_ID, owner=alice)
     create = OBJECTS.get(operation.collection)
@@ -226,7 +226,7 @@ def pk(operation: Operation, alice: User) -> int:
 
 
 @pytest.fixture
-def alices(alice: User, pk: int) -> Sender:
+def alices(alice: User, pk: int | str) -> Sender:
     """Alice is staff here, so that she may use every operation."""
     alice.is_staff = True
     alice.save()
@@ -235,7 +235,7 @@ def alices(alice: User, pk: int) -> Sender:
 
 
 @pytest.fixture
-def anonymous(pk: int) -> Sender:
+def anonymous(pk: int | str) -> Sender:
     return Sender(pk)
 
 
