@@ -18,6 +18,7 @@ from agentarium.tasks.tests.factories import TaskFactory
 
 # Lists without pages, and what bounds them.
 BOUNDED = {
+    "/api/agents/{id}/tools/": "MAX_TOOLS of an agent",
     "/api/models/": "at most 1,000 for each provider that the operator configures",
     "/api/providers/": "the providers that we know",
     "/api/workers/": "the workers that run, for staff",
@@ -29,12 +30,19 @@ BOUNDED_INSIDE = {
     "Agent.recent_tasks": "five",
     "Agent.tools": "MAX_ENTRIES",
     "AgentVersion.fallback_models": "MAX_FALLBACKS",
+    "AgentVersion.protection_changes": "MAX_TOOLS, those that one change has switched off",
     "AgentVersion.tools": "MAX_ENTRIES",
     "ApiToken.scopes": "the scopes that there are",
-    "HttpTool.header_names": "MAX_HEADERS",
-    "McpServer.header_names": "MAX_HEADERS",
+    "HttpTool.header_names": "MAX_SECRETS",
+    "HttpTool.url_secret_names": "MAX_SECRETS",
+    "HttpTool.warnings": "one for each secret",
+    "McpServer.header_names": "MAX_SECRETS",
+    "McpServer.url_secret_names": "MAX_SECRETS",
+    "McpServer.warnings": "one for each secret",
     "McpServer.tools": "MAX_TOOLS of one server, with schemas of 50 kB",
-    "McpServerRow.header_names": "MAX_HEADERS",
+    "McpServerRow.header_names": "MAX_SECRETS",
+    "McpServerRow.url_secret_names": "MAX_SECRETS",
+    "McpServerRow.warnings": "one for each secret",
     "McpServerRow.tools": "MAX_TOOLS, without schemas",
 }
 PAGE = {"count", "next", "previous", "results"}

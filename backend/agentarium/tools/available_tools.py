@@ -55,7 +55,7 @@ class ToolId(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedTool:
+class AvailableTool:
     """A tool, and its place: the source, and the place within it."""
 
     id: ToolId
@@ -108,7 +108,7 @@ class ToolSelection:
 class _Source(Protocol):
     def read(
         self, after: Place | None, size: int, *, descending: bool
-    ) -> Iterable[ListedTool]: ...
+    ) -> Iterable[AvailableTool]: ...
 
     def count(self, limit: int) -> int: ...
 
@@ -130,9 +130,9 @@ class AvailableTools:
 
     def read(
         self, after: tuple[int, Place] | None, size: int, *, descending: bool
-    ) -> list[ListedTool]:
+    ) -> list[AvailableTool]:
         """The first `size` tools, or the first after a source's place."""
-        tools: list[ListedTool] = []
+        tools: list[AvailableTool] = []
         for order in sorted(self._sources, reverse=descending):
             start = None
             if after and order == after[0]:
@@ -154,7 +154,7 @@ class AvailableTools:
 class _BuiltinTools:
     user: User
     selection: ToolSelection
-    tools: list[ListedTool] = field(init=False)
+    tools: list[AvailableTool] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tools = [
@@ -165,7 +165,7 @@ class _BuiltinTools:
 
     def read(
         self, after: Place | None, size: int, *, descending: bool
-    ) -> list[ListedTool]:
+    ) -> list[AvailableTool]:
         tools = self.tools[::-1] if descending else self.tools
         if after:
             tools = [
@@ -186,9 +186,9 @@ class _BuiltinTools:
         )
 
 
-def _builtin_tool(name: str, position: int) -> ListedTool:
+def _builtin_tool(name: str, position: int) -> AvailableTool:
     spec = BUILTINS[name].spec
-    return ListedTool(
+    return AvailableTool(
         id=ToolId("builtin", 0, name),
         reference={"type": "builtin", "name": name},
         source="built in",
@@ -216,7 +216,7 @@ class _HttpTools:
 
     def read(
         self, after: Place | None, size: int, *, descending: bool
-    ) -> list[ListedTool]:
+    ) -> list[AvailableTool]:
         keys = keys_of(self._tools)
         if descending:
             keys = [key.reversed() for key in keys]
@@ -229,8 +229,8 @@ class _HttpTools:
         return count_rows(self._tools, limit)
 
 
-def _http_tool(tool: HttpTool) -> ListedTool:
-    return ListedTool(
+def _http_tool(tool: HttpTool) -> AvailableTool:
+    return AvailableTool(
         id=ToolId("http", tool.pk, ""),
         reference={"type": "http", "id": tool.pk},
         source="http",
@@ -257,7 +257,7 @@ class _McpTools:
 
     def read(
         self, after: Place | None, size: int, *, descending: bool
-    ) -> Iterable[ListedTool]:
+    ) -> Iterable[AvailableTool]:
         rows = read_mcp_tools(
             self._servers,
             words=self._words,
@@ -267,7 +267,7 @@ class _McpTools:
             descending=descending,
         )
         for row in rows:
-            yield ListedTool(
+            yield AvailableTool(
                 id=ToolId("mcp", row.server_id, row.name),
                 reference={
                     "type": "mcp",
@@ -298,7 +298,7 @@ def check_server(user: User, server_id: int) -> None:
         raise InvalidInputError(errors={"server": [error]})
 
 
-def find_tool(user: User, tool_id: str) -> tuple[ListedTool, dict[str, Any]]:
+def find_tool(user: User, tool_id: str) -> tuple[AvailableTool, dict[str, Any]]:
     """An available tool and the schema of its arguments. Raises `NotFoundError`."""
     wanted = ToolId.parse(tool_id)
     if wanted is None:

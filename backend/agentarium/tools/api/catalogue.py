@@ -21,8 +21,8 @@ from agentarium.tools.api.serializers import (
     ToolSelectionSerializer,
 )
 from agentarium.tools.available_tools import (
+    AvailableTool,
     AvailableTools,
-    ListedTool,
     ToolId,
     ToolSelection,
     check_server,
@@ -50,7 +50,7 @@ class CataloguePagination(pagination.KeysetPagination):
 
     def read(
         self, queryset: Any, keys: Sequence[Key], after: Sequence[Any] | None
-    ) -> list[ListedTool]:
+    ) -> list[AvailableTool]:
         place = None
         if after is not None:
             order, group, row, position = after
