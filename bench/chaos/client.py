@@ -27,6 +27,11 @@ class User:
         self._url = url
         self._headers: dict[str, str] = {}
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What authenticates the user."""
+        return dict(self._headers)
+
     async def sign_up(self, name: str) -> None:
         account = {"username": name, "password": PASSWORD}
         # If the first response is lost, the repeated request gets a 400.

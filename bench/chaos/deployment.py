@@ -22,9 +22,16 @@ class Program:
     """One process that can be killed, paused and started again."""
 
     def __init__(
-        self, *arguments: object, folder: Path, environment: Mapping[str, str]
+        self,
+        *arguments: object,
+        folder: Path,
+        environment: Mapping[str, str],
+        open_files: int | None = None,
     ) -> None:
+        """`open_files` is the most files that it may open; the shell's by default."""
         self._command = [sys.executable, "-m", "agentarium.cli", *map(str, arguments)]
+        if open_files:
+            self._command = ["prlimit", f"--nofile={open_files}", *self._command]
         self._folder = folder
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
@@ -109,7 +116,13 @@ class Deployment:
     """The web process and its workers; embedded, one process that is both."""
 
     def __init__(
-        self, folder: Path, *, port: int, workers: int, settings: Mapping[str, str]
+        self,
+        folder: Path,
+        *,
+        port: int,
+        workers: int,
+        settings: Mapping[str, str],
+        open_files: int | None = None,
     ) -> None:
         environment = {
             **bare_environment(),
@@ -131,9 +144,16 @@ class Deployment:
         self.url = f"http://127.0.0.1:{port}"
         self.environment = environment
         serve = ("web",) if workers else ("up", "--no-model")
-        self.web = Program(*serve, folder=folder, environment=environment)
+        self.web = Program(
+            *serve, folder=folder, environment=environment, open_files=open_files
+        )
         self.workers = [
-            Program("worker", folder=folder, environment=environment)
+            Program(
+                "worker",
+                folder=folder,
+                environment=environment,
+                open_files=open_files,
+            )
             for _ in range(workers)
         ]
         self._migrate = Program("migrate", folder=folder, environment=environment)

@@ -1,0 +1,1 @@
+"""Hostile inputs of one user, next to the ordinary requests of another one."""

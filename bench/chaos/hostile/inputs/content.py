@@ -1,0 +1,60 @@
+"""What the servers of others send: web pages, and the results of MCP servers."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+import orjson
+
+from bench.chaos.hostile.attacker import Attacker, Input, repeated
+from bench.chaos.hostile.pages import PAGES, RESULTS
+
+FAMILY = "content"
+
+
+def fetched(name: str) -> Callable[[Attacker], Awaitable[None]]:
+    """Three tasks fetch the page four times each."""
+
+    async def send(attacker: Attacker) -> None:
+        agent = await attacker.create_agent({"type": "builtin", "name": "fetch_url"})
+        url = f"{attacker.pages_url}/page/{quote(name)}"
+        call = {"name": "fetch_url", "arguments": orjson.dumps({"url": url}).decode()}
+        await attacker.run_tasks(agent, {"tool_calls": [call] * 4}, count=3)
+
+    return send
+
+
+async def mcp_results(attacker: Attacker) -> None:
+    """Two tasks get each of the results."""
+    server = await _server(attacker, "results")
+    if server is None:
+        return
+    await attacker.send("POST", f"/api/mcp-servers/{server}/refresh/")
+    agent = await attacker.create_agent({"type": "mcp", "server": server})
+    calls = [{"name": f"t{number}"} for number in range(len(RESULTS))]
+    await attacker.run_tasks(agent, {"tool_calls": calls}, count=2)
+
+
+async def mcp_tools(attacker: Attacker) -> None:
+    """An MCP server has 2,000 tools with long descriptions."""
+    server = await _server(attacker, "many")
+    path = f"/api/mcp-servers/{server}/refresh/"
+    await repeated(4, lambda: attacker.send("POST", path))
+    await repeated(8, lambda: attacker.send("GET", "/api/tools/"))
+
+
+async def _server(attacker: Attacker, name: str) -> int | None:
+    url = f"{attacker.pages_url}/mcp/{name}"
+    return await attacker.create("/api/mcp-servers/", name=attacker.name, url=url)
+
+
+_SHORT = ("20,000 table rows", "100,000 nested elements")
+
+CONTENT: tuple[Input, ...] = (
+    *(
+        Input(f"page: {name}", FAMILY, fetched(name), is_short=name in _SHORT)
+        for name in PAGES
+        if name != "short"
+    ),
+    Input("results of an MCP server", FAMILY, mcp_results, is_short=True),
+    Input("2,000 tools of an MCP server", FAMILY, mcp_tools),
+)
