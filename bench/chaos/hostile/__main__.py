@@ -25,7 +25,7 @@ HEADINGS = (
     "slowest request",
     "longest gap",
     "slowest probe",
-    "machine",
+    "longest stall",
     "memory",
     "verdict",
     "responses",

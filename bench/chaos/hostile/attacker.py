@@ -27,6 +27,7 @@ class Attacker:
     url: str
     headers: Mapping[str, str]
     pages_url: str
+    account: str
     name: str = ""
     answers: Counter[str] = field(default_factory=Counter)
     # Limits of its own that it could exceed.

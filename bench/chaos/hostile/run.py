@@ -53,7 +53,7 @@ async def run(
     this = asyncio.current_task()
     assert this
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    ports = free_ports(3)
+    ports, begun_at = free_ports(3), time.monotonic()
     async with (
         FakeProvider(ports[0]) as provider,
         HostileServer([schema for schema, _ in WORST.values()]) as pages,
@@ -72,7 +72,7 @@ async def run(
             ):
                 stack.enter_context(program(arguments, {}))
             await _until_streaming(folder / "samples")
-            windows = await _send_all(options, deployment.url, pages.url)
+            windows = await _send_all(options, deployment.url, pages.url, begun_at)
         return _verdicts(folder, windows), await deployment.stop()
 
 
@@ -96,6 +96,8 @@ async def _deployment(
             "AGENTARIUM_RATE_USER": f"{RATE}/min",
             "AGENTARIUM_RATE_TOKEN": f"{RATE}/min",
             "AGENTARIUM_MAX_ATTEMPTS": "3",
+            # At the end the victim's stream is still open.
+            "AGENTARIUM_STOP_GRACE_SECONDS": "1",
             **services,
         },
     )
@@ -116,13 +118,16 @@ async def _until_streaming(path: Path) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _send_all(options: Options, url: str, pages_url: str) -> list[Window]:
+async def _send_all(
+    options: Options, url: str, pages_url: str, begun_at: float
+) -> list[Window]:
     connector = aiohttp.TCPConnector(limit=0, local_addr=(ADDRESS, 0))
     async with aiohttp.ClientSession(connector=connector) as session:
-        users = {}
-        for family in {one.family for one in options.inputs}:
-            users[family] = User(session, url)
-            await users[family].sign_up(f"attacker-{family}")
+        users = {one.family: User(session, url) for one in options.inputs}
+        async with asyncio.TaskGroup() as group:
+            for family, user in users.items():
+                group.create_task(user.sign_up(family))
+        print(f"  {len(users)} accounts after {time.monotonic() - begun_at:.0f} s")
         await asyncio.sleep(SETTLE_SECONDS)
         started_at = time.monotonic()
         await asyncio.sleep(options.calm)
@@ -130,9 +135,15 @@ async def _send_all(options: Options, url: str, pages_url: str) -> list[Window]:
         for number, one in enumerate(options.inputs):
             user = users[one.family]
             attacker = Attacker(
-                session, url, user.headers, pages_url, name=f"input-{number}"
+                session,
+                url,
+                user.headers,
+                pages_url,
+                account=one.family,
+                name=f"input-{number}",
             )
             windows.append(await _send(one, attacker, options.seconds))
+        print(f"  all inputs after {time.monotonic() - begun_at:.0f} s")
         return windows
 
 

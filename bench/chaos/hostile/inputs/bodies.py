@@ -1,6 +1,6 @@
 """Bodies and parameters that take long to read, and expressions to evaluate."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import quote
 
 import orjson
@@ -112,11 +112,11 @@ async def huge_numbers(attacker: Attacker) -> None:
 
 async def searches(attacker: Attacker) -> None:
     for path in ("/api/tasks/?search=", "/api/agents/?search="):
-        await _gets(attacker, path, map(quote, SEARCHES))
+        await _gets(attacker, path, [quote(one)[:7_500] for one in SEARCHES])
 
 
-async def _gets(attacker: Attacker, path: str, queries: object) -> None:
-    todo = list(queries)  # type: ignore[call-overload]
+async def _gets(attacker: Attacker, path: str, queries: Iterable[str]) -> None:
+    todo = list(queries)
     await repeated(
         len(todo), lambda: attacker.send("GET", f"{path}{todo.pop()}"), concurrent=6
     )
@@ -133,22 +133,24 @@ async def expressions(attacker: Attacker) -> None:
 async def url_templates(attacker: Attacker) -> None:
     """Many placeholders, with long values that must all be quoted."""
     template = f"{attacker.pages_url}/page/short?q=" + "{a}" * 600
-    schema = {"type": "object", "properties": {"a": {}}}
+    schema = {"type": "object", "properties": {"a": {}}, "required": ["a"]}
     tool = await attacker.create_tool(url_template=template, parameters=schema)
     body = {"arguments": {"a": "ä/" * 1_000_000}}
+    if tool is None:
+        return
     path = f"/api/http-tools/{tool}/test/"
     await repeated(4, lambda: attacker.send("POST", path, body))
 
 
-_SHORT = ("objects", "arrays in arrays", "million ids")
+_SHORT = ("objects", "million ids")
 
 BODIES: tuple[Input, ...] = (
     *(
         Input(f"5 MB of {name}", FAMILY, posted(*body), is_short=name in _SHORT)
         for name, body in BODIES_OF_5_MB.items()
     ),
-    Input("numbers of 10^30", FAMILY, huge_numbers, is_short=True),
-    Input("search syntax", FAMILY, searches, is_short=True),
+    Input("numbers of 10^30", FAMILY, huge_numbers),
+    Input("search syntax", FAMILY, searches),
     Input("calculator expressions", FAMILY, expressions),
     Input("URL templates", FAMILY, url_templates),
 )

@@ -21,7 +21,8 @@ async def slow_heads(attacker: Attacker) -> None:
         while True:
             await asyncio.sleep(0.5)
             for writer in writers:
-                writer.write(b"X-Slow: 1\r\n")
+                if not writer.is_closing():
+                    writer.write(b"X-Slow: 1\r\n")
 
 
 async def stalled_bodies(attacker: Attacker) -> None:

@@ -23,15 +23,18 @@ def fetched(name: str) -> Callable[[Attacker], Awaitable[None]]:
     return send
 
 
-async def mcp_results(attacker: Attacker) -> None:
-    """Two tasks get each of the results."""
-    server = await _server(attacker, "results")
-    if server is None:
-        return
-    await attacker.send("POST", f"/api/mcp-servers/{server}/refresh/")
-    agent = await attacker.create_agent({"type": "mcp", "server": server})
-    calls = [{"name": f"t{number}"} for number in range(len(RESULTS))]
-    await attacker.run_tasks(agent, {"tool_calls": calls}, count=2)
+def returned(number: int) -> Callable[[Attacker], Awaitable[None]]:
+    """Two tasks call the tool with this result twice each."""
+
+    async def send(attacker: Attacker) -> None:
+        server = await _server(attacker, "results")
+        if server is not None:
+            await attacker.send("POST", f"/api/mcp-servers/{server}/refresh/")
+            agent = await attacker.create_agent({"type": "mcp", "server": server})
+            calls = [{"name": f"t{number}"}] * 2
+            await attacker.run_tasks(agent, {"tool_calls": calls}, count=2)
+
+    return send
 
 
 async def mcp_tools(attacker: Attacker) -> None:
@@ -47,7 +50,7 @@ async def _server(attacker: Attacker, name: str) -> int | None:
     return await attacker.create("/api/mcp-servers/", name=attacker.name, url=url)
 
 
-_SHORT = ("20,000 table rows", "100,000 nested elements")
+_SHORT = ("20,000 table rows",)
 
 CONTENT: tuple[Input, ...] = (
     *(
@@ -55,6 +58,14 @@ CONTENT: tuple[Input, ...] = (
         for name in PAGES
         if name != "short"
     ),
-    Input("results of an MCP server", FAMILY, mcp_results, is_short=True),
+    *(
+        Input(
+            f"result of an MCP server: {name}",
+            FAMILY,
+            returned(number),
+            is_short=name == "4 MB of text",
+        )
+        for number, name in enumerate(RESULTS)
+    ),
     Input("2,000 tools of an MCP server", FAMILY, mcp_tools),
 )

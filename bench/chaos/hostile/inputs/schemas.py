@@ -117,7 +117,7 @@ def called(schema: Json, arguments: Json) -> Callable[[Attacker], Awaitable[None
 
 def _shortened(arguments: Json) -> Json:
     return {
-        name: value[:20_000] if isinstance(value, str) else value
+        name: value[:4_000] if isinstance(value, str | list) else value
         for name, value in arguments.items()
     }
 
@@ -141,15 +141,23 @@ async def from_server(attacker: Attacker) -> None:
     await attacker.run_tasks(agent, {"tool_calls": calls}, count=2)
 
 
-_SHORT = ("allOf doubled 30 times", "pattern (a{1,100}){1,100}b")
+SHORT_TRIED = "filters, one wrong leaf"
+SHORT_CALLED = "pattern (a{1,100}){1,100}b"
 
 SCHEMAS: tuple[Input, ...] = (
     *(
-        Input(f"schema tried: {name}", FAMILY, tried(*worst), is_short=name in _SHORT)
+        Input(
+            f"schema tried: {name}", FAMILY, tried(*worst), is_short=name == SHORT_TRIED
+        )
         for name, worst in WORST.items()
     ),
     *(
-        Input(f"schema called: {name}", FAMILY, called(*worst), is_short=name in _SHORT)
+        Input(
+            f"schema called: {name}",
+            FAMILY,
+            called(*worst),
+            is_short=name == SHORT_CALLED,
+        )
         for name, worst in WORST.items()
     ),
     Input("schemas of an MCP server", FAMILY, from_server, is_short=True),
