@@ -148,10 +148,12 @@ async def repeated(
 class Input:
     """One hostile input. `family` names the account that sends it.
 
-    Those of the short run have `is_short`.
+    Those of the short run have `is_short`. `seconds` is the longest time of one that
+    needs another time than the others.
     """
 
     name: str
     family: str
     send: Callable[[Attacker], Awaitable[None]]
     is_short: bool = False
+    seconds: float | None = None

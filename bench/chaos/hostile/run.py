@@ -46,7 +46,7 @@ class Options:
 async def run(
     options: Options, folder: Path, services: Mapping[str, str]
 ) -> tuple[list[Verdict], list[int]]:
-    """Run all inputs; returns the verdicts and the exit codes of the server.
+    """Run all inputs; returns the verdicts, and exit codes of processes that ended.
 
     `services` are the variables of PostgreSQL and Redis, or empty for one process.
     """
@@ -73,7 +73,13 @@ async def run(
                 stack.enter_context(program(arguments, {}))
             await _until_streaming(folder / "samples")
             windows = await _send_all(options, deployment.url, pages.url, begun_at)
-        return _verdicts(folder, windows), await deployment.stop()
+        # A regular stop would wait for the calls of silent servers.
+        await deployment.kill()
+        return _verdicts(folder, windows), [
+            code or 1
+            for one in deployment.programs
+            for code in one.unexpected_exit_codes
+        ]
 
 
 @asynccontextmanager
@@ -96,8 +102,6 @@ async def _deployment(
             "AGENTARIUM_RATE_USER": f"{RATE}/min",
             "AGENTARIUM_RATE_TOKEN": f"{RATE}/min",
             "AGENTARIUM_MAX_ATTEMPTS": "3",
-            # At the end the victim's stream is still open.
-            "AGENTARIUM_STOP_GRACE_SECONDS": "1",
             **services,
         },
     )
@@ -142,7 +146,7 @@ async def _send_all(
                 account=one.family,
                 name=f"input-{number}",
             )
-            windows.append(await _send(one, attacker, options.seconds))
+            windows.append(await _send(one, attacker, one.seconds or options.seconds))
         print(f"  all inputs after {time.monotonic() - begun_at:.0f} s")
         return windows
 

@@ -91,5 +91,5 @@ LOAD: tuple[Input, ...] = (
     Input("agents that call themselves", FAMILY, agent_tree),
     Input("400 tools of 49 KB", FAMILY, large_catalogue),
     Input("12 silent try-outs", "try-outs", silent_try_outs, is_short=True),
-    Input("tokens with rates of their own", "rates", own_rates),
+    Input("tokens with rates of their own", "rates", own_rates, seconds=40),
 )
