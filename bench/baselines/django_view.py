@@ -31,7 +31,9 @@ async def lifespan() -> AsyncIterator[None]:
 
 
 def main() -> None:
-    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"])
+    settings.configure(
+        ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], TRUSTED_PROXIES=0
+    )
     django.setup()
     from agentarium.server.asgi import Site
     from agentarium.server.request_body import Bodies

@@ -1,6 +1,8 @@
 """The address that a request came from. Rate limits count by it, and logs show it."""
 
+from collections.abc import Mapping
 from ipaddress import IPv6Network, ip_address
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -32,16 +34,21 @@ _FORWARDING_PREFIXES = ("HTTP_X_FORWARDED", "HTTP_X_ORIGINAL_")
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of the client, as the outermost trusted proxy saw it.
+    """The address of the client, as the outermost trusted proxy saw it."""
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
+    """The same for a WSGI environment.
 
     Each proxy appends the address that it was called from to X-Forwarded-For. So the
     right value is the TRUSTED_PROXIES-th from the right. A client can forge all values
     to the left of it.
     """
-    direct = str(request.META.get("REMOTE_ADDR", ""))
+    direct = str(environ.get("REMOTE_ADDR", ""))
     if not settings.TRUSTED_PROXIES:
         return direct
-    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    forwarded = str(environ.get("HTTP_X_FORWARDED_FOR", ""))
     hops = [hop.strip() for hop in forwarded.split(",")]
     if len(hops) >= settings.TRUSTED_PROXIES:
         return _without_port(hops[-settings.TRUSTED_PROXIES]) or direct

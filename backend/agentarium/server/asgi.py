@@ -12,7 +12,6 @@ their own.
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -36,6 +35,7 @@ from agentarium.http.requests import django_request
 from agentarium.observability.request_log import CALLER_ID, PROBES
 from agentarium.server.connections.protocol import CONNECTION
 from agentarium.server.download import Download
+from agentarium.server.fair_threads import FairThreads, KnownCallers
 from agentarium.server.long_response import EventStream, LongResponse
 from agentarium.server.request_body import (
     BUSY_SECONDS,
@@ -95,7 +95,8 @@ class Site:
         self._lifespan = lifespan
         self._bodies = bodies
         self.probes = probes
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentarium-web")
+        self._threads = FairThreads(threads, name="agentarium-web")
+        self._callers = KnownCallers()
         self._waiting = waiting or WaitingThreads()
         self._sender = Sender()
 
@@ -119,7 +120,7 @@ class Site:
                 await receive()
                 self.drain()
         finally:
-            self._pool.shutdown()
+            self._threads.shutdown()
             self._waiting.pool.shutdown()
             if self.probes:
                 self.probes.close()
@@ -191,7 +192,7 @@ class Site:
         request["CONTENT_LENGTH"] = str(body.size)
         request["wsgi.input"] = body.open()
         answer = await self._in_pool(self._call_site, request)
-        _recognize(scope, request)
+        self._recognize(scope, request)
         return answer
 
     async def _in_pool(
@@ -205,9 +206,17 @@ class Site:
                 raise ServerBusyError(retry_after=BUSY_SECONDS)
             return call(request)
 
-        waits = self._waiting.serve(request)
-        pool = self._waiting.pool if waits else self._pool
-        return await asyncio.get_running_loop().run_in_executor(pool, run)
+        if self._waiting.serve(request):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._waiting.pool, run)
+        return await self._threads.run(self._callers.caller_of(request), run)
+
+    def _recognize(self, scope: Scope, request: dict[str, Any]) -> None:
+        """Remember the caller, and tell the connection: it may then stay longer."""
+        if user_id := request.get(CALLER_ID):
+            self._callers.remember(request, user_id)
+            if connection := scope.get("state", {}).get(CONNECTION):
+                connection.is_known = True
 
     def _ask_site(self, request: dict[str, Any]) -> Answer | None:
         """Ask the site whether it takes a large body. Returns its answer if it does not.
@@ -234,7 +243,7 @@ class Site:
         is_streamed = isinstance(response, StreamingHttpResponse)
         if is_streamed and _wants_body(request, response):
             # The response is closed when it has been sent.
-            answer.download = Download(response, self._pool)
+            answer.download = Download(response, self._threads.pool)
             return answer
         try:
             if isinstance(response, EventStream):
@@ -261,13 +270,6 @@ def _break_reference_cycles(response: Any) -> None:
         for each in (django_request(request), request, context["view"]):
             vars(each).clear()
         context.clear()
-
-
-def _recognize(scope: Scope, request: dict[str, Any]) -> None:
-    """Tell the connection that its caller is known: it may then stay longer."""
-    connection = scope.get("state", {}).get(CONNECTION)
-    if connection and request.get(CALLER_ID):
-        connection.is_known = True
 
 
 def _wants_body(request: dict[str, Any], response: object) -> bool:

@@ -90,7 +90,7 @@ class TestProbes:
     ) -> None:
         checks()
         busy = site()
-        busy._pool.submit(hanging)
+        busy._threads.pool.submit(hanging)
 
         assert await probe(busy, "/healthz") == (200, {"status": "ok"})
         assert (await probe(busy, "/readyz"))[0] == 200

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import json
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse
@@ -16,6 +15,7 @@ from agentarium.http.body_limits import (
 )
 from agentarium.server import asgi, request_body
 from agentarium.server.asgi import Site
+from agentarium.server.fair_threads import FairThreads
 from agentarium.server.request_body import Bodies
 from agentarium.server.tests.test_asgi import Client, body, echo, empty_lifespan, scope
 
@@ -156,7 +156,7 @@ class TestQueue:
     ) -> None:
         monkeypatch.setattr(asgi, "QUEUE_SECONDS", 0)
         site = limited(100)
-        site._pool = ThreadPoolExecutor(1)
+        site._threads = FairThreads(1, name="test")
 
         client = await call(site, post("/", 1), body(b"x"))
 
