@@ -7,10 +7,11 @@ target like the first URL. It uses no proxy and no cookies.
 """
 
 import asyncio
+import copy
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import urljoin
 from weakref import WeakKeyDictionary
@@ -20,6 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from agentarium.outbound.hosts import HostList
 from agentarium.outbound.policy import OutboundError, OutboundPolicy, refused_host
 
 MAX_REDIRECTS = 5
@@ -113,6 +115,15 @@ class Outbound:
         self._sessions: WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[bool, aiohttp.ClientSession]
         ] = WeakKeyDictionary()
+
+    def restricted_to(self, hosts: HostList) -> "Outbound":
+        """A client whose requests and redirects reach these hosts only.
+
+        The policy applies as well. Both clients share their connections.
+        """
+        restricted = copy.copy(self)
+        restricted._policy = replace(self._policy, only=hosts)
+        return restricted
 
     @asynccontextmanager
     async def open(

@@ -14,6 +14,8 @@ from typing import Literal, Self
 
 from yarl import URL
 
+from agentarium.outbound.hosts import HostList
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -26,6 +28,8 @@ OutboundCode = Literal[
 ]
 
 MAX_URL_CHARS = 8_192
+# In the message about a host that is not on a list.
+MAX_SHOWN_HOSTS = 20
 
 # IANA's special-purpose registry. Written out, because the result of Python's `is_global`
 # for some of them has changed between patch releases.
@@ -99,6 +103,8 @@ class OutboundPolicy:
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
+    # Of these addresses, only the ones of these hosts.
+    only: HostList | None = None
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> Self:
@@ -159,6 +165,8 @@ class OutboundPolicy:
             raise _refused(
                 f"Port {port} is not allowed: it belongs to another protocol."
             )
+        if self.only is not None and not self.only.allows(parsed):
+            raise _not_listed(parsed, self.only)
         if _is_literal(host) and not self.allows_address(host):
             raise refused_host(host)
         return parsed.with_fragment(None)
@@ -168,6 +176,16 @@ def refused_host(host: str) -> OutboundError:
     return _refused(
         f"{host} is not a public address. An operator can allow it with "
         "AGENTARIUM_OUTBOUND_ALLOW."
+    )
+
+
+def _not_listed(url: URL, hosts: HostList) -> OutboundError:
+    shown = ", ".join(hosts.entries[:MAX_SHOWN_HOSTS])
+    more = len(hosts.entries) - MAX_SHOWN_HOSTS
+    suffix = f" and {more} more" if more > 0 else ""
+    return _refused(
+        f"{url.host_port_subcomponent} is not on the list of allowed hosts: "
+        f"{shown}{suffix}."
     )
 
 

@@ -60,6 +60,8 @@ class BuiltinTool(NamedTuple):
     spec: ToolSpec
     # None if the worker implements it.
     create: Callable[[ToolSpec, HttpClient], Tool] | None
+    # Its arguments decide which hosts it calls, so an agent may list the allowed ones.
+    reaches_hosts: bool = False
 
 
 BUILTINS: dict[str, BuiltinTool] = {
@@ -67,7 +69,9 @@ BUILTINS: dict[str, BuiltinTool] = {
     for builtin in (
         BuiltinTool(CURRENT_TIME, lambda spec, _: CurrentTime(spec)),
         BuiltinTool(CALCULATOR, lambda spec, _: Calculator(spec)),
-        BuiltinTool(FETCH_URL, lambda spec, http: FetchUrl(http, spec)),
+        BuiltinTool(
+            FETCH_URL, lambda spec, http: FetchUrl(http, spec), reaches_hosts=True
+        ),
         BuiltinTool(ASK_PERSON_SPEC, None),
     )
 }

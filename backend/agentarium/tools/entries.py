@@ -1,6 +1,7 @@
 """Validates the list of tools in an agent's definition. Its entries:
 
-{"type": "builtin", "name": "fetch_url", "needs_approval"?: bool, "timeout"?: int}
+{"type": "builtin", "name": "fetch_url", "needs_approval"?: bool, "timeout"?: int,
+ "allowed_hosts"?: ["docs.example.com", "*.example.org"]}
 {"type": "http", "id": 3, "needs_approval"?: bool, "ask_before"?: ["send_mail"]}
 {"type": "mcp", "server": 2, "names"?: ["search"], "prefix"?: "gh_",
  "effect"?: "read", "needs_approval"?: bool, "ask_before"?: ["create_issue"]}
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from agentarium.core.exceptions import FieldError, InvalidInputError
+from agentarium.outbound.hosts import HostError, HostPattern
 from agentarium.runtime.tools.mcp import tool_name
 from agentarium.tools.approval import ASK_BEFORE, with_ask_before
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
@@ -34,6 +36,7 @@ from agentarium.tools.references import (
 
 MAX_ENTRIES = 50
 MAX_TOOLS = 128
+MAX_ALLOWED_HOSTS = 100
 
 R = TypeVar("R")
 
@@ -154,7 +157,21 @@ def _valid_entry(entry: Any) -> ToolEntry:
     for key, value in given.items():
         if key != "type" and not checks[key](value):
             raise _InvalidEntryError("invalid", f"`{key}` is not valid.")
+    if "allowed_hosts" in given:
+        _check_allowed_hosts(given)
     return {key: given[key] for key in ("type", *checks) if key in given}
+
+
+def _check_allowed_hosts(entry: ToolEntry) -> None:
+    if not BUILTINS[entry["name"]].reaches_hosts:
+        raise _InvalidEntryError(
+            "unknown_option", f"{entry['name']} has no option 'allowed_hosts'."
+        )
+    try:
+        for host in entry["allowed_hosts"]:
+            HostPattern.parse(host)
+    except HostError as error:
+        raise _InvalidEntryError("invalid_host", f"`allowed_hosts`: {error}") from error
 
 
 def _is_flag(value: Any) -> bool:
@@ -189,6 +206,14 @@ def _is_ask_before(value: Any) -> bool:
     return value == [] or _is_names(value)
 
 
+def _are_texts(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MAX_ALLOWED_HOSTS
+        and all(isinstance(text, str) for text in value)
+    )
+
+
 def _is_description(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_DESCRIPTION_CHARS
 
@@ -201,6 +226,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Callable[[Any], bool]]]] = {
             "name": lambda value: isinstance(value, str) and value in BUILTINS,
             "needs_approval": _is_flag,
             "timeout": _is_timeout,
+            "allowed_hosts": _are_texts,
         },
     ),
     "http": (

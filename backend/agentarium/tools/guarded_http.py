@@ -1,9 +1,10 @@
 """Implements the runtime's HTTP client with the guarded outbound client."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from agentarium.outbound.client import Outbound, OutboundResponse
+from agentarium.outbound.hosts import HostList
 from agentarium.outbound.policy import OutboundError
 from agentarium.outbound.settings import new_outbound
 from agentarium.runtime.tools.http_client import FetchError
@@ -62,6 +63,9 @@ class GuardedHttp:
                 method, url, headers=headers, body=body
             ) as response:
                 yield GuardedResponse(response)
+
+    def restricted_to(self, hosts: Sequence[str]) -> "GuardedHttp":
+        return GuardedHttp(self._outbound.restricted_to(HostList.parse(hosts)))
 
     async def aclose(self) -> None:
         """Close the running loop's connections."""

@@ -9,6 +9,7 @@ import orjson
 from django.conf import settings
 
 from agentarium.core.encryption import UnreadableSecretError
+from agentarium.outbound.hosts import HostError
 from agentarium.runtime.tools.base import Effect, Tool, ToolError, ToolSpec
 from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
 from agentarium.runtime.tools.http_client import HttpClient
@@ -162,6 +163,9 @@ class _ToolsetBuilder:
                 self._add(toolset, entry)
             except LookupError:
                 toolset.missing.append(f"{_label(entry)} (it no longer exists)")
+            except HostError as error:
+                # Stored past the API, which checks them.
+                toolset.missing.append(f"{_label(entry)} ({error})")
             except UnreadableSecretError:
                 toolset.missing.append(
                     f"{_label(entry)} (its secrets cannot be decrypted)"
@@ -194,7 +198,12 @@ class _ToolsetBuilder:
             needs_approval=listed.needs_approval,
             timeout=float(entry.get("timeout", builtin.spec.timeout)),
         )
-        toolset.add(spec, builtin.create(spec, self._http) if builtin.create else None)
+        http = self._http
+        if hosts := entry.get("allowed_hosts"):
+            http = http.restricted_to(hosts)
+            description = f"{spec.description} It reaches only: {', '.join(hosts)}."
+            spec = replace(spec, description=description)
+        toolset.add(spec, builtin.create(spec, http) if builtin.create else None)
 
     def _add_mcp(
         self, toolset: Toolset, entry: ToolEntry, listed: Sequence[ListedTool]

@@ -1,6 +1,6 @@
 """The HTTP client that tools use. Its implementation lives outside the runtime."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -77,4 +77,12 @@ class HttpClient(Protocol):
         body: bytes | None = None,
     ) -> AbstractAsyncContextManager[HttpResponse]:
         """Send a request, without following redirects and without a timeout."""
+        ...
+
+    def restricted_to(self, hosts: Sequence[str]) -> "HttpClient":
+        """A client that reaches only these hosts, which its guard allows as well.
+
+        They are names (`docs.example.com`) or suffixes (`*.example.org`), with an
+        optional port. Raises `ValueError` for anything else.
+        """
         ...

@@ -1,5 +1,6 @@
 """An agent's list of tools: validating it, and opening the tools."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed
 from agentarium.core.exceptions import InvalidInputError
+from agentarium.runtime.tools.base import ToolError, ToolInvocation
+from agentarium.runtime.tools.web import FETCH_URL
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import check_tools
 from agentarium.tools.guarded_http import GuardedHttp
@@ -47,7 +50,12 @@ class TestCheck:
         server = McpServerFactory.create(owner=alice)
         entries = [
             {"type": "agent", "agent": 5, "name": "poet", "description": "d"},
-            {"type": "builtin", "name": "fetch_url", "timeout": 20},
+            {
+                "type": "builtin",
+                "name": "fetch_url",
+                "timeout": 20,
+                "allowed_hosts": ["docs.example.com", "*.example.org:8443"],
+            },
             {"type": "builtin", "name": "ask_person"},
             {"type": "http", "id": tool.pk, "needs_approval": True},
             {
@@ -111,6 +119,28 @@ class TestCheck:
         self, alice: User, entry: Any, code: str
     ) -> None:
         assert codes(alice, entry) == [code]
+
+    @pytest.mark.parametrize(
+        ("hosts", "code"),
+        [
+            ("docs.example.com", "invalid"),
+            ([1], "invalid"),
+            (["a.example"] * 101, "invalid"),
+            ([""], "invalid_host"),
+            (["https://docs.example.com"], "invalid_host"),
+            (["docs.example.com/guide"], "invalid_host"),
+            (["docs.example.com", "*"], "invalid_host"),
+        ],
+    )
+    def test_checks_the_allowed_hosts(self, alice: User, hosts: Any, code: str) -> None:
+        entry = {"type": "builtin", "name": "fetch_url", "allowed_hosts": hosts}
+
+        assert codes(alice, entry) == [code]
+
+    def test_only_tools_that_reach_hosts_have_a_list_of_them(self, alice: User) -> None:
+        entry = {"type": "builtin", "name": "calculator", "allowed_hosts": []}
+
+        assert codes(alice, entry) == ["unknown_option"]
 
     def test_reports_all_errors(self, alice: User) -> None:
         assert codes(
@@ -249,6 +279,32 @@ class TestOpen:
 
         assert list(toolset.specs) == ["calculator"]
         assert len(toolset.missing) == 4
+
+    def test_restricts_a_tool_to_its_allowed_hosts(self, alice: User) -> None:
+        entry = {"type": "builtin", "name": "fetch_url", "allowed_hosts": ["a.example"]}
+        invocation = ToolInvocation("call_1", {"url": "https://b.example/"}, "key")
+
+        toolset = open_all(alice, entry)
+
+        assert "It reaches only: a.example." in toolset.specs["fetch_url"].description
+        with pytest.raises(ToolError, match="not on the list of allowed hosts"):
+            asyncio.run(toolset.tools["fetch_url"].call(invocation))
+
+    @pytest.mark.parametrize("hosts", [None, []])
+    def test_an_empty_list_of_hosts_allows_all(self, alice: User, hosts: Any) -> None:
+        entry = {"type": "builtin", "name": "fetch_url", "allowed_hosts": hosts}
+
+        assert open_all(alice, entry).specs["fetch_url"] == FETCH_URL
+
+    def test_skips_a_tool_with_a_list_of_hosts_that_cannot_be_read(
+        self, alice: User
+    ) -> None:
+        entry = {"type": "builtin", "name": "fetch_url", "allowed_hosts": ["*"]}
+
+        toolset = open_all(alice, entry)
+
+        assert not toolset.specs
+        assert len(toolset.missing) == 1
 
     def test_skips_tools_whose_secrets_cannot_be_decrypted(
         self, alice: User, settings: Settings

@@ -37,8 +37,14 @@ class Site:
     def __init__(self) -> None:
         self.pages: dict[str, web.Response] = {}
         self.url = ""
+        self.requests = 0
+
+    @property
+    def host(self) -> str:
+        return self.url.removeprefix("http://")
 
     async def answer(self, request: web.Request) -> web.Response:
+        self.requests += 1
         return self.pages[request.path]
 
 
@@ -201,3 +207,72 @@ class TestFetchUrl:
     async def test_obeys_the_outbound_policy(self, http: GuardedHttp, url: str) -> None:
         with pytest.raises(ToolError):
             await self.fetch(http, url)
+
+
+class TestAllowedHosts:
+    """The site is allowed by the operator; the lists are those of agents."""
+
+    async def fetch(self, http: GuardedHttp, url: str, *hosts: str) -> str:
+        return await FetchUrl(http.restricted_to(hosts)).call(invocation(url=url))
+
+    async def test_reads_a_listed_host(self, site: Site, http: GuardedHttp) -> None:
+        site.pages["/a"] = web.Response(text="hello")
+
+        text = await self.fetch(http, f"{site.url}/a", site.host, "*.example.org")
+
+        assert text.endswith("hello")
+
+    async def test_names_the_allowed_hosts_to_the_model(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        with pytest.raises(ToolError) as caught:
+            await self.fetch(http, f"{site.url}/a", "docs.example.com", "*.example.org")
+
+        assert str(caught.value) == (
+            f"{site.host} is not on the list of allowed hosts: docs.example.com, "
+            "*.example.org."
+        )
+        assert site.requests == 0
+
+    async def test_does_not_follow_a_redirect_to_another_host(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        port = site.url.rpartition(":")[2]
+        target = f"http://localhost:{port}/b"
+        site.pages["/a"] = web.Response(status=302, headers={"Location": target})
+        site.pages["/b"] = web.Response(text="secret")
+
+        with pytest.raises(ToolError, match=r"^localhost:[0-9]+ is not on the list"):
+            await self.fetch(http, f"{site.url}/a", site.host)
+        assert site.requests == 1
+
+    async def test_follows_a_redirect_to_a_listed_host(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        site.pages["/a"] = web.Response(status=302, headers={"Location": "/b"})
+        site.pages["/b"] = web.Response(text="hello")
+
+        text = await self.fetch(http, f"{site.url}/a", site.host)
+
+        assert text.endswith("hello")
+
+    async def test_a_listed_host_obeys_the_outbound_policy_as_well(
+        self, site: Site
+    ) -> None:
+        guarded = GuardedHttp(Outbound(OutboundPolicy()))
+
+        with pytest.raises(ToolError, match="AGENTARIUM_OUTBOUND_ALLOW"):
+            await self.fetch(guarded, f"{site.url}/a", site.host)
+        await guarded.aclose()
+
+        assert site.requests == 0
+
+    async def test_the_client_of_other_tools_is_not_restricted(
+        self, site: Site, http: GuardedHttp
+    ) -> None:
+        site.pages["/a"] = web.Response(text="hello")
+        http.restricted_to(["docs.example.com"])
+
+        text = await FetchUrl(http).call(invocation(url=f"{site.url}/a"))
+
+        assert text.endswith("hello")
