@@ -125,7 +125,8 @@ TRUSTED_PROXIES: int = env.int("AGENTARIUM_TRUSTED_PROXIES", 0)
 
 # Internal networks, addresses and hosts that tools and webhooks may reach.
 OUTBOUND_ALLOW: list[str] = env.list("AGENTARIUM_OUTBOUND_ALLOW", str, [])
-# MCP servers that run as programs on this machine: name -> command, args, env, cwd.
+# MCP servers that run as programs on this machine: name -> command, args, env, cwd,
+# open_to ("staff" or "all").
 MCP_STDIO: dict[str, dict[str, Any]] = env.json("AGENTARIUM_MCP_STDIO", {})
 
 # --- Running tasks ---------------------------------------------------------------

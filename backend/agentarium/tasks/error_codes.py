@@ -16,6 +16,7 @@ class ErrorCode(TextChoices):
     FAILED_BY_OPERATOR = "failed_by_operator"
     WORKER_LOST = "worker_lost"
     TOOL_OUTCOME_UNKNOWN = "tool_outcome_unknown"
+    TOOL_NOT_ALLOWED = "tool_not_allowed"
     TIMEOUT = "timeout"
     MAX_STEPS = "max_steps"
     NOT_STORABLE = "not_storable"

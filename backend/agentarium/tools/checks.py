@@ -7,9 +7,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from agentarium.outbound.settings import outbound_policy
-from agentarium.tools.models import TOOL_NAME
+from agentarium.tools.models import TOOL_NAME, OpenTo
 
-_OPTION_TYPES = {"command": str, "args": list, "env": dict, "cwd": str}
+_OPTION_TYPES = {
+    "command": str,
+    "args": list,
+    "env": dict,
+    "cwd": str,
+    "open_to": str,
+}
 
 
 @register()
@@ -29,7 +35,8 @@ def mcp_stdio_is_readable(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             f"AGENTARIUM_MCP_STDIO: {name!r} is not valid. Give it a name of letters, "
-            "digits, _ and -, a command, and optionally args, env and cwd.",
+            "digits, _ and -, a command, and optionally args, env, cwd and open_to "
+            '("staff" or "all").',
             id="tools.E002",
         )
         for name, program in programs.items()
@@ -39,6 +46,8 @@ def mcp_stdio_is_readable(**_: Any) -> list[CheckMessage]:
 
 def _is_program(name: str, program: Any) -> bool:
     if not TOOL_NAME.search(name) or not isinstance(program, Mapping):
+        return False
+    if program.get("open_to", OpenTo.STAFF) not in OpenTo.values:
         return False
     return bool(program.get("command")) and all(
         isinstance(value, _OPTION_TYPES.get(key, ())) for key, value in program.items()

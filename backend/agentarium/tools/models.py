@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.validators import (
     MaxValueValidator,
@@ -40,6 +41,13 @@ class ToolKind(models.TextChoices):
     BUILTIN = "builtin"
     HTTP = "http"
     MCP = "mcp"
+
+
+class OpenTo(models.TextChoices):
+    """Whose agents may use a program of the operator."""
+
+    STAFF = "staff"
+    ALL = "all"
 
 
 class DeclaredModel(models.Model):
@@ -166,14 +174,32 @@ class McpServerQuerySet(models.QuerySet["McpServer"]):
         return self.filter(owner=user)
 
     def usable_by(self, owner_id: int) -> Self:
-        """The servers of the owner, and those of the operator, which all users share."""
-        return self.filter(models.Q(owner_id=owner_id) | models.Q(owner=None))
+        """The servers of the owner, and those of the operator that are open to them."""
+        return self.filter(
+            models.Q(owner_id=owner_id) | (models.Q(owner=None) & _is_open_to(owner_id))
+        )
+
+    def closed_to(self, owner_id: int) -> Self:
+        """The servers of the operator that the owner may not use."""
+        return self.filter(owner=None).exclude(_is_open_to(owner_id))
+
+
+def _is_open_to(owner_id: int) -> models.Q:
+    """The operator's servers that a user may use: staff may use all of them."""
+    open_to_all = [
+        name
+        for name, program in settings.MCP_STDIO.items()
+        if program.get("open_to", OpenTo.STAFF) == OpenTo.ALL
+    ]
+    is_staff = models.Exists(User.objects.filter(pk=owner_id, is_staff=True))
+    return models.Q(name__in=open_to_all) | models.Q(is_staff)
 
 
 class McpServer(DeclaredModel):
     """An MCP server, with its tools as of the last refresh.
 
-    A server without an owner is a program that the operator has configured.
+    A server without an owner is a program that the operator has configured. Only staff
+    may use it, unless the operator opens it to all users.
     """
 
     owner = models.ForeignKey(

@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, cast
 
 import orjson
 from django.conf import settings
 
 from agentarium.core.encryption import UnreadableSecretError
+from agentarium.core.exceptions import DomainError
 from agentarium.outbound.hosts import HostError
 from agentarium.runtime.tools.base import Effect, Tool, ToolError, ToolSpec
 from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
@@ -34,6 +36,13 @@ from agentarium.tools.references import (
     load_referenced,
 )
 from agentarium.tools.secret_values import secret_mask
+
+
+class ToolNotAllowedError(DomainError):
+    """The agent has a tool that its owner may not use."""
+
+    code = "tool_not_allowed"
+    status = HTTPStatus.FORBIDDEN
 
 
 @dataclass(slots=True)
@@ -84,11 +93,30 @@ def open_tools(
 ) -> Toolset:
     """Open the tools that an agent's definition lists.
 
-    Makes at most three queries, and no connections: the first call does. The caller
+    Makes at most four queries, and no connections: the first call does. The caller
     closes the toolset, in the event loop that made the calls.
+
+    Raises `ToolNotAllowedError` if the agent lists a server of the operator that is not
+    open to its owner, who may have been staff when the agent was saved.
     """
     referenced = load_referenced(owner_id, entries, find_agents)
+    _refuse_closed_servers(owner_id, entries, referenced)
     return _ToolsetBuilder(referenced, http).build(entries)
+
+
+def _refuse_closed_servers(
+    owner_id: int, entries: Sequence[ToolEntry], referenced: Referenced
+) -> None:
+    listed = {entry["server"] for entry in entries if entry["type"] == "mcp"}
+    unusable = listed - referenced.mcp_servers.keys()
+    if not unusable:
+        return
+    closed = McpServer.objects.closed_to(owner_id).filter(pk__in=unusable)
+    if names := closed.order_by("name").values_list("name", flat=True):
+        raise ToolNotAllowedError(
+            f"The agent uses the MCP server {', '.join(names)}, which is open to staff "
+            "only. Remove it from the agent, or ask the operator to open it."
+        )
 
 
 def arguments_schema(spec: ToolSpec) -> ArgumentsSchema:

@@ -4,7 +4,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
@@ -15,6 +15,13 @@ CATALOGUE = "/api/tools/"
 BUILTINS = ["current_time", "calculator", "fetch_url", "ask_person"]
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def programs(settings: Settings) -> None:
+    """The operator's programs that these tests have rows of, open to all users."""
+    program = {"command": "serve", "open_to": "all"}
+    settings.MCP_STDIO = {"files": program, "z": program}
 
 
 def names(response: Any) -> list[str]:

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
@@ -163,14 +162,3 @@ class TestMcpServers:
         response = stranger_api.post(url(McpServerFactory.create(), "refresh/"))
 
         assert response.status_code == 404
-
-
-class TestOperatorsServers:
-    def test_follow_the_settings(self, settings: Settings) -> None:
-        McpServerFactory.create(owner=None, name="old")
-        settings.MCP_STDIO = {"broken": {"command": "/no/such/program"}}
-
-        call_command("refresh_mcp_servers")
-
-        server = McpServer.objects.get()
-        assert (server.name, server.owner, server.tool_rows) == ("broken", None, [])

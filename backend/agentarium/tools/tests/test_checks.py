@@ -22,6 +22,11 @@ def test_reports_an_invalid_network(
     [
         ({}, 0),
         ({"files": {"command": "serve", "args": ["a"], "env": {}, "cwd": "/"}}, 0),
+        ({"files": {"command": "serve", "open_to": "staff"}}, 0),
+        ({"files": {"command": "serve", "open_to": "all"}}, 0),
+        ({"files": {"command": "serve", "open_to": "everyone"}}, 1),
+        ({"files": {"command": "serve", "open_to": ["all"]}}, 1),
+        ({"files": {"command": "serve", "open_to": None}}, 1),
         ({"files": {"args": []}}, 1),
         ({"files": {"command": ["serve"]}}, 1),
         ({"files": {"command": "serve", "shell": True}}, 1),

@@ -162,8 +162,11 @@ class TestCheck:
         assert codes(alice, {"type": "http", "id": tool.pk}) == ["does_not_exist"]
         assert codes(alice, {"type": "mcp", "server": server.pk}) == ["does_not_exist"]
 
-    def test_accepts_the_operators_servers(self, alice: User) -> None:
-        server = McpServerFactory.create(owner=None)
+    def test_accepts_the_operators_servers(
+        self, alice: User, settings: Settings
+    ) -> None:
+        settings.MCP_STDIO = {"files": {"command": "serve", "open_to": "all"}}
+        server = McpServerFactory.create(owner=None, name="files")
         entry = {"type": "mcp", "server": server.pk}
 
         check(alice, entry)
@@ -351,10 +354,12 @@ class TestOpen:
     ) -> None:
         server = McpServerFactory.create(owner=None, name="files", url="", headers={})
         entry = {"type": "mcp", "server": server.pk}
-        settings.MCP_STDIO = {"files": {"command": "serve", "args": ["/srv"]}}
+        program = {"command": "serve", "args": ["/srv"], "open_to": "all"}
+        settings.MCP_STDIO = {"files": program}
 
         assert "search" in open_all(alice, entry).specs
         settings.MCP_STDIO = {}
+        User.objects.update(is_staff=True)
         assert len(open_all(alice, entry).missing) == 1
 
 

@@ -31,6 +31,7 @@ from agentarium.runtime.tools.masking import current_mask
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask
+from agentarium.tools.toolset import ToolNotAllowedError
 from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.history import History
 from agentarium.worker.attempt.record import AttemptRecord
@@ -131,7 +132,7 @@ class Execution:
                 f"The model gave no final answer within {steps} responses, which is the"
                 " agent's limit.",
             )
-        except ProviderError as error:
+        except (ProviderError, ToolNotAllowedError) as error:
             mask = self._tool_calls.toolbox.mask
             return _failure(ErrorCode(error.code), mask.apply(error.detail))
         except AttemptLostError:

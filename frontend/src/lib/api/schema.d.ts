@@ -1386,6 +1386,7 @@ export interface components {
          *     * `failed_by_operator` - Failed By Operator
          *     * `worker_lost` - Worker Lost
          *     * `tool_outcome_unknown` - Tool Outcome Unknown
+         *     * `tool_not_allowed` - Tool Not Allowed
          *     * `timeout` - Timeout
          *     * `max_steps` - Max Steps
          *     * `not_storable` - Not Storable
@@ -1400,7 +1401,7 @@ export interface components {
          *     * `model_unavailable` - Model Unavailable
          * @enum {string}
          */
-        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "model_not_found" | "model_unavailable";
+        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "tool_not_allowed" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "model_not_found" | "model_unavailable";
         /** @description What is wrong with one field. */
         FieldError: {
             code: string;
@@ -2249,6 +2250,7 @@ export interface components {
              *     * `failed_by_operator` - Failed By Operator
              *     * `worker_lost` - Worker Lost
              *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `tool_not_allowed` - Tool Not Allowed
              *     * `timeout` - Timeout
              *     * `max_steps` - Max Steps
              *     * `not_storable` - Not Storable
@@ -2387,6 +2389,7 @@ export interface components {
              *     * `failed_by_operator` - Failed By Operator
              *     * `worker_lost` - Worker Lost
              *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `tool_not_allowed` - Tool Not Allowed
              *     * `timeout` - Timeout
              *     * `max_steps` - Max Steps
              *     * `not_storable` - Not Storable
@@ -2495,6 +2498,7 @@ export interface components {
              *     * `failed_by_operator` - Failed By Operator
              *     * `worker_lost` - Worker Lost
              *     * `tool_outcome_unknown` - Tool Outcome Unknown
+             *     * `tool_not_allowed` - Tool Not Allowed
              *     * `timeout` - Timeout
              *     * `max_steps` - Max Steps
              *     * `not_storable` - Not Storable

@@ -1,0 +1,74 @@
+"""Tasks whose agents use MCP servers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from agentarium.accounts.models import User
+from agentarium.agents.models import Agent
+from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.providers.base import ModelClient
+from agentarium.streaming.pubsub import LocalPubSub
+from agentarium.tasks.models import AgentTask
+from agentarium.tasks.services import submit_task
+from agentarium.tools.tests.factories import McpServerFactory
+from agentarium.worker.attempt.toolbox import ToolboxFactory
+from agentarium.worker.runner import Runner
+from agentarium.worker.tests.scripted import ScriptedModels, SequenceModel
+
+WaitForStatus = Callable[..., Awaitable[AgentTask]]
+RunModel = Callable[[ModelClient], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def running_with_tools(pubsub: LocalPubSub) -> RunModel:
+    """Run a runner that opens the tools of each agent."""
+
+    @asynccontextmanager
+    async def run(model: ModelClient) -> AsyncIterator[None]:
+        factory = ToolboxFactory()
+        runner = Runner(
+            pubsub=pubsub,
+            clients=ScriptedModels(scripted=model),
+            open_toolbox=factory.open,
+            capacity=10,
+        )
+        work = asyncio.create_task(runner.run())
+        try:
+            yield
+        finally:
+            runner.stop()
+            await work
+            await factory.aclose()
+
+    return run
+
+
+def submit(owner: User, tools: list[dict[str, Any]]) -> AgentTask:
+    agent = Agent.objects.create(
+        owner=owner, name="Agent", model="scripted", tools=tools
+    )
+    return submit_task(agent=agent, input_text="Hello", owner=owner)
+
+
+async def test_a_task_fails_if_its_owner_may_not_use_a_program_of_the_operator(
+    owner: User,
+    running_with_tools: RunModel,
+    wait_for_status: WaitForStatus,
+    database: DatabaseThreads,
+    settings: Any,
+) -> None:
+    settings.MCP_STDIO = {"files": {"command": "serve"}}
+    server = await database.run(McpServerFactory.create, owner=None, name="files")
+    model = SequenceModel("Never.")
+    task = await database.run(submit, owner, [{"type": "mcp", "server": server.pk}])
+
+    async with running_with_tools(model):
+        ended = await wait_for_status(task, "failed")
+
+    assert ended.error_code == "tool_not_allowed"
+    assert "files, which is open to staff only" in ended.error_detail
+    assert model.calls == []
