@@ -99,19 +99,20 @@ class FakeMcpServer:
         self, era: Era = "modern", *, token: str = "", server: Any = None
     ) -> None:
         self.counts = Counts()
+        # Tests add, remove and change its tools while it serves.
+        self.mcp: Any = server or counting_server(self.counts)
         self.requests: list[dict[str, str]] = []
         self.methods: list[str] = []
         self.open = 0
         self.url = ""
         self._era = era
         self._token = token
-        self._mcp = server or counting_server(self.counts)
         self._app: Any = None
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._app = self._mcp.streamable_http_app()
+        self._app = self.mcp.streamable_http_app()
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
         config = uvicorn.Config(

@@ -338,6 +338,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "EffectEnum": "agentarium.tools.models.Effect",
+        "ToolChangeKindEnum": "agentarium.tools.api.mcp_serializers.CHANGE_KINDS",
         "TaskStatusEnum": "agentarium.tasks.models.AgentTask.Status",
         "ToolCallStatusEnum": "agentarium.tasks.models.ToolCall.Status",
         "ToolKindEnum": "agentarium.tools.models.ToolKind",

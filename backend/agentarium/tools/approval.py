@@ -87,7 +87,7 @@ def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[List
         name = row["name"]
         if selected is not None and name not in selected:
             continue
-        effect = entry.get("effect", row["effect"])
+        effect: str = entry.get("effect") or row["effect"]
         kept = name in entry.get(ASK_BEFORE, ())
         yield ListedTool(
             ("mcp", entry["server"], name),

@@ -63,6 +63,7 @@ class AvailableTool:
     source: str
     description: str
     effect: str
+    suggested_effect: str | None = None
     name: str
     needs_approval: bool = False
     order: int
@@ -278,6 +279,7 @@ class _McpTools:
                 name=row.name,
                 description=row.description,
                 effect=row.effect,
+                suggested_effect=row.suggested_effect,
                 needs_approval=row.effect == Effect.WRITE,
                 order=2,
                 group=row.server_name,

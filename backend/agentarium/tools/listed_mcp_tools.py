@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from agentarium.runtime.tools.mcp import MAX_TOOLS
 from agentarium.tools.models import McpServer
+from agentarium.tools.tool_changes import DEFAULT_EFFECT
 
 # The name of a row or of its server, the id of that row, and the position in it.
 Place = tuple[str, int, int]
@@ -39,7 +40,12 @@ class McpToolRow(NamedTuple):
     position: int
     name: str
     description: str
-    effect: str
+    # What the server claims.
+    suggested_effect: str
+
+    @property
+    def effect(self) -> str:
+        return DEFAULT_EFFECT
 
 
 def read_mcp_tools(
@@ -58,7 +64,9 @@ def read_mcp_tools(
             f"({', '.join(_PLACE)}) {'<' if descending else '>'} (%s, %s, %s)", *after
         )
     direction = "DESC" if descending else "ASC"
-    columns = [*_PLACE, _text("name"), _text("description"), _text("effect")]
+    # Earlier versions stored what the server claims as the effect.
+    claim = f"COALESCE({_text('suggested_effect')}, {_text('effect')})"
+    columns = [*_PLACE, _text("name"), _text("description"), claim]
     order = ", ".join(f"{column} {direction}" for column in _PLACE)
     for row in query.run(f"SELECT {', '.join(columns)}", f"ORDER BY {order}", size):
         yield McpToolRow(*row)

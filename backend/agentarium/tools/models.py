@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -16,6 +16,14 @@ from django.db import models
 from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed, SealedMapField
 from agentarium.db.clock import Now
+from agentarium.tools.tool_changes import (
+    ToolChange,
+    ToolRow,
+    count_changes,
+    find_changes,
+    normalized,
+    proposal_id,
+)
 
 MAX_NAME_CHARS = 64
 MAX_DESCRIPTION_CHARS = 4_000
@@ -196,7 +204,7 @@ def _is_open_to(owner_id: int) -> models.Q:
 
 
 class McpServer(DeclaredModel):
-    """An MCP server, with its tools as of the last refresh.
+    """An MCP server, with the tools that its owner has accepted.
 
     A server without an owner is a program that the operator has configured. Only staff
     may use it, unless the operator opens it to all users.
@@ -211,9 +219,28 @@ class McpServer(DeclaredModel):
         db_index=False,
     )
     url = models.CharField(max_length=MAX_URL_CHARS, blank=True)
-    # A list of objects with name, description, parameters and effect.
+    # The accepted tools: see `tool_changes.py`.
     tools = models.JSONField(default=list, blank=True)
+    # The tools of the last list, if they differ from the accepted ones.
+    proposed_tools = models.JSONField(null=True, blank=True)
+    # Name -> fingerprint of the proposed tool that the owner does not want.
+    dismissed = models.JSONField(default=dict, db_default={}, blank=True)
+    # Identifies the differences, for a person who decides on what they have seen.
+    proposal = models.CharField(max_length=64, db_default="", default="", blank=True)
+    # How many tools were added, removed, changed, and dismissed of these.
+    change_counts = models.JSONField(null=True, blank=True)
+    has_changes = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether changed tools wait for acceptance.",
+    )
+    # Identifies the last list, so that the same one is not stored again.
+    listing = models.CharField(max_length=64, db_default="", default="", blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
 
     objects = McpServerQuerySet.as_manager()
 
@@ -240,9 +267,70 @@ class McpServer(DeclaredModel):
         ]
 
     @property
-    def tool_rows(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.tools
-        return rows
+    def tool_rows(self) -> list[ToolRow]:
+        """The accepted tools."""
+        return [normalized(row) for row in self.tools]
+
+    @property
+    def offered_tools(self) -> list[ToolRow]:
+        """The tools of the last list."""
+        if self.proposed_tools is None:
+            return self.tool_rows
+        return [normalized(row) for row in self.proposed_tools]
+
+    def find_changes(self) -> list[ToolChange]:
+        """The differences between the accepted tools and those of the last list."""
+        if self.proposed_tools is None:
+            return []
+        return find_changes(self.tool_rows, self.offered_tools, self.dismissed)
+
+    def derive_proposal(self) -> None:
+        """Set what follows from the accepted, the proposed and the dismissed tools."""
+        changes = self.find_changes()
+        self.proposal = proposal_id(changes)
+        self.has_changes = not all(change.is_dismissed for change in changes)
+        self.change_counts = count_changes(changes) if changes else None
+        self.dismissed = {
+            change.name: self.dismissed[change.name]
+            for change in changes
+            if change.is_dismissed
+        }
+        if not changes:
+            self.proposed_tools = None
+
+
+class McpToolDecision(models.Model):
+    """That a person accepted or dismissed changed tools of an MCP server.
+
+    A decision without a user is one of the operator, on the command line.
+    """
+
+    class Decision(models.TextChoices):
+        ACCEPTED = "accepted"
+        DISMISSED = "dismissed"
+
+    server = models.ForeignKey(
+        McpServer, on_delete=models.CASCADE, related_name="decisions", db_index=False
+    )
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    decision = models.CharField(max_length=10, choices=Decision.choices)
+    # A list of objects with the name of a tool and the kind of its change.
+    changes = models.JSONField(default=list)
+    decided_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "MCP tool decision"
+        ordering = ["-decided_at", "-id"]
+        indexes = [
+            models.Index(
+                fields=["server", "-decided_at", "-id"], name="mcp_decision_server"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server_id}: {self.decision}"
 
 
 class ProtectionChangeQuerySet(models.QuerySet["ProtectionChange"]):

@@ -1,5 +1,7 @@
 """The quotas of HTTP tools and MCP servers, and the bytes that one of them takes."""
 
+from typing import Any
+
 from django.conf import settings
 
 from agentarium.accounts.quotas import Quota, register_quota
@@ -30,9 +32,9 @@ def definition_size(row: HttpTool | McpServer) -> int:
     """The bytes of a tool or server as it is stored."""
     sealed = (*row.headers.values(), *row.url_secrets.values())
     secrets = [each.token for each in sealed]
-    own = (
+    own: list[Any] = (
         [row.url_template, row.parameters]
         if isinstance(row, HttpTool)
-        else [row.url, row.tools]
+        else [row.url, row.tools, *(row.proposed_tools or ())]
     )
     return json_row_size([row.name, row.description, secrets, own])

@@ -2,16 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from yarl import URL
 
 from agentarium.accounts.actors import SERVER, Actor
@@ -24,13 +23,11 @@ from agentarium.core.exceptions import (
     FieldError,
     InvalidInputError,
 )
-from agentarium.db.sqlite_gate import sqlite_gate
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.masking import MIN_CHARS, SecretMask, is_too_short
-from agentarium.runtime.tools.mcp import McpToolInfo, list_mcp_tools
-from agentarium.runtime.tools.schema import ArgumentsSchema
-from agentarium.runtime.tools.schema_validator import SchemaError
+from agentarium.runtime.tools.mcp import list_mcp_tools
 from agentarium.tools.live_calls import call_now
+from agentarium.tools.mcp_reviews import store_refreshed_tools
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import changes_of_tool, record_tool_changes
 from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
@@ -157,10 +154,10 @@ def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
     return Trial(result, is_error, round(time.monotonic() - started_at, 3))
 
 
-def refresh_mcp_server(server: McpServer) -> McpServer:
-    """Load the list of tools from a server, and store it. Raises `McpServerError`.
+def refresh_mcp_server(server: McpServer, *, user: User | None) -> McpServer:
+    """Load the list of tools from a server. Raises `McpServerError`.
 
-    Tools with a schema that cannot be used are left out.
+    The first list is accepted. After that, changes wait for acceptance.
     """
     mask = secret_mask([server])
     try:
@@ -172,17 +169,7 @@ def refresh_mcp_server(server: McpServer) -> McpServer:
         )
     except ToolError as error:
         raise McpServerError(str(error)) from error
-    usable = _usable(tools, server.owner_id or 0)
-    server.tools = [asdict(tool) for tool in usable]
-    server.fetched_at = timezone.now()
-    _save(server, ["tools", "fetched_at", "updated_at"])
-    return server
-
-
-def check_parameters(schema: Mapping[str, Any], *, owner_id: int) -> None:
-    """Raise `SchemaError` unless it can be a tool's schema. May wait for seconds."""
-    with sqlite_gate.yield_while_waiting():
-        ArgumentsSchema(schema).require_usable(owner=owner_id)
+    return store_refreshed_tools(server, tools, user=user)
 
 
 def register_operators_servers() -> list[McpServer]:
@@ -285,17 +272,6 @@ def _names_are_unique() -> Iterator[None]:
 
 def _invalid(field: str, code: str, detail: str) -> InvalidInputError:
     return InvalidInputError(errors={field: [FieldError(code, detail)]})
-
-
-def _usable(tools: Sequence[McpToolInfo], owner_id: int) -> Iterator[McpToolInfo]:
-    """The tools with a schema that can be used; those that a time limit leaves out, not."""
-    deadline = time.monotonic() + MAX_CALL_SECONDS
-    for tool in tools:
-        with suppress(SchemaError):
-            check_parameters(tool.parameters, owner_id=owner_id)
-            yield tool
-        if time.monotonic() > deadline:
-            return
 
 
 async def _call(

@@ -1,8 +1,9 @@
 """Opens the tools of a task."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -21,6 +22,8 @@ from agentarium.runtime.tools.mcp import (
     McpConnection,
     McpEndpoint,
     McpTool,
+    McpToolInfo,
+    OnListed,
     RemoteMcpServer,
     StdioMcpServer,
 )
@@ -36,6 +39,8 @@ from agentarium.tools.references import (
     load_referenced,
 )
 from agentarium.tools.secret_values import secret_mask
+
+OnServerListed = Callable[[McpServer, Sequence[McpToolInfo]], None]
 
 
 class ToolNotAllowedError(DomainError):
@@ -78,8 +83,8 @@ class Toolset:
             self.tools[spec.name] = tool
         return True
 
-    def connect(self, server: McpEndpoint) -> McpConnection:
-        connection = McpConnection(server, self.mask)
+    def connect(self, server: McpEndpoint, on_listed: OnListed) -> McpConnection:
+        connection = McpConnection(server, self.mask, on_listed=on_listed)
         self._connections.append(connection)
         return connection
 
@@ -90,18 +95,20 @@ def open_tools(
     *,
     http: HttpClient,
     find_agents: FindAgents,
+    on_listed: OnServerListed = lambda *_: None,
 ) -> Toolset:
     """Open the tools that an agent's definition lists.
 
     Makes at most four queries, and no connections: the first call does. The caller
-    closes the toolset, in the event loop that made the calls.
+    closes the toolset, in the event loop that made the calls. `on_listed` is called
+    there, with each MCP server that is connected and the tools that it lists.
 
     Raises `ToolNotAllowedError` if the agent lists a server of the operator that is not
     open to its owner, who may have been staff when the agent was saved.
     """
     referenced = load_referenced(owner_id, entries, find_agents)
     _refuse_closed_servers(owner_id, entries, referenced)
-    return _ToolsetBuilder(referenced, http).build(entries)
+    return _ToolsetBuilder(referenced, http, on_listed).build(entries)
 
 
 def _refuse_closed_servers(
@@ -176,9 +183,12 @@ def mcp_endpoint(row: McpServer, http: HttpClient) -> McpEndpoint:
 
 
 class _ToolsetBuilder:
-    def __init__(self, referenced: Referenced, http: HttpClient) -> None:
+    def __init__(
+        self, referenced: Referenced, http: HttpClient, on_listed: OnServerListed
+    ) -> None:
         self._referenced = referenced
         self._http = http
+        self._on_listed = on_listed
 
     def build(self, entries: Sequence[ToolEntry]) -> Toolset:
         rows = (
@@ -237,7 +247,9 @@ class _ToolsetBuilder:
         self, toolset: Toolset, entry: ToolEntry, listed: Sequence[ListedTool]
     ) -> None:
         row = self._referenced.mcp_servers[entry["server"]]
-        connection = toolset.connect(mcp_endpoint(row, self._http))
+        connection = toolset.connect(
+            mcp_endpoint(row, self._http), partial(self._on_listed, row)
+        )
         rows = {tool["name"]: tool for tool in row.tool_rows}
         for tool in listed:
             spec = _mcp_spec(rows[tool.source_name], tool, timeout=row.timeout)

@@ -95,17 +95,19 @@ class TestDefaults:
             {"name": "do", "type": "http", "effect": effect, "needs_approval": asks}
         ]
 
-    def test_only_the_write_tools_of_an_mcp_server_ask(
+    def test_tools_of_an_mcp_server_ask_unless_the_entry_says_that_they_read(
         self, api: APIClient, alice: User
     ) -> None:
         server = McpServerFactory.create(owner=alice)
+        entry = {"type": "mcp", "server": server.pk}
+        reads = {**entry, "names": ["search"], "effect": "read"}
 
-        agent = create(api, {"type": "mcp", "server": server.pk})
+        agent = create(api, entry)
+        trusting = create(api, reads, {**entry, "names": ["send.mail"]})
 
-        assert asking(alice, agent["id"]) == ["send_mail"]
-        assert agent["tools"] == [
-            {"type": "mcp", "server": server.pk, "ask_before": ["send.mail"]}
-        ]
+        assert asking(alice, agent["id"]) == ["search", "send_mail"]
+        assert agent["tools"] == [{**entry, "ask_before": ["search", "send.mail"]}]
+        assert asking(alice, trusting["id"]) == ["send_mail"]
 
     def test_built_in_tools_do_not_ask(self, api: APIClient, alice: User) -> None:
         agent = create(
@@ -164,7 +166,7 @@ class TestLaterChanges:
         server.tools = [SEARCH, {**SEND, "effect": "read"}]
         server.save()
 
-        assert asking(alice, agent["id"]) == ["send_mail"]
+        assert asking(alice, agent["id"]) == ["search", "send_mail"]
 
     def test_reading_and_saving_an_agent_keeps_what_asks(
         self, api: APIClient, alice: User
@@ -219,7 +221,10 @@ class TestRecord:
 
         agent = create(api, {"type": "mcp", "server": server.pk, **entry})
 
-        assert changes_of(api, agent["id"]) == [(1, "send_mail", "alice")]
+        assert sorted(changes_of(api, agent["id"])) == [
+            (1, "search", "alice"),
+            (1, "send_mail", "alice"),
+        ]
 
     def test_records_nothing_else(self, api: APIClient, alice: User) -> None:
         tool = HttpToolFactory.create(owner=alice, name="do")

@@ -8,8 +8,8 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -22,12 +22,15 @@ from agentarium.runtime.tools.base import (
 )
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.masking import NO_MASK, SecretMask
+from agentarium.runtime.tools.schema import ArgumentsSchema
+from agentarium.runtime.tools.schema_validator import SchemaError
 
 if TYPE_CHECKING:
     from mcp import Client, MCPError
     from mcp_types import CallToolResult, Tool
 
 MAX_TOOLS = 200
+MAX_PAGES = 50
 MAX_CHARS = 50_000
 MAX_DESCRIPTION_CHARS = 4_000
 MAX_ERROR_CHARS = 1_000
@@ -69,12 +72,19 @@ McpEndpoint = RemoteMcpServer | StdioMcpServer
 
 @dataclass(frozen=True, slots=True)
 class McpToolInfo:
-    """A tool as its server describes it; `name` is the server's name for it."""
+    """A tool as its server describes it; `name` is the server's name for it.
+
+    `suggested_effect` is what the server's hints say. Only the owner of the server can
+    know whether they are true.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any]
-    effect: Effect
+    suggested_effect: Effect
+
+
+OnListed = Callable[[Sequence[McpToolInfo]], None]
 
 
 def tool_name(name: str, prefix: str = "") -> str:
@@ -88,42 +98,44 @@ async def list_mcp_tools(
     """List the tools of a server, on a new connection. Raises `ToolError`."""
     connection = McpConnection(server, mask)
     try:
-        async with asyncio.timeout(LIST_TIMEOUT), connection.client() as client:
-            return [_masked_info(tool, mask) for tool in await _list_pages(client)]
+        async with asyncio.timeout(LIST_TIMEOUT), connection.session() as session:
+            return list(session.tools.values())
     except TimeoutError as error:
         raise ToolError("The MCP server took too long to respond.") from error
     finally:
         await connection.aclose()
 
 
-async def _list_pages(client: "Client") -> list[McpToolInfo]:
-    tools: list[Tool] = []
+async def _list_pages(client: "Client", mask: SecretMask) -> dict[str, McpToolInfo]:
+    """The tools by name; of two with one name, the first."""
+    tools: dict[str, McpToolInfo] = {}
     cursor: str | None = None
-    while len(tools) < MAX_TOOLS:
+    for _ in range(MAX_PAGES):
         page = await client.list_tools(cursor=cursor)
-        tools += page.tools
+        for tool in page.tools[: MAX_TOOLS - len(tools)]:
+            tools.setdefault(tool.name, _info(tool, mask))
         cursor = page.next_cursor
-        if not cursor:
+        if not cursor or len(tools) >= MAX_TOOLS:
             break
-    return [_info(tool) for tool in tools[:MAX_TOOLS]]
+    return tools
 
 
-def _info(tool: "Tool") -> McpToolInfo:
-    effect: Effect = "write"
+def _info(tool: "Tool", mask: SecretMask) -> McpToolInfo:
+    hint: Effect = "write"
     if tool.annotations is not None and tool.annotations.read_only_hint:
-        effect = "read"
+        hint = "read"
     elif tool.annotations is not None and tool.annotations.idempotent_hint:
-        effect = "idempotent"
+        hint = "idempotent"
     description = (tool.description or tool.title or "")[:MAX_DESCRIPTION_CHARS]
-    return McpToolInfo(tool.name, description, tool.input_schema, effect)
-
-
-def _masked_info(tool: McpToolInfo, mask: SecretMask) -> McpToolInfo:
-    return replace(tool, description=mask.apply(tool.description))
+    return McpToolInfo(tool.name, mask.apply(description), tool.input_schema, hint)
 
 
 class McpTool:
-    """One tool of a server. All tools of a server share one connection."""
+    """One tool of a server. All tools of a server share one connection.
+
+    The model knows the tool as the server's owner has accepted it. The server may have
+    changed it since: then it is called only with arguments that match both schemas.
+    """
 
     def __init__(
         self,
@@ -142,10 +154,11 @@ class McpTool:
         try:
             async with (
                 asyncio.timeout(self.spec.timeout),
-                self._connection.client() as client,
+                self._connection.session() as session,
             ):
+                await self._check_is_unchanged(session.tools, invocation)
                 is_connected = True
-                result = await client.call_tool(
+                result = await session.client.call_tool(
                     self._name, invocation.arguments, meta=meta
                 )
         except TimeoutError as error:
@@ -156,6 +169,35 @@ class McpTool:
             raise ToolError(text or "The tool failed without an error message.")
         return text
 
+    async def _check_is_unchanged(
+        self, tools: Mapping[str, McpToolInfo], invocation: ToolInvocation
+    ) -> None:
+        """Raise `ToolError` if the server has removed the tool or changed its arguments."""
+        tool = tools.get(self._name)
+        if tool is None:
+            raise ToolError(
+                f"The MCP server no longer offers the tool {self.spec.name!r}, so nothing "
+                "was called. Continue without it."
+            )
+        if tool.parameters == self.spec.parameters:
+            return
+        try:
+            schema = await asyncio.to_thread(ArgumentsSchema, tool.parameters)
+            await schema.check(invocation.arguments, owner=invocation.owner_id)
+        except (SchemaError, ToolError) as error:
+            raise ToolError(
+                f"The MCP server has changed the arguments of {self.spec.name!r}, so "
+                "nothing was called. Continue without it until the owner of the server "
+                "has accepted the change."
+            ) from error
+
+
+class McpSession(NamedTuple):
+    """An open client, and the tools that the server listed when it was opened."""
+
+    client: "Client"
+    tools: Mapping[str, McpToolInfo]
+
 
 class McpConnection:
     """A connection of one task to one server, opened on first use.
@@ -164,14 +206,22 @@ class McpConnection:
     connection has its own asyncio task, and calls may come from any other.
     """
 
-    def __init__(self, server: McpEndpoint, mask: SecretMask = NO_MASK) -> None:
+    def __init__(
+        self,
+        server: McpEndpoint,
+        mask: SecretMask = NO_MASK,
+        *,
+        on_listed: OnListed = lambda _: None,
+    ) -> None:
+        """`on_listed` gets the server's tools each time that it is connected."""
         self.mask = mask
         self._server = server
+        self._on_listed = on_listed
         self._connection_task: _ConnectionTask | None = None
 
     @asynccontextmanager
-    async def client(self) -> "AsyncIterator[Client]":
-        """The client for one call. Raises `ToolError` if the call fails.
+    async def session(self) -> AsyncIterator[McpSession]:
+        """The session for one call. Raises `ToolError` if the call fails.
 
         A cancelled call closes the connection immediately. If other calls are using it,
         the last of them closes it.
@@ -179,7 +229,9 @@ class McpConnection:
         from mcp import MCPError
 
         if self._connection_task is None or self._connection_task.is_broken:
-            self._connection_task = _ConnectionTask(self._server.client, self.mask)
+            self._connection_task = _ConnectionTask(
+                self._server.client, self.mask, self._on_listed
+            )
         connection_task = self._connection_task
         connection_task.users += 1
         try:
@@ -202,32 +254,36 @@ class McpConnection:
 
 
 class _ConnectionTask:
-    """The asyncio task that opens a client, keeps it open, and closes it."""
+    """The asyncio task that opens a session, keeps it open, and closes it."""
 
     def __init__(
         self,
         client: "Callable[[], AbstractAsyncContextManager[Client]]",
         mask: SecretMask,
+        on_listed: OnListed,
     ) -> None:
         self._mask = mask
         self.users = 0
         self.is_broken = False
+        self._on_listed = on_listed
         self._stop = asyncio.Event()
-        self._client: asyncio.Future[Client] = asyncio.Future()
+        self._session: asyncio.Future[McpSession] = asyncio.Future()
         self._task = asyncio.create_task(self._hold(client))
 
     async def _hold(
         self, open_client: "Callable[[], AbstractAsyncContextManager[Client]]"
     ) -> None:
         async with open_client() as client:
-            self._client.set_result(client)
+            tools = await _list_pages(client, self._mask)
+            self._on_listed(list(tools.values()))
+            self._session.set_result(McpSession(client, tools))
             await self._stop.wait()
 
-    async def ready(self) -> "Client":
-        futures: list[asyncio.Future[Any]] = [self._task, self._client]
+    async def ready(self) -> McpSession:
+        futures: list[asyncio.Future[Any]] = [self._task, self._session]
         await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-        if self._client.done() and not self._task.done():
-            return self._client.result()
+        if self._session.done() and not self._task.done():
+            return self._session.result()
         self.is_broken = True
         error = None if self._task.cancelled() else self._task.exception()
         raise _not_connected(error, self._mask) from error

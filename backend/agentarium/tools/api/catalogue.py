@@ -74,9 +74,8 @@ class CatalogueViewSet(viewsets.GenericViewSet[Any]):
     @extend_schema(
         operation_id="tools_list",
         summary="List the available tools",
-        description="The built-in tools, your HTTP tools, and the tools of MCP servers "
-        "as of their last refresh. The schema of a tool's arguments is in the tool "
-        "itself.",
+        description="The built-in tools, your HTTP tools, and the accepted tools of MCP "
+        "servers. The schema of a tool's arguments is in the tool itself.",
         parameters=[ToolSelectionSerializer],
         responses=CatalogueEntrySerializer(many=True),
     )

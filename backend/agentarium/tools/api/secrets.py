@@ -10,6 +10,7 @@ from agentarium.runtime.tools.http import HeaderError, check_header
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
 from agentarium.runtime.tools.url_credentials import clear_credential
 from agentarium.tools.models import DeclaredModel
+from agentarium.tools.services import SECRET_MAPS, Secrets
 
 MAX_SECRETS = 20
 MAX_SECRET_CHARS = 4_000
@@ -126,3 +127,10 @@ def _refuse_clear_credential(field: str, url: str) -> None:
 
 def _invalid(field: str, code: str, detail: str) -> serializers.ValidationError:
     return serializers.ValidationError({field: serializers.ErrorDetail(detail, code)})
+
+
+def with_secrets(fields: dict[str, Any]) -> dict[str, Any]:
+    """The validated fields as the services take them, with the secrets in one object."""
+    given = {name: fields.get(name) for name in SECRET_MAPS}
+    others = {name: fields[name] for name in fields if name not in SECRET_MAPS}
+    return {**others, "secrets": Secrets(**given)}

@@ -2,11 +2,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import BigIntegerField
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from agentarium.http.fields import ArgumentsField, TextField
-from agentarium.http.representation import represent
 from agentarium.outbound.policy import OutboundError
 from agentarium.outbound.settings import outbound_policy
 from agentarium.runtime.tools.http_template import TemplateError, UrlTemplate
@@ -20,11 +18,10 @@ from agentarium.tools.models import (
     MAX_URL_CHARS,
     Effect,
     HttpTool,
-    McpServer,
     ProtectionChange,
     ToolKind,
 )
-from agentarium.tools.services import check_parameters
+from agentarium.tools.usable_tools import check_parameters
 
 # The API's ids of tools contain the name that an MCP server gives its tool.
 MAX_ID_CHARS = 500
@@ -167,81 +164,6 @@ class TrialSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField()
 
 
-class McpToolRowSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    description = serializers.CharField()
-    effect = serializers.ChoiceField(choices=Effect.choices)
-
-
-class McpToolSerializer(McpToolRowSerializer):
-    parameters = serializers.JSONField()
-
-
-class McpServerSerializer(serializers.ModelSerializer[McpServer]):
-    url = AddressField(max_length=MAX_URL_CHARS)
-    headers = HeadersField()
-    header_names = serializers.ListField(child=serializers.CharField(), read_only=True)
-    url_secrets = UrlSecretsField()
-    url_secret_names = serializers.ListField(
-        child=serializers.CharField(), read_only=True
-    )
-    warnings = serializers.SerializerMethodField(help_text=WARNINGS)
-    tools = McpToolSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = McpServer
-        fields = [
-            "id",
-            "name",
-            "description",
-            "url",
-            "headers",
-            "header_names",
-            "url_secrets",
-            "url_secret_names",
-            "warnings",
-            "timeout",
-            "tools",
-            "fetched_at",
-            "created_at",
-            "updated_at",
-        ]
-        read_only_fields = ["fetched_at", "created_at", "updated_at"]
-
-    def get_warnings(self, server: McpServer) -> list[str]:
-        return list(server.warnings)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Check that each placeholder of the address has a secret."""
-        secrets = check_address_secrets("url", attrs, self.instance)
-        if secrets and (
-            missing := sorted(UrlTemplate(self._url(attrs)).names - secrets)
-        ):
-            raise serializers.ValidationError(
-                {
-                    "url": serializers.ErrorDetail(
-                        f"Give the value of `{missing[0]}` in `url_secrets`.",
-                        "missing_secret",
-                    )
-                }
-            )
-        return attrs
-
-    def _url(self, attrs: dict[str, Any]) -> str:
-        return str(attrs.get("url", getattr(self.instance, "url", "")))
-
-
-class McpServerRowSerializer(McpServerSerializer):
-    tools = serializers.SerializerMethodField(  # type: ignore[assignment]
-        help_text="Without their schemas, which the server itself has."
-    )
-
-    @extend_schema_field(McpToolRowSerializer(many=True))
-    def get_tools(self, server: McpServer) -> list[dict[str, Any]]:
-        rows = self.context["tools"].get(server.pk, ())
-        return [represent(McpToolRowSerializer, row) for row in rows]
-
-
 class CatalogueEntrySerializer(serializers.Serializer[Any]):
     id = serializers.CharField(
         help_text="`builtin:{name}`, `http:{id}` or `mcp:{server}:{name}`."
@@ -261,6 +183,11 @@ class CatalogueEntrySerializer(serializers.Serializer[Any]):
     )
     description = serializers.CharField()
     effect = serializers.ChoiceField(choices=Effect.choices)
+    suggested_effect = serializers.ChoiceField(
+        choices=Effect.choices,
+        allow_null=True,
+        help_text="What an MCP server claims. Null for other tools.",
+    )
     needs_approval = serializers.BooleanField(
         help_text="Whether an agent that says nothing about it asks before each call."
     )

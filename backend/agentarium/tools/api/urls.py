@@ -2,7 +2,8 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from agentarium.tools.api.catalogue import CatalogueViewSet
-from agentarium.tools.api.views import HttpToolViewSet, McpServerViewSet
+from agentarium.tools.api.mcp_views import McpServerViewSet
+from agentarium.tools.api.views import HttpToolViewSet
 
 router = SimpleRouter()
 router.register("tools", CatalogueViewSet, basename="tool")

@@ -1,4 +1,4 @@
-"""The API of HTTP tools and MCP servers."""
+"""The API of HTTP tools. MCP servers: `mcp_views.py`; the catalogue: `catalogue.py`."""
 
 from typing import Any
 
@@ -12,34 +12,21 @@ from rest_framework.response import Response
 from agentarium.accounts.api.actors import actor_of
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.body_limits import takes_large_body
+from agentarium.tools.api.secrets import with_secrets
 from agentarium.tools.api.serializers import (
     HttpToolSerializer,
-    McpServerRowSerializer,
-    McpServerSerializer,
     ProtectionChangeSerializer,
     TrialRequestSerializer,
     TrialSerializer,
 )
-from agentarium.tools.listed_mcp_tools import tools_by_server
-from agentarium.tools.models import HttpTool, McpServer
+from agentarium.tools.models import HttpTool
 from agentarium.tools.protection import Subject, changes_of
 from agentarium.tools.services import (
-    SECRET_MAPS,
-    Secrets,
     create_http_tool,
-    create_mcp_server,
     delete_definition,
-    refresh_mcp_server,
     try_http_tool,
     update_http_tool,
-    update_mcp_server,
 )
-
-
-def _with_secrets(fields: dict[str, Any]) -> dict[str, Any]:
-    given = {name: fields.get(name) for name in SECRET_MAPS}
-    others = {name: fields[name] for name in fields if name not in SECRET_MAPS}
-    return {**others, "secrets": Secrets(**given)}
 
 
 @extend_schema_view(
@@ -70,14 +57,14 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
         serializer.instance = create_http_tool(
             owner=self.request.user,
             by=actor_of(self.request),
-            **_with_secrets(serializer.validated_data),
+            **with_secrets(serializer.validated_data),
         )
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_http_tool(
             serializer.instance,
             by=actor_of(self.request),
-            **_with_secrets(serializer.validated_data),
+            **with_secrets(serializer.validated_data),
         )
 
     def perform_destroy(self, instance: HttpTool) -> None:
@@ -111,66 +98,3 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
         trial_request.is_valid(raise_exception=True)
         trial = try_http_tool(tool, trial_request.validated_data["arguments"])
         return Response(TrialSerializer(trial).data)
-
-
-@extend_schema_view(
-    list=extend_schema(
-        summary="List your MCP servers", responses=McpServerRowSerializer(many=True)
-    ),
-    create=extend_schema(
-        summary="Register an MCP server",
-        description="Its tools are not loaded yet: `refresh` does that.",
-    ),
-    retrieve=extend_schema(summary="Get an MCP server"),
-    update=extend_schema(summary="Replace an MCP server's fields"),
-    partial_update=extend_schema(summary="Change an MCP server"),
-    destroy=extend_schema(
-        summary="Delete an MCP server",
-        description="Agents that use its tools run without them from now on.",
-    ),
-)
-@takes_large_body
-class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
-    request: AuthenticatedRequest
-    queryset = McpServer.objects.none()
-    serializer_class: Any = McpServerSerializer
-    search_fields = ["name", "description", "url"]
-    ordering_fields = ["created_at", "updated_at", "name"]
-    ordering = ["-created_at", "-id"]
-
-    def get_queryset(self) -> QuerySet[McpServer]:
-        return McpServer.objects.visible_to(self.request.user)
-
-    def list(self, request: Request) -> Response:
-        # The schemas of a hundred servers' tools do not fit into memory.
-        servers = self.filter_queryset(self.get_queryset()).defer("tools")
-        page: Any = self.paginate_queryset(servers)
-        tools = tools_by_server([server.pk for server in page])
-        rows = McpServerRowSerializer(page, many=True, context={"tools": tools})
-        return self.get_paginated_response(rows.data)
-
-    def perform_create(self, serializer: Any) -> None:
-        serializer.instance = create_mcp_server(
-            owner=self.request.user, **_with_secrets(serializer.validated_data)
-        )
-
-    def perform_update(self, serializer: Any) -> None:
-        serializer.instance = update_mcp_server(
-            serializer.instance, **_with_secrets(serializer.validated_data)
-        )
-
-    def perform_destroy(self, instance: McpServer) -> None:
-        delete_definition(instance)
-
-    @extend_schema(
-        operation_id="mcp_servers_refresh",
-        summary="Refresh the tools of an MCP server",
-        description="Loads the list of tools from the server. Returns 409 if the "
-        "server cannot be used.",
-        request=None,
-        responses=McpServerSerializer,
-    )
-    @action(detail=True, methods=["post"])
-    def refresh(self, request: Request, pk: str) -> Response:
-        server = refresh_mcp_server(self.get_object())
-        return Response(self.get_serializer(server).data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -48,10 +49,21 @@ class ToolsServing(Serving):
 
 
 class McpServing(Serving):
-    def __init__(self, *, token: str) -> None:
-        self.mcp = FakeMcpServer(token=token)
-        super().__init__(self.mcp)
+    def __init__(self, *, token: str = "") -> None:
+        self._fake = FakeMcpServer(token=token)
+        super().__init__(self._fake)
 
     @property
     def requests(self) -> Any:
-        return self.mcp.requests
+        return self._fake.requests
+
+    def add(self, tool: Callable[..., Any], **options: Any) -> None:
+        """Offer one more tool from now on: a function, whose docstring describes it."""
+        self._fake.mcp.add_tool(tool, **options)
+
+    def remove(self, name: str) -> None:
+        self._fake.mcp.remove_tool(name)
+
+    def change(self, name: str, tool: Callable[..., Any], **options: Any) -> None:
+        self.remove(name)
+        self.add(tool, name=name, **options)

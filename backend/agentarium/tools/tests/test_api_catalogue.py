@@ -72,8 +72,9 @@ class TestList:
             "server": common.pk,
             "name": "search",
             "description": "Search the web.",
-            "effect": "read",
-            "needs_approval": False,
+            "effect": "write",
+            "suggested_effect": "read",
+            "needs_approval": True,
         }
         assert rows[7]["reference"]["server"] == server.pk
 
@@ -89,6 +90,7 @@ class TestList:
 
         assert {row["name"] for row in rows if row["needs_approval"]} == {
             "a",
+            "search",
             "send.mail",
         }
 

@@ -73,7 +73,9 @@ class TestMcpServers:
         assert response.data["errors"]["name"][0]["code"] == "unique"
 
     def test_can_be_refreshed(self, api: APIClient, alice: User, serving: Any) -> None:
-        server = McpServerFactory.create(owner=alice, url=serving.url, tools=[])
+        server = McpServerFactory.create(
+            owner=alice, url=serving.url, tools=[], fetched_at=None
+        )
         headers = {"headers": {"Authorization": "Bearer secret"}}
         api.patch(url(server), headers)
 
@@ -135,8 +137,18 @@ class TestMcpServers:
         names = [row["name"] for row in response.data["results"]]
         assert names == [server.name for server in reversed(servers)]
         assert [dict(tool) for tool in response.data["results"][0]["tools"]] == [
-            {"name": "search", "description": "Search the web.", "effect": "read"},
-            {"name": "send.mail", "description": "Send a mail.", "effect": "write"},
+            {
+                "name": "search",
+                "description": "Search the web.",
+                "effect": "write",
+                "suggested_effect": "read",
+            },
+            {
+                "name": "send.mail",
+                "description": "Send a mail.",
+                "effect": "write",
+                "suggested_effect": "write",
+            },
         ]
 
     def test_can_be_deleted(self, api: APIClient, alice: User) -> None:

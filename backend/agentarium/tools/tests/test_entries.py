@@ -74,7 +74,7 @@ class TestCheck:
         entry = {"type": "mcp", "server": server.pk, "names": None, "prefix": None}
 
         assert check(alice, entry) == [
-            {"type": "mcp", "server": server.pk, "ask_before": ["send.mail"]}
+            {"type": "mcp", "server": server.pk, "ask_before": ["search", "send.mail"]}
         ]
 
     @pytest.mark.parametrize(

@@ -289,6 +289,7 @@ class TestMask:
             "files": {
                 "command": "x",
                 "env": {"API_TOKEN": "program-token", "LANG": "C"},
+                "open_to": "all",
             }
         }
         tool = HttpToolFactory.create(

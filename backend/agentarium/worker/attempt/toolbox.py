@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from django.db import DatabaseError
 
 from agentarium.agents.models import Agent
 from agentarium.agents.services import find_agents
@@ -13,14 +14,20 @@ from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
 from agentarium.runtime.tools.masking import NO_MASK, SecretMask
+from agentarium.runtime.tools.mcp import McpToolInfo
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
 from agentarium.tools.guarded_http import GuardedHttp
+from agentarium.tools.mcp_reviews import propose_tools
+from agentarium.tools.models import McpServer
 from agentarium.tools.secret_values import secret_mask
 from agentarium.tools.toolset import Toolset, open_tools
 from agentarium.worker.writing.event_writer import AttemptLostError
 
 log = structlog.get_logger(__name__)
+
+# How long a stopping worker waits for lists of MCP servers to be stored.
+CLOSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,9 @@ class ToolboxFactory:
     def __init__(self) -> None:
         self._http = GuardedHttp()
         self._database = DatabaseThreads("tools")
+        # Its own thread, because it may wait for the check of schemas.
+        self._listings = DatabaseThreads("listings")
+        self._storing: set[asyncio.Task[None]] = set()
 
     async def open(self, task: AgentTask) -> Toolbox:
         """Load the tools of the task's agent version. Opens no connection yet."""
@@ -82,6 +92,7 @@ class ToolboxFactory:
             entries,
             http=self._http,
             find_agents=find_agents(task.owner_id),
+            on_listed=self._start_storing,
         )
         if opened.missing:
             log.warning("task.tools_missing", task_id=task.pk, tools=opened.missing)
@@ -90,9 +101,29 @@ class ToolboxFactory:
         }
         return Toolbox(tools, opened, opened.mask)
 
+    def _start_storing(self, server: McpServer, tools: Sequence[McpToolInfo]) -> None:
+        """Store what a server lists, without delaying the call that connected to it."""
+        storing = asyncio.create_task(self._store_listing(server, tools))
+        self._storing.add(storing)
+        storing.add_done_callback(self._storing.discard)
+
+    async def _store_listing(
+        self, server: McpServer, tools: Sequence[McpToolInfo]
+    ) -> None:
+        try:
+            await self._listings.run(propose_tools, server, tools)
+        except DatabaseError:
+            # The next task that uses the server tries again.
+            log.warning("mcp_server.listing_not_stored", server_id=server.pk)
+
     async def aclose(self) -> None:
+        if self._storing:
+            _, late = await asyncio.wait(self._storing, timeout=CLOSE_SECONDS)
+            for storing in late:
+                storing.cancel()
         await self._http.aclose()
         await asyncio.to_thread(self._database.close)
+        await asyncio.to_thread(self._listings.close)
 
 
 def _callable_tool(opened: Toolset, spec: ToolSpec) -> AnyTool:

@@ -12,15 +12,21 @@ from agentarium.agents.models import Agent
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ModelClient
 from agentarium.streaming.pubsub import LocalPubSub
-from agentarium.tasks.models import AgentTask
+from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_task
-from agentarium.tools.tests.factories import McpServerFactory
+from agentarium.tools.tests.factories import SEARCH, McpServerFactory
 from agentarium.worker.attempt.toolbox import ToolboxFactory
 from agentarium.worker.runner import Runner
-from agentarium.worker.tests.scripted import ScriptedModels, SequenceModel
+from agentarium.worker.tests.records import results_of
+from agentarium.worker.tests.scripted import ScriptedModels, SequenceModel, call_of
+from bench.fake_tools.mcp_server import FakeMcpServer
 
 WaitForStatus = Callable[..., Awaitable[AgentTask]]
 RunModel = Callable[[ModelClient], AbstractAsyncContextManager[None]]
+
+QUERY = '{"query": "tea"}'
+# The server claims that it only reads.
+ADD = SEARCH | {"name": "add", "parameters": {"type": "object"}}
 
 
 @pytest.fixture
@@ -72,3 +78,59 @@ async def test_a_task_fails_if_its_owner_may_not_use_a_program_of_the_operator(
     assert ended.error_code == "tool_not_allowed"
     assert "files, which is open to staff only" in ended.error_detail
     assert model.calls == []
+
+
+async def test_a_task_proposes_what_a_server_has_changed_and_uses_what_is_accepted(
+    owner: User,
+    running_with_tools: RunModel,
+    wait_for_status: WaitForStatus,
+    database: DatabaseThreads,
+    settings: Any,
+) -> None:
+    settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+    async with FakeMcpServer() as fake:
+        server = await database.run(
+            McpServerFactory.create,
+            owner=owner,
+            url=fake.url,
+            headers={},
+            tools=[ADD, SEARCH],
+        )
+        calls = [call_of("add", 1, '{"a": 1, "b": 2}'), call_of("search", 2, QUERY)]
+        model = SequenceModel(calls, "Done.")
+        entry = {"type": "mcp", "server": server.pk, "effect": "read"}
+        task = await database.run(submit, owner, [entry])
+
+        async with running_with_tools(model):
+            await wait_for_status(task, "completed")
+
+    await database.run(server.refresh_from_db)
+    results = results_of(model)
+    assert "3" in results
+    assert any("no longer offers the tool 'search'" in text for text in results)
+    assert server.has_changes
+    assert [tool["name"] for tool in server.tool_rows] == ["add", "search"]
+    assert len(server.offered_tools) == 6
+
+
+async def test_a_tool_is_a_write_whatever_its_server_claims(
+    owner: User,
+    running_with_tools: RunModel,
+    wait_for_status: WaitForStatus,
+    database: DatabaseThreads,
+    settings: Any,
+) -> None:
+    settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+    async with FakeMcpServer() as fake:
+        server = await database.run(
+            McpServerFactory.create, owner=owner, url=fake.url, headers={}, tools=[ADD]
+        )
+        model = SequenceModel([call_of("add", 1, '{"a": 1, "b": 2}')], "Done.")
+        entry = {"type": "mcp", "server": server.pk, "needs_approval": False}
+        task = await database.run(submit, owner, [entry])
+
+        async with running_with_tools(model):
+            await wait_for_status(task, "completed")
+
+    call = await database.run(ToolCall.objects.get, task=task)
+    assert (call.name, call.effect) == ("add", "write")

@@ -600,6 +600,86 @@ export interface paths {
         patch: operations["mcp_servers_partial_update"];
         trace?: never;
     };
+    "/api/mcp-servers/{id}/accept/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept changed tools of an MCP server
+         * @description Agents use the changed tools from their next attempt on. Returns 409 `proposal_changed` if the tools have changed again since they were shown.
+         */
+        post: operations["mcp_servers_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp-servers/{id}/changes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how the tools of an MCP server have changed
+         * @description The differences between the accepted tools, which agents use, and those that the server listed last. Names, descriptions and schemas are text of the server: show them as text, with invisible characters made visible.
+         */
+        get: operations["mcp_servers_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp-servers/{id}/decisions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who accepted or dismissed changes, and when
+         * @description Newest first. The last 200 are kept.
+         */
+        get: operations["mcp_servers_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp-servers/{id}/dismiss/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss changed tools of an MCP server
+         * @description Agents keep the accepted tools. A dismissed change is no longer announced, until the server changes the tool again; it can still be accepted by its name. Returns 409 `proposal_changed` like `accept`.
+         */
+        post: operations["mcp_servers_dismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mcp-servers/{id}/refresh/": {
         parameters: {
             query?: never;
@@ -611,7 +691,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh the tools of an MCP server
-         * @description Loads the list of tools from the server. Returns 409 if the server cannot be used.
+         * @description Loads the list of tools from the server. The first list is accepted; after that, changes wait until you accept them. Returns 409 if the server cannot be used.
          */
         post: operations["mcp_servers_refresh"];
         delete?: never;
@@ -987,7 +1067,7 @@ export interface paths {
         };
         /**
          * List the available tools
-         * @description The built-in tools, your HTTP tools, and the tools of MCP servers as of their last refresh. The schema of a tool's arguments is in the tool itself.
+         * @description The built-in tools, your HTTP tools, and the accepted tools of MCP servers. The schema of a tool's arguments is in the tool itself.
          */
         get: operations["tools_list"];
         put?: never;
@@ -1337,6 +1417,14 @@ export interface components {
             name: string;
             description: string;
             effect: components["schemas"]["EffectEnum"];
+            /**
+             * @description What an MCP server claims. Null for other tools.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            suggested_effect: components["schemas"]["EffectEnum"] | components["schemas"]["NullEnum"];
             /** @description Whether an agent that says nothing about it asks before each call. */
             needs_approval: boolean;
         };
@@ -1354,6 +1442,14 @@ export interface components {
             name: string;
             description: string;
             effect: components["schemas"]["EffectEnum"];
+            /**
+             * @description What an MCP server claims. Null for other tools.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            suggested_effect: components["schemas"]["EffectEnum"] | components["schemas"]["NullEnum"];
             /** @description Whether an agent that says nothing about it asks before each call. */
             needs_approval: boolean;
             /** @description JSON schema of the arguments. */
@@ -1365,6 +1461,21 @@ export interface components {
          * @enum {string}
          */
         ChangeEnum: "approval_off" | "effect_lowered";
+        ChangeSummary: {
+            /** @description Identifies the changes, for `accept` and `dismiss`. */
+            proposal: string;
+            added: number;
+            removed: number;
+            changed: number;
+            /** @description How many of all are dismissed. The other numbers leave these out. */
+            dismissed: number;
+        };
+        ChangesDecisionRequest: {
+            /** @description The `proposal` of the changes that you have seen. */
+            proposal: string;
+            /** @description The names of some of the changed tools. All that are not dismissed if it is left out. */
+            tools?: string[];
+        };
         Count: {
             /** @description Number of tasks affected. */
             count: number;
@@ -1373,6 +1484,16 @@ export interface components {
             username: string;
             password: string;
         };
+        DecidedChange: {
+            name: string;
+            kind: components["schemas"]["ToolChangeKindEnum"];
+        };
+        /**
+         * @description * `accepted` - Accepted
+         *     * `dismissed` - Dismissed
+         * @enum {string}
+         */
+        DecisionEnum: "accepted" | "dismissed";
         /**
          * @description * `read` - Read
          *     * `idempotent` - Idempotent
@@ -1520,9 +1641,18 @@ export interface components {
             readonly warnings: string[];
             /** @description Time limit of one call, in seconds. */
             timeout: number;
+            /** @description The accepted tools, which agents can use. */
             readonly tools: components["schemas"]["McpTool"][];
+            /** @description Whether changed tools wait for acceptance. */
+            readonly has_changes: boolean;
+            /** @description What the server has changed since then. Null if nothing. */
+            readonly changes: components["schemas"]["ChangeSummary"] | null;
             /** Format: date-time */
             readonly fetched_at: string | null;
+            /** Format: date-time */
+            readonly accepted_at: string | null;
+            /** @description The user who accepted tools last. */
+            readonly accepted_by: string | null;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1554,10 +1684,18 @@ export interface components {
             readonly warnings: string[];
             /** @description Time limit of one call, in seconds. */
             timeout: number;
-            /** @description Without their schemas, which the server itself has. */
+            /** @description The accepted tools without their schemas, which the server itself has. */
             readonly tools: components["schemas"]["McpToolRow"][];
+            /** @description Whether changed tools wait for acceptance. */
+            readonly has_changes: boolean;
+            /** @description What the server has changed since then. Null if nothing. */
+            readonly changes: components["schemas"]["ChangeSummary"] | null;
             /** Format: date-time */
             readonly fetched_at: string | null;
+            /** Format: date-time */
+            readonly accepted_at: string | null;
+            /** @description The user who accepted tools last. */
+            readonly accepted_by: string | null;
             /** Format: date-time */
             readonly created_at: string;
             /** Format: date-time */
@@ -1566,19 +1704,72 @@ export interface components {
         McpTool: {
             name: string;
             description: string;
+            /**
+             * @description `write`, unless an agent's list of tools says otherwise.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
             effect: components["schemas"]["EffectEnum"];
+            /**
+             * @description What the server claims. It is shown, and never decides.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            suggested_effect: components["schemas"]["EffectEnum"];
             parameters: unknown;
+        };
+        McpToolDecision: {
+            readonly id: number;
+            readonly decision: components["schemas"]["DecisionEnum"];
+            readonly user: string | null;
+            readonly changes: components["schemas"]["DecidedChange"][];
+            /** Format: date-time */
+            readonly decided_at: string;
         };
         McpToolRequest: {
             name: string;
             description: string;
+            /**
+             * @description `write`, unless an agent's list of tools says otherwise.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
             effect: components["schemas"]["EffectEnum"];
+            /**
+             * @description What the server claims. It is shown, and never decides.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            suggested_effect: components["schemas"]["EffectEnum"];
             parameters: unknown;
         };
         McpToolRow: {
             name: string;
             description: string;
+            /**
+             * @description `write`, unless an agent's list of tools says otherwise.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
             effect: components["schemas"]["EffectEnum"];
+            /**
+             * @description What the server claims. It is shown, and never decides.
+             *
+             *     * `read` - Read
+             *     * `idempotent` - Idempotent
+             *     * `write` - Write
+             */
+            suggested_effect: components["schemas"]["EffectEnum"];
         };
         /** @description The message of a step. */
         Message: {
@@ -1608,6 +1799,7 @@ export interface components {
             /** @description Null if it is not known. */
             price: components["schemas"]["Price"] | null;
         };
+        NullEnum: null;
         /** @description The task that has been due for the longest time. */
         OldestTask: {
             task: number;
@@ -1741,6 +1933,23 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["McpServerRow"][];
+        };
+        PaginatedMcpToolDecisionList: {
+            /** @description The number of rows, at most 10,000. */
+            count: number;
+            /** @description False if there are more rows than `count`. */
+            count_is_exact: boolean;
+            /**
+             * Format: uri
+             * @description The page after this one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before this one.
+             */
+            previous: string | null;
+            results: components["schemas"]["McpToolDecision"][];
         };
         PaginatedProtectionChangeList: {
             /** @description The number of rows, at most 10,000. */
@@ -2675,6 +2884,29 @@ export interface components {
          * @enum {string}
          */
         ToolCallStatusEnum: "waiting" | "approved" | "started" | "answered" | "completed";
+        ToolChange: {
+            name: string;
+            kind: components["schemas"]["ToolChangeKindEnum"];
+            is_dismissed: boolean;
+            /** @description The accepted tool. Null if it was added. */
+            before: components["schemas"]["McpTool"] | null;
+            /** @description The tool that the server offers. Null if removed. */
+            after: components["schemas"]["McpTool"] | null;
+        };
+        /**
+         * @description * `added` - added
+         *     * `removed` - removed
+         *     * `changed` - changed
+         * @enum {string}
+         */
+        ToolChangeKindEnum: "added" | "removed" | "changed";
+        ToolChanges: {
+            /** @description For `accept` and `dismiss`. Empty if nothing has changed. */
+            proposal: string;
+            /** Format: date-time */
+            fetched_at: string | null;
+            changes: components["schemas"]["ToolChange"][];
+        };
         ToolDecidedEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -5401,6 +5633,8 @@ export interface operations {
             query?: {
                 /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
+                /** @description `true` lists the servers with changed tools that wait for acceptance, `false` the others. */
+                has_changes?: boolean;
                 /** @description Number of rows per page. */
                 limit?: number;
                 /** @description Number of rows to skip. */
@@ -5738,6 +5972,298 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["PatchedMcpServerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServer"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangesDecisionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServer"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The object is not in a state that allows this, or a quota is used up. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolChanges"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_decisions: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins. Take it from `next` or `previous`. */
+                cursor?: string;
+                /** @description Number of rows per page. */
+                limit?: number;
+                /** @description Number of rows to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedMcpToolDecisionList"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_dismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangesDecisionRequest"];
             };
         };
         responses: {
