@@ -349,6 +349,23 @@ def doctor(
 
 
 @app.command()
+def refresh_mcp_servers(
+    *,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Let agents use the changes that are shown."),
+    ] = False,
+) -> None:
+    """Load the tools of the programs in AGENTARIUM_MCP_STDIO, and show changes."""
+    from agentarium.cli.project import project
+
+    with project():
+        from django.core.management import call_command
+
+        call_command("refresh_mcp_servers", accept=accept)
+
+
+@app.command()
 def reseal(
     *,
     is_former_key_lost: Annotated[

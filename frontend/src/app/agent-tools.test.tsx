@@ -34,6 +34,7 @@ const calculator: Schemas['CatalogueEntry'] = {
   name: 'calculator',
   description: 'Computes.',
   effect: 'read',
+  suggested_effect: null,
   needs_approval: false,
 }
 
@@ -47,6 +48,13 @@ const search: Schemas['CatalogueEntry'] = {
   name: 'search',
   effect: 'write',
   needs_approval: true,
+  suggested_effect: 'read',
+}
+
+const fetchUrl: Schemas['CatalogueEntry'] = {
+  ...calculator,
+  reference: { type: 'builtin', name: 'fetch_url' },
+  name: 'fetch_url',
 }
 
 beforeEach(() => {
@@ -62,7 +70,7 @@ beforeEach(() => {
     http.get('/api/models/', () => HttpResponse.json([model])),
     http.get('/api/providers/', () => HttpResponse.json([])),
     http.get('/api/tools/', () =>
-      HttpResponse.json(makePage([calculator, search])),
+      HttpResponse.json(makePage([calculator, fetchUrl, search])),
     ),
   )
 })
@@ -290,6 +298,8 @@ test('changes the settings of a tool, and removes a tool', async () => {
   await app.user.click(
     screen.getByRole('button', { name: 'Settings for search' }),
   )
+  expect(screen.getByText(/^The server calls it read-only/)).toBeVisible()
+  expect(screen.getByLabelText('Effect')).toHaveDisplayValue('Has side effects')
   await app.user.type(screen.getByLabelText('Prefix'), 'a b')
   await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
   await sees(/^Use letters, digits/)
@@ -336,4 +346,44 @@ test('shows what the server rejects in a list on the list', async () => {
 
   await sees('No provider.')
   expect(screen.getByText('Tool 1: There is none.')).toBeVisible()
+})
+
+test('lists the hosts that an agent may read', async () => {
+  let body: unknown
+  server.use(
+    http.post('/api/agents/', async ({ request }) => {
+      body = await request.json()
+      return HttpResponse.json(makeAgent(), { status: 201 })
+    }),
+  )
+  const app = await openForm()
+  await app.user.type(screen.getByLabelText('Name'), 'Reader')
+  await add(app, /^fetch_url/)
+  expect(screen.getByText('Any public host')).toBeVisible()
+  await app.user.click(
+    screen.getByRole('button', { name: 'Settings for fetch_url' }),
+  )
+
+  const hosts = screen.getByLabelText('Allowed hosts')
+  await app.user.type(hosts, 'https://docs.example.com')
+  await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
+  await sees(/^List hosts only/)
+  expect(body).toBeUndefined()
+
+  await app.user.clear(hosts)
+  await app.user.type(hosts, 'docs.example.com{Enter}*.example.org{Enter}')
+  expect(screen.getByText('2 hosts')).toBeVisible()
+  await app.user.click(screen.getByRole('button', { name: 'Create agent' }))
+
+  await waitFor(() => {
+    expect(body).toMatchObject({
+      tools: [
+        {
+          type: 'builtin',
+          name: 'fetch_url',
+          allowed_hosts: ['docs.example.com', '*.example.org'],
+        },
+      ],
+    })
+  })
 })

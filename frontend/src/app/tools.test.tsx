@@ -43,7 +43,11 @@ const mcpServer: Schemas['McpServer'] = {
   warnings: [],
   timeout: 30,
   tools: [],
+  has_changes: false,
+  changes: null,
   fetched_at: null,
+  accepted_at: null,
+  accepted_by: null,
   created_at: TIME,
   updated_at: TIME,
 }
@@ -194,7 +198,8 @@ test('loads the tools of an MCP server', async () => {
               name: 'read_file',
               description: '',
               parameters: {},
-              effect: 'read',
+              effect: 'write',
+              suggested_effect: 'read',
             },
           ],
         },
@@ -206,7 +211,7 @@ test('loads the tools of an MCP server', async () => {
 
   await user.click(await screen.findByRole('button', { name: 'Refresh files' }))
 
-  await sees('files: 1 tool loaded.')
+  await sees('files: 1 tool loaded and accepted.')
   expect(await screen.findByText('read_file')).toBeInTheDocument()
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { diffLines } from './line-diff'
+import { diffLines, diffWords } from './line-diff'
 
 const shown = (before: string, after: string) =>
   diffLines(before, after).map(
@@ -36,4 +36,15 @@ test('shows the middle of very long texts as replaced', () => {
 
   expect(lines).toHaveLength(6001)
   expect(lines[0]).toEqual({ kind: 'same', text: 'first' })
+})
+
+test('finds the words that differ', () => {
+  expect(diffWords('Adds two numbers.', 'Adds three big numbers.')).toEqual([
+    { kind: 'same', text: 'Adds ' },
+    { kind: 'removed', text: 'two' },
+    { kind: 'added', text: 'three big' },
+    { kind: 'same', text: ' numbers.' },
+  ])
+  expect(diffWords('', 'New.')).toEqual([{ kind: 'added', text: 'New.' }])
+  expect(diffWords('', '')).toEqual([])
 })

@@ -1,15 +1,33 @@
+/** A line, or the words in a diff of words. */
 export type DiffLine = { kind: 'same' | 'removed' | 'added'; text: string }
 
-/** Beyond this many pairs of lines, everything between the equal ends is shown as replaced. */
+/** Beyond this many pairs, everything between the equal ends is shown as replaced. */
 const MAX_PAIRS = 4_000_000
 
 const mark = (kind: DiffLine['kind'], lines: string[]) =>
   lines.map((text): DiffLine => ({ kind, text }))
 
 /** The differences between two texts, line by line. */
-export function diffLines(before: string, after: string): DiffLine[] {
-  const old = before ? before.split('\n') : []
-  const next = after ? after.split('\n') : []
+export const diffLines = (before: string, after: string): DiffLine[] =>
+  diffSequences(
+    before ? before.split('\n') : [],
+    after ? after.split('\n') : [],
+  )
+
+const wordsOf = (text: string) => text.match(/\s+|\S+/g) ?? []
+
+/** The differences between two texts, word by word; neighbours of one kind are joined. */
+export function diffWords(before: string, after: string): DiffLine[] {
+  const joined: DiffLine[] = []
+  for (const { kind, text } of diffSequences(wordsOf(before), wordsOf(after))) {
+    const last = joined.at(-1)
+    if (last?.kind === kind) last.text += text
+    else joined.push({ kind, text })
+  }
+  return joined
+}
+
+function diffSequences(old: string[], next: string[]): DiffLine[] {
   const start = commonStart(old, next)
   const end = commonStart(
     old.slice(start).toReversed(),

@@ -6,6 +6,7 @@ import { pagesOptions } from '@/lib/api/pages'
 
 export type HttpTool = Schemas['HttpTool']
 export type McpServer = Schemas['McpServerRow']
+export type ToolChange = Schemas['ToolChange']
 
 const httpTools = api.queryOptions('get', '/api/http-tools/')
 const mcpServers = api.queryOptions('get', '/api/mcp-servers/')
@@ -34,6 +35,11 @@ export const mcpServersQuery = () =>
 
 export const httpToolChangesQuery = (id: number) =>
   api.queryOptions('get', '/api/http-tools/{id}/changes/', {
+    params: { path: { id } },
+  })
+
+export const toolChangesQuery = (id: number) =>
+  api.queryOptions('get', '/api/mcp-servers/{id}/changes/', {
     params: { path: { id } },
   })
 
@@ -81,9 +87,31 @@ export function useDeleteMcpServer() {
   return api.useMutation('delete', '/api/mcp-servers/{id}/', { onSuccess })
 }
 
+/** After the tools of a server may have changed, also what has changed. */
+function useServerRefresh() {
+  const queryClient = useQueryClient()
+  const refresh = useToolsRefresh()
+  return ({ params }: { params: { path: { id: number } } }) =>
+    Promise.all([
+      queryClient.invalidateQueries(toolChangesQuery(params.path.id)),
+      refresh(),
+    ])
+}
+
+/** Also after a refusal: then the tools have changed since they were shown. */
+function useDecision(verb: 'accept' | 'dismiss') {
+  const refresh = useServerRefresh()
+  return api.useMutation('post', `/api/mcp-servers/{id}/${verb}/`, {
+    onSettled: (_data, _error, variables) => refresh(variables),
+  })
+}
+
+export const useAcceptChanges = () => useDecision('accept')
+export const useDismissChanges = () => useDecision('dismiss')
+
 export function useRefreshMcpServer() {
-  const onSuccess = useToolsRefresh()
+  const refresh = useServerRefresh()
   return api.useMutation('post', '/api/mcp-servers/{id}/refresh/', {
-    onSuccess,
+    onSuccess: (_, variables) => refresh(variables),
   })
 }

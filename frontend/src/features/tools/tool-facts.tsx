@@ -1,10 +1,11 @@
 import type { ReactNode } from 'react'
 
+import { UntrustedText } from '@/components/untrusted-text'
 import type { Schemas } from '@/lib/api/client'
 
 type Effect = Schemas['EffectEnum']
 
-const EFFECT_LABELS: Record<Effect, string> = {
+export const EFFECT_LABELS: Record<Effect, string> = {
   read: 'read-only',
   idempotent: 'safe to repeat',
   write: 'side effects',
@@ -21,6 +22,8 @@ type ToolFactsProps = {
   description: string
   address?: string
   effect?: Effect
+  /** What an MCP server says about its own tool. */
+  claimedEffect?: Effect
   needsApproval?: boolean
 }
 
@@ -30,20 +33,24 @@ export function ToolFacts({
   description,
   address,
   effect,
+  claimedEffect,
   needsApproval,
 }: ToolFactsProps) {
   return (
     <div className="min-w-0 flex-1">
       <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
         <code className="font-mono text-sm font-medium wrap-anywhere">
-          {name}
+          <UntrustedText>{name}</UntrustedText>
         </code>
         {effect && <Tag>{EFFECT_LABELS[effect]}</Tag>}
+        {claimedEffect && claimedEffect !== 'write' && (
+          <Tag>the server says: {EFFECT_LABELS[claimedEffect]}</Tag>
+        )}
         {needsApproval && <Tag>needs approval</Tag>}
       </p>
       {description && (
         <p className="line-clamp-2 text-sm wrap-anywhere text-muted-foreground">
-          {description}
+          <UntrustedText>{description}</UntrustedText>
         </p>
       )}
       {address && (

@@ -45,7 +45,11 @@ const makeServer = (id: number): Schemas['McpServer'] => ({
   warnings: [],
   timeout: 30,
   tools: [],
+  has_changes: false,
+  changes: null,
   fetched_at: null,
+  accepted_at: null,
+  accepted_by: null,
   created_at: TIME,
   updated_at: TIME,
 })
@@ -59,6 +63,7 @@ const makeEntry = (id: number): Schemas['CatalogueEntry'] => ({
   name: `tool_${id}`,
   description: '',
   effect: 'read',
+  suggested_effect: null,
   needs_approval: false,
 })
 

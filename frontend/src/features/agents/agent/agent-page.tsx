@@ -19,6 +19,7 @@ import { useAgentDeletion, useRestoreDeletedAgent } from '../use-agent-deletion'
 import { AgentVersions } from '../versions/agent-versions'
 import { AgentDefinition } from './agent-definition'
 import { AgentDescription } from './agent-description'
+import { ChangedServers } from './changed-servers'
 
 type AgentPageProps = {
   id: number
@@ -130,6 +131,7 @@ function LoadedAgent({
           </>
         }
       >
+        <ChangedServers agent={agent} />
         {agent.deleted_at ? <DeletedNote agent={agent} /> : runPanel}
         {children}
       </Columns>

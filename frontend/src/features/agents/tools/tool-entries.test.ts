@@ -22,6 +22,7 @@ const catalogueEntry = (
   name: 'calculator',
   description: '',
   effect: 'read',
+  suggested_effect: null,
   needs_approval: false,
   ...fields,
 })

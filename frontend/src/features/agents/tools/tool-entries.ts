@@ -6,6 +6,8 @@ import type { CatalogueEntry } from './tool-queries'
 
 const NAME_RULE = 'Use letters, digits, _ and -, at most 64.'
 const name = z.string().check(z.regex(/^[\w-]{1,64}$/, NAME_RULE))
+/** The server knows the rest. */
+const HOST = /^(?:\*\.)?[^\s/*?#@\\]+$/
 const hasApproval = { needs_approval: z.optional(z.boolean()) }
 /** The tools that asked when the agent was saved, and so go on asking. */
 const keepsAsking = { ask_before: z.optional(z.array(z.string())) }
@@ -22,6 +24,15 @@ const toolEntry = z.discriminatedUnion('type', [
           z.minimum(1, 'At least one second.'),
           z.maximum(600, 'At most 600 seconds.'),
         ),
+    ),
+    allowed_hosts: z.optional(
+      z.array(z.string()).check(
+        z.maxLength(100, 'List at most 100 hosts.'),
+        z.refine(
+          (hosts) => hosts.every((host) => HOST.test(host)),
+          'List hosts only, such as docs.example.com or *.example.org.',
+        ),
+      ),
     ),
     ...hasApproval,
   }),
@@ -52,6 +63,12 @@ const toolEntry = z.discriminatedUnion('type', [
 ])
 
 export type ToolEntry = z.infer<typeof toolEntry>
+
+/** Whether the arguments of the tool decide which hosts it calls. */
+export const reachesHosts = (
+  entry: ToolEntry,
+): entry is Extract<ToolEntry, { type: 'builtin' }> =>
+  entry.type === 'builtin' && entry.name === 'fetch_url'
 
 export const toolEntries = z.array(toolEntry)
 
@@ -91,6 +108,8 @@ export type ToolChoice = {
   description: string
   group: string
   effect?: CatalogueEntry['effect']
+  /** What an MCP server says about its own tool. */
+  claimedEffect?: CatalogueEntry['effect']
   needsApproval: boolean
 }
 
@@ -105,7 +124,7 @@ const groupOf = (source: string) => TITLES[source] ?? `MCP server ${source}`
 export function catalogueChoice(offer: CatalogueEntry): ToolChoice[] {
   const { data: entry } = toolEntry.safeParse(offer.reference)
   if (!entry) return []
-  const { name, description, source, effect } = offer
+  const { name, description, source, effect, suggested_effect } = offer
   return [
     {
       key: toolKey(entry),
@@ -114,12 +133,13 @@ export function catalogueChoice(offer: CatalogueEntry): ToolChoice[] {
       description,
       group: groupOf(source),
       effect,
+      ...(suggested_effect ? { claimedEffect: suggested_effect } : {}),
       needsApproval: offer.needs_approval,
     },
   ]
 }
 
-/** The choice of all tools that an MCP server offers, given all of them or the first. */
+/** The choice of all accepted tools of an MCP server, given all of them or the first. */
 export function serverChoice(
   server: number,
   tools: CatalogueEntry[],
@@ -131,8 +151,9 @@ export function serverChoice(
     key: toolKey(entry),
     entry,
     title: `All tools of ${source}`,
-    description: 'Every tool that the server offers, now and later.',
+    description: 'Every tool of the server that you accept, now and later.',
     group: groupOf(source),
+    effect: 'write',
     needsApproval: hasMore || tools.some((each) => each.needs_approval),
   }
 }

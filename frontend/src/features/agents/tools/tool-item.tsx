@@ -1,10 +1,12 @@
 import { SettingsIcon, XIcon } from 'lucide-react'
 import { useId, useState } from 'react'
+import type { ReactNode } from 'react'
 
 import { ApprovalSelect } from '@/components/approval-select'
 import { Button } from '@/components/ui/button'
+import { formatCount } from '@/lib/format'
 
-import { asksByDefault } from './tool-entries'
+import { asksByDefault, reachesHosts } from './tool-entries'
 import type { ToolChoice, ToolEntry } from './tool-entries'
 import { ToolIcon } from './tool-icon'
 import { ToolOptions } from './tool-options'
@@ -78,7 +80,12 @@ export function ToolItem(props: ToolItemProps) {
       </div>
       {(isOpen || error) && (
         <div id={optionsId}>
-          <ToolOptions entry={entry} error={error} onChange={onChange} />
+          <ToolOptions
+            entry={entry}
+            claimedEffect={choice.claimedEffect}
+            error={error}
+            onChange={onChange}
+          />
         </div>
       )}
     </li>
@@ -88,6 +95,12 @@ export function ToolItem(props: ToolItemProps) {
 function effectOf(entry: ToolEntry, { effect }: ToolChoice) {
   return entry.type === 'mcp' ? (entry.effect ?? effect) : effect
 }
+
+const Pill = ({ children }: { children: ReactNode }) => (
+  <span className="rounded-full bg-muted px-2 py-0.5 text-muted-foreground">
+    {children}
+  </span>
+)
 
 type ApprovalProps = {
   entry: ToolEntry
@@ -120,10 +133,13 @@ function Approval({
             }}
           />
         </span>
-        {effect && (
-          <span className="rounded-full bg-muted px-2 py-0.5 text-muted-foreground">
-            {EFFECTS[effect]}
-          </span>
+        {effect && <Pill>{EFFECTS[effect]}</Pill>}
+        {reachesHosts(entry) && (
+          <Pill>
+            {entry.allowed_hosts
+              ? formatCount(entry.allowed_hosts.length, 'host')
+              : 'Any public host'}
+          </Pill>
         )}
       </div>
       {isOff && (

@@ -1,8 +1,11 @@
+import { useState } from 'react'
+
 import { Field } from '@/components/ui/field'
 import { Input, Textarea } from '@/components/ui/input'
 import { Select } from '@/components/ui/select'
 
-import type { ToolEntry } from './tool-entries'
+import { reachesHosts } from './tool-entries'
+import type { ToolChoice, ToolEntry } from './tool-entries'
 
 type Entry<Type extends ToolEntry['type']> = Extract<ToolEntry, { type: Type }>
 
@@ -13,15 +16,16 @@ type OptionsProps<Type extends ToolEntry['type']> = {
 
 type ToolOptionsProps = {
   entry: ToolEntry
+  claimedEffect: ToolChoice['claimedEffect']
   error: string | undefined
   onChange: (entry: ToolEntry) => void
 }
 
 /** The other settings of a tool of this kind. */
-export function ToolOptions({ entry, error, onChange }: ToolOptionsProps) {
+export function ToolOptions({ error, ...props }: ToolOptionsProps) {
   return (
     <div className="mt-3 grid gap-4 border-t pt-3 sm:grid-cols-2 sm:pl-7">
-      <OptionFields entry={entry} onChange={onChange} />
+      <OptionFields {...props} />
       {error && (
         <p role="alert" className="text-xs text-destructive sm:col-span-2">
           {error}
@@ -31,12 +35,22 @@ export function ToolOptions({ entry, error, onChange }: ToolOptionsProps) {
   )
 }
 
-function OptionFields({ entry, onChange }: Omit<ToolOptionsProps, 'error'>) {
+function OptionFields({
+  entry,
+  claimedEffect,
+  onChange,
+}: Omit<ToolOptionsProps, 'error'>) {
   switch (entry.type) {
     case 'builtin':
       return <BuiltinOptions entry={entry} onChange={onChange} />
     case 'mcp':
-      return <McpOptions entry={entry} onChange={onChange} />
+      return (
+        <McpOptions
+          entry={entry}
+          claimedEffect={claimedEffect}
+          onChange={onChange}
+        />
+      )
     case 'agent':
       return <AgentOptions entry={entry} onChange={onChange} />
     case 'http':
@@ -44,7 +58,45 @@ function OptionFields({ entry, onChange }: Omit<ToolOptionsProps, 'error'>) {
   }
 }
 
-function BuiltinOptions({ entry, onChange }: OptionsProps<'builtin'>) {
+function BuiltinOptions(props: OptionsProps<'builtin'>) {
+  return (
+    <>
+      {reachesHosts(props.entry) && <AllowedHosts {...props} />}
+      <TimeoutOption {...props} />
+    </>
+  )
+}
+
+/** One host a line. An empty list is not set. */
+function AllowedHosts({ entry, onChange }: OptionsProps<'builtin'>) {
+  const [text, setText] = useState(entry.allowed_hosts?.join('\n') ?? '')
+  return (
+    <Field
+      label="Allowed hosts"
+      hint="One per line, such as docs.example.com or *.example.org. Recommended: without a list, a page that the agent reads can make it send data to any public host."
+      className="sm:col-span-2"
+    >
+      {(control) => (
+        <Textarea
+          {...control}
+          rows={3}
+          spellCheck={false}
+          placeholder={'docs.example.com\n*.example.org'}
+          className="font-mono"
+          value={text}
+          onChange={({ target }) => {
+            setText(target.value)
+            const hosts = target.value.split(/[\s,]+/).filter(Boolean)
+            const allowed_hosts = hosts.length > 0 ? hosts : undefined
+            onChange({ ...entry, allowed_hosts })
+          }}
+        />
+      )}
+    </Field>
+  )
+}
+
+function TimeoutOption({ entry, onChange }: OptionsProps<'builtin'>) {
   return (
     <Field
       label="Timeout"
@@ -68,7 +120,18 @@ function BuiltinOptions({ entry, onChange }: OptionsProps<'builtin'>) {
   )
 }
 
-function McpOptions({ entry, onChange }: OptionsProps<'mcp'>) {
+const CLAIMS = { read: 'read-only', idempotent: 'safe to repeat' }
+
+const effectHint = (claimed: ToolChoice['claimedEffect']) =>
+  claimed && claimed !== 'write'
+    ? `The server calls it ${CLAIMS[claimed]}. Choose that only if you trust the server: such calls are repeated without your decision.`
+    : 'Calls with side effects are never repeated without your decision.'
+
+type McpOptionsProps = OptionsProps<'mcp'> & {
+  claimedEffect: ToolChoice['claimedEffect']
+}
+
+function McpOptions({ entry, claimedEffect, onChange }: McpOptionsProps) {
   return (
     <>
       <Field
@@ -87,27 +150,23 @@ function McpOptions({ entry, onChange }: OptionsProps<'mcp'>) {
           />
         )}
       </Field>
-      <Field
-        label="Effect"
-        hint="Calls with side effects are never repeated without your decision."
-      >
+      <Field label="Effect" hint={effectHint(claimedEffect)}>
         {(control) => (
           <Select
             {...control}
-            value={entry.effect ?? ''}
+            value={entry.effect ?? 'write'}
             onChange={({ target }) => {
-              const effect = target.value as Entry<'mcp'>['effect'] | ''
+              const effect = target.value as Entry<'mcp'>['effect']
               onChange({
                 ...entry,
-                effect: effect === '' ? undefined : effect,
+                effect: effect === 'write' ? undefined : effect,
                 ask_before: undefined,
               })
             }}
           >
-            <option value="">As declared by the server</option>
+            <option value="write">Has side effects</option>
             <option value="read">Read-only</option>
             <option value="idempotent">Safe to repeat</option>
-            <option value="write">Has side effects</option>
           </Select>
         )}
       </Field>

@@ -1,7 +1,6 @@
 import { ArrowRightIcon } from 'lucide-react'
 
-import { cn } from '@/lib/cn'
-import type { DiffLine } from '@/lib/line-diff'
+import { DiffLines } from '@/components/diff-lines'
 
 import type { AgentVersion } from '../queries'
 import { fieldChanges, textChanges } from './version-changes'
@@ -41,42 +40,9 @@ export function VersionDiff({ before, after }: VersionDiffProps) {
       {texts.map(({ label, lines }) => (
         <section key={label} aria-label={label}>
           <h3 className="mb-1.5 text-sm font-medium">{label}</h3>
-          <Lines lines={lines} />
+          <DiffLines lines={lines} />
         </section>
       ))}
     </div>
-  )
-}
-
-const LOOKS: Record<
-  DiffLine['kind'],
-  { sign: string; word: string; className: string }
-> = {
-  same: { sign: ' ', word: '', className: 'text-muted-foreground' },
-  removed: { sign: '−', word: 'removed: ', className: 'bg-failed/10' },
-  added: { sign: '+', word: 'added: ', className: 'bg-completed/12' },
-}
-
-function Lines({ lines }: { lines: DiffLine[] }) {
-  return (
-    <ol className="overflow-hidden rounded-xl border py-1.5 font-mono text-xs leading-relaxed">
-      {lines.map(({ kind, text }, index) => {
-        const { sign, word, className } = LOOKS[kind]
-        return (
-          <li
-            key={index}
-            className={cn('grid grid-cols-[2rem_1fr] pr-3.5', className)}
-          >
-            <span aria-hidden className="text-center select-none">
-              {sign}
-            </span>
-            <span className="min-h-lh wrap-anywhere whitespace-pre-wrap">
-              {word && <span className="sr-only">{word}</span>}
-              {text}
-            </span>
-          </li>
-        )
-      })}
-    </ol>
   )
 }

@@ -17,6 +17,7 @@ import { ToolFacts } from '../tool-facts'
 import { ToolMenu } from '../tool-menu'
 import { ToolSection } from '../tool-section'
 import { McpServerForm } from './mcp-server-form'
+import { ServerChanges } from './server-changes'
 import { toolsLoaded } from './tools-loaded'
 
 /** Servers that offer tools of their own. */
@@ -67,6 +68,7 @@ function McpServerRow({ server, onEdit }: RowProps) {
           }
         />
       </div>
+      <ServerChanges server={server} />
       <ServerTools server={server} />
     </li>
   )
@@ -107,8 +109,14 @@ function ServerTools({ server }: { server: McpServer }) {
   return (
     <details className="mt-1 text-xs">
       <summary className="w-fit cursor-pointer rounded-sm text-muted-foreground hover:text-foreground">
-        {formatCount(server.tools.length, 'tool')}, loaded{' '}
-        <RelativeTime time={server.fetched_at} />
+        {formatCount(server.tools.length, 'tool')} accepted
+        {server.accepted_at && (
+          <>
+            {' '}
+            <RelativeTime time={server.accepted_at} />
+          </>
+        )}
+        , loaded <RelativeTime time={server.fetched_at} />
       </summary>
       <ul className="mt-3 space-y-3">
         {server.tools.map((tool) => (
@@ -116,7 +124,7 @@ function ServerTools({ server }: { server: McpServer }) {
             <ToolFacts
               name={tool.name}
               description={tool.description}
-              effect={tool.effect}
+              claimedEffect={tool.suggested_effect}
             />
           </li>
         ))}
