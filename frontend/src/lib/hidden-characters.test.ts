@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { codePoint, visibleParts } from './hidden-characters'
+import { codePoint, spelledOut, visibleParts } from './hidden-characters'
 
 const hidden = (text: string) =>
   visibleParts(text)
@@ -30,4 +30,9 @@ test('leaves visible text as it is', () => {
 
   expect(visibleParts(text)).toEqual([{ text, isHidden: false }])
   expect(visibleParts('')).toEqual([])
+})
+
+test('spells out what is not ASCII in a name', () => {
+  expect(spelledOut('s\u0435arch')).toBe('s U+0435 arch')
+  expect(spelledOut('read_file-2.x')).toBe('read_file-2.x')
 })

@@ -7,10 +7,18 @@ export type TextPart = { text: string; isHidden: boolean }
 const HIDDEN =
   /([^\P{C}\n\t]|\p{Default_Ignorable_Code_Point}|[^\P{Z} ]|[\u115f\u1160\u2800\u3164\uffa0])/u
 
+/** Everything that is not ASCII: a letter of another script may look like one of these. */
+const FOREIGN = /([^ -~])/u
+
 /** The parts of a text that can be seen and those that cannot, in order. */
-export const visibleParts = (text: string): TextPart[] =>
+export const visibleParts = (text: string) => partsOf(text, HIDDEN)
+
+/** The parts of a name that are ASCII and those that are not, in order. */
+export const visibleNameParts = (name: string) => partsOf(name, FOREIGN)
+
+const partsOf = (text: string, hidden: RegExp): TextPart[] =>
   text
-    .split(HIDDEN)
+    .split(hidden)
     .map((part, index) => ({ text: part, isHidden: index % 2 === 1 }))
     .filter((part) => part.text !== '')
 
@@ -18,8 +26,8 @@ export const visibleParts = (text: string): TextPart[] =>
 export const codePoint = (character: string) =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 
-/** A text with its hidden characters spelled out, for labels. */
-export const spelledOut = (text: string) =>
-  visibleParts(text)
+/** A name with its hidden and foreign characters spelled out, for labels. */
+export const spelledOut = (name: string) =>
+  visibleNameParts(name)
     .map((part) => (part.isHidden ? ` ${codePoint(part.text)} ` : part.text))
     .join('')

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-import { UntrustedText } from '@/components/untrusted-text'
+import { UntrustedName, UntrustedText } from '@/components/untrusted-text'
 import type { Schemas } from '@/lib/api/client'
 
 type Effect = Schemas['EffectEnum']
@@ -40,7 +40,7 @@ export function ToolFacts({
     <div className="min-w-0 flex-1">
       <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
         <code className="font-mono text-sm font-medium wrap-anywhere">
-          <UntrustedText>{name}</UntrustedText>
+          <UntrustedName>{name}</UntrustedName>
         </code>
         {effect && <Tag>{EFFECT_LABELS[effect]}</Tag>}
         {claimedEffect && claimedEffect !== 'write' && (

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 
 import { BusyButton } from '@/components/busy-button'
 import { DiffLines, DiffWords } from '@/components/diff-lines'
-import { UntrustedText } from '@/components/untrusted-text'
+import { UntrustedName } from '@/components/untrusted-text'
 import { cn } from '@/lib/cn'
 import { spelledOut } from '@/lib/hidden-characters'
 import { sortedJson } from '@/lib/json'
@@ -38,7 +38,7 @@ export function ToolChangeItem({
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <h3 className="flex min-w-0 flex-1 flex-wrap items-center gap-2">
           <code className="font-mono text-sm font-medium wrap-anywhere">
-            <UntrustedText>{name}</UntrustedText>
+            <UntrustedName>{name}</UntrustedName>
           </code>
           <span
             className={cn(
