@@ -69,6 +69,7 @@ beforeEach(() => {
     ),
     http.get('/api/models/', () => HttpResponse.json([model])),
     http.get('/api/providers/', () => HttpResponse.json([])),
+    http.get('/api/mcp-servers/', () => HttpResponse.json(makePage([]))),
     http.get('/api/tools/', () =>
       HttpResponse.json(makePage([calculator, fetchUrl, search])),
     ),
