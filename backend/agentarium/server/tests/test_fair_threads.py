@@ -13,7 +13,7 @@ from agentarium.server.fair_threads import FairThreads, KnownCallers
 from agentarium.server.tests.test_asgi import Client, body, scope, site_of
 
 
-class Held:
+class BusyThread:
     """One thread, which is busy until `release`; `order` has the calls made since."""
 
     def __init__(self) -> None:
@@ -34,27 +34,27 @@ class Held:
 
 
 async def test_a_caller_waits_for_one_request_of_each_other() -> None:
-    held = Held()
-    flood = [held.begin("mallory") for _ in range(50)]
-    others = [held.begin("alice"), held.begin("bob")]
+    busy = BusyThread()
+    flood = [busy.begin("mallory") for _ in range(50)]
+    others = [busy.begin("alice"), busy.begin("bob")]
     # All of them are waiting.
     await asyncio.sleep(0)
 
-    await held.release(*flood, *others)
+    await busy.release(*flood, *others)
 
-    assert held.order[:3] == ["mallory", "alice", "bob"]
-    assert held.order[3:] == ["mallory"] * 49
+    assert busy.order[:3] == ["mallory", "alice", "bob"]
+    assert busy.order[3:] == ["mallory"] * 49
 
 
 async def test_a_caller_that_leaves_gives_its_turn_away() -> None:
-    held = Held()
-    left, stays = held.begin("mallory"), held.begin("alice")
+    busy = BusyThread()
+    left, stays = busy.begin("mallory"), busy.begin("alice")
     await asyncio.sleep(0)
     left.cancel()
 
-    await held.release(stays)
+    await busy.release(stays)
 
-    assert held.order == ["alice"]
+    assert busy.order == ["alice"]
 
 
 async def test_a_caller_that_leaves_as_its_turn_comes_gives_the_thread_away() -> None:

@@ -80,7 +80,9 @@ class TestAsking:
         return client
 
     async def in_pool(self, site: Site, function: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(site._pool, function)
+        return await asyncio.get_running_loop().run_in_executor(
+            site._threads.pool, function
+        )
 
     async def test_a_strangers_large_body_is_not_read(self, site: Site) -> None:
         client = await self.call(site, post(RUN, 4_900_000), body(b"{", more=True))
