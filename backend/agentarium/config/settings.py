@@ -118,6 +118,8 @@ WAITING_REQUESTS = re.compile(
     r"|GET /api/(models|providers)/"
 )
 WAITING_THREADS = 16
+# How long requests and streams wait for one answer of PostgreSQL. 0 means no limit.
+DATABASE_ANSWER_SECONDS: float = env.number("AGENTARIUM_DATABASE_ANSWER_SECONDS", 15.0)
 # Host names that requests may use in addition to that of the public URL.
 EXTRA_HOSTS: list[str] = env.read_list("AGENTARIUM_ALLOWED_HOSTS", host_name)
 # The number of reverse proxies in front. X-Forwarded-For is ignored if it is 0.

@@ -22,6 +22,8 @@ from prometheus_client.registry import Collector
 
 from agentarium.runtime.utility_process.pool import failures
 
+from agentarium.db.reachability import on_silence
+
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
@@ -129,6 +131,29 @@ EVENT_WRITER_BATCH_SIZE = _histogram(
 EVENT_WRITER_SECONDS = _histogram(
     "event_writer_write_seconds", "Duration of these transactions.", QUICK
 )
+
+DATABASE_SILENCES = _counter(
+    "database_silences_total",
+    "Connections to the database that were closed because nothing came from it.",
+)
+on_silence(DATABASE_SILENCES.inc)
+
+
+@cache
+def lease_gauges() -> tuple[Gauge, Gauge]:
+    """The age of the lease, and whether it is valid; only a process with a runner has them."""
+    return (
+        Gauge(
+            "agentarium_lease_age_seconds",
+            "Time since the worker of this process last renewed its lease.",
+            registry=REGISTRY,
+        ),
+        Gauge(
+            "agentarium_lease_valid",
+            "1 if the worker of this process holds a lease by its own clock, otherwise 0.",
+            registry=REGISTRY,
+        ),
+    )
 
 
 class UtilityProcessCollector(Collector):

@@ -12,6 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from django.conf import settings
+
+from agentarium.db.answer_limit import limit_answers
 from agentarium.http.client_address import address_in
 
 R = TypeVar("R")
@@ -24,7 +27,12 @@ class FairThreads:
     """A bounded number of threads. `run` belongs to one event loop."""
 
     def __init__(self, size: int, *, name: str) -> None:
-        self.pool = ThreadPoolExecutor(size, thread_name_prefix=name)
+        self.pool = ThreadPoolExecutor(
+            size,
+            thread_name_prefix=name,
+            initializer=limit_answers,
+            initargs=(settings.DATABASE_ANSWER_SECONDS,),
+        )
         self._free = size
         # The order of the callers is that of their turns.
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}

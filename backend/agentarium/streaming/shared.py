@@ -25,9 +25,17 @@ def pubsub() -> LocalPubSub:
 
 @cache
 def single_flight_reader() -> SingleFlightReader:
-    return SingleFlightReader(DatabaseThreads("readers", size=READER_THREADS))
+    return SingleFlightReader(
+        DatabaseThreads(
+            "readers",
+            size=READER_THREADS,
+            answer_seconds=settings.DATABASE_ANSWER_SECONDS,
+        )
+    )
 
 
 @cache
 def access_watch() -> AccessWatch:
-    return AccessWatch(DatabaseThreads("access"))
+    return AccessWatch(
+        DatabaseThreads("access", answer_seconds=settings.DATABASE_ANSWER_SECONDS)
+    )

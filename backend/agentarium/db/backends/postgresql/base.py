@@ -7,6 +7,9 @@ call of a worker. A hang-up is visible without that: an idle connection has data
 It also has cursors for prepared statements. Django's own cursors put the values into
 each statement; with these the server parses and plans a statement once for a
 connection, see `db/prepared_statements.py`.
+
+The pool's connections limit how long they wait for the server (`connection.py`). When one
+was found silent, those that were opened before are replaced, not tried one after another.
 """
 
 import select
@@ -16,10 +19,27 @@ from django.db.backends.postgresql import base
 from psycopg import OperationalError
 from psycopg_pool import ConnectionPool
 
+from agentarium.db.answer_limit import answers_within
+from agentarium.db.backends.postgresql.connection import LimitedConnection
 from agentarium.db.request_limits import UNLIMITED, Limits, limits_of_thread
+
+# For the settings of a new connection.
+CONFIGURE_SECONDS = 5.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def __init__(
+        self, settings_dict: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(settings_dict, *args, **kwargs)
+        if pool := settings_dict["OPTIONS"].get("pool"):
+            pool["connection_class"] = LimitedConnection
+
+    def _configure_connection(self, connection: Any) -> Any:
+        # The pool's own threads do this.
+        with answers_within(CONFIGURE_SECONDS):
+            return super()._configure_connection(connection)  # type: ignore[misc]
+
     def prepared_cursor(self) -> Any:
         self.ensure_connection()
         with self.wrap_database_errors:
@@ -50,11 +70,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         while True:
             connection = super().get_new_connection(conn_params)
-            if self.pool is None or _is_idle(connection) or _answers(connection):
+            if self.pool is None or _is_alive(connection):
                 return connection
             connection.close()
             # The pool opens another one in its place.
             self.pool.putconn(connection)
+
+
+def _is_alive(connection: Any) -> bool:
+    if connection.may_be_silent:
+        return False
+    return _is_idle(connection) or _answers(connection)
 
 
 def _is_idle(connection: Any) -> bool:

@@ -1,0 +1,114 @@
+"""A TCP proxy in front of PostgreSQL whose connections can go silent."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from django.db import connection, connections
+
+CHUNK = 65_536
+
+
+class _Pair:
+    """A client and the server; both stay connected while nothing is passed on."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self.client = client
+        self.server = server
+        self.is_silent = False
+
+
+class SilentProxy:
+    """Passes bytes on, until told otherwise."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._pairs: list[_Pair] = []
+        self._swallows_new = False
+        self._is_closed = False
+        # Bytes that clients have sent on connections that are silent.
+        self.swallowed = 0
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def silence(self, *, new_ones_too: bool = False) -> None:
+        """Nothing passes on the open connections any more, nor on new ones if wished."""
+        for pair in self._pairs:
+            pair.is_silent = True
+        self._swallows_new = new_ones_too
+
+    def end_silence(self) -> None:
+        """New connections work. Those that are silent stay so."""
+        self._swallows_new = False
+
+    def close(self) -> None:
+        self._is_closed = True
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for pair in self._pairs:
+            for end in (pair.client, pair.server):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()
+
+    def _accept(self) -> None:
+        while not self._is_closed:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            pair = _Pair(client, socket.create_connection(self._target))
+            pair.is_silent = self._swallows_new
+            self._pairs.append(pair)
+            if self._is_closed:
+                # `close` may not have seen this pair.
+                self.close()
+                return
+            threading.Thread(target=self._pass_on, args=[pair], daemon=True).start()
+
+    def _pass_on(self, pair: _Pair) -> None:
+        with suppress(OSError, ValueError):
+            while self._pass_once(pair):
+                pass
+            for end in (pair.client, pair.server):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _pass_once(self, pair: _Pair) -> bool:
+        ready, _, _ = select.select([pair.client, pair.server], [], [])
+        for source in ready:
+            data = source.recv(CHUNK)
+            if not data:
+                return False
+            if pair.is_silent:
+                self.swallowed += len(data)
+            else:
+                other = pair.server if source is pair.client else pair.client
+                other.sendall(data)
+        return True
+
+
+@contextmanager
+def database_behind_proxy() -> Iterator[SilentProxy]:
+    """Connect all threads to PostgreSQL through a proxy, with a new pool."""
+    settings = connection.settings_dict
+    target = {name: settings[name] for name in ("HOST", "PORT")}
+    proxy = SilentProxy(target["HOST"], int(target["PORT"]))
+    _start_over(HOST="127.0.0.1", PORT=proxy.port)
+    try:
+        yield proxy
+    finally:
+        _start_over(**target)
+        proxy.close()
+
+
+def _start_over(**settings: object) -> None:
+    connections.close_all()
+    own: Any = connection
+    own.close_pool()
+    connection.settings_dict.update(settings)
