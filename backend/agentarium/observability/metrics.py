@@ -20,9 +20,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from agentarium.runtime.utility_process.pool import failures
-
 from agentarium.db.reachability import on_silence
+from agentarium.runtime.utility_process.pool import failures
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)

@@ -13,8 +13,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models.expressions import CombinedExpression
 
+from agentarium.db.answer_limit import limit_answers
 from agentarium.db.clock import Now
 from agentarium.db.prepared_statements import prepared_cursor
+from agentarium.db.reachability import is_server_refusing
+from agentarium.observability import metrics
 from agentarium.observability.background import record_failure
 from agentarium.tasks.models import Worker
 from agentarium.worker.liveness_lock import (
@@ -26,19 +29,35 @@ from agentarium.worker.liveness_lock import (
 log = structlog.get_logger(__name__)
 
 _TABLE = Worker._meta.db_table
-# A lease survives two failed renewals.
+# A lease survives two failed renewals. After a failure the next one comes sooner.
 RENEWALS_PER_LEASE = 4
+RETRIES_PER_LEASE = 20
 # Both are fractions of a lease. Without a renewal for the first, the database counts as
 # away; after it has been back for the second, every live worker has renewed.
 AWAY_FRACTION = 0.6
 TRUSTWORTHY_FRACTION = 0.4
 # An event loop that has not reported for this long is stuck, though threads still run.
 LOOP_STUCK_SECONDS = 60.0
+# How long the database may take to answer, as fractions of a lease: to renew it; to what
+# a running attempt waits for; and to maintenance, which may have to wait for locks.
+RENEWAL_ANSWER_FRACTION = 0.25
+ATTEMPT_ANSWER_FRACTION = 0.5
+MAINTENANCE_ANSWER_FRACTION = 1.0
+# Less would be exceeded on a busy machine, however short the lease is.
+MIN_ANSWER_SECONDS = 1.0
+# After this many leases without the database, attempts end even if it has refused.
+OUTAGE_LEASES = 6
 
 
 def monotonic_seconds() -> float:
     """A clock that is never set, and that includes the time the machine was asleep."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def answer_seconds(fraction: float) -> float:
+    """The limit of one answer of the database, from a fraction of a lease."""
+    lease: float = settings.LEASE_SECONDS
+    return max(lease * fraction, MIN_ANSWER_SECONDS)
 
 
 def register_worker(*, capacity: int) -> Worker:
@@ -103,6 +122,7 @@ class Heartbeat:
     def __init__(self, worker: Worker, *, on_lost: Callable[[], None]) -> None:
         self._worker = worker
         self._on_lost = on_lost
+        self._has_failed = False
         self._stop = threading.Event()
         self._liveness_lock = LivenessLock(worker.pk)
         self._renewed_at = self._loop_reported_at = self._trustworthy_since = (
@@ -133,14 +153,35 @@ class Heartbeat:
             and now - self._trustworthy_since >= lease * TRUSTWORTHY_FRACTION
         )
 
+    @property
+    def seconds_since_renewal(self) -> float:
+        return monotonic_seconds() - self._renewed_at
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the attempts must end, because others may be running their tasks.
+
+        While the database refuses every connection, it is away for the other workers too,
+        so that attempts may outlive a lease; but not for any time, since it may be only
+        this machine that is refused. On SQLite, liveness locks decide.
+        """
+        if self.is_valid or connection.vendor == "sqlite":
+            return False
+        leases_ago = self.seconds_since_renewal / settings.LEASE_SECONDS
+        return leases_ago >= OUTAGE_LEASES or not is_server_refusing()
+
     def start(self) -> None:
         self._liveness_lock.acquire()
+        age, valid = metrics.lease_gauges()
+        age.set_function(lambda: self.seconds_since_renewal)
+        valid.set_function(lambda: float(self.is_valid))
         self._thread.start()
 
     def stop(self) -> None:
         """Stop renewing; callable more than once."""
         self._stop.set()
         self._thread.join()
+        metrics.lease_gauges()[1].set_function(lambda: 0.0)
         self._liveness_lock.release()
 
     def report_loop_alive(self) -> None:
@@ -148,7 +189,8 @@ class Heartbeat:
         self._loop_reported_at = monotonic_seconds()
 
     def _run(self) -> None:
-        while not self._stop.wait(settings.LEASE_SECONDS / RENEWALS_PER_LEASE):
+        limit_answers(answer_seconds(RENEWAL_ANSWER_FRACTION))
+        while not self._stop.wait(self._pause_seconds()):
             if monotonic_seconds() - self._loop_reported_at > LOOP_STUCK_SECONDS:
                 log.error("worker.loop_stuck", worker_id=self._worker.pk)
             elif not self.renew():
@@ -156,6 +198,10 @@ class Heartbeat:
                 self._on_lost()
                 break
         connection.close()
+
+    def _pause_seconds(self) -> float:
+        count = RETRIES_PER_LEASE if self._has_failed else RENEWALS_PER_LEASE
+        return float(settings.LEASE_SECONDS) / count
 
     def renew(self) -> bool:
         """Renew once. False if the worker was declared lost.
@@ -165,6 +211,7 @@ class Heartbeat:
         began_at = monotonic_seconds()
         if began_at - self._renewed_at >= settings.LEASE_SECONDS * AWAY_FRACTION:
             self._trustworthy_since = began_at
+        self._has_failed = True
         try:
             is_registered = renew_lease(self._worker)
         except (DatabaseError, InterfaceError) as error:
@@ -175,5 +222,6 @@ class Heartbeat:
             record_failure("heartbeat", error)
             connection.close()
             return True
+        self._has_failed = False
         self._renewed_at = began_at
         return is_registered

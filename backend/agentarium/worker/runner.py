@@ -13,9 +13,11 @@ from django.db import DatabaseError, InterfaceError
 from agentarium.db.threads import DatabaseThreads
 from agentarium.observability.background import record_failure
 from agentarium.streaming.pubsub import PubSub
+from agentarium.tasks.models import Worker
 from agentarium.worker import leases
 from agentarium.worker.attempt.context import ModelClientSource, RunnerDependencies
 from agentarium.worker.attempt.toolbox import OpenToolbox
+from agentarium.worker.queue.release import retire
 from agentarium.worker.runner_signals import RunnerSignals
 from agentarium.worker.session import WorkerSession
 
@@ -42,6 +44,8 @@ class Runner:
         self._capacity = capacity
         self._loop: asyncio.AbstractEventLoop | None = None
         self._signals = RunnerSignals()
+        # The worker of the last session, if that ended without the database.
+        self._expired: Worker | None = None
 
     def wake(self) -> None:
         """Look for pending tasks now. Callable from any thread."""
@@ -51,6 +55,10 @@ class Runner:
         """Claim no more tasks, and shut down. Callable from any thread."""
         self._call_on_loop(self._signals.stop)
 
+    def hurry(self) -> None:
+        """Shut down without the grace period. Callable from any thread."""
+        self._call_on_loop(self._signals.hurry)
+
     def _call_on_loop(self, function: Callable[[], None]) -> None:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function)
@@ -58,7 +66,12 @@ class Runner:
     async def run(self) -> None:
         """Work until `stop`. After a loss, register again as a new worker."""
         self._loop = asyncio.get_running_loop()
-        database = DatabaseThreads("runner", size=2, through_gate=True)
+        database = DatabaseThreads(
+            "runner",
+            size=2,
+            through_gate=True,
+            answer_seconds=leases.answer_seconds(leases.MAINTENANCE_ANSWER_FRACTION),
+        )
         dependencies = RunnerDependencies(
             self._pubsub, self._clients, self._open_toolbox, database
         )
@@ -71,10 +84,12 @@ class Runner:
 
     async def _run_session(self, dependencies: RunnerDependencies) -> None:
         try:
-            worker = await dependencies.database.run(
-                leases.register_worker, capacity=self._capacity
-            )
-            await WorkerSession(worker, dependencies, self._signals).run()
+            worker = await dependencies.database.run(self._register)
+            session = WorkerSession(worker, dependencies, self._signals)
+            try:
+                await session.run()
+            finally:
+                self._expired = worker if session.has_expired else None
         except* (DatabaseError, InterfaceError) as group:
             log.warning(
                 "runner.database_away", errors=[str(e) for e in group.exceptions]
@@ -84,3 +99,10 @@ class Runner:
             # The next session is another worker, and recovers the tasks of this one.
             record_failure("worker session", group)
             await asyncio.sleep(RESTART_SECONDS)
+
+    def _register(self) -> Worker:
+        """Register; first release the tasks of the worker whose lease has expired."""
+        if self._expired:
+            retire(self._expired)
+            self._expired = None
+        return leases.register_worker(capacity=self._capacity)

@@ -1,7 +1,9 @@
 """Wake-ups and the stop request of a runner."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
 
 class RunnerSignals:
@@ -12,8 +14,14 @@ class RunnerSignals:
 
     def __init__(self) -> None:
         self.woken = asyncio.Event()
-        self.is_stopping = False
+        self.stopping = asyncio.Event()
+        # Stop without the grace period.
+        self.hurrying = asyncio.Event()
         self._changed = asyncio.Event()
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.stopping.is_set()
 
     def wake(self) -> None:
         """There may be a task to claim, or a running one to stop."""
@@ -21,8 +29,12 @@ class RunnerSignals:
         self._changed.set()
 
     def stop(self) -> None:
-        self.is_stopping = True
+        self.stopping.set()
         self.wake()
+
+    def hurry(self) -> None:
+        self.hurrying.set()
+        self.stop()
 
     async def wait_for_change(self, seconds: float) -> None:
         """Wait for the next `wake`, for at most `seconds`."""
@@ -30,3 +42,15 @@ class RunnerSignals:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
         self._changed.clear()
+
+
+async def wait_for_first(
+    *work: Coroutine[Any, Any, object], seconds: float | None = None
+) -> None:
+    """Wait until one of them is done, for at most `seconds`; then cancel the others."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

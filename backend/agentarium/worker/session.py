@@ -1,8 +1,9 @@
 """One registration of a worker, from its start until it stops or is lost.
 
-A session claims tasks, runs each of them as an asyncio task, and has four background
+A session claims tasks, runs each of them as an asyncio task, and has five background
 loops: the event writer, the queue's maintenance, the watch that stops executions whose
-task was taken away, and the one that shows the heartbeat that this event loop is alive.
+task was taken away, the watch that ends the session when its lease has expired, and the
+one that shows the heartbeat that this event loop is alive.
 """
 
 import asyncio
@@ -15,20 +16,21 @@ from typing import NamedTuple, ParamSpec, TypeVar
 import structlog
 from django.conf import settings
 
+from agentarium.db.answer_limit import answers_within
 from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
 from agentarium.observability.background import record_failure, repeat_on_failure
 from agentarium.streaming.publisher import publish_change_to
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import answer_from_children
-from agentarium.worker import leases
+from agentarium.worker import leases, stuck_threads
 from agentarium.worker.attempt.context import ExecutionContext, RunnerDependencies
 from agentarium.worker.attempt.execution import Execution
 from agentarium.worker.attempt.history import History, read_histories
 from agentarium.worker.database_retry import retry_until_available
 from agentarium.worker.queue import claims, late_usage, recovery, release
 from agentarium.worker.queue.maintenance import run_maintenance
-from agentarium.worker.runner_signals import RunnerSignals
+from agentarium.worker.runner_signals import RunnerSignals, wait_for_first
 from agentarium.worker.writing.event_writer import AttemptLostError, EventWriter
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,16 @@ WATCH_PAUSE_SECONDS = 0.05
 # How often an execution that waits for a valid lease checks for it.
 LEASE_CHECK_SECONDS = 0.05
 LOOP_REPORT_SECONDS = 1.0
+# An expired lease is seen several times in a row before the session ends: after a pause of
+# the process, its heartbeat renews it in this time or learns that the worker is lost.
+EXPIRY_CHECK_SECONDS = 0.2
+EXPIRY_CHECKS = 3
+# What a stop may wait for: a claim in progress, and the release of tasks and lease. After
+# them, the expired lease releases the tasks.
+CLAIM_END_SECONDS = 2.0
+RELEASE_SECONDS = 6.0
+# A thread whose calls are all limited has come back long before.
+STUCK_SECONDS = 60.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,12 +84,19 @@ class WorkerSession:
         self._dependencies = dependencies
         self._signals = signals
         self._is_lost = False
+        self._lost = asyncio.Event()
+        # Whether the lease expired with tasks that are still assigned to the worker.
+        self.has_expired = False
         # Whether the last claim left tasks in the queue because of a limit.
         self._is_limited = False
         self._running: dict[asyncio.Task[None], Execution] = {}
         # The running ones that were cancelled and have not ended yet.
         self._aborting: set[asyncio.Task[None]] = set()
-        self._watch_thread = DatabaseThreads("watch")
+        self._late_records: set[asyncio.Task[None]] = set()
+        self._watch_thread = DatabaseThreads(
+            "watch",
+            answer_seconds=leases.answer_seconds(leases.RENEWAL_ANSWER_FRACTION),
+        )
         self._loop = asyncio.get_running_loop()
         self._heartbeat = leases.Heartbeat(worker, on_lost=self._on_lost)
         self._event_writer = EventWriter(
@@ -102,36 +121,65 @@ class WorkerSession:
                     "event writer": self._event_writer.run,
                     "maintenance": self._maintain_queue,
                     "watch": self._watch_executions,
+                    "lease watch": self._watch_lease,
                     "loop report": self._report_loop_alive,
                 }
                 background = [
                     self._group.create_task(repeat_on_failure(name, loop))
                     for name, loop in loops.items()
                 ]
-                await self._claim_until_stopped()
+                await self._work()
                 await self._shut_down()
                 for task in background:
                     task.cancel()
         finally:
             await self._cancel_and_wait(list(self._running))
-            await asyncio.to_thread(self._heartbeat.stop)
-            await asyncio.to_thread(self._event_writer.close)
-            await asyncio.to_thread(self._watch_thread.close)
+            await self._end_threads()
             log.info("worker.stopped", worker_id=self._worker.pk)
 
     async def _shut_down(self) -> None:
         """Let running tasks finish for the grace period, then release the others."""
+        log.info("worker.stopping", worker_id=self._worker.pk, tasks=len(self._running))
         if self._running and not self._is_lost:
-            await asyncio.wait(self._running, timeout=settings.STOP_GRACE_SECONDS)
+            await wait_for_first(
+                asyncio.wait(self._running),
+                self._signals.hurrying.wait(),
+                self._lost.wait(),
+                seconds=settings.STOP_GRACE_SECONDS,
+            )
         unfinished = self._not_aborting()
         await self._cancel_and_wait(list(unfinished))
-        if self._is_lost:
-            return
-        keys = [execution.key for execution in unfinished.values()]
-        await self._dependencies.database.run(release.release_tasks, self._worker, keys)
-        # Stopped first, since it would take the released lease for a lost one.
-        await asyncio.to_thread(self._heartbeat.stop)
-        await self._dependencies.database.run(leases.release_lease, self._worker)
+        if not self._is_lost:
+            await self._release([each.key for each in unfinished.values()])
+        if self._late_records:
+            await asyncio.wait(self._late_records, timeout=RELEASE_SECONDS)
+            for record in list(self._late_records):
+                record.cancel()
+
+    async def _release(self, keys: Sequence[fence.AttemptKey]) -> None:
+        """Give the tasks and the lease back, unless the database does not answer."""
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._retry_until_available(self._release_tasks, keys)
+                # Stopped first, since it would take the released lease for a lost one.
+                await asyncio.to_thread(self._heartbeat.stop)
+                await self._retry_until_available(leases.release_lease, self._worker)
+        except TimeoutError:
+            log.warning("worker.not_released", worker_id=self._worker.pk)
+
+    def _release_tasks(self, keys: Sequence[fence.AttemptKey]) -> None:
+        limit = leases.answer_seconds(leases.RENEWAL_ANSWER_FRACTION)
+        with answers_within(limit):
+            release.release_tasks(self._worker, keys)
+
+    async def _end_threads(self) -> None:
+        try:
+            async with asyncio.timeout(STUCK_SECONDS):
+                await asyncio.to_thread(self._heartbeat.stop)
+                await asyncio.to_thread(self._event_writer.close)
+                await asyncio.to_thread(self._watch_thread.close)
+        except TimeoutError:
+            stuck_threads.end_process("the database threads of a worker")
 
     async def _cancel_and_wait(self, running: Sequence[asyncio.Task[None]]) -> None:
         """Cancel executions, which closes the connections to their providers."""
@@ -161,9 +209,27 @@ class WorkerSession:
             await asyncio.sleep(LEASE_CHECK_SECONDS)
 
     def _on_lost(self) -> None:
-        """Called from the heartbeat's thread."""
+        """Callable from any thread, such as the heartbeat's."""
         self._is_lost = True
-        self._loop.call_soon_threadsafe(self._signals.wake)
+        self._loop.call_soon_threadsafe(self._lost.set)
+
+    async def _watch_lease(self) -> None:
+        """End the session once others may be running its tasks.
+
+        That closes the connections to providers. Nothing here waits for the database.
+        """
+        seen = 0
+        while seen < EXPIRY_CHECKS:
+            await asyncio.sleep(EXPIRY_CHECK_SECONDS)
+            seen = seen + 1 if self._heartbeat.is_given_up else 0
+        log.error(
+            "worker.lease_expired",
+            worker_id=self._worker.pk,
+            tasks=len(self._running),
+            seconds_since_renewal=round(self._heartbeat.seconds_since_renewal, 1),
+        )
+        self.has_expired = True
+        self._on_lost()
 
     async def _report_loop_alive(self) -> None:
         while True:
@@ -171,6 +237,16 @@ class WorkerSession:
             await asyncio.sleep(LOOP_REPORT_SECONDS)
 
     # --- Claiming ---------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        """Claim until the session is lost or has to stop, whatever the database does."""
+        claiming = self._group.create_task(self._claim_until_stopped())
+        await wait_for_first(
+            asyncio.wait([claiming]), self._signals.stopping.wait(), self._lost.wait()
+        )
+        if not self._is_lost:
+            await asyncio.wait([claiming], timeout=CLAIM_END_SECONDS)
+        claiming.cancel()
 
     async def _claim_until_stopped(self) -> None:
         while not (self._is_lost or self._signals.is_stopping):
@@ -206,8 +282,9 @@ class WorkerSession:
 
     async def _claim(self, limit: int) -> Claimed:
         def claim() -> Claimed:
-            claim = claims.claim(self._worker, limit=limit)
-            return Claimed(claim, read_histories(claim.tasks))
+            with answers_within(leases.answer_seconds(leases.ATTEMPT_ANSWER_FRACTION)):
+                claim = claims.claim(self._worker, limit=limit)
+                return Claimed(claim, read_histories(claim.tasks))
 
         claimed = await self._dependencies.database.run(claim)
         for task in claimed.claim.tasks:
@@ -302,7 +379,9 @@ class WorkerSession:
 
         running.cancel()
         self._aborting.add(running)
-        self._group.create_task(finish())
+        record = self._group.create_task(finish())
+        self._late_records.add(record)
+        record.add_done_callback(self._late_records.discard)
 
     # --- Maintenance ------------------------------------------------------------------
 

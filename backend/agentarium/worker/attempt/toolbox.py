@@ -22,6 +22,7 @@ from agentarium.tools.mcp_reviews import propose_tools
 from agentarium.tools.models import McpServer
 from agentarium.tools.secret_values import secret_mask
 from agentarium.tools.toolset import Toolset, open_tools
+from agentarium.worker.leases import ATTEMPT_ANSWER_FRACTION, answer_seconds
 from agentarium.worker.writing.event_writer import AttemptLostError
 
 log = structlog.get_logger(__name__)
@@ -76,9 +77,10 @@ class ToolboxFactory:
 
     def __init__(self) -> None:
         self._http = GuardedHttp()
-        self._database = DatabaseThreads("tools")
+        limit = answer_seconds(ATTEMPT_ANSWER_FRACTION)
+        self._database = DatabaseThreads("tools", answer_seconds=limit)
         # Its own thread, because it may wait for the check of schemas.
-        self._listings = DatabaseThreads("listings")
+        self._listings = DatabaseThreads("listings", answer_seconds=limit)
         self._storing: set[asyncio.Task[None]] = set()
 
     async def open(self, task: AgentTask) -> Toolbox:

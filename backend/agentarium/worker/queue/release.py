@@ -9,6 +9,7 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import return_to_queue
+from agentarium.worker.leases import release_lease
 from agentarium.worker.queue.task_locks import lock_tasks
 
 Status = AgentTask.Status
@@ -34,3 +35,10 @@ def release_unconfirmed_claims(worker: Worker, running: Iterable[AttemptKey]) ->
     assigned = AgentTask.objects.filter(status=Status.RUNNING, worker=worker)
     keys = {AttemptKey(*key) for key in assigned.values_list("id", "attempt")}
     release_tasks(worker, keys - set(running))
+
+
+@transaction.atomic
+def retire(worker: Worker) -> None:
+    """Release all tasks of a worker that no longer runs any, and its lease."""
+    release_unconfirmed_claims(worker, [])
+    release_lease(worker)

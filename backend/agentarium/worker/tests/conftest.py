@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 
 from agentarium.accounts.models import User
@@ -25,6 +25,12 @@ from agentarium.worker.tests.scripted import ScriptedModels
 
 RunWith = Callable[..., AbstractAsyncContextManager[Runner]]
 Read = Callable[..., Awaitable[Any]]
+
+
+# SQLite has no server that could fall silent.
+collect_ignore = (
+    [] if connection.vendor == "postgresql" else ["test_silent_database.py"]
+)
 
 
 @pytest.fixture

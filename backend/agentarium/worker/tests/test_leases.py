@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from agentarium.db.clock import Now
+from agentarium.observability.metrics import REGISTRY
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.worker import leases, liveness_lock
 from agentarium.worker.leases import Heartbeat, register_worker
@@ -139,6 +140,51 @@ class TestHeartbeat:
         clock.now += 0.1
 
         assert (before, heartbeat.is_valid) == (True, False)
+
+    @pytest.mark.parametrize(
+        ("seconds", "server", "expected"),
+        [
+            (9.9, "silent", "go on"),
+            (10, "silent", "end"),
+            (10, "refusing", "go on"),
+            (59.9, "refusing", "go on"),
+            (60, "refusing", "end"),
+        ],
+    )
+    def test_its_attempts_end_with_the_lease_unless_the_database_is_away_for_all(
+        self,
+        heartbeat: Heartbeat,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        seconds: float,
+        server: str,
+        expected: str,
+    ) -> None:
+        monkeypatch.setattr(leases, "is_server_refusing", lambda: server == "refusing")
+        clock.now += seconds
+
+        # On SQLite there is no server, and liveness locks decide.
+        has_server = connection.vendor == "postgresql"
+        assert heartbeat.is_given_up == (expected == "end" and has_server)
+
+    def test_shows_its_lease_in_the_metrics(
+        self, heartbeat: Heartbeat, clock: Clock
+    ) -> None:
+        heartbeat.start()
+        clock.now += 10
+        expired = _lease_metrics()
+        heartbeat.renew()
+        renewed = _lease_metrics()
+        heartbeat.stop()
+
+        assert expired == [10, 0]
+        assert renewed == [0, 1]
+        assert _lease_metrics()[1] == 0
+
+
+def _lease_metrics() -> list[float | None]:
+    names = ("agentarium_lease_age_seconds", "agentarium_lease_valid")
+    return [REGISTRY.get_sample_value(name) for name in names]
 
 
 def _return_or_raise(answer: object) -> bool:

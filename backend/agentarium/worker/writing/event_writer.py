@@ -18,6 +18,7 @@ from agentarium.observability.background import record_failure
 from agentarium.streaming.publisher import changed_message
 from agentarium.streaming.pubsub import Channel, PubSub
 from agentarium.tasks.fence import AttemptKey
+from agentarium.worker.leases import ATTEMPT_ANSWER_FRACTION, answer_seconds
 from agentarium.worker.writing.writes import AttemptWrite, write_all
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,11 @@ class EventWriter:
     def __init__(self, *, pubsub: PubSub, may_publish: Callable[[], bool]) -> None:
         self._pubsub = pubsub
         self._may_publish = may_publish
-        self._thread = DatabaseThreads("event_writer", through_gate=True)
+        self._thread = DatabaseThreads(
+            "event_writer",
+            through_gate=True,
+            answer_seconds=answer_seconds(ATTEMPT_ANSWER_FRACTION),
+        )
         self._queue: deque[tuple[AttemptWrite, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
         self._draft_sources: set[DraftSource] = set()
