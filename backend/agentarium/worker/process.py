@@ -15,6 +15,7 @@ from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.streaming import shared
 from agentarium.tasks import wake_ups
+from agentarium.worker import stuck_threads
 from agentarium.worker.attempt.toolbox import ToolboxFactory
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner
@@ -26,6 +27,16 @@ STOP_MARGIN_SECONDS = 10.0
 
 # The run of the runner on the web server's loop, if there is one.
 _runs: list["asyncio.Task[None]"] = []
+_runners: set[Runner] = set()
+
+
+def end_grace() -> None:
+    """Stop the runner of this process, and release its tasks without waiting for them.
+
+    Callable from any thread, and from a signal handler.
+    """
+    for runner in tuple(_runners):
+        runner.hurry()
 
 
 def make_runner(toolboxes: ToolboxFactory) -> Runner:
@@ -58,12 +69,14 @@ async def runner_lifespan() -> AsyncIterator[None]:
     work = asyncio.create_task(runner.run())
     _runs[:] = [work]
     work.add_done_callback(_end_process_on_error)
+    _runners.add(runner)
     try:
         yield
     finally:
         wake_ups.off_wake(runner.wake)
         runner.stop()
         await work
+        _runners.discard(runner)
         await toolboxes.aclose()
 
 
@@ -106,8 +119,10 @@ class RunnerThread:
             self._loop.call_soon_threadsafe(self._stop.set)
 
     def join(self) -> None:
-        """Wait until the runner has shut down, or the time for that is over."""
+        """Wait until the runner has shut down. Ends the process if it does not."""
         self._thread.join(settings.STOP_GRACE_SECONDS + STOP_MARGIN_SECONDS)
+        if self._thread.is_alive():
+            stuck_threads.end_process("the shutdown of the runner")
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -39,9 +39,13 @@ class Server(uvicorn.Server):
     def __init__(
         self, config: uvicorn.Config, registry: Registry, on_ready: Callable[[], None]
     ) -> None:
+        # Needs Django set up.
+        from agentarium.worker.process import end_grace
+
         super().__init__(config)
         self._registry = registry
         self._on_ready = on_ready
+        self._end_grace = end_grace
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._checking = asyncio.create_task(
@@ -56,6 +60,16 @@ class Server(uvicorn.Server):
         import_string(settings.ASGI_APPLICATION).drain()
         await super().shutdown(sockets)
         self._checking.cancel()
+        if self.force_exit:
+            # Uvicorn leaves this out; the runner has tasks to release.
+            await self.lifespan.shutdown()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; on a second signal wait neither for requests nor for running tasks."""
+        if self.should_exit:
+            self.force_exit = True
+            self._end_grace()
+        super().handle_exit(sig, frame)
 
     async def _check_connections(self) -> None:
         while True:

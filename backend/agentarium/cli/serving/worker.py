@@ -42,6 +42,11 @@ class StopRequest:
         self.received = threading.Event()
         self._exits_immediately = False
         self._callbacks: list[Callable[[], None]] = []
+        self._callbacks_of_second: list[Callable[[], None]] = []
+        self.handle_signals()
+
+    def handle_signals(self) -> None:
+        """Call `_receive` on a signal, also after a library had handlers of its own."""
         signal.signal(signal.SIGTERM, self._receive)
         signal.signal(signal.SIGINT, self._receive)
 
@@ -50,6 +55,10 @@ class StopRequest:
         self._callbacks.append(callback)
         if self.received.is_set():
             callback()
+
+    def call_on_second(self, callback: Callable[[], None]) -> None:
+        """Call `callback` on each further signal."""
+        self._callbacks_of_second.append(callback)
 
     @contextmanager
     def exiting_immediately(self) -> Iterator[None]:
@@ -63,17 +72,22 @@ class StopRequest:
             self._exits_immediately = False
 
     def _receive(self, _signal: int, _frame: FrameType | None) -> None:
-        self.received.set()
         if self._exits_immediately:
+            self.received.set()
             sys.exit(0)
-        for callback in self._callbacks:
+        is_second = self.received.is_set()
+        self.received.set()
+        for callback in self._callbacks_of_second if is_second else self._callbacks:
             callback()
 
 
 def run_worker(
     *, capacity: int | None, is_model_wanted: bool, is_supervised: bool
 ) -> None:
-    """Run tasks. On SIGTERM or SIGINT claim no more; finish or release the running ones."""
+    """Run tasks. On SIGTERM or SIGINT claim no more; finish or release the running ones.
+
+    A second signal releases them immediately.
+    """
     stop_request = StopRequest()
     if capacity is not None:
         os.environ["AGENTARIUM_WORKER_CAPACITY"] = str(capacity)
@@ -101,9 +115,12 @@ def run_worker(
 def _run(runner: "RunnerThread", stop_request: StopRequest) -> None:
     from django.conf import settings
 
+    from agentarium.worker.process import end_grace
+
     freeze_loaded_objects()
     runner.start()
     stop_request.call(runner.stop)
+    stop_request.call_on_second(end_grace)
     threading.Thread(
         target=_stop_when_runner_breaks, args=[runner], daemon=True
     ).start()
@@ -130,11 +147,14 @@ def _forward_wake_ups(runner: "RunnerThread", stop_request: StopRequest) -> None
     from celery.worker import state
 
     from agentarium.observability.background import record_failure
+    from agentarium.worker.process import end_grace
 
     def stop_celery() -> None:
         state.should_stop = 0  # type: ignore[assignment]
 
     def stop_claiming(**_: Any) -> None:
+        if stop_request.received.is_set():
+            end_grace()
         stop_request.received.set()
         runner.stop()
 
@@ -154,6 +174,7 @@ def _forward_wake_ups(runner: "RunnerThread", stop_request: StopRequest) -> None
         if not stop_request.received.is_set():
             log.warning("worker.celery_stopped", exit_code=exit_code)
             stop_request.received.wait(RESTART_SECONDS)
+    stop_request.handle_signals()
     if exit_code:
         sys.exit(exit_code)
 

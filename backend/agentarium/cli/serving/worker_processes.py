@@ -50,6 +50,7 @@ def _supervise(
                 )
                 stop_request.received.wait(RESTART_SECONDS)
                 processes[index] = _start(command)
+    stop_request.call_on_second(lambda: _terminate(processes))
     _stop(processes, grace)
 
 
@@ -60,9 +61,13 @@ def _start(command: list[str]) -> Process:
     )
 
 
-def _stop(processes: list[Process], grace: float) -> None:
+def _terminate(processes: list[Process]) -> None:
     for process in processes:
         process.terminate()
+
+
+def _stop(processes: list[Process], grace: float) -> None:
+    _terminate(processes)
     deadline = time.monotonic() + grace
     for process in processes:
         try:

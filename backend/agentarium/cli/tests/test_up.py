@@ -1,6 +1,7 @@
 """`agentarium up` as a process: accepted tasks survive its stops and crashes."""
 
 import json
+import os
 import signal
 import socket
 import time
@@ -71,6 +72,30 @@ def test_stops_gracefully_while_a_task_runs_and_resumes_it_after_a_restart(
     processes.wait_for_status(api, path, *ENDED)
     assert api.get(path)["status"] == "completed"
     assert api.get(path)["output_text"] == "slow " * 40
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_the_grace_period(
+    tmp_path: Path, provider: dict[str, str], number: signal.Signals
+) -> None:
+    """The grace period is longer than a test may take."""
+    settings = {**provider, "AGENTARIUM_STOP_GRACE_SECONDS": "600"}
+    command = ("up", "--no-model")
+    with LocalServer(tmp_path, command=command, settings=settings) as server:
+        api = processes.sign_up(server)
+        agent = processes.make_agent(api)
+        task = api.post("/api/tasks/run/", agent=agent, input_text=SLOW)
+        path = f"/api/tasks/{task['id']}/"
+        processes.wait_for_status(api, path, "running")
+        os.kill(server.pid, number)
+        processes.wait_for_log("worker.stopping", tmp_path / "server.log")
+        os.kill(server.pid, number)
+        code = server.stop()
+        server.start()
+        api = processes.sign_in(server)
+        processes.wait_for_status(api, path, *ENDED)
+
+    assert code == 0
 
 
 def test_resumes_a_task_immediately_after_it_was_killed(

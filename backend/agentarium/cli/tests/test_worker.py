@@ -140,6 +140,37 @@ def test_releases_tasks_that_do_not_finish_in_the_grace_period(
     assert (released["status"], released["attempt"]) == ("pending", 1)
 
 
+@pytest.mark.parametrize("options", [[], ["--processes=1"]])
+def test_a_second_signal_ends_the_grace_period(
+    tmp_path: Path,
+    services: dict[str, str],
+    provider: dict[str, str],
+    dead_broker: str,
+    options: list[str],
+) -> None:
+    """The grace period is longer than a test may take."""
+    extra = {
+        "AGENTARIUM_BROKER_URL": dead_broker,
+        "AGENTARIUM_STOP_GRACE_SECONDS": "600",
+    }
+    with web_server(tmp_path, provider | extra | services) as server:
+        api = processes.sign_up(server)
+        agent = processes.make_agent(api)
+        task = api.post("/api/tasks/run/", agent=agent, input_text=SLOW)
+        path = f"/api/tasks/{task['id']}/"
+        log = tmp_path / "worker.log"
+        arguments = ["worker", *options]
+        with processes.companion(server, *arguments, log=log) as worker:
+            processes.wait_for_status(api, path, "running")
+            worker.send_signal(signal.SIGTERM)
+            processes.wait_for_log("worker.stopping", log)
+            code = processes.end(worker)
+        released = api.get(path)
+
+    assert code == 0
+    assert (released["status"], released["attempt"]) == ("pending", 1)
+
+
 def test_the_supervisor_replaces_a_dead_process_and_stops_all_of_them(
     tmp_path: Path, services: dict[str, str], provider: dict[str, str]
 ) -> None:
