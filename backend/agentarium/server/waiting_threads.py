@@ -4,6 +4,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.conf import settings
+
+from agentarium.db.answer_limit import limit_answers
+
 # Matches no request.
 _NONE = re.compile(r"(?!)")
 
@@ -16,7 +20,12 @@ class WaitingThreads:
     """
 
     def __init__(self, size: int = 1, *, requests: re.Pattern[str] = _NONE) -> None:
-        self.pool = ThreadPoolExecutor(size, thread_name_prefix="agentarium-waiting")
+        self.pool = ThreadPoolExecutor(
+            size,
+            thread_name_prefix="agentarium-waiting",
+            initializer=limit_answers,
+            initargs=(settings.DATABASE_ANSWER_SECONDS,),
+        )
         self._requests = requests
 
     def serve(self, request: dict[str, Any]) -> bool:
