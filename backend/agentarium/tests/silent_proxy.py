@@ -10,6 +10,8 @@ from typing import Any
 from django.db import connection, connections
 
 CHUNK = 65_536
+# A session that waits for a lock does not notice that its client is gone.
+SESSION_END_SECONDS = 10.0
 
 
 class _Pair:
@@ -19,6 +21,26 @@ class _Pair:
         self.client = client
         self.server = server
         self.is_silent = False
+        self.thread: threading.Thread | None = None
+
+    def end(self) -> None:
+        """Tell both that nothing follows. The server then ends its session."""
+        with suppress(OSError):
+            self.client.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self.server.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Wait for the end of the server's session: a test database may be dropped next."""
+        self.end()
+        if self.thread:
+            self.thread.join()
+        self.server.settimeout(SESSION_END_SECONDS)
+        with suppress(OSError):
+            while self.server.recv(CHUNK):
+                pass
+        self.client.close()
+        self.server.close()
 
 
 class SilentProxy:
@@ -47,15 +69,14 @@ class SilentProxy:
         self._swallows_new = False
 
     def close(self) -> None:
+        """End all connections, and wait until the server has ended its sessions."""
         self._is_closed = True
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._thread.join()
         for pair in self._pairs:
-            for end in (pair.client, pair.server):
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-                end.close()
+            pair.close()
 
     def _accept(self) -> None:
         while not self._is_closed:
@@ -66,18 +87,16 @@ class SilentProxy:
             pair = _Pair(client, socket.create_connection(self._target))
             pair.is_silent = self._swallows_new
             self._pairs.append(pair)
-            if self._is_closed:
-                # `close` may not have seen this pair.
-                self.close()
-                return
-            threading.Thread(target=self._pass_on, args=[pair], daemon=True).start()
+            pair.thread = threading.Thread(
+                target=self._pass_on, args=[pair], daemon=True
+            )
+            pair.thread.start()
 
     def _pass_on(self, pair: _Pair) -> None:
-        with suppress(OSError, ValueError):
+        with suppress(OSError):
             while self._pass_once(pair):
                 pass
-            for end in (pair.client, pair.server):
-                end.shutdown(socket.SHUT_RDWR)
+        pair.end()
 
     def _pass_once(self, pair: _Pair) -> bool:
         ready, _, _ = select.select([pair.client, pair.server], [], [])
