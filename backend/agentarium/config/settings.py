@@ -109,7 +109,7 @@ MAX_CONNECTIONS_PER_ADDRESS: int = env.number(
 # 0 means no limit.
 REQUEST_LOCK_SECONDS: float = env.number("AGENTARIUM_REQUEST_LOCK_SECONDS", 5.0)
 REQUEST_STATEMENT_SECONDS: float = env.number(
-    "AGENTARIUM_REQUEST_STATEMENT_SECONDS", 30.0
+    "AGENTARIUM_REQUEST_STATEMENT_SECONDS", 10.0
 )
 # Requests that wait for other servers, as "method path", have threads of their own. However
 # slow those servers are, they delay no other request.
@@ -118,7 +118,8 @@ WAITING_REQUESTS = re.compile(
     r"|GET /api/(models|providers)/"
 )
 WAITING_THREADS = 16
-# How long requests and streams wait for one answer of PostgreSQL. 0 means no limit.
+# How long requests and streams wait for one answer of PostgreSQL. 0 means no limit. Longer
+# than a statement may take, so that the server ends a slow one first.
 DATABASE_ANSWER_SECONDS: float = env.number("AGENTARIUM_DATABASE_ANSWER_SECONDS", 15.0)
 # Host names that requests may use in addition to that of the public URL.
 EXTRA_HOSTS: list[str] = env.read_list("AGENTARIUM_ALLOWED_HOSTS", host_name)
