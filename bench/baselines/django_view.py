@@ -32,7 +32,10 @@ async def lifespan() -> AsyncIterator[None]:
 
 def main() -> None:
     settings.configure(
-        ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], TRUSTED_PROXIES=0
+        ROOT_URLCONF=__name__,
+        ALLOWED_HOSTS=["127.0.0.1"],
+        TRUSTED_PROXIES=0,
+        DATABASE_ANSWER_SECONDS=0,
     )
     django.setup()
     from agentarium.server.asgi import Site

@@ -49,6 +49,7 @@ def configure() -> None:
         ROOT_URLCONF="bench.baselines.plain.urls",
         ALLOWED_HOSTS=["127.0.0.1"],
         TRUSTED_PROXIES=0,
+        DATABASE_ANSWER_SECONDS=0,
         SECRET_KEY="of a temporary server",  # noqa: S106
         DATABASES={"default": _database()},
         USE_TZ=True,
