@@ -1,11 +1,14 @@
 """Lists and calls the tools of MCP servers.
 
-The SDK is imported on first use, because that takes seconds.
+The SDK is imported on first use, because that takes seconds. It is imported on a thread:
+the event loop, and so everybody's streams, must not wait for it.
 """
 
 import asyncio
+import importlib
 import logging
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +41,9 @@ LIST_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
 # In the metadata of each call, for servers that support it.
 IDEMPOTENCY_KEY = "agentarium/idempotency-key"
+# It imports all modules of the SDK that are used here.
+_SDK = "agentarium.runtime.tools.mcp_http"
+_is_imported = threading.Event()
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 
 
@@ -226,7 +232,9 @@ class McpConnection:
         A cancelled call closes the connection immediately. If other calls are using it,
         the last of them closes it.
         """
+        await _import_sdk()
         from mcp import MCPError
+        from pydantic import ValidationError
 
         if self._connection_task is None or self._connection_task.is_broken:
             self._connection_task = _ConnectionTask(
@@ -239,6 +247,11 @@ class McpConnection:
         except MCPError as error:
             connection_task.is_broken = True
             raise _tool_error(error, self.mask) from error
+        except ValidationError:
+            # Its text quotes the response at any length, so it is not kept as a cause.
+            raise OutcomeUnknownError(
+                "The MCP server's response does not follow the protocol."
+            ) from None
         except asyncio.CancelledError:
             connection_task.is_broken = True
             raise
@@ -311,14 +324,13 @@ def _discard_error(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _remote_client(server: RemoteMcpServer) -> "AsyncIterator[Client]":
     from mcp import Client
-    from mcp.client.streamable_http import streamable_http_client
 
-    from agentarium.runtime.tools.mcp_http import GuardedTransport
+    from agentarium.runtime.tools.mcp_http import GuardedTransport, bounded_streams
 
     _silence_sdk()
     guarded = GuardedTransport(server.http)
     async with guarded.client(server.headers) as client:
-        transport = streamable_http_client(server.url, http_client=client)
+        transport = bounded_streams(server.url, client, max_tools=MAX_TOOLS)
         async with Client(transport, cache=None) as connected:
             _skip_output_validation(connected)
             try:
@@ -355,6 +367,13 @@ def _skip_output_validation(client: "Client") -> None:
         pass
 
     client.session.validate_tool_result = skip  # type: ignore[method-assign]
+
+
+async def _import_sdk() -> None:
+    """Import the SDK on a thread. Until that is done, an `import` here would wait."""
+    if not _is_imported.is_set():
+        await asyncio.to_thread(importlib.import_module, _SDK)
+        _is_imported.set()
 
 
 def _silence_sdk() -> None:

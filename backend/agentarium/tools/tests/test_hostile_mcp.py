@@ -1,12 +1,17 @@
 """MCP servers whose answers were made to take long."""
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from mcp.client import session
 from mcp.client.session import ClientSession
 from mcp.server.lowlevel import Server
-from mcp_types import CallToolResult, ListToolsResult, TextContent
+from mcp_types import CallToolResult, Icon, ListToolsResult, ResourceLink, TextContent
 from mcp_types import Tool as ListedTool
 
 from agentarium.outbound.client import Outbound
@@ -17,7 +22,9 @@ from agentarium.runtime.tools.base import (
     ToolSpec,
 )
 from agentarium.runtime.tools.mcp import McpConnection, McpTool, RemoteMcpServer
+from agentarium.runtime.tools.mcp_http import MAX_PARTS, _Body
 from agentarium.tools.guarded_http import GuardedHttp
+from bench.chaos.hostile import pages
 from bench.fake_tools.mcp_server import FakeMcpServer
 
 # Python's own regular expressions take hours for it.
@@ -31,7 +38,7 @@ async def http() -> AsyncIterator[GuardedHttp]:
     await http.aclose()
 
 
-def hostile(structured: Any) -> Server[Any]:
+def hostile(structured: Any, content: Any = ()) -> Server[Any]:
     async def list_tools(context: Any, params: Any) -> ListToolsResult:
         listed = ListedTool(
             name="odd", input_schema={"type": "object"}, output_schema=PATTERN
@@ -40,20 +47,25 @@ def hostile(structured: Any) -> Server[Any]:
 
     async def call_tool(context: Any, params: Any) -> CallToolResult:
         return CallToolResult(
-            content=[TextContent(text="done")], structured_content=structured
+            content=[TextContent(text="done"), *content],
+            structured_content=structured,
         )
 
     return Server("hostile", on_list_tools=list_tools, on_call_tool=call_tool)
 
 
-async def called(http: GuardedHttp, structured: Any) -> str:
-    async with FakeMcpServer(server=hostile(structured)) as server:
-        connection = McpConnection(RemoteMcpServer(server.url, http))
-        tool = McpTool(ToolSpec("odd", ""), name="odd", connection=connection)
-        try:
-            return await tool.call(ToolInvocation("call_1", {}, "key-1"))
-        finally:
-            await connection.aclose()
+async def called(http: GuardedHttp, structured: Any, content: Any = ()) -> str:
+    async with FakeMcpServer(server=hostile(structured, content)) as server:
+        return await called_at(http, server.url, "odd")
+
+
+async def called_at(http: GuardedHttp, url: str, name: str) -> str:
+    connection = McpConnection(RemoteMcpServer(url, http))
+    tool = McpTool(ToolSpec(name, ""), name=name, connection=connection)
+    try:
+        return await tool.call(ToolInvocation("call_1", {}, "key-1"))
+    finally:
+        await connection.aclose()
 
 
 async def test_does_not_match_a_result_against_the_patterns_of_its_server(
@@ -72,3 +84,107 @@ async def test_does_not_parse_a_result_with_too_many_values(http: GuardedHttp) -
 
 async def test_reads_a_long_text(http: GuardedHttp) -> None:
     assert await called(http, {"a": 'x,[{"' * 400_000}) == "done"
+
+
+async def test_validates_the_first_parts_of_a_result(
+    http: GuardedHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated: list[int] = []
+    validate = session._methods.validate_server_result
+
+    def count(method: str, version: str, data: Any) -> None:
+        validated.append(len(data.get("content", ())))
+        validate(method, version, data)
+
+    monkeypatch.setattr(session._methods, "validate_server_result", count)
+
+    text = await called(http, None, [TextContent(text="x")] * 5_000)
+
+    assert max(validated) == MAX_PARTS + 1
+    assert text.startswith("done\nx\nx\n")
+    assert text.endswith("\n… (truncated: the result has 5,001 parts)")
+
+
+async def test_does_not_validate_a_result_with_many_nested_objects(
+    http: GuardedHttp,
+) -> None:
+    def link(icons: int) -> ResourceLink:
+        return ResourceLink(name="n", uri="a:b", icons=[Icon(src="a:b")] * icons)
+
+    assert await called(http, None, [link(500)]) == "done\nn: a:b"
+    with pytest.raises(OutcomeUnknownError):
+        await called(http, None, [link(2_500)])
+
+
+async def test_does_not_describe_all_that_is_wrong_with_a_result(
+    http: GuardedHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {"content": [{"type": "nope"}] * 5_000}
+    monkeypatch.setattr(pages, "RESULTS", {"wrong": lambda: wrong})
+
+    async with pages.HostileServer([]) as server:
+        with pytest.raises(OutcomeUnknownError) as raised:
+            await called_at(http, f"{server.url}/mcp/results", "t0")
+
+    assert "does not follow the protocol" in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+class OneChunk:
+    """A response that arrives in one chunk."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [(b"x" * 1_000_000, 1_000_000), (b"id:1\n" * 900_000, 1_000_000)],
+    ids=["long line", "many lines"],
+)
+async def test_gives_the_sdk_small_pieces_and_others_time_between(
+    body: bytes, most: int
+) -> None:
+    others = 0
+
+    async def work() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(work())
+    stream: Any = _Body(OneChunk(body), AsyncExitStack())  # type: ignore[arg-type]
+    pieces = [len(piece) async for piece in stream]
+    task.cancel()
+
+    assert max(pieces) <= 10_000
+    assert most - 10_000 < sum(pieces) <= most
+    assert others >= len(pieces) - 1
+
+
+def test_imports_the_sdk_on_a_thread() -> None:
+    program = """
+import asyncio, sys, threading
+
+class Finder:
+    threads = set()
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("mcp", "mcp_types"):
+            self.threads.add(threading.current_thread())
+
+sys.meta_path.insert(0, Finder())
+from agentarium.runtime.tools.base import ToolError
+from agentarium.runtime.tools.mcp import StdioMcpServer, list_mcp_tools
+assert not Finder.threads
+try:
+    asyncio.run(list_mcp_tools(StdioMcpServer("/none")))
+except ToolError:
+    pass
+assert Finder.threads
+assert threading.main_thread() not in Finder.threads
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)  # noqa: S603
