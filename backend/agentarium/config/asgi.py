@@ -16,6 +16,7 @@ from agentarium.server.asgi import Site
 from agentarium.server.health import Probes
 from agentarium.server.request_body import Bodies
 from agentarium.server.waiting_threads import WaitingThreads
+from agentarium.tools.live_calls import running
 from agentarium.worker.process import pubsub_lifespan, runner_lifespan, runner_problem
 
 
@@ -38,7 +39,9 @@ application = Site(
     lifespan=lifespan,
     threads=settings.WEB_THREADS,
     waiting=WaitingThreads(
-        settings.WAITING_THREADS, requests=settings.WAITING_REQUESTS
+        settings.WAITING_THREADS,
+        requests=settings.WAITING_REQUESTS,
+        stop=running.stop,
     ),
     bodies=Bodies(folder=settings.DATA / "tmp", limit_of=body_limit_of_path),
     probes=Probes(runner_problem),

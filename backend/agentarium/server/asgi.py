@@ -109,8 +109,12 @@ class Site:
             await self._respond(scope, receive, send)
 
     def drain(self) -> None:
-        """End open streams, and those that begin later, with a hint to reconnect."""
+        """End what may last: open streams, with a hint to reconnect, and slow calls.
+
+        Those that begin later end immediately.
+        """
         self._sender.drain()
+        self._waiting.stop()
 
     async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

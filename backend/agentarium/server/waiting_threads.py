@@ -1,6 +1,7 @@
 """The threads of requests that wait for other servers."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,10 +17,17 @@ class WaitingThreads:
     """Threads for the requests that wait for other servers, which `requests` matches.
 
     It is matched against "method path". However slow those servers are, they occupy no
-    thread of another request.
+    thread of another request. `stop` ends what those requests wait for, on shutdown.
     """
 
-    def __init__(self, size: int = 1, *, requests: re.Pattern[str] = _NONE) -> None:
+    def __init__(
+        self,
+        size: int = 1,
+        *,
+        requests: re.Pattern[str] = _NONE,
+        stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.stop = stop
         self.pool = ThreadPoolExecutor(
             size,
             thread_name_prefix="agentarium-waiting",

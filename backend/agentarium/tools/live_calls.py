@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 from django.db import connection
 
-from agentarium.core.exceptions import TooManyRequestsError
+from agentarium.core.exceptions import ServerBusyError, TooManyRequestsError
 from agentarium.db.sqlite_gate import sqlite_gate
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def call_now(
 ) -> R:
     """Run `work` in this thread, for a user or, without one, for the operator.
 
-    Raises `timed_out` after `within` seconds, and `TooManyRequestsError` if too many
-    calls are in progress.
+    Raises `timed_out` after `within` seconds, `TooManyRequestsError` if too many calls
+    are in progress, and `ServerBusyError` when the process shuts down.
     """
     with slots.hold(owner_id, within), sqlite_gate.yield_while_waiting():
         _release_connection()
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
+        with asyncio.Runner(loop_factory=_new_loop) as runner, running.ends_early():
             return runner.run(_call(work, within, timed_out))
 
 
@@ -91,6 +91,59 @@ class Slots:
 slots = Slots()
 
 
+class RunningCalls:
+    """The calls that are running, each on the event loop of its own thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: dict[asyncio.Task[Any], asyncio.AbstractEventLoop] = {}
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Cancel all calls, and those that begin later. Any thread may do it."""
+        with self._lock:
+            # Cancelled again, a call could not close its connections.
+            if not self._is_stopping:
+                self._is_stopping = True
+                for task, loop in self._calls.items():
+                    loop.call_soon_threadsafe(task.cancel)
+
+    def check(self) -> None:
+        """Raise `ServerBusyError` after `stop`."""
+        if self._is_stopping:
+            raise ServerBusyError(
+                "The server is shutting down. Try again in a few seconds.",
+                retry_after=RETRY_AFTER_SECONDS,
+            )
+
+    @contextmanager
+    def ends_early(self) -> Iterator[None]:
+        """Raise `ServerBusyError` instead of the cancellation by `stop`."""
+        self.check()
+        try:
+            yield
+        except asyncio.CancelledError:
+            self.check()
+            raise
+
+    @contextmanager
+    def add_current_task(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        with self._lock:
+            self.check()
+            self._calls[task] = task.get_loop()
+        try:
+            yield
+        finally:
+            # With the lock, so that `stop` never finds a loop that is closed.
+            with self._lock:
+                del self._calls[task]
+
+
+running = RunningCalls()
+
+
 def max_calls() -> int:
     """The most calls in progress in one process, fewer than the threads for them."""
     return max(1, settings.WAITING_THREADS - _SPARE_THREADS)
@@ -103,7 +156,8 @@ async def _call(work: "Work[R]", within: float, timed_out: Exception) -> R:
     http = GuardedHttp()
     try:
         async with asyncio.timeout(within):
-            return await work(http)
+            with running.add_current_task():
+                return await work(http)
     except TimeoutError:
         raise timed_out from None
     finally:

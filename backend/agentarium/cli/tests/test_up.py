@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,36 @@ def test_a_second_signal_ends_the_grace_period(
         processes.wait_for_status(api, path, *ENDED)
 
     assert code == 0
+
+
+def test_does_not_wait_for_tools_that_are_being_tried(
+    tmp_path: Path, provider: dict[str, str]
+) -> None:
+    settings = provider | {"AGENTARIUM_OUTBOUND_ALLOW": "127.0.0.1"}
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        LocalServer(
+            tmp_path, command=("up", "--no-model"), settings=settings
+        ) as server,
+        ThreadPoolExecutor() as pool,
+    ):
+        silent.settimeout(processes.DEADLINE_SECONDS)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        api = processes.sign_up(server)
+        tool = api.post("/api/http-tools/", name="t", method="GET", url_template=url)
+        mcp_server = api.post("/api/mcp-servers/", name="s", url=url)
+        tried = pool.submit(api.post, f"/api/http-tools/{tool['id']}/test/")
+        refreshed = pool.submit(
+            api.post, f"/api/mcp-servers/{mcp_server['id']}/refresh/"
+        )
+        with silent.accept()[0], silent.accept()[0]:
+            started_at = time.monotonic()
+            code = server.stop()
+            stopped_in = time.monotonic() - started_at
+
+    assert (code, stopped_in < 10) == (0, True)
+    for error in (tried.exception(), refreshed.exception()):
+        assert "shutting down" in str(error)
 
 
 def test_resumes_a_task_immediately_after_it_was_killed(

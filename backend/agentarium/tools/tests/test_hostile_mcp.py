@@ -8,10 +8,16 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from mcp.client import session
 from mcp.client.session import ClientSession
 from mcp.server.lowlevel import Server
-from mcp_types import CallToolResult, Icon, ListToolsResult, ResourceLink, TextContent
+from mcp_types import (
+    CallToolResult,
+    Icon,
+    ListToolsResult,
+    ResourceLink,
+    TextContent,
+    methods,
+)
 from mcp_types import Tool as ListedTool
 
 from agentarium.outbound.client import Outbound
@@ -90,13 +96,13 @@ async def test_validates_the_first_parts_of_a_result(
     http: GuardedHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     validated: list[int] = []
-    validate = session._methods.validate_server_result
+    validate = methods.validate_server_result
 
     def count(method: str, version: str, data: Any) -> None:
         validated.append(len(data.get("content", ())))
         validate(method, version, data)
 
-    monkeypatch.setattr(session._methods, "validate_server_result", count)
+    monkeypatch.setattr(methods, "validate_server_result", count)
 
     text = await called(http, None, [TextContent(text="x")] * 5_000)
 

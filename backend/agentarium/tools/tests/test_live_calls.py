@@ -1,8 +1,10 @@
 """Calls of tools and MCP servers that a request waits for: limits in number and time."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,8 +14,15 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
+from agentarium.core.exceptions import ServerBusyError
 from agentarium.tools import live_calls, services
-from agentarium.tools.live_calls import MAX_CALLS_PER_USER, max_calls, slots
+from agentarium.tools.live_calls import (
+    MAX_CALLS_PER_USER,
+    RunningCalls,
+    call_now,
+    max_calls,
+    slots,
+)
 from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
 from agentarium.tools.tests.serving import ToolsServing
 
@@ -143,6 +152,53 @@ class TestTime:
         _test(api, alice, "https://slow.example/")
 
         assert live_calls.slots.in_progress == 0
+
+
+class TestShutdown:
+    @pytest.fixture(autouse=True)
+    def running(self, monkeypatch: pytest.MonkeyPatch) -> RunningCalls:
+        running = RunningCalls()
+        monkeypatch.setattr(live_calls, "running", running)
+        return running
+
+    def test_cancels_running_calls(self, running: RunningCalls) -> None:
+        has_begun = threading.Event()
+        is_cancelled = threading.Event()
+
+        async def wait(_: Any) -> None:
+            has_begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                is_cancelled.set()
+
+        def call() -> None:
+            call_now(wait, owner_id=1, within=600, timed_out=TimeoutError())
+
+        with ThreadPoolExecutor() as pool:
+            result = pool.submit(call)
+            assert has_begun.wait(30)
+            running.stop()
+            running.stop()
+            error = result.exception(30)
+
+        assert isinstance(error, ServerBusyError)
+        assert error.retry_after
+        assert is_cancelled.is_set()
+        assert live_calls.slots.in_progress == 0
+
+    def test_refuses_new_ones(
+        self, api: APIClient, alice: User, tools: Any, running: RunningCalls
+    ) -> None:
+        server = McpServerFactory.create(owner=alice, url=tools.url)
+        running.stop()
+
+        tried = _test(api, alice, f"{tools.url}/do/pay")
+        refreshed = api.post(f"/api/mcp-servers/{server.pk}/refresh/")
+
+        assert (tried.status_code, refreshed.status_code) == (503, 503)
+        assert "shutting down" in tried.data["detail"]
+        assert not tools.received
 
 
 @pytest.mark.parametrize(
