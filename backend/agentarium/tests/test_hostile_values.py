@@ -43,6 +43,7 @@ SAMPLES = {
     "name": '"a"',
     "new_password": '"a"',
     "outcome": '"done"',
+    "proposal": '"0"',
     "password": '"a"',
     "refresh": '"a"',
     "scopes": '["read"]',

@@ -44,6 +44,7 @@ BOUNDED_INSIDE = {
     "McpServerRow.url_secret_names": "MAX_SECRETS",
     "McpServerRow.warnings": "one for each secret",
     "McpServerRow.tools": "MAX_TOOLS, without schemas",
+    "McpToolDecision.changes": "names of at most twice MAX_TOOLS",
 }
 PAGE = {"count", "next", "previous", "results"}
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from agentarium.http.representation import represent
 from agentarium.runtime.tools.http_template import UrlTemplate
+from agentarium.runtime.tools.mcp import MAX_TOOLS
 from agentarium.tools.api.secrets import (
     HeadersField,
     UrlSecretsField,
@@ -20,6 +21,11 @@ from agentarium.tools.models import (
     McpToolDecision,
 )
 from agentarium.tools.tool_changes import CHANGE_KINDS
+
+# All tools of a server removed, and as many added.
+MAX_CHANGES = 2 * MAX_TOOLS
+# Earlier versions accepted longer names than this one.
+MAX_CHANGED_NAME_CHARS = 1_000
 
 
 class McpToolRowSerializer(serializers.Serializer[Any]):
@@ -170,10 +176,12 @@ class ChangesDecisionSerializer(serializers.Serializer[Any]):
         max_length=64, help_text="The `proposal` of the changes that you have seen."
     )
     tools = serializers.ListField(
-        child=serializers.CharField(trim_whitespace=False),
+        child=serializers.CharField(
+            trim_whitespace=False, max_length=MAX_CHANGED_NAME_CHARS
+        ),
         required=False,
         allow_empty=False,
-        max_length=1_000,
+        max_length=MAX_CHANGES,
         help_text="The names of some of the changed tools. All that are not dismissed "
         "if it is left out.",
     )
