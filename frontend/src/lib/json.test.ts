@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { formatJson, parseJson, readObject, sortedJson } from './json'
+import { formatJson, parseJson, readObject } from './json'
 
 test.each([
   '{"a":1,"b":[true,null,{"c":"d"}],"e":{},"f":[]}',
@@ -56,10 +56,4 @@ test.each([
   ['{', undefined],
 ])('reads %s as the object %j', (text, object) => {
   expect(readObject(text)).toEqual(object)
-})
-
-test('sorts keys at every depth', () => {
-  expect(sortedJson({ b: [{ d: 1, c: null }], a: 'x' })).toBe(
-    JSON.stringify({ a: 'x', b: [{ c: null, d: 1 }] }, null, 2),
-  )
 })

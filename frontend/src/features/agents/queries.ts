@@ -54,12 +54,6 @@ export const modelsQuery = () =>
 export const providersQuery = () =>
   api.queryOptions('get', '/api/providers/', undefined, { staleTime: 60_000 })
 
-/** The MCP servers whose changed tools wait for acceptance. */
-export const changedServersQuery = () =>
-  api.queryOptions('get', '/api/mcp-servers/', {
-    params: { query: { has_changes: true, limit: 100 } },
-  })
-
 /** The agents whose name matches a text, for a filter. */
 export const agentChoicesQuery = (search: string) =>
   api.queryOptions('get', '/api/agents/', {

@@ -4,9 +4,9 @@ import { ShieldAlertIcon } from 'lucide-react'
 
 import { Button } from '@/components/ui/button'
 
-import { changedServersQuery } from '../queries'
 import type { Agent } from '../queries'
 import { toolEntries } from '../tools/tool-entries'
+import { changedServersQuery } from '../tools/tool-queries'
 
 /** That MCP servers of the agent have changed their tools, which wait for acceptance. */
 export function ChangedServers({ agent }: { agent: Agent }) {

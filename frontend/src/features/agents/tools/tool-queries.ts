@@ -47,3 +47,9 @@ export const callableAgentsQuery = (search: string) =>
     },
     { placeholderData: keepPreviousData },
   )
+
+/** The MCP servers whose changed tools wait for acceptance. */
+export const changedServersQuery = () =>
+  api.queryOptions('get', '/api/mcp-servers/', {
+    params: { query: { has_changes: true, limit: 100 } },
+  })

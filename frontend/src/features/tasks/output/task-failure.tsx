@@ -26,8 +26,7 @@ const ADVICE: Record<FailureCode, string> = {
   worker_lost: 'Check the workers’ logs and memory, then retry.',
   tool_outcome_unknown:
     'Retry to let the agent continue with the outcome that you gave.',
-  tool_not_allowed:
-    'Change the agent’s tools or ask your operator, then run the agent again.',
+  tool_not_allowed: 'Change the agent’s tools, then run it again.',
   internal_error: 'Retry. If it happens again, check the server’s log.',
   not_storable: 'Retry. If it happens again, check the server’s log.',
   failed_by_operator: 'Ask your operator why, then retry.',

@@ -12,11 +12,8 @@ import { Textarea } from '@/components/ui/input'
 import { Select } from '@/components/ui/select'
 import { useSubmit } from '@/lib/use-submit'
 
-import {
-  httpToolChangesQuery,
-  useCreateHttpTool,
-  useUpdateHttpTool,
-} from '../queries'
+import { useCreateHttpTool, useUpdateHttpTool } from '../mutations'
+import { httpToolChangesQuery } from '../queries'
 import type { HttpTool } from '../queries'
 import { SecretsField } from '../secrets-field'
 import { toastWarnings } from '../toast-warnings'

@@ -11,7 +11,7 @@ import { formatDuration } from '@/lib/format'
 import { formatJson, readObject } from '@/lib/json'
 import { toastProblem } from '@/lib/toast-problem'
 
-import { useTestHttpTool } from '../queries'
+import { useTestHttpTool } from '../mutations'
 import type { HttpTool } from '../queries'
 
 type TestDialogProps = { tool: HttpTool | undefined; onClose: () => void }

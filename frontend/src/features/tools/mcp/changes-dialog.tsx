@@ -8,11 +8,8 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { formatCount } from '@/lib/format'
 import { toastProblem } from '@/lib/toast-problem'
 
-import {
-  toolChangesQuery,
-  useAcceptChanges,
-  useDismissChanges,
-} from '../queries'
+import { useAcceptChanges, useDismissChanges } from '../mutations'
+import { toolChangesQuery } from '../queries'
 import type { McpServer } from '../queries'
 import { ToolChangeItem } from './tool-change-item'
 

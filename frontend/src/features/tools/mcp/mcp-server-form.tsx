@@ -10,7 +10,7 @@ import {
   useCreateMcpServer,
   useRefreshMcpServer,
   useUpdateMcpServer,
-} from '../queries'
+} from '../mutations'
 import type { McpServer } from '../queries'
 import { SecretsField } from '../secrets-field'
 import { toastWarnings } from '../toast-warnings'

@@ -7,11 +7,8 @@ import { RelativeTime } from '@/components/times'
 import { formatCount } from '@/lib/format'
 import { toastProblem } from '@/lib/toast-problem'
 
-import {
-  mcpServersQuery,
-  useDeleteMcpServer,
-  useRefreshMcpServer,
-} from '../queries'
+import { useDeleteMcpServer, useRefreshMcpServer } from '../mutations'
+import { mcpServersQuery } from '../queries'
 import type { McpServer } from '../queries'
 import { ToolFacts } from '../tool-facts'
 import { ToolMenu } from '../tool-menu'
