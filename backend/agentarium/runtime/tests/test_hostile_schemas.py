@@ -393,3 +393,16 @@ class TestChecking:
 
     async def test_accepts_integers_of_any_size(self) -> None:
         await ArgumentsSchema(FILTERS).check({"a": 10**400}, owner=1)
+
+
+def test_does_not_trust_a_reference_that_the_validator_decodes() -> None:
+    """The validator decodes before it splits: `%2F` separates names for it."""
+    text = json.dumps(doubling("allOf", 40, {"type": "object"}))
+    hidden = json.loads(text.replace("#/$defs/", "#/$defs%2F"))
+    decoys = {f"$defs/a{level}": {} for level in range(41)}
+
+    assert not schema_cost({**hidden, **decoys}).is_bounded
+
+
+def test_does_not_trust_the_time_of_unique_items() -> None:
+    assert not schema_cost(with_property(uniqueItems=True)).is_bounded

@@ -8,7 +8,6 @@ were written out, and a schema with too many is refused.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from agentarium.runtime.tools.pattern_states import PatternStates
 
@@ -36,8 +35,9 @@ _CHILDREN = frozenset(
 _LISTS = frozenset({"enum", "required", "type"})
 # They look at what the parts of the same place have evaluated, which repeats the parts.
 _REPEATING = frozenset({"unevaluatedItems", "unevaluatedProperties"})
-# What follows the arguments, and what changes the meaning of references.
-_UNCOUNTED = _REPEATING | {"$dynamicRef", "$recursiveRef", "$id"}
+# What follows the arguments, what changes the meaning of references, and what takes
+# quadratic time for large numbers that differ by little.
+_UNCOUNTED = _REPEATING | {"$dynamicRef", "$recursiveRef", "$id", "uniqueItems"}
 # Other values that are objects: of properties, schemas.
 _OBJECTS_OF_SCHEMAS = frozenset(
     {"properties", "patternProperties", "dependentSchemas", "dependencies"}
@@ -194,14 +194,17 @@ def _schemas(name: str, value: Any) -> Iterable[dict[str, Any]]:
 
 
 def target_of(root: dict[str, Any], reference: Any) -> Any:
-    """What a JSON pointer points to; None if it is another reference or does not exist."""
+    """What a plain JSON pointer points to; None for other references."""
     if reference == "#":
         return root
     if not isinstance(reference, str) or not reference.startswith("#/"):
         return None
+    if "%" in reference:
+        # The validator decodes before it splits, so that `%2F` separates, too.
+        return None
     target: Any = root
     for part in reference[2:].split("/"):
-        name = unquote(part).replace("~1", "/").replace("~0", "~")
+        name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(target, dict):
             target = target.get(name)
         elif isinstance(target, list) and name.isdecimal() and len(name) < 6:
