@@ -58,6 +58,7 @@ PROBLEM_DESCRIPTIONS = {
     "403": "The credentials do not allow this.",
     "404": "There is no such object, or it is not yours.",
     "409": "The object is not in a state that allows this, or a quota is used up.",
+    "414": "The query string is too long.",
     "429": "Too many requests. `Retry-After` says when to try again.",
 }
 
@@ -117,6 +118,8 @@ class ProblemAutoSchema(AutoSchema):
             codes |= {"401", "403"}
         if self.method in {"POST", "PUT", "PATCH"} or self._is_list_view():
             codes.add("400")
+        if self._is_list_view():
+            codes.add("414")
         if "{" in self.path:
             codes.add("404")
         # Whatever stores something may exceed a quota.
