@@ -220,7 +220,7 @@ test('settings are accessible', async ({ browser }) => {
     await register(page, 'axe')
     await page.goto('/settings')
     const parts = page.getByRole('navigation', { name: 'Settings' })
-    await expect(parts.getByRole('link')).toHaveCount(6)
+    await expect(parts.getByRole('link')).toHaveCount(7)
     for (const link of await parts.getByRole('link').all()) {
       await link.click()
       await expect(link).toHaveAttribute('aria-current', 'page')
