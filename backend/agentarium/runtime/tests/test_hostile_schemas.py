@@ -399,7 +399,7 @@ def test_does_not_trust_a_reference_that_the_validator_decodes() -> None:
     """The validator decodes before it splits: `%2F` separates names for it."""
     text = json.dumps(doubling("allOf", 40, {"type": "object"}))
     hidden = json.loads(text.replace("#/$defs/", "#/$defs%2F"))
-    decoys = {f"$defs/a{level}": {} for level in range(41)}
+    decoys: dict[str, Any] = {f"$defs/a{level}": {} for level in range(41)}
 
     assert not schema_cost({**hidden, **decoys}).is_bounded
 
