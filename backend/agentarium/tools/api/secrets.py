@@ -1,7 +1,7 @@
 """The secrets of HTTP tools and MCP servers: fields, and what is refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -23,16 +23,21 @@ class SecretsField(serializers.DictField):
     child = serializers.CharField(
         allow_null=True, max_length=MAX_SECRET_CHARS, trim_whitespace=False
     )
-    plural = "secrets"
 
-    def __init__(self, *, help_text: str, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        plural: str,
+        find_problem: Callable[[str, str | None], str],
+        help_text: str,
+        **options: Any,
+    ) -> None:
+        """`find_problem` says what is wrong with a secret; it never shows the value."""
         super().__init__(
             write_only=True, required=False, help_text=help_text, **options
         )
-
-    def problem(self, name: str, value: str | None) -> str:
-        """What is wrong with a secret; it never shows the value."""
-        raise NotImplementedError
+        self.plural = plural
+        self.find_problem = find_problem
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and len(data) > MAX_SECRETS:
@@ -43,7 +48,7 @@ class SecretsField(serializers.DictField):
         problems = {
             name: problem
             for name, value in secrets.items()
-            if (problem := self.problem(name, value))
+            if (problem := self.find_problem(name, value))
         }
         if problems:
             raise serializers.ValidationError(problems)
@@ -51,18 +56,13 @@ class SecretsField(serializers.DictField):
 
 
 class HeadersField(SecretsField):
-    plural = "headers"
-
     def __init__(self, **options: Any) -> None:
-        text = "Replace the stored headers; null keeps the stored value."
-        super().__init__(help_text=text, **options)
-
-    def problem(self, name: str, value: str | None) -> str:
-        try:
-            check_header(name, value or "")
-        except HeaderError as error:
-            return str(error)
-        return ""
+        super().__init__(
+            plural="headers",
+            find_problem=_problem_of_header,
+            help_text="Replace the stored headers; null keeps the stored value.",
+            **options,
+        )
 
     def to_internal_value(self, data: Any) -> Any:
         headers = super().to_internal_value(data)
@@ -74,22 +74,31 @@ class HeadersField(SecretsField):
 
 
 class UrlSecretsField(SecretsField):
-    plural = "secrets of the address"
-
     def __init__(self, **options: Any) -> None:
-        text = (
-            "Secret parts of the address, such as an `api_key`. A secret fills the "
-            "{placeholder} with its name, or is added as a query parameter. Replaces the "
-            "stored ones; null keeps the stored value."
+        super().__init__(
+            plural="secrets of the address",
+            find_problem=_problem_of_url_secret,
+            help_text="Secret parts of the address, such as an `api_key`. A secret fills "
+            "the {placeholder} with its name, or is added as a query parameter. Replaces "
+            "the stored ones; null keeps the stored value.",
+            **options,
         )
-        super().__init__(help_text=text, **options)
 
-    def problem(self, name: str, value: str | None) -> str:
-        if not _URL_SECRET_NAME.fullmatch(name):
-            return "Use letters, digits and . _ ~ [ ] - for its name."
-        if value is not None and not value.isprintable():
-            return "Write the value in one line."
-        return ""
+
+def _problem_of_header(name: str, value: str | None) -> str:
+    try:
+        check_header(name, value or "")
+    except HeaderError as error:
+        return str(error)
+    return ""
+
+
+def _problem_of_url_secret(name: str, value: str | None) -> str:
+    if not _URL_SECRET_NAME.fullmatch(name):
+        return "Use letters, digits and . _ ~ [ ] - for its name."
+    if value is not None and not value.isprintable():
+        return "Write the value in one line."
+    return ""
 
 
 def check_address_secrets(
