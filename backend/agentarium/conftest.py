@@ -2,6 +2,7 @@
 
 import functools
 import os
+import weakref
 from collections.abc import Iterator
 
 import hypothesis
@@ -18,12 +19,17 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
+from agentarium.core import outages
+from agentarium.http import redis_circuit
 from agentarium.http.rate_counters import MEMORY
 
 # Password hashing is slow on purpose, and the tests hash hundreds.
 Argon2PasswordHasher.time_cost = 1
 Argon2PasswordHasher.memory_cost = 8
 Argon2PasswordHasher.parallelism = 1
+
+# A busy machine makes Redis slow. Tests count in it all the same.
+redis_circuit.ANSWER_SECONDS = redis_circuit.TRIAL_SECONDS = 20.0
 
 # Report a failing example as it was found, within seconds. Shrinking it may take minutes:
 # HYPOTHESIS_PROFILE=shrink does that.
@@ -58,6 +64,12 @@ def _forget_counts() -> None:
 @functools.cache
 def _redis(url: str) -> Redis:
     return Redis.from_url(url)
+
+
+@pytest.fixture
+def no_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the outages that other tests have caused, and keep this test's to itself."""
+    monkeypatch.setattr(outages, "_known", weakref.WeakSet())
 
 
 @pytest.fixture

@@ -30,8 +30,10 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
-        # Senders and workers must notice within seconds that the broker is away.
+        # Senders and workers must notice within seconds that the broker is away or silent.
         "socket_connect_timeout": 2,
+        "socket_timeout": 2,
+        "health_check_interval": 2,
         "socket_keepalive": True,
         "global_keyprefix": f"{settings.REDIS_PREFIX}:",
     },

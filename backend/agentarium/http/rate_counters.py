@@ -6,21 +6,13 @@ the number of processes, and never off.
 
 import functools
 import threading
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import structlog
 from django.conf import settings
 
-log = structlog.get_logger(__name__)
+from agentarium.http.redis_circuit import RedisCircuit
 
-# The longest that one request waits for Redis to answer.
-TIMEOUT_SECONDS = 0.5
-# The longest that it waits while another request waits for Redis.
-MAX_WAIT_SECONDS = 0.05
-# After a failure, Redis is not asked for this long.
-RETRY_SECONDS = 5.0
 # In memory; each is used for one window of time.
 MAX_COUNTERS = 100_000
 # Stops at the first counter that is over its limit: a refused request spends no more.
@@ -90,82 +82,24 @@ def _redis(url: str) -> "RedisCounters":
 
 
 class RedisCounters:
-    """Counts in one round trip, and stays away from a Redis that does not answer.
-
-    One request at a time talks to Redis. So only that one waits for `TIMEOUT_SECONDS`
-    when Redis falls silent, and only one finds out whether it is back.
-    """
+    """Counts in one round trip, while Redis answers in time."""
 
     def __init__(self, url: str) -> None:
-        # Slow to import, and not needed in embedded mode.
-        from redis import Redis, RedisError
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        self._client: Any = Redis.from_url(
-            url,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            socket_timeout=TIMEOUT_SECONDS,
-            # A repeated call would count twice, and wait twice.
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._failures = (RedisError, OSError)
-        self._turn = threading.Lock()
-        self._called_at = 0.0
-        self._is_away = False
-        self._retry_at = 0.0
+        self._circuit = RedisCircuit(url, used_for="rate limits")
 
     def count(self, counters: Sequence[Counter]) -> list[int] | None:
         """Like `count` of this module; None if Redis is away or slow."""
-        if not self._take_turn():
-            return None
-        try:
-            counts = self._call(counters)
-        except self._failures as error:
-            self._note_failure(error)
-            return None
-        else:
-            self._note_success()
-            return counts
-        finally:
-            self._turn.release()
-
-    def _take_turn(self) -> bool:
-        if self._is_resting() or self._is_slow():
-            return False
-        if not self._turn.acquire(timeout=0 if self._is_away else MAX_WAIT_SECONDS):
-            return False
-        if self._is_resting():
-            # It has failed while this request waited.
-            self._turn.release()
-            return False
-        return True
-
-    def _is_resting(self) -> bool:
-        return self._is_away and time.monotonic() < self._retry_at
-
-    def _is_slow(self) -> bool:
-        """Whether the current call takes longer than another request would wait."""
-        elapsed = time.monotonic() - self._called_at
-        return self._turn.locked() and elapsed > MAX_WAIT_SECONDS
-
-    def _call(self, counters: Sequence[Counter]) -> list[int]:
-        self._called_at = time.monotonic()
         names = [f"{settings.REDIS_PREFIX}:{counter.key}" for counter in counters]
         limits = [
             number
             for counter in counters
             for number in (counter.seconds, counter.limit)
         ]
-        return [*self._client.eval(_COUNT, len(names), *names, *limits)]
 
-    def _note_failure(self, error: Exception) -> None:
-        self._retry_at = time.monotonic() + RETRY_SECONDS
-        if not self._is_away:
-            self._is_away = True
-            log.warning("rate_limits.redis_unavailable", error=type(error).__name__)
+        def call(client: Any) -> list[int]:
+            return [*client.eval(_COUNT, len(names), *names, *limits)]
 
-    def _note_success(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            log.info("rate_limits.redis_available")
+        return self._circuit.call(call)
+
+    def close(self) -> None:
+        self._circuit.close()

@@ -17,9 +17,10 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
 )
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from agentarium.core.outages import all_outages
 from agentarium.db.reachability import on_silence
 from agentarium.runtime.utility_process.pool import failures
 
@@ -170,6 +171,23 @@ class UtilityProcessCollector(Collector):
 
 
 REGISTRY.register(UtilityProcessCollector())
+
+
+class OutageCollector(Collector):
+    """Which services this process can use, and for what."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "agentarium_service_usable",
+            "1 if the last use of a service (redis, broker) by this process worked, else 0.",
+            labels=("service", "use"),
+        )
+        for names, is_out_of_order in all_outages().items():
+            family.add_metric(names, 0 if is_out_of_order else 1)
+        yield family
+
+
+REGISTRY.register(OutageCollector())
 
 
 @cache

@@ -19,6 +19,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from agentarium.core.models import SecretKeyCheck
+from agentarium.core.outages import uses_out_of_order
 from agentarium.server.background_check import BackgroundCheck
 
 log = structlog.get_logger(__name__)
@@ -109,14 +110,24 @@ class Probes:
 def readiness(*, database: str, folder: str, broker: str) -> Body:
     """The body of an answer from what is wrong with each part.
 
-    A broker that is unreachable does not count: tasks wait for it.
+    A broker or a Redis that is out of order does not count: workers poll, and readers read
+    the database.
     """
     body = {
         "status": "unavailable" if database or folder else "ok",
         "database": database or "ok",
-        "broker": broker or ("ok" if settings.BROKER_URL else "none"),
+        "broker": broker or _service("broker", settings.BROKER_URL),
+        "redis": _service("redis", settings.REDIS_URL),
     }
     return body | ({"data_folder": folder} if folder else {})
+
+
+def _service(name: str, url: str) -> str:
+    """What this process has found out about a service by using it."""
+    uses = ", ".join(uses_out_of_order(name))
+    if uses:
+        return f"degraded: {uses}"
+    return "ok" if url else "none"
 
 
 def liveness(runner_problem: str) -> Body:

@@ -8,16 +8,17 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
 from django.conf import settings
 
-log = structlog.get_logger(__name__)
+from agentarium.core.outages import Outage
 
 WAKE_JOB = "agentarium.wake"
 WAKE_EXCHANGE = "agentarium.wake"
 # A message costs its sender and each worker a millisecond: requests within this time
 # share one.
 MIN_INTERVAL_SECONDS = 0.05
+# The pause after one that could not be sent. Workers poll meanwhile.
+RETRY_SECONDS = 1.0
 
 _listeners: list[Callable[[], None]] = []
 
@@ -52,6 +53,7 @@ class _Sender:
 
     def __init__(self) -> None:
         self._is_due = threading.Event()
+        self._outage = Outage("broker", "sending wake-ups")
         self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
         self._thread.start()
 
@@ -68,24 +70,33 @@ class _Sender:
 
     def _run(self) -> None:
         # Slow to import, and not needed without a broker.
-        from celery import current_app
-        from kombu import Exchange
         from kombu.exceptions import OperationalError
 
-        # Each sender declares the exchange: Celery would create a direct one instead.
-        fanout = Exchange(WAKE_EXCHANGE, type="fanout")
         while True:
-            self._is_due.wait()
+            # During an outage, also without a reason: otherwise an idle process would not
+            # notice its end.
+            self._is_due.wait(RETRY_SECONDS if self._outage.is_on else None)
             self._is_due.clear()
             try:
-                current_app.send_task(
-                    WAKE_JOB,
-                    exchange=WAKE_EXCHANGE,
-                    routing_key=WAKE_EXCHANGE,
-                    declare=[fanout],
-                    retry=False,
-                    ignore_result=True,
-                )
+                _publish()
             except (OperationalError, OSError) as error:
-                log.warning("wake.not_sent", error=str(error))
+                self._outage.begin(error)
+                time.sleep(RETRY_SECONDS)
+            else:
+                self._outage.end()
             time.sleep(MIN_INTERVAL_SECONDS)
+
+
+def _publish() -> None:
+    from celery import current_app
+    from kombu import Exchange
+
+    current_app.send_task(
+        WAKE_JOB,
+        exchange=WAKE_EXCHANGE,
+        routing_key=WAKE_EXCHANGE,
+        # Each sender declares the exchange: Celery would create a direct one instead.
+        declare=[Exchange(WAKE_EXCHANGE, type="fanout")],
+        retry=False,
+        ignore_result=True,
+    )

@@ -1,8 +1,9 @@
-"""A TCP proxy in front of PostgreSQL whose connections can go silent."""
+"""A TCP proxy in front of PostgreSQL or Redis whose connections can go silent or slow."""
 
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -52,6 +53,7 @@ class SilentProxy:
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[_Pair] = []
         self._swallows_new = False
+        self._delay = 0.0
         self._is_closed = False
         # Bytes that clients have sent on connections that are silent.
         self.swallowed = 0
@@ -67,6 +69,15 @@ class SilentProxy:
     def end_silence(self) -> None:
         """New connections work. Those that are silent stay so."""
         self._swallows_new = False
+
+    def delay(self, seconds: float) -> None:
+        """Pass on each piece of data this much later, in both directions."""
+        self._delay = seconds
+
+    @property
+    def connections(self) -> int:
+        """How many were made so far."""
+        return len(self._pairs)
 
     def close(self) -> None:
         """End all connections, and wait until the server has ended its sessions."""
@@ -108,6 +119,7 @@ class SilentProxy:
                 self.swallowed += len(data)
             else:
                 other = pair.server if source is pair.client else pair.client
+                time.sleep(self._delay)
                 other.sendall(data)
         return True
 

@@ -13,6 +13,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from agentarium.core.outages import Outage
 from agentarium.server import health
 
 
@@ -23,6 +24,7 @@ def _unknown_migrations() -> Iterator[None]:
     health._migrated.clear()
 
 
+@pytest.mark.usefixtures("no_outages")
 class TestHealth:
     def test_is_alive_without_a_database(self, client: Client) -> None:
         response = client.get("/healthz")
@@ -37,12 +39,17 @@ class TestHealth:
         settings: Settings,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        settings.BROKER_URL = ""
+        settings.BROKER_URL = settings.REDIS_URL = ""
 
         response = client.get("/readyz")
 
         assert response.status_code == 200
-        assert response.json() == {"status": "ok", "database": "ok", "broker": "none"}
+        assert response.json() == {
+            "status": "ok",
+            "database": "ok",
+            "broker": "none",
+            "redis": "none",
+        }
         # 1. SELECT 1: once applied, migrations are not checked again
         with django_assert_num_queries(1):
             client.get("/readyz")
@@ -86,6 +93,24 @@ class TestHealth:
 
         assert response.status_code == 200
         assert response.json()["broker"] == "unreachable"
+
+    @pytest.mark.django_db
+    def test_is_ready_in_an_outage_and_says_what_suffers(
+        self, client: Client, settings: Settings
+    ) -> None:
+        settings.BROKER_URL, settings.REDIS_URL = "memory://", "redis://127.0.0.1:1/0"
+        uses = [Outage("redis", use) for use in ("rate limits", "live output")]
+        for use in uses:
+            use.begin("Connection refused")
+
+        during = client.get("/readyz")
+        for use in uses:
+            use.end()
+        after = client.get("/readyz")
+
+        assert (during.status_code, after.status_code) == (200, 200)
+        assert during.json()["redis"] == "degraded: live output, rate limits"
+        assert after.json()["redis"] == after.json()["broker"] == "ok"
 
 
 class TestPage:
