@@ -7,8 +7,9 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
+from agentarium.db.data_errors import is_about_data
 from agentarium.providers.prices import find_price
 from agentarium.runtime.loop import LoopCallbacks, StepLimitError, run_agent, unanswered
 from agentarium.runtime.masked_calls import masked
@@ -81,8 +82,8 @@ class Execution:
     async def run(self) -> None:
         """Run the task, and store how it ended; every failure ends it.
 
-        Raises `AttemptLostError` if the attempt has lost the task, `DatabaseError` or
-        `ValueError` if the database refuses even the failure.
+        Raises `AttemptLostError` if the attempt has lost the task, and the database's error
+        if that goes on refusing to store anything, or can never store even the failure.
         """
         try:
             finish = await self._run_within_limits()
@@ -99,7 +100,9 @@ class Execution:
     async def _store_finish(self, finish: Finish) -> None:
         try:
             await self.record.finish(finish)
-        except (DatabaseError, ValueError):
+        except Exception as error:
+            if not is_about_data(error):
+                raise
             self.record.forget_unwritten()
             finish = _failure(
                 ErrorCode.NOT_STORABLE,
@@ -137,7 +140,10 @@ class Execution:
             return _failure(ErrorCode(error.code), mask.apply(error.detail))
         except AttemptLostError:
             raise
-        except Exception:  # the outermost handler of an execution
+        except Exception as error:  # the outermost handler of an execution
+            if isinstance(error, Error) and not is_about_data(error):
+                # The task has done nothing wrong: the attempt counts as lost.
+                raise
             log.exception("task.crashed", **self._log_context())
             return _failure(
                 ErrorCode.INTERNAL_ERROR,

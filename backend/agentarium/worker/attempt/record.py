@@ -187,8 +187,7 @@ class AttemptRecord:
     async def write(self) -> None:
         """Commit what was added.
 
-        Raises `AttemptLostError`, and `DatabaseError` or `ValueError` if the database
-        refuses it.
+        Raises `AttemptLostError`, and the error of the database if it can never be stored.
         """
         write, self._unwritten = self._unwritten, self._new_write()
         if write.events:

@@ -5,13 +5,15 @@ The work is tried again, and the process and its attempts go on.
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
+from psycopg import errors
 
 from agentarium.core import job_registry
 from agentarium.core.job_registry import JobDefinition
@@ -30,6 +32,7 @@ from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
 from agentarium.worker.tests.test_connection_errors import Failing
 from agentarium.worker.writing import event_writer, writes
+from agentarium.worker.writing.writes import AttemptWrite
 
 WaitForStatus = Callable[..., Awaitable[AgentTask]]
 
@@ -149,6 +152,106 @@ async def test_an_attempt_whose_writes_fail_for_good_is_lost(
         ended = await wait_for_status(task, "completed")
 
     assert failing.errors == []
+    assert (ended.attempt, ended.lost_attempts) == (2, 1)
+
+
+def database_error(sqlstate: str) -> Exception:
+    """An error of PostgreSQL, as Django raises it."""
+    error = ProgrammingError(f"a made-up {sqlstate}")
+    error.__cause__ = errors.lookup(sqlstate)("made up")
+    return error
+
+
+class FailingFor:
+    """`write_all`, which fails for the finish of a task until `errors` is empty."""
+
+    def __init__(self, task: AgentTask, *errors: Exception) -> None:
+        self._task = task
+        self.errors = list(errors)
+
+    def __call__(self, batch: Sequence[AttemptWrite]) -> Any:
+        ours = [write for write in batch if write.task_id == self._task.pk]
+        if self.errors and any(write.finish for write in ours):
+            raise self.errors.pop(0)
+        return writes.write_all(batch)
+
+
+@pytest.mark.parametrize("sqlstate", ["26000", "42P05", "42P01", "0A000"])
+async def test_what_the_database_cannot_do_now_is_done_later(
+    sqlstate: str,
+    task: AgentTask,
+    running: RunWith,
+    wait_for_status: WaitForStatus,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It says nothing about the answer, which is whole."""
+    failing = FailingFor(task, *(database_error(sqlstate) for _ in range(3)))
+    monkeypatch.setattr(event_writer, "write_all", failing)
+    monkeypatch.setattr(event_writer, "KEPT_PAUSE_SECONDS", 0.01)
+    model = ScriptedModel("Yes")
+
+    async with running(model):
+        ended = await wait_for_status(task, "completed")
+
+    assert failing.errors == []
+    assert (ended.attempt, ended.lost_attempts, ended.output_text) == (1, 0, "Yes")
+    assert len(model.calls) == 1
+
+
+@pytest.mark.parametrize("sqlstate", ["22P05", "23514", "54000"])
+async def test_what_the_database_can_never_store_fails_the_task(
+    sqlstate: str,
+    task: AgentTask,
+    running: RunWith,
+    wait_for_status: WaitForStatus,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing = FailingFor(task, database_error(sqlstate))
+    monkeypatch.setattr(event_writer, "write_all", failing)
+
+    async with running(ScriptedModel("Yes")):
+        ended = await wait_for_status(task, "failed")
+
+    assert (ended.attempt, ended.error_code) == (1, "not_storable")
+
+
+async def test_a_write_that_is_kept_delays_no_other_task(
+    task: AgentTask,
+    running: RunWith,
+    wait_for_status: WaitForStatus,
+    submit: Callable[..., AgentTask],
+    database: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing = FailingFor(task, *repeat(database_error("42P01"), 1_000_000))
+    monkeypatch.setattr(event_writer, "write_all", failing)
+    monkeypatch.setattr(event_writer, "KEPT_SECONDS", 3600)
+
+    async with running(ScriptedModel("Yes")):
+        await eventually("a failure", lambda: len(failing.errors) < 1_000_000)
+        other = await database.run(submit)
+        await wait_for_status(other, "completed")
+        still = await database.run(AgentTask.objects.get, pk=task.pk)
+        failing.errors.clear()
+        ended = await wait_for_status(task, "completed")
+
+    assert (still.status, ended.attempt) == ("running", 1)
+
+
+async def test_an_attempt_whose_write_is_refused_for_long_is_lost(
+    task: AgentTask,
+    running: RunWith,
+    wait_for_status: WaitForStatus,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It neither runs for ever, nor is its output to blame."""
+    failing = FailingFor(task, database_error("42601"))
+    monkeypatch.setattr(event_writer, "write_all", failing)
+    monkeypatch.setattr(event_writer, "KEPT_SECONDS", 0)
+
+    async with running(ScriptedModel("Yes")):
+        ended = await wait_for_status(task, "completed")
+
     assert (ended.attempt, ended.lost_attempts) == (2, 1)
 
 

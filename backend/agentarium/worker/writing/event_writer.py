@@ -8,10 +8,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
+from agentarium.db.data_errors import is_about_data, is_about_machinery
 from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
 from agentarium.observability import metrics
 from agentarium.observability.background import record_failure
@@ -31,6 +33,18 @@ PAUSE_SECONDS = 0.01
 # A larger transaction would keep other writers waiting for too long.
 MAX_BATCH = 200
 MAX_RETRY_SECONDS = 2.0
+# A write that the database could not store, although it is not away, is tried again at this
+# interval, for this long. Then its attempt counts as lost.
+KEPT_PAUSE_SECONDS = 0.5
+KEPT_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class _QueuedWrite:
+    write: AttemptWrite
+    stored: asyncio.Future[None]
+    # When the database first failed to store it.
+    kept_since: float | None = None
 
 
 class AttemptLostError(Exception):
@@ -46,8 +60,9 @@ class DraftSource(Protocol):
 class EventWriter:
     """Stores the writes of many attempts, and reports when each is committed.
 
-    The events of a write are published after the commit. While the database is away,
-    writes stay in the queue, and the attempts that need their result wait.
+    The events of a write are published after the commit. While the database is away or
+    out of order, writes stay in the queue, and the attempts that need their result wait.
+    What can never be stored is given up, and what the database goes on refusing.
     """
 
     def __init__(self, *, pubsub: PubSub, may_publish: Callable[[], bool]) -> None:
@@ -58,7 +73,10 @@ class EventWriter:
             through_gate=True,
             answer_seconds=answer_seconds(ATTEMPT_ANSWER_FRACTION),
         )
-        self._queue: deque[tuple[AttemptWrite, asyncio.Future[None]]] = deque()
+        self._queue: deque[_QueuedWrite] = deque()
+        # Those to try again after the others, and when.
+        self._kept: list[_QueuedWrite] = []
+        self._kept_until = 0.0
         self._arrived = asyncio.Event()
         self._draft_sources: set[DraftSource] = set()
         self._drafts_due_at = 0.0
@@ -68,10 +86,10 @@ class EventWriter:
 
         The future is done when the write is committed. It raises `AttemptLostError` if
         the attempt no longer holds its task, and otherwise the error with which the write
-        was refused, mostly a `DatabaseError` or `ValueError`.
+        was given up. `is_about_data` tells whether the write itself is to blame.
         """
         stored = asyncio.get_running_loop().create_future()
-        self._queue.append((write, stored))
+        self._queue.append(_QueuedWrite(write, stored))
         self._arrived.set()
         return stored
 
@@ -87,9 +105,9 @@ class EventWriter:
         while True:
             await self._wait_for_writes()
             self._queue_drafts()
-            while self._queue:
-                size = min(len(self._queue), MAX_BATCH)
-                await self._write_batch([self._queue.popleft() for _ in range(size)])
+            self._requeue_kept()
+            while batch := self._take_batch():
+                await self._write_batch(batch)
             await asyncio.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
@@ -113,26 +131,57 @@ class EventWriter:
                 if write := source.take_drafts():
                     self.write(write).add_done_callback(_ignore_error)
 
-    async def _write_batch(
-        self, batch: list[tuple[AttemptWrite, asyncio.Future[None]]]
-    ) -> None:
+    def _take_batch(self) -> list[_QueuedWrite]:
+        """The next writes of the queue, without those that have to wait for kept ones."""
+        waiting_for = {kept.write.key for kept in self._kept}
+        batch: list[_QueuedWrite] = []
+        while self._queue and len(batch) < MAX_BATCH:
+            queued = self._queue.popleft()
+            (self._kept if queued.write.key in waiting_for else batch).append(queued)
+        return batch
+
+    def _requeue_kept(self) -> None:
+        if self._kept and time.monotonic() >= self._kept_until:
+            self._queue.extendleft(reversed(self._kept))
+            self._kept.clear()
+
+    async def _write_batch(self, batch: list[_QueuedWrite]) -> None:
         try:
-            held = await self._write_with_retries([write for write, _ in batch])
-        except Exception as error:
-            # One write that the database refuses must not fail the others.
-            if len(batch) == 1:
-                log.exception("event_writer.refused", task_id=batch[0][0].task_id)
-                _resolve(batch[0][1], error)
+            held = await self._write_with_retries([queued.write for queued in batch])
+        except Exception as error:  # noqa: BLE001 - each write gets its own
+            if len(batch) > 1:
+                # One write that cannot be stored must not fail or delay the others.
+                await self._write_one_by_one(batch)
             else:
-                for item in batch:
-                    await self._write_batch([item])
+                self._keep_or_give_up(batch[0], error)
             return
-        for write, stored in batch:
-            if write.key in held:
-                self._publish_if_possible(write)
-            _resolve(stored, None if write.key in held else AttemptLostError())
+        for queued in batch:
+            is_held = queued.write.key in held
+            if is_held:
+                self._publish_if_possible(queued.write)
+            _resolve(queued.stored, None if is_held else AttemptLostError())
+
+    async def _write_one_by_one(self, batch: list[_QueuedWrite]) -> None:
+        for queued in batch:
+            if any(kept.write.key == queued.write.key for kept in self._kept):
+                self._kept.append(queued)
+            else:
+                await self._write_batch([queued])
+
+    def _keep_or_give_up(self, queued: _QueuedWrite, error: Exception) -> None:
+        now = time.monotonic()
+        queued.kept_since = queued.kept_since or now
+        is_kept = now < queued.kept_since + KEPT_SECONDS and is_about_machinery(error)
+        if is_kept:
+            self._kept.append(queued)
+            self._kept_until = now + KEPT_PAUSE_SECONDS
+        else:
+            _resolve(queued.stored, error)
+        event = "event_writer.kept" if is_kept else "event_writer.given_up"
+        log.error(event, task_id=queued.write.task_id, exc_info=error)
 
     async def _write_with_retries(self, writes: list[AttemptWrite]) -> set[AttemptKey]:
+        """Wait while the database is away. Raises the errors that do not look like that."""
         pause = 0.05
         while True:
             try:
@@ -141,8 +190,9 @@ class EventWriter:
                 metrics.EVENT_WRITER_SECONDS.observe(time.perf_counter() - began_at)
                 metrics.EVENT_WRITER_BATCH_SIZE.observe(len(writes))
                 return held
-            # An OSError is of this machine, such as no free descriptor: it passes.
             except (*CONNECTION_ERRORS, OSError) as error:
+                if is_about_data(error):
+                    raise
                 log.warning("event_writer.retry", writes=len(writes), error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_RETRY_SECONDS)
