@@ -154,6 +154,45 @@ def redis(folder: Path, port: int, account: Account) -> Iterator[int]:
 
 
 @contextmanager
+def pgbouncer(
+    folder: Path,
+    port: int,
+    account: Account,
+    *,
+    postgresql_port: int,
+    **settings: object,
+) -> Iterator[int]:
+    """Run a PgBouncer before a PostgreSQL; yields its pid.
+
+    `settings` are lines of its configuration, such as `pool_mode="transaction"`.
+    """
+    binary = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if binary is None:
+        fail("PgBouncer was not found: install it (Debian: apt-get install pgbouncer).")
+    lines = {
+        "listen_addr": "127.0.0.1",
+        "listen_port": port,
+        "unix_socket_dir": "",
+        "auth_type": "any",
+        **settings,
+    }
+    configuration = own_folder(folder / "pgbouncer", account) / "pgbouncer.ini"
+    configuration.write_text(
+        f"[databases]\n* = host=127.0.0.1 port={postgresql_port} user={ROLE}\n"
+        "[pgbouncer]\n" + "".join(f"{name} = {lines[name]}\n" for name in lines)
+    )
+    if account.uid is not None and account.gid is not None:
+        os.chown(configuration, account.uid, account.gid)
+    with server(
+        [binary, configuration],
+        account,
+        is_ready=lambda: accepts_connections(port),
+        stop_signal=signal.SIGINT,
+    ) as pid:
+        yield pid
+
+
+@contextmanager
 def server(
     command: Sequence[object],
     account: Account,
@@ -225,6 +264,12 @@ def answers_ping(port: int) -> bool:
     ):
         connection.sendall(b"PING\r\n")
         return connection.recv(5) == b"+PONG"
+    return False
+
+
+def accepts_connections(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
     return False
 
 

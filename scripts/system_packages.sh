@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the system packages that the tests need, if they are missing:
-# PostgreSQL, Redis and Chromium.
+# PostgreSQL, PgBouncer, Redis and Chromium.
 set -eu
 
 has() {
@@ -9,6 +9,7 @@ has() {
 
 missing=
 { has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$missing postgresql"
+{ has pgbouncer || [ -x /usr/sbin/pgbouncer ]; } || missing="$missing pgbouncer"
 has redis-server || missing="$missing redis-server"
 [ -x "${AGENTARIUM_CHROMIUM:-}" ] || has chromium || missing="$missing chromium"
 if [ -z "$missing" ]; then exit 0; fi

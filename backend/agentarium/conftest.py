@@ -19,8 +19,7 @@ from agentarium.accounts.models import User
 from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
-from agentarium.core import outages
-from agentarium.http import redis_circuit
+from agentarium.core import outages, redis_circuit
 from agentarium.http.rate_counters import MEMORY
 
 # Password hashing is slow on purpose, and the tests hash hundreds.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from agentarium.http.redis_circuit import RedisCircuit
+from agentarium.core.redis_circuit import RedisCircuit
 
 # In memory; each is used for one window of time.
 MAX_COUNTERS = 100_000

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
-from django.db import connection, connections
+from django.db import connection
+
+from agentarium.tests.database_address import database_at
 
 CHUNK = 65_536
 # A session that waits for a lock does not notice that its client is gone.
@@ -127,19 +128,10 @@ class SilentProxy:
 @contextmanager
 def database_behind_proxy() -> Iterator[SilentProxy]:
     """Connect all threads to PostgreSQL through a proxy, with a new pool."""
-    settings = connection.settings_dict
-    target = {name: settings[name] for name in ("HOST", "PORT")}
+    target = connection.settings_dict
     proxy = SilentProxy(target["HOST"], int(target["PORT"]))
-    _start_over(HOST="127.0.0.1", PORT=proxy.port)
     try:
-        yield proxy
+        with database_at(proxy.port):
+            yield proxy
     finally:
-        _start_over(**target)
         proxy.close()
-
-
-def _start_over(**settings: object) -> None:
-    connections.close_all()
-    own: Any = connection
-    own.close_pool()
-    connection.settings_dict.update(settings)

@@ -14,6 +14,8 @@ from agentarium.cli.diagnosis.start_checks import (
     database_checks,
     settings_checks,
 )
+from agentarium.db.pooler import ADVICE as POOLER_ADVICE
+from agentarium.db.pooler import Pooler, pooler
 from agentarium.http.request_scheme import missing_proxy_setting
 from agentarium.providers.access import check_providers
 from agentarium.providers.services import provider_configs
@@ -96,6 +98,7 @@ def database() -> Iterator[Check]:
     try:
         connection.ensure_connection()
         yield Check("database", "ok", f"{connection.display_name} answers")
+        yield from _pooler()
         yield from database_checks()
         if connection.vendor == "sqlite":
             yield _journal_mode()
@@ -104,6 +107,15 @@ def database() -> Iterator[Check]:
         yield Check(
             "database", "fail", *(sqlite_file_problem(error) or (message, advice))
         )
+
+
+def _pooler() -> Iterator[Check]:
+    """What the connection, which has just been made, has found out."""
+    if pooler() is Pooler.FORGETFUL:
+        detail = "shares sessions, and forgets prepared statements: none are used"
+        yield Check("pooler", "warn", detail, POOLER_ADVICE)
+    elif pooler() is Pooler.SHARING:
+        yield Check("pooler", "ok", "shares sessions")
 
 
 def _journal_mode() -> Check:

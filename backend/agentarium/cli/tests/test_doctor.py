@@ -15,6 +15,8 @@ from typer.testing import Result
 from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 from agentarium.cli.tests.conftest import Invoke
+from agentarium.db import pooler
+from agentarium.db.pooler import Pooler
 from agentarium.providers import access
 from agentarium.runtime.providers import PROVIDERS
 from agentarium.worker.leases import register_worker
@@ -72,6 +74,28 @@ def test_fails_if_the_data_folder_is_not_writable(
     assert result.exit_code == 1
     assert states(result)["data folder"] == "fail"
     assert check_of(result, "data folder")["advice"]
+
+
+@pytest.mark.parametrize(
+    ("found", "state"), [(Pooler.FORGETFUL, "warn"), (Pooler.SHARING, "ok")]
+)
+def test_says_which_pooler_is_before_the_database(
+    invoke: Invoke, found: Pooler, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooler, "_found", found)
+
+    result = invoke("doctor", "--json")
+
+    assert result.exit_code == 0
+    assert states(result)["pooler"] == state
+
+
+def test_says_what_to_set_for_a_pooler_that_forgets_statements(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooler, "_found", Pooler.FORGETFUL)
+
+    assert "?prepare_threshold=never" in invoke("doctor").stdout
 
 
 def test_fails_if_the_tables_are_of_a_newer_version(invoke: Invoke) -> None:

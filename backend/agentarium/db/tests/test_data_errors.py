@@ -11,7 +11,7 @@ from psycopg import errors
 from agentarium.db.data_errors import is_about_data, is_about_machinery
 
 # Every SQLSTATE that psycopg knows, which are those of PostgreSQL.
-SQLSTATES = sorted({each.sqlstate for each in errors._sqlcodes.values()})
+SQLSTATES = sorted({str(each.sqlstate) for each in errors._sqlcodes.values()})
 # The classes of errors of the Python database API.
 NAMES = [
     "DataError",

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from agentarium.http import rate_counters, redis_circuit
+from agentarium.core import redis_circuit
+from agentarium.http import rate_counters
 from agentarium.http.rate_counters import Counter, MemoryCounters, count
 from agentarium.http.rate_limits import Bucket, Rate, spend
 

@@ -27,9 +27,11 @@ RunWith = Callable[..., AbstractAsyncContextManager[Runner]]
 Read = Callable[..., Awaitable[Any]]
 
 
-# SQLite has no server that could fall silent.
+# SQLite has no server that could fall silent, and no pooler.
 collect_ignore = (
-    [] if connection.vendor == "postgresql" else ["test_silent_database.py"]
+    []
+    if connection.vendor == "postgresql"
+    else ["test_pooler.py", "test_silent_database.py"]
 )
 
 

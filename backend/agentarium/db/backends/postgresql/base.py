@@ -8,6 +8,8 @@ It also has cursors for prepared statements. Django's own cursors put the values
 each statement; with these the server parses and plans a statement once for a
 connection, see `db/prepared_statements.py`.
 
+What a session of PostgreSQL keeps is not used if a pooler shares sessions (`db/pooler.py`).
+
 The pool's connections limit how long they wait for the server (`connection.py`). When one
 was found silent, those that were opened before are replaced, not tried one after another.
 """
@@ -15,12 +17,15 @@ was found silent, those that were opened before are replaced, not tried one afte
 import select
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 from psycopg import OperationalError
 from psycopg_pool import ConnectionPool
 
 from agentarium.db.answer_limit import answers_within
 from agentarium.db.backends.postgresql.connection import LimitedConnection
+from agentarium.db.backends.postgresql.pooler_probe import find_pooler_once
+from agentarium.db.pooler import Pooler, pooler
 from agentarium.db.request_limits import UNLIMITED, Limits, limits_of_thread
 
 # For the settings of a new connection.
@@ -48,7 +53,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def connect(self) -> None:
         super().connect()
-        self._limit_statements(limits_of_thread())
+        found = pooler()
+        if not (found and found.shares_sessions):
+            self._limit_statements(limits_of_thread())
 
     def _limit_statements(self, limits: Limits) -> None:
         """Set the limits of this thread, unless the connection has them already.
@@ -71,9 +78,38 @@ class DatabaseWrapper(base.DatabaseWrapper):
         while True:
             connection = super().get_new_connection(conn_params)
             if self.pool is None or _is_alive(connection):
-                return connection
+                break
             connection.close()
             # The pool opens another one in its place.
+            self.pool.putconn(connection)
+        try:
+            self._suit(connection, self._find_pooler(connection, conn_params))
+        except BaseException:
+            self._discard(connection)
+            raise
+        return connection
+
+    def _find_pooler(self, connection: Any, conn_params: dict[str, Any]) -> Pooler:
+        if found := pooler():
+            return found
+        plain = conn_params | {"autocommit": True, "cursor_factory": psycopg.Cursor}
+        with answers_within(CONFIGURE_SECONDS):
+            return find_pooler_once(
+                connection,
+                lambda: LimitedConnection.connect(**plain),
+                prepares=conn_params.get("prepare_threshold") is not None,
+            )
+
+    def _suit(self, connection: Any, found: Pooler) -> None:
+        """Use nothing on this connection that the pooler would lose."""
+        if not found.keeps_statements:
+            connection.prepare_threshold = None
+        if found.shares_sessions:
+            self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+
+    def _discard(self, connection: Any) -> None:
+        connection.close()
+        if self.pool:
             self.pool.putconn(connection)
 
 

@@ -20,6 +20,7 @@ from psycopg import errors
 from psycopg.abc import PQGen
 
 from agentarium.db.answer_limit import answer_limit
+from agentarium.db.pooler import Pooler, record_pooler
 from agentarium.db.reachability import (
     ConnectOutcome,
     record_connect,
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 # For the request to cancel, and again for the answer to it.
 CANCEL_SECONDS = 1.0
+# What is raised for a statement that was prepared in another session, or twice in one.
+LOST_STATEMENTS = (errors.DuplicatePreparedStatement, errors.InvalidSqlStatementName)
 
 RV = TypeVar("RV")
 
@@ -66,10 +69,15 @@ class LimitedConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[RV], *args: Any, **kwargs: Any) -> RV:
         limit = answer_limit()
-        if not limit or args or kwargs:
-            return super().wait(gen, *args, **kwargs)
         try:
+            if not limit or args or kwargs:
+                return super().wait(gen, *args, **kwargs)
             return super().wait(gen, timeout=limit)
+        except LOST_STATEMENTS as error:
+            # A pooler came between, or was not recognized. The same statement works when
+            # it is tried again, as after a lost connection.
+            record_pooler(Pooler.FORGETFUL)
+            raise errors.OperationalError(f"The pooler: {error}") from error
         except errors._WaitTimeout:
             self._cancel(gen)
             raise errors.OperationalError(

@@ -12,9 +12,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from agentarium.core import redis_circuit
 from agentarium.core.outages import uses_out_of_order
-from agentarium.http import redis_circuit
-from agentarium.http.redis_circuit import RedisCircuit
+from agentarium.core.redis_circuit import RedisCircuit
 from agentarium.tests.eventually import eventually_sync
 
 pytestmark = pytest.mark.usefixtures("no_outages")
