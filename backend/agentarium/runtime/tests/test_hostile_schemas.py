@@ -112,7 +112,7 @@ class FakePool:
         self.outcome = Outcome([*answers], "timeout")
         self.requests: list[Any] = []
 
-    async def ask(self, request: Any, *, owner: int) -> Outcome:
+    async def ask(self, request: Any, *, owner: int, beginning: Any) -> Outcome:
         self.requests.append(request)
         return self.outcome
 

@@ -10,9 +10,20 @@ from pathlib import Path
 import pytest
 
 import agentarium
-from agentarium.runtime.utility_process import pool as pool_module
+from agentarium.runtime.utility_process import (
+    pool as pool_module,
+)
+from agentarium.runtime.utility_process import (
+    recent_timeouts,
+    used_time,
+)
 from agentarium.runtime.utility_process.fair_queue import FairQueue
 from agentarium.runtime.utility_process.pool import Outcome, UtilityPool, failures
+from agentarium.runtime.utility_process.recent_timeouts import (
+    KEPT_SECONDS,
+    RecentTimeouts,
+)
+from agentarium.runtime.utility_process.used_time import HALF_LIFE_SECONDS, UsedTime
 from agentarium.tests.eventually import eventually_sync
 
 HANDLER = "agentarium.runtime.tests.utility_handler"
@@ -76,6 +87,40 @@ class TestUtilityPool:
         assert not is_running(pid)
         assert answered == Outcome([1])
         assert failures[HANDLER, "timeout"] == failed + 1
+
+    def test_does_not_try_again_what_took_too_long(self, hasty: UtilityPool) -> None:
+        first = asked(hasty, "hang")
+        failed = failures[HANDLER, "timeout"]
+
+        again = asked(hasty, "hang", owner=BOB)
+
+        assert first == again == Outcome(["first"], "timeout")
+        assert failures[HANDLER, "timeout"] == failed
+
+    def test_does_not_try_what_begins_with_what_took_too_long(
+        self, hasty: UtilityPool
+    ) -> None:
+        beginning = {"do": "hang", "answers": []}
+        hasty.submit(beginning | {"with": 1}, owner=ALICE, beginning=beginning).result(
+            LONG
+        )
+        failed = failures[HANDLER, "timeout"]
+
+        again = hasty.submit(beginning | {"with": 2}, owner=BOB, beginning=beginning)
+
+        assert again.result(LONG) == Outcome([], "timeout")
+        assert failures[HANDLER, "timeout"] == failed
+
+    def test_tries_again_what_has_got_further_than_the_beginning(
+        self, hasty: UtilityPool
+    ) -> None:
+        beginning = {"do": "echo", "value": 1}
+        hang = {"do": "hang"}
+        hasty.submit(hang, owner=ALICE, beginning=beginning).result(LONG)
+
+        later = hasty.submit(beginning, owner=BOB, beginning=beginning)
+
+        assert later.result(LONG) == Outcome([1])
 
     def test_replaces_a_process_that_ends_by_itself(self, pool: UtilityPool) -> None:
         assert asked(pool, "fail") == Outcome([], "died")
@@ -182,17 +227,34 @@ def test_a_process_ends_with_its_killed_parent() -> None:
     eventually_sync("the process to end", lambda: not is_running(pid))
 
 
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class TestFairQueue:
-    def test_owners_take_turns(self) -> None:
-        queue: FairQueue[str] = FairQueue(max_running=2)
-        for job in ("a1", "a2", "a3"):
+    def queue(self, clock: Clock) -> FairQueue[str]:
+        return FairQueue(2, share=0.5, clock=clock)
+
+    def test_owners_who_have_used_nothing_take_turns(self) -> None:
+        queue = self.queue(Clock())
+        for job in ("a1", "a2"):
             queue.put(ALICE, job)
         queue.put(BOB, "b1")
 
-        assert [queue.take() for _ in range(3)] == ["a1", "b1", "a2"]
+        taken = [queue.take(), queue.take()]
+        queue.done(ALICE)
+        taken.append(queue.take())
 
-    def test_limits_the_running_jobs_of_an_owner(self) -> None:
-        queue: FairQueue[str] = FairQueue(max_running=1)
+        assert taken == ["a1", "b1", "a2"]
+
+    def test_an_owner_has_one_job_running(self) -> None:
+        queue = self.queue(Clock())
         queue.put(ALICE, "a1")
         queue.put(ALICE, "a2")
 
@@ -200,3 +262,145 @@ class TestFairQueue:
         assert (queue.ready_owners, queue.take()) == (0, None)
         queue.done(ALICE)
         assert (queue.ready_owners, queue.take()) == (1, "a2")
+
+    def test_who_has_used_less_time_comes_first(self) -> None:
+        clock = Clock()
+        queue = self.queue(clock)
+        for owner, seconds in ((ALICE, 0.2), (BOB, 0.1)):
+            queue.put(owner, "first")
+            queue.take()
+            clock.now += seconds
+            queue.done(owner)
+
+        for job in ("a1", "a2"):
+            queue.put(ALICE, job)
+        queue.put(BOB, "b1")
+
+        assert [queue.take(), queue.take()] == ["b1", "a1"]
+
+    def test_owners_over_their_share_leave_a_place_to_each_of_the_others(self) -> None:
+        """Two loop with jobs of one second; each of the others finds a place at once."""
+        clock = Clock()
+        queue = self.queue(clock)
+        for owner in (ALICE, BOB):
+            queue.put(owner, "costly")
+            assert queue.take() == "costly"
+        clock.now += 1
+        for owner in (ALICE, BOB):
+            queue.done(owner)
+
+        ready: list[int] = []
+        others: list[str | None] = []
+        for turn in range(10):
+            for owner in (ALICE, BOB):
+                queue.put(owner, "costly")
+            ready.append(queue.ready_owners)
+            assert queue.take() == "costly"
+            queue.put(100 + turn, "cheap")
+            others.append(queue.take())
+            assert queue.take() is None
+            clock.now += 0.001
+            queue.done(100 + turn)
+            assert queue.take() is None
+            clock.now += 1
+            # They take turns: the one who has used more has just waited.
+            queue.done(ALICE if turn % 2 == 0 else BOB)
+
+        assert ready == [1] * 10
+        assert others == ["cheap"] * 10
+
+    def test_a_job_that_runs_for_longer_than_the_share_counts(self) -> None:
+        clock = Clock()
+        queue = self.queue(clock)
+        queue.put(BOB, "costly")
+        queue.take()
+        clock.now += 1
+        queue.done(BOB)
+        queue.put(ALICE, "costly")
+        queue.take()
+        clock.now += 0.6
+
+        queue.put(BOB, "costly")
+
+        assert (queue.ready_owners, queue.take()) == (0, None)
+
+    def test_used_time_is_forgotten(self) -> None:
+        clock = Clock()
+        queue = self.queue(clock)
+        for owner in (ALICE, BOB):
+            queue.put(owner, "costly")
+            queue.take()
+            clock.now += 1
+            queue.done(owner)
+
+        clock.now += 2 * HALF_LIFE_SECONDS
+        for owner in (ALICE, BOB):
+            queue.put(owner, "later")
+
+        assert (queue.ready_owners, queue.take(), queue.take()) == (2, "later", "later")
+
+    def test_the_start_of_a_process_is_not_counted(self) -> None:
+        clock = Clock()
+        queue = self.queue(clock)
+        for owner in (ALICE, BOB):
+            queue.put(owner, "first")
+            queue.take()
+            clock.now += 5
+            queue.begin(owner)
+            queue.done(owner)
+
+        for owner in (ALICE, BOB):
+            queue.put(owner, "second")
+
+        assert queue.ready_owners == 2
+
+
+def test_the_accounts_of_used_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(used_time, "MAX_OWNERS", 10)
+    used = UsedTime(Clock())
+
+    for owner in range(100):
+        used.add(owner, 1.0)
+
+    assert len(used._accounts) <= 10
+    assert used.of(99) == 1.0
+
+
+class TestRecentTimeouts:
+    def test_remembers_answers_for_a_while(self) -> None:
+        clock = Clock()
+        timeouts = RecentTimeouts(clock)
+        timeouts.add(b"a", [{"is_usable": True}])
+
+        assert timeouts.find(b"a") == [{"is_usable": True}]
+        assert timeouts.find(b"b") is None
+        clock.now += KEPT_SECONDS + 1
+        assert timeouts.find(b"a") is None
+
+    def test_forgets_the_least_recently_used(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(recent_timeouts, "MAX_REQUESTS", 2)
+        timeouts = RecentTimeouts(Clock())
+        for key in (b"a", b"b"):
+            timeouts.add(key, [])
+        timeouts.find(b"a")
+
+        timeouts.add(b"c", [])
+
+        assert [timeouts.find(key) for key in (b"a", b"b", b"c")] == [[], None, []]
+
+    def test_limits_the_bytes_of_all_answers(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(recent_timeouts, "MAX_BYTES", 250)
+        monkeypatch.setattr(recent_timeouts, "MAX_ANSWER_BYTES", 150)
+        timeouts = RecentTimeouts(Clock())
+
+        timeouts.add(b"a", ["x" * 100])
+        timeouts.add(b"b", ["x" * 200])
+        timeouts.add(b"c", ["x" * 100])
+        timeouts.add(b"d", ["x" * 100])
+
+        known = [timeouts.find(key) is not None for key in (b"a", b"b", b"c", b"d")]
+        assert known == [False, False, True, True]

@@ -21,7 +21,7 @@ def handle(request: dict[str, Any]) -> Iterator[Any]:
         case "allocate":
             yield len(bytearray(request["bytes"]))
         case "hang":
-            yield "first"
+            yield from request.get("answers", ["first"])
             while True:
                 time.sleep(60)
         case "environment":

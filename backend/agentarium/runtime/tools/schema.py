@@ -95,8 +95,9 @@ class ArgumentsSchema:
                     return
             except ValueError as error:
                 raise ToolError("The arguments are nested too deeply.") from error
-        request = {"schema": self._text, "arguments": text}
-        _check_answers(await schema_pool.ask(request, owner=owner))
+        schema = {"schema": self._text}
+        request = schema | {"arguments": text}
+        _check_answers(await schema_pool.ask(request, owner=owner, beginning=schema))
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -16,10 +16,13 @@ import structlog
 from agentarium.runtime.utility_process.fair_queue import FairQueue
 from agentarium.runtime.utility_process.frames import encoded
 from agentarium.runtime.utility_process.process import UtilityProcess
+from agentarium.runtime.utility_process.recent_timeouts import RecentTimeouts, key_of
 
 log = structlog.get_logger(__name__)
 
 SIZE = 2
+# Of the time for one request: who has used more lately comes after the others.
+SHARE = 0.5
 MAX_REQUESTS = 300
 IDLE_SECONDS = 60.0
 
@@ -42,36 +45,55 @@ class Outcome:
 class _Job:
     owner: int
     frame: bytes
+    # Of the request, and of the one that it begins with.
+    key: bytes
+    beginning: bytes | None
     future: Future[Outcome] = field(default_factory=Future)
 
 
 class UtilityPool:
     """At most two processes of a module, started when they are needed.
 
-    Any thread and any event loop may use it. An owner has at most one of the processes,
-    so that one person's requests, however slow, leave the other to everybody else.
-    `seconds` is the limit for one request, from its start.
+    Any thread and any event loop may use it. Owners who have used more than their share
+    of time have at most one of the processes, so that the requests of a few persons,
+    however slow, leave the other to everybody else. `seconds` is the limit for one
+    request, from its start. Requests that exceeded it are remembered for a while, and
+    not tried again.
     """
 
     def __init__(self, module: str, *, seconds: float) -> None:
         self._module = module
         self._seconds = seconds
         self._changed = threading.Condition()
-        self._queue: FairQueue[_Job] = FairQueue(max_running=1)
+        self._queue: FairQueue[_Job] = FairQueue(SIZE, share=seconds * SHARE)
+        self._timeouts = RecentTimeouts()
         self._threads: set[threading.Thread] = set()
         self._processes: set[UtilityProcess] = set()
         self._idle = 0
         self._is_closed = False
         atexit.register(self.close)
 
-    async def ask(self, request: Any, *, owner: int) -> Outcome:
-        """The outcome of a request, for code on an event loop."""
-        return await asyncio.wrap_future(self.submit(request, owner=owner))
+    async def ask(self, request: Any, *, owner: int, beginning: Any = None) -> Outcome:
+        """The outcome of a request, for code on an event loop. See `submit`."""
+        future = self.submit(request, owner=owner, beginning=beginning)
+        return await asyncio.wrap_future(future)
 
-    def submit(self, request: Any, *, owner: int) -> "Future[Outcome]":
-        """Queue a request of an owner. Raises `TypeError` if it is not JSON."""
-        job = _Job(owner, encoded({"request": request, "seconds": self._seconds}))
+    def submit(
+        self, request: Any, *, owner: int, beginning: Any = None
+    ) -> "Future[Outcome]":
+        """Queue a request of an owner. Raises `TypeError` if it is not JSON.
+
+        `beginning` is a request whose work this one begins with: if that takes too long,
+        so does this.
+        """
+        frame = self._frame(request)
+        begins_as = None if beginning is None else key_of(self._frame(beginning))
+        job = _Job(owner, frame, key_of(frame), begins_as)
         with self._changed:
+            known = self._known_timeout(job)
+            if known is not None:
+                job.future.set_result(Outcome(known, "timeout"))
+                return job.future
             self._is_closed = False
             self._queue.put(owner, job)
             if self._queue.ready_owners > self._idle and len(self._threads) < SIZE:
@@ -91,6 +113,14 @@ class UtilityPool:
             self._changed.notify_all()
         for thread in threads:
             thread.join()
+
+    def _frame(self, request: Any) -> bytes:
+        return encoded({"request": request, "seconds": self._seconds})
+
+    def _known_timeout(self, job: _Job) -> list[Any] | None:
+        if job.beginning and self._timeouts.find(job.beginning) == []:
+            return []
+        return self._timeouts.find(job.key)
 
     def _start_thread(self) -> None:
         thread = threading.Thread(target=self._run, name="utility", daemon=True)
@@ -133,6 +163,9 @@ class UtilityPool:
         failure: Failure | None = None
         try:
             process = process or self._start()
+            with self._changed:
+                # The start of a process is nobody's fault.
+                self._queue.begin(job.owner)
             # One by one: those before a failure count.
             for answer in process.ask(job.frame, self._seconds):
                 answers.append(answer)  # noqa: PERF402
@@ -144,7 +177,7 @@ class UtilityPool:
             self._close(process)
             process = None
         if failure:
-            self._report(failure, job.owner)
+            self._report(failure, job, answers)
         job.future.set_result(Outcome(answers, failure))
         return process
 
@@ -161,11 +194,16 @@ class UtilityPool:
             self._processes.discard(process)
         process.close()
 
-    def _report(self, failure: Failure, owner: int) -> None:
+    def _report(self, failure: Failure, job: _Job, answers: list[Any]) -> None:
+        if failure == "timeout":
+            with self._changed:
+                self._timeouts.add(job.key, answers)
+                if job.beginning and not answers:
+                    self._timeouts.add(job.beginning, [])
         failures[self._module, failure] += 1
         log.warning(
             "utility_process.failed",
             module=self._module,
             failure=failure,
-            owner_id=owner,
+            owner_id=job.owner,
         )

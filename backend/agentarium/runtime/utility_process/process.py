@@ -51,9 +51,10 @@ class UtilityProcess:
         self._received = bytearray()
         try:
             self._next_message(time.monotonic() + START_SECONDS)
-        except (TimeoutError, EOFError):
+        except (TimeoutError, EOFError) as error:
             self.close()
-            raise
+            # No request has taken too long.
+            raise EOFError from error
 
     @property
     def is_alive(self) -> bool:
