@@ -13,7 +13,10 @@ _TOKEN = re.compile(
     r"\\(?P<escaped>.)|\{(?P<min>\d{1,8})(?:,(?P<max>\d{0,8}))?\}|(?P<char>.)",
     re.DOTALL,
 )
-_UNICODE_CLASSES = frozenset("pPwWdDsSbB")
+_UNICODE_CLASSES = frozenset("wWdDsSbB")
+# A property of Unicode has hundreds of ranges, and takes as long to compile as fifty
+# other classes. Flags change what all other parts cost.
+_COSTLY = re.compile(r"\\[pP]|\(\?[^:]")
 
 
 class PatternStates:
@@ -25,7 +28,8 @@ class PatternStates:
     def states(self, pattern: str) -> int:
         """About how many: `a{3}b` has four, and twenty are for the pattern itself."""
         self._remaining -= len(pattern)
-        if len(pattern) > _MAX_CHARS or self._remaining < 0:
+        is_long = len(pattern) > _MAX_CHARS or self._remaining < 0
+        if is_long or _COSTLY.search(pattern):
             return MAX_STATES
         reader = _Reader()
         for token in _TOKEN.finditer(pattern):

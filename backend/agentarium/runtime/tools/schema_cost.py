@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentarium.runtime.tools.known_keywords import has_known_keywords
 from agentarium.runtime.tools.pattern_states import PatternStates
 
 MAX_SUBSCHEMAS = 5_000
@@ -35,9 +36,6 @@ _CHILDREN = frozenset(
 _LISTS = frozenset({"enum", "required", "type"})
 # They look at what the parts of the same place have evaluated, which repeats the parts.
 _REPEATING = frozenset({"unevaluatedItems", "unevaluatedProperties"})
-# What follows the arguments, what changes the meaning of references, and what takes
-# quadratic time for large numbers that differ by little.
-_UNCOUNTED = _REPEATING | {"$dynamicRef", "$recursiveRef", "$id", "uniqueItems"}
 # Other values that are objects: of properties, schemas.
 _OBJECTS_OF_SCHEMAS = frozenset(
     {"properties", "patternProperties", "dependentSchemas", "dependencies"}
@@ -52,7 +50,8 @@ class CostlySchemaError(ValueError):
 class SchemaCost:
     """`ns_per_byte` is an upper bound for checking one byte of the arguments.
 
-    It holds only if `is_bounded`: a schema that refers to itself follows the arguments.
+    It holds only if `is_bounded`: a schema that refers to itself follows the arguments,
+    and of some keywords the cost is not known.
     """
 
     ns_per_byte: int
@@ -63,7 +62,8 @@ def schema_cost(schema: dict[str, Any]) -> SchemaCost:
     """Count a schema. Raises `CostlySchemaError` if it must not be compiled."""
     count = _Count(schema)
     work = count.total(schema, 0)
-    return SchemaCost(work.ns_per_byte, count.is_bounded)
+    is_bounded = count.is_bounded and has_known_keywords(schema)
+    return SchemaCost(work.ns_per_byte, is_bounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,6 @@ class _Count:
             place.add(self._place(part, depth + 1))
         if not _REPEATING.isdisjoint(node):
             place.add(place)
-        ignored = {"$id"} if node is self._root else frozenset()
-        if (_UNCOUNTED & node.keys()) - ignored:
-            self.is_bounded = False
         return place
 
     def _target(self, reference: Any) -> list[dict[str, Any]]:
