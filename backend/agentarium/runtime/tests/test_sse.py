@@ -47,3 +47,19 @@ def test_rejects_an_event_that_is_too_long() -> None:
     parser.feed(b"data: " + b"x" * (MAX_EVENT_BYTES - 6))
     with pytest.raises(EventTooLongError):
         parser.feed(b"x")
+
+
+@pytest.mark.parametrize("line", [b"data:\n", b"data: \r\n", b"data:x\n"])
+def test_rejects_an_event_of_too_many_lines(line: bytes) -> None:
+    parser = SseParser()
+
+    assert parser.feed(line * (MAX_EVENT_BYTES // len(line) - 1)) == []
+    with pytest.raises(EventTooLongError):
+        parser.feed(line * 2)
+
+
+def test_counts_the_lines_of_each_event_for_itself() -> None:
+    parser = SseParser()
+    event = b"data:" + b"x" * 5_000_000 + b"\ndata:\n\n"
+
+    assert [len(parser.feed(event)) for _ in range(3)] == [1] * 3
