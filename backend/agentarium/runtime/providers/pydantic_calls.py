@@ -4,8 +4,7 @@ Imported on first use only; see `pydantic_client`.
 """
 
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
 import httpx2
@@ -32,8 +31,14 @@ from agentarium.runtime.providers.base import (
     TextDelta,
     ToolDefinition,
 )
+from agentarium.runtime.providers.bounded_responses import (
+    CallResponses,
+    UnusableResponseError,
+    bound_response,
+)
 from agentarium.runtime.providers.failures import identifiers, provider_failure
 from agentarium.runtime.providers.http import CONNECT_TIMEOUT
+from agentarium.runtime.providers.openai_response import MAX_RESPONSE_CHARS
 from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
 from agentarium.runtime.providers.pydantic_messages import (
     from_library,
@@ -50,6 +55,15 @@ from agentarium.runtime.providers.rejected_parameters import (
 # Model names are free text, so their number has to be limited.
 MAX_MODELS = 100
 
+# For what a part takes without its text.
+_CHARS_OF_PART = 1_000
+# What parts and deltas have that a provider can make long.
+_LONG_FIELDS = (
+    *("content", "args", "signature", "tool_name", "tool_call_id", "citations"),
+    *("content_delta", "args_delta", "signature_delta", "tool_name_delta"),
+    *("citations_delta", "provider_details"),
+)
+
 # The error categories of the library, with the equivalent HTTP status.
 _STATUS_BY_CATEGORY: tuple[
     tuple[type[library_errors.ModelAPIError], int | None], ...
@@ -64,30 +78,6 @@ _STATUS_BY_CATEGORY: tuple[
     (library_errors.ModelNotFoundError, 404),
     (library_errors.ModelRequestRejectedError, 400),
 )
-
-
-# The HTTP responses of the call in this context.
-_responses: ContextVar[list[httpx2.Response]] = ContextVar("responses")
-
-
-async def _track_response(response: httpx2.Response) -> None:
-    _responses.get([]).append(response)
-
-
-@asynccontextmanager
-async def _closing_responses() -> AsyncGenerator[None, None]:
-    """Close the connections of one call when it ends, for whatever reason.
-
-    When a stream is abandoned, some providers' libraries keep its connection open until
-    garbage collection, and the provider goes on generating.
-    """
-    responses: list[httpx2.Response] = []
-    _responses.set(responses)
-    try:
-        yield
-    finally:
-        for response in responses:
-            await response.aclose()
 
 
 class _TemperatureRejectedError(Exception):
@@ -107,6 +97,17 @@ def _rejected_temperature(settings: ModelSettings) -> Generator[None, None, None
         raise _TemperatureRejectedError from None
 
 
+@contextmanager
+def _refused(responses: CallResponses) -> Generator[None, None, None]:
+    """Raise `UnusableResponseError` for whatever error a library makes of it."""
+    try:
+        yield
+    except Exception as error:
+        if not responses.is_unusable or isinstance(error, UnusableResponseError):
+            raise
+        raise responses.refuse() from None
+
+
 class PydanticCalls:
     """Calls the models of one provider, over its own connections."""
 
@@ -117,7 +118,9 @@ class PydanticCalls:
                 endpoint.read_timeout, connect=CONNECT_TIMEOUT, pool=None
             ),
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
-            event_hooks={"response": [_track_response]},
+            event_hooks={"response": [bound_response]},
+            # Compression would delay the chunks of a stream, and hide their size.
+            headers={"Accept-Encoding": "identity"},
         )
         self._models: dict[str, Model] = {}
         self._rejected: dict[str, RejectedParameters] = {}
@@ -158,10 +161,14 @@ class PydanticCalls:
         tools: Sequence[ToolDefinition],
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
-        with self._translated_failures(name), _rejected_temperature(settings):
+        responses, size = CallResponses(), ResponseSize()
+        with (
+            self._translated_failures(name, responses),
+            _rejected_temperature(settings),
+        ):
             model = self._model(name)
             async with (
-                _closing_responses(),
+                responses.closing(),
                 model_request_stream(
                     model,
                     to_library(messages, model.system),
@@ -170,6 +177,8 @@ class PydanticCalls:
                 ) as events,
             ):
                 async for event in events:
+                    if not size.add(event):
+                        raise responses.refuse()
                     if delta := _delta(event):
                         yield delta
                 response = events.get()
@@ -200,9 +209,14 @@ class PydanticCalls:
         return self._models[name]
 
     @contextmanager
-    def _translated_failures(self, name: str) -> Generator[None, None, None]:
+    def _translated_failures(
+        self, name: str, responses: CallResponses
+    ) -> Generator[None, None, None]:
         try:
-            yield
+            with _refused(responses):
+                yield
+        except UnusableResponseError:
+            raise self._too_long() from None
         except library_errors.ModelAPIError as error:
             raise self._failure(error, name) from None
         except httpx2.TimeoutException:
@@ -240,12 +254,40 @@ class PydanticCalls:
             retry_after=error.retry_after,
         )
 
+    def _too_long(self) -> ProviderError:
+        return ProviderError(
+            ProviderErrorCode.PROTOCOL,
+            f"{self._endpoint.title} sent a response that is too long to store, or "
+            "compressed.",
+        )
+
     def _malformed(self) -> ProviderError:
         return ProviderError(
             ProviderErrorCode.PROTOCOL,
             f"{self._endpoint.title} sent a response that does not follow its API. "
             "Check the base URL.",
         )
+
+
+class ResponseSize:
+    """Counts what a response holds, in characters."""
+
+    def __init__(self) -> None:
+        self._chars = 0
+
+    def add(self, event: ModelResponseStreamEvent) -> bool:
+        """Whether the response is still short enough to be stored."""
+        match event:
+            case PartStartEvent(part=part):
+                self._chars += _CHARS_OF_PART + _length(part)
+            case PartDeltaEvent(delta=delta):
+                self._chars += _length(delta)
+        return self._chars <= MAX_RESPONSE_CHARS
+
+
+def _length(holder: object) -> int:
+    values = (getattr(holder, name, None) for name in _LONG_FIELDS)
+    return sum(len(str(value)) for value in values if value)
 
 
 def _status(error: library_errors.ModelAPIError) -> int | None:

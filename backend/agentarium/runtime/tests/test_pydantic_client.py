@@ -6,12 +6,15 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import httpx2
 import orjson
 import pytest
 
 import agentarium
+from agentarium.runtime.json_size import MAX_CONTAINERS
 from agentarium.runtime.messages import (
     Message,
     ReasoningPart,
@@ -24,7 +27,7 @@ from agentarium.runtime.messages import (
     system_message,
     user_message,
 )
-from agentarium.runtime.providers import rejected_parameters
+from agentarium.runtime.providers import bounded_responses, rejected_parameters
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.pydantic_client import (
     PydanticClient,
@@ -56,6 +59,13 @@ async def client_of(provider: FakeProvider) -> AsyncIterator[MakeClient]:
     yield make
     for opened in providers:
         await opened.aclose()
+
+
+def calls_module() -> ModuleType:
+    """Which takes seconds to import: the first call does it."""
+    from agentarium.runtime.providers import pydantic_calls
+
+    return pydantic_calls
 
 
 def scripted(**script: Any) -> tuple[Message, ...]:
@@ -256,6 +266,98 @@ async def test_a_broken_stream_is_never_a_response(
     error = await failure(client_of(name, f"fake,then={then}"))
 
     assert error.code in ("provider_unavailable", "provider_protocol")
+
+
+async def test_a_response_that_is_too_long_is_refused_while_it_comes(
+    client_of: MakeClient,
+    name: str,
+    provider: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await call_model(client_of(name))
+    monkeypatch.setattr(calls_module(), "MAX_RESPONSE_CHARS", 5_000)
+    question = scripted(text="0123456789", repeats=600, pieces=600)
+
+    error = await failure(client_of(name), question)
+
+    assert (error.code, error.is_transient) == ("provider_protocol", False)
+    assert "too long" in error.detail
+
+
+async def test_many_tool_calls_without_a_text_are_too_long(
+    client_of: MakeClient, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await call_model(client_of(name))
+    monkeypatch.setattr(calls_module(), "MAX_RESPONSE_CHARS", 5_000)
+    calls = [{"name": "get_weather", "arguments": "{}"}] * 6
+    question = scripted(tool_calls=calls, are_tool_calls_whole=name == "mistral")
+
+    error = await failure(client_of(name), question)
+
+    assert "too long" in error.detail
+
+
+async def test_an_event_that_is_too_long_is_refused_before_it_is_complete(
+    client_of: MakeClient, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_responses.EventCounter, "max_bytes", 100_000)
+
+    error = await failure(client_of(name), scripted(text="0123456789" * 20_000))
+
+    assert (error.code, error.is_transient) == ("provider_protocol", False)
+    assert "too long" in error.detail
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_a_body_that_is_too_long_is_refused(
+    client_of: MakeClient, name: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_responses.BodyCounter, "max_bytes", 20_000)
+    long = "0123456789" * 10_000
+    script = {"status": status, "complaint": long, "text": long}
+
+    error = await failure(
+        client_of(name), scripted(**script, is_streaming_ignored=True)
+    )
+
+    assert (error.code, error.is_transient) == ("provider_protocol", False)
+    assert "too long" in error.detail
+
+
+async def test_asks_for_no_compression(
+    client_of: MakeClient, name: str, provider: FakeProvider
+) -> None:
+    await call_model(client_of(name))
+
+    assert provider.received[-1].headers["Accept-Encoding"] == "identity"
+
+
+async def test_refuses_a_response_that_is_compressed_all_the_same() -> None:
+    response = httpx2.Response(200, headers={"Content-Encoding": "gzip"})
+
+    with pytest.raises(bounded_responses.UnusableResponseError):
+        await bounded_responses.bound_response(response)
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_counts_each_event_for_itself_wherever_the_network_splits(
+    end: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_responses.EventCounter, "max_bytes", 200)
+    stream = (b"data: " + b"x" * 80 + end) * 20
+    counter = bounded_responses.EventCounter()
+
+    chunks = [stream[start : start + size] for start in range(0, len(stream), size)]
+    assert all(map(counter.add, chunks))
+    assert not all(map(counter.add, [b"data:\n"] * 60))
+
+
+def test_counts_the_containers_of_a_body() -> None:
+    counter = bounded_responses.BodyCounter()
+
+    assert counter.add(b"[],{}" * (MAX_CONTAINERS // 2))
+    assert not counter.add(b"[]")
 
 
 @pytest.mark.parametrize("script", ["first_delay=30", "then=hang"])

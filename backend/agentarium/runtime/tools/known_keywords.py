@@ -23,7 +23,7 @@ _MAX_NESTING = 200
 
 def has_known_keywords(schema: dict[str, Any]) -> bool:
     """Whether a schema, with all parts of it, has only keywords of known costs."""
-    parts = [(schema, 0)]
+    parts: list[tuple[Any, int]] = [(schema, 0)]
     while parts:
         part, depth = parts.pop()
         if isinstance(part, bool):

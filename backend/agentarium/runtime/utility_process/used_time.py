@@ -1,5 +1,6 @@
 """How much time each owner has used lately."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -30,7 +31,7 @@ class UsedTime:
         seconds, counted_at = self._accounts.get(owner, (0.0, 0.0))
         if not seconds:
             return 0.0
-        return seconds * 0.5 ** ((self._clock() - counted_at) / HALF_LIFE_SECONDS)
+        return seconds * math.exp2((counted_at - self._clock()) / HALF_LIFE_SECONDS)
 
     def _forget(self) -> None:
         """Remove what no longer counts, and the oldest if that is not enough."""
