@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agentarium.server.connections.registry import Registry, closed
+from agentarium.server.connections.transport import LenientTransport
 from agentarium.server.sending import ABORT, CLOSE
 
 # From the connection, or from the first byte of a further request, to the end of the head.
@@ -67,6 +68,10 @@ class AbortableProtocol(HttpToolsProtocol):
 
     Closed in the usual way, it would wait for the reader to take what is buffered.
     """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        lenient: Any = LenientTransport(transport)
+        super().connection_made(lenient)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
