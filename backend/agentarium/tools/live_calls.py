@@ -9,7 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -92,11 +92,13 @@ slots = Slots()
 
 
 class RunningCalls:
-    """The calls that are running, each on the event loop of its own thread."""
+    """What threads wait for: calls, each on the thread's own event loop, and futures."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: dict[asyncio.Task[Any], asyncio.AbstractEventLoop] = {}
+        # Of threads that wait for a future.
+        self._waiting: set[threading.Event] = set()
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -107,6 +109,8 @@ class RunningCalls:
                 self._is_stopping = True
                 for task, loop in self._calls.items():
                     loop.call_soon_threadsafe(task.cancel)
+                for is_over in self._waiting:
+                    is_over.set()
 
     def check(self) -> None:
         """Raise `ServerBusyError` after `stop`."""
@@ -125,6 +129,22 @@ class RunningCalls:
         except asyncio.CancelledError:
             self.check()
             raise
+
+    def wait(self, future: "Future[R]", seconds: float) -> R:
+        """The result of a future. Raises `TimeoutError`, and `ServerBusyError` on `stop`."""
+        is_over = threading.Event()
+        with self._lock:
+            self.check()
+            self._waiting.add(is_over)
+        try:
+            future.add_done_callback(lambda _: is_over.set())
+            is_over.wait(seconds)
+        finally:
+            with self._lock:
+                self._waiting.discard(is_over)
+        if not future.done():
+            self.check()
+        return future.result(0)
 
     @contextmanager
     def add_current_task(self) -> Iterator[None]:

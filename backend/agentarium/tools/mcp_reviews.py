@@ -19,6 +19,7 @@ from agentarium.core.exceptions import (
     NotFoundError,
 )
 from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.tools.live_calls import RunningCalls
 from agentarium.tools.models import McpServer, McpToolDecision
 from agentarium.tools.quotas import definition_size
 from agentarium.tools.tool_changes import (
@@ -43,17 +44,24 @@ class ProposalChangedError(ConflictError):
     code = "proposal_changed"
 
 
-def propose_tools(server: McpServer, tools: Sequence[McpToolInfo]) -> None:
+def propose_tools(
+    server: McpServer,
+    tools: Sequence[McpToolInfo],
+    *,
+    calls: RunningCalls | None = None,
+) -> None:
     """Store the tools that a server listed when an agent used it.
 
     Writes only if they differ from the last list. May wait for a long time, so it has a
     thread of its own. Tools that cannot be used are left out.
     They are stored whatever the owner's quota is: a change must not go unnoticed.
+
+    Raises `ServerBusyError` when `calls` is stopped.
     """
     listing = listing_fingerprint(tools)
     if listing == server.listing:
         return
-    rows, is_complete = _usable(server, tools)
+    rows, is_complete = _usable(server, tools, calls)
     with transaction.atomic():
         stored = McpServer.objects.select_for_update().filter(pk=server.pk).first()
         # The list is not that of the stored server if it was moved in the meantime.
@@ -122,9 +130,14 @@ def dismiss_changes(
     return stored
 
 
-def _usable(server: McpServer, tools: Sequence[McpToolInfo]) -> UsableTools:
+def _usable(
+    server: McpServer,
+    tools: Sequence[McpToolInfo],
+    calls: RunningCalls | None = None,
+) -> UsableTools:
     known = [*server.tool_rows, *server.offered_tools]
-    return usable_tools(tools, known=known, owner_id=server.owner_id or 0)
+    owner_id = server.owner_id or 0
+    return usable_tools(tools, known=known, owner_id=owner_id, calls=calls)
 
 
 def _locked(server: McpServer) -> McpServer:

@@ -5,7 +5,8 @@ its cost is known to be small, and otherwise in a process that can be killed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import orjson
@@ -26,6 +27,8 @@ _MAX_NS_PER_BYTE = 100_000
 
 # For the other schemas of the same owner, and a check.
 _MAX_WAIT_SECONDS = 3.0
+
+Wait = Callable[[Future[Outcome], float], Outcome]
 
 _NOT_MATCHING = "The arguments do not match the tool's schema."
 
@@ -73,19 +76,22 @@ class ArgumentsSchema:
             raise ToolError("The arguments are too long.")
         await self._check(arguments, text, owner)
 
-    def require_usable(self, *, owner: int) -> None:
+    def require_usable(self, *, owner: int, wait: Wait = Future.result) -> None:
         """Raise `SchemaError` if the schema cannot be compiled in the time for a check.
 
-        Blocks for up to three seconds: do not call it on an event loop.
+        Blocks for up to three seconds: do not call it on an event loop. `wait` returns
+        the result of a future, and raises `TimeoutError` after so many seconds; other
+        errors pass.
         """
         if self._validator is not None:
             return
         answer = schema_pool.submit({"schema": self._text}, owner=owner)
         try:
-            _merged(answer.result(_MAX_WAIT_SECONDS))
+            _merged(wait(answer, _MAX_WAIT_SECONDS))
         except TimeoutError as error:
-            answer.cancel()
             raise SchemaError("Too many schemas are being checked.") from error
+        finally:
+            answer.cancel()
 
     async def _check(self, arguments: Mapping[str, Any], text: str, owner: int) -> None:
         is_here = len(text.encode()) * self._ns_per_byte <= _MAX_HOLD_NS

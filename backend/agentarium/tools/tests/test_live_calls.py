@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,6 +15,8 @@ from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ServerBusyError
+from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.tests.eventually import eventually_sync
 from agentarium.tools import live_calls, services
 from agentarium.tools.live_calls import (
     MAX_CALLS_PER_USER,
@@ -25,6 +27,7 @@ from agentarium.tools.live_calls import (
 )
 from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
 from agentarium.tools.tests.serving import ToolsServing
+from agentarium.tools.usable_tools import usable_tools
 
 pytestmark = pytest.mark.django_db
 
@@ -154,6 +157,25 @@ class TestTime:
         assert live_calls.slots.in_progress == 0
 
 
+class TestWaiting:
+    def test_returns_the_result(self) -> None:
+        done: Future[int] = Future()
+        done.set_result(7)
+
+        assert RunningCalls().wait(done, 600) == 7
+
+    def test_raises_the_error(self) -> None:
+        failed: Future[int] = Future()
+        failed.set_exception(LookupError())
+
+        with pytest.raises(LookupError):
+            RunningCalls().wait(failed, 600)
+
+    def test_ends_in_time(self) -> None:
+        with pytest.raises(TimeoutError):
+            RunningCalls().wait(Future(), 0.01)
+
+
 class TestShutdown:
     @pytest.fixture(autouse=True)
     def running(self, monkeypatch: pytest.MonkeyPatch) -> RunningCalls:
@@ -186,6 +208,36 @@ class TestShutdown:
         assert error.retry_after
         assert is_cancelled.is_set()
         assert live_calls.slots.in_progress == 0
+
+    def test_ends_the_wait_for_a_future(self, running: RunningCalls) -> None:
+        never: Future[int] = Future()
+
+        with ThreadPoolExecutor() as pool:
+            result = pool.submit(running.wait, never, 600)
+            eventually_sync("the thread to wait", lambda: running._waiting)
+            running.stop()
+            error = result.exception(30)
+
+        assert isinstance(error, ServerBusyError)
+        assert not running._waiting
+        with pytest.raises(ServerBusyError):
+            running.wait(never, 600)
+
+    def test_ends_the_check_of_a_list(self, running: RunningCalls) -> None:
+        tools = [McpToolInfo("a", "", {"type": "object"}, "read")]
+        running.stop()
+
+        with pytest.raises(ServerBusyError):
+            usable_tools(tools, known=[], owner_id=1)
+
+    def test_ends_the_check_of_a_schema_that_is_saved(
+        self, api: APIClient, running: RunningCalls
+    ) -> None:
+        costly = {"type": "object", "properties": {"a": {"uniqueItems": True}}}
+        tool = {"name": "a", "url_template": "https://a.example/", "parameters": costly}
+        running.stop()
+
+        assert api.post("/api/http-tools/", tool).status_code == 503
 
     def test_refuses_new_ones(
         self, api: APIClient, alice: User, tools: Any, running: RunningCalls

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from agentarium.agents.models import Agent
 from agentarium.agents.services import find_agents
-from agentarium.core.exceptions import DomainError
+from agentarium.core.exceptions import DomainError, ServerBusyError
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
@@ -18,6 +18,7 @@ from agentarium.runtime.tools.mcp import McpToolInfo
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
 from agentarium.tools.guarded_http import GuardedHttp
+from agentarium.tools.live_calls import RunningCalls
 from agentarium.tools.mcp_reviews import propose_tools
 from agentarium.tools.models import McpServer
 from agentarium.tools.secret_values import secret_mask
@@ -82,6 +83,7 @@ class ToolboxFactory:
         # Its own thread, because it may wait for the check of schemas.
         self._listings = DatabaseThreads("listings", answer_seconds=limit)
         self._storing: set[asyncio.Task[None]] = set()
+        self._checks = RunningCalls()
 
     async def open(self, task: AgentTask) -> Toolbox:
         """Load the tools of the task's agent version. Opens no connection yet."""
@@ -113,12 +115,14 @@ class ToolboxFactory:
         self, server: McpServer, tools: Sequence[McpToolInfo]
     ) -> None:
         try:
-            await self._listings.run(propose_tools, server, tools)
-        except DatabaseError:
+            await self._listings.run(propose_tools, server, tools, calls=self._checks)
+        except (DatabaseError, ServerBusyError):
             # The next task that uses the server tries again.
             log.warning("mcp_server.listing_not_stored", server_id=server.pk)
 
     async def aclose(self) -> None:
+        # The next task that uses a server checks the rest of its list.
+        self._checks.stop()
         if self._storing:
             _, late = await asyncio.wait(self._storing, timeout=CLOSE_SECONDS)
             for storing in late:
