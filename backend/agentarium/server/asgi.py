@@ -143,9 +143,10 @@ class Site:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = self._bodies.new()
+        request = environ(scope)
+        body = self._bodies.new(self._callers.caller_of(request))
         try:
-            answer = await self._answer(scope, receive, body)
+            answer = await self._answer(scope, request, receive, body)
         except ClientLeftError:
             return
         except DomainError as error:
@@ -178,10 +179,13 @@ class Site:
             await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(
-        self, scope: Scope, receive: Receive, body: ReceivedBody
+        self,
+        scope: Scope,
+        request: dict[str, Any],
+        receive: Receive,
+        body: ReceivedBody,
     ) -> Answer:
         """The site's answer. It is asked for a large body before that is read."""
-        request = environ(scope)
         request[BOUND_HOST] = self.bound_host
         declared = content_length(scope) or 0
         is_small = declared <= self._bodies.small
@@ -191,6 +195,8 @@ class Site:
             request["CONTENT_LENGTH"] = str(max(declared, body.size))
             if answer := await self._in_pool(self._ask_site, request):
                 return answer
+            self._remember(request)
+            body.belongs_to(self._callers.caller_of(request))
             if not await body.receive(receive, up_to=request[BODY_LIMIT]):
                 raise ContentTooLargeError
         request["CONTENT_LENGTH"] = str(body.size)
@@ -215,12 +221,18 @@ class Site:
             return await loop.run_in_executor(self._waiting.pool, run)
         return await self._threads.run(self._callers.caller_of(request), run)
 
+    def _remember(self, request: dict[str, Any]) -> bool:
+        """Remember the caller, if the site has authenticated it."""
+        user_id = request.get(CALLER_ID)
+        if user_id:
+            self._callers.remember(request, user_id)
+        return bool(user_id)
+
     def _recognize(self, scope: Scope, request: dict[str, Any]) -> None:
         """Remember the caller, and tell the connection: it may then stay longer."""
-        if user_id := request.get(CALLER_ID):
-            self._callers.remember(request, user_id)
-            if connection := scope.get("state", {}).get(CONNECTION):
-                connection.is_known = True
+        connection = scope.get("state", {}).get(CONNECTION)
+        if self._remember(request) and connection:
+            connection.is_known = True
 
     def _ask_site(self, request: dict[str, Any]) -> Answer | None:
         """Ask the site whether it takes a large body. Returns its answer if it does not.

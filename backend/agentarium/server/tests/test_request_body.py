@@ -13,11 +13,13 @@ import pytest
 from agentarium.http.body_limits import (
     UnreadBody,
 )
+from agentarium.observability.request_log import CALLER_ID
 from agentarium.server import asgi, request_body
 from agentarium.server.asgi import Site
 from agentarium.server.fair_threads import FairThreads
 from agentarium.server.request_body import Bodies
 from agentarium.server.tests.test_asgi import Client, body, echo, empty_lifespan, scope
+from agentarium.tests.eventually import eventually
 
 RUN = "/api/tasks/run/"
 Headers = list[tuple[bytes, bytes]]
@@ -31,9 +33,13 @@ def post(path: str, length: int | None, headers: Headers | None = None) -> Any:
     return scope("POST", path=path, headers=[*known, *(headers or [])])
 
 
-def limited(limit: int, folder: Path = Path(), **budgets: int) -> Site:
+def limited(
+    limit: int, folder: Path = Path(), share: float = 1.0, **budgets: int
+) -> Site:
     """A site that echoes bodies of up to `limit` bytes; those over ten are large."""
-    bodies = Bodies(folder=folder, limit_of=lambda _: limit, small=10, **budgets)
+    bodies = Bodies(
+        folder=folder, limit_of=lambda _: limit, small=10, share=share, **budgets
+    )
     return Site(_asked_echo, lifespan=empty_lifespan, threads=2, bodies=bodies)
 
 
@@ -43,6 +49,11 @@ def _asked_echo(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
         start("100 Continue", [])
         return []
     return list(echo(environ, start))
+
+
+def _signed_in_echo(environ: dict[str, Any], start: StartResponse) -> list[bytes]:
+    environ[CALLER_ID] = 7
+    return _asked_echo(environ, start)
 
 
 async def call(site: Site, request: Any, *messages: Any) -> Client:
@@ -120,7 +131,11 @@ class TestBudgets:
         site = limited(100, tmp_path, memory=5, disk=20)
         stalled = Client(body(b"x" * 20, more=True))
         request = asyncio.create_task(
-            site(post("/", 30), stalled.received.get, stalled.send)
+            site(
+                post("/", 30) | {"client": ("127.0.0.1", 1)},
+                stalled.received.get,
+                stalled.send,
+            )
         )
         while site._bodies.disk.used < 20:
             await asyncio.sleep(0)
@@ -134,6 +149,51 @@ class TestBudgets:
         await request
         assert stalled.sent == []
         assert (site._bodies.memory.used, site._bodies.disk.used) == (0, 0)
+
+    async def test_the_stalled_bodies_of_one_caller_leave_room_to_others(
+        self, tmp_path: Path
+    ) -> None:
+        site = limited(100, tmp_path, memory=8, disk=40, share=0.5)
+        mine = {"client": ("127.0.0.1", 1)}
+        stalled = Client(body(b"x" * 20, more=True))
+        request = asyncio.create_task(
+            site(post("/", 30) | mine, stalled.received.get, stalled.send)
+        )
+        while site._bodies.disk.used < 20:
+            await asyncio.sleep(0)
+
+        own = await call(site, post("/", 9) | mine, body(b"123456789"))
+        other = await call(site, post("/", 9), body(b"123456789"))
+
+        assert (own.status, other.status) == (429, 201)
+        assert json.loads(own.body)["code"] == "too_many_bodies"
+        assert (b"retry-after", b"5") in own.sent[0]["headers"]
+        stalled.leave()
+        await request
+        assert (site._bodies.memory.used, site._bodies.disk.used) == (0, 0)
+
+    @pytest.mark.parametrize("first", [b"x" * 7, b"x" * 11])
+    async def test_a_body_belongs_to_the_user_that_sends_it(
+        self, tmp_path: Path, first: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(request_body, "MEMORY_BYTES_PER_BODY", 10)
+        site = limited(100, tmp_path)
+        budgets = site._bodies.memory, site._bodies.disk
+        headers = [(b"authorization", b"Bearer a")]
+        stalled = Client(body(first, more=True), body(b"x" * 11, more=True))
+        site._site = _signed_in_echo
+        request = asyncio.create_task(
+            site(post("/", None, headers), stalled.received.get, stalled.send)
+        )
+        size = len(first) + 11
+
+        await eventually(
+            "the user to be known",
+            lambda: [budget._used_by for budget in budgets] == [{}, {"user 7": size}],
+        )
+        stalled.leave()
+        await request
+        assert [dict(budget._used_by) for budget in budgets] == [{}, {}]
 
     async def test_a_full_disk_refuses_bodies_for_now(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
