@@ -221,18 +221,19 @@ class Site:
             return await loop.run_in_executor(self._waiting.pool, run)
         return await self._threads.run(self._callers.caller_of(request), run)
 
-    def _remember(self, request: dict[str, Any]) -> bool:
-        """Remember the caller, if the site has authenticated it."""
-        user_id = request.get(CALLER_ID)
+    def _remember(self, request: dict[str, Any]) -> int | None:
+        """Remember the caller, if the site has authenticated it. Returns its id."""
+        user_id: int | None = request.get(CALLER_ID)
         if user_id:
             self._callers.remember(request, user_id)
-        return bool(user_id)
+        return user_id
 
     def _recognize(self, scope: Scope, request: dict[str, Any]) -> None:
         """Remember the caller, and tell the connection: it may then stay longer."""
+        user_id = self._remember(request)
         connection = scope.get("state", {}).get(CONNECTION)
-        if self._remember(request) and connection:
-            connection.is_known = True
+        if user_id and connection:
+            connection.user_id = user_id
 
     def _ask_site(self, request: dict[str, Any]) -> Answer | None:
         """Ask the site whether it takes a large body. Returns its answer if it does not.

@@ -85,7 +85,7 @@ class LimitedProtocol(AbortableProtocol):
         super().__init__(*args, **kwargs)
         self._registry = registry
         self.address = ""
-        self.is_known = False
+        self.user_id: int | None = None
         self._phase = Phase.HEAD
         self._began_at = self._now()
         self._has_begun_head = False
@@ -212,7 +212,7 @@ class LimitedProtocol(AbortableProtocol):
         self._received = self._received_lately = 0
         self._reading = Patience(self._began_at)
         self._writing = self._patience_for_answer(self._began_at)
-        self._registry.set_waiting(self, is_waiting=self._may_give_way())
+        self._registry.set_waiting(self, is_waiting=self._phase is not Phase.ANSWER)
 
     def _current_phase(self) -> Phase:
         if self._unanswered:
@@ -223,10 +223,9 @@ class LimitedProtocol(AbortableProtocol):
         is_new = self._phase is Phase.HEAD
         return Phase.HEAD if is_new or self._has_begun_head else Phase.NEXT_REQUEST
 
-    def _may_give_way(self) -> bool:
-        if self._phase is Phase.BODY:
-            return not self.is_known
-        return self._phase is not Phase.ANSWER
+    @property
+    def is_sending_body(self) -> bool:
+        return self._phase is Phase.BODY
 
     # --- Closing ----------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 Above a ceiling, for all or for one address, the connection that has waited longest
 without a request makes room: first those of callers that have not signed in. If none
-waits, the new one is refused.
+waits, the user who sends the most bodies loses the oldest of them, or the new connection
+is refused.
 """
 
 import time
@@ -24,6 +25,8 @@ from agentarium.observability.metrics import (
 log = structlog.get_logger(__name__)
 
 LOG_SECONDS = 60
+# So many bodies of one user arrive to their ends, also when connections are scarce.
+BODIES_PER_USER = 10
 IPV6_SITE_BITS = 64
 
 
@@ -31,8 +34,11 @@ class Connection(Protocol):
     """A connection as the registry sees it."""
 
     address: str
-    # Whether its caller was authenticated for an earlier request.
-    is_known: bool
+    # Its caller, if one was authenticated for an earlier request.
+    user_id: int | None
+
+    @property
+    def is_sending_body(self) -> bool: ...
 
     def give_way(self) -> None:
         """Close it: another one takes its place."""
@@ -41,16 +47,46 @@ class Connection(Protocol):
         """Close it if it has kept us waiting for too long."""
 
 
+Line = dict[Connection, None]
+
+
 @dataclass(slots=True)
 class _Group:
     """Connections that share a ceiling. The ones that wait, longest first."""
 
     count: int = 0
-    strangers: dict[Connection, None] = field(default_factory=dict)
-    known: dict[Connection, None] = field(default_factory=dict)
+    strangers: Line = field(default_factory=dict)
+    known: Line = field(default_factory=dict)
+    # Of users who have signed in: the connections that bodies come over.
+    senders: dict[int, Line] = field(default_factory=dict)
+    _lines: dict[Connection, Line] = field(default_factory=dict)
 
-    def longest_waiting(self) -> Connection | None:
-        return next(iter(self.strangers), None) or next(iter(self.known), None)
+    def next_to_go(self) -> Connection | None:
+        """The one that has waited longest, of the first line that has any."""
+        waiting = next(iter(self.strangers), None) or next(iter(self.known), None)
+        if waiting is None and self.senders:
+            bodies = max(self.senders.values(), key=len)
+            if len(bodies) > BODIES_PER_USER:
+                return next(iter(bodies))
+        return waiting
+
+    def enter(self, connection: Connection) -> None:
+        if connection.user_id is None:
+            line = self.strangers
+        elif connection.is_sending_body:
+            line = self.senders.setdefault(connection.user_id, {})
+        else:
+            line = self.known
+        line[connection] = None
+        self._lines[connection] = line
+
+    def leave(self, connection: Connection) -> None:
+        line = self._lines.pop(connection, None)
+        if line is None:
+            return
+        del line[connection]
+        if not line:
+            self.senders = {user: each for user, each in self.senders.items() if each}
 
 
 class Registry:
@@ -100,15 +136,13 @@ class Registry:
         CONNECTIONS_OPEN.set(len(self._open))
 
     def set_waiting(self, connection: Connection, *, is_waiting: bool) -> None:
-        """Record whether a connection begins to wait for a request, or no longer waits."""
+        """Record whether a connection begins to wait for its client, or no longer waits."""
         if connection not in self._open:
             return
         for group in (self._all, self._by_address[_site(connection.address)]):
-            group.strangers.pop(connection, None)
-            group.known.pop(connection, None)
+            group.leave(connection)
             if is_waiting:
-                line = group.known if connection.is_known else group.strangers
-                line[connection] = None
+                group.enter(connection)
 
     def check_time(self) -> None:
         """Close the connections that keep us waiting. Call it every second."""
@@ -120,7 +154,7 @@ class Registry:
     def _has_room(self, group: _Group, ceiling: int) -> bool:
         if group.count < ceiling:
             return True
-        waiting = group.longest_waiting()
+        waiting = group.next_to_go()
         if waiting is None:
             return False
         self.remove(waiting)

@@ -44,6 +44,19 @@ async def stalled_bodies_with_account(attacker: Attacker) -> None:
         await asyncio.Event().wait()
 
 
+async def signed_in_stalled_bodies(attacker: Attacker) -> None:
+    """1,000 connections that have signed in stop in the middle of a small body."""
+    own = _own_headers(attacker)
+    first = f"GET /api/auth/me/ HTTP/1.1\r\n{own}\r\n".encode()
+    second = f"POST /api/agents/ HTTP/1.1\r\n{own}Content-Length: 1000\r\n\r\n{{"
+    async with attacker.connections(1_000, first) as writers:
+        await asyncio.sleep(1)
+        for writer in writers:
+            if not writer.is_closing():
+                writer.write(second.encode())
+        await asyncio.Event().wait()
+
+
 async def stream_readers(attacker: Attacker) -> None:
     """300 readers of a long stream never read."""
     agent = await attacker.create_agent()
@@ -82,6 +95,7 @@ CONNECTIONS: tuple[Input, ...] = (
     Input("400 slow heads", FAMILY, slow_heads),
     Input("60 stalled bodies, anonymous", FAMILY, stalled_bodies, is_short=True),
     Input("60 stalled bodies", FAMILY, stalled_bodies_with_account),
+    Input("1,000 stalled bodies, signed in", FAMILY, signed_in_stalled_bodies),
     Input("300 streams never read", FAMILY, stream_readers, is_short=True),
     Input("300 lists never read", FAMILY, list_readers),
 )

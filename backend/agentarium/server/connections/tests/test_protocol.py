@@ -337,7 +337,7 @@ class TestCeilings:
 
     async def test_a_caller_that_has_signed_in_stays_longer(self, start: Start) -> None:
         async def sign_in(scope: Any, receive: Any, send: Any) -> None:
-            scope["state"][CONNECTION].is_known = True
+            scope["state"][CONNECTION].user_id = 7
             await answer(send, b"")
 
         server = await start(sign_in)

@@ -9,9 +9,10 @@ from agentarium.server.connections.registry import Registry
 
 
 class FakeConnection:
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, user_id: int | None = None) -> None:
         self.address = address
-        self.is_known = False
+        self.user_id = user_id
+        self.is_sending_body = False
         self.has_given_way = False
 
     def give_way(self) -> None:
@@ -21,8 +22,10 @@ class FakeConnection:
         """It never takes too long."""
 
 
-def admitted(registry: Registry, address: str) -> FakeConnection:
-    connection = FakeConnection(address)
+def admitted(
+    registry: Registry, address: str, user_id: int | None = None
+) -> FakeConnection:
+    connection = FakeConnection(address, user_id)
     assert registry.admit(connection)
     registry.set_waiting(connection, is_waiting=True)
     return connection
@@ -84,6 +87,53 @@ class TestCeilings:
 
         lines = [each for each in caplog.messages if "connections.refused" in each]
         assert len(lines) == 2
+
+
+def sending(registry: Registry, user_id: int) -> FakeConnection:
+    """A connection over which a user who has signed in sends a body."""
+    connection = admitted(registry, "192.0.2.1", user_id)
+    connection.is_sending_body = True
+    registry.set_waiting(connection, is_waiting=True)
+    return connection
+
+
+class TestBodies:
+    def test_who_sends_the_most_bodies_makes_room(self) -> None:
+        registry = Registry(ceiling=20, address_ceiling=None)
+        victims = [sending(registry, 1) for _ in range(5)]
+        flood = [sending(registry, 2) for _ in range(15)]
+
+        late = [FakeConnection("192.0.2.9", 3) for _ in range(7)]
+        admissions = [registry.admit(each) for each in late]
+
+        # The ones that are left are not more than each user may send.
+        assert admissions == [True] * 5 + [False] * 2
+        assert [each.has_given_way for each in flood] == [True] * 5 + [False] * 10
+        assert not any(each.has_given_way for each in victims)
+
+    def test_those_that_wait_for_a_request_go_first(self) -> None:
+        registry = Registry(ceiling=22, address_ceiling=None)
+        flood = [sending(registry, 1) for _ in range(20)]
+        idle = admitted(registry, "192.0.2.2", 2)
+        stranger = admitted(registry, "192.0.2.3")
+
+        gone: list[tuple[bool, bool, bool]] = []
+        for _ in range(3):
+            assert registry.admit(FakeConnection("192.0.2.9", 3))
+            gone.append(
+                (stranger.has_given_way, idle.has_given_way, flood[0].has_given_way)
+            )
+
+        assert gone == [(True, False, False), (True, True, False), (True, True, True)]
+
+    def test_a_body_that_is_complete_stays(self) -> None:
+        registry = Registry(ceiling=11, address_ceiling=None)
+        bodies = [sending(registry, 1) for _ in range(11)]
+        registry.set_waiting(bodies[0], is_waiting=False)
+
+        # Ten are left, as many as one user may send.
+        assert not registry.admit(FakeConnection("192.0.2.9", 3))
+        assert not any(each.has_given_way for each in bodies)
 
 
 class TestDescriptors:
