@@ -122,6 +122,15 @@ class TestUtilityPool:
 
         assert later.result(LONG) == Outcome([1])
 
+    def test_counts_the_time_of_the_processor(self, hasty: UtilityPool) -> None:
+        asked(hasty, "echo", owner=ALICE, value=1)
+        asked(hasty, "hang", owner=BOB)
+
+        eventually_sync("both to be counted", lambda: hasty._queue._used.of(BOB))
+        used = [hasty._queue._used.of(owner) for owner in (ALICE, BOB)]
+
+        assert 0 < used[0] < SHORT / 2 < used[1]
+
     def test_replaces_a_process_that_ends_by_itself(self, pool: UtilityPool) -> None:
         assert asked(pool, "fail") == Outcome([], "died")
         assert asked(pool, "echo", value=1) == Outcome([1])
@@ -248,7 +257,7 @@ class TestFairQueue:
         queue.put(BOB, "b1")
 
         taken = [queue.take(), queue.take()]
-        queue.done(ALICE)
+        queue.done(ALICE, 0.0)
         taken.append(queue.take())
 
         assert taken == ["a1", "b1", "a2"]
@@ -260,7 +269,7 @@ class TestFairQueue:
 
         assert queue.take() == "a1"
         assert (queue.ready_owners, queue.take()) == (0, None)
-        queue.done(ALICE)
+        queue.done(ALICE, 0.0)
         assert (queue.ready_owners, queue.take()) == (1, "a2")
 
     def test_who_has_used_less_time_comes_first(self) -> None:
@@ -269,8 +278,7 @@ class TestFairQueue:
         for owner, seconds in ((ALICE, 0.2), (BOB, 0.1)):
             queue.put(owner, "first")
             queue.take()
-            clock.now += seconds
-            queue.done(owner)
+            queue.done(owner, seconds)
 
         for job in ("a1", "a2"):
             queue.put(ALICE, job)
@@ -287,7 +295,7 @@ class TestFairQueue:
             assert queue.take() == "costly"
         clock.now += 1
         for owner in (ALICE, BOB):
-            queue.done(owner)
+            queue.done(owner, 1.0)
 
         ready: list[int] = []
         others: list[str | None] = []
@@ -300,11 +308,11 @@ class TestFairQueue:
             others.append(queue.take())
             assert queue.take() is None
             clock.now += 0.001
-            queue.done(100 + turn)
+            queue.done(100 + turn, 0.001)
             assert queue.take() is None
             clock.now += 1
             # They take turns: the one who has used more has just waited.
-            queue.done(ALICE if turn % 2 == 0 else BOB)
+            queue.done(ALICE if turn % 2 == 0 else BOB, 1.0)
 
         assert ready == [1] * 10
         assert others == ["cheap"] * 10
@@ -315,7 +323,7 @@ class TestFairQueue:
         queue.put(BOB, "costly")
         queue.take()
         clock.now += 1
-        queue.done(BOB)
+        queue.done(BOB, 1.0)
         queue.put(ALICE, "costly")
         queue.take()
         clock.now += 0.6
@@ -331,28 +339,13 @@ class TestFairQueue:
             queue.put(owner, "costly")
             queue.take()
             clock.now += 1
-            queue.done(owner)
+            queue.done(owner, 1.0)
 
         clock.now += 2 * HALF_LIFE_SECONDS
         for owner in (ALICE, BOB):
             queue.put(owner, "later")
 
         assert (queue.ready_owners, queue.take(), queue.take()) == (2, "later", "later")
-
-    def test_the_start_of_a_process_is_not_counted(self) -> None:
-        clock = Clock()
-        queue = self.queue(clock)
-        for owner in (ALICE, BOB):
-            queue.put(owner, "first")
-            queue.take()
-            clock.now += 5
-            queue.begin(owner)
-            queue.done(owner)
-
-        for owner in (ALICE, BOB):
-            queue.put(owner, "second")
-
-        assert queue.ready_owners == 2
 
 
 def test_the_accounts_of_used_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ class FairQueue(Generic[JobT]):
         return len(owners) - over + min(over, self._free_over_share)
 
     def take(self) -> JobT | None:
-        """Take the next job that may run now. `begin` may, and `done` has to follow."""
+        """Take the next job that may run now. `done` has to follow."""
         # The first of those who have used the least.
         owner = min(self._free_owners(), key=self._used.of, default=None)
         if owner is None or (self._is_over_share(owner) and self._free_over_share <= 0):
@@ -63,13 +63,10 @@ class FairQueue(Generic[JobT]):
         self._waiting.clear()
         return jobs
 
-    def begin(self, owner: int) -> None:
-        """Count the time of the owner's job from now on: what it waited for has begun."""
-        self._running[owner] = self._clock()
-
-    def done(self, owner: int) -> None:
-        """End the owner's job, and count its time."""
-        self._used.add(owner, self._clock() - self._running.pop(owner))
+    def done(self, owner: int, seconds: float) -> None:
+        """End the owner's job, which has used so many seconds of a processor."""
+        del self._running[owner]
+        self._used.add(owner, seconds)
 
     @property
     def _free_over_share(self) -> int:

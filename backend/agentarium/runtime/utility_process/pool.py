@@ -131,11 +131,12 @@ class UtilityPool:
         """Do jobs with one process at a time, until there has been none for a while."""
         process: UtilityProcess | None = None
         while job := self._next_job():
+            seconds = 0.0
             try:
-                process = self._done(job, process)
+                process, seconds = self._done(job, process)
             finally:
                 with self._changed:
-                    self._queue.done(job.owner)
+                    self._queue.done(job.owner, seconds)
                     self._changed.notify_all()
         if process is not None:
             self._close(process)
@@ -152,20 +153,17 @@ class UtilityPool:
                     return None
             return job
 
-    def _done(self, job: _Job, process: UtilityProcess | None) -> UtilityProcess | None:
-        """Do a job, and return the process if it can be used again."""
+    def _done(
+        self, job: _Job, process: UtilityProcess | None
+    ) -> tuple[UtilityProcess | None, float]:
+        """Do a job. Returns the process for the next one, and the seconds it has used."""
         if not job.future.set_running_or_notify_cancel():
-            return process
-        if process is not None and not process.is_alive:
-            self._close(process)
-            process = None
+            return process, 0.0
+        process = self._if_alive(process)
         answers: list[Any] = []
         failure: Failure | None = None
         try:
             process = process or self._start()
-            with self._changed:
-                # The start of a process is nobody's fault.
-                self._queue.begin(job.owner)
             # One by one: those before a failure count.
             for answer in process.ask(job.frame, self._seconds):
                 answers.append(answer)  # noqa: PERF402
@@ -173,13 +171,29 @@ class UtilityPool:
             failure = "timeout"
         except (EOFError, OSError):
             failure = "died"
-        if process is not None and (failure or process.requests >= MAX_REQUESTS):
-            self._close(process)
-            process = None
         if failure:
             self._report(failure, job, answers)
         job.future.set_result(Outcome(answers, failure))
+        if process is None:
+            return None, 0.0
+        seconds = process.used_seconds
+        if failure or process.requests >= MAX_REQUESTS:
+            # Who comes next must not wait for the start of another.
+            process = self._replaced(process)
+        return process, seconds
+
+    def _if_alive(self, process: UtilityProcess | None) -> UtilityProcess | None:
+        if process is not None and not process.is_alive:
+            self._close(process)
+            return None
         return process
+
+    def _replaced(self, process: UtilityProcess) -> UtilityProcess | None:
+        self._close(process)
+        try:
+            return None if self._is_closed else self._start()
+        except (EOFError, OSError):
+            return None
 
     def _start(self) -> UtilityProcess:
         process = UtilityProcess(self._module)

@@ -28,6 +28,8 @@ class UtilityProcess:
 
     def __init__(self, module: str) -> None:
         self.requests = 0
+        # Of processor time, for the last request.
+        self.used_seconds = 0.0
         environment = {
             name: os.environ[name] for name in _INHERITED if name in os.environ
         }
@@ -63,10 +65,13 @@ class UtilityProcess:
     def ask(self, frame: bytes, seconds: float) -> Iterator[Any]:
         """Yield the answers to a request. Raises `TimeoutError`: then close the process."""
         self.requests += 1
+        # Counted as used, if it does not answer.
+        self.used_seconds = seconds
         deadline = time.monotonic() + seconds
         self._send(frame, deadline)
-        while message := self._next_message(deadline):
+        while isinstance(message := self._next_message(deadline), list):
             yield message[0]
+        self.used_seconds = min(seconds, message["cpu_seconds"])
 
     def kill(self) -> None:
         """End the process, whatever it is doing. Any thread may do it."""

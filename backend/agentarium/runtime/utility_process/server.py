@@ -22,15 +22,16 @@ def serve(handle: Handler, *, memory_bytes: int) -> None:
     """
     requests, answers = sys.stdin.buffer, _claimed_stdout()
     _limit(resource.RLIMIT_AS, memory_bytes)
-    _write(answers, [])
+    _write(answers, {})
     with suppress(EOFError, BrokenPipeError):
         while True:
             message = read_frame(lambda size: _exactly(requests, size))
+            began_at = _used_cpu()
             # In case that the parent is gone, and cannot end us.
-            _limit(resource.RLIMIT_CPU, _used_cpu() + message["seconds"] + 1)
+            _limit(resource.RLIMIT_CPU, began_at + message["seconds"] + 1)
             for answer in handle(message["request"]):
                 _write(answers, [answer])
-            _write(answers, [])
+            _write(answers, {"cpu_seconds": _used_cpu() - began_at})
 
 
 def _claimed_stdout() -> BinaryIO:
