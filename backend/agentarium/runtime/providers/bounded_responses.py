@@ -19,7 +19,7 @@ _LONGEST_BLANK_LINE = 4
 
 
 class UnusableResponseError(httpx2.HTTPError):
-    """A response that is too long, or that has a form that nobody asked for."""
+    """A response that is too long, or compressed, which was not asked for."""
 
 
 @dataclass(slots=True)

@@ -64,7 +64,7 @@ class TestFairQueue:
         assert [queue.take(), queue.take()] == ["b1", "a1"]
 
     def test_owners_over_their_share_leave_a_place_to_each_of_the_others(self) -> None:
-        """Two loop with jobs of one second; each of the others finds a place at once."""
+        """Two loop with jobs of one second; each of the others finds a place."""
         clock = Clock()
         queue = self.queue(clock)
         for owner in (ALICE, BOB):

@@ -13,8 +13,11 @@ from agentarium.runtime.tests.test_hostile_schemas import (
     doubling,
     with_property,
 )
-from agentarium.runtime.tools.pattern_states import MAX_STATES, PatternStates
-from agentarium.runtime.tools.schema_cost import MAX_SUBSCHEMAS, schema_cost
+from agentarium.runtime.tools.schema_costs.cost import MAX_SUBSCHEMAS, schema_cost
+from agentarium.runtime.tools.schema_costs.pattern_states import (
+    MAX_STATES,
+    PatternStates,
+)
 
 EVERY_KNOWN_KEYWORD: Schema = {
     "$schema": "http://json-schema.org/draft-07/schema#",

@@ -13,7 +13,7 @@ import orjson
 
 from agentarium.runtime.json_size import has_too_many_containers
 from agentarium.runtime.tools.base import ToolError
-from agentarium.runtime.tools.schema_cost import CostlySchemaError, schema_cost
+from agentarium.runtime.tools.schema_costs.cost import CostlySchemaError, schema_cost
 from agentarium.runtime.tools.schema_validator import SchemaError, compiled
 from agentarium.runtime.utility_process.pool import Outcome, UtilityPool
 

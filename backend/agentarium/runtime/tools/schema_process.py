@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from agentarium.runtime.tools.schema_cost import target_of
+from agentarium.runtime.tools.schema_costs.cost import target_of
 from agentarium.runtime.tools.schema_validator import (
     SchemaError,
     compiled,

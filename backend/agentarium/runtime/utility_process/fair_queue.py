@@ -15,7 +15,7 @@ class FairQueue(Generic[JobT]):
 
     First come the jobs of the owner who has used the least time lately; an owner has at
     most one job running. Owners who have used more than `share` seconds leave one place
-    to the others, however many they are: a job of somebody else need not wait for theirs.
+    to the others, however many they are.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Remembers the requests that took too long, so that nobody tries them again at once."""
+"""Remembers the requests that took too long, so that they are not tried again soon."""
 
 import time
 from collections import OrderedDict

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentarium.runtime.tools.known_keywords import has_known_keywords
-from agentarium.runtime.tools.pattern_states import PatternStates
+from agentarium.runtime.tools.schema_costs.known_keywords import has_known_keywords
+from agentarium.runtime.tools.schema_costs.pattern_states import PatternStates
 
 MAX_SUBSCHEMAS = 5_000
 MAX_DEPTH = 100
