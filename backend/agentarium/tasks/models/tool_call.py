@@ -1,6 +1,7 @@
 """Tool calls that are stored, because they wait or must not be repeated."""
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -19,9 +20,13 @@ class ToolCallQuerySet(models.QuerySet["ToolCall"]):
         return self.filter(status=ToolCall.Status.WAITING)
 
     def store(self, calls: Iterable["ToolCall"]) -> None:
-        """Upsert: insert the calls, or update the state of those that exist."""
+        """Upsert: insert the calls, or update the state of those that exist.
+
+        It inserts copies, since `bulk_create` sets the ids of what it inserts. If the
+        transaction is rolled back and repeated, another call may have taken such an id.
+        """
         self.bulk_create(
-            calls,
+            [copy(call) for call in calls],
             update_conflicts=True,
             unique_fields=["task", "step", "tool_call_id"],
             update_fields=["status", "waits_for", "expires_at", "child", "is_error"],
