@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from django.conf import settings
 
+from agentarium.observability import stuck_threads
 from agentarium.observability.background import repeat_on_failure
 from agentarium.providers.services import provider_configs
 from agentarium.runtime.providers.registry import ModelClients
 from agentarium.streaming import shared
 from agentarium.tasks import wake_ups
-from agentarium.worker import stuck_threads
 from agentarium.worker.attempt.toolbox import ToolboxFactory
 from agentarium.worker.metrics_server import serving_metrics
 from agentarium.worker.runner import Runner

@@ -18,12 +18,13 @@ from django.conf import settings
 
 from agentarium.db.answer_limit import answers_within
 from agentarium.db.threads import CONNECTION_ERRORS, DatabaseThreads
+from agentarium.observability import stuck_threads
 from agentarium.observability.background import record_failure, repeat_on_failure
 from agentarium.streaming.publisher import publish_change_to
 from agentarium.tasks import fence
 from agentarium.tasks.models import AgentTask, Worker
 from agentarium.tasks.services import answer_from_children
-from agentarium.worker import leases, stuck_threads
+from agentarium.worker import leases
 from agentarium.worker.attempt.context import ExecutionContext, RunnerDependencies
 from agentarium.worker.attempt.execution import Execution
 from agentarium.worker.attempt.history import History, read_histories

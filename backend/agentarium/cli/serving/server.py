@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from agentarium.cli.serving.garbage_collection import freeze_loaded_objects
 from agentarium.observability.background import repeat_on_failure
+from agentarium.observability.stuck_threads import end_process_after
 from agentarium.server.connections.descriptors import (
     address_ceiling,
     connection_ceiling,
@@ -28,6 +29,9 @@ BACKLOG = 2048
 # while we close it fails.
 KEEP_ALIVE_SECONDS = 75
 CHECK_SECONDS = 1.0
+# How long a shutdown may take beyond the grace period of running tasks. No request waits
+# for the database, and no worker for its release, for longer.
+STOP_MARGIN_SECONDS = 30
 
 
 class Server(uvicorn.Server):
@@ -57,6 +61,10 @@ class Server(uvicorn.Server):
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end_process_after(
+            settings.STOP_GRACE_SECONDS + STOP_MARGIN_SECONDS,
+            "the shutdown of the server",
+        )
         import_string(settings.ASGI_APPLICATION).drain()
         await super().shutdown(sockets)
         self._checking.cancel()

@@ -19,8 +19,8 @@ PASSWORD = "correct-horse-battery"
 Process = subprocess.Popen[bytes]
 
 
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "agentarium.cli", *map(str, arguments)]
+def command(*arguments: object, module: str = "agentarium.cli") -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
 
 
 def run(
@@ -48,12 +48,16 @@ def companion(server: LocalServer, *arguments: object, log: Path) -> Iterator[Pr
 
 @contextmanager
 def started(
-    arguments: Iterable[object], *, environment: Mapping[str, str], log: Path
+    arguments: Iterable[object],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    module: str = "agentarium.cli",
 ) -> Iterator[Process]:
     """Run a command until the end of the block, or until it exits."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603
-            command(*arguments),
+            command(*arguments, module=module),
             cwd=log.parent,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
