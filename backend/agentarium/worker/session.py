@@ -8,10 +8,10 @@ one that shows the heartbeat that this event loop is alive.
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import structlog
 from django.conf import settings
@@ -27,9 +27,10 @@ from agentarium.tasks.services import answer_from_children
 from agentarium.worker import leases
 from agentarium.worker.attempt.context import ExecutionContext, RunnerDependencies
 from agentarium.worker.attempt.execution import Execution
-from agentarium.worker.attempt.history import History, read_histories
+from agentarium.worker.attempt.history import History
+from agentarium.worker.claiming import NOTHING, Claimed, WorkerClaims
 from agentarium.worker.database_retry import retry_until_available
-from agentarium.worker.queue import claims, late_usage, recovery, release
+from agentarium.worker.queue import late_usage, recovery, release
 from agentarium.worker.queue.maintenance import run_maintenance
 from agentarium.worker.runner_signals import RunnerSignals, wait_for_first
 from agentarium.worker.writing.event_writer import AttemptLostError, EventWriter
@@ -51,28 +52,17 @@ LOOP_REPORT_SECONDS = 1.0
 # the process, its heartbeat renews it in this time or learns that the worker is lost.
 EXPIRY_CHECK_SECONDS = 0.2
 EXPIRY_CHECKS = 3
-# What a stop may wait for: a claim in progress, and the release of tasks and lease. After
+# What a stop may wait for: a claim in progress, whose tasks run in the grace period; the
+# same claim, if its tasks can only be released; and the release of tasks and lease. After
 # them, the expired lease releases the tasks.
 CLAIM_END_SECONDS = 2.0
+LATE_CLAIM_SECONDS = 3.0
 RELEASE_SECONDS = 6.0
 # A thread whose calls are all limited has come back long before.
 STUCK_SECONDS = 60.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class Claimed(NamedTuple):
-    """A claim, with the history of each of its tasks by id."""
-
-    claim: claims.Claim
-    histories: Mapping[int, History]
-
-    def tasks(self) -> Iterator[tuple[AgentTask, History]]:
-        return ((task, self.histories[task.pk]) for task in self.claim.tasks)
-
-
-NOTHING = Claimed(claims.Claim([]), {})
 
 
 class WorkerSession:
@@ -90,6 +80,7 @@ class WorkerSession:
         self.has_expired = False
         # Whether the last claim left tasks in the queue because of a limit.
         self._is_limited = False
+        self._claims = WorkerClaims(worker, dependencies.database)
         self._running: dict[asyncio.Task[None], Execution] = {}
         # The running ones that were cancelled and have not ended yet.
         self._aborting: set[asyncio.Task[None]] = set()
@@ -159,6 +150,7 @@ class WorkerSession:
 
     async def _release(self, keys: Sequence[fence.AttemptKey]) -> None:
         """Give the tasks and the lease back, unless the database does not answer."""
+        await self._claims.wait_for_last(LATE_CLAIM_SECONDS)
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
                 await self._retry_until_available(self._release_tasks, keys)
@@ -171,7 +163,10 @@ class WorkerSession:
     def _release_tasks(self, keys: Sequence[fence.AttemptKey]) -> None:
         limit = leases.answer_seconds(leases.RENEWAL_ANSWER_FRACTION)
         with answers_within(limit):
-            release.release_tasks(self._worker, keys)
+            if self._claims.is_confirmed:
+                release.release_tasks(self._worker, keys)
+            else:
+                release.release_unconfirmed_claims(self._worker, [])
 
     async def _end_threads(self) -> None:
         try:
@@ -279,15 +274,11 @@ class WorkerSession:
         await self._retry_until_available(
             release.release_unconfirmed_claims, self._worker, running
         )
+        self._claims.is_confirmed = True
         return NOTHING
 
     async def _claim(self, limit: int) -> Claimed:
-        def claim() -> Claimed:
-            with answers_within(leases.answer_seconds(leases.ATTEMPT_ANSWER_FRACTION)):
-                claim = claims.claim(self._worker, limit=limit)
-                return Claimed(claim, read_histories(claim.tasks))
-
-        claimed = await self._dependencies.database.run(claim)
+        claimed = await self._claims.claim(limit)
         for task in claimed.claim.tasks:
             self._publish_status(task)
         return claimed

@@ -18,8 +18,9 @@ from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, Worker
 from agentarium.tests.eventually import eventually
-from agentarium.worker import leases
+from agentarium.worker import leases, session
 from agentarium.worker.leases import register_worker
+from agentarium.worker.queue import claims
 from agentarium.worker.queue.claims import claim_tasks
 from agentarium.worker.queue.release import release_tasks
 from agentarium.worker.tests.conftest import RunWith
@@ -307,6 +308,33 @@ class TestStopping:
         assert (now.status, now.lost_attempts) == ("pending", 0)
         assert (1, 2, "attempt.released") in await database.run(types_of, task)
         assert not await database.run(Worker.objects.alive().exists)
+
+    async def test_gives_back_what_a_claim_takes_that_the_stop_does_not_wait_for(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        database: DatabaseThreads,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        claiming, may_claim = threading.Event(), threading.Event()
+
+        def claim_late(worker: Worker, *, limit: int) -> claims.Claim:
+            claiming.set()
+            may_claim.wait()
+            return claim(worker, limit=limit)
+
+        claim = claims.claim
+        monkeypatch.setattr(claims, "claim", claim_late)
+        monkeypatch.setattr(session, "CLAIM_END_SECONDS", 0)
+
+        async with running(ScriptedModel("Yes")) as runner:
+            await asyncio.to_thread(claiming.wait)
+            runner.stop()
+            may_claim.set()
+
+        now = await database.run(AgentTask.objects.get, pk=task.pk)
+        assert (now.status, now.attempt, now.lost_attempts) == ("pending", 1, 0)
+        assert (1, 2, "attempt.released") in await database.run(types_of, task)
 
     async def test_releases_a_task_whose_row_is_locked_by_a_reader(
         self, task: AgentTask, database: DatabaseThreads
