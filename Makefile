@@ -90,7 +90,7 @@ screenshots: dev-environment page system ## Take the screenshots of the README, 
 test-scripts: dev-environment page system ## Run the tests of scripts/ and of the wheel.
 	$(ISOLATED) $(BIN)/pytest -o tmp_path_retention_policy=failed scripts
 
-test-chaos: dev-environment system ## Kill processes and services for a minute, in both sizes.
+test-chaos: dev-environment system ## Break processes and services for a minute, in both sizes.
 	$(ISOLATED) $(BIN)/python -m bench.chaos --short --seed 1 --embedded
 	$(ISOLATED) $(BIN)/python -m bench.chaos --short --seed 1
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
 from bench.chaos.evidence import Accepted, Evidence, Violation
-from bench.chaos.faults import STALL
 from bench.chaos.plan import PlannedCall
+from bench.chaos.recoveries import late_recoveries
+from bench.chaos.stops import late_stops, stale_requests
 from bench.chaos.stored_tasks import StoredStep, StoredTask
 from bench.chaos.stream_reader import Reader
 
 LIVE = {"pending", "running", "waiting"}
-CANCEL_SECONDS = 1.0
 
 
 def check(evidence: Evidence) -> list[Violation]:
@@ -24,7 +24,12 @@ def check(evidence: Evidence) -> list[Violation]:
             found += check_one(evidence, accepted, stored)
     for reader in evidence.readers:
         found += _reader(evidence, reader)
-    return found
+    return [
+        *found,
+        *late_stops(evidence),
+        *stale_requests(evidence),
+        *late_recoveries(evidence),
+    ]
 
 
 def _lost(evidence: Evidence) -> Iterator[Violation]:
@@ -170,45 +175,6 @@ def _event_order(
 _ENDS = {"task.completed", "task.failed", "task.cancelled"}
 
 
-def _stopped(
-    evidence: Evidence, accepted: Accepted, stored: StoredTask
-) -> Iterator[Violation]:
-    """A second after a cancel no request is open, and none is made later."""
-    late = stopping_seconds(evidence, accepted)
-    if late is not None and late > CANCEL_SECONDS:
-        yield Violation("P6 stop", stored.id, f"{late:.2f} s after the cancel")
-
-
-def stopping_seconds(evidence: Evidence, accepted: Accepted) -> float | None:
-    """Seconds from a cancel to the end of the last request; None if not measurable.
-
-    A paused process closes nothing, and one without the database cannot know.
-    """
-    at = accepted.cancelled_at
-    if at is None or _is_disturbed(evidence, at):
-        return None
-    numbers = range(len(accepted.plan.rounds) + 1)
-    model_calls = [
-        ask
-        for n in numbers
-        for ask in evidence.provider.requests[accepted.plan.name, n]
-    ]
-    tool_calls = [
-        one for call in accepted.plan.calls for one in evidence.tools.requests[call.id]
-    ]
-    ends = [one.ended_at or float("inf") for one in (*model_calls, *tool_calls)]
-    late = [end - at for end in ends if end > at]
-    return max(late, default=0.0)
-
-
-def _is_disturbed(evidence: Evidence, at: float) -> bool:
-    kinds = ("pause worker", "postgresql away", STALL)
-    return any(
-        fault.kind in kinds and fault.overlaps(at - 1, at + CANCEL_SECONDS + 1)
-        for fault in evidence.faults
-    )
-
-
 CHECKS: tuple[Callable[[Evidence, Accepted, StoredTask], Iterator[Violation]], ...] = (
     _ended,
     _complete,
@@ -216,7 +182,6 @@ CHECKS: tuple[Callable[[Evidence, Accepted, StoredTask], Iterator[Violation]], .
     _not_repeated,
     _allowed_calls,
     _event_order,
-    _stopped,
 )
 
 

@@ -1,9 +1,12 @@
 """A user's HTTP client, which repeats requests that get no response."""
 
 import asyncio
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -92,6 +95,25 @@ class User:
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=None, sock_read=30),
         )
+
+    @asynccontextmanager
+    async def unread_events(self, task_id: int) -> AsyncIterator[None]:
+        """Ask for the event stream of a task, and never read the response."""
+        url = urlsplit(self._url)
+        head = [
+            f"GET /api/tasks/{task_id}/events/ HTTP/1.1",
+            f"Host: {url.netloc}",
+            *(f"{name}: {value}" for name, value in self._headers.items()),
+        ]
+        with socket.socket() as connection:
+            connection.setblocking(False)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            loop = asyncio.get_running_loop()
+            with suppress(OSError):
+                await loop.sock_connect(connection, (url.hostname, url.port))
+                request = "\r\n".join([*head, "", ""])
+                await loop.sock_sendall(connection, request.encode())
+            yield
 
 
 async def create_agent(user: User, tools_url: str) -> int:

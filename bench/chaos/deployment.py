@@ -7,15 +7,18 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
 from agentarium.cli.serving.local_server import bare_environment
 
+from scripts.services import free_ports
+
 STOP_SECONDS = 60
 POLL_SECONDS = 0.1
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Program:
@@ -29,9 +32,8 @@ class Program:
         open_files: int | None = None,
     ) -> None:
         """`open_files` is the most files that it may open; the shell's by default."""
-        self._command = [sys.executable, "-m", "agentarium.cli", *map(str, arguments)]
-        if open_files:
-            self._command = ["prlimit", f"--nofile={open_files}", *self._command]
+        self._arguments = [str(each) for each in arguments]
+        self._limits = ["prlimit", f"--nofile={open_files}"] if open_files else []
         self._folder = folder
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,11 +51,16 @@ class Program:
         """The name under which its worker registers."""
         return f"{socket.gethostname()}:{self.pid}"
 
-    def start(self) -> None:
+    def start(self, *, seconds_ahead: float = 0) -> None:
+        """Start it, on request with a wall clock that is ahead."""
         self.is_paused = False
+        module = ["agentarium.cli"]
+        if seconds_ahead:
+            module = ["bench.chaos.shifted_clock", str(seconds_ahead)]
+        command = [*self._limits, sys.executable, "-m", *module, *self._arguments]
         with (self._folder / "agentarium.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                self._command,
+                command,
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -113,7 +120,11 @@ class Program:
 
 
 class Deployment:
-    """The web process and its workers; embedded, one process that is both."""
+    """The web process and its workers; embedded, one process that is both.
+
+    `database_urls` are those of the web process and of each worker, if they differ from
+    the one in `settings`.
+    """
 
     def __init__(
         self,
@@ -122,10 +133,14 @@ class Deployment:
         port: int,
         workers: int,
         settings: Mapping[str, str],
+        database_urls: Sequence[str] = (),
         open_files: int | None = None,
     ) -> None:
+        bare = bare_environment()
+        paths = os.pathsep.join([bare["PYTHONPATH"], str(ROOT)])
         environment = {
-            **bare_environment(),
+            **bare,
+            "PYTHONPATH": paths,
             "AGENTARIUM_DATA": str(folder / "data"),
             "AGENTARIUM_PORT": str(port),
             "AGENTARIUM_LOG_FORMAT": "json",
@@ -143,20 +158,30 @@ class Deployment:
         }
         self.url = f"http://127.0.0.1:{port}"
         self.environment = environment
+        own = [{"DATABASE_URL": url} for url in database_urls] or [{}] * (1 + workers)
+        self._folder = folder
         serve = ("web",) if workers else ("up", "--no-model")
-        self.web = Program(
-            *serve, folder=folder, environment=environment, open_files=open_files
-        )
-        self.workers = [
+        self.web, *self.workers = [
             Program(
-                "worker",
+                *arguments,
                 folder=folder,
-                environment=environment,
+                environment={**environment, **settings_of_one},
                 open_files=open_files,
             )
-            for _ in range(workers)
+            for arguments, settings_of_one in zip(
+                [serve, *[("worker",)] * workers], own, strict=True
+            )
         ]
         self._migrate = Program("migrate", folder=folder, environment=environment)
+        # Another server on the same data folder, which is not part of the deployment.
+        self.second = Program(
+            *serve, "--port", free_ports(1)[0], folder=folder, environment=environment
+        )
+
+    @property
+    def sqlite_file(self) -> Path:
+        """The database of one process."""
+        return self._folder / "data" / "agentarium.sqlite3"
 
     @property
     def programs(self) -> list[Program]:
@@ -176,7 +201,7 @@ class Deployment:
             program.start()
 
     async def kill(self) -> None:
-        for program in self.programs:
+        for program in (*self.programs, self.second):
             await program.kill()
 
     async def wait_until_up(self) -> None:
@@ -189,7 +214,11 @@ class Deployment:
         codes = await asyncio.gather(*(one.stop() for one in self.programs))
         return [
             *codes,
-            *(code or 1 for one in self.programs for code in one.unexpected_exit_codes),
+            *(
+                code or 1
+                for one in (*self.programs, self.second)
+                for code in one.unexpected_exit_codes
+            ),
         ]
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from bench.chaos.faults import Fault
+from bench.chaos.faults.fault import Fault
 from bench.chaos.plan import Plan
 from bench.chaos.recording_servers import RecordingProvider, RecordingTools
 from bench.chaos.stored_tasks import StoredTask

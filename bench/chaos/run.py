@@ -3,20 +3,30 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 
 from bench.chaos.client import User, create_agent
 from bench.chaos.deployment import Deployment
 from bench.chaos.evidence import Evidence
-from bench.chaos.faults import FaultInjector
+from bench.chaos.faults.injector import FaultInjector
+from bench.chaos.faults.scene import Scene
+from bench.chaos.limited_disk import LimitedDisk, limited_disk
 from bench.chaos.plan import Plan, draw_plans
+from bench.chaos.proxy import Proxy
 from bench.chaos.recording_servers import RecordingProvider, RecordingTools
-from bench.chaos.services import PostgreSQL, Redis, Service
+from bench.chaos.services import (
+    PostgreSQL,
+    Redis,
+    Service,
+    postgresql_url,
+    redis_url,
+)
 from bench.chaos.stored_tasks import read_stored_tasks
 from bench.chaos.users import Users
 from scripts.services import free_ports
@@ -26,8 +36,8 @@ from scripts.services import free_ports
 class Options:
     """Options of a run.
 
-    Faults are injected for `seconds`, on average every `gap` seconds. The provider
-    streams a response in up to `pieces` pieces.
+    Faults are injected for `seconds`, on average every `gap` seconds; `only` those, if
+    it names any. The provider streams a response in up to `pieces` pieces.
     """
 
     tasks: int
@@ -38,11 +48,12 @@ class Options:
     is_embedded: bool = False
     users: int = 4
     workers: int = 3
+    only: frozenset[str] = frozenset()
 
 
 FULL = Options(tasks=400, seconds=180, gap=6, pieces=80)
 # Long enough for each kind of fault to occur once.
-SHORT = Options(tasks=40, seconds=20, gap=3, pieces=25)
+SHORT = Options(tasks=40, seconds=20, gap=2, pieces=25)
 
 
 async def run(options: Options, folder: Path) -> Evidence:
@@ -65,8 +76,8 @@ async def run(options: Options, folder: Path) -> Evidence:
         evidence = Evidence(
             provider, await enter(RecordingTools()), options.is_embedded
         )
-        services = {} if options.is_embedded else await enter(_services(folder))
-        deployment = await enter(_deployment(options, folder, services, provider.url))
+        world = await enter(_world(options, folder, provider.url))
+        deployment = world.deployment
         connector = aiohttp.TCPConnector(limit=0)
         session = await enter(aiohttp.ClientSession(connector=connector))
         users = Users(evidence, rng)
@@ -74,7 +85,12 @@ async def run(options: Options, folder: Path) -> Evidence:
             user = User(session, deployment.url)
             await user.sign_up(f"user{number}")
             users.add(user, await create_agent(user, evidence.tools.url))
-        faults = FaultInjector(deployment, services, rng, options.gap, evidence.faults)
+        faults = FaultInjector(
+            Scene(users=users, happened=evidence.faults, **world._asdict()),
+            random.Random(options.seed),  # noqa: S311
+            options.gap,
+            options.only,
+        )
         await _run_plans(options, users, faults, plans)
         evidence.exit_codes = await deployment.stop()
         evidence.stored = await asyncio.to_thread(
@@ -106,6 +122,69 @@ async def _run_plans(
             await work
 
 
+class World(NamedTuple):
+    """The deployment and what it runs on, which faults break."""
+
+    deployment: Deployment
+    services: Mapping[str, Service] = {}
+    database_proxies: Sequence[Proxy] = ()
+    redis_proxy: Proxy | None = None
+    disk: LimitedDisk | None = None
+
+
+@asynccontextmanager
+async def _world(
+    options: Options, folder: Path, provider_url: str
+) -> AsyncIterator[World]:
+    provider = {"OPENAI_BASE_URL": f"{provider_url}/v1", "OPENAI_API_KEY": "sk-chaos"}
+    start = _embedded if options.is_embedded else _scaled
+    async with start(options, folder, provider) as world:
+        try:
+            await world.deployment.start()
+            yield world
+        finally:
+            await world.deployment.kill()
+
+
+@asynccontextmanager
+async def _embedded(
+    options: Options, folder: Path, settings: Mapping[str, str]
+) -> AsyncIterator[World]:
+    with limited_disk(folder / "data") as disk:
+        if not disk:
+            print("  No disk can be mounted here, so that none is filled.")
+        port = free_ports(1)[0]
+        deployment = Deployment(folder, port=port, workers=0, settings=settings)
+        yield World(deployment, disk=disk)
+
+
+@asynccontextmanager
+async def _scaled(
+    options: Options, folder: Path, settings: Mapping[str, str]
+) -> AsyncIterator[World]:
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(_services(folder))
+        database = services["postgresql"]
+        proxies = [Proxy(database.port) for _ in range(1 + options.workers)]
+        redis = Proxy(services["redis"].port)
+        for proxy in (*proxies, redis):
+            await proxy.start()
+            stack.callback(proxy.close)
+        deployment = Deployment(
+            folder,
+            port=free_ports(1)[0],
+            workers=options.workers,
+            settings={
+                **settings,
+                "DATABASE_URL": database.url,
+                "AGENTARIUM_BROKER_URL": f"{redis_url(redis.port)}/0",
+                "AGENTARIUM_REDIS_URL": f"{redis_url(redis.port)}/1",
+            },
+            database_urls=[postgresql_url(proxy.port) for proxy in proxies],
+        )
+        yield World(deployment, services, proxies, redis)
+
+
 @asynccontextmanager
 async def _services(folder: Path) -> AsyncIterator[dict[str, Service]]:
     folder.chmod(0o711)
@@ -118,35 +197,3 @@ async def _services(folder: Path) -> AsyncIterator[dict[str, Service]]:
     finally:
         await redis.kill()
         await postgresql.kill()
-
-
-@asynccontextmanager
-async def _deployment(
-    options: Options, folder: Path, services: Mapping[str, Service], provider_url: str
-) -> AsyncIterator[Deployment]:
-    deployment = Deployment(
-        folder,
-        port=free_ports(1)[0],
-        workers=0 if options.is_embedded else options.workers,
-        settings={
-            "OPENAI_BASE_URL": f"{provider_url}/v1",
-            "OPENAI_API_KEY": "sk-chaos",
-            **_service_settings(services),
-        },
-    )
-    try:
-        await deployment.start()
-        yield deployment
-    finally:
-        await deployment.kill()
-
-
-def _service_settings(services: Mapping[str, Service]) -> dict[str, str]:
-    if not services:
-        return {}
-    redis = services["redis"].url
-    return {
-        "DATABASE_URL": services["postgresql"].url,
-        "AGENTARIUM_BROKER_URL": f"{redis}/0",
-        "AGENTARIUM_REDIS_URL": f"{redis}/1",
-    }

@@ -10,10 +10,19 @@ from typing import Any
 from scripts import services
 
 
+def redis_url(port: int) -> str:
+    return f"redis://127.0.0.1:{port}"
+
+
+def postgresql_url(port: int) -> str:
+    return f"postgres://{services.ROLE}@127.0.0.1:{port}/{services.ROLE}"
+
+
 class Service:
     """A server that is killed, not shut down."""
 
     url = ""
+    port = 0
 
     def __init__(
         self,
@@ -56,7 +65,8 @@ class Redis(Service):
             is_ready=lambda: services.answers_ping(port),
             kill_signal=signal.SIGKILL,
         )
-        self.url = f"redis://127.0.0.1:{port}"
+        self.port = port
+        self.url = redis_url(port)
 
 
 class PostgreSQL(Service):
@@ -80,6 +90,8 @@ class PostgreSQL(Service):
             "unix_socket_directories": "",
             "max_connections": 200,
             "fsync": "off",
+            # As docs/operations.md advises.
+            "idle_in_transaction_session_timeout": "30s",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         probe = [self._binaries / "pg_isready", "--quiet", *self._client]
@@ -88,7 +100,8 @@ class PostgreSQL(Service):
             is_ready=lambda: services.succeeds(probe),
             kill_signal=signal.SIGQUIT,
         )
-        self.url = f"postgres://{services.ROLE}@127.0.0.1:{port}/{services.ROLE}"
+        self.port = port
+        self.url = postgresql_url(port)
 
     async def create(self) -> None:
         """Create the cluster, start it, and create the database."""

@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 
 from bench.chaos.client import User
 from bench.chaos.evidence import Accepted, Evidence
+from bench.chaos.faults.fault import Kind
 from bench.chaos.plan import Plan
 from bench.chaos.stream_reader import Reader
 
@@ -20,6 +22,7 @@ IDLE_SECONDS = 60.0
 # Longer than any tool call takes, so a call without an effect by then is not running.
 DECISION_SECONDS = 3.0
 LIVE = "pending,running,waiting"
+STALLED_READERS = 20
 
 
 @dataclass(slots=True)
@@ -114,9 +117,19 @@ class Users:
     def _is_paused(self) -> bool:
         """A paused worker may still send its call later, so the outcome is open."""
         return any(
-            fault.kind == "pause worker" and fault.ended_at is None
+            fault.kind == Kind.PAUSE_WORKER and fault.ended_at is None
             for fault in self.evidence.faults
         )
+
+    @asynccontextmanager
+    async def stalled_readers(self) -> AsyncIterator[None]:
+        """Streams of the newest tasks, opened by readers that take nothing from them."""
+        async with AsyncExitStack() as stack:
+            for accepted in self.evidence.accepted[-STALLED_READERS:]:
+                user, _ = self._users[accepted.plan.user]
+                stream = user.unread_events(accepted.task_id)
+                await stack.enter_async_context(stream)
+            yield
 
     async def wait_for_ends(self) -> None:
         """Wait until no task is live, or until nothing happens for too long."""
