@@ -53,12 +53,15 @@ def stop_of(evidence: Evidence, accepted: Accepted) -> Stop | None:
     ]
     ends = [one.ended_at or float("inf") for one in (*model_calls, *tool_calls)]
     seconds = max((end - at for end in ends if end > at), default=0.0)
-    faults = frozenset(
-        fault.kind
-        for fault in evidence.faults
-        if fault.overlaps(at - 1, at + max(STOP_SECONDS, min(seconds, 60)) + 1)
-    )
+    faults = _kinds(evidence, at - 1, at + STOP_SECONDS + 1)
+    if faults & SILENT:
+        faults |= _kinds(evidence, at, at + SILENT_STOP_SECONDS)
     return Stop(accepted.task_id, seconds, faults)
+
+
+def _kinds(evidence: Evidence, start: float, end: float) -> frozenset[str]:
+    """The kinds of the faults of an interval."""
+    return frozenset(one.kind for one in evidence.faults if one.overlaps(start, end))
 
 
 def late_stops(evidence: Evidence) -> Iterator[Violation]:
