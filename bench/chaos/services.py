@@ -91,7 +91,7 @@ class PostgreSQL(Service):
             "max_connections": 200,
             "fsync": "off",
             # As docs/operations.md advises.
-            "idle_in_transaction_session_timeout": "30s",
+            "idle_in_transaction_session_timeout": "10s",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         probe = [self._binaries / "pg_isready", "--quiet", *self._client]
