@@ -1,4 +1,4 @@
-"""Check the project's vocabulary and the sizes of its folders.
+"""Check the project's vocabulary, the sizes of its folders, and which clocks it reads.
 
     scripts/conventions.py
 
@@ -15,6 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = Path(__file__).with_name("vocabulary.toml")
+CLOCKS = Path(__file__).with_name("clocks.toml")
+BACKEND = "backend/agentarium/"
+# Reads the machine's wall clock, which can be set. Monotonic clocks cannot.
+WALL_CLOCK = re.compile(
+    r"\b(timezone\.now|datetime\.(now|utcnow|today)|date\.today|time\.time(_ns)?"
+    r"|aware_utcnow|auto_now(_add)?)\b"
+)
 TEXT_SUFFIXES = {".py", ".ts", ".tsx", ".md", ".yaml", ".toml", ".sh"}
 TEXT_NAMES = {"Makefile", ".env.example"}
 GENERATED = ("frontend/package-lock.json", "frontend/src/lib/api/schema.d.ts")
@@ -25,7 +32,11 @@ MAX_PAGE_MODULES = 25
 
 def main() -> int:
     names = tracked_files(ROOT)
-    violations = [*wrong_words(ROOT, names), *crowded_folders(names)]
+    violations = [
+        *wrong_words(ROOT, names),
+        *crowded_folders(names),
+        *wall_clocks(ROOT, names),
+    ]
     for violation in violations:
         print(violation)
     return 1 if violations else 0
@@ -79,6 +90,19 @@ def crowded_folders(names: Iterable[str]) -> Iterator[str]:
         limit = MAX_PAGE_MODULES if folder.startswith("frontend/") else MAX_MODULES
         if size > limit:
             yield f"{folder}:1: {size} modules in one folder: split it (limit {limit})"
+
+
+def wall_clocks(root: Path, names: Iterable[str]) -> Iterator[str]:
+    """Yield each reading of the machine's clock without a reason in `CLOCKS`."""
+    allowed = {BACKEND + name for name in tomllib.loads(CLOCKS.read_text())}
+    for name in names:
+        path = Path(name)
+        is_exempt = name in allowed or {"tests", "migrations"} & {*path.parts}
+        if not name.startswith(BACKEND) or path.suffix != ".py" or is_exempt:
+            continue
+        for number, line in enumerate((root / name).read_text().splitlines(), start=1):
+            if match := WALL_CLOCK.search(line):
+                yield f'{name}:{number}: "{match[0]}": use agentarium.db.clock'
 
 
 def _is_module(path: Path) -> bool:

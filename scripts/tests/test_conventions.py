@@ -1,4 +1,4 @@
-"""`scripts/conventions.py` finds wrong words and crowded folders."""
+"""`scripts/conventions.py` finds wrong words, crowded folders and wall clocks."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from scripts.conventions import (
+    BACKEND,
+    CLOCKS,
     GENERATED,
     MAX_MODULES,
     MAX_PAGE_MODULES,
@@ -14,6 +16,7 @@ from scripts.conventions import (
     VOCABULARY,
     crowded_folders,
     tracked_files,
+    wall_clocks,
     wrong_words,
 )
 
@@ -115,3 +118,39 @@ def test_tracked_files_are_relative_to_the_root() -> None:
 
     assert "scripts/conventions.py" in names
     assert not [name for name in names if name.startswith((".venv", "/"))]
+
+
+class TestWallClocks:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "moment = timezone.now()",
+            "default=timezone.now",
+            "datetime.now(UTC)",
+            "time.time()",
+            "models.DateTimeField(auto_now_add=True)",
+        ],
+    )
+    def test_a_clock_that_can_be_set_fails(self, tmp_path: Path, line: str) -> None:
+        assert found_clocks(tmp_path, f"import x\n{line}\n", "tasks/new.py")
+
+    def test_a_monotonic_clock_and_the_databases_are_fine(self, tmp_path: Path) -> None:
+        code = "time.monotonic()\nclock.now()\nNow()\n"
+
+        assert not found_clocks(tmp_path, code, "tasks/new.py")
+
+    def test_tests_may_read_any_clock(self, tmp_path: Path) -> None:
+        assert not found_clocks(tmp_path, "timezone.now()", "tasks/tests/test_new.py")
+
+    @pytest.mark.parametrize("name", tomllib.loads(CLOCKS.read_text()))
+    def test_each_exception_still_reads_one(self, tmp_path: Path, name: str) -> None:
+        code = (ROOT / BACKEND / name).read_text()
+
+        assert found_clocks(tmp_path, code, "tasks/new.py")
+
+
+def found_clocks(root: Path, code: str, name: str) -> list[str]:
+    path = root / BACKEND / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(code)
+    return list(wall_clocks(root, [BACKEND + name]))

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from django.contrib.sessions.models import Session
-from django.utils import timezone
 
 from agentarium.accounts.models import ApiToken, User
+from agentarium.db import clock
 
 
 class Refusal(NamedTuple):
@@ -69,7 +69,7 @@ class _State:
         users = User.objects.filter(pk__in={each.user_id for each in callers})
         token_ids = {each.token_id for each in callers if each.token_id}
         keys = {each.session_key for each in callers if each.session_key}
-        now = timezone.now()
+        now = clock.now()
         return cls(
             passwords=dict(users.filter(is_active=True).values_list("pk", "password")),
             tokens=_valid_tokens(token_ids) if token_ids else set(),

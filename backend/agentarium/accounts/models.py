@@ -10,8 +10,9 @@ from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils import timezone
 
+from agentarium.db import clock
+from agentarium.db.clock import Now
 from agentarium.http.rate_limits import Rate
 
 TOKEN_MARK = "agt_"  # noqa: S105
@@ -107,7 +108,7 @@ class ApiToken(models.Model):
         validators=[validate_rate],
         help_text="Its own rate limit, such as 30/min, below the server's.",
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -144,14 +145,14 @@ class ApiToken(models.Model):
 
     @property
     def is_expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.expires_at is not None and self.expires_at <= clock.now()
 
     def allows(self, scope: str) -> bool:
         return scope in self.scopes
 
     def record_use(self) -> None:
         """Update `last_used_at`, at most once a minute."""
-        now = timezone.now()
+        now = clock.now()
         if self.last_used_at is None or self.last_used_at <= now - LAST_USED_INTERVAL:
             ApiToken.objects.filter(pk=self.pk).update(last_used_at=now)
 
@@ -201,7 +202,7 @@ class SetupCode(models.Model):
 
     nonce = models.CharField(max_length=32, editable=False)
     code_hash = models.CharField(max_length=64, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:
         return "set-up code"

@@ -10,7 +10,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
 from agentarium.accounts.models import ApiToken, User
 from agentarium.accounts.quotas import API_TOKENS, check_room
@@ -21,6 +20,7 @@ from agentarium.accounts.setup import (
     finish_setup,
 )
 from agentarium.core.exceptions import DomainError, FieldError, InvalidInputError
+from agentarium.db.clock import Now
 from agentarium.db.locks import lock_decision
 
 EMAIL_TAKEN = "This email address is taken. Use another."
@@ -221,6 +221,4 @@ def create_api_token(
 
 def revoke_api_token(token: ApiToken) -> None:
     """Revoke the token. The row stays as a record."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(
-        revoked_at=timezone.now()
-    )
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=Now())

@@ -10,7 +10,7 @@ from django.db.models import F, Max, Value
 from django.db.models.functions import Greatest
 
 from agentarium.accounts.models import User
-from agentarium.db.clock import Now
+from agentarium.db.clock import Now, UpdatedAtField
 from agentarium.db.whole_rows import WholeRowsQuerySet
 from agentarium.providers.services import default_model
 from agentarium.tools.models import ProtectionChange
@@ -153,7 +153,7 @@ class Agent(Definition):
     # Incremented when a task is submitted, so that lists need not count tasks.
     tasks_count = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+    updated_at = UpdatedAtField(db_default=Now())
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = AgentQuerySet.as_manager()

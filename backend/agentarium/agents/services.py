@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from agentarium.accounts.actors import SERVER, Actor
 from agentarium.accounts.models import User
@@ -19,6 +18,7 @@ from agentarium.agents.models import (
 )
 from agentarium.agents.quotas import AGENTS
 from agentarium.core.exceptions import NotFoundError
+from agentarium.db import clock
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.transactions import atomic
 from agentarium.tools.approval import ListedTool, listed_tools, switched_off
@@ -177,7 +177,7 @@ def restore_agent(agent: Agent) -> Agent:
 
 def hide_agent(agent: Agent) -> None:
     """Mark an agent as deleted; its tasks and versions are kept."""
-    agent.deleted_at = timezone.now()
+    agent.deleted_at = clock.now()
     agent.save(update_fields=["deleted_at", "updated_at"])
 
 

@@ -24,6 +24,7 @@ from agentarium.worker.process import pubsub_lifespan, runner_lifespan, runner_p
 async def lifespan() -> AsyncIterator[None]:
     """What runs as long as the web process: pub/sub and, embedded, the runner."""
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(probes.measuring_clock())
         await stack.enter_async_context(pubsub_lifespan())
         if settings.EMBEDDED:
             await stack.enter_async_context(runner_lifespan())
@@ -34,6 +35,7 @@ if settings.BROKER_URL:
     # Wake-ups are sent through the Celery application, so it must be loaded.
     import_module("agentarium.config.celery")
 
+probes = Probes(runner_problem)
 application = Site(
     wsgi_application,
     lifespan=lifespan,
@@ -44,5 +46,5 @@ application = Site(
         stop=running.stop,
     ),
     bodies=Bodies(folder=settings.DATA / "tmp", limit_of=body_limit_of_path),
-    probes=Probes(runner_problem),
+    probes=probes,
 )

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Sum
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
+from agentarium.db import clock
 from agentarium.db.clock import Now
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
@@ -64,7 +64,7 @@ class OldestTask:
 
     @property
     def age_seconds(self) -> float:
-        return max(0.0, (timezone.now() - self.since).total_seconds())
+        return max(0.0, (clock.now() - self.since).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def count_lost() -> RecentCounts:
 
 
 def _count_recent(rows: Any, column: str) -> RecentCounts:
-    now = timezone.now()
+    now = clock.now()
     last_day = rows.order_by().filter(**{f"{column}__gte": now - DAY})
     last_hour = Q(**{f"{column}__gte": now - HOUR})
     counts = last_day.aggregate(day=Count(column), hour=Count(column, filter=last_hour))

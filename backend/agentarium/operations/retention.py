@@ -6,13 +6,12 @@ For readers, `streaming/event_log.py` restores the events of steps from the step
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from agentarium.accounts.storage import free_stored, json_row_size
 from agentarium.tasks.completion_order import checkpoint_at, ended_after
@@ -26,7 +25,7 @@ MAX_ROWS = 1000
 
 
 @transaction.atomic
-def delete_old_logs(checkpoint: Any) -> Any:
+def delete_old_logs(checkpoint: Any, now: datetime) -> Any:
     """Delete the logs of the next tasks past their retention, the oldest first.
 
     Returns the new checkpoint (see `completion_order.py`), or None if no tasks are left.
@@ -34,7 +33,7 @@ def delete_old_logs(checkpoint: Any) -> Any:
     if not settings.KEEP_EVENTS_DAYS:
         return None
     ended = ended_after(checkpoint).filter(
-        finished_at__lt=timezone.now() - timedelta(days=settings.KEEP_EVENTS_DAYS)
+        finished_at__lt=now - timedelta(days=settings.KEEP_EVENTS_DAYS)
     )
     batch = list(ended.values_list("finished_at", "pk")[:MAX_TASKS])
     if not batch:
@@ -69,9 +68,9 @@ def _sizes(events: QuerySet[Event]) -> Counter[int]:
     return sizes
 
 
-def forget_submissions() -> int:
+def forget_submissions(now: datetime) -> int:
     """Delete some expired `Idempotency-Key`s; returns their number."""
-    old = Submission.objects.filter(created_at__lt=timezone.now() - KEY_LIFETIME)
+    old = Submission.objects.filter(created_at__lt=now - KEY_LIFETIME)
     ids = list(old.order_by("created_at").values_list("pk", flat=True)[:MAX_ROWS])
     Submission.objects.filter(pk__in=ids).delete()
     return len(ids)

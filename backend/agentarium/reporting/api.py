@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,6 +11,7 @@ from rest_framework.views import APIView
 
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.agents.models import Agent
+from agentarium.db import clock
 from agentarium.http.fields import DollarsField, VisibleRelatedField
 from agentarium.http.problems import MEDIA_TYPE
 from agentarium.http.schema import PROBLEM_DESCRIPTIONS, ProblemSerializer
@@ -50,7 +50,7 @@ class StatsQuerySerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Fill in defaults; the period ends now at the latest."""
-        bucket, now = Bucket(attrs["bucket"]), timezone.now()
+        bucket, now = Bucket(attrs["bucket"]), clock.now()
         until = min(attrs.get("until", now), now)
         since = attrs.get("since") or _default_since(until, bucket)
         if since > until:

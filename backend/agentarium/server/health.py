@@ -7,7 +7,8 @@ without it.
 import asyncio
 import concurrent.futures
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import structlog
@@ -20,6 +21,8 @@ from django.views.decorators.http import require_safe
 
 from agentarium.core.models import SecretKeyCheck
 from agentarium.core.outages import uses_out_of_order
+from agentarium.db import clock
+from agentarium.observability.background import repeat_on_failure
 from agentarium.server.background_check import BackgroundCheck
 
 log = structlog.get_logger(__name__)
@@ -34,6 +37,7 @@ BROKER_SECONDS = 1
 READ_AGE_SECONDS = 1.0
 # Each write waits for the disk, so there are fewer.
 WRITE_AGE_SECONDS = 5.0
+CLOCK_SECONDS = 15.0
 # More than a page of any file system.
 TRIAL_BYTES = 65_536
 
@@ -57,6 +61,9 @@ class ReadinessChecks:
         """Start them, so that the first probe does not wait for what is slow once."""
         for check in self._all:
             check.begin()
+
+    def begin_database(self) -> None:
+        self._database.begin()
 
     def close(self) -> None:
         """End their threads, and close their connections."""
@@ -102,6 +109,20 @@ class Probes:
     def begin(self) -> None:
         """Start the checks, so that the first probe does not wait for them."""
         self.readiness.begin()
+
+    @asynccontextmanager
+    async def measuring_clock(self) -> AsyncIterator[None]:
+        """Check the database at intervals, which measures its clock for this process."""
+        work = asyncio.create_task(repeat_on_failure("clock", self._measure_clock))
+        try:
+            yield
+        finally:
+            work.cancel()
+
+    async def _measure_clock(self) -> None:
+        while True:
+            self.readiness.begin_database()
+            await asyncio.sleep(CLOCK_SECONDS)
 
     def close(self) -> None:
         self.readiness.close()
@@ -164,8 +185,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def database_problem() -> str:
     """Whether the database answers and has its tables."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        clock.measure()
         return "" if _is_migrated() else "migrations are missing"
     except Error:
         return "unreachable"

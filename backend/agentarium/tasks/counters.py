@@ -12,8 +12,8 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.utils import timezone
 
+from agentarium.db import clock
 from agentarium.db.bulk_insert import placeholders
 from agentarium.db.prepared_statements import execute_many
 from agentarium.tasks.completion_order import checkpoint_at, ended_after, is_processed
@@ -53,7 +53,7 @@ USAGE_COLUMNS = (
 SUM_COLUMNS = ("completed", "failed", "cancelled", *USAGE_COLUMNS)
 # Tasks counted in one transaction. Other writers wait for it (10 ms).
 MAX_TASKS = 100
-# The most that the clocks of machines may differ.
+# The most that the database's clock is set back, as by time synchronization.
 CLOCK_SKEW = timedelta(seconds=10)
 
 # Owner, agent, and the start of the hour in which a task ended.
@@ -66,7 +66,7 @@ Summed = TypeVar("Summed", str, Bin)
 
 
 @transaction.atomic
-def count_ended_tasks(checkpoint: Any) -> Any:
+def count_ended_tasks(checkpoint: Any, _now: datetime) -> Any:
     """Add the next ended tasks to the sums, in the order in which they ended.
 
     Returns the new checkpoint, or None if no tasks are left.
@@ -233,7 +233,7 @@ def _settled_until() -> datetime:
 
     On SQLite, the only writing transaction is the caller's.
     """
-    moments = [timezone.now()]
+    moments = [clock.now()]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(_OLDEST_WRITER)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from agentarium.db import clock
 from agentarium.runtime.tools.base import Tool, ToolSpec
 from agentarium.runtime.tools.calculator import CALCULATOR, Calculator
 from agentarium.runtime.tools.clock import CURRENT_TIME, CurrentTime
@@ -67,7 +68,7 @@ class BuiltinTool(NamedTuple):
 BUILTINS: dict[str, BuiltinTool] = {
     builtin.spec.name: builtin
     for builtin in (
-        BuiltinTool(CURRENT_TIME, lambda spec, _: CurrentTime(spec)),
+        BuiltinTool(CURRENT_TIME, lambda spec, _: CurrentTime(spec, now=clock.now)),
         BuiltinTool(CALCULATOR, lambda spec, _: Calculator(spec)),
         BuiltinTool(
             FETCH_URL, lambda spec, http: FetchUrl(http, spec), reaches_hosts=True

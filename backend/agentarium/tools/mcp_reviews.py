@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.accounts.storage import add_stored, add_unlimited
@@ -18,6 +17,7 @@ from agentarium.core.exceptions import (
     InvalidInputError,
     NotFoundError,
 )
+from agentarium.db import clock
 from agentarium.runtime.tools.mcp import McpToolInfo
 from agentarium.tools.live_calls import RunningCalls
 from agentarium.tools.models import McpServer, McpToolDecision
@@ -168,7 +168,7 @@ def _accept(server: McpServer, changes: list[ToolChange], user: User | None) -> 
     server.dismissed = {
         name: value for name, value in server.dismissed.items() if name not in accepted
     }
-    server.accepted_at = timezone.now()
+    server.accepted_at = clock.now()
     server.accepted_by = user
     _record(server, Decision.ACCEPTED, changes, user)
     _save(server)
@@ -176,7 +176,7 @@ def _accept(server: McpServer, changes: list[ToolChange], user: User | None) -> 
 
 def _set_offered(server: McpServer, rows: list[ToolRow], listing: str) -> None:
     server.proposed_tools = rows
-    server.fetched_at = timezone.now()
+    server.fetched_at = clock.now()
     server.listing = listing
 
 

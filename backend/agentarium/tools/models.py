@@ -15,7 +15,7 @@ from django.db import models
 
 from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed, SealedMapField
-from agentarium.db.clock import Now
+from agentarium.db.clock import Now, UpdatedAtField
 from agentarium.tools.tool_changes import (
     ToolChange,
     ToolRow,
@@ -77,7 +77,7 @@ class DeclaredModel(models.Model):
         help_text="Time limit of one call, in seconds.",
     )
     created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = UpdatedAtField()
 
     # What the person should know who has just set the secrets.
     warnings: Sequence[str] = ()

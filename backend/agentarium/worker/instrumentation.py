@@ -6,8 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
-from django.utils import timezone
-
+from agentarium.db import clock
 from agentarium.observability import metrics, tracing
 from agentarium.observability.metrics import labelled
 from agentarium.runtime.messages import Message, ModelResponse
@@ -44,11 +43,11 @@ class Instrumentation:
         self, task: AgentTask, context: TraceContext = NO_TRACE_CONTEXT
     ) -> None:
         self._task = task
-        self._began_at = task.started_at or timezone.now()
+        self._began_at = task.started_at or clock.now()
         self._is_finished = False
         metrics.ATTEMPTS_STARTED.inc()
         if task.attempt == 1:
-            waiting = timezone.now() - (task.run_after or task.created_at)
+            waiting = clock.now() - (task.run_after or task.created_at)
             metrics.QUEUE_SECONDS.observe(max(0.0, waiting.total_seconds()))
         self.span = tracing.begin(
             f"invoke_agent {context.agent_name}".strip(),
@@ -86,7 +85,7 @@ class Instrumentation:
         status = finish.status.value
         if finish.status != AgentTask.Status.WAITING:
             labelled(metrics.TASKS_ENDED, status).inc()
-            duration: timedelta = timezone.now() - self._began_at
+            duration: timedelta = clock.now() - self._began_at
             labelled(metrics.TASK_SECONDS, status).observe(duration.total_seconds())
         self._is_finished = True
         self.span.set(

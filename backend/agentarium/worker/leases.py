@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -11,10 +10,13 @@ from functools import partial
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Q
 from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Least
 
+from agentarium.db import clock
 from agentarium.db.answer_limit import limit_answers
-from agentarium.db.clock import Now
+from agentarium.db.clock import CLOCK, Now, monotonic_seconds
 from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.db.reachability import is_server_refusing
 from agentarium.observability import metrics
@@ -47,11 +49,9 @@ MAINTENANCE_ANSWER_FRACTION = 1.0
 MIN_ANSWER_SECONDS = 1.0
 # After this many leases without the database, attempts end even if it has refused.
 OUTAGE_LEASES = 6
-
-
-def monotonic_seconds() -> float:
-    """A clock that is never set, and that includes the time the machine was asleep."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+# A lease that ends later than this is from before the database's clock was set back. Live
+# workers have renewed theirs.
+IMPLAUSIBLE_LEASES = 3
 
 
 def answer_seconds(fraction: float) -> float:
@@ -62,17 +62,19 @@ def answer_seconds(fraction: float) -> float:
 
 def register_worker(*, capacity: int) -> Worker:
     """Store a new worker whose lease begins now."""
+    clock.measure()
     return Worker.objects.create(
         name=f"{socket.gethostname()}:{os.getpid()}",
         capacity=capacity,
         lease_until=_lease_end(),
+        clock_offset_seconds=CLOCK.machine_offset(),
     )
 
 
 def renew_lease(worker: Worker) -> bool:
     """Renew the lease. False if the worker was declared lost, which is final."""
     renewed = Worker.objects.filter(pk=worker.pk, lost_at__isnull=True).update(
-        lease_until=_lease_end()
+        lease_until=_lease_end(), clock_offset_seconds=CLOCK.machine_offset()
     )
     return renewed == 1
 
@@ -99,18 +101,27 @@ def declare_lost(*, leases_are_trustworthy: Callable[[], bool]) -> None:
     `leases_are_trustworthy` says whether an expired lease proves a death. It is called
     inside the transaction, when the database is known to answer.
     """
+    clock.measure()
     registered = Worker.objects.filter(lost_at__isnull=True)
+    # `Worker.has_stopped` is for an orderly stop: these leases must end before the loss.
+    expired = Now() - timedelta(milliseconds=1)
     if dead := find_dead_workers():
-        # `Worker.has_stopped` is for an orderly stop: this lease must end before the loss.
-        expired = Now() - timedelta(milliseconds=1)
         registered.filter(pk__in=dead).update(lease_until=expired, lost_at=Now())
         transaction.on_commit(partial(remove_locks, dead))
     if leases_are_trustworthy():
-        registered.filter(lease_until__lt=Now()).update(lost_at=Now())
+        latest = Now() + IMPLAUSIBLE_LEASES * _lease()
+        has_no_lease = Q(lease_until__lt=Now()) | Q(lease_until__gt=latest)
+        registered.filter(has_no_lease).update(
+            lease_until=Least("lease_until", expired), lost_at=Now()
+        )
 
 
 def _lease_end() -> CombinedExpression:
-    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
+    return Now() + _lease()
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.LEASE_SECONDS)
 
 
 class Heartbeat:
@@ -144,14 +155,13 @@ class Heartbeat:
         """Whether an expired lease proves that its worker has died.
 
         After an outage of the database all leases have expired, though no worker has
-        died. They prove nothing until every live worker has had the time to renew.
+        died. They prove nothing until every live worker has had the time to renew. So it
+        is when the database's clock was set.
         """
         now, lease = monotonic_seconds(), settings.LEASE_SECONDS
         is_available = now - self._renewed_at < lease * AWAY_FRACTION
-        return (
-            is_available
-            and now - self._trustworthy_since >= lease * TRUSTWORTHY_FRACTION
-        )
+        since = max(self._trustworthy_since, CLOCK.set_at)
+        return is_available and now - since >= lease * TRUSTWORTHY_FRACTION
 
     @property
     def seconds_since_renewal(self) -> float:

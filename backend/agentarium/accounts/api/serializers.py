@@ -3,10 +3,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.validators import ASCIIUsernameValidator
-from django.utils import timezone
 from rest_framework import serializers
 
 from agentarium.accounts.models import ApiToken, User, validate_rate
+from agentarium.db import clock
 from agentarium.http.fields import BoundedListField
 from agentarium.http.rate_limits import Rate
 
@@ -142,7 +142,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
         return rate
 
     def validate_expires_at(self, moment: datetime | None) -> datetime | None:
-        if moment is not None and moment <= timezone.now():
+        if moment is not None and moment <= clock.now():
             raise serializers.ValidationError("Choose a future time.", "in_the_past")
         return moment
 

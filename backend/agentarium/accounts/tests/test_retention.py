@@ -28,7 +28,7 @@ def test_deletes_expired_refresh_tokens(alice: User) -> None:
         expires_at=timezone.now() - timedelta(seconds=1)
     )
 
-    assert delete_expired_tokens() == 1
+    assert delete_expired_tokens(timezone.now()) == 1
 
     assert OutstandingToken.objects.get().jti == valid["jti"]
     assert BlacklistedToken.objects.count() == 1
@@ -42,6 +42,6 @@ def test_deletes_expired_sessions() -> None:
             expire_date=timezone.now() + timedelta(hours=hours),
         )
 
-    assert delete_expired_sessions() == 1
+    assert delete_expired_sessions(timezone.now()) == 1
 
     assert Session.objects.get().pk == "young"

@@ -1,7 +1,7 @@
 """Retention, and the runner of periodic jobs."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from agentarium.accounts.models import StoredData, User
 from agentarium.accounts.storage import add_unlimited, json_row_size, stored_bytes
 from agentarium.core import job_registry
 from agentarium.core.job_registry import JobDefinition
+from agentarium.db import clock
 from agentarium.operations import retention
 from agentarium.operations.job_runner import run_due_jobs
 from agentarium.operations.retention import delete_old_logs
@@ -46,7 +47,7 @@ def ended_task(days: float, **fields: Any) -> AgentTask:
 def delete_all() -> int:
     """Delete until no logs are left; returns the number of chunks."""
     checkpoint, chunks = None, 0
-    while (following := delete_old_logs(checkpoint)) is not None:
+    while (following := delete_old_logs(checkpoint, clock.now())) is not None:
         checkpoint, chunks = following, chunks + 1
     return chunks
 
@@ -112,17 +113,17 @@ def test_continues_at_its_checkpoint(
     for _ in range(5):
         AgentTask.objects.filter(pk=ended_task(91).pk).update(finished_at=same)
 
-    first = delete_old_logs(None)
+    first = delete_old_logs(None, clock.now())
     assert Event.objects.count() == 2 + 3 * 3
     # 1. the tasks, 2. their locks, 3. the sizes of their events, 4. the events, 5. their
     # drafts, 6. the owners' bytes; 7. and 8. a savepoint
     with django_assert_num_queries(8):
-        second = delete_old_logs(first)
+        second = delete_old_logs(first, clock.now())
     assert Event.objects.count() == 4 + 3
-    third = delete_old_logs(second)
+    third = delete_old_logs(second, clock.now())
 
     assert Event.objects.count() == 5
-    assert delete_old_logs(third) is None
+    assert delete_old_logs(third, clock.now()) is None
 
 
 def test_deletes_expired_idempotency_keys(alice: User) -> None:
@@ -135,7 +136,7 @@ def test_deletes_expired_idempotency_keys(alice: User) -> None:
             created_at=timezone.now() - timedelta(hours=hours),
         )
 
-    assert retention.forget_submissions() == 1
+    assert retention.forget_submissions(clock.now()) == 1
     assert [submission.key for submission in Submission.objects.all()] == ["young"]
 
 
@@ -145,7 +146,7 @@ class TestPeriodicJobs:
         """The checkpoints that a job of three chunks was called with."""
         checkpoints: list[Any] = []
 
-        def run_chunk(checkpoint: Any) -> Any:
+        def run_chunk(checkpoint: Any, _now: datetime) -> Any:
             checkpoints.append(checkpoint)
             number = checkpoint or 0
             return number + 1 if number < 2 else None
@@ -182,7 +183,7 @@ class TestPeriodicJobs:
     def test_a_failed_chunk_leaves_the_checkpoint_unchanged(
         self, done: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(_: Any) -> Any:
+        def fail(*_: Any) -> Any:
             PeriodicJob.objects.update(checkpoint=99)
             raise ValueError
 

@@ -332,7 +332,8 @@ class TestCost:
         with plans_of() as plans:
             get_stats(api)
             counters.count_ended_tasks(
-                PeriodicJob.objects.get(name=counters.COUNT_JOB).checkpoint
+                PeriodicJob.objects.get(name=counters.COUNT_JOB).checkpoint,
+                timezone.now(),
             )
 
         assert plans

@@ -50,7 +50,7 @@ class TestHealth:
             "broker": "none",
             "redis": "none",
         }
-        # 1. SELECT 1: once applied, migrations are not checked again
+        # 1. the database's time: once applied, migrations are not checked again
         with django_assert_num_queries(1):
             client.get("/readyz")
 

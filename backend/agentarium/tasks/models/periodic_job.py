@@ -12,6 +12,10 @@ class PeriodicJob(models.Model):
 
     name = models.CharField(max_length=50, primary_key=True)
     due_at = models.DateTimeField(db_default=Now())
+    ran_at = models.DateTimeField(
+        null=True,
+        help_text="The time by which its last run decided what is old.",
+    )
     checkpoint: Any = models.JSONField(
         default=None, null=True, help_text="Where the next run continues."
     )

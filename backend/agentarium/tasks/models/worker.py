@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 
-from agentarium.db.clock import Now
+from agentarium.db.clock import Now, is_wrong
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
@@ -24,6 +24,11 @@ class Worker(models.Model):
     started_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField()
     lost_at = models.DateTimeField(null=True)
+    clock_offset_seconds = models.FloatField(
+        default=0.0,
+        db_default=0.0,
+        help_text="Seconds that its machine's clock is ahead of the database's; negative if behind.",
+    )
 
     # Annotations of `queue_state.list_workers`.
     running: int
@@ -35,6 +40,10 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_wrong_clock(self) -> bool:
+        return is_wrong(self.clock_offset_seconds)
 
     @property
     def has_stopped(self) -> bool:

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ConflictError
+from agentarium.db.clock import Now
 from agentarium.db.transactions import atomic
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
@@ -109,7 +109,7 @@ def _decide(
     if "arguments" in changes:
         data["arguments"] = changes["arguments"]
     is_held = task.status == AgentTask.Status.RUNNING
-    changes |= {"decided_by": by, "decided_at": timezone.now()}
+    changes |= {"decided_by": by, "decided_at": Now()}
     waiting = ToolCall.objects.waiting().filter(pk=call.pk, waits_for=waits_for)
     if not waiting.update(pending_event=data if is_held else None, **changes):
         raise NotWaitingError
@@ -135,7 +135,7 @@ def resume_if_decided(task: AgentTask) -> None:
 
 def expire_calls(*, now: datetime | None = None) -> int:
     """Refuse calls that were not decided in time; returns their number."""
-    overdue = ToolCall.objects.waiting().filter(expires_at__lt=now or timezone.now())
+    overdue = ToolCall.objects.waiting().filter(expires_at__lt=now or Now())
     count = 0
     # The order of an index of waiting calls: by id, SQLite would read all calls.
     for call in overdue.order_by("expires_at")[:100]:

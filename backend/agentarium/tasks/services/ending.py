@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
+from agentarium.db.clock import Now
 from agentarium.observability.metrics import TASKS_ENDED, labelled
 from agentarium.runtime.prices import dollars
 from agentarium.tasks.error_codes import ErrorCode
@@ -42,7 +42,7 @@ def end_all_outside_attempts(
     detail = detail[:MAX_DETAIL_CHARS]
     AgentTask.objects.filter(pk__in=ids).update(
         status=status,
-        finished_at=timezone.now(),
+        finished_at=Now(),
         error_code=code.value,
         error_detail=detail,
     )

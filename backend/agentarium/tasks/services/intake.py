@@ -14,7 +14,6 @@ import orjson
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
 from agentarium.accounts import storage
 from agentarium.accounts.models import User
@@ -22,6 +21,7 @@ from agentarium.accounts.quotas import ROW_BYTES, QuotaExceededError
 from agentarium.accounts.storage import STORED_BYTES, add_within, text_size
 from agentarium.agents.models import Agent, AgentVersion
 from agentarium.core.exceptions import NotFoundError, TooManyRequestsError
+from agentarium.db import clock
 from agentarium.db.bulk_insert import BulkInsert, RowTemplate, placeholders
 from agentarium.db.prepared_statements import prepared_cursor
 from agentarium.observability.metrics import TASKS_SUBMITTED
@@ -105,7 +105,7 @@ class NewTask:
 
     @property
     def is_due(self) -> bool:
-        return self.run_after is None or self.run_after <= timezone.now()
+        return self.run_after is None or self.run_after <= clock.now()
 
     @property
     def body_hash(self) -> str:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from agentarium.accounts.quotas import ROW_BYTES
 from agentarium.accounts.storage import add_unlimited, text_size
 from agentarium.agents.models import Agent, AgentVersion
+from agentarium.db import clock
 from agentarium.observability.metrics import TASKS_SUBMITTED
 from agentarium.tasks import counters
 from agentarium.tasks.event_types import EventType
@@ -37,7 +38,7 @@ class OrmInsertHooks:
         """Set the owner, version, times and place in the queue where they are missing."""
         _fill_in_versions(tasks)
         _fill_in_depths(tasks)
-        now = timezone.now()
+        now = clock.now()
         for task in tasks:
             _fill_in_times(task, now)
         _fill_in_ranks(tasks)

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import orjson
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
 from agentarium.core.exceptions import ConflictError
+from agentarium.db.clock import Now
 from agentarium.db.group_commit import GroupCommit
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
@@ -75,7 +75,7 @@ def submit_once(new: NewTask) -> AgentTask:
 
 def _find_submitted(new: NewTask) -> AgentTask | None:
     submissions = Submission.objects.filter(owner=new.owner, key=new.key)
-    submissions.filter(created_at__lt=timezone.now() - KEY_LIFETIME).delete()
+    submissions.filter(created_at__lt=Now() - KEY_LIFETIME).delete()
     submission = submissions.first()
     if submission is None:
         return None

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
+from agentarium.db import clock
 from agentarium.db.bulk_insert import RowTemplate
 from agentarium.runtime.messages import (
     Message,
@@ -61,7 +60,7 @@ class AttemptRecord:
         self.output_tokens = task.output_tokens
         self.cost_nanodollars = task.cost_nanodollars
         self.cost_is_complete = task.cost_is_complete
-        self._began_at = timezone.now()
+        self._began_at = clock.now()
         self._step: StepInProgress | None = None
         self._unwritten = self._new_write()
         # The last complete response, until its step is committed.
@@ -71,7 +70,7 @@ class AttemptRecord:
 
     def begin_step(self) -> None:
         """Note the time: a model call or tool calls begin now."""
-        self._began_at = timezone.now()
+        self._began_at = clock.now()
 
     def add_delta(self, delta: Delta, *, is_live: bool) -> None:
         """Add streamed text; publish it to readers if `is_live`."""
@@ -103,7 +102,7 @@ class AttemptRecord:
     def add_result(self, result: ToolResultPart, row: ToolCall | None) -> None:
         """Add the result of a tool call; `row` is the stored call, if there is one."""
         self.position += 1
-        now = timezone.now()
+        now = clock.now()
         self._unwritten.steps.append(
             NEW_STEP.fill(
                 task_id=self._task.pk,
@@ -227,7 +226,7 @@ class AttemptRecord:
                 attempt=self._task.attempt,
                 seq=self._seq,
                 type=kind,
-                created_at=timezone.now(),
+                created_at=clock.now(),
                 data={**data, **lengths},
             )
         )

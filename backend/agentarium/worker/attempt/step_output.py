@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.utils import timezone
 
+from agentarium.db import clock
 from agentarium.db.bulk_insert import RowTemplate
 from agentarium.runtime.messages import ModelResponse, message_to_json
 from agentarium.runtime.prices import Price
@@ -115,7 +115,7 @@ class StepInProgress:
             reasoning_tokens=usage.reasoning_tokens,
             cost_nanodollars=price.of(usage) if price else None,
             started_at=self._began_at,
-            finished_at=timezone.now(),
+            finished_at=clock.now(),
             message=storable_json(message_to_json(response.message)),
         )
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
+from agentarium.db import clock
 from agentarium.runtime.messages import ToolCallPart, ToolResultPart
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
@@ -161,9 +161,7 @@ class ToolCalls:
             await self._start_child(row, tool.agent_id)
             return
         if settings.APPROVAL_SECONDS:
-            row.expires_at = timezone.now() + timedelta(
-                seconds=settings.APPROVAL_SECONDS
-            )
+            row.expires_at = clock.now() + timedelta(seconds=settings.APPROVAL_SECONDS)
         await self._store(row)
 
     async def _store(self, row: ToolCall) -> None:
@@ -216,7 +214,7 @@ class ToolCalls:
             name=part.name,
             effect=tool.spec.effect,
             arguments=storable(part.arguments),
-            created_at=timezone.now(),
+            created_at=clock.now(),
         )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from agentarium.agents.models import AgentVersion
+from agentarium.db import clock
 from agentarium.db.bulk_insert import BulkInsert, RowTemplate, in_clause
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.prepared_statements import prepared_cursor
@@ -94,13 +94,13 @@ def _set_running(worker: Worker, tasks: Sequence[AgentTask]) -> None:
     for task in tasks:
         task.attempt += 1
         task.status = AgentTask.Status.RUNNING
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
     in_ids, ids = in_clause([task.pk for task in tasks])
     with prepared_cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} SET status = 'running', attempt = attempt + 1,"  # noqa: S608
-            f" worker_id = %s, started_at = COALESCE(started_at, %s) WHERE id {in_ids}",
-            [worker.pk, now, *ids],
+            f" worker_id = %s, started_at = COALESCE(started_at, {clock.now_sql()})"
+            f" WHERE id {in_ids}",
+            [worker.pk, *ids],
         )
 
 
@@ -110,6 +110,6 @@ def _started_event(task: AgentTask, worker: Worker) -> Event:
         attempt=task.attempt,
         seq=1,
         type=EventType.ATTEMPT_STARTED,
-        created_at=timezone.now(),
+        created_at=clock.now(),
         data={"attempt": task.attempt, "worker": worker.name},
     )

@@ -326,11 +326,11 @@ class TestPeriodicJobs:
         self, error: Exception, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         runs: list[str] = []
-        failing = Failing(lambda _: runs.append("failing"), error)
+        failing = Failing(lambda *_: runs.append("failing"), error)
         every = timedelta(hours=1)
         jobs = {
             "failing": JobDefinition(failing, every),
-            "other": JobDefinition(lambda _: runs.append("other"), every),
+            "other": JobDefinition(lambda *_: runs.append("other"), every),
         }
         monkeypatch.setattr(job_registry, "JOBS", jobs)
         before = failures_of("job failing")

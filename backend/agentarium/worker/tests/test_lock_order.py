@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
+from agentarium.db import clock
 from agentarium.db.transactions import TRIES, atomic
 from agentarium.operations.retention import delete_old_logs
 from agentarium.tasks.models import AgentTask, Event, ToolCall, Worker
@@ -208,7 +209,7 @@ def old(agent: Agent, settings: Settings) -> Sequence[AgentTask]:
 def test_deleting_old_logs(old: Sequence[AgentTask]) -> None:
     first, second = old
 
-    with blocked(lambda: delete_old_logs(None), at=first):
+    with blocked(lambda: delete_old_logs(None, clock.now()), at=first):
         lock(second, nowait=True)
 
     assert not Event.objects.filter(task__in=[task.pk for task in old]).exists()
@@ -219,7 +220,7 @@ def test_the_log_of_a_task_that_is_retried_meanwhile_is_kept(
 ) -> None:
     first, second = old
 
-    with blocked(lambda: delete_old_logs(None), at=first):
+    with blocked(lambda: delete_old_logs(None, clock.now()), at=first):
         AgentTask.objects.filter(pk=first.pk).update(status="pending", finished_at=None)
 
     kept = Event.objects.values_list("task", flat=True)

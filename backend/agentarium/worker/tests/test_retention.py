@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from agentarium.db import clock
 from agentarium.db.threads import DatabaseThreads
 from agentarium.operations import retention
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
@@ -70,7 +71,7 @@ def age(task: AgentTask, days: int) -> None:
 
 def delete_logs(task: AgentTask) -> None:
     age(task, 100)
-    assert retention.delete_old_logs(None)
+    assert retention.delete_old_logs(None, clock.now())
 
 
 async def test_readers_get_the_text_and_the_end_once_from_every_cursor(

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from agentarium.db import reachability
+from agentarium.db.clock import monotonic_seconds
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.messages import ModelResponse
 from agentarium.runtime.providers.base import Delta, TextDelta
@@ -129,10 +130,10 @@ async def test_closes_its_provider_streams_when_its_lease_has_expired(
 
     async with running(model):
         await eventually("the first call", lambda: model.open_streams == 1)
-        silent_at = leases.monotonic_seconds()
+        silent_at = monotonic_seconds()
         proxy.silence(new_ones_too=True)
         await eventually("the stream to close", lambda: model.open_streams == 0)
-        seconds = leases.monotonic_seconds() - silent_at
+        seconds = monotonic_seconds() - silent_at
         calls_without_lease = len(model.calls)
         gate.set()
         proxy.end_silence()

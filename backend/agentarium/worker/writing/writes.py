@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import transaction
 
 from agentarium.accounts.storage import add_unlimited, json_row_size, text_size
+from agentarium.db import clock
 from agentarium.db.bulk_insert import BulkInsert, in_clause
 from agentarium.db.prepared_statements import execute_many, prepared_cursor
 from agentarium.tasks import fence
@@ -200,14 +200,10 @@ def _add_progress(writes: Sequence[AttemptWrite]) -> None:
 
 
 def _finish(writes: Sequence[AttemptWrite]) -> None:
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
     execute_many(
         f"{_ADD}, status = %s, output_text = %s, error_code = %s, error_detail = %s,"
-        f" worker_id = NULL, finished_at = %s WHERE {fence.HOLDS}",
-        [
-            (*_totals(write), *_finish_columns(write), now, *write.key)
-            for write in writes
-        ],
+        f" worker_id = NULL, finished_at = {clock.now_sql()} WHERE {fence.HOLDS}",
+        [(*_totals(write), *_finish_columns(write), *write.key) for write in writes],
     )
 
 
