@@ -154,7 +154,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "")
     seconds = _number(text)
     if seconds is None:
-        seconds = _seconds_until(text)
+        seconds = _seconds_until(text, told_at=_moment(headers.get("date", "")))
     return None if seconds is None else min(seconds, _MAX_WAIT_SECONDS)
 
 
@@ -170,11 +170,17 @@ def _number(text: str) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text.strip()) else None
 
 
-def _seconds_until(date: str) -> float | None:
+def _seconds_until(date: str, *, told_at: datetime | None) -> float | None:
+    """The time until a date, by the clock of the provider if that is known."""
+    moment = _moment(date)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (told_at or datetime.now(UTC))).total_seconds())
+
+
+def _moment(date: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(date)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
