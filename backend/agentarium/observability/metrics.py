@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from agentarium.core.outages import all_outages
+from agentarium.db.clock import CLOCK
 from agentarium.db.reachability import on_silence
 from agentarium.runtime.utility_process.pool import failures
 
@@ -137,6 +138,12 @@ DATABASE_SILENCES = _counter(
     "Connections to the database that were closed because nothing came from it.",
 )
 on_silence(DATABASE_SILENCES.inc)
+CLOCK_OFFSET = Gauge(
+    "agentarium_clock_offset_seconds",
+    "How far the clock of this machine is ahead of the database's.",
+    registry=REGISTRY,
+)
+CLOCK_OFFSET.set_function(lambda: CLOCK.machine_offset() if CLOCK.is_measured else 0.0)
 
 
 @cache

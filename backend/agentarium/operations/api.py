@@ -29,6 +29,11 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
     running = serializers.IntegerField(
         read_only=True, help_text="Number of tasks it is running."
     )
+    has_wrong_clock = serializers.BooleanField(
+        read_only=True,
+        help_text="Whether the clock of its machine is more than 30 seconds from the "
+        "database's.",
+    )
 
     class Meta:
         model = Worker
@@ -42,6 +47,8 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
             "started_at",
             "lease_until",
             "lost_at",
+            "clock_offset_seconds",
+            "has_wrong_clock",
         ]
         read_only_fields = fields
 

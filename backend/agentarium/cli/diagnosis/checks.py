@@ -14,6 +14,7 @@ from agentarium.cli.diagnosis.start_checks import (
     database_checks,
     settings_checks,
 )
+from agentarium.db import clock
 from agentarium.db.pooler import ADVICE as POOLER_ADVICE
 from agentarium.db.pooler import Pooler, pooler
 from agentarium.http.request_scheme import missing_proxy_setting
@@ -102,6 +103,7 @@ def database() -> Iterator[Check]:
         yield from database_checks()
         if connection.vendor == "sqlite":
             yield _journal_mode()
+        yield machine_clock()
     except (DatabaseError, InterfaceError) as error:
         message = " ".join(str(error).split())
         yield Check(
@@ -126,6 +128,17 @@ def _journal_mode() -> Check:
         return Check("journal", "ok", "write-ahead log")
     advice = "Put the data folder on a local disk."
     return Check("journal", "warn", f"{mode} instead of a write-ahead log", advice)
+
+
+def machine_clock() -> Check:
+    """Compare this machine's clock with the database's, by which everything is decided."""
+    clock.measure()
+    offset = clock.CLOCK.machine_offset()
+    detail = f"{offset:+,.1f} s from the database's clock"
+    if clock.is_wrong(offset):
+        advice = "Synchronize the clocks of both machines (NTP)."
+        return Check("clock", "warn", detail, advice)
+    return Check("clock", "ok", detail)
 
 
 def page() -> Iterator[Check]:

@@ -56,7 +56,7 @@ def _workers() -> RenderableType:
     workers = queue_state.list_workers()
     if not workers:
         return Text("No workers in the last day.")
-    rows = table("ID", "WORKER", "STATE", "TASKS", "STARTED", "LEASE UNTIL")
+    rows = table("ID", "WORKER", "STATE", "TASKS", "STARTED", "LEASE UNTIL", "CLOCK")
     for worker in workers:
         rows.add_row(
             cell(worker.pk),
@@ -65,6 +65,7 @@ def _workers() -> RenderableType:
             cell(f"{worker.running} of {worker.capacity}"),
             cell(local_time(worker.started_at)),
             cell(local_time(worker.lease_until)),
+            Text(*_clock(worker)),
         )
     return rows
 
@@ -74,6 +75,12 @@ def _state(worker: Worker) -> tuple[str, str]:
     if worker.is_alive:
         return "alive", "green"
     return ("stopped", "") if worker.has_stopped else ("lost", "red")
+
+
+def _clock(worker: Worker) -> tuple[str, str]:
+    """How far its machine's clock is from the database's, and the style."""
+    offset = worker.clock_offset_seconds
+    return f"{offset:+,.0f} s", "yellow" if worker.has_wrong_clock else ""
 
 
 def _queue() -> RenderableType:

@@ -1,5 +1,6 @@
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ from typer.testing import Result
 from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 from agentarium.cli.tests.conftest import Invoke
-from agentarium.db import pooler
+from agentarium.db import clock, pooler
 from agentarium.db.pooler import Pooler
 from agentarium.providers import access
 from agentarium.runtime.providers import PROVIDERS
@@ -52,7 +53,7 @@ def test_passes_on_a_healthy_installation(invoke: Invoke) -> None:
     assert result.exit_code == 0
     found = states(result)
     local = ("python", "data folder", "database", "tables", "page", "secret key")
-    assert {found[name] for name in (*local, "workers", "broker")} == {"ok"}
+    assert {found[name] for name in (*local, "clock", "workers", "broker")} == {"ok"}
 
 
 def test_prints_the_advice(invoke: Invoke) -> None:
@@ -127,6 +128,18 @@ def test_warns_of_a_key_that_others_can_read_and_a_page_that_is_not_built(
     assert result.exit_code == 0
     assert states(result)["privacy"] == "warn"
     assert states(result)["page"] == "warn"
+
+
+def test_warns_of_a_clock_that_is_not_the_databases(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "machine_seconds", lambda: time.time() - 3600)
+
+    result = invoke("doctor", "--json")
+
+    assert result.exit_code == 0
+    assert states(result)["clock"] == "warn"
+    assert "-3,600" in check_of(result, "clock")["detail"]
 
 
 def test_warns_of_an_https_address_without_a_trusted_proxy(

@@ -38,6 +38,16 @@ class TestWorkers:
         ]
         assert "0 of 7" in lines[1]
 
+    def test_shows_how_far_their_clocks_are_from_the_databases(
+        self, invoke: Invoke, worker: Worker
+    ) -> None:
+        Worker.objects.filter(pk=worker.pk).update(clock_offset_seconds=-3600)
+
+        lines = invoke("workers").stdout.splitlines()
+
+        assert lines[0].split()[-1] == "CLOCK"
+        assert lines[1].rstrip().endswith("-3,600 s")
+
     def test_prints_the_json_of_the_api(self, invoke: Invoke, worker: Worker) -> None:
         rows = json.loads(invoke("workers", "--json").stdout)
 

@@ -92,6 +92,18 @@ class TestWorkers:
         }
         assert response.data[0]["name"] == "busy"
 
+    @pytest.mark.parametrize(("offset", "expected"), [(29, False), (-31, True)])
+    def test_shows_the_clock_of_the_workers_machine(
+        self, staff_api: APIClient, offset: float, expected: object
+    ) -> None:
+        worker("one")
+        Worker.objects.update(clock_offset_seconds=offset)
+
+        (row,) = staff_api.get(WORKERS).data
+
+        assert row["clock_offset_seconds"] == offset
+        assert row["has_wrong_clock"] is expected
+
 
 class TestQueue:
     def test_shows_numbers_of_tasks_and_workers(

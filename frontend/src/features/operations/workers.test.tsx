@@ -24,6 +24,8 @@ const makeWorker = (
   started_at: '2026-05-04T10:00:00Z',
   lease_until: '2026-05-04T10:01:00Z',
   lost_at: null,
+  clock_offset_seconds: 0,
+  has_wrong_clock: false,
   ...fields,
 })
 
@@ -48,6 +50,33 @@ test.each([
 
   expect(within(list).getByText(label)).toBeVisible()
   expect(list).toHaveTextContent('3 of 10')
+})
+
+test.each([
+  [3660, '1 h 01 m ahead of'],
+  [-3660, '1 h 01 m behind'],
+])('shows a clock that is %d s from the database’s', async (offset, text) => {
+  const worker = makeWorker({
+    clock_offset_seconds: offset,
+    has_wrong_clock: true,
+  })
+  server.use(http.get(path, () => HttpResponse.json([worker])))
+  renderPart(<Workers />)
+
+  expect(
+    await screen.findByText(`The clock of this machine is ${text}`, {
+      exact: false,
+    }),
+  ).toBeVisible()
+})
+
+test('shows no clock that is right', async () => {
+  server.use(http.get(path, () => HttpResponse.json([makeWorker()])))
+  renderPart(<Workers />)
+
+  await screen.findByRole('list', { name: 'Workers' })
+
+  expect(screen.queryByText(/The clock/)).not.toBeInTheDocument()
 })
 
 test.each([

@@ -3,6 +3,7 @@ import {
   CircleAlertIcon,
   CircleCheckIcon,
   CircleStopIcon,
+  ClockAlertIcon,
   ServerOffIcon,
 } from 'lucide-react'
 
@@ -10,7 +11,7 @@ import { EmptyNote } from '@/components/card-list'
 import { ErrorNotice } from '@/components/notice'
 import { RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
-import { formatExact, formatNumber } from '@/lib/format'
+import { formatDuration, formatExact, formatNumber } from '@/lib/format'
 
 import { workersQuery } from './queries'
 import type { Worker } from './queries'
@@ -28,6 +29,12 @@ const STATES = {
 function stateOf({ is_alive, has_stopped }: Worker) {
   if (is_alive) return STATES.alive
   return has_stopped ? STATES.stopped : STATES.lost
+}
+
+function clockNote(offsetSeconds: number) {
+  const duration = formatDuration(Math.abs(offsetSeconds) * 1000, true)
+  const direction = offsetSeconds > 0 ? 'ahead of' : 'behind'
+  return `The clock of this machine is ${duration} ${direction} the database’s. Synchronize it (NTP).`
 }
 
 export function Workers() {
@@ -78,6 +85,12 @@ function WorkerItem({ worker }: { worker: Worker }) {
             )
           )}
         </p>
+        {worker.is_alive && worker.has_wrong_clock && (
+          <p className="flex items-start gap-1.5 text-xs text-waiting">
+            <ClockAlertIcon aria-hidden className="mt-0.5 size-3 shrink-0" />
+            {clockNote(worker.clock_offset_seconds)}
+          </p>
+        )}
       </div>
       <p className="shrink-0 text-right text-xs text-muted-foreground tabular">
         <span className="text-sm text-foreground">

@@ -3097,6 +3097,13 @@ export interface components {
             readonly lease_until: string;
             /** Format: date-time */
             readonly lost_at: string | null;
+            /**
+             * Format: double
+             * @description Seconds that its machine's clock is ahead of the database's; negative if behind.
+             */
+            readonly clock_offset_seconds: number;
+            /** @description Whether the clock of its machine is more than 30 seconds from the database's. */
+            readonly has_wrong_clock: boolean;
         };
         /** @description The workers that are alive. */
         WorkerTotals: {
