@@ -75,6 +75,8 @@ _SQLITE: dict[str, Any] = {
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
             "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;"
+            # As `MAX_WAL_BYTES` in db/wal.py.
+            "PRAGMA journal_size_limit=16777216;"
         ),
     },
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from agentarium.db.threads import CONNECTION_ERRORS
+from agentarium.db.wal import truncate_wal
 from agentarium.observability.background import record_failure
 from agentarium.operations.job_runner import run_due_jobs
 from agentarium.tasks.services import (
@@ -17,7 +18,7 @@ from agentarium.worker.queue.recovery import recover_tasks
 def run_maintenance(*, leases_are_trustworthy: Callable[[], bool]) -> bool:
     """Recover orphans, enqueue due tasks, expire and answer calls, run periodic jobs.
 
-    Safe to run in many processes concurrently. Returns whether there may be a task to
+    Also keeps SQLite's log small. Safe to run in many processes concurrently. Returns whether there may be a task to
     claim. `leases_are_trustworthy` is for `recover_tasks`. A step that fails does not keep
     the others from running; an unavailable database does, and is raised.
     """
@@ -29,9 +30,15 @@ def run_maintenance(*, leases_are_trustworthy: Callable[[], bool]) -> bool:
         "expired calls": expire_calls,
         "answers of children": answer_from_children,
         "periodic jobs": run_due_jobs,
+        "write-ahead log": _truncate_wal,
     }
     changed = [_run_step(name, step) for name, step in steps.items()]
     return any(changed)
+
+
+def _truncate_wal() -> None:
+    """It says nothing about tasks to claim."""
+    truncate_wal()
 
 
 def _run_step(name: str, step: Callable[[], object]) -> object:
