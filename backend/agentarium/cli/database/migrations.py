@@ -1,6 +1,8 @@
 """Whether the database's tables match this version, and migrating them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from agentarium.cli.database.availability import retry_until_reachable
+from agentarium.cli.database.migration_lock import migration_lock
 from agentarium.cli.terminal import fail, progress, with_advice
 
 Name = tuple[str, str]
@@ -44,15 +47,45 @@ def read_state() -> State:
 
 
 def wait_for_state() -> State:
-    """Read the state, waiting while the database is away."""
-    return retry_until_reachable(read_state)
+    """Read the state, waiting while the database is away or is being migrated."""
+    return _with_lock_if_missing(
+        partial(retry_until_reachable, read_state), lambda _: None
+    )
 
 
-def migrate(state: State) -> None:
-    """Apply the missing migrations; refuse a database of a newer version."""
-    refuse_newer(state)
-    if state.missing:
-        _apply(state)
+def migrate(*, waits_for_database: bool = False) -> int:
+    """Apply the missing migrations; returns their number.
+
+    Processes that do this concurrently wait for each other. Refuses a database of a newer
+    version.
+    """
+    read = (
+        partial(retry_until_reachable, read_state) if waits_for_database else read_state
+    )
+
+    def apply(state: State) -> None:
+        refuse_newer(state)
+        if state.missing:
+            _apply(state)
+
+    return len(_with_lock_if_missing(read, apply).missing)
+
+
+def _with_lock_if_missing(
+    read: Callable[[], State], act: Callable[[State], None]
+) -> State:
+    """Read the state and act on it, alone if migrations are missing.
+
+    On SQLite alone in any case, so that one process creates the file. On PostgreSQL the
+    lock takes another connection, which nearly all starts do without.
+    """
+    if connection.vendor == "postgresql" and not (state := read()).missing:
+        act(state)
+        return state
+    with migration_lock():
+        state = read()
+        act(state)
+    return state
 
 
 def refusal(state: State) -> tuple[str, str] | None:

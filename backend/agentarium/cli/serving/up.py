@@ -26,7 +26,7 @@ def run_up(*, host: str | None, port: int | None, is_model_wanted: bool | None) 
         from agentarium.cli.serving.builtin_model import prepare_model
 
         enforce_settings()
-        migrations.migrate(migrations.wait_for_state())
+        migrations.migrate(waits_for_database=True)
         enforce_secret_key()
         if settings.EMBEDDED:
             prepare_model(is_wanted=is_model_wanted)
@@ -55,10 +55,8 @@ def run_migrate() -> None:
         )
 
         enforce_settings()
-        state = migrations.read_state()
-        migrations.migrate(state)
+        count = migrations.migrate()
         enforce_secret_key()
-        count = len(state.missing)
         say(f"Applied {count} migrations." if count else "No migrations to apply.")
 
 

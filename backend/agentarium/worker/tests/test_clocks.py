@@ -225,6 +225,8 @@ class TestDatabaseWhoseClockIsSet:
         offset = clock.CLOCK._offset
         assert offset is not None
         monkeypatch.setattr(clock.CLOCK, "_offset", offset - 3600)
+        # It is the process's: the tests after this one get it back.
+        monkeypatch.setattr(clock.CLOCK, "set_at", float("-inf"))
         declare_lost(leases_are_trustworthy=is_trusted)
 
         assert (before, asked) == (True, [False])
