@@ -8,7 +8,7 @@ is a lock on a file next to the database. Both end with the process, however it 
 import fcntl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -43,16 +43,21 @@ def _advisory_lock() -> Iterator[TryLock]:
     import psycopg
 
     # Outside the pool, whose connections have limits.
-    with psycopg.connect(**connection.get_connection_params()) as session:
-        # The transaction is idle for as long as the migrations take.
-        session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    with connection.wrap_database_errors:
+        session = psycopg.connect(**connection.get_connection_params())
 
-        def try_lock() -> bool:
+    def try_lock() -> bool:
+        with connection.wrap_database_errors:
             row = session.execute(
                 "SELECT pg_try_advisory_xact_lock(%s)", [ADVISORY_KEY]
             ).fetchone()
-            return bool(row and row[0])
+        return bool(row and row[0])
 
+    # Closing it ends the transaction, and with it the lock.
+    with closing(session):
+        with connection.wrap_database_errors:
+            # It is idle for as long as the migrations take.
+            session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield try_lock
 
 

@@ -1,7 +1,9 @@
 """Processes that migrate one database concurrently wait for each other."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -49,6 +51,21 @@ class TestFirstStarts:
                     codes.append(process.wait(processes.DEADLINE_SECONDS))
 
         assert codes == [0, 0], [log.read_text() for log in logs]
+
+
+def test_a_first_start_that_is_killed_is_completed_by_the_next(tmp_path: Path) -> None:
+    log, settings = tmp_path / "up.log", environment(tmp_path)
+    with processes.started(UP, environment=settings, log=log) as first:
+        processes.wait_for_log("Creating the database", log)
+        first.kill()
+
+    with processes.started(UP, environment=settings, log=log) as second:
+        processes.wait_for_log("is ready", log)
+        code = processes.end(second)
+
+    with closing(sqlite3.connect(tmp_path / "data" / "agentarium.sqlite3")) as file:
+        integrity = file.execute("PRAGMA integrity_check").fetchall()
+    assert (code, integrity) == (0, [("ok",)])
 
 
 class TestLock:
