@@ -85,11 +85,13 @@ def _listen(host: str | None, port: int | None) -> socket.socket:
 
 
 def _serve(listener: socket.socket, *, greeting: str) -> None:
+    from agentarium.cli.serving.other_server import other_server
     from agentarium.cli.serving.server import serve
     from agentarium.http.request_scheme import missing_proxy_setting
 
-    if warning := missing_proxy_setting():
-        say(warning, style="yellow")
+    for warning in (missing_proxy_setting(), other_server(_url(listener))):
+        if warning:
+            say(warning, style="yellow")
     if not serve(listener, on_ready=lambda: show(greeting)):
         fail("The server could not start: see the log above.")
 
