@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from agentarium.cli.terminal import fail, say
+from agentarium.db.answer_limit import answers_within
 
 R = TypeVar("R")
 
@@ -109,15 +111,18 @@ def retry_until_reachable(step: Callable[[], R]) -> R:
     """Run a repeatable step, waiting as long as the database is away.
 
     Prints what it waits for. A permanent failure ends the process. Signals are left to
-    the caller.
+    the caller. Each answer has the limit of a request's, in case a connection is silent.
     """
     failures = 0
     while True:
         if _wait_until_reachable():
             failures = 0
         try:
-            return step()
+            with answers_within(settings.DATABASE_ANSWER_SECONDS):
+                return step()
         except (OperationalError, InterfaceError):
+            # Otherwise Django would use the broken connection again.
+            connection.close()
             # Either the database went away again, or it answers and the step fails.
             failures += 1
             if failures == REFUSALS:

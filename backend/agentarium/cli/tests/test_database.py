@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
+from pytest_django import Settings
 
 from agentarium.cli.database import availability as database
 from agentarium.cli.database.availability import (
@@ -17,6 +18,7 @@ from agentarium.cli.database.availability import (
 from agentarium.cli.serving.local_server import bare_environment
 from agentarium.cli.tests import processes
 from agentarium.cli.tests.refusing_server import refusing_server
+from agentarium.db.answer_limit import answer_limit
 
 PASSWORD = "do-not-tell"
 AWAY = ConnectionFailure("connection refused", is_temporary=True)
@@ -237,6 +239,25 @@ class TestWaiting:
             return "done"
 
         assert retry_until_reachable(step) == "done"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_repeats_the_step_on_another_connection(
+        self, failing_with: Callable[..., object], settings: Settings
+    ) -> None:
+        connections: list[object] = []
+
+        def step() -> float:
+            connections.append(connection.connection)
+            connection.ensure_connection()
+            if len(connections) == 1:
+                raise OperationalError("The server has closed the connection.")
+            return answer_limit()
+
+        failing_with()
+        connection.close()
+
+        assert retry_until_reachable(step) == settings.DATABASE_ANSWER_SECONDS
+        assert connections == [None, None]
 
     def test_gives_up_on_a_step_that_fails_although_the_database_answers(
         self, failing_with: Callable[..., object]
