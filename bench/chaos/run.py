@@ -76,8 +76,8 @@ async def run(options: Options, folder: Path) -> Evidence:
         evidence = Evidence(
             provider, await enter(RecordingTools()), options.is_embedded
         )
-        world = await enter(_world(options, folder, provider.url))
-        deployment = world.deployment
+        installation = await enter(_installation(options, folder, provider.url))
+        deployment = installation.deployment
         connector = aiohttp.TCPConnector(limit=0)
         session = await enter(aiohttp.ClientSession(connector=connector))
         users = Users(evidence, rng)
@@ -86,7 +86,7 @@ async def run(options: Options, folder: Path) -> Evidence:
             await user.sign_up(f"user{number}")
             users.add(user, await create_agent(user, evidence.tools.url))
         faults = FaultInjector(
-            Scene(users=users, happened=evidence.faults, **world._asdict()),
+            Scene(users=users, happened=evidence.faults, **installation._asdict()),
             random.Random(options.seed),  # noqa: S311
             options.gap,
             options.only,
@@ -122,7 +122,7 @@ async def _run_plans(
             await work
 
 
-class World(NamedTuple):
+class Installation(NamedTuple):
     """The deployment and what it runs on, which faults break."""
 
     deployment: Deployment
@@ -133,35 +133,35 @@ class World(NamedTuple):
 
 
 @asynccontextmanager
-async def _world(
+async def _installation(
     options: Options, folder: Path, provider_url: str
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Installation]:
     provider = {"OPENAI_BASE_URL": f"{provider_url}/v1", "OPENAI_API_KEY": "sk-chaos"}
     start = _embedded if options.is_embedded else _scaled
-    async with start(options, folder, provider) as world:
+    async with start(options, folder, provider) as installation:
         try:
-            await world.deployment.start()
-            yield world
+            await installation.deployment.start()
+            yield installation
         finally:
-            await world.deployment.kill()
+            await installation.deployment.kill()
 
 
 @asynccontextmanager
 async def _embedded(
     options: Options, folder: Path, settings: Mapping[str, str]
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Installation]:
     with limited_disk(folder / "data") as disk:
         if not disk:
             print("  No disk can be mounted here, so that none is filled.")
         port = free_ports(1)[0]
         deployment = Deployment(folder, port=port, workers=0, settings=settings)
-        yield World(deployment, disk=disk)
+        yield Installation(deployment, disk=disk)
 
 
 @asynccontextmanager
 async def _scaled(
     options: Options, folder: Path, settings: Mapping[str, str]
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Installation]:
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(_services(folder))
         database = services["postgresql"]
@@ -182,7 +182,7 @@ async def _scaled(
             },
             database_urls=[postgresql_url(proxy.port) for proxy in proxies],
         )
-        yield World(deployment, services, proxies, redis)
+        yield Installation(deployment, services, proxies, redis)
 
 
 @asynccontextmanager
