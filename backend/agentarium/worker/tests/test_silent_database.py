@@ -23,7 +23,6 @@ from agentarium.tasks.models import AgentTask, Event, Worker
 from agentarium.tasks.services import cancel_task
 from agentarium.tests.eventually import eventually
 from agentarium.tests.silent_proxy import SilentProxy, database_behind_proxy
-from agentarium.worker import leases
 from agentarium.worker.queue import claims
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.scripted import ScriptedModel
