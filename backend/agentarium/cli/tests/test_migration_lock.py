@@ -1,9 +1,10 @@
 """Processes that migrate one database concurrently wait for each other."""
 
+import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -121,9 +122,12 @@ class TestLock:
         self, invoke: Invoke, db: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         taken = []
-        monkeypatch.setattr(
-            migrations, "migration_lock", lambda: taken.append(1) or lock()
-        )
+
+        def take() -> AbstractContextManager[None]:
+            taken.append(1)
+            return lock()
+
+        monkeypatch.setattr(migrations, "migration_lock", take)
 
         result = invoke("migrate")
 
@@ -137,7 +141,7 @@ class TestLock:
         def refuse(*_: object) -> None:
             raise OSError("No locks here.")
 
-        monkeypatch.setattr(migration_lock.fcntl, "flock", refuse)
+        monkeypatch.setattr(fcntl, "flock", refuse)
 
         with lock():
             assert not migrations.read_state().missing

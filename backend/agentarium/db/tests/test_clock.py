@@ -8,9 +8,8 @@ from django.db.models import functions
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from agentarium.agents.tests.factories import AgentFactory
 from agentarium.db import clock
-from agentarium.db.clock import DatabaseClock, Now
+from agentarium.db.clock import DatabaseClock, Now, UpdatedAtField
 
 User = get_user_model()
 
@@ -62,15 +61,16 @@ class TestNow:
 
     @pytest.mark.django_db
     def test_is_what_a_field_is_updated_with(
-        self, alice: Any, monkeypatch: pytest.MonkeyPatch
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        agent = AgentFactory.create(owner=alice)
         monkeypatch.setattr(timezone, "now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+        field, row = UpdatedAtField(), User()
+        field.set_attributes_from_name("last_login")
 
-        agent.save()
+        stored = field.pre_save(row, False)
 
-        agent.refresh_from_db()
-        assert agent.updated_at >= agent.created_at
+        assert row.last_login == stored
+        assert abs(stored - _database_time()) < timedelta(minutes=1)
 
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

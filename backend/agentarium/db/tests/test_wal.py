@@ -5,22 +5,21 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from agentarium.accounts.models import User
-from agentarium.accounts.tests.factories import UserFactory
 from agentarium.db import wal
 from agentarium.db.wal import MAX_WAL_BYTES, truncate_wal
-from agentarium.worker.queue.maintenance import run_maintenance
 
+User = get_user_model()
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def reader() -> Iterator[sqlite3.Connection]:
     """A program that reads the file, with a snapshot from before the test's writes."""
-    UserFactory.create()
+    User.objects.create(username="ann")
     file = connection.settings_dict["NAME"]
     with closing(sqlite3.connect(file, isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -47,15 +46,6 @@ def test_the_log_is_truncated_once_the_reader_has_left(
 
     assert during == (False, True)
     assert after == (True, 0)
-
-
-def test_maintenance_keeps_it_small(reader: sqlite3.Connection) -> None:
-    write_much()
-    reader.execute("ROLLBACK")
-
-    run_maintenance(leases_are_trustworthy=lambda: False)
-
-    assert wal._wal_bytes() <= MAX_WAL_BYTES
 
 
 def test_sqlite_truncates_it_too_when_a_busy_server_begins_it_from_scratch(
