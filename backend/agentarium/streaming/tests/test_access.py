@@ -206,7 +206,7 @@ class TestLost:
 
 def _later(monkeypatch: pytest.MonkeyPatch, *, minutes: int) -> None:
     moment = timezone.now() + timedelta(minutes=minutes)
-    monkeypatch.setattr("agentarium.accounts.callers.timezone.now", lambda: moment)
+    monkeypatch.setattr("agentarium.accounts.callers.clock.now", lambda: moment)
 
 
 def test_takes_four_queries_however_many_streams_a_user_has_open(
