@@ -23,6 +23,8 @@ from prometheus_client.registry import Collector
 from agentarium.core.outages import all_outages
 from agentarium.db.clock import CLOCK
 from agentarium.db.reachability import on_silence
+from agentarium.runtime.messages import Usage
+from agentarium.runtime.providers.catalogue import PROVIDERS, split_model
 from agentarium.runtime.utility_process.pool import failures
 
 REGISTRY = CollectorRegistry()
@@ -113,7 +115,10 @@ MODEL_SECONDS = _histogram(
     "model_call_duration_seconds", "Duration of model calls.", SLOW, "provider"
 )
 MODEL_TOKENS = _counter(
-    "model_tokens_total", "Tokens of finished model calls.", "provider", "direction"
+    "model_tokens_total",
+    "Tokens of model calls, estimated if the provider did not report them.",
+    "provider",
+    "direction",
 )
 TOOL_CALLS = _counter(
     "tool_calls_total", "Tool calls; the status is ok, error or interrupted.", "status"
@@ -208,3 +213,11 @@ def holds_metrics_token(authorization: str) -> bool:
     token: str = settings.METRICS_TOKEN
     given = authorization.removeprefix("Bearer ").strip()
     return bool(token) and compare_digest(given.encode(), token.encode())
+
+
+def count_tokens(model: str, usage: Usage) -> None:
+    """Count the tokens of a call of the model `provider:name`."""
+    provider, _ = split_model(model)
+    provider = provider if provider in PROVIDERS else "other"
+    labelled(MODEL_TOKENS, provider, "input").inc(usage.input_tokens)
+    labelled(MODEL_TOKENS, provider, "output").inc(usage.output_tokens)

@@ -90,10 +90,13 @@ class FiguresSerializer(serializers.Serializer[Figures]):
     output_tokens = serializers.IntegerField()
     cost = DollarsField(
         source="cost_nanodollars",
-        help_text="In US dollars, without model calls of unknown price.",
+        help_text="In US dollars, without model calls of unknown cost.",
     )
     cost_is_complete = serializers.BooleanField(
-        help_text="False if the price of a model call is unknown."
+        help_text="False if the price or the usage of a model call is unknown."
+    )
+    usage_is_estimated = serializers.BooleanField(
+        help_text="True if the tokens of a model call, and so its cost, were estimated."
     )
     latency_seconds = QuantilesSerializer(
         allow_null=True,

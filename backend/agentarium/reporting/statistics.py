@@ -46,6 +46,7 @@ class Figures:
     output_tokens: int
     cost_nanodollars: int
     cost_is_complete: bool
+    usage_is_estimated: bool
     latency_seconds: Quantiles | None
     run_seconds: Quantiles | None
 
@@ -155,6 +156,7 @@ def _figures(counts: Mapping[str, Any], histograms: Histograms) -> Figures:
     numbers = {name: counts.get(name, 0) for name in SUM_COLUMNS}
     return Figures(
         cost_is_complete=not numbers.pop("incomplete_costs"),
+        usage_is_estimated=bool(numbers.pop("estimated_usages")),
         **numbers,
         latency_seconds=_quantiles(histograms.get(Measure.LATENCY, {})),
         run_seconds=_quantiles(histograms.get(Measure.RUN, {})),

@@ -63,6 +63,10 @@ class Price:
             )
         )
 
+    @property
+    def is_free(self) -> bool:
+        return self == FREE
+
     def rates_for(self, input_tokens: int) -> Rates:
         """The rates of a call with this many input tokens."""
         for tier in reversed(self.tiers):
@@ -101,10 +105,17 @@ def dollars(nanodollars: int | None) -> str | None:
     return f"{whole}.{fraction:09d}".rstrip("0").rstrip(".")
 
 
-def format_cost(nanodollars: int | None, *, is_complete: bool = True) -> str:
-    """Format a cost for people: `$0.01`, `$0.01 + ?` (partly known) or `?` (unknown)."""
+def format_cost(
+    nanodollars: int | None, *, is_complete: bool = True, is_estimate: bool = False
+) -> str:
+    """Format a cost for people.
+
+    `$0.01`, `≈$0.01` (estimated), `$0.01 + ?` (partly known) or `?` (unknown). What costs
+    nothing is not an estimate.
+    """
     known = nanodollars is not None and (nanodollars or is_complete)
-    parts = [f"${dollars(nanodollars)}"] if known else []
+    sign = "≈" if is_estimate and nanodollars else ""
+    parts = [f"{sign}${dollars(nanodollars)}"] if known else []
     if not (known and is_complete):
         parts.append("?")
     return " + ".join(parts)

@@ -25,7 +25,7 @@ BASE_WAIT_SECONDS = 0.5
 class Retried:
     """A model call failed; the deltas that it has yielded are void.
 
-    `next_model` is called after `wait` seconds.
+    `next_model` is called after `wait` seconds. For `may_be_charged`, see `ProviderError`.
     """
 
     model: str
@@ -33,6 +33,7 @@ class Retried:
     code: str
     detail: str
     wait: float
+    may_be_charged: bool = False
 
 
 async def _do_nothing() -> None:
@@ -80,7 +81,14 @@ class ModelCaller:
                 if not plan:
                     raise
                 wait = wait if wait is not None and plan[0][0] == model else 0.0
-                yield Retried(model, plan[0][0], error.code, error.detail, wait)
+                yield Retried(
+                    model,
+                    plan[0][0],
+                    error.code,
+                    error.detail,
+                    wait,
+                    may_be_charged=error.may_be_charged,
+                )
             await asyncio.sleep(wait)
 
     async def _request(
@@ -112,6 +120,7 @@ class ModelCaller:
                 ProviderErrorCode.TIMEOUT,
                 f"{model} did not respond within {self.timeout} seconds.",
                 is_transient=True,
+                may_be_charged=True,
             ) from None
 
 

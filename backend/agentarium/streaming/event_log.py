@@ -198,6 +198,7 @@ def completed_data(step: Step) -> dict[str, Any]:
         "input_tokens": step.input_tokens,
         "output_tokens": step.output_tokens,
         "cost": dollars(step.cost_nanodollars),
+        "usage_is_estimated": step.usage_is_estimated,
     }
 
 

@@ -196,6 +196,7 @@ class StepSerializer(serializers.ModelSerializer[Step]):
             "cached_input_tokens",
             "reasoning_tokens",
             "cost",
+            "usage_is_estimated",
             "started_at",
             "finished_at",
             "message",

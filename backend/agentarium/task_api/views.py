@@ -76,6 +76,7 @@ RUN_RESPONSE = OpenApiExample(
         "output_tokens": 0,
         "cost": "0",
         "cost_is_complete": True,
+        "usage_is_estimated": False,
         "error_code": "",
         "output_text": "",
         "error_detail": "",

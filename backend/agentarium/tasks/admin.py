@@ -97,5 +97,6 @@ class StepAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Step]:
         # Of the task, only the column that its name needs.
         steps: QuerySet[Step] = super().get_queryset(request)
-        columns: Any = {*self.list_display, "cost_nanodollars"} - {"shown_cost"}
+        cost = {"cost_nanodollars", "usage_is_estimated"}
+        columns: Any = {*self.list_display, *cost} - {"shown_cost"}
         return steps.select_related("task").only(*columns, "task__id")

@@ -1,8 +1,12 @@
 """Conversations: tasks that follow one another."""
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from agentarium.tasks.models import AgentTask
+from agentarium.runtime.messages import Message, message_from_json
+from agentarium.tasks.models import AgentTask, Step
 
 # The most tasks that a task continues, or that the API returns in one direction.
 MAX_CONVERSATION = 50
@@ -18,6 +22,16 @@ def earlier_tasks(task: AgentTask) -> list[AgentTask]:
     return [
         earlier for earlier in reversed(predecessors) if earlier.status == completed
     ]
+
+
+def read_messages(task_ids: Collection[int]) -> dict[int, list[Message]]:
+    """Task id -> the messages of its steps, in order. One query."""
+    messages: dict[int, list[Message]] = defaultdict(list)
+    if task_ids:
+        steps = Step.objects.filter(task__in=task_ids).order_by("task", "position")
+        for step in steps.only("task", "message"):
+            messages[step.task_id].append(message_from_json(step.message))
+    return messages
 
 
 def _predecessors(task: AgentTask) -> list[AgentTask]:

@@ -42,13 +42,15 @@ COLUMNS = (
     "output_tokens",
     "cost_nanodollars",
     "cost_is_complete",
+    "usage_is_estimated",
 )
-# `incomplete_costs` is the number of tasks with a model call of unknown price.
+# The last two are numbers of tasks, with a model call of unknown cost or estimated usage.
 USAGE_COLUMNS = (
     "input_tokens",
     "output_tokens",
     "cost_nanodollars",
     "incomplete_costs",
+    "estimated_usages",
 )
 SUM_COLUMNS = ("completed", "failed", "cancelled", *USAGE_COLUMNS)
 # Tasks counted in one transaction. Other writers wait for it (10 ms).
@@ -198,6 +200,7 @@ def _usage(task: AgentTask) -> dict[str, int]:
         "output_tokens": task.output_tokens,
         "cost_nanodollars": task.cost_nanodollars,
         "incomplete_costs": int(not task.cost_is_complete),
+        "estimated_usages": int(task.usage_is_estimated),
     }
 
 

@@ -32,6 +32,7 @@ class AttemptFinished(Logged):
     output_tokens: int
     cost: str
     cost_is_complete: bool
+    usage_is_estimated: bool
 
 
 class StatusRequested(Logged):
@@ -63,6 +64,7 @@ class StepCompleted(Logged):
     input_tokens: int
     output_tokens: int
     cost: str | None
+    usage_is_estimated: bool
 
 
 class StepRetried(Logged):
@@ -111,7 +113,7 @@ class ToolResult(ToolStarted):
 
 
 class UsageRecorded(Logged):
-    """Usage that was counted after the task had been cancelled."""
+    """What a model call used that led to no step: it failed, or was interrupted."""
 
     input_tokens: int
     output_tokens: int

@@ -128,7 +128,7 @@ class InstrumentedModel:
                 async for item in items:
                     if isinstance(item, ModelResponse):
                         status = "ok"
-                        self._count_tokens(item, span)
+                        _describe(item, span)
                     yield item
         except ProviderError as error:
             status = error.code
@@ -157,21 +157,17 @@ class InstrumentedModel:
             parent=self._parent,
         )
 
-    def _count_tokens(self, response: ModelResponse, span: tracing.Span) -> None:
-        usage = response.usage
-        span.set(
-            {
-                "gen_ai.response.model": response.model,
-                "gen_ai.response.finish_reasons": [response.finish_reason],
-                "gen_ai.usage.input_tokens": usage.input_tokens,
-                "gen_ai.usage.output_tokens": usage.output_tokens,
-            }
-        )
-        for direction, count in (
-            ("input", usage.input_tokens),
-            ("output", usage.output_tokens),
-        ):
-            labelled(metrics.MODEL_TOKENS, self._provider, direction).inc(count)
+
+def _describe(response: ModelResponse, span: tracing.Span) -> None:
+    usage = response.usage
+    span.set(
+        {
+            "gen_ai.response.model": response.model,
+            "gen_ai.response.finish_reasons": [response.finish_reason],
+            "gen_ai.usage.input_tokens": usage.input_tokens,
+            "gen_ai.usage.output_tokens": usage.output_tokens,
+        }
+    )
 
 
 class InstrumentedTool:

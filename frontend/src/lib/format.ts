@@ -67,10 +67,24 @@ export const formatNumber = (value: number) => number.format(value)
 
 export const formatCompact = (value: number) => compact.format(value)
 
-/** "$0.0000034", "$0.01 + ?" where a part is unknown, and undefined where all of it is. */
-export function formatCost(cost: string, isComplete: boolean) {
-  if (isComplete) return `$${cost}`
-  return Number(cost) === 0 ? undefined : `$${cost} + ?`
+type Certainty = { isComplete?: boolean; isEstimate?: boolean }
+
+/** A number of tokens: "12", or "≈12" where some were estimated. */
+export const formatTokens = (value: number, isEstimate: boolean) =>
+  `${isEstimate ? '≈' : ''}${formatNumber(value)}`
+
+/**
+ * "$0.0000034", "≈$0.01" where a part is estimated, "$0.01 + ?" where a part is unknown,
+ * and undefined where all of it is.
+ */
+export function formatCost(
+  cost: string,
+  { isComplete = true, isEstimate = false }: Certainty = {},
+) {
+  const isZero = Number(cost) === 0
+  if (isZero && !isComplete) return undefined
+  const known = `${isEstimate && !isZero ? '≈' : ''}$${cost}`
+  return isComplete ? known : `${known} + ?`
 }
 
 const dollars = new Intl.NumberFormat('en', {

@@ -80,6 +80,7 @@ export const makeTask = (
   output_tokens: 3,
   cost: '0.0000036',
   cost_is_complete: true,
+  usage_is_estimated: false,
   created_at: TIME,
   started_at: TIME,
   finished_at: TIME,
@@ -94,6 +95,7 @@ const noFigures: Schemas['Figures'] = {
   output_tokens: 0,
   cost: '0',
   cost_is_complete: true,
+  usage_is_estimated: false,
   latency_seconds: null,
   run_seconds: null,
 }
@@ -130,6 +132,7 @@ export const makeStep = (position: number): Schemas['Step'] => {
     cached_input_tokens: 0,
     reasoning_tokens: 0,
     cost: '0',
+    usage_is_estimated: false,
     started_at: at(position),
     finished_at: at(position + 1),
     message: { role: 'assistant', parts: [] },

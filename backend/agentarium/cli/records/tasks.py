@@ -59,15 +59,28 @@ def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
             cell(task["agent__name"]),
             cell(local_time(task["created_at"])),
             cell(duration(task["started_at"], task["finished_at"])),
-            cell(f"{task['input_tokens']} + {task['output_tokens']}"),
+            cell(
+                tokens(
+                    task["input_tokens"],
+                    task["output_tokens"],
+                    is_estimate=task["usage_is_estimated"],
+                )
+            ),
             cell(
                 format_cost(
-                    task["cost_nanodollars"], is_complete=task["cost_is_complete"]
+                    task["cost_nanodollars"],
+                    is_complete=task["cost_is_complete"],
+                    is_estimate=task["usage_is_estimated"],
                 )
             ),
             cell(_excerpt(task["beginning"])),
         )
     show(rows)
+
+
+def tokens(sent: int, received: int, *, is_estimate: bool) -> str:
+    sign = "≈" if is_estimate else ""
+    return f"{sign}{sent} + {sign}{received}"
 
 
 def _excerpt(text: str) -> str:
@@ -124,7 +137,13 @@ def _show_steps(steps: Sequence[Step]) -> None:
             cell(step.attempt),
             cell(step.model),
             cell(local_time(step.finished_at)),
-            cell(f"{step.input_tokens} + {step.output_tokens}"),
+            cell(
+                tokens(
+                    step.input_tokens,
+                    step.output_tokens,
+                    is_estimate=step.usage_is_estimated,
+                )
+            ),
             cell(step.shown_cost),
             cell(step.finish_reason),
         )

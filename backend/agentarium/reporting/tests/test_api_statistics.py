@@ -301,6 +301,7 @@ class TestCounting:
             output_tokens=5,
             cost_nanodollars=2_000_000,
             cost_is_complete=False,
+            usage_is_estimated=True,
         )
 
         counters.count_late_usage(
@@ -310,6 +311,7 @@ class TestCounting:
                 "output_tokens": 3,
                 "cost_nanodollars": 500_000,
                 "incomplete_costs": 1,
+                "estimated_usages": 1,
             },
         )
         count_all()
@@ -317,6 +319,7 @@ class TestCounting:
         total = get_stats(api)["total"]
         assert (total["input_tokens"], total["output_tokens"]) == (15, 5)
         assert (total["cost"], total["cost_is_complete"]) == ("0.002", False)
+        assert total["usage_is_estimated"] is True
         assert TaskCount.objects.values_list("incomplete_costs").distinct().get() == (
             1,
         )

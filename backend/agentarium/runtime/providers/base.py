@@ -65,8 +65,9 @@ class ProviderError(Exception):
     """A failed model call; `detail` says what to do about it.
 
     `is_transient` means that the same call may succeed later; `retry_after` is the
-    wait that the provider asks for, in seconds. `detail` never contains a key, a
-    prompt or a response.
+    wait that the provider asks for, in seconds. `may_be_charged` means that the provider
+    may have begun to respond, and so may charge for the call. `detail` never contains a
+    key, a prompt or a response.
     """
 
     def __init__(
@@ -76,12 +77,14 @@ class ProviderError(Exception):
         *,
         is_transient: bool = False,
         retry_after: float | None = None,
+        may_be_charged: bool = False,
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.is_transient = is_transient
         self.retry_after = retry_after
+        self.may_be_charged = may_be_charged
 
 
 class ModelClient(Protocol):

@@ -14,6 +14,8 @@ from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _MAX_WAIT_SECONDS = 3600.0
+# The standard one, and Cloudflare's.
+_GATEWAY_TIMEOUTS = (504, 524)
 
 # Status -> code, whether it is transient, message.
 _MEANINGS: dict[int, tuple[ProviderErrorCode, bool, str]] = {
@@ -104,7 +106,8 @@ def provider_failure(
 ) -> ProviderError:
     """The error for an HTTP status or its equivalent.
 
-    `reasons` are the identifiers that came with it; `detail` repeats them unchanged.
+    `reasons` are the identifiers that came with it; `detail` repeats them unchanged. Only
+    a proxy that gave up waiting leaves a model behind that may go on, and be charged for.
     """
     reasons = tuple(reasons)
     implied = (_STATUS_BY_IDENTIFIER.get(reason.lower()) for reason in reasons)
@@ -119,6 +122,7 @@ def provider_failure(
         detail,
         is_transient=is_transient,
         retry_after=retry_after if is_transient else None,
+        may_be_charged=status in _GATEWAY_TIMEOUTS,
     )
 
 

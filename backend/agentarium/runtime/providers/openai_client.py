@@ -215,6 +215,7 @@ def connection_failure(
             ProviderErrorCode.TIMEOUT,
             f"{title} sent no data for {endpoint.read_timeout:g} seconds.",
             is_transient=True,
+            may_be_charged=True,
         )
     if isinstance(error, aiohttp.ClientConnectorError):
         return ProviderError(
@@ -231,6 +232,7 @@ def connection_failure(
         ProviderErrorCode.UNAVAILABLE,
         f"The connection to {title} was lost before the response was complete.",
         is_transient=True,
+        may_be_charged=True,
     )
 
 

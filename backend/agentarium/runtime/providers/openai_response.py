@@ -59,6 +59,11 @@ class OpenAIResponseBuilder:
         self.is_done = False
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the model has begun its response, which is then charged for."""
+        return bool(self._size or self._finish_reason) or self._usage != Usage()
+
+    @property
     def is_complete(self) -> bool:
         """Whether the model has finished its response."""
         return self.is_done or bool(self._finish_reason)
@@ -85,6 +90,7 @@ class OpenAIResponseBuilder:
                 ProviderErrorCode.UNAVAILABLE,
                 f"{self._title} closed the connection before the response was complete.",
                 is_transient=True,
+                may_be_charged=True,
             )
         parts: list[Part] = []
         if self._reasoning:
@@ -108,6 +114,7 @@ class OpenAIResponseBuilder:
             ProviderErrorCode.PROTOCOL,
             f"{self._title} sent a response that does not follow the OpenAI API. "
             "Check the base URL.",
+            may_be_charged=self.has_begun,
         )
 
     def _parse(self, data: bytes) -> dict[str, Any]:
@@ -188,17 +195,20 @@ class OpenAIResponseBuilder:
             raise ProviderError(
                 ProviderErrorCode.PROTOCOL,
                 f"{self._title} sent a response that is too long to store.",
+                may_be_charged=True,
             )
 
     def _failure(self, error: Any) -> ProviderError:
         """The error for an error object in a response with status 200."""
         known = error if isinstance(error, dict) else {}
-        return provider_failure(
+        failure = provider_failure(
             status_of(known),
             title=self._title,
             model=self._model,
             reasons=identifiers(known, secret=self._secret),
         )
+        failure.may_be_charged |= self.has_begun
+        return failure
 
 
 class _Call:

@@ -80,6 +80,22 @@ _STATUS_BY_CATEGORY: tuple[
 )
 
 
+@contextmanager
+def _charged_if_accepted(responses: CallResponses) -> Generator[None, None, None]:
+    """Mark failures after the provider has accepted the request.
+
+    Some libraries do not use our connections; of them, only failures in the stream are
+    known to come later.
+    """
+    try:
+        yield
+    except ProviderError as error:
+        error.may_be_charged |= any(
+            response.is_success for response in responses.opened
+        )
+        raise
+
+
 class _TemperatureRejectedError(Exception):
     """The model does not accept a temperature."""
 
@@ -163,6 +179,7 @@ class PydanticCalls:
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         responses, size = CallResponses(), ResponseSize()
         with (
+            _charged_if_accepted(responses),
             self._translated_failures(name, responses),
             _rejected_temperature(settings),
         ):
@@ -192,6 +209,7 @@ class PydanticCalls:
             f"The connection to {self._endpoint.title} was lost before the response was "
             "complete.",
             is_transient=True,
+            may_be_charged=True,
         )
 
     def _rejected_parameters(self, name: str) -> RejectedParameters:
@@ -219,10 +237,10 @@ class PydanticCalls:
             raise self._too_long() from None
         except library_errors.ModelAPIError as error:
             raise self._failure(error, name) from None
-        except httpx2.TimeoutException:
-            raise provider_failure(
-                504, title=self._endpoint.title, model=name
-            ) from None
+        except httpx2.TimeoutException as error:
+            failure = provider_failure(504, title=self._endpoint.title, model=name)
+            failure.may_be_charged = not isinstance(error, httpx2.ConnectTimeout)
+            raise failure from None
         except (httpx2.HTTPError, OSError):
             raise self._connection_lost() from None
         except library_errors.UserError:
@@ -246,13 +264,15 @@ class PydanticCalls:
             "code": error.provider_error_code,
             "type": error.provider_error_type,
         }
-        return provider_failure(
+        failure = provider_failure(
             status,
             title=self._endpoint.title,
             model=name,
             reasons=identifiers(error_object, secret=self._endpoint.api_key),
             retry_after=error.retry_after,
         )
+        failure.may_be_charged |= error.in_stream
+        return failure
 
     def _too_long(self) -> ProviderError:
         return ProviderError(

@@ -37,6 +37,7 @@ ROW = {
     "output_tokens",
     "cost",
     "cost_is_complete",
+    "usage_is_estimated",
     "error_code",
     "error_detail",
     "priority",

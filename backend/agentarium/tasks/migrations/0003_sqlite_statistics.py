@@ -29,6 +29,7 @@ INDEXES = {
     "task_not_due": "100 1",
     "task_owner_running": "100 10 2",
     "task_running": "100 10",
+    "task_usage_open": "100 10",
 }
 
 

@@ -65,7 +65,12 @@ class TaskCount(AgentBucket):
     incomplete_costs = models.BigIntegerField(
         default=0,
         db_default=0,
-        help_text="Number of tasks with a model call of unknown price.",
+        help_text="Number of tasks with a model call of unknown cost.",
+    )
+    estimated_usages = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Number of tasks with a model call whose usage was estimated.",
     )
 
     class Meta:

@@ -35,6 +35,11 @@ class Step(models.Model):
     reasoning_tokens = models.PositiveIntegerField(default=0)
     # Null if the model's price is unknown. Tool results cost 0.
     cost_nanodollars = models.BigIntegerField(null=True)
+    usage_is_estimated = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="True if the provider reported no tokens.",
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     message = models.JSONField(
@@ -53,8 +58,17 @@ class Step(models.Model):
         return f"Step {self.position} of task {self.task_id}"
 
     @property
+    def cost_is_complete(self) -> bool:
+        """Whether the provider charges for nothing else.
+
+        Of tokens that it did not report, only those of the text are known.
+        """
+        cost = self.cost_nanodollars
+        return cost is not None and not (cost and self.usage_is_estimated)
+
+    @property
     def shown_cost(self) -> str:
-        return format_cost(self.cost_nanodollars)
+        return format_cost(self.cost_nanodollars, is_estimate=self.usage_is_estimated)
 
 
 class Event(models.Model):

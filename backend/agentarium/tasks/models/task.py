@@ -43,6 +43,7 @@ ROW_COLUMNS = {
     "output_tokens": "output_tokens",
     "cost": "cost_nanodollars",
     "cost_is_complete": "cost_is_complete",
+    "usage_is_estimated": "usage_is_estimated",
     "error_code": "error_code",
     "error_detail": "error_detail",
     "priority": "priority",
@@ -196,12 +197,19 @@ class AgentTask(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     input_tokens = models.PositiveBigIntegerField(default=0)
     output_tokens = models.PositiveBigIntegerField(default=0)
-    # The cost of its own steps, without its children's and without unknown prices.
+    # The cost of its own model calls, without its children's and without unknown ones.
     cost_nanodollars = models.BigIntegerField(default=0, db_default=0)
     cost_is_complete = models.BooleanField(
         default=True,
         db_default=True,
-        help_text="False if a model's price is unknown; `cost` does not include it.",
+        help_text="False if a price or the usage of a model call is unknown; "
+        "`cost` does not include it.",
+    )
+    usage_is_estimated = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="True if the tokens of a model call, and so its cost, were "
+        "estimated, because its provider did not report them.",
     )
     steps_count = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=50, blank=True)
@@ -275,6 +283,11 @@ class AgentTask(models.Model):
                 name="task_running",
                 condition=models.Q(status="running"),
             ),
+            models.Index(
+                fields=["worker"],
+                name="task_usage_open",
+                condition=models.Q(finished_at__isnull=False, worker__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -300,7 +313,11 @@ class AgentTask(models.Model):
 
     @property
     def shown_cost(self) -> str:
-        return format_cost(self.cost_nanodollars, is_complete=self.cost_is_complete)
+        return format_cost(
+            self.cost_nanodollars,
+            is_complete=self.cost_is_complete,
+            is_estimate=self.usage_is_estimated,
+        )
 
     @property
     def is_ended(self) -> bool:

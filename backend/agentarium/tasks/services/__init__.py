@@ -16,13 +16,16 @@ from agentarium.tasks.services.decisions import (
     resolve_call,
 )
 from agentarium.tasks.services.ending import (
-    TOTALS,
     append_event,
     close_calls,
     end_outside_attempt,
     record_decisions,
 )
 from agentarium.tasks.services.intake import NewTask
+from agentarium.tasks.services.interrupted_calls import (
+    INTERRUPTED_COLUMNS,
+    take_from_workers,
+)
 from agentarium.tasks.services.locking import lock_families
 from agentarium.tasks.services.operators import fail_tasks, requeue_tasks
 from agentarium.tasks.services.queue import (
@@ -36,10 +39,13 @@ from agentarium.tasks.services.submit import (
     submit_once,
     submit_task,
 )
+from agentarium.tasks.services.usage import TOTALS, add_usage, totals, usage_data
 
 __all__ = [
+    "INTERRUPTED_COLUMNS",
     "TOTALS",
     "NewTask",
+    "add_usage",
     "answer_call",
     "answer_from_children",
     "append_event",
@@ -66,4 +72,7 @@ __all__ = [
     "submit_child",
     "submit_once",
     "submit_task",
+    "take_from_workers",
+    "totals",
+    "usage_data",
 ]

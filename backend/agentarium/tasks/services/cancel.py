@@ -14,12 +14,16 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import LIVE, AgentTask, TaskQuerySet
 from agentarium.tasks.services.batches import BATCH, batches
 from agentarium.tasks.services.ending import (
-    TOTALS,
     append_all,
     end_all_outside_attempts,
     end_outside_attempt,
 )
+from agentarium.tasks.services.interrupted_calls import (
+    INTERRUPTED_COLUMNS,
+    take_from_workers,
+)
 from agentarium.tasks.services.locking import lock_families
+from agentarium.tasks.services.usage import TOTALS
 from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status
@@ -86,7 +90,7 @@ def _end_cancelled(tasks: Sequence[AgentTask], *, by: int | None) -> None:
 def _lock_live(tasks: TaskQuerySet) -> list[AgentTask]:
     live = tasks.filter(status__in=LIVE).order_by("id")
     return list(
-        live.only("id", "owner_id", "attempt", "status", *TOTALS).select_for_update(
+        live.only("status", *INTERRUPTED_COLUMNS).select_for_update(
             of=("self",), no_key=True
         )
     )
@@ -122,6 +126,7 @@ def force_fail_task(task: AgentTask, *, by: User) -> None:
     locked = _lock_live(AgentTask.objects.filter(pk=task.pk))
     if not locked:
         raise TaskEndedError
+    take_from_workers(locked)
     end_outside_attempt(
         locked[0],
         status=Status.FAILED,

@@ -20,6 +20,7 @@ from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.cancel import cancel_children
 from agentarium.tasks.services.ending import append_event, end_outside_attempt
+from agentarium.tasks.services.interrupted_calls import take_from_workers
 from agentarium.tasks.services.locking import lock_families
 from agentarium.tasks.services.queue import next_rank
 from agentarium.tasks.wake_ups import wake_workers
@@ -83,6 +84,7 @@ def resolve_call(
     )
     if outcome == "fail":
         task = AgentTask.objects.select_for_update(no_key=True).get(pk=call.task_id)
+        take_from_workers([task])
         detail = f"The outcome of {call.name} was unknown. {result}".strip()
         end_outside_attempt(
             task,

@@ -9,14 +9,11 @@ from django.db.models import Max
 
 from agentarium.db.clock import Now
 from agentarium.observability.metrics import TASKS_ENDED, labelled
-from agentarium.runtime.prices import dollars
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask, Event, ToolCall
 from agentarium.tasks.publishing import publish
-
-# The columns that the last event reports; load them before ending a task.
-TOTALS = ("input_tokens", "output_tokens", "cost_nanodollars", "cost_is_complete")
+from agentarium.tasks.services.usage import totals
 
 
 def end_outside_attempt(
@@ -56,16 +53,6 @@ def end_all_outside_attempts(
         task.status = status
         publish(task)
     transaction.on_commit(partial(labelled(TASKS_ENDED, status.value).inc, len(ids)))
-
-
-def totals(task: AgentTask) -> dict[str, Any]:
-    """Tokens and cost of a task's steps, as its last event reports them."""
-    return {
-        "input_tokens": task.input_tokens,
-        "output_tokens": task.output_tokens,
-        "cost": dollars(task.cost_nanodollars),
-        "cost_is_complete": task.cost_is_complete,
-    }
 
 
 def record_decisions(task_ids: Collection[int]) -> None:

@@ -10,6 +10,10 @@ from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.cancel import TaskEndedError, force_fail_task
+from agentarium.tasks.services.interrupted_calls import (
+    INTERRUPTED_COLUMNS,
+    take_from_workers,
+)
 from agentarium.tasks.services.queue import return_to_queue
 from agentarium.tasks.services.retry import retry_tasks
 from agentarium.tasks.wake_ups import wake_workers
@@ -35,8 +39,9 @@ def _release(ids: Sequence[int], by: User) -> int:
     active = AgentTask.objects.filter(
         pk__in=ids, status__in=(Status.RUNNING, Status.WAITING)
     )
-    columns = active.only("id", "owner_id", "attempt", "status", "priority")
+    columns = active.only("status", "priority", *INTERRUPTED_COLUMNS)
     tasks = list(columns.order_by("id").select_for_update(no_key=True))
+    take_from_workers(tasks)
     return_to_queue(tasks, EventType.ATTEMPT_RELEASED, by=by.pk)
     if tasks:
         transaction.on_commit(wake_workers)

@@ -22,8 +22,8 @@ from agentarium.tasks import counters
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import ENDED, AgentTask, Event
 from agentarium.tasks.publishing import publish
-from agentarium.tasks.services.ending import totals
 from agentarium.tasks.services.queue import next_rank
+from agentarium.tasks.services.usage import totals
 from agentarium.tasks.wake_ups import wake_workers
 
 Status = AgentTask.Status

@@ -16,6 +16,10 @@ from agentarium.tasks.models import AgentTask, TaskQuerySet
 from agentarium.tasks.publishing import publish
 from agentarium.tasks.services.batches import batches
 from agentarium.tasks.services.ending import append_all
+from agentarium.tasks.services.interrupted_calls import (
+    INTERRUPTED_COLUMNS,
+    take_from_workers,
+)
 from agentarium.tasks.services.queue import next_rank
 from agentarium.tasks.services.trees import forget_trees
 from agentarium.tasks.wake_ups import wake_workers
@@ -52,9 +56,10 @@ def retry_tasks(tasks: TaskQuerySet, *, by: User) -> int:
 @atomic
 def _retry(tasks: TaskQuerySet, *, by: User) -> int:
     ended = tasks.filter(status__in=RETRYABLE).order_by("id")
-    columns = ended.only("attempt", "priority", *counters.COLUMNS)
+    columns = ended.only("priority", *INTERRUPTED_COLUMNS, *counters.COLUMNS)
     locked = list(columns.select_for_update(of=("self",), no_key=True))
     forget_trees(task.pk for task in locked)
+    take_from_workers(locked)
     counters.uncount(locked)
     append_all(
         EventType.TASK_RETRIED,

@@ -10,19 +10,22 @@ from django.conf import settings
 from django.db import Error
 
 from agentarium.db.data_errors import is_about_data
-from agentarium.providers.prices import find_price
-from agentarium.runtime.loop import LoopCallbacks, StepLimitError, run_agent, unanswered
+from agentarium.runtime.call_usage import NOTHING_USED
+from agentarium.runtime.loop import (
+    LoopCallbacks,
+    LoopOutput,
+    StepLimitError,
+    run_agent,
+    unanswered,
+)
 from agentarium.runtime.masked_calls import masked
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
     ToolCallPart,
     ToolResultPart,
-    Usage,
 )
-from agentarium.runtime.prices import FREE
 from agentarium.runtime.providers.base import (
-    Delta,
     ModelClient,
     ModelSettings,
     ProviderError,
@@ -35,6 +38,7 @@ from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask
 from agentarium.tools.toolset import ToolNotAllowedError
 from agentarium.worker.attempt.context import ExecutionContext
 from agentarium.worker.attempt.history import History
+from agentarium.worker.attempt.open_call import OpenCall
 from agentarium.worker.attempt.record import AttemptRecord
 from agentarium.worker.attempt.step_output import storable
 from agentarium.worker.attempt.tool_calls import ToolCalls
@@ -47,8 +51,6 @@ from agentarium.worker.writing.writes import Finish
 log = structlog.get_logger(__name__)
 
 Status = AgentTask.Status
-# To estimate the tokens of a call whose usage the provider did not report.
-CHARS_PER_TOKEN = 4
 
 
 class Execution:
@@ -70,8 +72,7 @@ class Execution:
         self._open_instrumented = self._instrumentation.instrument_client(
             context.open_client
         )
-        # The model whose response is incomplete, if any.
-        self._pending_model = ""
+        self._call = OpenCall(self._messages)
         # The loop is over, and its result is being stored.
         self.is_finishing = False
 
@@ -103,7 +104,6 @@ class Execution:
         except Exception as error:
             if not is_about_data(error):
                 raise
-            self.record.forget_unwritten()
             finish = _failure(
                 ErrorCode.NOT_STORABLE,
                 "The database refused the output. See the server's log.",
@@ -111,47 +111,60 @@ class Execution:
             await self.record.finish(finish)
         self._instrumentation.record_finish(
             finish,
-            input_tokens=self.record.input_tokens,
-            output_tokens=self.record.output_tokens,
+            input_tokens=self.task.input_tokens,
+            output_tokens=self.task.output_tokens,
         )
         log.info(
             "task.attempt_ended", **self._log_context(), status=finish.status.value
         )
 
     async def _run_within_limits(self) -> Finish:
-        limit = self.task.agent_version.timeout
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(self.task.agent_version.timeout):
                 await self._run_loop()
-        except TimeoutError:
-            return _failure(
-                ErrorCode.TIMEOUT,
-                f"The task exceeded the agent's limit of {limit} seconds.",
-            )
-        except StepLimitError:
-            steps = self.task.agent_version.max_steps
-            return _failure(
-                ErrorCode.MAX_STEPS,
-                f"The model gave no final answer within {steps} responses, which is the"
-                " agent's limit.",
-            )
-        except (ProviderError, ToolNotAllowedError) as error:
-            mask = self._tool_calls.toolbox.mask
-            return _failure(ErrorCode(error.code), mask.apply(error.detail))
         except AttemptLostError:
             raise
         except Exception as error:  # the outermost handler of an execution
             if isinstance(error, Error) and not is_about_data(error):
                 # The task has done nothing wrong: the attempt counts as lost.
                 raise
-            log.exception("task.crashed", **self._log_context())
-            return _failure(
-                ErrorCode.INTERNAL_ERROR,
-                "An unexpected error occurred. See the server's log.",
-            )
+            await self._settle_broken_call(error)
+            return self._failure_for(error)
         if unanswered(self._messages):
             return Finish(Status.WAITING)
         return Finish(Status.COMPLETED, output_text=storable(self._messages[-1].text))
+
+    def _failure_for(self, error: Exception) -> Finish:
+        version = self.task.agent_version
+        match error:
+            case TimeoutError():
+                return _failure(
+                    ErrorCode.TIMEOUT,
+                    f"The task exceeded the agent's limit of {version.timeout} seconds.",
+                )
+            case StepLimitError():
+                return _failure(
+                    ErrorCode.MAX_STEPS,
+                    f"The model gave no final answer within {version.max_steps} "
+                    "responses, which is the agent's limit.",
+                )
+            case ProviderError() | ToolNotAllowedError():
+                mask = self._tool_calls.toolbox.mask
+                return _failure(ErrorCode(error.code), mask.apply(error.detail))
+        log.error("task.crashed", **self._log_context(), exc_info=error)
+        return _failure(
+            ErrorCode.INTERNAL_ERROR,
+            "An unexpected error occurred. See the server's log.",
+        )
+
+    async def _settle_broken_call(self, error: Exception | Retried) -> None:
+        """Add what the model call used that ended with this error, if there was one."""
+        used = await self._call.settle_broken(
+            self.record.unfinished_chars,
+            may_be_charged=getattr(error, "may_be_charged", True),
+        )
+        if used != NOTHING_USED:
+            self.record.add_broken_call(used)
 
     async def _run_loop(self) -> None:
         version = self.task.agent_version
@@ -160,11 +173,12 @@ class Execution:
         )
         self._tool_calls.toolbox = self._instrumentation.instrument_tools(toolbox)
         current_mask.set(toolbox.mask)
+        self._call.tools = toolbox.definitions
         caller = ModelCaller(
             models=[version.model, *version.fallback_models],
             open_client=self._open_client,
             settings=ModelSettings(version.temperature, version.max_output_tokens),
-            tools=self._tool_calls.toolbox.definitions,
+            tools=self._call.tools,
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
             # A worker that was paused may have lost its lease: no call before it is valid.
@@ -180,31 +194,27 @@ class Execution:
         )
         async with aclosing(run) as items:
             async for item in items:
-                if isinstance(item, ModelResponse):
-                    await self._add_response(item)
-                else:
-                    self._add(item)
+                await self._add(item)
                 if isinstance(item, ToolResultPart | Retried):
                     # The next item may take long. Store this one now, for readers and
                     # in case the worker dies meanwhile.
                     await self.record.write()
 
     def _open_client(self, model: str) -> ModelClient:
-        self._pending_model = model
+        self._call.begin(model)
         return self._open_instrumented(model)
 
-    async def _add_response(self, response: ModelResponse) -> None:
-        price = await find_price(self._pending_model, answered_by=response.model)
-        self._messages.append(response.message)
-        self.record.add_response(response, price)
-        self._pending_model = ""
-
-    def _add(self, item: ToolResultPart | Retried | Delta) -> None:
+    async def _add(self, item: LoopOutput) -> None:
         match item:
+            case ModelResponse():
+                used = await self._call.settle(item)
+                self._messages.append(item.message)
+                self.record.add_response(item, used)
             case ToolResultPart():
                 self._messages.append(Message("tool", (item,)))
                 self._tool_calls.add_result(item)
             case Retried():
+                await self._settle_broken_call(item)
                 self.record.add_retry(item)
             case _:
                 self.record.add_delta(item, is_live=self._context.may_publish())
@@ -230,35 +240,16 @@ class Execution:
 
     async def usage_since_last_step(self) -> LateUsage:
         """The usage that may not be added to the task yet. Call it after `run`."""
-        if response := self.record.uncommitted_response:
+        if uncommitted := self.record.uncommitted:
             return LateUsage(
                 *self.key,
-                input_tokens=response.step.input_tokens,
-                output_tokens=response.step.output_tokens,
-                cost_nanodollars=response.step.cost_nanodollars,
-                drafts=response.output.all_drafts(),
-                step=response.step.position,
+                uncommitted.used,
+                drafts=uncommitted.drafts,
+                seq=uncommitted.seq,
             )
-        return await self._estimate_usage()
-
-    async def _estimate_usage(self) -> LateUsage:
-        """Of an interrupted model call, whose usage no provider reports."""
-        usage = self._estimated_tokens()
-        price = FREE if usage == Usage() else await find_price(self._pending_model)
-        return LateUsage(
-            *self.key,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cost_nanodollars=price.of(usage) if price else None,
-            drafts=self.record.unfinished_drafts(),
-        )
-
-    def _estimated_tokens(self) -> Usage:
-        if not self._pending_model:
-            return Usage()
-        sent = sum(len(message.text) for message in self._messages)
-        received = self.record.unfinished_chars
-        return Usage(sent // CHARS_PER_TOKEN, -(-received // CHARS_PER_TOKEN))
+        drafts = self.record.unfinished_drafts()
+        used = await self._call.settle_broken(self.record.unfinished_chars)
+        return LateUsage(*self.key, used, drafts=drafts)
 
     def _log_context(self) -> dict[str, Any]:
         return {

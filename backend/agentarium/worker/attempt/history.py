@@ -1,17 +1,12 @@
 """Where an attempt continues: the conversation, and what earlier attempts have stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agentarium.runtime.messages import (
-    Message,
-    message_from_json,
-    system_message,
-    user_message,
-)
-from agentarium.tasks.conversation import earlier_tasks
-from agentarium.tasks.models import AgentTask, Step, ToolCall
+from agentarium.runtime.messages import Message, system_message, user_message
+from agentarium.tasks.conversation import earlier_tasks, read_messages
+from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.worker.trace_context import (
     NO_TRACE_CONTEXT,
     TraceContext,
@@ -38,7 +33,7 @@ def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
     earlier_ids = [
         task.pk for conversation in earlier.values() for task in conversation
     ]
-    steps = _read_steps([*started, *earlier_ids])
+    steps = read_messages([*started, *earlier_ids])
     calls = _read_open_calls(started)
     trace_contexts = read_trace_contexts(tasks)
     histories = {}
@@ -57,16 +52,6 @@ def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
 def _instructions(task: AgentTask) -> list[Message]:
     text = task.agent_version.instructions
     return [system_message(text)] if text else []
-
-
-def _read_steps(task_ids: Iterable[int]) -> dict[int, list[Message]]:
-    ids = list(task_ids)
-    messages: dict[int, list[Message]] = defaultdict(list)
-    if ids:
-        steps = Step.objects.filter(task__in=ids).order_by("task", "position")
-        for step in steps.only("task", "message"):
-            messages[step.task_id].append(message_from_json(step.message))
-    return messages
 
 
 def _read_open_calls(task_ids: Sequence[int]) -> dict[int, dict[str, ToolCall]]:

@@ -1,24 +1,26 @@
 """What one attempt produces: numbered, published live, and stored in order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agentarium.db import clock
 from agentarium.db.bulk_insert import RowTemplate
+from agentarium.db.data_errors import is_about_data
+from agentarium.runtime.call_usage import CallUsage
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
     ToolResultPart,
     message_to_json,
 )
-from agentarium.runtime.prices import Price, dollars
 from agentarium.runtime.providers.base import Delta
 from agentarium.runtime.retries import Retried
 from agentarium.streaming.event_log import completed_data
 from agentarium.streaming.pubsub import Channel, PubSub
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
+from agentarium.tasks.services import add_usage, totals, usage_data
 from agentarium.worker.attempt.step_output import (
     NEW_STEP,
     StepInProgress,
@@ -34,11 +36,12 @@ _NEW_EVENT = RowTemplate(Event)
 
 
 @dataclass(frozen=True, slots=True)
-class CompleteResponse:
-    """A complete response as a step, and its text as it was streamed."""
+class Uncommitted:
+    """What a model call used, and its text, until the event `seq` is committed."""
 
-    step: Step
-    output: StepInProgress
+    used: CallUsage
+    seq: int
+    drafts: Sequence[Draft] = ()
 
 
 class AttemptRecord:
@@ -56,15 +59,11 @@ class AttemptRecord:
         # The claim wrote the first event of this attempt.
         self._seq = self._written_seq = 1
         self.position = task.steps_count
-        self.input_tokens = task.input_tokens
-        self.output_tokens = task.output_tokens
-        self.cost_nanodollars = task.cost_nanodollars
-        self.cost_is_complete = task.cost_is_complete
         self._began_at = clock.now()
         self._step: StepInProgress | None = None
         self._unwritten = self._new_write()
-        # The last complete response, until its step is committed.
-        self.uncommitted_response: CompleteResponse | None = None
+        # The last model call that has ended, until that is committed.
+        self.uncommitted: Uncommitted | None = None
 
     # --- What happens in the attempt --------------------------------------------------
 
@@ -79,17 +78,14 @@ class AttemptRecord:
             self._pubsub.publish(Channel.task(self._task.pk), message)
         self._event_writer.schedule_drafts(self)
 
-    def add_response(self, response: ModelResponse, price: Price | None) -> Step:
-        """Add a complete response with its tool calls. Without a price, no cost."""
+    def add_response(self, response: ModelResponse, used: CallUsage) -> Step:
+        """Add a complete response with its tool calls."""
         output = self._current_step()
-        step = output.finish(response, price)
+        step = output.finish(response, used)
         step.seq = self._seq + 1
-        self.uncommitted_response = CompleteResponse(step, output)
+        self.uncommitted = Uncommitted(used, step.seq, output.all_drafts())
         self.position = step.position
-        self.input_tokens += step.input_tokens
-        self.output_tokens += step.output_tokens
-        self.cost_nanodollars += step.cost_nanodollars or 0
-        self.cost_is_complete &= step.cost_nanodollars is not None
+        add_usage(self._task, used)
         self._unwritten.steps.append(step)
         self._add_event(EventType.STEP_COMPLETED, completed_data(step))
         for call in response.message.tool_calls:
@@ -126,6 +122,19 @@ class AttemptRecord:
             data | {"is_error": result.is_error, "content": excerpt},
         )
 
+    def add_broken_call(self, used: CallUsage) -> None:
+        """Add what a model call used that leads to no step. Its text becomes drafts."""
+        drafts = self.unfinished_drafts()
+        if self._step and (incomplete := self._step.take_drafts()):
+            self._unwritten.drafts += incomplete.drafts
+        add_usage(self._task, used)
+        self._log_usage(used, drafts)
+
+    def _log_usage(self, used: CallUsage, drafts: Sequence[Draft] = ()) -> None:
+        self._unwritten.used.append(used)
+        self._add_event(EventType.USAGE_RECORDED, usage_data(used))
+        self.uncommitted = Uncommitted(used, self._seq, drafts)
+
     def add_retry(self, retried: Retried) -> None:
         """Log that the model is called again, so that readers drop the step's text."""
         data = {
@@ -156,16 +165,13 @@ class AttemptRecord:
     async def finish(self, finish: Finish) -> None:
         """End the attempt. Keeps the text of an incomplete step as drafts."""
         if self._step and (incomplete := self._step.take_drafts()):
-            self._unwritten.drafts = incomplete.drafts
+            self._unwritten.drafts += incomplete.drafts
         self._unwritten.finish = finish
         data = {
             "status": finish.status.value,
             "error_code": finish.error_code,
             "error_detail": finish.error_detail,
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "cost": dollars(self.cost_nanodollars),
-            "cost_is_complete": self.cost_is_complete,
+            **totals(self._task),
         }
         self._add_event(EventType.of_status(finish.status), data)
         await self.write()
@@ -187,18 +193,25 @@ class AttemptRecord:
         """Commit what was added.
 
         Raises `AttemptLostError`, and the error of the database if it can never be stored.
+        Then only the usage remains of it, and the next write stores that.
         """
         write, self._unwritten = self._unwritten, self._new_write()
         if write.events:
-            await self._event_writer.write(write)
+            try:
+                await self._event_writer.write(write)
+            except Exception as error:
+                if is_about_data(error):
+                    self._forget_refused()
+                raise
             self._written_seq = write.events[-1].seq
-            self.uncommitted_response = None
+            self.uncommitted = None
 
-    def forget_unwritten(self) -> None:
-        """Drop what the database refused, and reuse its event numbers."""
-        self._unwritten = self._new_write()
+    def _forget_refused(self) -> None:
+        """Drop what the database refused, except usage, and reuse its event numbers."""
         self._seq = self._written_seq
-        self._step = self.uncommitted_response = None
+        self._step = None
+        if self.uncommitted:
+            self._log_usage(self.uncommitted.used)
 
     def take_drafts(self) -> AttemptWrite | None:
         return self._step.take_drafts() if self._step else None

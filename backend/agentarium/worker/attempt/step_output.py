@@ -7,8 +7,8 @@ import orjson
 
 from agentarium.db import clock
 from agentarium.db.bulk_insert import RowTemplate
+from agentarium.runtime.call_usage import CallUsage
 from agentarium.runtime.messages import ModelResponse, message_to_json
-from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import Delta, TextDelta
 from agentarium.streaming.pubsub import Message
 from agentarium.tasks.models import AgentTask, Draft, Step
@@ -96,12 +96,12 @@ class StepInProgress:
             "reasoning_length": self._length[Channel.REASONING],
         }
 
-    def finish(self, response: ModelResponse, price: Price | None) -> Step:
+    def finish(self, response: ModelResponse, used: CallUsage) -> Step:
         """The complete response as a step, which replaces the drafts."""
         self._unstored.clear()
         self._length[Channel.TEXT] = len(storable(response.message.text))
         self._length[Channel.REASONING] = len(storable(response.message.reasoning))
-        usage = response.usage
+        usage = used.usage
         return NEW_STEP.fill(
             task_id=self._task.pk,
             attempt=self._task.attempt,
@@ -113,7 +113,8 @@ class StepInProgress:
             output_tokens=usage.output_tokens,
             cached_input_tokens=usage.cached_input_tokens,
             reasoning_tokens=usage.reasoning_tokens,
-            cost_nanodollars=price.of(usage) if price else None,
+            cost_nanodollars=used.cost_nanodollars,
+            usage_is_estimated=used.is_estimate,
             started_at=self._began_at,
             finished_at=clock.now(),
             message=storable_json(message_to_json(response.message)),

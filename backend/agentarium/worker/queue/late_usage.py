@@ -1,50 +1,39 @@
-"""Tokens that are counted after a cancel has ended their task."""
+"""Usage that is counted after a cancel has ended its task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F
 
-from agentarium.runtime.prices import dollars
+from agentarium.runtime.call_usage import NOTHING_USED, CallUsage
 from agentarium.tasks import counters, fence
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
-from agentarium.tasks.models import AgentTask, Draft, Worker
+from agentarium.tasks.models import AgentTask, Draft, Event, Worker
 from agentarium.tasks.publishing import publish
-from agentarium.tasks.services import append_event
+from agentarium.tasks.services import TOTALS, add_usage, append_event, usage_data
 from agentarium.worker.queue.task_locks import lock_tasks
+
+# The events with which an attempt stores what a model call used.
+_OF_USAGE = (EventType.STEP_COMPLETED, EventType.USAGE_RECORDED)
 
 
 @dataclass(frozen=True, slots=True)
 class LateUsage:
     """What an attempt has used since the last step that it knows to be stored.
 
-    `cost_nanodollars` is None if the model's price is unknown. If the response was
-    complete, `step` is its position, and it may have been stored after all. If it was
-    interrupted, `step` is None and the figures are an estimate.
+    If it was to be stored together with the event `seq`, it may have been after all.
     """
 
     task_id: int
     attempt: int
-    input_tokens: int
-    output_tokens: int
-    cost_nanodollars: int | None
+    used: CallUsage
     drafts: Sequence[Draft] = ()
-    step: int | None = None
+    seq: int | None = None
 
     @property
     def key(self) -> AttemptKey:
         return AttemptKey(self.task_id, self.attempt)
-
-    @property
-    def totals(self) -> dict[str, int]:
-        """Column of the task -> what is added to it."""
-        return {
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "cost_nanodollars": self.cost_nanodollars or 0,
-        }
 
 
 @transaction.atomic
@@ -55,24 +44,24 @@ def record_late_usage(worker: Worker, usage: LateUsage) -> None:
     """
     cancelled = AgentTask.objects.filter(fence.was_cancelled(usage.key), worker=worker)
     for task in lock_tasks(cancelled, skip_locked=False):
-        if usage.step is not None and usage.step <= task.steps_count:
-            # The step was stored after all, and its usage with it.
-            usage = LateUsage(*usage.key, 0, 0, 0)
-        _add_usage(task, usage)
-        _store_drafts(usage.drafts)
-        _log_usage(task, usage)
+        is_stored = _is_stored(usage)
+        used = NOTHING_USED if is_stored else usage.used
+        added = add_usage(task, used)
+        # Clearing the worker makes it happen only once.
+        task.worker = None
+        task.save(update_fields=["worker", *TOTALS])
+        counters.count_late_usage(task.pk, added)
+        _store_drafts(() if is_stored else usage.drafts)
+        append_event(task, EventType.USAGE_RECORDED, usage_data(used))
         publish(task)
 
 
-def _add_usage(task: AgentTask, usage: LateUsage) -> None:
-    """To the task and the statistics. Clearing the worker makes it happen only once."""
-    is_complete = task.cost_is_complete and usage.cost_nanodollars is not None
-    added = {name: F(name) + value for name, value in usage.totals.items()}
-    AgentTask.objects.filter(pk=task.pk).update(
-        worker=None, cost_is_complete=is_complete, **added
-    )
-    incomplete = int(task.cost_is_complete and not is_complete)
-    counters.count_late_usage(task.pk, {**usage.totals, "incomplete_costs": incomplete})
+def _is_stored(usage: LateUsage) -> bool:
+    if usage.seq is None:
+        return False
+    events = Event.objects.filter(task=usage.task_id, attempt=usage.attempt)
+    # What ended the task may have used this number, but then nothing of the attempt did.
+    return events.filter(seq=usage.seq, type__in=_OF_USAGE).exists()
 
 
 def _store_drafts(drafts: Sequence[Draft]) -> None:
@@ -82,17 +71,4 @@ def _store_drafts(drafts: Sequence[Draft]) -> None:
         update_conflicts=True,
         unique_fields=["task", "attempt", "seq", "channel", "offset"],
         update_fields=["text"],
-    )
-
-
-def _log_usage(task: AgentTask, usage: LateUsage) -> None:
-    append_event(
-        task,
-        EventType.USAGE_RECORDED,
-        {
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cost": dollars(usage.cost_nanodollars),
-            "is_estimate": usage.step is None,
-        },
     )

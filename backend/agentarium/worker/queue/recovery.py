@@ -15,11 +15,13 @@ from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.event_types import EventType
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Worker
+from agentarium.tasks.publishing import publish
 from agentarium.tasks.services import (
     cancel_children,
     end_outside_attempt,
     lock_families,
     return_to_queue,
+    take_from_workers,
 )
 from agentarium.worker.leases import declare_lost
 from agentarium.worker.queue.task_locks import lock_tasks
@@ -42,8 +44,11 @@ def recover_tasks(*, leases_are_trustworthy: Callable[[], bool]) -> list[AgentTa
     declare_lost(leases_are_trustworthy=leases_are_trustworthy)
     ended = Worker.objects.filter(lost_at__isnull=False)
     tasks: list[AgentTask] = []
-    while batch := _recover_batch(list(ended.values_list("pk", flat=True))):
+    worker_ids = list(ended.values_list("pk", flat=True))
+    while batch := _recover_batch(worker_ids):
         tasks += batch
+    while _settle_abandoned(worker_ids):
+        pass
     ended.filter(lost_at__lt=Now() - KEEP_WORKERS).delete()
     return tasks
 
@@ -62,10 +67,25 @@ def _recover_batch(worker_ids: Sequence[int]) -> list[AgentTask]:
     return tasks
 
 
+@transaction.atomic
+def _settle_abandoned(worker_ids: Sequence[int]) -> bool:
+    """Count the usage of ended tasks that their workers had no time to report.
+
+    Returns whether there were any.
+    """
+    ended = AgentTask.objects.filter(worker__in=worker_ids, finished_at__isnull=False)
+    tasks = lock_tasks(ended, limit=MAX_BATCH)
+    take_from_workers(tasks)
+    for task in tasks:
+        publish(task)
+    return bool(tasks)
+
+
 def _recover(tasks: Sequence[AgentTask]) -> None:
     """Count the attempts of these tasks, whose rows are locked, as lost."""
     ids = [task.pk for task in tasks]
     AgentTask.objects.filter(pk__in=ids).update(lost_attempts=F("lost_attempts") + 1)
+    take_from_workers(tasks)
     for task in tasks:
         task.lost_attempts += 1
         log.warning("task.attempt_lost", task_id=task.pk, attempt=task.attempt)

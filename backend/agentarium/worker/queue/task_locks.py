@@ -1,7 +1,7 @@
 """Locks the rows of tasks, always in the same order."""
 
 from agentarium.tasks.models import AgentTask, TaskQuerySet
-from agentarium.tasks.services import TOTALS
+from agentarium.tasks.services import INTERRUPTED_COLUMNS
 
 
 def lock_tasks(
@@ -13,12 +13,9 @@ def lock_tasks(
     worker must wait for its own tasks, since no other worker would release them.
     """
     columns = tasks.only(
-        "id",
-        "owner_id",
         "status",
-        "attempt",
         "lost_attempts",
         "priority",
-        *TOTALS,
+        *INTERRUPTED_COLUMNS,
     ).order_by("id")
     return list(columns.select_for_update(skip_locked=skip_locked, no_key=True)[:limit])

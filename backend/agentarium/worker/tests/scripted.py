@@ -118,7 +118,10 @@ class ScriptedModels:
 
 
 class SequenceModel:
-    """Gives one response per call: a text, a list of tool calls, or an error."""
+    """Gives one response per call: a text, a list of tool calls, or an error.
+
+    A transient error comes in the middle of a response.
+    """
 
     def __init__(self, *responses: str | list[ToolCallPart] | ProviderError) -> None:
         self.responses = list(responses)
@@ -134,7 +137,8 @@ class SequenceModel:
         self.calls.append(list(messages))
         response = self.responses.pop(0)
         if isinstance(response, ProviderError):
-            yield TextDelta("Broken")
+            if response.is_transient:
+                yield TextDelta("Broken")
             raise response
         if isinstance(response, str):
             yield TextDelta(response)

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.factories import AgentFactory
+from agentarium.runtime.call_usage import CallUsage
+from agentarium.runtime.messages import Usage
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
@@ -70,7 +72,9 @@ def _submit_child(attempt: Attempt) -> None:
 
 def _record_late_usage(attempt: Attempt) -> None:
     drafts = [draft_of(attempt)]
-    usage = late_usage.LateUsage(*attempt.key, 5, 7, 11, drafts=drafts)
+    usage = late_usage.LateUsage(
+        *attempt.key, CallUsage(Usage(5, 7), 11), drafts=drafts
+    )
     late_usage.record_late_usage(attempt.worker, usage)
 
 

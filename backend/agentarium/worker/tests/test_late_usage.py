@@ -7,6 +7,8 @@ import pytest
 
 from agentarium.accounts.models import User
 from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.call_usage import CallUsage
+from agentarium.runtime.messages import Usage
 from agentarium.tasks.models import AgentTask, Draft
 from agentarium.tasks.services import cancel_task
 from agentarium.tests.eventually import eventually
@@ -80,7 +82,8 @@ class TestResponseCompleteBeforeTheCancel:
             write.steps.append(step_of(attempt))
             write_all([write])
             cancel_task(claimed, by=owner)
-            usage = late_usage.LateUsage(*write.key, 5, 7, 11, step=1)
+            used = CallUsage(Usage(5, 7), 11)
+            usage = late_usage.LateUsage(*write.key, used, seq=write.events[0].seq)
             late_usage.record_late_usage(worker, usage)
 
         await database.run(store_then_cancel)

@@ -22,6 +22,8 @@ from pytest_django import Settings
 from agentarium.agents.services import create_agent
 from agentarium.core.exceptions import NotFoundError
 from agentarium.db.clock import Now
+from agentarium.runtime.call_usage import CallUsage
+from agentarium.runtime.messages import Usage
 from agentarium.tasks.models import AgentTask, ToolCall, Worker
 from agentarium.tasks.services import (
     answer_from_children,
@@ -193,7 +195,8 @@ class TaskStateMachine(TaskModelMachine):
         task_model = self.expected[attempt.task_id]
         before = AgentTask.objects.get(pk=attempt.task_id)
         late_usage.record_late_usage(
-            attempt.worker, late_usage.LateUsage(*attempt.key, 5, 7, 11, drafts=[])
+            attempt.worker,
+            late_usage.LateUsage(*attempt.key, CallUsage(Usage(5, 7), 11)),
         )
         after = AgentTask.objects.get(pk=attempt.task_id)
         is_added = (

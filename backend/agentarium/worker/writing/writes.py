@@ -13,6 +13,7 @@ from agentarium.accounts.storage import add_unlimited, json_row_size, text_size
 from agentarium.db import clock
 from agentarium.db.bulk_insert import BulkInsert, in_clause
 from agentarium.db.prepared_statements import execute_many, prepared_cursor
+from agentarium.runtime.call_usage import CallUsage
 from agentarium.tasks import fence
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
@@ -54,6 +55,8 @@ class AttemptWrite:
     steps: list[Step] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     tool_calls: list[ToolCall] = field(default_factory=list)
+    # Of model calls that led to no step.
+    used: list[CallUsage] = field(default_factory=list)
     finish: Finish | None = None
 
     @property
@@ -87,6 +90,7 @@ def write_all(writes: Sequence[AttemptWrite]) -> set[AttemptKey]:
         lock_families(failed, others=[write.task_id for write in writes])
         held = fence.still_held([write.key for write in writes], lock=True)
         kept = [write for write in writes if write.key in held]
+        _add_used([write for write in kept if write.used])
         _store_records(kept)
         _add_progress([write for write in kept if write.steps and not write.is_ending])
         _end_or_suspend([write for write in kept if write.finish])
@@ -177,17 +181,46 @@ _ADD = (
     f"UPDATE {_TABLE} SET steps_count = steps_count + %s,"  # noqa: S608 - our table
     " input_tokens = input_tokens + %s, output_tokens = output_tokens + %s,"
     " cost_nanodollars = cost_nanodollars + %s,"
-    " cost_is_complete = cost_is_complete AND %s"
+    " cost_is_complete = cost_is_complete AND %s,"
+    " usage_is_estimated = usage_is_estimated OR %s"
+)
+_IS_NEW = (
+    f"NOT EXISTS (SELECT 1 FROM {Event._meta.db_table}"  # noqa: S608 - our table
+    " WHERE task_id = %s AND attempt = %s AND seq = %s)"
 )
 
 
-def _totals(write: AttemptWrite) -> tuple[int, int, int, int, bool]:
+def _totals(write: AttemptWrite) -> tuple[int, int, int, int, bool, bool]:
     return (
         len(write.steps),
         sum(step.input_tokens for step in write.steps),
         sum(step.output_tokens for step in write.steps),
         sum(step.cost_nanodollars or 0 for step in write.steps),
-        all(step.cost_nanodollars is not None for step in write.steps),
+        all(step.cost_is_complete for step in write.steps),
+        any(step.usage_is_estimated for step in write.steps),
+    )
+
+
+def _used(write: AttemptWrite) -> tuple[int, int, int, int, bool, bool]:
+    """Like `_totals`, of the model calls that led to no step."""
+    return (
+        0,
+        sum(used.usage.input_tokens for used in write.used),
+        sum(used.usage.output_tokens for used in write.used),
+        sum(used.cost_nanodollars or 0 for used in write.used),
+        all(used.cost_is_complete for used in write.used),
+        any(used.is_estimate for used in write.used),
+    )
+
+
+def _add_used(writes: Sequence[AttemptWrite]) -> None:
+    """Add what broken model calls used. A repeated write finds its events, adds none."""
+    execute_many(
+        f"{_ADD} WHERE {fence.HOLDS} AND {_IS_NEW}",
+        [
+            (*_used(write), *write.key, *write.key, write.events[0].seq)
+            for write in writes
+        ],
     )
 
 

@@ -60,14 +60,17 @@ test('has no points in an empty series', () => {
 })
 
 test.each([
-  ['0', true, 0, '$0'],
-  ['0', false, null, '?'],
-  ['0.012', true, 0.012, '$0.012'],
-  ['0.012', false, 0.012, '$0.012 + ?'],
+  ['0', true, false, 0, '$0'],
+  ['0', true, true, 0, '$0'],
+  ['0', false, false, null, '?'],
+  ['0.012', true, false, 0.012, '$0.012'],
+  ['0.012', true, true, 0.012, '≈$0.012'],
+  ['0.012', false, false, 0.012, '$0.012 + ?'],
+  ['0.012', false, true, 0.012, '≈$0.012 + ?'],
 ])(
-  'shows a cost of %s (complete: %s)',
-  (cost, cost_is_complete, value, sum) => {
-    const stats = makeStats({ cost, cost_is_complete })
+  'shows a cost of %s (complete: %s, estimated: %s)',
+  (cost, cost_is_complete, usage_is_estimated, value, sum) => {
+    const stats = makeStats({ cost, cost_is_complete, usage_is_estimated })
 
     expect(valuesOf(costPlot(stats)).at(-1)).toEqual({ cost: value })
     expect(costPlot(stats).points.at(-1)?.isPartial).toBe(!cost_is_complete)
@@ -75,7 +78,10 @@ test.each([
   },
 )
 
-test('explains unknown prices only where there are some', () => {
+test('explains estimates and unknown costs only where there are some', () => {
+  expect(costPlot(makeStats({ usage_is_estimated: true })).note).toMatch(
+    /estimated/,
+  )
   expect(costPlot(makeStats()).note).toBeUndefined()
   expect(costPlot(makeStats({ cost_is_complete: false })).note).toMatch(
     /unknown/,

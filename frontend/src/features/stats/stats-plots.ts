@@ -102,7 +102,7 @@ export const tokensPlot = (stats: Stats): PlotData => ({
   unit: 'count',
 })
 
-type Cost = Pick<Bucket, 'cost' | 'cost_is_complete'>
+type Cost = Pick<Bucket, 'cost' | 'cost_is_complete' | 'usage_is_estimated'>
 
 /** The known part of a cost, or null where all of it is unknown: that is not 0. */
 const knownOf = ({ cost, cost_is_complete }: Cost) =>
@@ -118,23 +118,34 @@ export const costPlot = (stats: Stats): PlotData => ({
   ),
   format: formatDollars,
   unit: 'dollars',
-  ...(stats.total.cost_is_complete
-    ? {}
-    : { note: '?: the price of a model is unknown' }),
+  ...noteOn(stats.total),
 })
 
-/** "$0.12", "$0.12 + ?" where a part is unknown, "?" where all of it is. */
+function noteOn({ cost_is_complete, usage_is_estimated }: Cost) {
+  const notes = [
+    ...(usage_is_estimated ? ['≈: partly estimated'] : []),
+    ...(cost_is_complete ? [] : ['?: the cost of a model call is unknown']),
+  ]
+  return notes.length ? { note: notes.join(' · ') } : {}
+}
+
+/**
+ * "$0.12", "≈$0.12" where a part is estimated, "$0.12 + ?" where a part is unknown, "?"
+ * where all of it is.
+ */
 export function formatSum(figures: Cost) {
   const known = knownOf(figures)
   if (known === null) return '?'
-  const sum = formatDollars(known)
+  const sign = figures.usage_is_estimated && known > 0 ? '≈' : ''
+  const sum = `${sign}${formatDollars(known)}`
   return figures.cost_is_complete ? sum : `${sum} + ?`
 }
 
 function costSummary(total: Cost) {
   const known = knownOf(total)
   if (known === null) return 'The cost of the tasks is unknown.'
-  const sum = formatDollars(known)
+  const about = total.usage_is_estimated && known > 0 ? 'about ' : ''
+  const sum = `${about}${formatDollars(known)}`
   return total.cost_is_complete
     ? `The tasks cost ${sum}.`
     : `The tasks cost ${sum}, plus an unknown amount.`

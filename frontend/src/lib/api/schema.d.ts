@@ -1167,11 +1167,13 @@ export interface components {
             output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, without model calls of unknown price.
+             * @description In US dollars, without model calls of unknown cost.
              */
             cost: string;
-            /** @description False if the price of a model call is unknown. */
+            /** @description False if the price or the usage of a model call is unknown. */
             cost_is_complete: boolean;
+            /** @description True if the tokens of a model call, and so its cost, were estimated. */
+            usage_is_estimated: boolean;
             /** @description Time of completed tasks from their submission, or from `run_after`, to their end, with an error of at most 10 %; null if no task was completed. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
             /** @description The same, from the start of the first attempt. */
@@ -1368,11 +1370,13 @@ export interface components {
             output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, without model calls of unknown price.
+             * @description In US dollars, without model calls of unknown cost.
              */
             cost: string;
-            /** @description False if the price of a model call is unknown. */
+            /** @description False if the price or the usage of a model call is unknown. */
             cost_is_complete: boolean;
+            /** @description True if the tokens of a model call, and so its cost, were estimated. */
+            usage_is_estimated: boolean;
             /** @description Time of completed tasks from their submission, or from `run_after`, to their end, with an error of at most 10 %; null if no task was completed. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
             /** @description The same, from the start of the first attempt. */
@@ -1537,11 +1541,13 @@ export interface components {
             output_tokens: number;
             /**
              * Format: decimal
-             * @description In US dollars, without model calls of unknown price.
+             * @description In US dollars, without model calls of unknown cost.
              */
             cost: string;
-            /** @description False if the price of a model call is unknown. */
+            /** @description False if the price or the usage of a model call is unknown. */
             cost_is_complete: boolean;
+            /** @description True if the tokens of a model call, and so its cost, were estimated. */
+            usage_is_estimated: boolean;
             /** @description Time of completed tasks from their submission, or from `run_after`, to their end, with an error of at most 10 %; null if no task was completed. */
             latency_seconds: components["schemas"]["Quantiles"] | null;
             /** @description The same, from the start of the first attempt. */
@@ -2355,6 +2361,8 @@ export interface components {
              * @description In US dollars; null if the model's price or token counts are unknown.
              */
             readonly cost: string | null;
+            /** @description True if the provider reported no tokens. */
+            readonly usage_is_estimated: boolean;
             /** Format: date-time */
             readonly started_at: string;
             /** Format: date-time */
@@ -2381,6 +2389,7 @@ export interface components {
                 input_tokens: number;
                 output_tokens: number;
                 cost: string | null;
+                usage_is_estimated: boolean;
             };
         };
         /**
@@ -2449,8 +2458,10 @@ export interface components {
              * @description Cost of the task's own steps in US dollars, without those of tasks that it called as tools.
              */
             readonly cost: string;
-            /** @description False if a model's price is unknown; `cost` does not include it. */
+            /** @description False if a price or the usage of a model call is unknown; `cost` does not include it. */
             readonly cost_is_complete: boolean;
+            /** @description True if the tokens of a model call, and so its cost, were estimated, because its provider did not report them. */
+            readonly usage_is_estimated: boolean;
             /**
              * @description Why the task failed or was cancelled; otherwise blank.
              *
@@ -2511,6 +2522,7 @@ export interface components {
                 output_tokens: number;
                 cost: string;
                 cost_is_complete: boolean;
+                usage_is_estimated: boolean;
             };
         };
         TaskChangedEvent: {
@@ -2547,6 +2559,7 @@ export interface components {
                 output_tokens: number;
                 cost: string;
                 cost_is_complete: boolean;
+                usage_is_estimated: boolean;
             };
         };
         TaskCreatedEvent: {
@@ -2588,8 +2601,10 @@ export interface components {
              * @description Cost of the task's own steps in US dollars, without those of tasks that it called as tools.
              */
             readonly cost: string;
-            /** @description False if a model's price is unknown; `cost` does not include it. */
+            /** @description False if a price or the usage of a model call is unknown; `cost` does not include it. */
             readonly cost_is_complete: boolean;
+            /** @description True if the tokens of a model call, and so its cost, were estimated, because its provider did not report them. */
+            readonly usage_is_estimated: boolean;
             /**
              * @description Why the task failed or was cancelled; otherwise blank.
              *
@@ -2652,6 +2667,7 @@ export interface components {
                 output_tokens: number;
                 cost: string;
                 cost_is_complete: boolean;
+                usage_is_estimated: boolean;
             };
         };
         TaskRetriedEvent: {
@@ -2697,8 +2713,10 @@ export interface components {
              * @description Cost of the task's own steps in US dollars, without those of tasks that it called as tools.
              */
             readonly cost: string;
-            /** @description False if a model's price is unknown; `cost` does not include it. */
+            /** @description False if a price or the usage of a model call is unknown; `cost` does not include it. */
             readonly cost_is_complete: boolean;
+            /** @description True if the tokens of a model call, and so its cost, were estimated, because its provider did not report them. */
+            readonly usage_is_estimated: boolean;
             /**
              * @description Why the task failed or was cancelled; otherwise blank.
              *
@@ -2800,6 +2818,7 @@ export interface components {
                 output_tokens: number;
                 cost: string;
                 cost_is_complete: boolean;
+                usage_is_estimated: boolean;
             };
         };
         TextDeltaEvent: {
@@ -3031,7 +3050,7 @@ export interface components {
             event: "usage.recorded";
             /** @description The cursor after it. */
             id?: string;
-            /** @description Usage that was counted after the task had been cancelled. Sent as JSON. */
+            /** @description What a model call used that led to no step: it failed, or was interrupted. Sent as JSON. */
             data: {
                 created_at: string;
                 text_length?: number;

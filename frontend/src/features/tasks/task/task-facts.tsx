@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 
 import { Duration, RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
-import { formatCost, formatNumber } from '@/lib/format'
+import { formatCost, formatTokens } from '@/lib/format'
 
 import type { Task } from '../queries'
 
@@ -100,7 +100,10 @@ export function TaskFactsSkeleton() {
 }
 
 function Cost({ task }: { task: Task }) {
-  const cost = formatCost(task.cost, task.cost_is_complete)
+  const cost = formatCost(task.cost, {
+    isComplete: task.cost_is_complete,
+    isEstimate: task.usage_is_estimated,
+  })
   if (!cost) return <span className="text-muted-foreground">unknown</span>
   return <span className="tabular">{cost}</span>
 }
@@ -109,8 +112,8 @@ function Tokens({ task }: { task: Task }) {
   if (task.input_tokens + task.output_tokens === 0) return none
   return (
     <span className="tabular">
-      {formatNumber(task.input_tokens)} in, {formatNumber(task.output_tokens)}{' '}
-      out
+      {formatTokens(task.input_tokens, task.usage_is_estimated)} in,{' '}
+      {formatTokens(task.output_tokens, task.usage_is_estimated)} out
     </span>
   )
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 
 import { CodeBlock } from '@/components/code-block'
-import { formatCost, formatNumber } from '@/lib/format'
+import { formatCost, formatNumber, formatTokens } from '@/lib/format'
 import { formatJson } from '@/lib/json'
 
 import { Answer } from '../output/answer'
@@ -43,20 +43,21 @@ function ResponseDetail({ line: { step, streamed } }: DetailProps<'response'>) {
 }
 
 function Usage({ step }: { step: Step }) {
+  const isEstimate = step.usage_is_estimated
   return (
     <dl className="flex flex-wrap gap-x-6 gap-y-2 text-xs">
       <Amount label="Input tokens">
-        {formatNumber(step.input_tokens)}
+        {formatTokens(step.input_tokens, isEstimate)}
         {step.cached_input_tokens > 0 &&
           `, ${formatNumber(step.cached_input_tokens)} cached`}
       </Amount>
       <Amount label="Output tokens">
-        {formatNumber(step.output_tokens)}
+        {formatTokens(step.output_tokens, isEstimate)}
         {step.reasoning_tokens > 0 &&
           `, ${formatNumber(step.reasoning_tokens)} reasoning`}
       </Amount>
       {step.cost !== null && (
-        <Amount label="Cost">{formatCost(step.cost, true)}</Amount>
+        <Amount label="Cost">{formatCost(step.cost, { isEstimate })}</Amount>
       )}
       <Amount label="Finish reason">{step.finish_reason || '–'}</Amount>
       <Amount label="Attempt">{step.attempt}</Amount>
