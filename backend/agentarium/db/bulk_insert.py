@@ -172,8 +172,12 @@ def _converter(field: "Field[Any, Any]") -> Convert | None:
             return _json
         case "CharField":
             # Converts a member of `TextChoices` to a plain str.
-            return str
+            return _text if field.null else str
     return None
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _time(value: datetime | None) -> Any:
