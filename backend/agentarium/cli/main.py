@@ -274,6 +274,12 @@ def tasks(
         list[str] | None,
         typer.Option(help="Only tasks with this status; may be repeated."),
     ] = None,
+    finish_reason: Annotated[
+        str,
+        typer.Option(
+            help="Only tasks whose answer ended so: `length` finds those cut off."
+        ),
+    ] = "",
     limit: Annotated[
         int, typer.Option(min=1, max=1000, help="Maximum number of tasks.")
     ] = 20,
@@ -286,7 +292,13 @@ def tasks(
     with project():
         from agentarium.cli.records.tasks import list_tasks
 
-        list_tasks(user, statuses=status or [], limit=limit, as_json=as_json)
+        list_tasks(
+            user,
+            statuses=status or [],
+            finish_reason=finish_reason,
+            limit=limit,
+            as_json=as_json,
+        )
 
 
 @app.command()

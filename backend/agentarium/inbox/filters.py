@@ -76,6 +76,11 @@ class TaskFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text="One or more values: repeated, or separated by commas.",
     )
     agent = django_filters.ModelChoiceFilter(queryset=_agents_of)
+    finish_reason = django_filters.ChoiceFilter(
+        choices=AgentTask.FinishReason.choices,
+        help_text="Tasks whose answer the model ended for this reason; `length` finds "
+        "those that were cut off.",
+    )
     parent = django_filters.ModelChoiceFilter(
         queryset=_tasks_of, help_text="Tasks that this task called as tools."
     )

@@ -43,6 +43,9 @@ class TaskSelectionSerializer(serializers.Serializer[Any]):
         max_length=len(AgentTask.Status),
     )
     agent = IdField(required=False)
+    finish_reason = serializers.ChoiceField(
+        choices=AgentTask.FinishReason.choices, required=False
+    )
     created_at__gte = serializers.DateTimeField(required=False)
     created_at__lte = serializers.DateTimeField(required=False)
 
@@ -143,6 +146,7 @@ class TaskVerbs:
             "ids": "pk__in",
             "status": "status__in",
             "agent": "agent",
+            "finish_reason": "finish_reason",
             "created_at__gte": "created_at__gte",
             "created_at__lte": "created_at__lte",
         }

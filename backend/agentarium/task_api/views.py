@@ -77,6 +77,7 @@ RUN_RESPONSE = OpenApiExample(
         "cost": "0",
         "cost_is_complete": True,
         "usage_is_estimated": False,
+        "finish_reason": None,
         "error_code": "",
         "output_text": "",
         "error_detail": "",

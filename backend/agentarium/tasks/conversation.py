@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from agentarium.runtime.answers import problem_of
 from agentarium.runtime.messages import Message, message_from_json
 from agentarium.tasks.models import AgentTask, Step
 
@@ -25,12 +26,18 @@ def earlier_tasks(task: AgentTask) -> list[AgentTask]:
 
 
 def read_messages(task_ids: Collection[int]) -> dict[int, list[Message]]:
-    """Task id -> the messages of its steps, in order. One query."""
+    """Task id -> the messages of its steps, in order. One query.
+
+    Without answers that failed their task: a model is asked again instead.
+    """
     messages: dict[int, list[Message]] = defaultdict(list)
     if task_ids:
         steps = Step.objects.filter(task__in=task_ids).order_by("task", "position")
-        for step in steps.only("task", "message"):
-            messages[step.task_id].append(message_from_json(step.message))
+        for step in steps.only("task", "kind", "finish_reason", "message"):
+            message = message_from_json(step.message)
+            is_answer = step.kind == Step.Kind.MODEL_RESPONSE
+            if not (is_answer and problem_of(message, step.finish_reason)):
+                messages[step.task_id].append(message)
     return messages
 
 

@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 
+from agentarium.runtime.answers import AnswerProblem
 from agentarium.runtime.providers.base import ProviderErrorCode
 
 
@@ -21,6 +22,9 @@ class ErrorCode(TextChoices):
     MAX_STEPS = "max_steps"
     NOT_STORABLE = "not_storable"
     INTERNAL_ERROR = "internal_error"
+    ANSWER_REFUSED = AnswerProblem.REFUSED.value
+    ANSWER_FILTERED = AnswerProblem.FILTERED.value
+    ANSWER_EMPTY = AnswerProblem.EMPTY.value
     PROVIDER_AUTH = ProviderErrorCode.AUTH.value
     PROVIDER_RATE_LIMITED = ProviderErrorCode.RATE_LIMITED.value
     PROVIDER_UNAVAILABLE = ProviderErrorCode.UNAVAILABLE.value

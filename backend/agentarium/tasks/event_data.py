@@ -28,6 +28,7 @@ class AttemptFinished(Logged):
     status: str
     error_code: str
     error_detail: str
+    finish_reason: NotRequired[str | None]
     input_tokens: int
     output_tokens: int
     cost: str

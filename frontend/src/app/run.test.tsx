@@ -107,6 +107,50 @@ test('shows why a task failed', async () => {
   expect(await screen.findByRole('alert')).toHaveTextContent(detail)
 })
 
+test('marks tokens and cost that are estimated', async () => {
+  task = makeTask({ id: 7, usage_is_estimated: true })
+
+  renderApp('/tasks/7')
+
+  await sees('≈12 in, ≈3 out')
+  await sees('≈$0.0000036')
+})
+
+test('marks an answer that the length limit cut off', async () => {
+  task = makeTask({ id: 7, finish_reason: 'length' })
+
+  renderApp('/tasks/7')
+
+  await sees('Cut off')
+  expect(screen.getByRole('note')).toHaveTextContent(/length limit/)
+})
+
+test('does not mark a complete answer', async () => {
+  task = makeTask({ id: 7, finish_reason: 'stop' })
+
+  renderApp('/tasks/7')
+
+  await sees('$0.0000036')
+  expect(screen.queryByText('Cut off')).toBeNull()
+  expect(screen.queryByRole('note')).toBeNull()
+})
+
+test('shows the text that a refusal came with', async () => {
+  task = makeTask({
+    id: 7,
+    status: 'failed',
+    output_text: 'I cannot help.',
+    error_code: 'answer_refused',
+    error_detail: 'The model refused to answer.',
+    finish_reason: 'refusal',
+  })
+
+  renderApp('/tasks/7')
+
+  await sees('I cannot help.')
+  expect(screen.getByRole('alert')).toHaveTextContent('choose another model')
+})
+
 test.each([
   ['0.0000036', true, '$0.0000036'],
   ['0.01', false, '$0.01 + ?'],

@@ -44,8 +44,30 @@ test('requests what the address says', async () => {
   ).toBeVisible()
 })
 
+test('filters by how answers ended, and marks those cut off', async () => {
+  server.use(
+    http.get('/api/tasks/', ({ request }) => {
+      const { searchParams } = new URL(request.url)
+      const reason = searchParams.get('finish_reason')
+      const row = makeTaskRow({ finish_reason: reason ? 'length' : 'stop' })
+      return HttpResponse.json(makePage([row]))
+    }),
+  )
+  const { history, user } = renderApp('/tasks')
+  await screen.findByRole('link', { name: 'Say hello' })
+  expect(screen.queryByText(/cut off/)).toBeNull()
+
+  await user.click(screen.getByRole('button', { name: 'Answer: Any answer' }))
+  await user.click(
+    screen.getByRole('menuitemradio', { name: 'Answer cut off' }),
+  )
+
+  expect(await screen.findByText(/· cut off/)).toBeVisible()
+  expect(history.location.search).toBe('?finish_reason=length')
+})
+
 test('ignores invalid filters in the address', async () => {
-  renderApp('/tasks?status=nonsense&agent=x')
+  renderApp('/tasks?status=nonsense&agent=x&finish_reason=y')
 
   await screen.findByRole('link', { name: 'Say hello' })
   expect(last()?.toString()).toBe('limit=50')

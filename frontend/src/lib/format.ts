@@ -77,14 +77,10 @@ export const formatTokens = (value: number, isEstimate: boolean) =>
  * "$0.0000034", "≈$0.01" where a part is estimated, "$0.01 + ?" where a part is unknown,
  * and undefined where all of it is.
  */
-export function formatCost(
-  cost: string,
-  { isComplete = true, isEstimate = false }: Certainty = {},
-) {
-  const isZero = Number(cost) === 0
-  if (isZero && !isComplete) return undefined
-  const known = `${isEstimate && !isZero ? '≈' : ''}$${cost}`
-  return isComplete ? known : `${known} + ?`
+export function formatCost(cost: string, certainty: Certainty = {}) {
+  const { isComplete = true, isEstimate = false } = certainty
+  if (Number(cost) === 0) return isComplete ? `$${cost}` : undefined
+  return `${isEstimate ? '≈' : ''}$${cost}${isComplete ? '' : ' + ?'}`
 }
 
 const dollars = new Intl.NumberFormat('en', {

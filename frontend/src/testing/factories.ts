@@ -81,6 +81,7 @@ export const makeTask = (
   cost: '0.0000036',
   cost_is_complete: true,
   usage_is_estimated: false,
+  finish_reason: 'stop',
   created_at: TIME,
   started_at: TIME,
   finished_at: TIME,

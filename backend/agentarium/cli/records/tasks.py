@@ -33,21 +33,35 @@ STYLES = {
 
 
 def list_tasks(
-    user: str, *, statuses: Sequence[str], limit: int, as_json: bool
+    user: str,
+    *,
+    statuses: Sequence[str],
+    finish_reason: str = "",
+    limit: int,
+    as_json: bool,
 ) -> None:
-    if wrong := sorted(set(statuses) - set(AgentTask.Status.values)):
-        known = ", ".join(AgentTask.Status.values)
-        fail(f'There is no status "{wrong[0]}": use one of {known}.', MISUSED)
+    _check("status", statuses, AgentTask.Status.values)
+    if finish_reason:
+        _check("finish reason", [finish_reason], AgentTask.FinishReason.values)
     found = AgentTask.objects.visible_to(find_user(user)).for_rows()
     if statuses:
         found = found.filter(status__in=statuses)
+    if finish_reason:
+        found = found.filter(finish_reason=finish_reason)
     tasks = list(found[:limit])
     if as_json:
         print_json([task_row(task) for task in tasks])
     elif tasks:
         _show_rows(tasks)
     else:
-        say("No task has this status." if statuses else "There are no tasks yet.")
+        is_filtered = statuses or finish_reason
+        say("No task matches." if is_filtered else "There are no tasks yet.")
+
+
+def _check(noun: str, given: Sequence[str], known: Sequence[str]) -> None:
+    if wrong := sorted(set(given) - set(known)):
+        choices = ", ".join(known)
+        fail(f'There is no {noun} "{wrong[0]}": use one of {choices}.', MISUSED)
 
 
 def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
@@ -55,7 +69,7 @@ def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
     for task in tasks:
         rows.add_row(
             cell(task["id"]),
-            cell(task["status"]),
+            cell(_end(task["status"], task["finish_reason"])),
             cell(task["agent__name"]),
             cell(local_time(task["created_at"])),
             cell(duration(task["started_at"], task["finished_at"])),
@@ -76,6 +90,11 @@ def _show_rows(tasks: Sequence[Mapping[str, Any]]) -> None:
             cell(_excerpt(task["beginning"])),
         )
     show(rows)
+
+
+def _end(status: str, finish_reason: str | None) -> str:
+    is_cut_off = status == "completed" and finish_reason == "length"
+    return f"{status} (cut off)" if is_cut_off else status
 
 
 def tokens(sent: int, received: int, *, is_estimate: bool) -> str:
@@ -152,10 +171,16 @@ def _show_steps(steps: Sequence[Step]) -> None:
 
 def outcome(task: AgentTask) -> str:
     """Status, tokens, cost, duration and error in one line."""
-    parts = [str(task.status)]
+    parts = [_end(str(task.status), task.finish_reason)]
     if task.started_at:
-        tokens = f"{task.input_tokens} + {task.output_tokens} tokens"
-        parts += [tokens, task.shown_cost, duration(task.started_at, task.finished_at)]
+        counted = tokens(
+            task.input_tokens, task.output_tokens, is_estimate=task.usage_is_estimated
+        )
+        parts += [
+            f"{counted} tokens",
+            task.shown_cost,
+            duration(task.started_at, task.finished_at),
+        ]
     line = ", ".join(part for part in parts if part)
     if task.error_code:
         line += f" ({task.error_code}: {task.error_detail})"

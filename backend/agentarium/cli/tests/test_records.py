@@ -95,6 +95,20 @@ class TestTasks:
         assert [row["id"] for row in both] == [task.pk]
         assert invoke("tasks", "--status=done").exit_code == 2
 
+    def test_filters_by_how_the_answer_ended_and_marks_it(
+        self, invoke: Invoke, task: AgentTask
+    ) -> None:
+        complete(task)
+        AgentTask.objects.update(finish_reason="length", usage_is_estimated=True)
+
+        listed = invoke("tasks", "--finish-reason=length").stdout
+        others = json.loads(invoke("tasks", "--finish-reason=stop", "--json").stdout)
+
+        assert "completed (cut off)" in " ".join(listed.split())
+        assert "≈3 + ≈4" in listed
+        assert others == []
+        assert invoke("tasks", "--finish-reason=done").exit_code == 2
+
     def test_writes_no_control_characters(
         self, invoke: Invoke, task: AgentTask
     ) -> None:

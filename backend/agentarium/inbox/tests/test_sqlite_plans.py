@@ -50,3 +50,16 @@ def test_a_page_reads_its_rows_by_id(
     assert plans
     firsts = [plan.splitlines()[0] for plan in plans]
     assert all(BY_ID[connection.vendor] in first for first in firsts)
+
+
+def test_tasks_that_were_cut_off_are_read_from_their_index(
+    api: APIClient, alice: User
+) -> None:
+    TaskFactory.create(agent__owner=alice, completed=True, finish_reason="length")
+    index = {"sqlite": "USING INDEX task_finish_reason", "postgresql": ""}
+
+    with plans_of("beginning") as plans:
+        api.get(TASKS, {"finish_reason": "length"})
+
+    assert plans
+    assert all(index[connection.vendor] in plan for plan in plans)

@@ -54,6 +54,7 @@ class OpenAIResponseBuilder:
         self._usage = Usage()
         self._served_model = ""
         self._finish_reason = ""
+        self._is_refusal = False
         self._size = 0
         self._is_other_json = False
         self.is_done = False
@@ -100,7 +101,12 @@ class OpenAIResponseBuilder:
         parts += [call.part() for call in self._calls]
         if not parts and not self._finish_reason:
             raise self.malformed()
+        if self._finish_reason == "error":
+            # OpenRouter ends a stream so if the server behind it fails.
+            raise self._failure({})
         reason = _FINISH_REASONS.get(self._finish_reason or "stop", "other")
+        if self._is_refusal and reason == "stop":
+            reason = "refusal"
         return ModelResponse(
             message=Message("assistant", tuple(parts)),
             usage=self._usage,
@@ -151,6 +157,7 @@ class OpenAIResponseBuilder:
         delta = choice.get("delta") or choice.get("message") or {}
         if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
             deltas.append(ReasoningDelta(self._append_text(self._reasoning, reasoning)))
+        self._is_refusal |= bool(delta.get("refusal"))
         if text := delta.get("content") or delta.get("refusal"):
             deltas.append(TextDelta(self._append_text(self._text, text)))
         for call in delta.get("tool_calls") or ():

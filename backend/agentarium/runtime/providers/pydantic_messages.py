@@ -96,6 +96,9 @@ def from_library(response: library.ModelResponse) -> ModelResponse:
     parts = [_part(part) for part in response.parts]
     message = Message("assistant", tuple(part for part in parts if part is not None))
     reason = _FINISH_REASONS.get(response.finish_reason or "", "other")
+    if (response.provider_details or {}).get("finish_reason") == "refusal":
+        # Anthropic's, which the library takes for a content filter.
+        reason = "refusal"
     if message.tool_calls and reason in ("stop", "other"):
         reason = "tool_calls"
     return ModelResponse(

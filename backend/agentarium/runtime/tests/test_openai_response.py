@@ -70,6 +70,21 @@ def test_reads_content_that_is_a_list_of_parts() -> None:
     assert response_of(chunk({"content": parts}), STOP).message.text == "ab"
 
 
+def test_a_refusal_is_a_finish_reason_of_its_own() -> None:
+    response = response_of(chunk({"refusal": "I cannot help."}), STOP)
+
+    assert response.message.text == "I cannot help."
+    assert response.finish_reason == "refusal"
+
+
+def test_the_finish_reason_error_is_a_failure_that_may_pass() -> None:
+    with pytest.raises(ProviderError) as raised:
+        response_of(chunk({"content": "Half of"}), chunk(finish_reason="error"))
+
+    assert raised.value.is_transient
+    assert raised.value.may_be_charged
+
+
 class TestToolCalls:
     def test_are_assembled_by_index(self) -> None:
         response = response_of(

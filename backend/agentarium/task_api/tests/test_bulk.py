@@ -124,3 +124,13 @@ class TestRetry:
         assert response.data == {"count": 1}
         assert status_of(failed) == "pending"
         assert status_of(foreign) == "failed"
+
+
+def test_selects_by_how_answers_ended(api: APIClient, task: AgentTask) -> None:
+    refused = TaskFactory.create(agent=task.agent, failed=True, finish_reason="refusal")
+    other = TaskFactory.create(agent=task.agent, failed=True)
+
+    response = api.post("/api/tasks/retry/", {"finish_reason": "refusal"})
+
+    assert response.data == {"count": 1}
+    assert [status_of(each) for each in (refused, other)] == ["pending", "failed"]

@@ -38,6 +38,7 @@ ROW = {
     "cost",
     "cost_is_complete",
     "usage_is_estimated",
+    "finish_reason",
     "error_code",
     "error_detail",
     "priority",
@@ -169,6 +170,21 @@ class TestList:
         rows = api.get(f"{TASKS}?{query}").data["results"]
 
         assert [row["status"] for row in rows] == found
+
+    def test_filters_by_how_the_answer_ended(self, api: APIClient, alice: User) -> None:
+        agent = AgentFactory.create(owner=alice)
+        TaskFactory.create(agent=agent, completed=True, finish_reason="stop")
+        cut_off = TaskFactory.create(
+            agent=agent, completed=True, finish_reason="length"
+        )
+        TaskFactory.create(agent=agent, failed=True)
+        TaskFactory.create(completed=True, finish_reason="length")
+
+        response = api.get(TASKS, {"finish_reason": "length"})
+
+        assert ids(response) == [cut_off.pk]
+        assert response.data["results"][0]["finish_reason"] == "length"
+        assert api.get(TASKS, {"finish_reason": "x"}).status_code == 400
 
     def test_filters_by_a_deleted_agent(
         self,

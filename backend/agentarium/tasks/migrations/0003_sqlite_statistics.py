@@ -30,6 +30,7 @@ INDEXES = {
     "task_owner_running": "100 10 2",
     "task_running": "100 10",
     "task_usage_open": "100 10",
+    "task_finish_reason": "1000000 100000 20000 1 1",
 }
 
 

@@ -44,6 +44,7 @@ ROW_COLUMNS = {
     "cost": "cost_nanodollars",
     "cost_is_complete": "cost_is_complete",
     "usage_is_estimated": "usage_is_estimated",
+    "finish_reason": "finish_reason",
     "error_code": "error_code",
     "error_detail": "error_detail",
     "priority": "priority",
@@ -115,6 +116,13 @@ class AgentTask(models.Model):
         COMPLETED = "completed"
         FAILED = "failed"
         CANCELLED = "cancelled"
+
+    class FinishReason(models.TextChoices):
+        STOP = "stop"
+        LENGTH = "length"
+        CONTENT_FILTER = "content_filter"
+        REFUSAL = "refusal"
+        OTHER = "other"
 
     owner = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="tasks", db_index=False
@@ -212,6 +220,15 @@ class AgentTask(models.Model):
         "estimated, because its provider did not report them.",
     )
     steps_count = models.PositiveIntegerField(default=0)
+    # Null and not blank: so both databases use the partial index for a value.
+    finish_reason = models.CharField(  # noqa: DJ001
+        max_length=16,
+        choices=FinishReason.choices,
+        null=True,
+        blank=True,
+        help_text="Why the model ended its answer: `stop` (it was done), `length` (cut "
+        "off), `content_filter`, `refusal` or `other`; null if no answer ended the task.",
+    )
     error_code = models.CharField(max_length=50, blank=True)
     error_detail = models.CharField(max_length=MAX_DETAIL_CHARS, blank=True)
     input_text = models.TextField()
@@ -282,6 +299,11 @@ class AgentTask(models.Model):
                 fields=["worker"],
                 name="task_running",
                 condition=models.Q(status="running"),
+            ),
+            models.Index(
+                fields=["owner", "finish_reason", "-created_at", "-id"],
+                name="task_finish_reason",
+                condition=models.Q(finish_reason__isnull=False),
             ),
             models.Index(
                 fields=["worker"],

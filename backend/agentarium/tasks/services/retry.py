@@ -73,6 +73,8 @@ def _retry(tasks: TaskQuerySet, *, by: User) -> int:
             lost_attempts=0,
             worker=None,
             finished_at=None,
+            finish_reason=None,
+            output_text="",
             error_code="",
             error_detail="",
         )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db import Error
 
 from agentarium.db.data_errors import is_about_data
+from agentarium.runtime.answers import explain, problem_of
 from agentarium.runtime.call_usage import NOTHING_USED
 from agentarium.runtime.loop import (
     LoopCallbacks,
@@ -73,6 +75,7 @@ class Execution:
             context.open_client
         )
         self._call = OpenCall(self._messages)
+        self._finish_reason = history.finish_reason
         # The loop is over, and its result is being stored.
         self.is_finishing = False
 
@@ -132,7 +135,7 @@ class Execution:
             return self._failure_for(error)
         if unanswered(self._messages):
             return Finish(Status.WAITING)
-        return Finish(Status.COMPLETED, output_text=storable(self._messages[-1].text))
+        return answer_finish(self._messages[-1], self._finish_reason)
 
     def _failure_for(self, error: Exception) -> Finish:
         version = self.task.agent_version
@@ -209,6 +212,7 @@ class Execution:
             case ModelResponse():
                 used = await self._call.settle(item)
                 self._messages.append(item.message)
+                self._finish_reason = item.finish_reason
                 self.record.add_response(item, used)
             case ToolResultPart():
                 self._messages.append(Message("tool", (item,)))
@@ -257,6 +261,22 @@ class Execution:
             "attempt": self.task.attempt,
             "request_id": self.task.request_id,
         }
+
+
+def answer_finish(answer: Message, finish_reason: str) -> Finish:
+    """How a task ends with its model's last response, which calls no tools.
+
+    Its text is the output, even if it fails the task.
+    """
+    failure = Finish(Status.COMPLETED)
+    if problem := problem_of(answer, finish_reason):
+        failure = _failure(ErrorCode(problem), explain(problem, finish_reason))
+    known = finish_reason in AgentTask.FinishReason
+    return replace(
+        failure,
+        output_text=storable(answer.text),
+        finish_reason=finish_reason if known else AgentTask.FinishReason.OTHER.value,
+    )
 
 
 def _failure(code: ErrorCode, detail: str) -> Finish:

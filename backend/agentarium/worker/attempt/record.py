@@ -171,6 +171,7 @@ class AttemptRecord:
             "status": finish.status.value,
             "error_code": finish.error_code,
             "error_detail": finish.error_detail,
+            "finish_reason": finish.finish_reason,
             **totals(self._task),
         }
         self._add_event(EventType.of_status(finish.status), data)

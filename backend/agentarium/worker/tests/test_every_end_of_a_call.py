@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
-from django.db import DatabaseError
+from django.db import DataError
 from pytest_django import Settings
 
 from agentarium.db.threads import DatabaseThreads
@@ -230,7 +230,7 @@ async def test_a_response_that_cannot_be_stored_counts_as_it_was_reported(
 ) -> None:
     def refuse_steps(writes: Sequence[AttemptWrite]) -> Any:
         if any(write.steps for write in writes):
-            raise DatabaseError
+            raise DataError
         return write_all(writes)
 
     monkeypatch.setattr(event_writer, "write_all", refuse_steps)

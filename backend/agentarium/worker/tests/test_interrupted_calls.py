@@ -89,7 +89,7 @@ def add(attempt: Attempt, event_type: str, message: Message | None = None) -> No
                 task_id=attempt.task_id,
                 attempt=attempt.number,
                 position=attempt.position,
-                kind="model_response",
+                kind="tool_result" if message.role == "tool" else "model_response",
                 cost_nanodollars=0,
                 started_at=timezone.now(),
                 finished_at=timezone.now(),
@@ -286,7 +286,7 @@ def test_the_statistics_have_what_a_dead_worker_did_not_report(
     cancel(attempt, owner)
     ended_at = timezone.now() - timedelta(minutes=1)
     AgentTask.objects.filter(pk=task.pk).update(finished_at=ended_at)
-    checkpoint = count_ended_tasks(None)
+    checkpoint = count_ended_tasks(None, timezone.now())
     PeriodicJob.objects.update_or_create(
         name="count_ended_tasks", defaults={"checkpoint": checkpoint}
     )

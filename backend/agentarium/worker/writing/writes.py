@@ -37,6 +37,7 @@ class Finish:
 
     status: AgentTask.Status
     output_text: str = ""
+    finish_reason: str | None = None
     error_code: str = ""
     error_detail: str = ""
 
@@ -234,18 +235,20 @@ def _add_progress(writes: Sequence[AttemptWrite]) -> None:
 
 def _finish(writes: Sequence[AttemptWrite]) -> None:
     execute_many(
-        f"{_ADD}, status = %s, output_text = %s, error_code = %s, error_detail = %s,"
-        f" worker_id = NULL, finished_at = {clock.now_sql()} WHERE {fence.HOLDS}",
+        f"{_ADD}, status = %s, output_text = %s, finish_reason = %s, error_code = %s,"
+        f" error_detail = %s, worker_id = NULL, finished_at = {clock.now_sql()}"
+        f" WHERE {fence.HOLDS}",
         [(*_totals(write), *_finish_columns(write), *write.key) for write in writes],
     )
 
 
-def _finish_columns(write: AttemptWrite) -> tuple[str, str, str, str]:
+def _finish_columns(write: AttemptWrite) -> tuple[str | None, ...]:
     assert write.finish
     finish = write.finish
     return (
         finish.status.value,
         finish.output_text,
+        finish.finish_reason,
         finish.error_code,
         finish.error_detail,
     )

@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import { approvalsQuery } from '@/features/approvals/queries'
 import { PERIODS } from '@/features/tasks/inbox/period'
 import {
+  FINISH_REASONS,
   ORDERINGS,
   taskQuery,
   tasksQuery,
@@ -21,6 +22,7 @@ const tasksRoute = createRoute({
   validateSearch: z.object({
     status: statuses,
     agent: id,
+    finish_reason: oneOf(FINISH_REASONS),
     search: text,
     period: oneOf(PERIODS),
     from: day,

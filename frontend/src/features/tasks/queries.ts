@@ -24,10 +24,21 @@ export const ORDERINGS = [
 ] as const
 export type Ordering = (typeof ORDERINGS)[number]
 
+/** How the model ended its answer. */
+export const FINISH_REASONS = [
+  'stop',
+  'length',
+  'content_filter',
+  'refusal',
+  'other',
+] as const satisfies NonNullable<TaskRow['finish_reason']>[]
+export type FinishReason = (typeof FINISH_REASONS)[number]
+
 /** What the inbox shows. It is kept in the URL. */
 export type TaskFilters = DateRange & {
   status?: Status[] | undefined
   agent?: number | undefined
+  finish_reason?: FinishReason | undefined
   search?: string | undefined
   ordering?: Ordering | undefined
 }
@@ -42,9 +53,17 @@ export const taskQuery = (id: number) =>
 /** How many rows are loaded per request. */
 const PAGE = 50
 
+/** Whether a task was completed although its model had more to say. */
+export const isCutOff = ({
+  status,
+  finish_reason,
+}: Pick<TaskRow, 'status' | 'finish_reason'>) =>
+  status === 'completed' && finish_reason === 'length'
+
 /** The filters as the API takes them, without those that depend on the current time. */
-function filterParams({ status, agent, search }: TaskFilters) {
+function filterParams({ status, agent, search, finish_reason }: TaskFilters) {
   return {
+    ...(finish_reason ? { finish_reason } : {}),
     ...(status?.length ? { status } : {}),
     ...(agent ? { agent } : {}),
     ...(search ? { search } : {}),

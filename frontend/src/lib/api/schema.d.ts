@@ -1516,6 +1516,9 @@ export interface components {
          *     * `max_steps` - Max Steps
          *     * `not_storable` - Not Storable
          *     * `internal_error` - Internal Error
+         *     * `answer_refused` - Answer Refused
+         *     * `answer_filtered` - Answer Filtered
+         *     * `answer_empty` - Answer Empty
          *     * `provider_auth` - Provider Auth
          *     * `provider_rate_limited` - Provider Rate Limited
          *     * `provider_unavailable` - Provider Unavailable
@@ -1526,7 +1529,7 @@ export interface components {
          *     * `model_unavailable` - Model Unavailable
          * @enum {string}
          */
-        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "tool_not_allowed" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "model_not_found" | "model_unavailable";
+        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "tool_not_allowed" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "answer_refused" | "answer_filtered" | "answer_empty" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "model_not_found" | "model_unavailable";
         /** @description What is wrong with one field. */
         FieldError: {
             code: string;
@@ -1553,6 +1556,15 @@ export interface components {
             /** @description The same, from the start of the first attempt. */
             run_seconds: components["schemas"]["Quantiles"] | null;
         };
+        /**
+         * @description * `stop` - Stop
+         *     * `length` - Length
+         *     * `content_filter` - Content Filter
+         *     * `refusal` - Refusal
+         *     * `other` - Other
+         * @enum {string}
+         */
+        FinishReasonEnum: "stop" | "length" | "content_filter" | "refusal" | "other";
         HttpTool: {
             readonly id: number;
             name: string;
@@ -2463,6 +2475,16 @@ export interface components {
             /** @description True if the tokens of a model call, and so its cost, were estimated, because its provider did not report them. */
             readonly usage_is_estimated: boolean;
             /**
+             * @description Why the model ended its answer: `stop` (it was done), `length` (cut off), `content_filter`, `refusal` or `other`; null if no answer ended the task.
+             *
+             *     * `stop` - Stop
+             *     * `length` - Length
+             *     * `content_filter` - Content Filter
+             *     * `refusal` - Refusal
+             *     * `other` - Other
+             */
+            readonly finish_reason: components["schemas"]["FinishReasonEnum"] | components["schemas"]["NullEnum"];
+            /**
              * @description Why the task failed or was cancelled; otherwise blank.
              *
              *     * `cancelled` - Cancelled
@@ -2475,6 +2497,9 @@ export interface components {
              *     * `max_steps` - Max Steps
              *     * `not_storable` - Not Storable
              *     * `internal_error` - Internal Error
+             *     * `answer_refused` - Answer Refused
+             *     * `answer_filtered` - Answer Filtered
+             *     * `answer_empty` - Answer Empty
              *     * `provider_auth` - Provider Auth
              *     * `provider_rate_limited` - Provider Rate Limited
              *     * `provider_unavailable` - Provider Unavailable
@@ -2518,6 +2543,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                finish_reason?: string | null;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -2555,6 +2581,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                finish_reason?: string | null;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -2606,6 +2633,16 @@ export interface components {
             /** @description True if the tokens of a model call, and so its cost, were estimated, because its provider did not report them. */
             readonly usage_is_estimated: boolean;
             /**
+             * @description Why the model ended its answer: `stop` (it was done), `length` (cut off), `content_filter`, `refusal` or `other`; null if no answer ended the task.
+             *
+             *     * `stop` - Stop
+             *     * `length` - Length
+             *     * `content_filter` - Content Filter
+             *     * `refusal` - Refusal
+             *     * `other` - Other
+             */
+            readonly finish_reason: components["schemas"]["FinishReasonEnum"] | components["schemas"]["NullEnum"];
+            /**
              * @description Why the task failed or was cancelled; otherwise blank.
              *
              *     * `cancelled` - Cancelled
@@ -2618,6 +2655,9 @@ export interface components {
              *     * `max_steps` - Max Steps
              *     * `not_storable` - Not Storable
              *     * `internal_error` - Internal Error
+             *     * `answer_refused` - Answer Refused
+             *     * `answer_filtered` - Answer Filtered
+             *     * `answer_empty` - Answer Empty
              *     * `provider_auth` - Provider Auth
              *     * `provider_rate_limited` - Provider Rate Limited
              *     * `provider_unavailable` - Provider Unavailable
@@ -2663,6 +2703,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                finish_reason?: string | null;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -2718,6 +2759,16 @@ export interface components {
             /** @description True if the tokens of a model call, and so its cost, were estimated, because its provider did not report them. */
             readonly usage_is_estimated: boolean;
             /**
+             * @description Why the model ended its answer: `stop` (it was done), `length` (cut off), `content_filter`, `refusal` or `other`; null if no answer ended the task.
+             *
+             *     * `stop` - Stop
+             *     * `length` - Length
+             *     * `content_filter` - Content Filter
+             *     * `refusal` - Refusal
+             *     * `other` - Other
+             */
+            readonly finish_reason: components["schemas"]["FinishReasonEnum"] | components["schemas"]["NullEnum"];
+            /**
              * @description Why the task failed or was cancelled; otherwise blank.
              *
              *     * `cancelled` - Cancelled
@@ -2730,6 +2781,9 @@ export interface components {
              *     * `max_steps` - Max Steps
              *     * `not_storable` - Not Storable
              *     * `internal_error` - Internal Error
+             *     * `answer_refused` - Answer Refused
+             *     * `answer_filtered` - Answer Filtered
+             *     * `answer_empty` - Answer Empty
              *     * `provider_auth` - Provider Auth
              *     * `provider_rate_limited` - Provider Rate Limited
              *     * `provider_unavailable` - Provider Unavailable
@@ -2783,6 +2837,7 @@ export interface components {
             status?: components["schemas"]["TaskStatusEnum"][];
             /** Format: int64 */
             agent?: number;
+            finish_reason?: components["schemas"]["FinishReasonEnum"];
             /** Format: date-time */
             created_at__gte?: string;
             /** Format: date-time */
@@ -2814,6 +2869,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                finish_reason?: string | null;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -6913,6 +6969,16 @@ export interface operations {
                 created_at__lte?: string;
                 /** @description Where the page begins. Take it from `next` or `previous`. */
                 cursor?: string;
+                /**
+                 * @description Tasks whose answer the model ended for this reason; `length` finds those that were cut off.
+                 *
+                 *     * `stop` - Stop
+                 *     * `length` - Length
+                 *     * `content_filter` - Content Filter
+                 *     * `refusal` - Refusal
+                 *     * `other` - Other
+                 */
+                finish_reason?: "content_filter" | "length" | "other" | "refusal" | "stop" | null;
                 /** @description Number of rows per page. */
                 limit?: number;
                 /** @description Number of rows to skip. */

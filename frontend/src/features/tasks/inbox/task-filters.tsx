@@ -15,6 +15,7 @@ import {
 import { hasFilters } from '../queries'
 import type { TaskFilters } from '../queries'
 import { DateFilter } from './date-filter'
+import { FinishFilter } from './finish-filter'
 import { OrderMenu } from './order-menu'
 
 type TaskFilterBarProps = {
@@ -46,6 +47,12 @@ export function TaskFilterBar({
         }}
       />
       {agentFilter}
+      <FinishFilter
+        selected={filters.finish_reason}
+        onChange={(reason) => {
+          onChange({ ...filters, finish_reason: reason })
+        }}
+      />
       <DateFilter
         selected={filters}
         onChange={(range) => {

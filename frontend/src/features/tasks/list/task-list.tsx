@@ -9,6 +9,7 @@ import { cn } from '@/lib/cn'
 import { formatCompact, formatInput } from '@/lib/format'
 
 import type { Selection } from '../inbox/use-selection'
+import { isCutOff } from '../queries'
 import type { TaskRow } from '../queries'
 
 /** One grid for the rows and their heading, so that the columns line up. */
@@ -91,6 +92,9 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
             {failure && ' · '}
           </span>
           <span className="shrink-0 text-failed">{failure}</span>
+          {isCutOff(row) && (
+            <span className="shrink-0 text-waiting"> · cut off</span>
+          )}
         </p>
       </div>
       <span className="hidden text-right text-xs text-muted-foreground tabular sm:block">

@@ -27,6 +27,11 @@ const ADVICE: Record<FailureCode, string> = {
   tool_outcome_unknown:
     'Retry to let the agent continue with the outcome that you gave.',
   tool_not_allowed: 'Change the agent’s tools, then run it again.',
+  answer_empty:
+    'Retry, raise the agent’s output limit, or choose another model.',
+  answer_filtered: 'Change the input or the instructions, then run it again.',
+  answer_refused:
+    'Change the input or the instructions, or choose another model.',
   internal_error: 'Retry. If it happens again, check the server’s log.',
   not_storable: 'Retry. If it happens again, check the server’s log.',
   failed_by_operator: 'Ask your operator why, then retry.',

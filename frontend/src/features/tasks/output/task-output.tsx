@@ -11,6 +11,7 @@ import type { TaskStream } from '../stream/task-stream'
 import { callsOf } from '../stream/tool-calls'
 import { useTaskStream } from '../stream/use-task-stream'
 import { Answer } from './answer'
+import { CutOffNotice } from './cut-off'
 import { EarlierSteps } from './earlier-steps'
 import { EmptyOutput } from './empty-output'
 import { Reasoning } from './reasoning'
@@ -79,6 +80,7 @@ export function StreamedOutput({ task, stream }: OutputProps) {
         </div>
       </div>
       <TaskFailure task={task} />
+      <CutOffNotice task={task} />
       {isBehind && <JumpToLatest onJump={follow} />}
     </section>
   )

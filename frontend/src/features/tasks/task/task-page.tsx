@@ -9,6 +9,7 @@ import { StatusBadge } from '@/components/status'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
 
+import { CutOffBadge } from '../output/cut-off'
 import { taskQuery } from '../queries'
 import type { Task } from '../queries'
 import { TaskActions } from './task-actions'
@@ -37,6 +38,7 @@ export function TaskPage({ id, approvals, ...views }: TaskPageProps) {
         <span className="flex flex-wrap items-center gap-x-3">
           {title}
           {task && <StatusBadge status={task.status} />}
+          {task && <CutOffBadge task={task} />}
         </span>
       }
       above={<Breadcrumb id={id} />}
