@@ -166,8 +166,9 @@ class TaskStateMachine(TaskModelMachine):
         assert is_ours == self._is_held(attempt)
         if is_ours:
             assert row.child
-            self.expected[attempt.task_id].waiting[row.pk] = "task"
-            self.expected[attempt.task_id].children[row.pk] = row.child.pk
+            call_id = ToolCall.objects.get(child=row.child).pk
+            self.expected[attempt.task_id].waiting[call_id] = "task"
+            self.expected[attempt.task_id].children[call_id] = row.child.pk
             self.expected[row.child.pk] = ExpectedTask()
 
     @precondition(lambda self: self.attempts)
