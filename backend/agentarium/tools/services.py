@@ -24,8 +24,9 @@ from agentarium.core.exceptions import (
     InvalidInputError,
 )
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
-from agentarium.runtime.tools.masking import MIN_CHARS, SecretMask, is_too_short
+from agentarium.runtime.tools.masking import SecretMask
 from agentarium.runtime.tools.mcp import list_mcp_tools
+from agentarium.runtime.tools.secret_forms import MIN_CHARS, is_too_short
 from agentarium.tools.live_calls import call_now
 from agentarium.tools.mcp_reviews import store_refreshed_tools
 from agentarium.tools.models import HttpTool, McpServer

@@ -28,6 +28,7 @@ from agentarium.runtime.providers.base import (
     TextDelta,
 )
 from agentarium.runtime.retries import Retried
+from agentarium.runtime.tools.escapes import MAX_LAYERS, layers
 from agentarium.runtime.tools.masking import (
     MASK,
     MaskedStream,
@@ -36,6 +37,18 @@ from agentarium.runtime.tools.masking import (
 )
 
 SECRET = 'Pa55/w+rd~="tok\\en&x'
+# With characters that each encoding writes in its own way.
+HARD_SECRETS = [
+    SECRET,
+    "s3cr3t value's <end>",
+    '"quoted" from end to end"',
+    "\\new\\table%41&#65;&quot;\\u0041\\",
+    "%2541%252541 100%",
+    "pässwörd-ß-€-key",
+    "key-🗝-and-🔒-more",
+    "-----BEGIN KEY-----\nabc+/def==\n-----END KEY-----\n",
+    "0123456789",
+]
 Output = Delta | Retried | ModelResponse
 
 
@@ -115,6 +128,131 @@ class TestApply:
             assert is_cut is (length < 26)
 
 
+def in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def as_entities(pattern: str) -> Callable[[str], str]:
+    return lambda text: "".join(pattern.format(ord(each)) for each in text)
+
+
+def in_scripts(text: str) -> str:
+    """JSON that may stand in a page, as Go and PHP write it."""
+    written = in_json(text)
+    for each in "<>&'":
+        written = written.replace(each, f"\\u{ord(each):04X}")
+    return written
+
+
+def in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "HTML": html.escape,
+    "HTML, short numbers": lambda text: (
+        html.escape(text).replace("&#x27;", "&#39").replace("&quot;", "&#34;")
+    ),
+    "HTML, long numbers": lambda text: (
+        html.escape(text).replace("&#x27;", "&#0039;").replace("/", "&#x2F;")
+    ),
+    "HTML, names": lambda text: (
+        html.escape(text, quote=False).replace("'", "&apos;").replace("/", "&sol;")
+    ),
+    "XML, all characters": as_entities("&#{};"),
+    "XML, all characters, hexadecimal": as_entities("&#x{:x};"),
+    "JSON": in_json,
+    "JSON, slashes": lambda text: in_json(text).replace("/", "\\/"),
+    "JSON, not only ASCII": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "JSON in scripts": in_scripts,
+    "JSON, three times": lambda text: in_json(in_json(in_json(text))),
+    "JSON of a URL": lambda text: in_json(quote(text, safe="")),
+    "percent": lambda text: quote(text, safe=""),
+    "percent, lower case": lambda text: re.sub(
+        "%..", lambda escape: escape[0].lower(), quote(text, safe="")
+    ),
+    "percent, all bytes": lambda text: "".join(
+        f"%{byte:02X}" for byte in text.encode()
+    ),
+    "percent, twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "percent, three times": lambda text: quote(quote(quote(text))),
+    "percent, in HTML": lambda text: html.escape(quote_plus(text)),
+    "form": quote_plus,
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal, capitals": lambda text: text.encode().hex().upper(),
+    "hexadecimal, in pairs": lambda text: text.encode().hex(" "),
+    "Python": lambda text: repr(text)[1:-1],
+    "Python bytes": lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+    "octal": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
+}
+WITHIN_BASE64: dict[str, Callable[[str], str]] = {
+    "text": in_base64,
+    "URL": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "lines": lambda text: base64.encodebytes(text.encode()).decode(),
+    "lines of mail": lambda text: (
+        base64.encodebytes(text.encode()).decode().replace("\n", "\r\n")
+    ),
+    "lines in JSON": lambda text: in_json(
+        base64.encodebytes(text.encode()).decode().replace("\n", "\r\n")
+    ),
+    "of JSON": lambda text: in_base64(json.dumps({"key": text})),
+    "of HTML": lambda text: in_base64(html.escape(text)),
+    "in a URL": lambda text: quote(in_base64(text), safe=""),
+}
+
+
+class TestEncodings:
+    @pytest.mark.parametrize("secret", HARD_SECRETS)
+    @pytest.mark.parametrize("encoding", ENCODINGS)
+    def test_masks_the_whole_of_a_secret(self, encoding: str, secret: str) -> None:
+        encoded = ENCODINGS[encoding](secret)
+
+        assert SecretMask([secret]).apply(f"<{encoded}>") == f"<{MASK}>"
+
+    @pytest.mark.parametrize("secret", HARD_SECRETS)
+    @pytest.mark.parametrize("before", ["", "a", "ab", "a header: " * 7])
+    @pytest.mark.parametrize("encoding", WITHIN_BASE64)
+    def test_masks_base64(self, encoding: str, before: str, secret: str) -> None:
+        encoded = WITHIN_BASE64[encoding](f"{before}{secret} and after it")
+        packed = re.sub(r"\s|\\[rn]", "", encoded)
+
+        masked_text = SecretMask([secret]).apply(encoded)
+
+        left = re.sub(r"\s|\\[rn]", "", masked_text)
+        assert MASK in left
+        # One character on each side also depends on the text around the secret.
+        shown = len(left) - len(MASK)
+        assert len(packed) - shown >= len(secret.encode()) * 8 // 6 - 1
+
+    @pytest.mark.parametrize(
+        "text",
+        ['C:\\new-key\\"x', "50%41-secret\"'s", "R&amp;D-secret'x", "\\u0041bc'defgh"],
+    )
+    @pytest.mark.parametrize("around", ["{}", '\\\\{}"', "%25{}%25", "&amp;{}&amp;"])
+    def test_masks_a_secret_next_to_other_escapes(self, around: str, text: str) -> None:
+        encoded = html.escape(text) if "&" in around else text
+        encoded = quote(text, safe="") if "%" in around else encoded
+        encoded = in_json(text) if "\\" in around else encoded
+
+        masked_text = SecretMask([text]).apply(around.format(encoded))
+
+        # It may take an escape next to it along.
+        assert MASK in masked_text
+        assert len(masked_text) <= len(around.format(MASK))
+
+    def test_masks_latin_1(self) -> None:
+        encoded = quote("pässwörd-key", safe="", encoding="latin-1")
+
+        assert SecretMask(["pässwörd-key"]).apply(f"<{encoded}>") == f"<{MASK}>"
+
+    def test_leaves_what_is_not_secret(self) -> None:
+        text = (
+            'a\\u003cb &amp; %41 \ud83d "\\\\\\"" &nosuch; YWJj\n ZGVm &#99999999999;'
+        )
+
+        assert SecretMask(HARD_SECRETS).apply(text) == text
+
+
 class TestCost:
     def test_does_not_grow_with_the_number_of_secrets(self) -> None:
         mask = SecretMask(f"{number:032}-secret" for number in range(5_000))
@@ -126,13 +264,33 @@ class TestCost:
         assert masked_text == text
         assert time.process_time() - started_at < 1
 
-    def test_is_bounded_for_a_text_that_is_made_for_it(self) -> None:
+    def test_a_text_that_is_made_for_it_is_searched_like_any_other(self) -> None:
         mask = SecretMask(f"prefix{number:020}" for number in range(5_000))
+        text = "prefix" * 20_000
 
-        text = mask.apply("prefix" * 20_000)
+        assert mask.apply(text) == text
+        assert mask.apply(text + "0" * 20) == text.removesuffix("prefix") + MASK
 
-        assert text.endswith(MASK)
-        assert len(text) < 120_000
+    @pytest.mark.parametrize(
+        "text",
+        ["\\", "%25", "%25" * 3 + "41", "&amp;", "&", "&#3", "\\u005c", "%", "\\x5c"],
+    )
+    def test_escapes_are_undone_a_few_times(self, text: str) -> None:
+        hostile = text * 20_000
+
+        found, _ = layers(hostile, is_last=True)
+
+        assert len(found) <= 1 + MAX_LAYERS
+        assert all(len(layer.text) <= len(hostile) for layer in found)
+
+    def test_holds_back_a_bounded_end(self) -> None:
+        secret = "secret-value"
+        stream = MaskedStream(SecretMask([secret]))
+        encoded = in_base64(secret)
+
+        shown = stream.add(encoded[:8] + " " * 1_000_000)
+
+        assert len(shown) > 900_000
 
 
 class TestStream:
@@ -157,6 +315,29 @@ class TestStream:
         shown = "".join(stream.add(piece) for piece in pieces) + stream.finish()
 
         assert shown == mask.apply(text)
+
+    @given(data=st.data())
+    def test_shows_the_same_of_encoded_secrets(self, data: st.DataObject) -> None:
+        mask = SecretMask(HARD_SECRETS)
+        encodings = [str, *ENCODINGS.values(), *WITHIN_BASE64.values()]
+        piece = st.builds(
+            lambda encode, secret, start, end: encode(secret)[start:end],
+            st.sampled_from(encodings),
+            st.sampled_from(HARD_SECRETS),
+            st.sampled_from([0, 0, 0, 1, 5]),
+            st.sampled_from([None, None, None, -1, 7]),
+        )
+        other = st.text('\\%&#;u0041 "\nx', max_size=6)
+        text = "".join(data.draw(st.lists(piece | other, max_size=5)))
+        cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+        starts, ends = [0, *cuts], [*cuts, len(text)]
+
+        stream = MaskedStream(mask)
+        shown = "".join(
+            stream.add(text[start:end]) for start, end in zip(starts, ends, strict=True)
+        )
+
+        assert shown + stream.finish() == mask.apply(text)
 
     def test_holds_back_no_more_than_it_must(self) -> None:
         stream = MaskedStream(SecretMask(["secret-value"]))

@@ -8,42 +8,47 @@ or in a usual encoding, with `[secret]`.
 import base64
 import binascii
 import functools
-import html
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from urllib.parse import quote, quote_plus
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from agentarium.runtime.tools.escapes import (
+    Layer,
+    PackedLayer,
+    layers,
+    without_surrogates,
+)
+from agentarium.runtime.tools.secret_forms import (
+    is_too_short,
+    packed_forms,
+    plain_forms,
+)
 
 MASK = "[secret]"
-# Shorter values would mask ordinary words, and hide little.
-MIN_CHARS = 8
+# A character of a secret may take so many. What is longer is not the work of encodings.
+_MAX_EXPANSION = 32
 _START_CHARS = 6
-# Comparisons in one text. Only a text that is made for it needs more.
-_MAX_COMPARISONS = 500_000
+Span = tuple[int, int]
 
 
 class SecretMask:
     """Replaces known secrets in texts.
 
-    The cost of a text is bounded, however many secrets there are: places where one may
-    begin are found by its first characters, and a text with too many of these is cut.
+    The cost of a text is linear, however many secrets there are: each layer of its
+    escapes is searched once for all of them.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        forms = sorted({form for value in values for form in _forms(value)})
-        # The first characters of the forms -> the forms, the longest first.
-        self._by_start: dict[str, list[str]] = {}
-        for form in sorted(forms, key=len, reverse=True):
-            self._by_start.setdefault(form[:_START_CHARS], []).append(form)
-        # What may be the beginning of a secret at the end of a text.
-        self._ends = frozenset(
-            start[:length]
-            for start in self._by_start
-            for length in range(1, _START_CHARS)
-        )
+        long = {value for value in values if not is_too_short(value)}
+        self._plain = _Search({form for value in long for form in plain_forms(value)})
+        self._packed = _Search({form for value in long for form in packed_forms(value)})
+        longest = max(self._plain.longest, self._packed.longest)
+        self._max_held = _MAX_EXPANSION * longest
 
     def __bool__(self) -> bool:
-        return bool(self._by_start)
+        return bool(self._plain.longest)
 
     def apply(self, text: str) -> str:
         """The text without the secrets."""
@@ -66,61 +71,97 @@ class SecretMask:
         return self._split(text, is_last=False)
 
     def _split(self, text: str, *, is_last: bool) -> tuple[str, str]:
-        if not self._by_start or not text:
+        if not self or not text:
             return text, ""
-        parts: list[str] = []
-        done = comparisons = 0
-        for place in self._places(text):
-            if place < done:
-                continue
-            comparisons += len(self._by_start[text[place : place + _START_CHARS]])
-            if comparisons > _MAX_COMPARISONS:
-                return "".join([*parts, text[done:place], MASK]), ""
-            form, is_open = self._form_at(text, place)
-            if is_open and not is_last:
-                return "".join([*parts, text[done:place]]), text[place:]
-            if form:
-                parts += (text[done:place], MASK)
-                done = place + len(form)
-        held = 0 if is_last else self._open_end(text, done)
-        end = len(text) - held
-        return "".join([*parts, text[done:end]]), text[end:]
-
-    def _places(self, text: str) -> Iterable[int]:
-        """The places where a secret may begin, in order."""
-        starts = self._by_start
-        if len(text) <= 10 * len(starts):
-            return (
-                place
-                for place in range(len(text) - _START_CHARS + 1)
-                if text[place : place + _START_CHARS] in starts
-            )
-        found = (place for start in starts for place in _all_places(text, start))
-        return sorted(found)
-
-    def _form_at(self, text: str, place: int) -> tuple[str, bool]:
-        """The longest secret at a place, and whether a longer one may be cut off."""
-        left = len(text) - place
-        is_open = False
-        for form in self._by_start[text[place : place + _START_CHARS]]:
-            if text.startswith(form, place):
-                return form, is_open
-            is_open |= left < len(form) and form.startswith(text[place:])
-        return "", is_open
-
-    def _open_end(self, text: str, done: int) -> int:
-        """The length of an end that is shorter than the beginnings of secrets."""
-        for length in range(min(_START_CHARS - 1, len(text) - done), 0, -1):
-            if text[-length:] in self._ends:
-                return length
-        return 0
+        found, open_at = layers(without_surrogates(text), is_last=is_last)
+        searched = [(layer, self._plain) for layer in found]
+        searched += [(PackedLayer(layer), self._packed) for layer in found]
+        spans = _merged(
+            span for layer, search in searched for span in search.spans(layer)
+        )
+        if is_last:
+            return _masked(text, spans), ""
+        first = len(text) - self._max_held
+        begins = [search.open_start(layer, first) for layer, search in searched]
+        end = min([open_at if open_at >= first else len(text), *begins])
+        end = _before_what_it_cuts(end, found[-1], spans)
+        shown = [span for span in spans if span[1] <= end]
+        return _masked(text[:end], shown), text[end:]
 
 
-def _all_places(text: str, start: str) -> Iterator[int]:
-    place = text.find(start)
-    while place >= 0:
-        yield place
-        place = text.find(start, place + 1)
+class _Search:
+    """Finds the forms of all secrets in a layer of a text, in one pass."""
+
+    def __init__(self, forms: set[str]) -> None:
+        self._forms = sorted(forms)
+        self.longest = max(map(len, forms), default=0)
+        self._starts = {
+            form[:length] for form in forms for length in range(1, _START_CHARS + 1)
+        }
+        self._automaton = AhoCorasick(
+            self._forms, matchkind=MatchKind.LeftmostLongest, store_patterns=False
+        )
+
+    def spans(self, layer: Layer) -> Iterator[Span]:
+        """Where secrets stand in the original text."""
+        for _, start, end in self._automaton.find_matches_as_indexes(layer.text):
+            span = layer.source(start, end)
+            if span[1] - span[0] <= _MAX_EXPANSION * (end - start):
+                yield span
+
+    def open_start(self, layer: Layer, first: int) -> int:
+        """Where a secret may begin in the original text that ends behind the text.
+
+        Places before `first` do not count. Without such a place, a large number.
+        """
+        text = layer.text
+        for place in range(max(0, len(text) - self.longest + 1), len(text)):
+            is_start = text[place : place + _START_CHARS] in self._starts
+            if is_start and self._is_begun_by(text[place:]):
+                begin = layer.source(place, place + 1)[0]
+                if begin >= first:
+                    return begin
+        return _NOWHERE
+
+    def _is_begun_by(self, text: str) -> bool:
+        """Whether a form is longer than the text and begins with it."""
+        following = bisect_right(self._forms, text)
+        return following < len(self._forms) and self._forms[following].startswith(text)
+
+
+_NOWHERE = 2**63
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """The spans in order, with one for all that overlap."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _before_what_it_cuts(end: int, top: Layer, spans: Sequence[Span]) -> int:
+    """The last place up to `end` that cuts neither an escape nor a secret."""
+    while True:
+        place = top.floor(end)
+        index = bisect_right(spans, (place, -1))
+        if index and place < spans[index - 1][1]:
+            place = spans[index - 1][0]
+        if place == end:
+            return end
+        end = place
+
+
+def _masked(text: str, spans: Iterable[Span]) -> str:
+    parts: list[str] = []
+    done = 0
+    for start, end in spans:
+        parts += (text[done:start], MASK)
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 NO_MASK = SecretMask()
@@ -175,55 +216,3 @@ def _basic_parts(encoded: str) -> Iterator[str]:
 def mask_of(values: frozenset[str]) -> SecretMask:
     """The mask of these secrets. Making one takes longer than using it."""
     return SecretMask(values)
-
-
-def is_too_short(value: str) -> bool:
-    """Whether a value is too short to be masked."""
-    return len(value) < MIN_CHARS
-
-
-# How a server may write a value that it was sent.
-_ENCODINGS: tuple[Callable[[str], str], ...] = (
-    str,
-    lambda value: quote(value, safe=""),
-    lambda value: quote(value, safe="").replace("~", "%7E"),
-    quote,
-    quote_plus,
-    html.escape,
-    lambda value: json.dumps(value)[1:-1],
-    lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
-    lambda value: json.dumps(value)[1:-1].replace("/", "\\/"),
-    lambda value: value.encode().hex(),
-    lambda value: value.encode().hex().upper(),
-)
-
-
-def _forms(value: str) -> Iterator[str]:
-    """A secret as it is, and in usual encodings."""
-    if is_too_short(value):
-        return
-    for encode in _ENCODINGS:
-        form = encode(value)
-        yield form
-        # Servers write %2f as well as %2F.
-        if "%" in form:
-            yield _lower_escapes(form)
-    yield from _base64_forms(value)
-
-
-def _lower_escapes(text: str) -> str:
-    head, *escapes = text.split("%")
-    return "%".join([head, *(part[:2].lower() + part[2:] for part in escapes)])
-
-
-def _base64_forms(value: str) -> Iterator[str]:
-    """The characters of a base64 text that depend only on the value.
-
-    They differ with the number of bytes that stand before it.
-    """
-    data = value.encode()
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + data + bytes(2)).decode()
-        first, last = -(-before * 8 // 6), (before + len(data)) * 8 // 6
-        yield encoded[first:last]
-        yield encoded[first:last].replace("+", "-").replace("/", "_")
