@@ -21,11 +21,12 @@ from agentarium.core.exceptions import NotFoundError
 from agentarium.db import clock
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.transactions import atomic
-from agentarium.tools.approval import ListedTool, listed_tools, switched_off
+from agentarium.tools.agent_protection import record_changed_list
+from agentarium.tools.approval import ListedTool, listed_tools
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import check_tools
 from agentarium.tools.models import ProtectionChange
-from agentarium.tools.protection import Subject, changes_of, record_switched_off
+from agentarium.tools.protection_record import Subject, SubjectKey, changes_of
 from agentarium.tools.references import FindAgents, ToolEntry, load_referenced
 
 COPY_MARK = " (copy)"
@@ -74,7 +75,7 @@ def create_agent(*, owner: User, by: Actor = SERVER, **fields: Any) -> Agent:
     _check_tools(owner.pk, fields)
     agent = Agent.objects.create(owner=owner, **fields)
     _count_version(agent)
-    _record_switched_off(agent, before=[], by=by)
+    _record_protection(agent, before=[], by=by)
     return agent
 
 
@@ -87,7 +88,7 @@ def _count_version(agent: Agent) -> None:
 def update_agent(agent: Agent, *, by: Actor = SERVER, **changes: Any) -> Agent:
     """Change an agent; a change of its definition creates its next version.
 
-    Tools that it calls without asking from now on are recorded. Raises
+    Tools that are less protected from now on are recorded. Raises
     `InvalidInputError` if its tools are invalid, and `QuotaExceededError` if the
     version does not fit into the owner's stored data.
     """
@@ -100,26 +101,20 @@ def update_agent(agent: Agent, *, by: Actor = SERVER, **changes: Any) -> Agent:
     if agent.version != version:
         _count_version(agent)
     if agent.tools != tools_before:
-        _record_switched_off(agent, before=tools_before, by=by)
+        _record_protection(agent, before=tools_before, by=by)
     return agent
 
 
-def _record_switched_off(
-    agent: Agent, *, before: Sequence[ToolEntry], by: Actor
-) -> None:
-    if not agent.tools:
-        return
+def _record_protection(agent: Agent, *, before: Sequence[ToolEntry], by: Actor) -> None:
     find = find_agents(agent.owner_id)
-    referenced = load_referenced(agent.owner_id, [*before, *agent.tools], find)
-    tools = switched_off(
-        list(listed_tools(referenced, before)),
-        list(listed_tools(referenced, agent.tools)),
-    )
-    record_switched_off(
-        tools,
-        owner_id=agent.owner_id,
-        agent_id=agent.pk,
-        version=agent.version,
+    entries = [*before, *agent.tools]
+    if not entries:
+        return
+    record_changed_list(
+        SubjectKey(agent.owner_id, Subject.AGENT, agent.pk, agent.version),
+        before,
+        agent.tools,
+        referenced=load_referenced(agent.owner_id, entries, find),
         by=by,
     )
 

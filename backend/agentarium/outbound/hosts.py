@@ -54,6 +54,14 @@ class HostPattern:
         host = normalized_host(url.raw_host or "")
         return host.endswith(f".{self.name}") if self.is_suffix else host == self.name
 
+    def covers(self, other: "HostPattern") -> bool:
+        """Whether it matches all URLs that another entry matches."""
+        if self.port != other.port:
+            return False
+        if self.is_suffix and other.name.endswith(f".{self.name}"):
+            return True
+        return (self.name, self.is_suffix) == (other.name, other.is_suffix)
+
     def _has_port_of(self, url: URL) -> bool:
         return url.is_default_port() if self.port is None else url.port == self.port
 
@@ -74,6 +82,13 @@ class HostList:
 
     def allows(self, url: URL) -> bool:
         return any(pattern.matches(url) for pattern in self.patterns)
+
+    def covers(self, other: "HostList") -> bool:
+        """Whether it allows all URLs that another list allows."""
+        return all(
+            any(pattern.covers(each) for pattern in self.patterns)
+            for each in other.patterns
+        )
 
 
 def normalized_host(host: str) -> str:

@@ -30,7 +30,7 @@ BOUNDED_INSIDE = {
     "Agent.recent_tasks": "five",
     "Agent.tools": "MAX_ENTRIES",
     "AgentVersion.fallback_models": "MAX_FALLBACKS",
-    "AgentVersion.protection_changes": "MAX_TOOLS, those that one change has switched off",
+    "AgentVersion.protection_changes": "a few for each of MAX_TOOLS, those that one change has lowered",
     "AgentVersion.tools": "MAX_ENTRIES",
     "ApiToken.scopes": "the scopes that there are",
     "HttpTool.header_names": "MAX_SECRETS",

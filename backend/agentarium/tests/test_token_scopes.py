@@ -20,7 +20,6 @@ SCOPES = set(ApiToken.Scope.values)
 # Routes that need another scope than `read` for GET and `write` for the rest.
 OTHERS = {
     "run": {
-        "POST /api/http-tools/{id}/test/",
         "POST /api/tasks/",
         "POST /api/tasks/cancel/",
         "POST /api/tasks/retry/",
@@ -33,6 +32,7 @@ OTHERS = {
         "POST /api/approvals/{id}/approve/",
         "POST /api/approvals/{id}/reject/",
         "POST /api/approvals/{id}/resolve/",
+        "POST /api/http-tools/{id}/test/",
     },
 }
 # What no token may do, whatever its scopes.

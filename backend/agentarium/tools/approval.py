@@ -1,4 +1,4 @@
-"""Which tools ask a person before each call, and which of them no longer do.
+"""Which tools ask a person before each call.
 
 In this order: what the agent's entry says, what the HTTP tool says, and otherwise the
 effect: `write` asks. An entry that says nothing keeps, in `ask_before`, the tools that
@@ -6,12 +6,14 @@ asked when it was saved. They go on asking when the tool, or the server that des
 it, changes afterwards: a call never asks less than the person saw who saved the agent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from agentarium.runtime.tools.mcp import tool_name
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import Effect, HttpTool
+from agentarium.tools.protection import Protection, protection_of_tool
 from agentarium.tools.references import Referenced, ToolEntry
 
 # The option of an entry with the names of the tools that asked when it was saved.
@@ -23,20 +25,33 @@ class ListedTool(NamedTuple):
 
     `key` stays the same when the tool gets another name; `source_name` is the name that
     its server or its row has for it. `would_ask` is whether it would need approval if
-    no one had switched that off.
+    no one had switched that off; `default_effect` is its effect if the entry says none.
     """
 
     key: tuple[str, Any, str]
     name: str
     source_name: str
-    effect: str
-    needs_approval: bool
+    protection: Protection
     would_ask: bool
+    default_effect: str
 
     @property
     def type(self) -> str:
         """The `type` of its entry."""
         return self.key[0]
+
+    @property
+    def effect(self) -> str:
+        return self.protection.effect
+
+    @property
+    def needs_approval(self) -> bool:
+        return self.protection.asks
+
+    @property
+    def default(self) -> Protection:
+        """How it would be protected if the entry said nothing."""
+        return replace(self.protection, asks=self.would_ask, effect=self.default_effect)
 
 
 def listed_tools(
@@ -57,26 +72,34 @@ def listed_tools(
                     name = entry.get("name") or agent_tool_name(agent)
                     asks = bool(entry.get("needs_approval"))
                     key = ("agent", entry["agent"], "")
-                    yield ListedTool(key, name, name, Effect.READ, asks, would_ask=asks)
+                    protection = Protection(asks, Effect.READ)
+                    yield ListedTool(key, name, name, protection, asks, Effect.READ)
 
 
 def _listed_builtin(entry: ToolEntry) -> ListedTool:
     name = entry["name"]
     spec = BUILTINS[name].spec
     would_ask = spec.effect == "write"
-    asks = entry.get("needs_approval", would_ask)
-    return ListedTool(("builtin", name, ""), name, name, spec.effect, asks, would_ask)
+    hosts = entry.get("allowed_hosts") or None
+    protection = Protection(
+        asks=entry.get("needs_approval", would_ask),
+        effect=spec.effect,
+        hosts=None if hosts is None else tuple(hosts),
+    )
+    key = ("builtin", name, "")
+    return ListedTool(key, name, name, protection, would_ask, spec.effect)
 
 
 def _listed_http_tool(tool: HttpTool, entry: ToolEntry) -> ListedTool:
     kept = bool(entry.get(ASK_BEFORE))
+    asks = entry.get("needs_approval", kept or tool.asks_by_default)
     return ListedTool(
         ("http", tool.pk, ""),
         tool.name,
         tool.name,
-        tool.effect,
-        needs_approval=entry.get("needs_approval", kept or tool.asks_by_default),
+        protection_of_tool(tool, asks=asks),
         would_ask=kept or bool(tool.needs_approval) or tool.effect == Effect.WRITE,
+        default_effect=tool.effect,
     )
 
 
@@ -89,13 +112,14 @@ def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[List
             continue
         effect: str = entry.get("effect") or row["effect"]
         kept = name in entry.get(ASK_BEFORE, ())
+        asks = entry.get("needs_approval", kept or effect == Effect.WRITE)
         yield ListedTool(
             ("mcp", entry["server"], name),
             tool_name(name, entry.get("prefix", "")),
             name,
-            effect,
-            needs_approval=entry.get("needs_approval", kept or effect == Effect.WRITE),
+            Protection(asks, effect),
             would_ask=kept or Effect.WRITE in (effect, row["effect"]),
+            default_effect=row["effect"],
         )
 
 
@@ -116,21 +140,3 @@ def _with_ask_before(referenced: Referenced, entry: ToolEntry) -> ToolEntry:
         if tool.needs_approval
     ]
     return {**bare, ASK_BEFORE: asking} if asking else bare
-
-
-def switched_off(
-    before: Sequence[ListedTool], after: Sequence[ListedTool]
-) -> list[ListedTool]:
-    """The tools that asked before, or would ask, and are now called without asking."""
-    earlier: Mapping[Any, ListedTool] = {tool.key: tool for tool in before}
-    return [
-        tool
-        for tool in after
-        if not tool.needs_approval and _asked(earlier.get(tool.key), tool)
-    ]
-
-
-def _asked(before: ListedTool | None, now: ListedTool) -> bool:
-    if before is None:
-        return now.would_ask
-    return before.needs_approval or (now.would_ask and not before.would_ask)

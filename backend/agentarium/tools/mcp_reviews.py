@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 import structlog
 from django.db import transaction
 
-from agentarium.accounts.models import User
+from agentarium.accounts.actors import SERVER, Actor
 from agentarium.accounts.storage import add_stored, add_unlimited
 from agentarium.core.exceptions import (
     ConflictError,
@@ -71,7 +71,7 @@ def propose_tools(
 
 
 def store_refreshed_tools(
-    server: McpServer, tools: Sequence[McpToolInfo], *, user: User | None
+    server: McpServer, tools: Sequence[McpToolInfo], *, by: Actor = SERVER
 ) -> McpServer:
     """Store the tools that a person asked a server for. The first ones are accepted.
 
@@ -84,7 +84,7 @@ def store_refreshed_tools(
         is_first = stored.fetched_at is None
         _set_offered(stored, rows, listing_fingerprint(tools) if is_complete else "")
         if is_first:
-            _accept(stored, stored.find_changes(), user)
+            _accept(stored, stored.find_changes(), by)
         else:
             _save(stored)
     return stored
@@ -96,7 +96,7 @@ def accept_changes(
     *,
     proposal: str,
     names: Collection[str] | None,
-    user: User | None,
+    by: Actor = SERVER,
 ) -> McpServer:
     """Let agents use the changed tools: those with these names, or all not dismissed.
 
@@ -104,7 +104,7 @@ def accept_changes(
     `ProposalChangedError` if they are not those that wait now.
     """
     stored = _locked(server)
-    _accept(stored, _chosen(stored, proposal, names), user)
+    _accept(stored, _chosen(stored, proposal, names), by)
     return stored
 
 
@@ -114,7 +114,7 @@ def dismiss_changes(
     *,
     proposal: str,
     names: Collection[str] | None,
-    user: User | None,
+    by: Actor = SERVER,
 ) -> McpServer:
     """Keep the accepted tools, and ask again only when the server changes them again.
 
@@ -125,7 +125,7 @@ def dismiss_changes(
     stored.dismissed = stored.dismissed | {
         change.name: fingerprint(change.after) for change in changes
     }
-    _record(stored, Decision.DISMISSED, changes, user)
+    _record(stored, Decision.DISMISSED, changes, by)
     _save(stored)
     return stored
 
@@ -162,15 +162,15 @@ def _chosen(
     return [change for change in changes if change.name in names]
 
 
-def _accept(server: McpServer, changes: list[ToolChange], user: User | None) -> None:
+def _accept(server: McpServer, changes: list[ToolChange], by: Actor) -> None:
     server.tools = with_changes(server.tool_rows, server.offered_tools, changes)
     accepted = {change.name for change in changes}
     server.dismissed = {
         name: value for name, value in server.dismissed.items() if name not in accepted
     }
     server.accepted_at = clock.now()
-    server.accepted_by = user
-    _record(server, Decision.ACCEPTED, changes, user)
+    server.accepted_by_id = by.user_id
+    _record(server, Decision.ACCEPTED, changes, by)
     _save(server)
 
 
@@ -215,20 +215,25 @@ def _record(
     server: McpServer,
     decision: McpToolDecision.Decision,
     changes: Iterable[ToolChange],
-    user: User | None,
+    by: Actor,
 ) -> None:
     names = [{"name": change.name, "kind": change.kind} for change in changes]
     if not names:
         return
     McpToolDecision.objects.create(
-        server=server, user=user, decision=decision, changes=names
+        server=server,
+        user_id=by.user_id,
+        via=by.via,
+        token=by.token,
+        decision=decision,
+        changes=names,
     )
     kept = server.decisions.values_list("pk", flat=True)
     server.decisions.filter(pk__in=list(kept[KEPT_DECISIONS:])).delete()
     log.info(
         "mcp_server.tools_decided",
         server_id=server.pk,
-        user_id=user.pk if user else None,
+        user_id=by.user_id,
         decision=decision.value,
         changes=len(names),
     )

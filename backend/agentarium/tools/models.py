@@ -316,6 +316,8 @@ class McpToolDecision(models.Model):
         User, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
     )
     decision = models.CharField(max_length=10, choices=Decision.choices)
+    via = models.CharField(max_length=16, db_default="server", default="server")
+    token = models.CharField(max_length=128, blank=True, db_default="", default="")
     # A list of objects with the name of a tool and the kind of its change.
     changes = models.JSONField(default=list)
     decided_at = models.DateTimeField(db_default=Now())
@@ -341,16 +343,24 @@ class ProtectionChangeQuerySet(models.QuerySet["ProtectionChange"]):
 class ProtectionChange(models.Model):
     """An agent or a tool was changed so that calls are less protected than before.
 
-    A record: it is never changed, and stays when its subject is deleted.
+    A record: it is never changed, and stays when its subject is deleted. It also keeps
+    how a tool was protected that has lost its name, for the next one of this name.
     """
 
     class Subject(models.TextChoices):
         AGENT = "agent"
         HTTP_TOOL = "http_tool"
+        MCP_SERVER = "mcp_server"
 
     class Change(models.TextChoices):
         APPROVAL_OFF = "approval_off"
         EFFECT_LOWERED = "effect_lowered"
+        METHOD_CHANGED = "method_changed"
+        ADDRESS_CHANGED = "address_changed"
+        PARAMETERS_CHANGED = "parameters_changed"
+        HOSTS_WIDENED = "hosts_widened"
+        RENAMED = "renamed"
+        REMOVED = "removed"
 
     owner = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -361,7 +371,10 @@ class ProtectionChange(models.Model):
         null=True, help_text="Number of the agent version that began with it."
     )
     tool = models.CharField(max_length=MAX_NAME_CHARS, help_text="The tool's name.")
-    change = models.CharField(max_length=16, choices=Change.choices)
+    change = models.CharField(max_length=20, choices=Change.choices)
+    # As `Protection.stored` gives it.
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
     by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
@@ -379,7 +392,10 @@ class ProtectionChange(models.Model):
             models.Index(
                 fields=["owner", "subject", "subject_id", "-id"],
                 name="protection_change_subject",
-            )
+            ),
+            models.Index(
+                fields=["owner", "tool", "-id"], name="protection_change_tool"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,12 @@ from agentarium.runtime.tools.secret_forms import MIN_CHARS, is_too_short
 from agentarium.tools.live_calls import call_now
 from agentarium.tools.mcp_reviews import store_refreshed_tools
 from agentarium.tools.models import HttpTool, McpServer
-from agentarium.tools.protection import changes_of_tool, record_tool_changes
+from agentarium.tools.protection_record import (
+    record_changed_server,
+    record_changed_tool,
+    record_new_tool,
+    record_removed_tool,
+)
 from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
 from agentarium.tools.secret_values import secret_mask
 from agentarium.tools.toolset import arguments_schema, http_request_tool, mcp_endpoint
@@ -83,7 +88,7 @@ def create_http_tool(
     """Create a tool. Its secrets are stored encrypted. Raises `QuotaExceededError`."""
     check_room(HTTP_TOOLS, owner.pk)
     tool = _create(HttpTool, owner=owner, secrets=secrets, fields=fields)
-    record_tool_changes(tool, changes_of_tool(None, tool), by=by)
+    record_new_tool(tool, by=by)
     return tool
 
 
@@ -102,7 +107,7 @@ def update_http_tool(
         host_changes=_origin(template) != _origin(tool.url_template),
         changes=changes,
     )
-    record_tool_changes(tool, changes_of_tool(before, tool), by=by)
+    record_changed_tool(before, tool, by=by)
     return tool
 
 
@@ -119,20 +124,32 @@ def create_mcp_server(
 
 
 @transaction.atomic
-def delete_definition(row: HttpTool | McpServer) -> None:
+def delete_definition(row: HttpTool | McpServer, *, by: Actor = SERVER) -> None:
     """Delete a tool or server of a user, and free its bytes."""
     owner_id, size = row.owner_id, definition_size(row)
+    if isinstance(row, HttpTool):
+        record_removed_tool(row, by=by)
     deleted, _ = row.delete()
     if deleted and owner_id is not None:
         add_stored(owner_id, -size)
 
 
+@transaction.atomic
 def update_mcp_server(
-    server: McpServer, *, secrets: Secrets = NO_SECRETS, **changes: Any
+    server: McpServer,
+    *,
+    by: Actor = SERVER,
+    secrets: Secrets = NO_SECRETS,
+    **changes: Any,
 ) -> McpServer:
-    """Change a server."""
+    """Change a server. A new address is recorded."""
+    before = copy(server)
     host_changes = _origin(changes.get("url", server.url)) != _origin(server.url)
-    return _update(server, secrets=secrets, host_changes=host_changes, changes=changes)
+    server = _update(
+        server, secrets=secrets, host_changes=host_changes, changes=changes
+    )
+    record_changed_server(before, server, by=by)
+    return server
 
 
 def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
@@ -155,7 +172,7 @@ def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
     return Trial(result, is_error, round(time.monotonic() - started_at, 3))
 
 
-def refresh_mcp_server(server: McpServer, *, user: User | None) -> McpServer:
+def refresh_mcp_server(server: McpServer, *, by: Actor = SERVER) -> McpServer:
     """Load the list of tools from a server. Raises `McpServerError`.
 
     The first list is accepted. After that, changes wait for acceptance.
@@ -170,7 +187,7 @@ def refresh_mcp_server(server: McpServer, *, user: User | None) -> McpServer:
         )
     except ToolError as error:
         raise McpServerError(str(error)) from error
-    return store_refreshed_tools(server, tools, user=user)
+    return store_refreshed_tools(server, tools, by=by)
 
 
 def register_operators_servers() -> list[McpServer]:

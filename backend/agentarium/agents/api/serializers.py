@@ -94,7 +94,7 @@ class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
     protection_changes = ProtectionChangeSerializer(
         many=True,
         read_only=True,
-        help_text="Who switched off, with this version, that tools ask before a call.",
+        help_text="Who let tools run with less protection, with this version.",
     )
 
     class Meta:

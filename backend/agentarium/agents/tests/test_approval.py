@@ -305,7 +305,8 @@ class TestRecord:
         api.delete(f"{HTTP_TOOLS}{tool.pk}/")
 
         assert not HttpTool.objects.exists()
-        assert ProtectionChange.objects.get().tool == "do"
+        rows = ProtectionChange.objects.order_by("pk").values_list("tool", "change")
+        assert list(rows) == [("do", "approval_off"), ("do", "removed")]
 
     def test_is_hidden_from_strangers(
         self, stranger_api: APIClient, alice: User

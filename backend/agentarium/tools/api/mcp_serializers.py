@@ -196,9 +196,12 @@ class McpToolDecisionSerializer(serializers.ModelSerializer[McpToolDecision]):
     user: Any = serializers.SlugRelatedField(
         slug_field="username", read_only=True, allow_null=True
     )
+    via = serializers.ChoiceField(
+        choices=["session", "jwt", "api_token", "server"], read_only=True
+    )
     changes = DecidedChangeSerializer(many=True, read_only=True)
 
     class Meta:
         model = McpToolDecision
-        fields = ["id", "decision", "user", "changes", "decided_at"]
+        fields = ["id", "decision", "user", "via", "token", "changes", "decided_at"]
         read_only_fields = fields

@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agentarium.accounts.api.actors import actor_of
 from agentarium.accounts.api.requests import AuthenticatedRequest
 from agentarium.http.body_limits import takes_large_body
 from agentarium.tools.api.filters import McpServerFilter
@@ -20,9 +21,11 @@ from agentarium.tools.api.mcp_serializers import (
     ToolChangesSerializer,
 )
 from agentarium.tools.api.secrets import with_secrets
+from agentarium.tools.api.serializers import ProtectionChangeSerializer
 from agentarium.tools.listed_mcp_tools import tools_by_server
 from agentarium.tools.mcp_reviews import accept_changes, dismiss_changes
 from agentarium.tools.models import McpServer
+from agentarium.tools.protection_record import Subject, changes_of
 from agentarium.tools.services import (
     create_mcp_server,
     delete_definition,
@@ -76,11 +79,13 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
 
     def perform_update(self, serializer: Any) -> None:
         serializer.instance = update_mcp_server(
-            serializer.instance, **with_secrets(serializer.validated_data)
+            serializer.instance,
+            by=actor_of(self.request),
+            **with_secrets(serializer.validated_data),
         )
 
     def perform_destroy(self, instance: McpServer) -> None:
-        delete_definition(instance)
+        delete_definition(instance, by=actor_of(self.request))
 
     @extend_schema(
         operation_id="mcp_servers_refresh",
@@ -93,7 +98,7 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
     )
     @action(detail=True, methods=["post"])
     def refresh(self, request: AuthenticatedRequest, pk: str) -> Response:
-        server = refresh_mcp_server(self.get_object(), user=request.user)
+        server = refresh_mcp_server(self.get_object(), by=actor_of(request))
         return Response(self.get_serializer(server).data)
 
     @extend_schema(
@@ -152,6 +157,24 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
         page: Any = self.paginate_queryset(decisions)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
+    @extend_schema(
+        operation_id="mcp_servers_protection_changes",
+        summary="List the changes that lowered an MCP server's protection",
+        description="Who let the calls of its tools go to another address, newest first.",
+        responses=ProtectionChangeSerializer(many=True),
+        filters=False,
+    )
+    @action(
+        detail=True,
+        url_path="protection-changes",
+        serializer_class=ProtectionChangeSerializer,
+    )
+    def protection_changes(self, request: Request, pk: str) -> Response:
+        server = self.get_object()
+        changes: Any = changes_of(self.request.user, Subject.MCP_SERVER, server.pk)
+        page: Any = self.paginate_queryset(changes)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
     def _decide(self, decide: Any) -> Response:
         server = self.get_object()
         decision = ChangesDecisionSerializer(data=self.request.data)
@@ -160,6 +183,6 @@ class McpServerViewSet(viewsets.ModelViewSet[McpServer]):
             server,
             proposal=decision.validated_data["proposal"],
             names=decision.validated_data.get("tools"),
-            user=self.request.user,
+            by=actor_of(self.request),
         )
         return Response(self.get_serializer(server).data)

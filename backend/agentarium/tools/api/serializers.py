@@ -135,6 +135,26 @@ class HttpToolSerializer(serializers.ModelSerializer[HttpTool]):
         return attrs
 
 
+class ProtectionSerializer(serializers.Serializer[Any]):
+    """How the calls of a tool are protected."""
+
+    asks = serializers.BooleanField(
+        help_text="Whether a person is asked before each call."
+    )
+    effect = serializers.ChoiceField(choices=Effect.choices)
+    method = serializers.CharField(help_text="Of an HTTP tool; empty for others.")
+    address = serializers.CharField(
+        help_text="Of an HTTP tool or an MCP server. The first 200 characters, and a "
+        "digest of all if there are more."
+    )
+    parameters = serializers.CharField(help_text="A digest of the arguments' schema.")
+    hosts = serializers.ListField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="The only hosts that it reaches. Null for all.",
+    )
+
+
 class ProtectionChangeSerializer(serializers.ModelSerializer[ProtectionChange]):
     """A change after which calls are less protected than before."""
 
@@ -147,10 +167,24 @@ class ProtectionChangeSerializer(serializers.ModelSerializer[ProtectionChange]):
     via = serializers.ChoiceField(
         choices=["session", "jwt", "api_token", "server"], read_only=True
     )
+    before = ProtectionSerializer(allow_null=True, read_only=True)
+    after = ProtectionSerializer(
+        allow_null=True, read_only=True, help_text="Null for a tool that was removed."
+    )
 
     class Meta:
         model = ProtectionChange
-        fields = ["tool", "change", "by", "by_name", "via", "token", "created_at"]
+        fields = [
+            "tool",
+            "change",
+            "before",
+            "after",
+            "by",
+            "by_name",
+            "via",
+            "token",
+            "created_at",
+        ]
         read_only_fields = fields
 
 

@@ -20,7 +20,7 @@ from agentarium.tools.api.serializers import (
     TrialSerializer,
 )
 from agentarium.tools.models import HttpTool
-from agentarium.tools.protection import Subject, changes_of
+from agentarium.tools.protection_record import Subject, changes_of
 from agentarium.tools.services import (
     create_http_tool,
     delete_definition,
@@ -48,7 +48,8 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
     search_fields = ["name", "description", "url_template"]
     ordering_fields = ["created_at", "updated_at", "name"]
     ordering = ["-created_at", "-id"]
-    scope_by_action = {"test": "run"}
+    # A call with all its effects, which nobody else approves.
+    scope_by_action = {"test": "approve"}
 
     def get_queryset(self) -> QuerySet[HttpTool]:
         return HttpTool.objects.visible_to(self.request.user)
@@ -68,12 +69,14 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
         )
 
     def perform_destroy(self, instance: HttpTool) -> None:
-        delete_definition(instance)
+        delete_definition(instance, by=actor_of(self.request))
 
     @extend_schema(
         operation_id="http_tools_changes",
         summary="List the changes that lowered an HTTP tool's protection",
-        description="Who switched off that it asks, or lowered its effect, newest first.",
+        description="Newest first: who switched off that it asks, lowered its effect, or "
+        "changed its method, address or parameters. Also who renamed it, and in what it "
+        "is less protected than the last tool of its name.",
         responses=ProtectionChangeSerializer(many=True),
         filters=False,
     )
@@ -87,7 +90,7 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
         operation_id="http_tools_test",
         summary="Test an HTTP tool",
         description="Calls the tool with its secrets and all its effects, for at most "
-        "20 seconds. A failed call is a result as well, with `is_error`.",
+        "20 seconds. A token needs the scope `approve`: no one else approves the call. A failed call is a result as well, with `is_error`.",
         request=TrialRequestSerializer,
         responses=TrialSerializer,
     )

@@ -31,13 +31,11 @@ class Command(BaseCommand):
                 self.stderr.write(f"{server.name}: {error.detail}")
 
     def _refresh(self, server: McpServer, *, accept: bool) -> None:
-        server = refresh_mcp_server(server, user=None)
+        server = refresh_mcp_server(server)
         for change in server.find_changes():
             self.stdout.write(f"{server.name}: {_described(change)}")
         if server.proposal and accept:
-            server = accept_changes(
-                server, proposal=server.proposal, names=None, user=None
-            )
+            server = accept_changes(server, proposal=server.proposal, names=None)
         waiting = ", changes wait for --accept" if server.has_changes else ""
         self.stdout.write(f"{server.name}: {len(server.tool_rows)} tools{waiting}")
 
