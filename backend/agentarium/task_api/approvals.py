@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.functions import Left
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -23,6 +24,8 @@ from agentarium.tasks.services import (
 )
 
 MAX_ANSWER_CHARS = 50_000
+# Of the texts in a list: a call may have a megabyte of arguments.
+PREVIEW_CHARS = 4_000
 
 
 class ApprovalSerializer(serializers.ModelSerializer[ToolCall]):
@@ -54,6 +57,39 @@ class ApprovalSerializer(serializers.ModelSerializer[ToolCall]):
             "is_error",
         ]
         read_only_fields = fields
+
+
+class ApprovalRowSerializer(ApprovalSerializer):
+    """A call in a list, with the beginnings of its texts."""
+
+    arguments = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text=f"JSON; the first {PREVIEW_CHARS:,} characters. The approval has all."
+    )
+    arguments_is_truncated = serializers.SerializerMethodField()
+    answer = serializers.SerializerMethodField(
+        help_text=f"The first {PREVIEW_CHARS:,} characters. The approval has all."
+    )
+    answer_is_truncated = serializers.SerializerMethodField()
+
+    class Meta(ApprovalSerializer.Meta):
+        fields = [
+            *ApprovalSerializer.Meta.fields,
+            "arguments_is_truncated",
+            "answer_is_truncated",
+        ]
+        read_only_fields = fields
+
+    def get_arguments(self, call: Any) -> str:
+        return str(call.arguments_beginning[:PREVIEW_CHARS])
+
+    def get_arguments_is_truncated(self, call: Any) -> bool:
+        return len(call.arguments_beginning) > PREVIEW_CHARS
+
+    def get_answer(self, call: Any) -> str:
+        return str(call.answer_beginning[:PREVIEW_CHARS])
+
+    def get_answer_is_truncated(self, call: Any) -> bool:
+        return len(call.answer_beginning) > PREVIEW_CHARS
 
 
 class ApproveSerializer(serializers.Serializer[Any]):
@@ -93,7 +129,9 @@ class ResolveSerializer(serializers.Serializer[Any]):
     list=extend_schema(
         summary="List approvals",
         description="Tool calls that wait for approval, for an answer, or for a decision "
-        "about their unknown outcome. Use `status` to list decided ones.",
+        "about their unknown outcome. Use `status` to list decided ones. Long arguments "
+        "are cut: show all of them before someone decides.",
+        responses=ApprovalRowSerializer(many=True),
     ),
     retrieve=extend_schema(summary="Get an approval"),
 )
@@ -118,9 +156,15 @@ class ApprovalViewSet(
         calls = calls.exclude(waits_for__in=["", ToolCall.WaitsFor.TASK])
         if self.action == "list" and "status" not in self.request.query_params:
             calls = calls.waiting()
-        return calls.select_related("task__agent").only(
-            *_COLUMNS, "task__agent__name", "task__owner_id"
-        )
+        columns = ("task__agent__name", "task__owner_id", *_COLUMNS)
+        calls = calls.select_related("task__agent")
+        if self.action != "list":
+            return calls.only(*columns, *_TEXTS)
+        beginnings = {f"{text}_beginning": _beginning(text) for text in _TEXTS}
+        return calls.only(*columns).annotate(**beginnings)
+
+    def get_serializer_class(self) -> Any:
+        return ApprovalRowSerializer if self.action == "list" else ApprovalSerializer
 
     def owner_of(self, call: ToolCall) -> int:
         return call.task.owner_id
@@ -181,12 +225,16 @@ _COLUMNS = (
     "tool_call_id",
     "name",
     "effect",
-    "arguments",
     "status",
     "waits_for",
     "created_at",
     "expires_at",
     "decided_at",
-    "answer",
     "is_error",
 )
+_TEXTS = ("arguments", "answer")
+
+
+def _beginning(text: str) -> Left:
+    # One character more says whether there is more.
+    return Left(text, PREVIEW_CHARS + 1)

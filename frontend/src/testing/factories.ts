@@ -174,8 +174,8 @@ export const makeProblem = (
 })
 
 export const makeApproval = (
-  fields: Partial<Schemas['Approval']> = {},
-): Schemas['Approval'] => ({
+  fields: Partial<Schemas['ApprovalRow']> = {},
+): Schemas['ApprovalRow'] => ({
   id: 5,
   task: 7,
   agent: 1,
@@ -192,5 +192,7 @@ export const makeApproval = (
   decided_at: null,
   answer: '',
   is_error: false,
+  arguments_is_truncated: false,
+  answer_is_truncated: false,
   ...fields,
 })

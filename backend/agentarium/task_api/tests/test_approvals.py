@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from agentarium.agents.models import Agent
 from agentarium.agents.tests.clients import with_scopes
+from agentarium.task_api.approvals import PREVIEW_CHARS
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.tests.factories import TaskFactory
 
@@ -62,6 +63,41 @@ def test_takes_no_longer_arguments_than_from_a_model(
     assert response.json()["errors"]["arguments"][0]["code"] == "too_long"
     call.refresh_from_db()
     assert call.status == "waiting"
+
+
+class TestLongTexts:
+    @pytest.mark.parametrize(
+        ("length", "is_cut"), [(PREVIEW_CHARS, False), (PREVIEW_CHARS + 1, True)]
+    )
+    def test_a_list_has_their_beginnings(
+        self, api: APIClient, call: ToolCall, *, length: int, is_cut: bool
+    ) -> None:
+        ToolCall.objects.update(arguments="ä" * length, answer="b" * length)
+
+        (row,) = api.get(APPROVALS).data["results"]
+        whole = api.get(f"{APPROVALS}{call.pk}/").data
+
+        assert row["arguments"] == "ä" * PREVIEW_CHARS
+        assert row["answer"] == "b" * PREVIEW_CHARS
+        assert row["arguments_is_truncated"] is row["answer_is_truncated"] is is_cut
+        assert whole["arguments"] == "ä" * length
+        assert whole["answer"] == "b" * length
+
+    def test_a_list_reads_no_more_than_these(
+        self,
+        api: APIClient,
+        call: ToolCall,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        for number in (2, 3):
+            call.pk, call.tool_call_id = None, f"call-{number}"
+            call.save()
+
+        # 1. the page; it is all there is, so nothing is counted
+        with django_assert_num_queries(1):
+            response = api.get(APPROVALS)
+
+        assert len(response.data["results"]) == 3
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject", "answer", "resolve"])

@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import {
   CircleHelpIcon,
@@ -9,15 +10,18 @@ import { useId } from 'react'
 import type { ReactNode } from 'react'
 
 import { RelativeTime } from '@/components/times'
+import { ErrorNotice } from '@/components/notice'
+import { Skeleton } from '@/components/ui/skeleton'
 import { formatMoment } from '@/lib/format'
 
 import { AnswerForm } from './answer-form'
 import { ApproveForm } from './approve-form'
 import { OutcomeForm } from './outcome-form'
-import type { Approval } from './queries'
+import { approvalQuery } from './queries'
+import type { Approval, ApprovalRow } from './queries'
 
 type ApprovalCardProps = {
-  approval: Approval
+  approval: ApprovalRow
   /** Whether to link its task, as outside the task's own page. */
   hasTask?: boolean
 }
@@ -25,7 +29,7 @@ type ApprovalCardProps = {
 /** One tool call that waits for a decision, with the form that takes it. */
 export function ApprovalCard({ approval, hasTask = false }: ApprovalCardProps) {
   const id = useId()
-  const { icon: Icon, title, form } = lookOf(approval)
+  const { icon: Icon, title } = lookOf(approval)
   return (
     <section
       aria-labelledby={id}
@@ -46,12 +50,43 @@ export function ApprovalCard({ approval, hasTask = false }: ApprovalCardProps) {
           </p>
         </div>
       </header>
-      <div className="px-4 py-4 sm:px-5">{form}</div>
+      <div className="px-4 py-4 sm:px-5">
+        {approval.arguments_is_truncated ? (
+          <WholeForm id={approval.id} />
+        ) : (
+          <Form approval={approval} />
+        )}
+      </div>
     </section>
   )
 }
 
-function TaskLink({ approval }: { approval: Approval }) {
+/** The form of a call with long arguments, of which a list has the beginning. */
+function WholeForm({ id }: { id: number }) {
+  const { data, error, refetch } = useQuery(approvalQuery(id))
+  if (data) return <Form approval={data} />
+  return error ? (
+    <ErrorNotice error={error} onRetry={() => void refetch()} />
+  ) : (
+    <div role="status" aria-label="Loading">
+      <Skeleton className="h-40" />
+    </div>
+  )
+}
+
+function Form({ approval }: { approval: Approval }) {
+  switch (approval.waits_for) {
+    case 'answer':
+      return <AnswerForm approval={approval} />
+    case 'outcome':
+      return <OutcomeForm approval={approval} />
+    case 'approval':
+    case 'task':
+      return <ApproveForm approval={approval} />
+  }
+}
+
+function TaskLink({ approval }: { approval: ApprovalRow }) {
   return (
     <>
       <Link
@@ -66,22 +101,20 @@ function TaskLink({ approval }: { approval: Approval }) {
   )
 }
 
-type Look = { icon: LucideIcon; title: ReactNode; form: ReactNode }
+type Look = { icon: LucideIcon; title: ReactNode }
 
-function lookOf(approval: Approval): Look {
+function lookOf(approval: ApprovalRow): Look {
   const tool = <code className="font-mono">{approval.tool}</code>
   switch (approval.waits_for) {
     case 'answer':
       return {
         icon: MessageCircleQuestionMarkIcon,
         title: `${approval.agent_name} asks you`,
-        form: <AnswerForm approval={approval} />,
       }
     case 'outcome':
       return {
         icon: CircleHelpIcon,
         title: <>Did {tool} succeed?</>,
-        form: <OutcomeForm approval={approval} />,
       }
     case 'approval':
     case 'task':
@@ -92,7 +125,6 @@ function lookOf(approval: Approval): Look {
             {approval.agent_name} wants to call {tool}
           </>
         ),
-        form: <ApproveForm approval={approval} />,
       }
   }
 }

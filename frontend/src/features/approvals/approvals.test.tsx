@@ -32,7 +32,7 @@ beforeEach(() => {
   )
 })
 
-async function open(fields: Partial<Schemas['Approval']>) {
+async function open(fields: Partial<Schemas['ApprovalRow']>) {
   const app = renderPart(<ApprovalCard approval={makeApproval(fields)} />)
   await screen.findByRole('region')
   return app
@@ -48,6 +48,21 @@ test('shows every digit of the arguments', async () => {
   expect(screen.getByRole('group', { name: 'Arguments' })).toHaveTextContent(
     '12345678901234567890',
   )
+})
+
+test('shows all of long arguments before someone decides', async () => {
+  server.use(
+    http.get('/api/approvals/5/', () =>
+      HttpResponse.json(makeApproval({ arguments: '{"to": "everyone"}' })),
+    ),
+  )
+  await open({ arguments: '{"to": "ev', arguments_is_truncated: true })
+
+  expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull()
+  expect(
+    await screen.findByRole('group', { name: 'Arguments' }),
+  ).toHaveTextContent('everyone')
+  expect(press('Approve')).toBeVisible()
 })
 
 test('sends no arguments that were opened but not edited', async () => {

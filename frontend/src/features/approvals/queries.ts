@@ -8,7 +8,11 @@ import type { Schemas } from '@/lib/api/client'
 import { asProblem } from '@/lib/api/problem'
 import { toastProblem } from '@/lib/toast-problem'
 
-export type Approval = Schemas['Approval']
+export type ApprovalRow = Schemas['ApprovalRow']
+export type Approval = Omit<
+  ApprovalRow,
+  'arguments_is_truncated' | 'answer_is_truncated'
+>
 
 /** The tool calls that need a decision, newest first: of one task, or of all. */
 export const approvalsQuery = (task?: number) =>
@@ -16,7 +20,11 @@ export const approvalsQuery = (task?: number) =>
     params: { query: { limit: 50, ...(task === undefined ? {} : { task }) } },
   })
 
-type Page = Schemas['PaginatedApprovalList']
+/** One call, with all of its arguments. */
+export const approvalQuery = (id: number) =>
+  api.queryOptions('get', '/api/approvals/{id}/', { params: { path: { id } } })
+
+type Page = Schemas['PaginatedApprovalRowList']
 
 /** Whether a list is out of date once tasks have these statuses. */
 function isAffected(page: Page | undefined, changes: StatusChanges) {

@@ -159,7 +159,7 @@ export interface paths {
         };
         /**
          * List approvals
-         * @description Tool calls that wait for approval, for an answer, or for a decision about their unknown outcome. Use `status` to list decided ones.
+         * @description Tool calls that wait for approval, for an answer, or for a decision about their unknown outcome. Use `status` to list decided ones. Long arguments are cut: show all of them before someone decides.
          */
         get: operations["approvals_list"];
         put?: never;
@@ -505,7 +505,7 @@ export interface paths {
         };
         /**
          * List the changes that lowered an HTTP tool's protection
-         * @description Who switched off that it asks, or lowered its effect, newest first.
+         * @description Newest first: who switched off that it asks, lowered its effect, or changed its method, address or parameters. Also who renamed it, and in what it is less protected than the last tool of its name.
          */
         get: operations["http_tools_changes"];
         put?: never;
@@ -527,7 +527,7 @@ export interface paths {
         put?: never;
         /**
          * Test an HTTP tool
-         * @description Calls the tool with its secrets and all its effects, for at most 20 seconds. A failed call is a result as well, with `is_error`.
+         * @description Calls the tool with its secrets and all its effects, for at most 20 seconds. A token needs the scope `approve`: no one else approves the call. A failed call is a result as well, with `is_error`.
          */
         post: operations["http_tools_test"];
         delete?: never;
@@ -674,6 +674,26 @@ export interface paths {
          * @description Agents keep the accepted tools. A dismissed change is no longer announced, until the server changes the tool again; it can still be accepted by its name. Returns 409 `proposal_changed` like `accept`.
          */
         post: operations["mcp_servers_dismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp-servers/{id}/protection-changes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the changes that lowered an MCP server's protection
+         * @description Who let the calls of its tools go to another address, newest first.
+         */
+        get: operations["mcp_servers_protection_changes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1233,7 +1253,7 @@ export interface components {
             readonly tools: {
                 [key: string]: unknown;
             }[];
-            /** @description Who switched off, with this version, that tools ask before a call. */
+            /** @description Who let tools run with less protection, with this version. */
             readonly protection_changes: components["schemas"]["ProtectionChange"][];
         };
         AnswerRequest: {
@@ -1301,6 +1321,33 @@ export interface components {
             /** @description The result that the model gets. */
             readonly answer: string;
             readonly is_error: boolean;
+        };
+        /** @description A call in a list, with the beginnings of its texts. */
+        ApprovalRow: {
+            readonly id: number;
+            readonly task: number;
+            readonly agent: number;
+            readonly agent_name: string;
+            /** @description Position of the step that made the call. */
+            readonly step: number;
+            readonly tool_call_id: string;
+            readonly tool: string;
+            readonly effect: string;
+            /** @description JSON; the first 4,000 characters. The approval has all. */
+            readonly arguments: string;
+            readonly status: components["schemas"]["ToolCallStatusEnum"];
+            readonly waits_for: components["schemas"]["WaitsForEnum"];
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly expires_at: string | null;
+            /** Format: date-time */
+            readonly decided_at: string | null;
+            /** @description The first 4,000 characters. The approval has all. */
+            readonly answer: string;
+            readonly is_error: boolean;
+            readonly arguments_is_truncated: boolean;
+            readonly answer_is_truncated: boolean;
         };
         ApproveRequest: {
             /** @description Replaces the model's arguments. */
@@ -1462,9 +1509,15 @@ export interface components {
         /**
          * @description * `approval_off` - Approval Off
          *     * `effect_lowered` - Effect Lowered
+         *     * `method_changed` - Method Changed
+         *     * `address_changed` - Address Changed
+         *     * `parameters_changed` - Parameters Changed
+         *     * `hosts_widened` - Hosts Widened
+         *     * `renamed` - Renamed
+         *     * `removed` - Removed
          * @enum {string}
          */
-        ChangeEnum: "approval_off" | "effect_lowered";
+        ChangeEnum: "approval_off" | "effect_lowered" | "method_changed" | "address_changed" | "parameters_changed" | "hosts_widened" | "renamed" | "removed";
         ChangeSummary: {
             /** @description Identifies the changes, for `accept` and `dismiss`. */
             proposal: string;
@@ -1744,6 +1797,8 @@ export interface components {
             readonly id: number;
             readonly decision: components["schemas"]["DecisionEnum"];
             readonly user: string | null;
+            readonly via: components["schemas"]["ViaEnum"];
+            readonly token: string;
             readonly changes: components["schemas"]["DecidedChange"][];
             /** Format: date-time */
             readonly decided_at: string;
@@ -1884,7 +1939,7 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["ApiToken"][];
         };
-        PaginatedApprovalList: {
+        PaginatedApprovalRowList: {
             /** @description The number of rows, at most 10,000. */
             count: number;
             /** @description False if there are more rows than `count`. */
@@ -1899,7 +1954,7 @@ export interface components {
              * @description The page before this one.
              */
             previous: string | null;
-            results: components["schemas"]["Approval"][];
+            results: components["schemas"]["ApprovalRow"][];
         };
         PaginatedCatalogueEntryList: {
             /** @description The number of rows, at most 10,000. */
@@ -2135,11 +2190,28 @@ export interface components {
             /** @description Only for an unexpected error: search the server's log for it. */
             request_id?: string;
         };
+        /** @description How the calls of a tool are protected. */
+        Protection: {
+            /** @description Whether a person is asked before each call. */
+            asks: boolean;
+            effect: components["schemas"]["EffectEnum"];
+            /** @description Of an HTTP tool; empty for others. */
+            method: string;
+            /** @description Of an HTTP tool or an MCP server. The first 200 characters, and a digest of all if there are more. */
+            address: string;
+            /** @description A digest of the arguments' schema. */
+            parameters: string;
+            /** @description The only hosts that it reaches. Null for all. */
+            hosts: string[] | null;
+        };
         /** @description A change after which calls are less protected than before. */
         ProtectionChange: {
             /** @description The tool's name. */
             readonly tool: string;
             readonly change: components["schemas"]["ChangeEnum"];
+            readonly before: components["schemas"]["Protection"] | null;
+            /** @description Null for a tool that was removed. */
+            readonly after: components["schemas"]["Protection"] | null;
             readonly by: number | null;
             /**
              * @description Empty for a command on the server, and after the account is deleted.
@@ -4051,7 +4123,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedApprovalList"];
+                    "application/json": components["schemas"]["PaginatedApprovalRowList"];
                 };
             };
             /** @description The input is not valid. */
@@ -6467,6 +6539,89 @@ export interface operations {
             };
             /** @description The object is not in a state that allows this, or a quota is used up. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_servers_protection_changes: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins. Take it from `next` or `previous`. */
+                cursor?: string;
+                /** @description Number of rows per page. */
+                limit?: number;
+                /** @description Number of rows to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this MCP server. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedProtectionChangeList"];
+                };
+            };
+            /** @description The input is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials are missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such object, or it is not yours. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query string is too long. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
