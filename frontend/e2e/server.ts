@@ -83,6 +83,8 @@ function startUp(data: string, url: string, providerUrl: string) {
   return start(['-m', 'agentarium.cli', 'up', '--no-model', '--port', port], {
     AGENTARIUM_DATA: data,
     AGENTARIUM_URL: url,
+    // The tests' own MCP server.
+    AGENTARIUM_OUTBOUND_ALLOW: '127.0.0.1',
     AGENTARIUM_DEFAULT_MODEL: 'openai:fake',
     AGENTARIUM_RATE_ANONYMOUS: '10000/min',
     AGENTARIUM_RATE_LOGIN: '10000/min',

@@ -182,3 +182,57 @@ test('says at an agent that tools of its server have changed', async () => {
     '/tools',
   )
 })
+
+test('shows who decided on its tools, and where its calls went before', async () => {
+  const protection = {
+    asks: true,
+    effect: 'write',
+    method: '',
+    parameters: '',
+    hosts: null,
+  } as const
+  const decisions: Schemas['McpToolDecision'][] = [
+    {
+      id: 2,
+      decision: 'accepted',
+      user: 'alice',
+      via: 'api_token',
+      token: 'agt_1 (script)',
+      changes: [
+        { name: 'search', kind: 'changed' },
+        { name: 'a\u202eb', kind: 'added' },
+      ],
+      decided_at: TIME,
+    },
+  ]
+  const moved: Schemas['ProtectionChange'] = {
+    tool: 'wiki',
+    change: 'address_changed',
+    before: { ...protection, address: 'https://old.example.org/' },
+    after: { ...protection, address: 'https://mcp.example.org/mcp' },
+    by: 1,
+    by_name: 'alice',
+    via: 'session',
+    token: '',
+    created_at: TIME,
+  }
+  server.use(
+    http.get('/api/mcp-servers/4/decisions/', () =>
+      HttpResponse.json(makePage(decisions)),
+    ),
+    http.get('/api/mcp-servers/4/protection-changes/', () =>
+      HttpResponse.json(makePage([moved])),
+    ),
+  )
+  const { user } = renderApp('/tools')
+
+  await user.click(await screen.findByText('History'))
+
+  const list = await screen.findByRole('list', { name: 'Decisions' })
+  expect(within(list).getByRole('listitem')).toHaveTextContent(
+    /Accepted by alice with the token agt_1 \(script\).*search changed, aU\+202Eb added/,
+  )
+  expect(
+    screen.getByRole('list', { name: 'Lowered protection' }),
+  ).toHaveTextContent('from https://old.example.org/ to')
+})

@@ -149,7 +149,7 @@ test('keeps a stored secret that is left empty, and shows rejections', async () 
   )
   await user.click(await screen.findByRole('menuitem', { name: 'Edit' }))
   expect(
-    await screen.findByRole('list', { name: 'Approvals switched off' }),
+    await screen.findByRole('list', { name: 'Lowered protection' }),
   ).toHaveTextContent(
     'Approval for find_customer was switched off by alice with the token agt_12345678… (ci)',
   )

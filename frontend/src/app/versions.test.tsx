@@ -23,6 +23,8 @@ const versions = [
       {
         tool: 'send_mail',
         change: 'approval_off',
+        before: null,
+        after: null,
         by: 1,
         by_name: 'alice',
         via: 'session',
@@ -73,7 +75,7 @@ test('shows what a version changed', async () => {
     within(dialog.getByRole('region', { name: 'Tools' })).getByRole('listitem'),
   ).toHaveTextContent('calculator · needs approval')
   expect(
-    dialog.getByRole('list', { name: 'Approvals switched off' }),
+    dialog.getByRole('list', { name: 'Lowered protection' }),
   ).toHaveTextContent(
     'Approval for send_mail was switched off by alice on the page',
   )

@@ -5,10 +5,22 @@ import type { Schemas } from '@/lib/api/client'
 
 type ProtectionChange = Schemas['ProtectionChange']
 
-const WHAT: Record<ProtectionChange['change'], (tool: string) => string> = {
-  approval_off: (tool) => `Approval for ${tool} was switched off`,
-  effect_lowered: (tool) =>
-    `The effect of ${tool} is no longer “has side effects”`,
+const WHAT: Record<
+  ProtectionChange['change'],
+  (change: ProtectionChange) => string
+> = {
+  approval_off: ({ tool }) => `Approval for ${tool} was switched off`,
+  effect_lowered: ({ tool, before, after }) =>
+    `The effect of ${tool} was lowered from ${before?.effect} to ${after?.effect}`,
+  method_changed: ({ tool, before, after }) =>
+    `The method of ${tool} was changed from ${before?.method} to ${after?.method}`,
+  address_changed: ({ tool, before, after }) =>
+    `The address of ${tool} was changed from ${before?.address || 'none'} to ${after?.address || 'none'}`,
+  parameters_changed: ({ tool }) => `The parameters of ${tool} were changed`,
+  hosts_widened: ({ tool, after }) =>
+    `${tool} may reach more hosts: ${after?.hosts?.join(', ') ?? 'all'}`,
+  renamed: ({ tool }) => `${tool} was renamed`,
+  removed: ({ tool }) => `${tool} was removed`,
 }
 
 const HOW: Record<ProtectionChange['via'], string> = {
@@ -26,7 +38,7 @@ export function ProtectionChanges({
 }) {
   if (changes.length === 0) return null
   return (
-    <ul aria-label="Approvals switched off" className="space-y-1.5">
+    <ul aria-label="Lowered protection" className="space-y-1.5">
       {changes.map((each, index) => (
         <li key={index} className="flex gap-2 text-xs">
           <ShieldAlertIcon
@@ -34,7 +46,7 @@ export function ProtectionChanges({
             className="mt-px size-3.5 shrink-0 text-waiting"
           />
           <span className="min-w-0 wrap-anywhere">
-            {WHAT[each.change](each.tool)}
+            {WHAT[each.change](each)}
             {each.by_name && ` by ${each.by_name}`} {HOW[each.via]}
             {each.token && ` ${each.token}`}
             <span className="text-muted-foreground">

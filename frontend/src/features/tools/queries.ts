@@ -35,6 +35,16 @@ export const httpToolChangesQuery = (id: number) =>
     params: { path: { id } },
   })
 
+export const toolDecisionsQuery = (id: number) =>
+  api.queryOptions('get', '/api/mcp-servers/{id}/decisions/', {
+    params: { path: { id } },
+  })
+
+export const serverProtectionQuery = (id: number) =>
+  api.queryOptions('get', '/api/mcp-servers/{id}/protection-changes/', {
+    params: { path: { id } },
+  })
+
 export const toolChangesQuery = (id: number) =>
   api.queryOptions('get', '/api/mcp-servers/{id}/changes/', {
     params: { path: { id } },

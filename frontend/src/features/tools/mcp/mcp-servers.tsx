@@ -15,6 +15,7 @@ import { ToolMenu } from '../tool-menu'
 import { ToolSection } from '../tool-section'
 import { McpServerForm } from './mcp-server-form'
 import { ServerChanges } from './server-changes'
+import { ServerHistory } from './server-history'
 import { toolsLoaded } from './tools-loaded'
 
 /** Servers that offer tools of their own. */
@@ -67,6 +68,7 @@ function McpServerRow({ server, onEdit }: RowProps) {
       </div>
       <ServerChanges server={server} />
       <ServerTools server={server} />
+      {server.fetched_at && <ServerHistory server={server} />}
     </li>
   )
 }
