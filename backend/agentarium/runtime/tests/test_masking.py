@@ -183,6 +183,9 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "hexadecimal, in pairs": lambda text: text.encode().hex(" "),
     "Python": lambda text: repr(text)[1:-1],
     "Python bytes": lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+    "Python, long": as_entities("\\U{:08x}"),
+    "Perl": as_entities("\\x{{{:X}}}"),
+    "Markdown": lambda text: re.sub(r"[\\`*_{}\[\]()<>+.!|~=-]", r"\\\g<0>", text),
     "octal": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
 }
 WITHIN_BASE64: dict[str, Callable[[str], str]] = {
@@ -207,7 +210,7 @@ class TestEncodings:
     def test_masks_the_whole_of_a_secret(self, encoding: str, secret: str) -> None:
         encoded = ENCODINGS[encoding](secret)
 
-        assert SecretMask([secret]).apply(f"<{encoded}>") == f"<{MASK}>"
+        assert SecretMask([secret]).apply(f"a {encoded} b") == f"a {MASK} b"
 
     @pytest.mark.parametrize("secret", HARD_SECRETS)
     @pytest.mark.parametrize("before", ["", "a", "ab", "a header: " * 7])
@@ -239,6 +242,11 @@ class TestEncodings:
         # It may take an escape next to it along.
         assert MASK in masked_text
         assert len(masked_text) <= len(around.format(MASK))
+
+    def test_masks_a_secret_in_lines(self) -> None:
+        mask = SecretMask(["ghp_abcdef-0123456789"])
+
+        assert mask.apply("<ghp_abc\r\n  def-0123\n\t456789>") == f"<{MASK}>"
 
     def test_masks_latin_1(self) -> None:
         encoded = quote("pässwörd-key", safe="", encoding="latin-1")

@@ -17,13 +17,14 @@ MAX_LAYERS = 6
 _HEX = "[0-9a-fA-F]"
 _ENTITY = rf"&(?:\#[0-9]{{1,20}}|\#[xX]{_HEX}{{1,16}}|[A-Za-z][A-Za-z0-9]{{1,31}})"
 _COMPLETE = rf"""
-    \\(?:u{_HEX}{{4}}|u\{{{_HEX}{{1,8}}\}}|x{_HEX}{{2}}|[0-3][0-7]{{2}}|["'/nrt\\])
+    \\(?:u{_HEX}{{4}}|U{_HEX}{{8}}|[ux]\{{{_HEX}{{1,8}}\}}|x{_HEX}{{2}}|[0-3][0-7]{{2}})
+  | \\[nrt!-$'-/:-@\[-`{{-~]
   | %u{_HEX}{{4}} | %{_HEX}{{2}}
   | {_ENTITY};?
 """
 # What the next characters may complete, or make longer.
 _OPEN = rf"""(?:
-    \\(?:u{_HEX}{{0,3}}|u\{{{_HEX}{{0,8}}|x{_HEX}?|[0-3][0-7]?)?
+    \\(?:u{_HEX}{{0,3}}|U{_HEX}{{0,7}}|[ux]\{{{_HEX}{{0,8}}|x{_HEX}?|[0-3][0-7]?)?
   | %(?:u{_HEX}{{0,3}}|{_HEX})?
   | {_ENTITY} | &(?:\#[xX]?|[A-Za-z])?
 )\Z"""
@@ -108,8 +109,7 @@ class PackedLayer(Layer):
     """
 
     def __init__(self, below: Layer) -> None:
-        packed = "".join(below.text.split()).replace("-", "+").replace("_", "/")
-        super().__init__(packed, below)
+        super().__init__(packed(below.text), below)
         self._unpacked = below.text
 
     def _find_starts(self) -> tuple[list[int], list[int]]:
@@ -142,6 +142,11 @@ def layers(text: str, *, is_last: bool) -> tuple[list[Layer], int]:
         layer = Layer(text, layer, pieces, replaced)
         found.append(layer)
     return found, open_at
+
+
+def packed(text: str) -> str:
+    """The text without its white space, and with `+/` for `-_`."""
+    return "".join(text.split()).replace("-", "+").replace("_", "/")
 
 
 def unescaped(text: str) -> Iterator[str]:
@@ -196,7 +201,7 @@ def _decode(escape: str) -> str:
     code = escape[1:]
     if escape[0] == "%":
         return _character(code.lstrip("u"), 16)
-    if code[0] in "ux":
+    if code[0] in "uUx":
         return _character(code[1:].strip("{}"), 16)
     return _character(code, 8) if code.isdigit() else _CONTROLS.get(code, code)
 

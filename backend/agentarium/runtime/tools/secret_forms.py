@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from agentarium.runtime.tools.escapes import (
+    packed,
     split_into_halves,
     unescaped,
     without_surrogates,
@@ -31,12 +32,15 @@ def plain_forms(value: str) -> set[str]:
         for written in _written(value)
         for form in unescaped(without_surrogates(written))
     }
+    # A backslash at the end may make an escape of what follows.
+    forms |= {form.rstrip("\\") for form in forms}
     return {form for form in forms if not is_too_short(form)}
 
 
 def packed_forms(value: str) -> set[str]:
-    """A secret in base64 and hexadecimal, without white space and with `+/`."""
-    forms = set()
+    """A secret in lines, in base64 and in hexadecimal, as a packed layer shows it."""
+    in_lines = packed(value)
+    forms = set() if is_too_short(in_lines) else {in_lines}
     for data in _bytes_of(value):
         forms |= {data.hex(), data.hex().upper(), *_base64_forms(data)}
     return forms
@@ -64,7 +68,8 @@ def _bytes_of(value: str) -> set[bytes]:
         quote(value, safe="", errors="replace"),
     )
     data = {text.encode("utf-8", "surrogatepass") for text in texts}
-    return data | {value.encode("latin-1", "replace")}
+    other = {value.encode("latin-1", "replace"), value.encode("utf-16-le", "replace")}
+    return data | other
 
 
 def _escaped_for_scripts(text: str) -> str:
