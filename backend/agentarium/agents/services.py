@@ -21,12 +21,12 @@ from agentarium.core.exceptions import NotFoundError
 from agentarium.db import clock
 from agentarium.db.compiled_query import CompiledQuery
 from agentarium.db.transactions import atomic
-from agentarium.tools.agent_protection import record_changed_list
 from agentarium.tools.approval import ListedTool, listed_tools
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.entries import check_tools
 from agentarium.tools.models import ProtectionChange
-from agentarium.tools.protection_record import Subject, SubjectKey, changes_of
+from agentarium.tools.protection.agents import record_changed_list
+from agentarium.tools.protection.record import Subject, SubjectKey, changes_of
 from agentarium.tools.references import FindAgents, ToolEntry, load_referenced
 
 COPY_MARK = " (copy)"

@@ -8,7 +8,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict
 
-from agentarium.runtime.tools.masking import current_mask
+from agentarium.runtime.masking.mask import current_mask
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMATS = ("auto", "json", "console")

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from agentarium.runtime.loop import CallModel
+from agentarium.runtime.masking.mask import MaskedStream, SecretMask
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -20,7 +21,6 @@ from agentarium.runtime.providers.base import (
     TextDelta,
 )
 from agentarium.runtime.retries import Retried
-from agentarium.runtime.tools.masking import MaskedStream, SecretMask
 
 
 def masked(call: CallModel, mask: SecretMask) -> CallModel:

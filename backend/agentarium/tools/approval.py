@@ -13,7 +13,11 @@ from typing import Any, NamedTuple
 from agentarium.runtime.tools.mcp import tool_name
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import Effect, HttpTool
-from agentarium.tools.protection import Protection, protection_of_tool
+from agentarium.tools.protection.levels import (
+    Protection,
+    protection_of_server,
+    protection_of_tool,
+)
 from agentarium.tools.references import Referenced, ToolEntry
 
 # The option of an entry with the names of the tools that asked when it was saved.
@@ -105,8 +109,11 @@ def _listed_http_tool(tool: HttpTool, entry: ToolEntry) -> ListedTool:
 
 def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[ListedTool]:
     server = referenced.mcp_servers.get(entry["server"])
+    if server is None:
+        return
     selected = entry.get("names")
-    for row in server.tool_rows if server else ():
+    basis = protection_of_server(server)
+    for row in server.tool_rows:
         name = row["name"]
         if selected is not None and name not in selected:
             continue
@@ -117,7 +124,7 @@ def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[List
             ("mcp", entry["server"], name),
             tool_name(name, entry.get("prefix", "")),
             name,
-            Protection(asks, effect),
+            replace(basis, asks=asks, effect=effect),
             would_ask=kept or Effect.WRITE in (effect, row["effect"]),
             default_effect=row["effect"],
         )

@@ -7,7 +7,7 @@ from yarl import URL
 
 from agentarium.core.encryption import UnreadableSecretError
 from agentarium.providers.services import provider_configs
-from agentarium.runtime.tools.masking import SecretMask, mask_of, secrets_of_headers
+from agentarium.runtime.masking.mask import SecretMask, mask_of, secrets_of_headers
 from agentarium.tools.models import DeclaredModel, McpServer
 
 # Variables of operators' programs with these words in their names are secrets.

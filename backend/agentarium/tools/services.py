@@ -23,14 +23,14 @@ from agentarium.core.exceptions import (
     FieldError,
     InvalidInputError,
 )
+from agentarium.runtime.masking.mask import SecretMask
+from agentarium.runtime.masking.secret_forms import MIN_CHARS, is_too_short
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
-from agentarium.runtime.tools.masking import SecretMask
 from agentarium.runtime.tools.mcp import list_mcp_tools
-from agentarium.runtime.tools.secret_forms import MIN_CHARS, is_too_short
 from agentarium.tools.live_calls import call_now
 from agentarium.tools.mcp_reviews import store_refreshed_tools
 from agentarium.tools.models import HttpTool, McpServer
-from agentarium.tools.protection_record import (
+from agentarium.tools.protection.record import (
     record_changed_server,
     record_changed_tool,
     record_new_tool,
@@ -143,6 +143,8 @@ def update_mcp_server(
     **changes: Any,
 ) -> McpServer:
     """Change a server. A new address is recorded."""
+    # Locked like a tool, so that each address is compared with the one before it.
+    server = McpServer.objects.select_for_update(no_key=True).get(pk=server.pk)
     before = copy(server)
     host_changes = _origin(changes.get("url", server.url)) != _origin(server.url)
     server = _update(

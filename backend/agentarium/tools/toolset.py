@@ -13,11 +13,11 @@ from django.conf import settings
 from agentarium.core.encryption import UnreadableSecretError
 from agentarium.core.exceptions import DomainError
 from agentarium.outbound.hosts import HostError
+from agentarium.runtime.masking.mask import NO_MASK, SecretMask
 from agentarium.runtime.tools.base import Effect, Tool, ToolError, ToolSpec
 from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.http_template import UrlTemplate
-from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.runtime.tools.mcp import (
     McpConnection,
     McpEndpoint,

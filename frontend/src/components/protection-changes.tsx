@@ -5,6 +5,9 @@ import type { Schemas } from '@/lib/api/client'
 
 type ProtectionChange = Schemas['ProtectionChange']
 
+const place = (protection: ProtectionChange['before']) =>
+  protection?.address === '' ? 'none' : protection?.address
+
 const WHAT: Record<
   ProtectionChange['change'],
   (change: ProtectionChange) => string
@@ -15,7 +18,7 @@ const WHAT: Record<
   method_changed: ({ tool, before, after }) =>
     `The method of ${tool} was changed from ${before?.method} to ${after?.method}`,
   address_changed: ({ tool, before, after }) =>
-    `The address of ${tool} was changed from ${before?.address || 'none'} to ${after?.address || 'none'}`,
+    `The address of ${tool} was changed from ${place(before)} to ${place(after)}`,
   parameters_changed: ({ tool }) => `The parameters of ${tool} were changed`,
   hosts_widened: ({ tool, after }) =>
     `${tool} may reach more hosts: ${after?.hosts?.join(', ') ?? 'all'}`,

@@ -1,5 +1,6 @@
 """The record of tools that run with less protection, whichever way leads there."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,8 +10,12 @@ from agentarium.accounts.models import User
 from agentarium.agents.tests.clients import with_scopes
 from agentarium.agents.tests.test_approval import AGENTS, HTTP_TOOLS, asking, create
 from agentarium.tools.models import ProtectionChange
-from agentarium.tools.protection import Protection, lowered
-from agentarium.tools.tests.factories import HttpToolFactory, McpServerFactory
+from agentarium.tools.protection.levels import Protection, lowered
+from agentarium.tools.tests.factories import (
+    SEARCH,
+    HttpToolFactory,
+    McpServerFactory,
+)
 
 SERVERS = "/api/mcp-servers/"
 ADDRESS = "https://api.example.com/things"
@@ -41,7 +46,12 @@ def changes_of_agent(api: APIClient, agent_id: int) -> list[tuple[int, str, str]
 
 
 class TestOrder:
-    BASE = Protection(asks=True, effect="write", method="POST", address="a")
+    BASE: Mapping[str, Any] = {
+        "asks": True,
+        "effect": "write",
+        "method": "POST",
+        "address": "a",
+    }
 
     @pytest.mark.parametrize(
         ("before", "after", "changes"),
@@ -89,9 +99,9 @@ class TestOrder:
     def test_says_in_what_a_tool_is_less_protected(
         self, before: dict[str, Any], after: dict[str, Any], changes: list[str]
     ) -> None:
-        base = {"asks": True, "effect": "write", "method": "POST", "address": "a"}
+        was, now = (Protection(**{**self.BASE, **each}) for each in (before, after))
 
-        found = lowered(Protection(**base | before), Protection(**base | after))
+        found = lowered(was, now)
 
         assert found == changes
 
@@ -248,6 +258,27 @@ class TestAgents:
 
         assert (2, "old", "approval_off") in changes_of_agent(api, agent["id"])
 
+    def test_compares_a_tool_of_another_server_with_what_it_replaces(
+        self, api: APIClient, alice: User
+    ) -> None:
+        servers = [
+            McpServerFactory.create(owner=alice, url=f"https://{name}.example.com/")
+            for name in ("first", "second")
+        ]
+        first, second = (
+            {"type": "mcp", "server": server.pk, "names": ["search"], "effect": "read"}
+            for server in servers
+        )
+        agent = create(api, first)
+
+        api.patch(f"{AGENTS}{agent['id']}/", {"tools": [second]})
+
+        assert changes_of_agent(api, agent["id"]) == [
+            (1, "search", "approval_off"),
+            (2, "search", "address_changed"),
+            (2, "search", "approval_off"),
+        ]
+
     @pytest.mark.parametrize(
         ("hosts", "changes"),
         [
@@ -327,6 +358,23 @@ class TestMcpServers:
         assert (row["change"], row["via"]) == ("address_changed", "api_token")
         assert row["before"]["address"] == server.url
         assert row["after"]["address"] == "https://other.example.com/mcp"
+
+    def test_a_decision_names_the_token(self, alice: User) -> None:
+        client = with_scopes(alice, "read", "write")
+        server = McpServerFactory.create(owner=alice, proposed_tools=[SEARCH])
+        server.derive_proposal()
+        server.save()
+        path = f"{SERVERS}{server.pk}/"
+
+        accepted = client.post(f"{path}accept/", {"proposal": server.proposal})
+
+        assert accepted.status_code == 200, accepted.data
+        (row,) = client.get(f"{path}decisions/").data["results"]
+        assert (row["user"], row["via"]) == ("alice", "api_token")
+        assert row["token"].endswith("(script)")
+        assert [dict(each) for each in row["changes"]] == [
+            {"name": "send.mail", "kind": "removed"}
+        ]
 
     def test_is_hidden_from_strangers(
         self, stranger_api: APIClient, alice: User

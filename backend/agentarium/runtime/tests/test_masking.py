@@ -13,6 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentarium.runtime.masked_calls import masked
+from agentarium.runtime.masking.escapes import MAX_LAYERS, layers
+from agentarium.runtime.masking.mask import (
+    MASK,
+    MaskedStream,
+    SecretMask,
+    secrets_of_headers,
+)
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -28,13 +35,6 @@ from agentarium.runtime.providers.base import (
     TextDelta,
 )
 from agentarium.runtime.retries import Retried
-from agentarium.runtime.tools.escapes import MAX_LAYERS, layers
-from agentarium.runtime.tools.masking import (
-    MASK,
-    MaskedStream,
-    SecretMask,
-    secrets_of_headers,
-)
 
 SECRET = 'Pa55/w+rd~="tok\\en&x'
 # With characters that each encoding writes in its own way.

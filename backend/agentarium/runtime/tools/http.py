@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
 
+from agentarium.runtime.masking.mask import NO_MASK, SecretMask
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolError,
@@ -15,7 +16,6 @@ from agentarium.runtime.tools.base import (
 )
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
 from agentarium.runtime.tools.http_template import UrlTemplate
-from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.runtime.tools.text import decoded, is_text, media_type
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from agentarium.runtime.masking.mask import NO_MASK, SecretMask
 from agentarium.runtime.tools.base import (
     Effect,
     OutcomeUnknownError,
@@ -24,7 +25,6 @@ from agentarium.runtime.tools.base import (
     ToolSpec,
 )
 from agentarium.runtime.tools.http_client import HttpClient
-from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
 

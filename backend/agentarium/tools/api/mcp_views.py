@@ -25,7 +25,7 @@ from agentarium.tools.api.serializers import ProtectionChangeSerializer
 from agentarium.tools.listed_mcp_tools import tools_by_server
 from agentarium.tools.mcp_reviews import accept_changes, dismiss_changes
 from agentarium.tools.models import McpServer
-from agentarium.tools.protection_record import Subject, changes_of
+from agentarium.tools.protection.record import Subject, changes_of
 from agentarium.tools.services import (
     create_mcp_server,
     delete_definition,

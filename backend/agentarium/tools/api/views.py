@@ -20,7 +20,7 @@ from agentarium.tools.api.serializers import (
     TrialSerializer,
 )
 from agentarium.tools.models import HttpTool
-from agentarium.tools.protection_record import Subject, changes_of
+from agentarium.tools.protection.record import Subject, changes_of
 from agentarium.tools.services import (
     create_http_tool,
     delete_definition,
@@ -48,7 +48,7 @@ class HttpToolViewSet(viewsets.ModelViewSet[HttpTool]):
     search_fields = ["name", "description", "url_template"]
     ordering_fields = ["created_at", "updated_at", "name"]
     ordering = ["-created_at", "-id"]
-    # A call with all its effects, which nobody else approves.
+    # A call with all its effects, which no one else approves.
     scope_by_action = {"test": "approve"}
 
     def get_queryset(self) -> QuerySet[HttpTool]:

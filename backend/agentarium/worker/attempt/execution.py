@@ -21,6 +21,7 @@ from agentarium.runtime.loop import (
     unanswered,
 )
 from agentarium.runtime.masked_calls import masked
+from agentarium.runtime.masking.mask import current_mask
 from agentarium.runtime.messages import (
     Message,
     ModelResponse,
@@ -33,7 +34,6 @@ from agentarium.runtime.providers.base import (
     ProviderError,
 )
 from agentarium.runtime.retries import ModelCaller, Retried
-from agentarium.runtime.tools.masking import current_mask
 from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.fence import AttemptKey
 from agentarium.tasks.models import MAX_DETAIL_CHARS, AgentTask

@@ -11,9 +11,9 @@ from agentarium.agents.models import Agent
 from agentarium.agents.services import find_agents
 from agentarium.core.exceptions import DomainError, ServerBusyError
 from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.masking.mask import NO_MASK, SecretMask
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
-from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.runtime.tools.mcp import McpToolInfo
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child

@@ -12,9 +12,9 @@ from agentarium.accounts.tests.factories import UserFactory
 from agentarium.agents.models import Agent
 from agentarium.agents.services import create_agent
 from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.masking.mask import NO_MASK, SecretMask
 from agentarium.runtime.prices import read_prices
 from agentarium.runtime.providers.base import ModelClient
-from agentarium.runtime.tools.masking import NO_MASK, SecretMask
 from agentarium.streaming.pubsub import LocalPubSub
 from agentarium.tasks.models import AgentTask
 from agentarium.tasks.services import submit_task

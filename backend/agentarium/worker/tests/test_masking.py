@@ -7,10 +7,10 @@ import pytest
 import structlog
 
 from agentarium.db.threads import DatabaseThreads
+from agentarium.runtime.masking.mask import MASK, SecretMask
 from agentarium.runtime.messages import ToolCallPart
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.tools.base import ToolError
-from agentarium.runtime.tools.masking import MASK, SecretMask
 from agentarium.tasks.models import AgentTask, Draft, Event, Step, ToolCall
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.records import results_of

@@ -18,7 +18,7 @@ from agentarium.tools.models import (
     ProtectionChange,
     ProtectionChangeQuerySet,
 )
-from agentarium.tools.protection import (
+from agentarium.tools.protection.levels import (
     Change,
     Protection,
     expected_of,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from agentarium.runtime.tools.escapes import (
+from agentarium.runtime.masking.escapes import (
     packed,
     split_into_halves,
     unescaped,

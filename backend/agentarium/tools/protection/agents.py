@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from agentarium.accounts.actors import Actor
 from agentarium.tools.approval import ASK_BEFORE, ListedTool, listed_tools
-from agentarium.tools.protection import Change, Protection, lowered
-from agentarium.tools.protection_record import (
+from agentarium.tools.protection.levels import Change, Protection, lowered
+from agentarium.tools.protection.record import (
     SubjectKey,
     ToolChanged,
     record_changes,
@@ -88,13 +88,15 @@ def _predecessors(
 def _changes(
     tool: ListedTool, was: ListedTool | None, removed: Mapping[str, Protection]
 ) -> list[ToolChanged]:
+    earlier = []
     if was is not None:
         # One that became a `write` would ask now, if the entry had stayed as it was.
         asked = was.needs_approval or (tool.would_ask and not was.would_ask)
-        earlier = [replace(was.protection, asks=asked)]
-    else:
-        earlier = [tool.default]
-        earlier += [removed[tool.name]] if tool.name in removed else []
+        earlier.append(replace(was.protection, asks=asked))
+    elif tool.name in removed:
+        earlier.append(removed[tool.name])
+    if was is None or was.key != tool.key:
+        earlier.append(tool.default)
     changes: dict[Change, ToolChanged] = {}
     for before in earlier:
         for change in lowered(before, tool.protection):

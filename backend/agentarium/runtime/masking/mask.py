@@ -14,13 +14,13 @@ from contextvars import ContextVar
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from agentarium.runtime.tools.escapes import (
+from agentarium.runtime.masking.escapes import (
     Layer,
     PackedLayer,
     layers,
     without_surrogates,
 )
-from agentarium.runtime.tools.secret_forms import (
+from agentarium.runtime.masking.secret_forms import (
     is_too_short,
     packed_forms,
     plain_forms,
