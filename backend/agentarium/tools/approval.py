@@ -9,7 +9,7 @@ it, changes afterwards: a call never asks less than the person saw who saved the
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agentarium.runtime.tools.mcp import tool_name
+from agentarium.runtime.tools.mcp.names import tool_name
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import Effect, HttpTool
 from agentarium.tools.references import Referenced, ToolEntry

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.outbound.hosts import HostError, HostPattern
-from agentarium.runtime.tools.mcp import tool_name
+from agentarium.runtime.tools.mcp.names import tool_name
 from agentarium.tools.approval import ASK_BEFORE, with_ask_before
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import (

@@ -18,7 +18,7 @@ from agentarium.core.exceptions import (
     NotFoundError,
 )
 from agentarium.db import clock
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
 from agentarium.tools.live_calls import RunningCalls
 from agentarium.tools.models import McpServer, McpToolDecision
 from agentarium.tools.quotas import definition_size

@@ -25,7 +25,7 @@ from agentarium.core.exceptions import (
 )
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.masking import MIN_CHARS, SecretMask, is_too_short
-from agentarium.runtime.tools.mcp import list_mcp_tools
+from agentarium.runtime.tools.mcp.connection import list_mcp_tools
 from agentarium.tools.live_calls import call_now
 from agentarium.tools.mcp_reviews import store_refreshed_tools
 from agentarium.tools.models import HttpTool, McpServer

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
 
 ToolRow = dict[str, Any]
 ChangeKind = Literal["added", "removed", "changed"]

@@ -18,15 +18,14 @@ from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, 
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.http_template import UrlTemplate
 from agentarium.runtime.tools.masking import NO_MASK, SecretMask
-from agentarium.runtime.tools.mcp import (
-    McpConnection,
+from agentarium.runtime.tools.mcp.connection import McpConnection
+from agentarium.runtime.tools.mcp.endpoints import (
     McpEndpoint,
-    McpTool,
-    McpToolInfo,
-    OnListed,
     RemoteMcpServer,
     StdioMcpServer,
 )
+from agentarium.runtime.tools.mcp.tool import McpTool
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo, OnListed
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
 from agentarium.tools.approval import ListedTool, listed_tools

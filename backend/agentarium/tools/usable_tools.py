@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from agentarium.db.sqlite_gate import sqlite_gate
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
 from agentarium.tools import live_calls

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.accounts.services import create_api_token
 from agentarium.accounts.storage import add_stored, stored_bytes
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
 from agentarium.tools import mcp_reviews
 from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.mcp_reviews import propose_tools

@@ -27,8 +27,11 @@ from agentarium.runtime.tools.base import (
     ToolInvocation,
     ToolSpec,
 )
-from agentarium.runtime.tools.mcp import McpConnection, McpTool, RemoteMcpServer
-from agentarium.runtime.tools.mcp_http import MAX_PARTS, _Body
+from agentarium.runtime.tools.mcp.connection import McpConnection
+from agentarium.runtime.tools.mcp.endpoints import RemoteMcpServer
+from agentarium.runtime.tools.mcp.http import _Body
+from agentarium.runtime.tools.mcp.streams import MAX_PARTS
+from agentarium.runtime.tools.mcp.tool import McpTool
 from agentarium.tools.guarded_http import GuardedHttp
 from bench.chaos.hostile import pages
 from bench.fake_tools.mcp_server import FakeMcpServer
@@ -184,7 +187,8 @@ class Finder:
 
 sys.meta_path.insert(0, Finder())
 from agentarium.runtime.tools.base import ToolError
-from agentarium.runtime.tools.mcp import StdioMcpServer, list_mcp_tools
+from agentarium.runtime.tools.mcp.connection import list_mcp_tools
+from agentarium.runtime.tools.mcp.endpoints import StdioMcpServer
 assert not Finder.threads
 try:
     asyncio.run(list_mcp_tools(StdioMcpServer("/none")))

@@ -17,15 +17,14 @@ from agentarium.runtime.tools.base import (
     ToolInvocation,
     ToolSpec,
 )
-from agentarium.runtime.tools.mcp import (
-    McpConnection,
+from agentarium.runtime.tools.mcp.connection import McpConnection, list_mcp_tools
+from agentarium.runtime.tools.mcp.endpoints import (
     McpEndpoint,
-    McpTool,
-    McpToolInfo,
     RemoteMcpServer,
     StdioMcpServer,
-    list_mcp_tools,
 )
+from agentarium.runtime.tools.mcp.tool import McpTool
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
 from agentarium.tests.eventually import eventually
 from agentarium.tools.guarded_http import GuardedHttp
 from bench.fake_tools.mcp_server import Era, FakeMcpServer

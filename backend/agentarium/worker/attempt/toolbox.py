@@ -14,7 +14,7 @@ from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
 from agentarium.runtime.tools.masking import NO_MASK, SecretMask
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
 from agentarium.tools.guarded_http import GuardedHttp
