@@ -27,7 +27,7 @@ from agentarium.runtime.tools.base import ToolError, ToolInvocation
 from agentarium.runtime.tools.masking import MIN_CHARS, SecretMask, is_too_short
 from agentarium.runtime.tools.mcp.connection import list_mcp_tools
 from agentarium.tools.live_calls import call_now
-from agentarium.tools.mcp_reviews import store_refreshed_tools
+from agentarium.tools.mcp_reviews import record_failure, store_refreshed_tools
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection import changes_of_tool, record_tool_changes
 from agentarium.tools.quotas import HTTP_TOOLS, MCP_SERVERS, definition_size
@@ -155,21 +155,22 @@ def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
 
 
 def refresh_mcp_server(server: McpServer, *, user: User | None) -> McpServer:
-    """Load the list of tools from a server. Raises `McpServerError`.
+    """Load the list of tools from a server.
 
-    The first list is accepted. After that, changes wait for acceptance.
+    Raises `McpServerError`, and the server keeps the reason. The first list is accepted. After that, changes wait for acceptance.
     """
     mask = secret_mask([server])
     try:
-        tools = call_now(
+        listed = call_now(
             lambda http: list_mcp_tools(mcp_endpoint(server, http), mask),
             owner_id=server.owner_id,
             within=MAX_REFRESH_SECONDS,
             timed_out=ToolError("The MCP server took too long to respond."),
         )
     except ToolError as error:
+        record_failure(server, str(error))
         raise McpServerError(str(error)) from error
-    return store_refreshed_tools(server, tools, user=user)
+    return store_refreshed_tools(server, listed, user=user)
 
 
 def register_operators_servers() -> list[McpServer]:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from agentarium.http.representation import represent
 from agentarium.runtime.tools.http_template import UrlTemplate
-from agentarium.runtime.tools.mcp.tool_info import MAX_TOOLS
+from agentarium.runtime.tools.mcp.listed_tools import MAX_TOOLS
 from agentarium.tools.api.secrets import (
     HeadersField,
     UrlSecretsField,

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,18 @@ from agentarium.runtime.tools.base import (
     ToolInvocation,
     ToolSpec,
 )
-from agentarium.runtime.tools.mcp.connection import McpConnection, list_mcp_tools
+from agentarium.runtime.tools.mcp.connection import (
+    ConnectionObserver,
+    McpConnection,
+    list_mcp_tools,
+)
 from agentarium.runtime.tools.mcp.endpoints import (
     McpEndpoint,
     RemoteMcpServer,
     StdioMcpServer,
 )
 from agentarium.runtime.tools.mcp.tool import McpTool
-from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolList
 from agentarium.tests.eventually import eventually
 from agentarium.tools.guarded_http import GuardedHttp
 from bench.fake_tools.mcp_server import Era, FakeMcpServer
@@ -59,9 +63,9 @@ def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool
 async def test_lists_tools_with_the_effects_that_the_server_claims(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    tools = await list_mcp_tools(RemoteMcpServer(server.url, http))
+    listed = await list_mcp_tools(RemoteMcpServer(server.url, http))
 
-    assert {tool.name: tool.suggested_effect for tool in tools} == {
+    assert {tool.name: tool.suggested_effect for tool in listed.tools} == {
         "add": "read",
         "put": "idempotent",
         "send.mail": "write",
@@ -69,7 +73,7 @@ async def test_lists_tools_with_the_effects_that_the_server_claims(
         "fail": "write",
         "picture": "write",
     }
-    add = tools[0]
+    add = listed.tools[0]
     assert add.description == "Add two numbers."
     assert add.parameters["required"] == ["a", "b"]
 
@@ -116,9 +120,9 @@ async def test_sends_the_headers_with_each_request(http: GuardedHttp) -> None:
     async with FakeMcpServer(token="secret") as server:
         headers = {"Authorization": "Bearer secret"}
 
-        tools = await list_mcp_tools(RemoteMcpServer(server.url, http, headers))
+        listed = await list_mcp_tools(RemoteMcpServer(server.url, http, headers))
 
-    assert len(tools) == 6
+    assert len(listed.tools) == 6
     assert {request["authorization"] for request in server.requests} == {
         "Bearer secret"
     }
@@ -167,7 +171,7 @@ async def test_returns_structured_results_as_text(
     await connection.aclose()
 
     assert '"stored"' in stored
-    assert picture == "(image, which cannot be shown as text)"
+    assert picture == "(image, image/png, which cannot be shown as text)"
 
 
 async def test_a_cancelled_call_closes_its_connection(
@@ -242,7 +246,8 @@ class TestChangedTool:
     async def accepted(self, server: FakeMcpServer, http: GuardedHttp) -> McpTool:
         """`add`, as it was listed before the change."""
         endpoint = RemoteMcpServer(server.url, http)
-        listed = {tool.name: tool for tool in await list_mcp_tools(endpoint)}
+        listing = await list_mcp_tools(endpoint)
+        listed = {tool.name: tool for tool in listing.tools}
         spec = ToolSpec("add", "", listed["add"].parameters)
         return McpTool(spec, name="add", connection=McpConnection(endpoint))
 
@@ -300,16 +305,17 @@ class TestChangedTool:
 async def test_reports_the_tools_of_each_connection_once(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    reports: list[Sequence[McpToolInfo]] = []
+    reports: list[McpToolList] = []
     connection = McpConnection(
-        RemoteMcpServer(server.url, http), on_listed=reports.append
+        RemoteMcpServer(server.url, http),
+        observer=ConnectionObserver(on_listed=reports.append),
     )
 
     await tool(connection, "add").call(invocation(a=1, b=1))
     await tool(connection, "put").call(invocation(name="x"))
     await connection.aclose()
 
-    assert [len(tools) for tools in reports] == [6]
+    assert [len(listed.tools) for listed in reports] == [6]
 
 
 class TestStdio:
@@ -324,11 +330,11 @@ class TestStdio:
     ) -> None:
         connection = McpConnection(program)
 
-        tools = await list_mcp_tools(program)
+        listed = await list_mcp_tools(program)
         result = await tool(connection, "add", timeout=60).call(invocation(a=2, b=3))
         await connection.aclose()
 
-        assert len(tools) == 6
+        assert len(listed.tools) == 6
         assert result == "5"
 
     @pytest.mark.parametrize(

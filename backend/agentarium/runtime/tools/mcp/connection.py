@@ -1,43 +1,72 @@
 """Connections to MCP servers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from agentarium.runtime.tools.base import OutcomeUnknownError, ToolError
+from agentarium.runtime.tools.base import ToolError
 from agentarium.runtime.tools.masking import NO_MASK, SecretMask
-from agentarium.runtime.tools.mcp.endpoints import McpEndpoint
-from agentarium.runtime.tools.mcp.errors import not_connected, tool_error
+from agentarium.runtime.tools.mcp.endpoints import McpEndpoint, SessionObserver
+from agentarium.runtime.tools.mcp.errors import (
+    SessionLostError,
+    not_connected,
+    sdk_errors_as_tool_errors,
+)
 from agentarium.runtime.tools.mcp.sdk import import_sdk
-from agentarium.runtime.tools.mcp.tool_info import McpToolInfo, OnListed, list_pages
+from agentarium.runtime.tools.mcp.tool_info import (
+    McpToolInfo,
+    McpToolList,
+    list_pages,
+)
 
 if TYPE_CHECKING:
     from mcp import Client
 
 LIST_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
+# How often one session lists the tools again because the server says they have changed.
+MAX_LISTS = 10
 
 
 async def list_mcp_tools(
     server: McpEndpoint, mask: SecretMask = NO_MASK
-) -> list[McpToolInfo]:
+) -> McpToolList:
     """List the tools of a server, on a new connection. Raises `ToolError`."""
     connection = McpConnection(server, mask)
     try:
         async with asyncio.timeout(LIST_TIMEOUT), connection.session() as session:
-            return list(session.tools.values())
+            return session.listed
     except TimeoutError as error:
         raise ToolError("The MCP server took too long to respond.") from error
     finally:
         await connection.aclose()
 
 
-class McpSession(NamedTuple):
-    """An open client, and the tools that the server listed when it was opened."""
+@dataclass(slots=True)
+class McpSession:
+    """An open client, and the tools that the server has listed last."""
 
     client: "Client"
-    tools: Mapping[str, McpToolInfo]
+    listed: McpToolList
+
+    def find_tool(self, name: str) -> McpToolInfo | None:
+        return next((tool for tool in self.listed.tools if tool.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionObserver:
+    """What to call with the tools of a server, each time that it lists them.
+
+    `on_failed` gets the reason when the server cannot be used.
+    """
+
+    on_listed: Callable[[McpToolList], None] = lambda _: None
+    on_failed: Callable[[str], None] = lambda _: None
+
+
+NO_OBSERVER = ConnectionObserver()
 
 
 class McpConnection:
@@ -52,92 +81,104 @@ class McpConnection:
         server: McpEndpoint,
         mask: SecretMask = NO_MASK,
         *,
-        on_listed: OnListed = lambda _: None,
+        observer: ConnectionObserver = NO_OBSERVER,
     ) -> None:
-        """`on_listed` gets the server's tools each time that it is connected."""
         self.mask = mask
         self._server = server
-        self._on_listed = on_listed
-        self._connection_task: _ConnectionTask | None = None
+        self._observer = observer
+        self._session_task: _SessionTask | None = None
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[McpSession]:
         """The session for one call. Raises `ToolError` if the call fails.
 
-        A cancelled call closes the connection immediately. If other calls are using it,
-        the last of them closes it.
+        It is a `SessionLostError` if the server has not taken the call because it does
+        not know the session any more. The next session is a new one. A cancelled call
+        closes the session immediately. If other calls are using it, the last of them
+        closes it.
         """
         await import_sdk()
-        from mcp import MCPError
-        from pydantic import ValidationError
-
-        if self._connection_task is None or self._connection_task.is_broken:
-            self._connection_task = _ConnectionTask(
-                self._server.client, self.mask, self._on_listed
-            )
-        connection_task = self._connection_task
-        connection_task.users += 1
+        if self._session_task is None or self._session_task.is_broken:
+            self._session_task = _SessionTask(self._server, self.mask, self._observer)
+        session_task = self._session_task
+        session_task.users += 1
         try:
-            yield await connection_task.ready()
-        except MCPError as error:
-            connection_task.is_broken = True
-            raise tool_error(error, self.mask) from error
-        except ValidationError:
-            # Its text quotes the response at any length, so it is not kept as a cause.
-            raise OutcomeUnknownError(
-                "The MCP server's response does not follow the protocol."
-            ) from None
+            with sdk_errors_as_tool_errors(self.mask, session_task.mark_broken):
+                yield await session_task.ready()
         except asyncio.CancelledError:
-            connection_task.is_broken = True
+            session_task.mark_broken()
             raise
         finally:
-            connection_task.users -= 1
-            if connection_task.is_broken and not connection_task.users:
-                connection_task.abandon()
+            session_task.users -= 1
+            if session_task.is_broken and not session_task.users:
+                session_task.abandon()
 
     async def aclose(self) -> None:
-        """Close the connection in order, within a few seconds."""
-        if self._connection_task is not None:
-            await self._connection_task.aclose()
+        """Close the session in order, within a few seconds."""
+        if self._session_task is not None:
+            await self._session_task.aclose()
 
 
-class _ConnectionTask:
+class _SessionTask:
     """The asyncio task that opens a session, keeps it open, and closes it."""
 
     def __init__(
-        self,
-        client: "Callable[[], AbstractAsyncContextManager[Client]]",
-        mask: SecretMask,
-        on_listed: OnListed,
+        self, server: McpEndpoint, mask: SecretMask, observer: ConnectionObserver
     ) -> None:
         self._mask = mask
+        self._observer = observer
         self.users = 0
         self.is_broken = False
-        self._on_listed = on_listed
         self._stop = asyncio.Event()
+        self._have_tools_changed = asyncio.Event()
         self._session: asyncio.Future[McpSession] = asyncio.Future()
-        self._task = asyncio.create_task(self._hold(client))
+        self._task = asyncio.create_task(self._hold(server))
 
-    async def _hold(
-        self, open_client: "Callable[[], AbstractAsyncContextManager[Client]]"
-    ) -> None:
-        async with open_client() as client:
-            tools = await list_pages(client, self._mask)
-            self._on_listed(list(tools.values()))
-            self._session.set_result(McpSession(client, tools))
-            await self._stop.wait()
+    def mark_broken(self) -> None:
+        """Let the next call open another session."""
+        self.is_broken = True
+
+    async def _hold(self, server: McpEndpoint) -> None:
+        observer = SessionObserver(self.mark_broken, self._have_tools_changed.set)
+        async with server.client(observer) as client:
+            listed = await list_pages(client, self._mask)
+            self._observer.on_listed(listed)
+            session = McpSession(client, listed)
+            self._session.set_result(session)
+            following = asyncio.create_task(self._follow_changes(session))
+            try:
+                await self._stop.wait()
+            finally:
+                following.cancel()
+                await asyncio.wait([following])
+
+    async def _follow_changes(self, session: McpSession) -> None:
+        """List the tools again when they have changed."""
+        for _ in range(MAX_LISTS):
+            await self._have_tools_changed.wait()
+            self._have_tools_changed.clear()
+            try:
+                with sdk_errors_as_tool_errors(self._mask, self.mark_broken):
+                    session.listed = await list_pages(session.client, self._mask)
+            except ToolError:
+                # The next call opens a session, and lists them.
+                return
+            self._observer.on_listed(session.listed)
 
     async def ready(self) -> McpSession:
         futures: list[asyncio.Future[Any]] = [self._task, self._session]
         await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         if self._session.done() and not self._task.done():
             return self._session.result()
-        self.is_broken = True
-        error = None if self._task.cancelled() else self._task.exception()
-        raise not_connected(error, self._mask) from error
+        self.mark_broken()
+        cause = None if self._task.cancelled() else self._task.exception()
+        error = not_connected(cause, self._mask)
+        if not isinstance(error, SessionLostError):
+            self._observer.on_failed(str(error))
+        raise error from cause
 
     def abandon(self) -> None:
-        """Close the connection without notifying the server."""
+        """Close the session without notifying the server."""
         self._task.cancel()
         self._task.add_done_callback(_discard_error)
 
@@ -151,6 +192,6 @@ class _ConnectionTask:
 
 
 def _discard_error(task: asyncio.Task[None]) -> None:
-    """Retrieve the exception of a closed connection, so that asyncio does not log it."""
+    """Retrieve the exception of a closed session, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()

@@ -5,20 +5,29 @@ close the whole connection, and fail all calls that are using it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Literal
 
 import httpx2
-import orjson
 from mcp_types import CONNECTION_CLOSED
 
 from agentarium.runtime.json_size import ValueCounter
 from agentarium.runtime.tools.http_client import FetchError, HttpClient, HttpResponse
+from agentarium.runtime.tools.mcp.messages import (
+    EventRewriter,
+    SentMessage,
+    readable_message,
+)
+from agentarium.runtime.tools.mcp.refusals import (
+    NOT_SENT,
+    SESSION_LOST,
+    SessionLostFetchError,
+    connection_refusal,
+    refusal,
+)
 
-# Our own error code for requests that did not reach the server.
-NOT_SENT = -32_101
-_MAX_BYTES = 5_000_000
+MAX_BYTES = 5_000_000
 # Of one response. The SDK parses it on the event loop, each value in some microseconds.
 _MAX_VALUES = 30_000
 # Of one response: the SDK parses the lines of events one by one, on the event loop.
@@ -30,8 +39,12 @@ _DROPPED_REQUEST_HEADERS = frozenset(
     {"host", "content-length", "connection", "accept-encoding", "user-agent"}
 )
 _DROPPED_RESPONSE_HEADERS = frozenset(
-    {"content-encoding", "content-length", "transfer-encoding"}
+    {"content-encoding", "content-length", "content-type", "transfer-encoding"}
 )
+_EVENT_FIELDS = (b"data", b"event", b"id", b"retry", b":")
+_TYPES = {"json": "application/json", "events": "text/event-stream"}
+
+BodyKind = Literal["json", "events"]
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
@@ -61,6 +74,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
     async def _exchange(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()
+        sent = SentMessage.parse(body)
         stack = AsyncExitStack()
         try:
             response = await stack.enter_async_context(
@@ -71,15 +85,53 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
                     body=body or None,
                 )
             )
+            return await self._received(request, sent, response, stack)
         except FetchError as error:
-            return _failed(body, error)
-        if (status_error := _status_error(response)) is not None:
             await stack.aclose()
-            return _failed(body, status_error)
+            return _failed(sent, error)
+        except BaseException:
+            await stack.aclose()
+            raise
+
+    async def _received(
+        self,
+        request: httpx2.Request,
+        sent: SentMessage,
+        response: HttpResponse,
+        stack: AsyncExitStack,
+    ) -> httpx2.Response:
+        """The response for the SDK, which closes the stack when it has read it."""
+        if response.status >= 400:
+            return await self._refused(request, sent, response, stack)
+        pieces = _bounded_pieces(response)
+        headers = _without(response.headers, _DROPPED_RESPONSE_HEADERS)
+        body = _Body(pieces, sent, stack)
+        if sent.is_request and response.status < 300:
+            headers["Content-Type"] = _TYPES[await body.find_kind()]
+        elif label := response.headers.get("Content-Type"):
+            headers["Content-Type"] = label
+            body.kind = "events"
+        return httpx2.Response(response.status, headers=headers, stream=body)
+
+    async def _refused(
+        self,
+        request: httpx2.Request,
+        sent: SentMessage,
+        response: HttpResponse,
+        stack: AsyncExitStack,
+    ) -> httpx2.Response:
+        refused = await refusal(request, sent, response)
+        await stack.aclose()
+        if isinstance(refused, FetchError):
+            if sent.method == "initialize":
+                refused = await connection_refusal(
+                    refused, request, response, self._http
+                )
+            return _failed(sent, refused)
         return httpx2.Response(
             response.status,
-            headers=_without(response.headers, _DROPPED_RESPONSE_HEADERS),
-            stream=_Body(response, stack),
+            headers={"Content-Type": _TYPES["json"]},
+            content=refused,
         )
 
 
@@ -89,33 +141,78 @@ class _Body(httpx2.AsyncByteStream):
     The SDK detects that it is incomplete.
     """
 
-    def __init__(self, response: HttpResponse, stack: AsyncExitStack) -> None:
-        self._response = response
+    def __init__(
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        sent: SentMessage,
+        stack: AsyncExitStack,
+    ) -> None:
+        self.kind: BodyKind = "json"
+        self._pieces = pieces
+        self._sent = sent
         self._stack = stack
+        self._first = b""
+
+    async def find_kind(self) -> BodyKind:
+        """Find out by its beginning what the body is. Servers label it wrongly.
+
+        Raises `FetchError` if it is neither.
+        """
+        async for piece in self._pieces:
+            self._first += piece
+            start = self._first.removeprefix(b"\xef\xbb\xbf").lstrip()
+            if start.startswith((b"{", b"[")):
+                self.kind = "json"
+                return self.kind
+            if start.startswith(_EVENT_FIELDS):
+                self.kind = "events"
+                return self.kind
+            if len(start) > max(map(len, _EVENT_FIELDS)):
+                break
+        raise FetchError(
+            "The MCP server's response is not a message of the protocol.",
+            may_have_arrived=True,
+        )
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        remaining = _MAX_BYTES
-        lines = 0
-        counter = ValueCounter()
-        try:
-            async for chunk in self._response.chunks():
-                for piece in _pieces(chunk):
-                    remaining -= len(piece)
-                    lines += piece.count(b"\n") + piece.count(b"\r")
-                    counter.feed(piece)
-                    if (
-                        remaining < 0
-                        or lines > _MAX_LINES
-                        or counter.values > _MAX_VALUES
-                    ):
-                        return
-                    yield piece
-                    await asyncio.sleep(0)
-        except FetchError:
-            return
+        async for part in self._events() if self.kind == "events" else self._json():
+            for piece in _pieces(part):
+                yield piece
+                await asyncio.sleep(0)
+
+    async def _json(self) -> AsyncIterator[bytes]:
+        body = self._first + b"".join([piece async for piece in self._pieces])
+        yield readable_message(body, self._sent) or body
+
+    async def _events(self) -> AsyncIterator[bytes]:
+        rewriter = EventRewriter(self._sent)
+        yield rewriter.feed(self._first)
+        async for piece in self._pieces:
+            yield rewriter.feed(piece)
+        yield rewriter.finish()
 
     async def aclose(self) -> None:
+        await self._pieces.aclose()
         await self._stack.aclose()
+
+
+async def _bounded_pieces(response: HttpResponse) -> AsyncGenerator[bytes, None]:
+    """The body, until its connection breaks or it exceeds a limit."""
+    remaining = MAX_BYTES
+    lines = 0
+    counter = ValueCounter()
+    try:
+        async for chunk in response.chunks():
+            for piece in _pieces(chunk):
+                remaining -= len(piece)
+                lines += piece.count(b"\n") + piece.count(b"\r")
+                counter.feed(piece)
+                if remaining < 0 or lines > _MAX_LINES or counter.values > _MAX_VALUES:
+                    return
+                yield piece
+                await asyncio.sleep(0)
+    except FetchError:
+        return
 
 
 def _pieces(chunk: bytes) -> Iterator[bytes]:
@@ -127,30 +224,13 @@ def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str
     return {name: value for name, value in headers.items() if name.lower() not in names}
 
 
-def _status_error(response: HttpResponse) -> FetchError | None:
-    """The error for a status that the server sends without a protocol error."""
-    if response.status in {401, 403}:
-        return FetchError(
-            f"The MCP server denies access (HTTP {response.status}). Check the headers."
-        )
-    if response.status >= 500 and "json" not in response.headers.get(
-        "Content-Type", ""
-    ):
-        return FetchError(
-            f"The MCP server failed (HTTP {response.status}).", may_have_arrived=True
-        )
-    return None
-
-
-def _failed(body: bytes, error: FetchError) -> httpx2.Response:
+def _failed(sent: SentMessage, error: FetchError) -> httpx2.Response:
     code = CONNECTION_CLOSED if error.may_have_arrived else NOT_SENT
+    if isinstance(error, SessionLostFetchError):
+        code = SESSION_LOST
     message = {
         "jsonrpc": "2.0",
-        "id": _request_id(body),
+        "id": sent.id,
         "error": {"code": code, "message": error.detail},
     }
     return httpx2.Response(503, json=message)
-
-
-def _request_id(body: bytes) -> Any:
-    return orjson.loads(body).get("id") if body else None

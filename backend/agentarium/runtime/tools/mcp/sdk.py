@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
 # They import all modules of the SDK that are used here.
-_MODULES = tuple(f"agentarium.runtime.tools.mcp.{name}" for name in ("http", "streams"))
+_MODULES = tuple(
+    f"agentarium.runtime.tools.mcp.{name}" for name in ("refusals", "streams")
+)
 _is_imported = threading.Event()
 
 

@@ -1,69 +1,80 @@
-"""The messages of a server, before the SDK reads them."""
+"""The messages between the SDK and a server, in forms that the SDK accepts.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+The SDK validates each result as a whole, and raises if a part of it is wrong. So results
+are read here first. What the SDK gets is small, and always valid.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import Context
 from types import TracebackType
 from typing import Any, Self
 
 import anyio
 import httpx2
+from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
-from mcp_types import PARSE_ERROR, ErrorData, JSONRPCError
+from mcp_types import PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCRequest
 from mcp_types import JSONRPCResponse as Response
 
-# Of a tool's result. The SDK validates each one in tens of microseconds.
-MAX_PARTS = 200
-# Lists' items and objects that the SDK validates in one result.
+from agentarium.runtime.tools.mcp.call_results import readable_result
+from agentarium.runtime.tools.mcp.handshakes import readable_handshake
+from agentarium.runtime.tools.mcp.http import MAX_BYTES
+from agentarium.runtime.tools.mcp.listed_tools import readable_list
+
+Result = dict[str, Any]
+
+# Lists' items and objects that the SDK validates in one result, each in some tens of
+# microseconds.
 _MAX_VALIDATED = 2_000
 # The SDK takes what is in them as it is.
-_NOT_VALIDATED = frozenset(
-    {"structuredContent", "inputSchema", "outputSchema", "_meta"}
-)
+_NOT_VALIDATED = frozenset({"inputSchema", "_meta"})
+_READERS: Mapping[str, Callable[[Result], Result]] = {
+    "initialize": readable_handshake,
+    "tools/list": readable_list,
+    "tools/call": readable_result,
+}
+
+
+def remote_streams(
+    url: str, client: httpx2.AsyncClient, *, on_closed: Callable[[], None]
+) -> AbstractAsyncContextManager[Any]:
+    """The SDK's transport to a server, with results that it accepts."""
+    transport = streamable_http_client(
+        url, http_client=client, max_sse_event_size=MAX_BYTES
+    )
+    return _readable_streams(transport, on_closed)
+
+
+def stdio_streams(
+    parameters: StdioServerParameters, *, on_closed: Callable[[], None]
+) -> AbstractAsyncContextManager[Any]:
+    """The SDK's transport to a program, with results that it accepts."""
+    return _readable_streams(stdio_client(parameters), on_closed)
 
 
 @asynccontextmanager
-async def bounded_streams(
-    url: str, client: httpx2.AsyncClient, *, max_tools: int
+async def _readable_streams(
+    transport: AbstractAsyncContextManager[Any], on_closed: Callable[[], None]
 ) -> AsyncIterator[Any]:
-    """The SDK's transport to a server, which leaves it little to validate.
+    async with transport as (received, sent):
+        methods: dict[Any, str] = {}
+        yield (
+            _ReceivedStream(received, methods, on_closed),
+            _SentStream(sent, methods),
+        )
 
-    Of a result it passes on the first parts or tools.
-    """
-    async with streamable_http_client(url, http_client=client) as (received, sent):
-        yield _BoundedStream(received, max_tools), sent
 
+class _Stream:
+    """A stream of the SDK. `methods` has the methods of the requests that are open."""
 
-class _BoundedStream:
-    """The messages that a server sends, as the SDK reads them."""
-
-    def __init__(self, stream: Any, max_tools: int) -> None:
+    def __init__(self, stream: Any, methods: dict[Any, str]) -> None:
         self._stream = stream
-        self._max_tools = max_tools
-
-    @property
-    def last_context(self) -> Context | None:
-        context: Context | None = self._stream.last_context
-        return context
-
-    async def receive(self) -> SessionMessage | Exception:
-        item: SessionMessage | Exception = await self._stream.receive()
-        if isinstance(item, SessionMessage) and isinstance(item.message, Response):
-            item.message = _bounded(item.message, self._max_tools)
-        return item
+        self._methods = methods
 
     async def aclose(self) -> None:
         await self._stream.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionMessage | Exception:
-        try:
-            return await self.receive()
-        except anyio.EndOfStream:
-            raise StopAsyncIteration from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,22 +88,58 @@ class _BoundedStream:
         await self.aclose()
 
 
-def _bounded(response: Response, max_tools: int) -> Response | JSONRPCError:
-    """The response without what exceeds the limits, or an error instead of it."""
-    result = response.result
-    tools, parts = result.get("tools"), result.get("content")
-    if isinstance(tools, list):
-        del tools[max_tools:]
-    if isinstance(parts, list) and len(parts) > MAX_PARTS:
-        note = f"… (truncated: the result has {len(parts):,} parts)"
-        parts[MAX_PARTS:] = [{"type": "text", "text": note}]
-    if _validated(result) <= _MAX_VALIDATED:
-        return response
-    error = ErrorData(code=PARSE_ERROR, message="The response has too many parts.")
-    return JSONRPCError(jsonrpc="2.0", id=response.id, error=error)
+class _SentStream(_Stream):
+    async def send(self, item: SessionMessage) -> None:
+        if isinstance(item.message, JSONRPCRequest):
+            self._methods[item.message.id] = item.message.method
+        await self._stream.send(item)
 
 
-def _validated(result: dict[str, Any]) -> int:
+class _ReceivedStream(_Stream):
+    def __init__(
+        self, stream: Any, methods: dict[Any, str], on_closed: Callable[[], None]
+    ) -> None:
+        super().__init__(stream, methods)
+        self._on_closed = on_closed
+
+    @property
+    def last_context(self) -> Context | None:
+        context: Context | None = getattr(self._stream, "last_context", None)
+        return context
+
+    async def receive(self) -> SessionMessage | Exception:
+        item: SessionMessage | Exception = await self._stream.receive()
+        if isinstance(item, SessionMessage) and isinstance(item.message, Response):
+            method = self._methods.pop(item.message.id, "")
+            item.message = _readable(item.message, method)
+        return item
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            self._on_closed()
+            raise StopAsyncIteration from None
+
+
+def _readable(response: Response, method: str) -> Response | JSONRPCError:
+    """The response in a form that the SDK accepts, or an error instead of it."""
+    read = _READERS.get(method)
+    try:
+        if read is not None:
+            response.result = read(response.result)
+        if _validated(response.result) > _MAX_VALIDATED:
+            raise ValueError("The response has too many parts.")
+    except (ValueError, RecursionError) as error:
+        data = ErrorData(code=PARSE_ERROR, message=str(error))
+        return JSONRPCError(jsonrpc="2.0", id=response.id, error=data)
+    return response
+
+
+def _validated(result: Result) -> int:
     """How many items and objects of a result the SDK validates."""
     count = 0
     unseen: list[Any] = [result]

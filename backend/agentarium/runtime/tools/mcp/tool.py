@@ -1,8 +1,7 @@
 """The tools of an MCP server, as an agent calls them."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
@@ -10,11 +9,14 @@ from agentarium.runtime.tools.base import (
     ToolInvocation,
     ToolSpec,
 )
-from agentarium.runtime.tools.mcp.connection import McpConnection
+from agentarium.runtime.tools.mcp.connection import McpConnection, McpSession
+from agentarium.runtime.tools.mcp.errors import SessionLostError
 from agentarium.runtime.tools.mcp.results import as_text
-from agentarium.runtime.tools.mcp.tool_info import McpToolInfo
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
+
+if TYPE_CHECKING:
+    from mcp_types import CallToolResult
 
 # In the metadata of each call, for servers that support it.
 IDEMPOTENCY_KEY = "agentarium/idempotency-key"
@@ -39,31 +41,40 @@ class McpTool:
         self._connection = connection
 
     async def call(self, invocation: ToolInvocation) -> str:
-        meta: Any = {IDEMPOTENCY_KEY: invocation.idempotency_key}
         is_connected = False
-        try:
-            async with (
-                asyncio.timeout(self.spec.timeout),
-                self._connection.session() as session,
-            ):
-                await self._check_is_unchanged(session.tools, invocation)
+
+        async def call_once() -> "CallToolResult":
+            nonlocal is_connected
+            async with self._connection.session() as session:
+                await self._check_is_unchanged(session, invocation)
                 is_connected = True
-                result = await session.client.call_tool(
-                    self._name, invocation.arguments, meta=meta
+                return await session.client.call_tool(
+                    self._name,
+                    invocation.arguments,
+                    meta=_meta(invocation),
                 )
+
+        try:
+            async with asyncio.timeout(self.spec.timeout):
+                try:
+                    result = await call_once()
+                except SessionLostError:
+                    # The server did not take the call.
+                    is_connected = False
+                    result = await call_once()
         except TimeoutError as error:
             error_type = OutcomeUnknownError if is_connected else ToolError
             raise error_type("The MCP server took too long to respond.") from error
         text = as_text(result, self._connection.mask)
         if result.is_error:
             raise ToolError(text or "The tool failed without an error message.")
-        return text
+        return text or "The tool returned no content."
 
     async def _check_is_unchanged(
-        self, tools: Mapping[str, McpToolInfo], invocation: ToolInvocation
+        self, session: McpSession, invocation: ToolInvocation
     ) -> None:
         """Raise `ToolError` if the server has removed the tool or changed its arguments."""
-        tool = tools.get(self._name)
+        tool = session.find_tool(self._name)
         if tool is None:
             raise ToolError(
                 f"The MCP server no longer offers the tool {self.spec.name!r}, so nothing "
@@ -80,3 +91,7 @@ class McpTool:
                 "nothing was called. Continue without it until the owner of the server "
                 "has accepted the change."
             ) from error
+
+
+def _meta(invocation: ToolInvocation) -> Any:
+    return {IDEMPOTENCY_KEY: invocation.idempotency_key}
