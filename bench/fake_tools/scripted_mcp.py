@@ -95,7 +95,7 @@ class ScriptedMcpServer:
 def respond(message: Json, result: Any, **options: Any) -> web.Response:
     """A response as the protocol says, with whatever result."""
     answer = {"jsonrpc": "2.0", "id": message["id"], "result": result}
-    return web.json_response(body=orjson.dumps(answer), **options)
+    return web.json_response(answer, **options)
 
 
 async def stream(request: web.Request, *events: bytes | float) -> web.StreamResponse:

@@ -244,7 +244,8 @@ class McpServer(DeclaredModel):
         default="",
         db_default="",
         blank=True,
-        help_text="Why the server could not be used when it was tried last.",
+        help_text="Why the server could not be used when it was tried last. Empty if it "
+        "could.",
     )
     last_error_at = models.DateTimeField(null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)

@@ -134,3 +134,34 @@ async def test_a_tool_is_a_write_whatever_its_server_claims(
 
     call = await database.run(ToolCall.objects.get, task=task)
     assert (call.name, call.effect) == ("add", "write")
+
+
+async def test_a_server_keeps_why_a_task_could_not_use_it_until_one_can(
+    owner: User,
+    running_with_tools: RunModel,
+    wait_for_status: WaitForStatus,
+    database: DatabaseThreads,
+    settings: Any,
+) -> None:
+    settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+    async with FakeMcpServer(token="secret") as fake:
+        server = await database.run(
+            McpServerFactory.create, owner=owner, url=fake.url, headers={}, tools=[ADD]
+        )
+        entry = {"type": "mcp", "server": server.pk, "effect": "read"}
+
+        async def run_a_task() -> str:
+            model = SequenceModel([call_of("add", 1, '{"a": 1, "b": 2}')], "Done.")
+            task = await database.run(submit, owner, [entry])
+            async with running_with_tools(model):
+                await wait_for_status(task, "completed")
+            await database.run(server.refresh_from_db)
+            return str(server.last_error)
+
+        refused = await run_a_task()
+        fake.forget_token()
+        used = await run_a_task()
+
+    assert "denies access (HTTP 401" in refused
+    assert used == ""
+    assert server.last_error_at is None

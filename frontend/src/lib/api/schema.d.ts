@@ -1643,10 +1643,16 @@ export interface components {
             timeout: number;
             /** @description The accepted tools, which agents can use. */
             readonly tools: components["schemas"]["McpTool"][];
+            /** @description Tools of the last list that cannot be used, and why. The first 50. */
+            readonly omitted_tools: components["schemas"]["OmittedTool"][];
             /** @description Whether changed tools wait for acceptance. */
             readonly has_changes: boolean;
             /** @description What the server has changed since then. Null if nothing. */
             readonly changes: components["schemas"]["ChangeSummary"] | null;
+            /** @description Why the server could not be used when it was tried last. Empty if it could. */
+            readonly last_error: string;
+            /** Format: date-time */
+            readonly last_error_at: string | null;
             /** Format: date-time */
             readonly fetched_at: string | null;
             /** Format: date-time */
@@ -1686,10 +1692,16 @@ export interface components {
             timeout: number;
             /** @description The accepted tools without their schemas, which the server itself has. */
             readonly tools: components["schemas"]["McpToolRow"][];
+            /** @description Tools of the last list that cannot be used, and why. The first 50. */
+            readonly omitted_tools: components["schemas"]["OmittedTool"][];
             /** @description Whether changed tools wait for acceptance. */
             readonly has_changes: boolean;
             /** @description What the server has changed since then. Null if nothing. */
             readonly changes: components["schemas"]["ChangeSummary"] | null;
+            /** @description Why the server could not be used when it was tried last. Empty if it could. */
+            readonly last_error: string;
+            /** Format: date-time */
+            readonly last_error_at: string | null;
             /** Format: date-time */
             readonly fetched_at: string | null;
             /** Format: date-time */
@@ -1807,6 +1819,18 @@ export interface components {
             since: string;
             /** Format: double */
             age_seconds: number;
+        };
+        OmittedTool: {
+            /** @description As the server wrote it, or its place. */
+            name: string;
+            /** @description A sentence. */
+            reason: string;
+        };
+        OmittedToolRequest: {
+            /** @description As the server wrote it, or its place. */
+            name: string;
+            /** @description A sentence. */
+            reason: string;
         };
         /**
          * @description * `done` - done

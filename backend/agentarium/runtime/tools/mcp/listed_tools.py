@@ -68,7 +68,9 @@ def _readable_tool(tool: Any) -> dict[str, Any]:
         "annotations": _hints(tool.get("annotations")),
     }
     if isinstance(description, str):
-        readable["description"] = description[:MAX_DESCRIPTION_CHARS]
+        # PostgreSQL does not store NUL.
+        text = description.replace("\0", "\ufffd")
+        readable["description"] = text[:MAX_DESCRIPTION_CHARS]
     return readable
 
 
