@@ -9,7 +9,7 @@ it, changes afterwards: a call never asks less than the person saw who saved the
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agentarium.runtime.tools.mcp.names import tool_name
+from agentarium.runtime.tools.mcp.names import tool_names
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import Effect, HttpTool
 from agentarium.tools.references import Referenced, ToolEntry
@@ -83,7 +83,9 @@ def _listed_http_tool(tool: HttpTool, entry: ToolEntry) -> ListedTool:
 def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[ListedTool]:
     server = referenced.mcp_servers.get(entry["server"])
     selected = entry.get("names")
-    for row in server.tool_rows if server else ():
+    rows = server.tool_rows if server else []
+    names = tool_names([row["name"] for row in rows], entry.get("prefix", ""))
+    for row in rows:
         name = row["name"]
         if selected is not None and name not in selected:
             continue
@@ -91,7 +93,7 @@ def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[List
         kept = name in entry.get(ASK_BEFORE, ())
         yield ListedTool(
             ("mcp", entry["server"], name),
-            tool_name(name, entry.get("prefix", "")),
+            names[name],
             name,
             effect,
             needs_approval=entry.get("needs_approval", kept or effect == Effect.WRITE),
