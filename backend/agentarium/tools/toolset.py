@@ -289,6 +289,7 @@ def _mcp_spec(row: dict[str, Any], tool: ListedTool, *, timeout: int) -> ToolSpe
         effect=cast("Effect", tool.effect),
         needs_approval=tool.needs_approval,
         timeout=float(timeout),
+        progress_limit=settings.MCP_PROGRESS_SECONDS,
     )
 
 

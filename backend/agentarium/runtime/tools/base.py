@@ -27,7 +27,11 @@ class OutcomeUnknownError(ToolError):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as an agent uses it; `timeout` is in seconds, for one call."""
+    """A tool as an agent uses it.
+
+    `timeout` is in seconds, for one call. A tool that reports progress may take that long
+    from each report on, but at most `progress_limit` seconds in all.
+    """
 
     name: str
     description: str
@@ -35,6 +39,12 @@ class ToolSpec:
     effect: Effect = "write"
     needs_approval: bool = False
     timeout: float = 60.0
+    progress_limit: float = 0.0
+
+    @property
+    def time_limit(self) -> float:
+        """How long a call may take, whatever it reports."""
+        return max(self.timeout, self.progress_limit)
 
     @property
     def definition(self) -> ToolDefinition:

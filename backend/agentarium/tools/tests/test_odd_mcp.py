@@ -23,7 +23,7 @@ from agentarium.runtime.tools.mcp.connection import (
     list_mcp_tools,
 )
 from agentarium.runtime.tools.mcp.endpoints import RemoteMcpServer
-from agentarium.runtime.tools.mcp.tool import McpTool
+from agentarium.runtime.tools.mcp.tool import McpTool, ProgressLimit
 from agentarium.runtime.tools.mcp.tool_info import McpToolList
 from agentarium.tests.eventually import eventually
 from agentarium.tools.guarded_http import GuardedHttp
@@ -697,6 +697,91 @@ class TestRefusedConnections:
 
         assert len(failures) == 1
         assert "denies access" in failures[0]
+
+
+class TestProgress:
+    """A call whose server goes on reporting progress may take longer."""
+
+    @pytest.fixture
+    def reported(self, server: ScriptedMcpServer) -> asyncio.Event:
+        """Set it, and the server answers the call. It reports progress until then."""
+        is_done = asyncio.Event()
+
+        async def answer(request: web.Request, message: Json) -> Any:
+            token = message["params"]["_meta"]["progressToken"]
+            progress = {"progressToken": token, "progress": 1}
+            note = {
+                "jsonrpc": "2.0",
+                "method": "notifications/progress",
+                "params": progress,
+            }
+            response = await stream(request)
+            while not is_done.is_set():
+                progress["progress"] += 1
+                await response.write(event(note))
+                await asyncio.sleep(0.02)
+            answer = {"jsonrpc": "2.0", "id": message["id"], "result": FOUND}
+            await response.write(event(answer))
+            return response
+
+        server.answers["tools/call"] = answer
+        return is_done
+
+    def tool(self, connection: McpConnection, timeout: float, limit: float) -> McpTool:
+        spec = ToolSpec(
+            "lookup",
+            "",
+            LOOKUP["inputSchema"],
+            timeout=timeout,
+            progress_limit=limit,
+        )
+        return McpTool(spec, name="lookup", connection=connection)
+
+    async def test_extends_the_call(
+        self,
+        connection: McpConnection,
+        reported: asyncio.Event,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        extended: list[float] = []
+        extend = ProgressLimit.extend
+
+        async def record(limit: ProgressLimit, *report: Any) -> None:
+            await extend(limit, *report)
+            extended.append(report[0])
+            if len(extended) == 3:
+                reported.set()
+
+        monkeypatch.setattr(ProgressLimit, "extend", record)
+
+        assert await call(self.tool(connection, timeout=60.0, limit=90.0)) == "found"
+        assert extended[:3] == sorted(extended[:3])
+
+    @pytest.mark.parametrize(("at_most", "seconds"), [(900, 600), (90, 90)])
+    async def test_extends_a_limit_up_to_that_of_the_operator(
+        self, at_most: float, seconds: float
+    ) -> None:
+        now = asyncio.get_running_loop().time()
+        async with asyncio.timeout(30) as limit:
+            progress = ProgressLimit(limit, seconds=600, at_most=at_most)
+            await progress.extend(1, None, None)
+            after = limit.when()
+        await progress.extend(2, None, None)
+
+        assert after is not None
+        assert now + seconds <= after <= now + seconds + 30
+
+    async def test_may_not_take_longer_than_the_operator_allows(
+        self, connection: McpConnection, reported: asyncio.Event
+    ) -> None:
+        with pytest.raises(OutcomeUnknownError, match="too long"):
+            await call(self.tool(connection, timeout=0.5, limit=1.0))
+
+    async def test_changes_nothing_if_the_operator_says_so(
+        self, connection: McpConnection, reported: asyncio.Event
+    ) -> None:
+        with pytest.raises(OutcomeUnknownError, match="too long"):
+            await call(self.tool(connection, timeout=0.5, limit=0.0))
 
 
 class TestChangedLists:

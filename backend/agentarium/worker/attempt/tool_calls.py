@@ -191,10 +191,10 @@ class ToolCalls:
         key = f"agentarium-{self._task.pk}-{self._step}-{part.tool_call_id}"
         call = ToolInvocation(part.tool_call_id, arguments, key, self._task.owner_id)
         try:
-            async with asyncio.timeout(tool.spec.timeout):
+            async with asyncio.timeout(tool.spec.time_limit):
                 return self._result(part, await tool.call(call))
         except TimeoutError:
-            detail = f"The tool did not answer within {tool.spec.timeout:g} seconds."
+            detail = f"The tool did not answer within {tool.spec.time_limit:g} seconds."
             raise OutcomeUnknownError(detail) from None
 
     def _result(

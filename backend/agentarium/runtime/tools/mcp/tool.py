@@ -1,6 +1,8 @@
 """The tools of an MCP server, as an agent calls them."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentarium.runtime.tools.base import (
@@ -16,6 +18,7 @@ from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
 
 if TYPE_CHECKING:
+    from mcp.shared.dispatcher import ProgressFnT
     from mcp_types import CallToolResult
 
 # In the metadata of each call, for servers that support it.
@@ -41,34 +44,38 @@ class McpTool:
         self._connection = connection
 
     async def call(self, invocation: ToolInvocation) -> str:
-        is_connected = False
-
-        async def call_once() -> "CallToolResult":
-            nonlocal is_connected
-            async with self._connection.session() as session:
-                await self._check_is_unchanged(session, invocation)
-                is_connected = True
-                return await session.client.call_tool(
-                    self._name,
-                    invocation.arguments,
-                    meta=_meta(invocation),
-                )
-
+        call = _Call(invocation)
         try:
-            async with asyncio.timeout(self.spec.timeout):
+            async with asyncio.timeout(self.spec.timeout) as limit:
+                call.extend = ProgressLimit(
+                    limit, seconds=self.spec.timeout, at_most=self.spec.time_limit
+                ).extend
                 try:
-                    result = await call_once()
+                    result = await self._call_once(call)
                 except SessionLostError:
                     # The server did not take the call.
-                    is_connected = False
-                    result = await call_once()
+                    result = await self._call_once(call)
         except TimeoutError as error:
-            error_type = OutcomeUnknownError if is_connected else ToolError
+            error_type = OutcomeUnknownError if call.is_sent else ToolError
             raise error_type("The MCP server took too long to respond.") from error
         text = as_text(result, self._connection.mask)
         if result.is_error:
             raise ToolError(text or "The tool failed without an error message.")
         return text or "The tool returned no content."
+
+    async def _call_once(self, call: "_Call") -> "CallToolResult":
+        call.is_sent = False
+        invocation = call.invocation
+        async with self._connection.session() as session:
+            await self._check_is_unchanged(session, invocation)
+            call.is_sent = True
+            meta: Any = {IDEMPOTENCY_KEY: invocation.idempotency_key}
+            return await session.client.call_tool(
+                self._name,
+                invocation.arguments,
+                progress_callback=call.extend,
+                meta=meta,
+            )
 
     async def _check_is_unchanged(
         self, session: McpSession, invocation: ToolInvocation
@@ -93,5 +100,30 @@ class McpTool:
             ) from error
 
 
-def _meta(invocation: ToolInvocation) -> Any:
-    return {IDEMPOTENCY_KEY: invocation.idempotency_key}
+@dataclass(slots=True)
+class _Call:
+    """One invocation while it is made. `extend` gives it more time."""
+
+    invocation: ToolInvocation
+    is_sent: bool = False
+    extend: "ProgressFnT | None" = None
+
+
+class ProgressLimit:
+    """Moves the time limit of a call each time that the server reports progress."""
+
+    def __init__(
+        self, limit: asyncio.Timeout, *, seconds: float, at_most: float
+    ) -> None:
+        """Each report gives the call `seconds` from then on, and `at_most` in all."""
+        self._limit = limit
+        self._seconds = seconds
+        self._latest = asyncio.get_running_loop().time() + at_most
+
+    async def extend(
+        self, progress: float, total: float | None, message: str | None
+    ) -> None:
+        until = asyncio.get_running_loop().time() + self._seconds
+        # It is refused once the call has ended.
+        with suppress(RuntimeError):
+            self._limit.reschedule(min(until, self._latest))
