@@ -282,6 +282,7 @@ async def _call(
     schema = await asyncio.to_thread(arguments_schema, request_tool.spec)
     await schema.check(arguments, owner=tool.owner_id)
     key = uuid4().hex
-    return await request_tool.call(
+    result = await request_tool.call(
         ToolInvocation("trial", arguments, key, tool.owner_id)
     )
+    return result if isinstance(result, str) else result.text

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from agentarium.runtime.messages import ImagePart
 from agentarium.runtime.providers.base import ToolDefinition
 
 # What repeating a call does: nothing (`read`), nothing if it carries the same idempotency
@@ -65,14 +66,22 @@ class ToolInvocation:
     owner_id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The result of a call; `text` names each of the `images`."""
+
+    text: str
+    images: tuple[ImagePart, ...] = ()
+
+
 class Tool(Protocol):
     """A tool that an agent can call. All calls of a task share it."""
 
     @property
     def spec(self) -> ToolSpec: ...
 
-    async def call(self, invocation: ToolInvocation) -> str:
-        """Return the result as text for the model. Raises `ToolError`.
+    async def call(self, invocation: ToolInvocation) -> str | ToolResult:
+        """Return the result for the model. Raises `ToolError`.
 
         Cancelling the call closes its connections immediately.
         """

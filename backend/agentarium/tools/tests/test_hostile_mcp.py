@@ -74,7 +74,7 @@ async def called_at(http: GuardedHttp, url: str, name: str) -> str:
     connection = McpConnection(RemoteMcpServer(url, http))
     tool = McpTool(ToolSpec(name, ""), name=name, connection=connection)
     try:
-        return await tool.call(ToolInvocation("call_1", {}, "key-1"))
+        return (await tool.call(ToolInvocation("call_1", {}, "key-1"))).text
     finally:
         await connection.aclose()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolError,
     ToolInvocation,
+    ToolResult,
     ToolSpec,
 )
 from agentarium.runtime.tools.mcp.connection import (
@@ -60,6 +61,10 @@ def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool
     )
 
 
+async def text_of(call: Awaitable[ToolResult]) -> str:
+    return (await call).text
+
+
 async def test_lists_tools_with_the_effects_that_the_server_claims(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
@@ -83,7 +88,7 @@ async def test_calls_a_tool_with_its_idempotency_key(
 ) -> None:
     connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    result = await tool(connection, "add").call(invocation(a=2, b=3))
+    result = await text_of(tool(connection, "add").call(invocation(a=2, b=3)))
     await connection.aclose()
 
     assert result == "5"
@@ -97,7 +102,10 @@ async def test_calls_share_one_connection(
     add = tool(connection, "add")
 
     results = await asyncio.gather(
-        *(add.call(invocation(f"key-{number}", a=number, b=1)) for number in range(10))
+        *(
+            text_of(add.call(invocation(f"key-{number}", a=number, b=1)))
+            for number in range(10)
+        )
     )
     await connection.aclose()
 
@@ -144,7 +152,7 @@ async def test_reports_the_error_of_a_tool(
 
     with pytest.raises(ToolError) as caught:
         await tool(connection, "fail").call(invocation())
-    after = await tool(connection, "add").call(invocation(a=1, b=1))
+    after = await text_of(tool(connection, "add").call(invocation(a=1, b=1)))
     await connection.aclose()
 
     assert not isinstance(caught.value, OutcomeUnknownError)
@@ -166,12 +174,15 @@ async def test_returns_structured_results_as_text(
 ) -> None:
     connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    stored = await tool(connection, "put").call(invocation(name="x"))
-    picture = await tool(connection, "picture").call(invocation())
+    stored = await text_of(tool(connection, "put").call(invocation(name="x")))
+    picture = await text_of(tool(connection, "picture").call(invocation()))
     await connection.aclose()
 
     assert '"stored"' in stored
-    assert picture == "(image, image/png, which cannot be shown as text)"
+    assert picture == (
+        "(image, image/png, which cannot be shown: models see PNG, JPEG, GIF and WebP "
+        "only)"
+    )
 
 
 async def test_a_cancelled_call_closes_its_connection(
@@ -198,7 +209,7 @@ async def test_the_outcome_of_a_call_that_timed_out_is_unknown(
 
     with pytest.raises(OutcomeUnknownError):
         await tool(connection, "wait", timeout=1.0).call(invocation())
-    after = await tool(connection, "add").call(invocation(a=1, b=1))
+    after = await text_of(tool(connection, "add").call(invocation(a=1, b=1)))
     await connection.aclose()
 
     assert after == "2"
@@ -253,7 +264,7 @@ class TestChangedTool:
 
     async def call(self, tool: McpTool) -> str:
         try:
-            return await tool.call(invocation(a=2, b=3))
+            return await text_of(tool.call(invocation(a=2, b=3)))
         finally:
             await tool._connection.aclose()
 
@@ -331,7 +342,9 @@ class TestStdio:
         connection = McpConnection(program)
 
         listed = await list_mcp_tools(program)
-        result = await tool(connection, "add", timeout=60).call(invocation(a=2, b=3))
+        result = await text_of(
+            tool(connection, "add", timeout=60).call(invocation(a=2, b=3))
+        )
         await connection.aclose()
 
         assert len(listed.tools) == 6

@@ -1,6 +1,7 @@
 """MCP servers that answer in other ways than the protocol says."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -11,10 +12,12 @@ from mcp.server.mcpserver import Context
 
 from agentarium.outbound.client import Outbound
 from agentarium.outbound.policy import OutboundPolicy
+from agentarium.runtime.messages import ImagePart
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolError,
     ToolInvocation,
+    ToolResult,
     ToolSpec,
 )
 from agentarium.runtime.tools.mcp.connection import (
@@ -69,7 +72,7 @@ def lookup(connection: McpConnection) -> McpTool:
 
 
 async def call(tool: McpTool, key: str = "key-1") -> str:
-    return await tool.call(ToolInvocation("call_1", {"q": "a"}, key))
+    return (await tool.call(ToolInvocation("call_1", {"q": "a"}, key))).text
 
 
 async def listed(server: ScriptedMcpServer, http: GuardedHttp) -> McpToolList:
@@ -290,6 +293,93 @@ class TestResults:
             await call(lookup)
 
         assert not isinstance(caught.value, OutcomeUnknownError)
+
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(61)).decode()
+
+
+def image(data: str, media_type: str = "image/png") -> Json:
+    return {"type": "image", "data": data, "mimeType": media_type}
+
+
+class TestImages:
+    async def result(
+        self, server: ScriptedMcpServer, lookup: McpTool, *content: Json
+    ) -> ToolResult:
+        server.result = {"content": content}
+        return await lookup.call(ToolInvocation("call_1", {"q": "a"}, "key-1"))
+
+    async def test_are_kept_and_named(
+        self, server: ScriptedMcpServer, lookup: McpTool
+    ) -> None:
+        jpeg = base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(60)).decode()
+        resource = {"uri": "a:b", "mimeType": "image/png", "blob": PNG}
+
+        result = await self.result(
+            server,
+            lookup,
+            {"type": "text", "text": "Two:"},
+            # It is a JPEG.
+            image(jpeg, "image/png"),
+            {"type": "resource", "resource": resource},
+        )
+
+        assert result.text == "Two:\n(image 1: image/jpeg)\n(image 2: image/png)"
+        assert result.images == (
+            ImagePart("image/jpeg", jpeg),
+            ImagePart("image/png", PNG),
+        )
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            f"data:image/png;base64,{PNG}",
+            "\n".join(PNG),
+            base64.b64encode(base64.b64decode(PNG) + b"x").decode().rstrip("="),
+        ],
+        ids=["data URL", "lines", "without padding"],
+    )
+    async def test_are_read_in_other_forms_of_base64(
+        self, server: ScriptedMcpServer, lookup: McpTool, data: str
+    ) -> None:
+        result = await self.result(server, lookup, image(data))
+
+        assert result.images[0].data.startswith(PNG)
+
+    @pytest.mark.parametrize(
+        ("data", "reason"),
+        [
+            pytest.param("%%%", "not in base64", id="not base64"),
+            pytest.param("", "models see PNG", id="empty"),
+            pytest.param("PHN2Zz4=", "models see PNG", id="SVG"),
+            pytest.param(PNG + "AAAA" * 300_000, "too large", id="large"),
+        ],
+    )
+    async def test_that_models_cannot_see_are_named(
+        self, server: ScriptedMcpServer, lookup: McpTool, data: str, reason: str
+    ) -> None:
+        result = await self.result(server, lookup, image(data, "image/x"))
+
+        assert result.text.startswith("(image, image/x, which cannot be shown: ")
+        assert reason in result.text
+        assert result.images == ()
+
+    async def test_are_limited_in_number(
+        self, server: ScriptedMcpServer, lookup: McpTool
+    ) -> None:
+        result = await self.result(server, lookup, *[image(PNG)] * 6)
+
+        assert len(result.images) == 4
+        assert result.text.count("too many images") == 2
+
+    async def test_are_limited_in_size(
+        self, server: ScriptedMcpServer, lookup: McpTool
+    ) -> None:
+        large = base64.b64encode(base64.b64decode(PNG) + bytes(600_000)).decode()
+
+        result = await self.result(server, lookup, image(large), image(large))
+
+        assert len(result.images) == 1
 
 
 class TestMessages:

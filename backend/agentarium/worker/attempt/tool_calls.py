@@ -28,6 +28,7 @@ from agentarium.runtime.tools.base import (
     Tool,
     ToolError,
     ToolInvocation,
+    ToolResult,
 )
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tools.toolset import arguments_schema
@@ -198,13 +199,17 @@ class ToolCalls:
             raise OutcomeUnknownError(detail) from None
 
     def _result(
-        self, part: ToolCallPart, content: str, *, is_error: bool = False
+        self, part: ToolCallPart, result: str | ToolResult, *, is_error: bool = False
     ) -> ToolResultPart:
+        if isinstance(result, str):
+            result = ToolResult(result)
         limit = settings.MAX_TOOL_RESULT_CHARS
-        content, is_cut = self.toolbox.mask.beginning(content, limit)
+        content, is_cut = self.toolbox.mask.beginning(result.text, limit)
         if is_cut:
             content = f"{content}\n[cut off after {limit:,} characters]"
-        return ToolResultPart(part.tool_call_id, part.name, content, is_error)
+        return ToolResultPart(
+            part.tool_call_id, part.name, content, is_error, result.images
+        )
 
     def _new_row(self, part: ToolCallPart, tool: AnyTool) -> ToolCall:
         return ToolCall(

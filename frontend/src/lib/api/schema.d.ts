@@ -1610,6 +1610,11 @@ export interface components {
             /** @description Ids of tasks of any users. */
             ids: number[];
         };
+        Image: {
+            media_type: string;
+            /** @description In bytes. */
+            size: number;
+        };
         Limits: {
             quotas: components["schemas"]["Quota"][];
             rates: components["schemas"]["RequestRates"];
@@ -2987,6 +2992,8 @@ export interface components {
             name: string;
             content: string;
             is_error: boolean;
+            /** @description The images that models see. `content` names them. */
+            images: components["schemas"]["Image"][];
         };
         /**
          * @description * `tool_result` - tool_result

@@ -9,11 +9,12 @@ from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolError,
     ToolInvocation,
+    ToolResult,
     ToolSpec,
 )
 from agentarium.runtime.tools.mcp.connection import McpConnection, McpSession
 from agentarium.runtime.tools.mcp.errors import SessionLostError
-from agentarium.runtime.tools.mcp.results import as_text
+from agentarium.runtime.tools.mcp.results import read_result
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
 
@@ -43,7 +44,7 @@ class McpTool:
         self._name = name
         self._connection = connection
 
-    async def call(self, invocation: ToolInvocation) -> str:
+    async def call(self, invocation: ToolInvocation) -> ToolResult:
         call = _Call(invocation)
         try:
             async with asyncio.timeout(self.spec.timeout) as limit:
@@ -58,10 +59,10 @@ class McpTool:
         except TimeoutError as error:
             error_type = OutcomeUnknownError if call.is_sent else ToolError
             raise error_type("The MCP server took too long to respond.") from error
-        text = as_text(result, self._connection.mask)
+        read = read_result(result, self._connection.mask)
         if result.is_error:
-            raise ToolError(text or "The tool failed without an error message.")
-        return text or "The tool returned no content."
+            raise ToolError(read.text or "The tool failed without an error message.")
+        return read if read.text else ToolResult("The tool returned no content.")
 
     async def _call_once(self, call: "_Call") -> "CallToolResult":
         call.is_sent = False
