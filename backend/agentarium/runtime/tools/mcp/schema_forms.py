@@ -78,7 +78,7 @@ def _modernize(schema: dict[str, Any]) -> None:
 
 
 def _make_exclusive(schema: dict[str, Any], bound: str, exclusive: str) -> None:
-    """Until draft 4, a bound was exclusive if a flag beside it said so."""
+    """Until draft 4, a bound was exclusive if a flag next to it said so."""
     is_exclusive = schema.get(exclusive)
     if not isinstance(is_exclusive, bool):
         return
