@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
-from rest_framework.test import APIClient
+from django.test import Client
 
 from agentarium.accounts.models import User
 from agentarium.agents.models import Agent
@@ -203,10 +203,10 @@ async def test_a_model_gets_the_images_of_a_tool_which_are_stored_with_the_step(
         for part in message.parts
         if isinstance(part, ToolResultPart)
     ]
-    api = APIClient()
-    api.force_authenticate(owner)
-    steps = await database.run(api.get, f"/api/tasks/{task.pk}/steps/")
-    (shown,) = steps.data["results"][1]["message"]["parts"]
+    client = Client()
+    await database.run(client.force_login, owner)
+    steps = await database.run(client.get, f"/api/tasks/{task.pk}/steps/")
+    (shown,) = steps.json()["results"][1]["message"]["parts"]
     assert [result.images for result in results] == [(ImagePart("image/png", data),)]
     assert shown["content"] == "(image 1: image/png)"
     assert shown["images"] == [{"media_type": "image/png", "size": 69}]
