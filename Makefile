@@ -7,7 +7,7 @@ export PYTHON
 BIN := .venv/bin
 MANAGE := $(BIN)/python backend/manage.py
 BUILD := $(CURDIR)/build
-CODE := backend scripts bench
+CODE := backend scripts bench integrations
 
 # Checks and tests ignore the shell's database and services.
 ISOLATED := env -u DATABASE_URL -u AGENTARIUM_BROKER_URL -u AGENTARIUM_REDIS_URL \
@@ -21,7 +21,8 @@ ifndef CONCURRENT
 .NOTPARALLEL:
 endif
 .PHONY: help up demo dev test check check-code check-python check-api check-page fmt \
-	screenshots test-sqlite test-page test-browser test-scripts test-chaos test-postgresql chaos \
+	screenshots test-sqlite test-page test-browser test-scripts test-chaos test-postgresql test-integrations \
+	chaos \
 	api lock wheel bench bench-full clean environment dev-environment page page-packages system
 
 help: ## List the targets.
@@ -93,6 +94,11 @@ test-scripts: dev-environment page system ## Run the tests of scripts/ and of th
 test-chaos: dev-environment system ## Break processes and services for a minute, in both sizes.
 	$(ISOLATED) $(BIN)/python -m bench.chaos --short --seed 1 --embedded
 	$(ISOLATED) $(BIN)/python -m bench.chaos --short --seed 1
+
+test-integrations: dev-environment ## Walk through real programs of others, which it installs.
+	scripts/integrations.sh
+	$(ISOLATED) AGENTARIUM_INTEGRATIONS=$(BUILD)/integrations \
+		$(BIN)/pytest -o tmp_path_retention_policy=failed integrations
 
 chaos: dev-environment system ## The same for longer, with hundreds of tasks (SEED=7 repeats a run), and hostile inputs.
 	$(ISOLATED) $(BIN)/python -m bench.chaos --embedded $(if $(SEED),--seed $(SEED))

@@ -37,7 +37,7 @@ class Script:
     (`error`), a closed connection (`cut`), the end of the body without the end of the
     response (`end`), bytes that are not an event (`garbage`), or silence (`hang`).
 
-    A request with the parameter `refuses` is rejected, with the name of the parameter or
+    A request with the parameter `refuses`, or with `pictures`, is rejected, with the name of the parameter or
     with the message `complaint`. `delay` is the pause in seconds before each piece but
     the first, `first_delay` the one before the first byte. The first `tool_rounds`
     responses request the `tool_calls`, and the next one has the text; OpenAI streams

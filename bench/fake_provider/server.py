@@ -145,7 +145,9 @@ class FakeProvider:
         if script.first_delay:
             await asyncio.sleep(script.first_delay)
         # Google nests these settings.
-        if script.refuses in body | body.get("generationConfig", {}):
+        if script.refuses in body | body.get("generationConfig", {}) or (
+            script.refuses == "pictures" and _has_images(body)
+        ):
             script = replace(script, status=400)
         if script.status != 200:
             self.stats.failed += 1
@@ -214,3 +216,9 @@ def _json(
         headers=headers,
         content_type="application/json",
     )
+
+
+def _has_images(body: dict[str, Any]) -> bool:
+    """Whether a request of any API has images."""
+    data = orjson.dumps(body)
+    return any(mark in data for mark in (b'"image_url"', b'"image"', b'"inlineData"'))

@@ -111,6 +111,10 @@ class FakeMcpServer:
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
+    def forget_token(self) -> None:
+        """Let everyone in from now on."""
+        self._token = ""
+
     async def __aenter__(self) -> Self:
         self._app = self.mcp.streamable_http_app()
         listener = socket.create_server(("127.0.0.1", 0))

@@ -131,6 +131,8 @@ OUTBOUND_ALLOW: list[str] = env.list("AGENTARIUM_OUTBOUND_ALLOW", str, [])
 # MCP servers that run as programs on this machine: name -> command, args, env, cwd,
 # open_to ("staff" or "all").
 MCP_STDIO: dict[str, dict[str, Any]] = env.json("AGENTARIUM_MCP_STDIO", {})
+# The longest call of an MCP tool whose server goes on reporting progress.
+MCP_PROGRESS_SECONDS: float = env.number("AGENTARIUM_MCP_PROGRESS_SECONDS", 3600.0)
 
 # --- Running tasks ---------------------------------------------------------------
 

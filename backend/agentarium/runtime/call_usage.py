@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import orjson
 
 from agentarium.runtime.messages import (
+    ImagePart,
     Message,
     ModelResponse,
     Part,
@@ -21,6 +22,8 @@ from agentarium.runtime.prices import Price
 from agentarium.runtime.providers.base import ToolDefinition
 
 CHARS_PER_TOKEN = 4
+# Providers count an image as 100 to 1,600 tokens, by its size.
+CHARS_PER_IMAGE = 4_000
 NO_TOKENS = Usage()
 
 
@@ -99,7 +102,9 @@ def _chars(part: Part) -> int:
         case ToolCallPart():
             return len(part.name) + len(part.arguments)
         case ToolResultPart():
-            return len(part.content)
+            return len(part.content) + CHARS_PER_IMAGE * len(part.images)
+        case ImagePart():
+            return CHARS_PER_IMAGE
     return len(part.text)
 
 

@@ -43,21 +43,34 @@ class ToolCallPart:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagePart:
+    """An image; `data` is base64."""
+
+    media_type: str
+    data: str = field(repr=False)
+    type: Literal["image"] = "image"
+
+
+@dataclass(frozen=True, slots=True)
 class ToolResultPart:
+    """The result of a tool call; `content` names each of the `images`."""
+
     tool_call_id: str
     name: str
     content: str
     is_error: bool = False
+    images: tuple[ImagePart, ...] = ()
     type: Literal["tool_result"] = "tool_result"
 
 
-Part = TextPart | ReasoningPart | ToolCallPart | ToolResultPart
+Part = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | ImagePart
 
 _PARTS: dict[str, type[Part]] = {
     "text": TextPart,
     "reasoning": ReasoningPart,
     "tool_call": ToolCallPart,
     "tool_result": ToolResultPart,
+    "image": ImagePart,
 }
 
 
@@ -123,7 +136,10 @@ def message_to_json(message: Message) -> dict[str, Any]:
 
 def _part_to_json(part: Part) -> dict[str, Any]:
     # Like `asdict`, without deep copies of immutable values.
-    return {name: getattr(part, name) for name in part.__dataclass_fields__}
+    data = {name: getattr(part, name) for name in part.__dataclass_fields__}
+    if isinstance(part, ToolResultPart):
+        data["images"] = [_part_to_json(image) for image in part.images]
+    return data
 
 
 def message_from_json(data: dict[str, Any]) -> Message:
@@ -134,4 +150,7 @@ def message_from_json(data: dict[str, Any]) -> Message:
 def _part_from_json(data: dict[str, Any]) -> Part:
     part_type = _PARTS[data["type"]]
     fields = part_type.__dataclass_fields__
-    return part_type(**{name: value for name, value in data.items() if name in fields})
+    values = {name: value for name, value in data.items() if name in fields}
+    if "images" in values:
+        values["images"] = tuple(map(_part_from_json, values["images"]))
+    return part_type(**values)

@@ -144,12 +144,20 @@ class ToolCallPartSerializer(serializers.Serializer[Any]):
     arguments = serializers.CharField(help_text="JSON, as the model wrote it.")
 
 
+class ImageSerializer(serializers.Serializer[Any]):
+    media_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
+
+
 class ToolResultPartSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["tool_result"])
     tool_call_id = serializers.CharField()
     name = serializers.CharField()
     content = serializers.CharField()
     is_error = serializers.BooleanField()
+    images = ImageSerializer(
+        many=True, help_text="The images that models see. `content` names them."
+    )
 
 
 class MessageSerializer(serializers.Serializer[Any]):
@@ -171,7 +179,17 @@ class MessageSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field(MessageSerializer)
 class MessageField(serializers.JSONField):
-    """The stored JSON of the runtime's `Message`, unchanged."""
+    """The stored JSON of the runtime's `Message`, without the bytes of images."""
+
+    def to_representation(self, value: Any) -> Any:
+        for part in value["parts"]:
+            if part["type"] == "tool_result":
+                part["images"] = list(map(_image, part.get("images", ())))
+        return super().to_representation(value)
+
+
+def _image(image: dict[str, Any]) -> dict[str, Any]:
+    return {"media_type": image["media_type"], "size": len(image["data"]) * 3 // 4}
 
 
 class StepSerializer(serializers.ModelSerializer[Step]):

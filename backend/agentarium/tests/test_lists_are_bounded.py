@@ -39,10 +39,12 @@ BOUNDED_INSIDE = {
     "McpServer.header_names": "MAX_SECRETS",
     "McpServer.url_secret_names": "MAX_SECRETS",
     "McpServer.warnings": "one for each secret",
+    "McpServer.omitted_tools": "MAX_OMITTED",
     "McpServer.tools": "MAX_TOOLS of one server, with schemas of 50 kB",
     "McpServerRow.header_names": "MAX_SECRETS",
     "McpServerRow.url_secret_names": "MAX_SECRETS",
     "McpServerRow.warnings": "one for each secret",
+    "McpServerRow.omitted_tools": "MAX_OMITTED",
     "McpServerRow.tools": "MAX_TOOLS, without schemas",
     "McpToolDecision.changes": "names of at most twice MAX_TOOLS",
 }

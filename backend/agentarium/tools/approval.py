@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from agentarium.runtime.tools.mcp import tool_name
+from agentarium.runtime.tools.mcp.names import tool_names
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import Effect, HttpTool
 from agentarium.tools.protection.levels import (
@@ -113,7 +113,9 @@ def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[List
         return
     selected = entry.get("names")
     basis = protection_of_server(server)
-    for row in server.tool_rows:
+    rows = server.tool_rows
+    names = tool_names([row["name"] for row in rows], entry.get("prefix", ""))
+    for row in rows:
         name = row["name"]
         if selected is not None and name not in selected:
             continue
@@ -122,7 +124,7 @@ def _listed_mcp_tools(referenced: Referenced, entry: ToolEntry) -> Iterator[List
         asks = entry.get("needs_approval", kept or effect == Effect.WRITE)
         yield ListedTool(
             ("mcp", entry["server"], name),
-            tool_name(name, entry.get("prefix", "")),
+            names[name],
             name,
             replace(basis, asks=asks, effect=effect),
             would_ask=kept or Effect.WRITE in (effect, row["effect"]),

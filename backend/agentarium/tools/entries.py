@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from agentarium.core.exceptions import FieldError, InvalidInputError
 from agentarium.outbound.hosts import HostError, HostPattern
-from agentarium.runtime.tools.mcp import tool_name
+from agentarium.runtime.tools.mcp.names import tool_names
 from agentarium.tools.approval import ASK_BEFORE, with_ask_before
 from agentarium.tools.catalogue import BUILTINS, agent_tool_name
 from agentarium.tools.models import (
@@ -125,7 +125,8 @@ def _mcp_tool_names(server: McpServer, entry: ToolEntry) -> list[str]:
         raise _InvalidEntryError(
             "does_not_exist", f"The MCP server has no tool {missing[0]!r}."
         )
-    return [tool_name(name, entry.get("prefix", "")) for name in selected]
+    names = tool_names(available, entry.get("prefix", ""))
+    return [names[name] for name in selected]
 
 
 def _get(rows: Mapping[int, R], pk: int, noun: str) -> R:

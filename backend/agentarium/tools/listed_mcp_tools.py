@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-from agentarium.runtime.tools.mcp import MAX_TOOLS
+from agentarium.runtime.tools.mcp.listed_tools import MAX_TOOLS
 from agentarium.tools.models import McpServer
 from agentarium.tools.tool_changes import DEFAULT_EFFECT
 

@@ -4,7 +4,7 @@ Agents use the accepted tools. What a server offers later waits until its owner 
 it, so that a server cannot change what its tools tell a model without being noticed.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import structlog
 from django.db import transaction
@@ -18,13 +18,12 @@ from agentarium.core.exceptions import (
     NotFoundError,
 )
 from agentarium.db import clock
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolList
 from agentarium.tools.live_calls import RunningCalls
-from agentarium.tools.models import McpServer, McpToolDecision
+from agentarium.tools.models import MAX_ERROR_CHARS, McpServer, McpToolDecision
 from agentarium.tools.quotas import definition_size
 from agentarium.tools.tool_changes import (
     ToolChange,
-    ToolRow,
     fingerprint,
     listing_fingerprint,
     with_changes,
@@ -45,10 +44,7 @@ class ProposalChangedError(ConflictError):
 
 
 def propose_tools(
-    server: McpServer,
-    tools: Sequence[McpToolInfo],
-    *,
-    calls: RunningCalls | None = None,
+    server: McpServer, listed: McpToolList, *, calls: RunningCalls | None = None
 ) -> None:
     """Store the tools that a server listed when an agent used it.
 
@@ -58,31 +54,44 @@ def propose_tools(
 
     Raises `ServerBusyError` when `calls` is stopped.
     """
-    listing = listing_fingerprint(tools)
-    if listing == server.listing:
+    listing = listing_fingerprint(listed)
+    if listing == server.listing and not server.last_error:
         return
-    rows, is_complete = _usable(server, tools, calls)
+    usable = _usable(server, listed, calls)
     with transaction.atomic():
         stored = McpServer.objects.select_for_update().filter(pk=server.pk).first()
         # The list is not that of the stored server if it was moved in the meantime.
         if stored and stored.fetched_at and stored.url == server.url:
-            _set_offered(stored, rows, listing if is_complete else "")
+            _set_offered(stored, usable, listing)
             _save(stored, is_limited=False)
 
 
+def record_failure(server: McpServer, detail: str) -> None:
+    """Keep why a server could not be used, until it can be used again.
+
+    Writes only if it is another reason than before.
+    """
+    detail = detail[:MAX_ERROR_CHARS]
+    if detail != server.last_error:
+        # The failure is not that of the stored server if it was moved in the meantime.
+        McpServer.objects.filter(pk=server.pk, url=server.url).update(
+            last_error=detail, last_error_at=clock.now()
+        )
+
+
 def store_refreshed_tools(
-    server: McpServer, tools: Sequence[McpToolInfo], *, by: Actor = SERVER
+    server: McpServer, listed: McpToolList, *, by: Actor = SERVER
 ) -> McpServer:
     """Store the tools that a person asked a server for. The first ones are accepted.
 
     Tools that cannot be used are left out. Raises `QuotaExceededError`, and
     `NotFoundError` if the server was deleted in the meantime.
     """
-    rows, is_complete = _usable(server, tools)
+    usable = _usable(server, listed)
     with transaction.atomic():
         stored = _locked(server)
         is_first = stored.fetched_at is None
-        _set_offered(stored, rows, listing_fingerprint(tools) if is_complete else "")
+        _set_offered(stored, usable, listing_fingerprint(listed))
         if is_first:
             _accept(stored, stored.find_changes(), by)
         else:
@@ -131,13 +140,11 @@ def dismiss_changes(
 
 
 def _usable(
-    server: McpServer,
-    tools: Sequence[McpToolInfo],
-    calls: RunningCalls | None = None,
+    server: McpServer, listed: McpToolList, calls: RunningCalls | None = None
 ) -> UsableTools:
     known = [*server.tool_rows, *server.offered_tools]
     owner_id = server.owner_id or 0
-    return usable_tools(tools, known=known, owner_id=owner_id, calls=calls)
+    return usable_tools(listed, known=known, owner_id=owner_id, calls=calls)
 
 
 def _locked(server: McpServer) -> McpServer:
@@ -174,10 +181,12 @@ def _accept(server: McpServer, changes: list[ToolChange], by: Actor) -> None:
     _save(server)
 
 
-def _set_offered(server: McpServer, rows: list[ToolRow], listing: str) -> None:
-    server.proposed_tools = rows
+def _set_offered(server: McpServer, usable: UsableTools, listing: str) -> None:
+    server.proposed_tools = usable.rows
+    server.omitted_tools = [tool._asdict() for tool in usable.omitted]
     server.fetched_at = clock.now()
-    server.listing = listing
+    server.listing = listing if usable.is_complete else ""
+    server.last_error, server.last_error_at = "", None
 
 
 def _save(server: McpServer, *, is_limited: bool = True) -> None:
@@ -196,6 +205,9 @@ def _save(server: McpServer, *, is_limited: bool = True) -> None:
             "has_changes",
             "change_counts",
             "listing",
+            "omitted_tools",
+            "last_error",
+            "last_error_at",
             "fetched_at",
             "accepted_at",
             "accepted_by",

@@ -29,6 +29,7 @@ MAX_NAME_CHARS = 64
 MAX_DESCRIPTION_CHARS = 4_000
 MAX_URL_CHARS = 2_000
 MAX_TIMEOUT = 600
+MAX_ERROR_CHARS = 1_000
 
 # Tool names that all providers accept.
 TOOL_NAME = re.compile(r"\A[a-zA-Z0-9_-]{1,64}\Z")
@@ -236,6 +237,17 @@ class McpServer(DeclaredModel):
     )
     # Identifies the last list, so that the same one is not stored again.
     listing = models.CharField(max_length=64, db_default="", default="", blank=True)
+    # The tools of the last list that cannot be used: objects with `name` and `reason`.
+    omitted_tools = models.JSONField(default=list, db_default=[], blank=True)
+    last_error = models.CharField(
+        max_length=MAX_ERROR_CHARS,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="Why the server could not be used when it was tried last. Empty if it "
+        "could.",
+    )
+    last_error_at = models.DateTimeField(null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(

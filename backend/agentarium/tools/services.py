@@ -26,9 +26,9 @@ from agentarium.core.exceptions import (
 from agentarium.runtime.masking.mask import SecretMask
 from agentarium.runtime.masking.secret_forms import MIN_CHARS, is_too_short
 from agentarium.runtime.tools.base import ToolError, ToolInvocation
-from agentarium.runtime.tools.mcp import list_mcp_tools
+from agentarium.runtime.tools.mcp.connection import list_mcp_tools
 from agentarium.tools.live_calls import call_now
-from agentarium.tools.mcp_reviews import store_refreshed_tools
+from agentarium.tools.mcp_reviews import record_failure, store_refreshed_tools
 from agentarium.tools.models import HttpTool, McpServer
 from agentarium.tools.protection.record import (
     record_changed_server,
@@ -175,21 +175,24 @@ def try_http_tool(tool: HttpTool, arguments: dict[str, Any]) -> Trial:
 
 
 def refresh_mcp_server(server: McpServer, *, by: Actor = SERVER) -> McpServer:
-    """Load the list of tools from a server. Raises `McpServerError`.
+    """Load the list of tools from a server.
 
-    The first list is accepted. After that, changes wait for acceptance.
+
+    Raises `McpServerError`, and the server keeps the reason. The first list is
+    accepted. After that, changes wait for acceptance.
     """
     mask = secret_mask([server])
     try:
-        tools = call_now(
+        listed = call_now(
             lambda http: list_mcp_tools(mcp_endpoint(server, http), mask),
             owner_id=server.owner_id,
             within=MAX_REFRESH_SECONDS,
             timed_out=ToolError("The MCP server took too long to respond."),
         )
     except ToolError as error:
+        record_failure(server, str(error))
         raise McpServerError(str(error)) from error
-    return store_refreshed_tools(server, tools, by=by)
+    return store_refreshed_tools(server, listed, by=by)
 
 
 def register_operators_servers() -> list[McpServer]:
@@ -301,6 +304,7 @@ async def _call(
     schema = await asyncio.to_thread(arguments_schema, request_tool.spec)
     await schema.check(arguments, owner=tool.owner_id)
     key = uuid4().hex
-    return await request_tool.call(
+    result = await request_tool.call(
         ToolInvocation("trial", arguments, key, tool.owner_id)
     )
+    return result if isinstance(result, str) else result.text

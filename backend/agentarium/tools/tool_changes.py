@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo, McpToolList
 
 ToolRow = dict[str, Any]
 ChangeKind = Literal["added", "removed", "changed"]
@@ -106,9 +106,10 @@ def proposal_id(changes: Iterable[ToolChange]) -> str:
     return _digest(parts) if parts else ""
 
 
-def listing_fingerprint(tools: Iterable[McpToolInfo]) -> str:
+def listing_fingerprint(listed: McpToolList) -> str:
     """Identifies what a server has listed, in its order."""
-    return _digest([fingerprint(tool_row(tool)) for tool in tools])
+    tools = [fingerprint(tool_row(tool)) for tool in listed.tools]
+    return _digest([tools, [list(tool) for tool in listed.omitted]])
 
 
 def fingerprint(row: ToolRow | None) -> str:

@@ -18,15 +18,14 @@ from agentarium.runtime.tools.base import Effect, Tool, ToolError, ToolSpec
 from agentarium.runtime.tools.http import HttpRequestSettings, HttpRequestTool, Method
 from agentarium.runtime.tools.http_client import HttpClient
 from agentarium.runtime.tools.http_template import UrlTemplate
-from agentarium.runtime.tools.mcp import (
-    McpConnection,
+from agentarium.runtime.tools.mcp.connection import ConnectionObserver, McpConnection
+from agentarium.runtime.tools.mcp.endpoints import (
     McpEndpoint,
-    McpTool,
-    McpToolInfo,
-    OnListed,
     RemoteMcpServer,
     StdioMcpServer,
 )
+from agentarium.runtime.tools.mcp.tool import McpTool
+from agentarium.runtime.tools.mcp.tool_info import McpToolList
 from agentarium.runtime.tools.schema import ArgumentsSchema
 from agentarium.runtime.tools.schema_validator import SchemaError
 from agentarium.tools.approval import ListedTool, listed_tools
@@ -40,7 +39,13 @@ from agentarium.tools.references import (
 )
 from agentarium.tools.secret_values import secret_mask
 
-OnServerListed = Callable[[McpServer, Sequence[McpToolInfo]], None]
+
+@dataclass(frozen=True, slots=True)
+class ServerObserver:
+    """What to call when a task connects to an MCP server, or cannot, and why."""
+
+    on_listed: Callable[[McpServer, McpToolList], None] = lambda *_: None
+    on_failed: Callable[[McpServer, str], None] = lambda *_: None
 
 
 class ToolNotAllowedError(DomainError):
@@ -83,8 +88,13 @@ class Toolset:
             self.tools[spec.name] = tool
         return True
 
-    def connect(self, server: McpEndpoint, on_listed: OnListed) -> McpConnection:
-        connection = McpConnection(server, self.mask, on_listed=on_listed)
+    def connect(
+        self, server: McpEndpoint, row: McpServer, observer: ServerObserver
+    ) -> McpConnection:
+        of_server = ConnectionObserver(
+            partial(observer.on_listed, row), partial(observer.on_failed, row)
+        )
+        connection = McpConnection(server, self.mask, observer=of_server)
         self._connections.append(connection)
         return connection
 
@@ -95,20 +105,19 @@ def open_tools(
     *,
     http: HttpClient,
     find_agents: FindAgents,
-    on_listed: OnServerListed = lambda *_: None,
+    observer: ServerObserver = ServerObserver(),
 ) -> Toolset:
     """Open the tools that an agent's definition lists.
 
     Makes at most four queries, and no connections: the first call does. The caller
-    closes the toolset, in the event loop that made the calls. `on_listed` is called
-    there, with each MCP server that is connected and the tools that it lists.
+    closes the toolset, in the event loop that made the calls. `observer` is called there.
 
     Raises `ToolNotAllowedError` if the agent lists a server of the operator that is not
     open to its owner, who may have been staff when the agent was saved.
     """
     referenced = load_referenced(owner_id, entries, find_agents)
     _refuse_closed_servers(owner_id, entries, referenced)
-    return _ToolsetBuilder(referenced, http, on_listed).build(entries)
+    return _ToolsetBuilder(referenced, http, observer).build(entries)
 
 
 def _refuse_closed_servers(
@@ -184,11 +193,11 @@ def mcp_endpoint(row: McpServer, http: HttpClient) -> McpEndpoint:
 
 class _ToolsetBuilder:
     def __init__(
-        self, referenced: Referenced, http: HttpClient, on_listed: OnServerListed
+        self, referenced: Referenced, http: HttpClient, observer: ServerObserver
     ) -> None:
         self._referenced = referenced
         self._http = http
-        self._on_listed = on_listed
+        self._observer = observer
 
     def build(self, entries: Sequence[ToolEntry]) -> Toolset:
         rows = (
@@ -247,9 +256,7 @@ class _ToolsetBuilder:
         self, toolset: Toolset, entry: ToolEntry, listed: Sequence[ListedTool]
     ) -> None:
         row = self._referenced.mcp_servers[entry["server"]]
-        connection = toolset.connect(
-            mcp_endpoint(row, self._http), partial(self._on_listed, row)
-        )
+        connection = toolset.connect(mcp_endpoint(row, self._http), row, self._observer)
         rows = {tool["name"]: tool for tool in row.tool_rows}
         for tool in listed:
             spec = _mcp_spec(rows[tool.source_name], tool, timeout=row.timeout)
@@ -282,6 +289,7 @@ def _mcp_spec(row: dict[str, Any], tool: ListedTool, *, timeout: int) -> ToolSpe
         effect=cast("Effect", tool.effect),
         needs_approval=tool.needs_approval,
         timeout=float(timeout),
+        progress_limit=settings.MCP_PROGRESS_SECONDS,
     )
 
 

@@ -19,7 +19,7 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 from agentarium.runtime.providers.catalogue import PROVIDERS, split_model
-from agentarium.runtime.tools.base import Tool, ToolError, ToolInvocation
+from agentarium.runtime.tools.base import Tool, ToolError, ToolInvocation, ToolResult
 from agentarium.tasks.models import AgentTask
 from agentarium.worker.attempt.toolbox import AgentTool, Question, Toolbox
 from agentarium.worker.trace_context import NO_TRACE_CONTEXT, TraceContext
@@ -178,7 +178,7 @@ class InstrumentedTool:
         self._tool = tool
         self._parent = parent
 
-    async def call(self, call: ToolInvocation) -> str:
+    async def call(self, call: ToolInvocation) -> str | ToolResult:
         span = tracing.begin(
             f"execute_tool {self.spec.name}",
             {

@@ -53,6 +53,9 @@ const wiki: Schemas['McpServer'] = {
   warnings: [],
   timeout: 30,
   tools: [tool('Searches the web.')],
+  omitted_tools: [],
+  last_error: '',
+  last_error_at: null,
   has_changes: true,
   changes: {
     proposal: PROPOSAL,

@@ -33,37 +33,16 @@ const tool: Schemas['HttpTool'] = {
   updated_at: TIME,
 }
 
-const mcpServer: Schemas['McpServer'] = {
-  id: 4,
-  name: 'files',
-  description: '',
-  url: 'https://mcp.example.org/mcp',
-  header_names: [],
-  url_secret_names: [],
-  warnings: [],
-  timeout: 30,
-  tools: [],
-  has_changes: false,
-  changes: null,
-  fetched_at: null,
-  accepted_at: null,
-  accepted_by: null,
-  created_at: TIME,
-  updated_at: TIME,
-}
-
 let tools: Schemas['HttpTool'][] = []
-let servers: Schemas['McpServer'][] = []
 
 beforeEach(() => {
   tools = [tool]
-  servers = [mcpServer]
   signIn()
   server.use(
     http.get('/api/tasks/', () => HttpResponse.json(makePage([]))),
     http.get('/api/tools/', () => HttpResponse.json(makePage([]))),
     http.get('/api/http-tools/', () => HttpResponse.json(makePage(tools))),
-    http.get('/api/mcp-servers/', () => HttpResponse.json(makePage(servers))),
+    http.get('/api/mcp-servers/', () => HttpResponse.json(makePage([]))),
   )
 })
 
@@ -184,35 +163,6 @@ test('tests a tool and shows what a model would receive', async () => {
   expect(screen.getByRole('group', { name: 'Result' })).toHaveTextContent(
     'seen',
   )
-})
-
-test('loads the tools of an MCP server', async () => {
-  server.use(
-    http.post('/api/mcp-servers/4/refresh/', () => {
-      servers = [
-        {
-          ...mcpServer,
-          fetched_at: TIME,
-          tools: [
-            {
-              name: 'read_file',
-              description: '',
-              parameters: {},
-              effect: 'write',
-              suggested_effect: 'read',
-            },
-          ],
-        },
-      ]
-      return HttpResponse.json(servers[0])
-    }),
-  )
-  const { user } = renderApp('/tools')
-
-  await user.click(await screen.findByRole('button', { name: 'Refresh files' }))
-
-  await sees('files: 1 tool loaded and accepted.')
-  expect(await screen.findByText('read_file')).toBeInTheDocument()
 })
 
 test('deletes a tool after confirmation', async () => {

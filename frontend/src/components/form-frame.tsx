@@ -6,6 +6,9 @@ import { DialogClose } from './ui/dialog'
 
 type FormFrameProps = {
   submitLabel: string
+  cancelLabel?: string
+  /** What is wrong with the form as a whole, above its buttons. */
+  problem?: ReactNode
   isBusy: boolean
   onSubmit: (event: SyntheticEvent<HTMLFormElement>) => Promise<void>
   children: ReactNode
@@ -14,6 +17,8 @@ type FormFrameProps = {
 /** A form in a dialog: its fields scroll, its buttons stay in view. */
 export function FormFrame({
   submitLabel,
+  cancelLabel = 'Cancel',
+  problem,
   isBusy,
   onSubmit,
   children,
@@ -27,9 +32,17 @@ export function FormFrame({
       <div className="min-h-0 flex-1 space-y-5 overflow-y-auto overscroll-contain px-5 py-5 sm:px-6">
         {children}
       </div>
+      {problem && (
+        <div
+          role="alert"
+          className="border-t bg-destructive/8 px-5 py-3 text-sm wrap-anywhere sm:px-6"
+        >
+          {problem}
+        </div>
+      )}
       <footer className="flex justify-end gap-2 border-t px-5 py-3.5 sm:px-6">
         <DialogClose asChild>
-          <Button variant="outline">Cancel</Button>
+          <Button variant="outline">{cancelLabel}</Button>
         </DialogClose>
         <BusyButton type="submit" isBusy={isBusy}>
           {submitLabel}

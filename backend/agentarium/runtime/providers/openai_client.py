@@ -30,9 +30,11 @@ from agentarium.runtime.providers.failures import (
     retry_after_seconds,
 )
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
+from agentarium.runtime.providers.images import has_images
 from agentarium.runtime.providers.openai_request import request_body
 from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
 from agentarium.runtime.providers.rejected_parameters import (
+    IMAGES,
     OPTIONAL_PARAMETERS,
     RejectedParameters,
     rejected_parameter,
@@ -131,6 +133,8 @@ class OpenAIClient:
                 return response
             error = await _error_object(response)
             sent = [name for name in OPTIONAL_PARAMETERS if name in body]
+            if has_images(messages) and IMAGES not in known | rejected:
+                sent.append(IMAGES)
             name = rejected_parameter(response.status, error, sent)
             if name is None or name in known | rejected:
                 raise self._failure(response, error)

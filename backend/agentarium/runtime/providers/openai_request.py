@@ -4,8 +4,16 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from agentarium.runtime.messages import Message, ReasoningPart, ToolResultPart
+from agentarium.runtime.messages import (
+    ImagePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolResultPart,
+)
 from agentarium.runtime.providers.base import ModelSettings, ToolDefinition
+from agentarium.runtime.providers.images import with_images, without_images
+from agentarium.runtime.providers.rejected_parameters import IMAGES
 
 # OpenAI's reasoning models accept no temperature, and take `max_completion_tokens`.
 _REASONING_MODEL = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])(?!.*-chat)")
@@ -22,9 +30,11 @@ def request_body(
 ) -> dict[str, Any]:
     """The request body for one streamed response.
 
-    `rejected` names parameters that the server does not accept. `reasoning_field` names
+    `rejected` names parameters, or `images`, that the server does not accept. `reasoning_field` names
     the message field in which it expects its own reasoning back.
     """
+    show = without_images if IMAGES in rejected else with_images
+    messages = show(messages)
     body: dict[str, Any] = {
         "model": model,
         "messages": [
@@ -69,7 +79,24 @@ def _items(message: Message, reasoning_field: str) -> Iterator[dict[str, Any]]:
             "content": result.content,
         }
     if not results:
-        yield {"role": message.role, "content": message.text}
+        yield {"role": message.role, "content": _content(message)}
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """A text, or parts if there are images."""
+    if not any(isinstance(part, ImagePart) for part in message.parts):
+        return message.text
+    return [
+        {"type": "image_url", "image_url": {"url": _data_url(part)}}
+        if isinstance(part, ImagePart)
+        else {"type": "text", "text": part.text}
+        for part in message.parts
+        if isinstance(part, ImagePart | TextPart)
+    ]
+
+
+def _data_url(image: ImagePart) -> str:
+    return f"data:{image.media_type};base64,{image.data}"
 
 
 def _assistant(message: Message, reasoning_field: str) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from agentarium.runtime.providers.bounded_responses import (
 )
 from agentarium.runtime.providers.failures import identifiers, provider_failure
 from agentarium.runtime.providers.http import CONNECT_TIMEOUT
+from agentarium.runtime.providers.images import has_images, without_images
 from agentarium.runtime.providers.openai_response import MAX_RESPONSE_CHARS
 from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
 from agentarium.runtime.providers.pydantic_messages import (
@@ -48,6 +49,7 @@ from agentarium.runtime.providers.pydantic_messages import (
 )
 from agentarium.runtime.providers.pydantic_models import build_model
 from agentarium.runtime.providers.rejected_parameters import (
+    IMAGES,
     RejectedParameters,
     rejected_parameter,
 )
@@ -96,21 +98,35 @@ def _charged_if_accepted(responses: CallResponses) -> Generator[None, None, None
         raise
 
 
-class _TemperatureRejectedError(Exception):
-    """The model does not accept a temperature."""
+class _RejectedError(Exception):
+    """The model does not accept a part of the request."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 @contextmanager
-def _rejected_temperature(settings: ModelSettings) -> Generator[None, None, None]:
+def _rejected_parts(sent: Sequence[str]) -> Generator[None, None, None]:
     try:
         yield
     except library_errors.ModelHTTPError as error:
         # Each provider nests its message differently; the library keeps the whole body.
         details = {"message": f"{error.message} {error.body}"}
-        sent = () if settings.temperature is None else ("temperature",)
-        if error.in_stream or not rejected_parameter(error.status_code, details, sent):
+        name = rejected_parameter(error.status_code, details, sent)
+        if error.in_stream or name is None:
             raise
-        raise _TemperatureRejectedError from None
+        raise _RejectedError(name) from None
+
+
+def _optional_parts(messages: Sequence[Message], settings: ModelSettings) -> list[str]:
+    """What a model may reject, and a request works without."""
+    parts = [] if settings.temperature is None else ["temperature"]
+    return [*parts, IMAGES] if has_images(messages) else parts
+
+
+def _without_temperature(settings: ModelSettings) -> ModelSettings:
+    return replace(settings, temperature=None)
 
 
 @contextmanager
@@ -153,22 +169,27 @@ class PydanticCalls:
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
         rejected = self._rejected_parameters(name)
-        bare = replace(settings, temperature=None)
-        is_known = "temperature" in rejected.current(settings)
-        try:
-            async with aclosing(
-                self._request(name, messages, tools, bare if is_known else settings)
-            ) as outputs:
-                async for output in outputs:
-                    yield output
-            return
-        except _TemperatureRejectedError:
-            pass
-        async with aclosing(self._request(name, messages, tools, bare)) as outputs:
-            async for output in outputs:
-                # The model accepts the request without a temperature.
-                rejected.add(["temperature"], settings)
-                yield output
+        known = rejected.current(settings)
+        omitted: set[str] = set()
+        while True:
+            without = known | omitted
+            request = self._request(
+                name,
+                without_images(messages) if IMAGES in without else messages,
+                tools,
+                _without_temperature(settings)
+                if "temperature" in without
+                else settings,
+            )
+            try:
+                async with aclosing(request) as outputs:
+                    async for output in outputs:
+                        # The model accepts the request without these.
+                        rejected.add(omitted, settings)
+                        yield output
+                return
+            except _RejectedError as error:
+                omitted.add(error.name)
 
     async def _request(
         self,
@@ -178,10 +199,11 @@ class PydanticCalls:
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         responses, size = CallResponses(), ResponseSize()
+        sent = _optional_parts(messages, settings)
         with (
             _charged_if_accepted(responses),
             self._translated_failures(name, responses),
-            _rejected_temperature(settings),
+            _rejected_parts(sent),
         ):
             model = self._model(name)
             async with (

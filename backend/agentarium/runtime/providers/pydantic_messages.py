@@ -3,6 +3,7 @@
 Imported on first use only; see `pydantic_client`.
 """
 
+import base64
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -15,6 +16,7 @@ from pydantic_ai.tools import ToolDefinition as LibraryTool
 
 from agentarium.runtime.messages import (
     FinishReason,
+    ImagePart,
     Message,
     ModelResponse,
     Part,
@@ -25,6 +27,7 @@ from agentarium.runtime.messages import (
     Usage,
 )
 from agentarium.runtime.providers.base import ModelSettings, ToolDefinition
+from agentarium.runtime.providers.images import with_images
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -39,6 +42,7 @@ def to_library(
 ) -> list[library.ModelRequest | library.ModelResponse]:
     """The messages in the library's format; `system` is its name for the provider."""
     result: list[library.ModelRequest | library.ModelResponse] = []
+    messages = with_images(messages)
     for is_response, group in groupby(messages, lambda item: item.role == "assistant"):
         if is_response:
             result += [_response(message, system) for message in group]
@@ -52,7 +56,7 @@ def _request_parts(message: Message) -> list[library.ModelRequestPart]:
     if message.role == "system":
         return [library.SystemPromptPart(message.text)]
     if message.role == "user":
-        return [library.UserPromptPart(message.text)]
+        return [library.UserPromptPart(_content(message))]
     return [
         library.ToolReturnPart(
             tool_name=part.name,
@@ -62,6 +66,19 @@ def _request_parts(message: Message) -> list[library.ModelRequestPart]:
         )
         for part in message.parts
         if isinstance(part, ToolResultPart)
+    ]
+
+
+def _content(message: Message) -> str | list[str | library.BinaryContent]:
+    """A text, or parts if there are images."""
+    if not any(isinstance(part, ImagePart) for part in message.parts):
+        return message.text
+    return [
+        library.BinaryContent(base64.b64decode(part.data), media_type=part.media_type)
+        if isinstance(part, ImagePart)
+        else part.text
+        for part in message.parts
+        if isinstance(part, ImagePart | TextPart)
     ]
 
 
@@ -87,7 +104,7 @@ def _response_part(part: Part) -> library.ModelResponsePart | None:
                 provider_name=details.get("provider_name"),
                 provider_details=details.get("provider_details"),
             )
-        case ToolResultPart():
+        case ToolResultPart() | ImagePart():
             return None
 
 

@@ -16,19 +16,32 @@ from agentarium.runtime.providers.base import ModelSettings
 KEPT_SECONDS = 3600.0
 # Users choose the values, so their number has to be bounded.
 MAX_VALUES = 1000
+# The images in a conversation, which models without vision reject.
+IMAGES = "images"
 # Parameters that some servers reject, and that a request works without.
 OPTIONAL_PARAMETERS = (
     "stream_options",
     "temperature",
     "max_tokens",
     "max_completion_tokens",
+    IMAGES,
 )
 _REJECTING = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
+# llama.cpp answers 500, and OpenRouter 404.
+_REJECTING_IMAGES = _REJECTING | {
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.NOT_IMPLEMENTED,
+}
 # Phrases that reject a parameter itself, not only its value.
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|not permitted|not allowed|deprecated|unrecognized"
     r"|unknown|unexpected|extra inputs",
     re.IGNORECASE,
+)
+_ABOUT_IMAGES = re.compile(
+    r"\b(images?|image_url|multi-?modal|vision|mmproj)\b", re.IGNORECASE
 )
 # Any error about it counts: models that accept only one value phrase it differently.
 _TEMPERATURE = "temperature"
@@ -77,12 +90,19 @@ def rejected_parameter(
 
     It is found by the name in the error object, or else by the error message.
     """
+    message = error.get("message") or error.get("detail")
+    if IMAGES in sent and _rejects_images(status, message):
+        return IMAGES
     if status not in _REJECTING:
         return None
     if error.get("param") in sent:
         return str(error["param"])
-    message = error.get("message") or error.get("detail")
     return _named_in(message, sent) if isinstance(message, str) else None
+
+
+def _rejects_images(status: int, message: Any) -> bool:
+    is_about_images = isinstance(message, str) and _ABOUT_IMAGES.search(message)
+    return status in _REJECTING_IMAGES and bool(is_about_images)
 
 
 def _named_in(message: str, sent: Collection[str]) -> str | None:

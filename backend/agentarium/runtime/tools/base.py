@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from agentarium.runtime.messages import ImagePart
 from agentarium.runtime.providers.base import ToolDefinition
 
 # What repeating a call does: nothing (`read`), nothing if it carries the same idempotency
@@ -27,7 +28,11 @@ class OutcomeUnknownError(ToolError):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as an agent uses it; `timeout` is in seconds, for one call."""
+    """A tool as an agent uses it.
+
+    `timeout` is in seconds, for one call. A tool that reports progress may take that long
+    from each report on, but at most `progress_limit` seconds in all.
+    """
 
     name: str
     description: str
@@ -35,6 +40,12 @@ class ToolSpec:
     effect: Effect = "write"
     needs_approval: bool = False
     timeout: float = 60.0
+    progress_limit: float = 0.0
+
+    @property
+    def time_limit(self) -> float:
+        """How long a call may take, whatever it reports."""
+        return max(self.timeout, self.progress_limit)
 
     @property
     def definition(self) -> ToolDefinition:
@@ -55,14 +66,22 @@ class ToolInvocation:
     owner_id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The result of a call; `text` names each of the `images`."""
+
+    text: str
+    images: tuple[ImagePart, ...] = ()
+
+
 class Tool(Protocol):
     """A tool that an agent can call. All calls of a task share it."""
 
     @property
     def spec(self) -> ToolSpec: ...
 
-    async def call(self, invocation: ToolInvocation) -> str:
-        """Return the result as text for the model. Raises `ToolError`.
+    async def call(self, invocation: ToolInvocation) -> str | ToolResult:
+        """Return the result for the model. Raises `ToolError`.
 
         Cancelling the call closes its connections immediately.
         """

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from agentarium.http.representation import represent
 from agentarium.runtime.tools.http_template import UrlTemplate
-from agentarium.runtime.tools.mcp import MAX_TOOLS
+from agentarium.runtime.tools.mcp.listed_tools import MAX_TOOLS
 from agentarium.tools.api.secrets import (
     HeadersField,
     UrlSecretsField,
@@ -45,6 +45,11 @@ class McpToolSerializer(McpToolRowSerializer):
     parameters = serializers.JSONField()
 
 
+class OmittedToolSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="As the server wrote it, or its place.")
+    reason = serializers.CharField(help_text="A sentence.")
+
+
 class ChangeSummarySerializer(serializers.Serializer[Any]):
     proposal = serializers.CharField(
         help_text="Identifies the changes, for `accept` and `dismiss`."
@@ -72,6 +77,11 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
         read_only=True,
         help_text="The accepted tools, which agents can use.",
     )
+    omitted_tools = OmittedToolSerializer(
+        many=True,
+        read_only=True,
+        help_text="Tools of the last list that cannot be used, and why. The first 50.",
+    )
     changes = serializers.SerializerMethodField(
         help_text="What the server has changed since then. Null if nothing."
     )
@@ -96,8 +106,11 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
             "warnings",
             "timeout",
             "tools",
+            "omitted_tools",
             "has_changes",
             "changes",
+            "last_error",
+            "last_error_at",
             "fetched_at",
             "accepted_at",
             "accepted_by",
@@ -106,6 +119,8 @@ class McpServerSerializer(serializers.ModelSerializer[McpServer]):
         ]
         read_only_fields = [
             "has_changes",
+            "last_error",
+            "last_error_at",
             "fetched_at",
             "accepted_at",
             "created_at",

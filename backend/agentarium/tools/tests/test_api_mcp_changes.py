@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.accounts.services import create_api_token
 from agentarium.accounts.storage import add_stored, stored_bytes
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo, McpToolList
 from agentarium.tools import mcp_reviews
 from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.mcp_reviews import propose_tools
@@ -428,7 +428,7 @@ class TestQueries:
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
         for server in McpServerFactory.create_batch(3, owner=alice, accepted_by=alice):
-            propose_tools(server, [])
+            propose_tools(server, McpToolList([]))
 
         # 1. the page of servers, with their number and the users who accepted
         # 2. their tools
@@ -484,7 +484,7 @@ class TestStorage:
         add_stored(alice.pk, 1_000_000)
         tool = McpToolInfo("a", "x" * 60_000, {"type": "object"}, "write")
 
-        propose_tools(server, [tool])
+        propose_tools(server, McpToolList([tool]))
 
         server.refresh_from_db()
         assert server.has_changes
@@ -517,7 +517,7 @@ class TestUse:
     def test_is_proposed(self, api: APIClient, alice: User) -> None:
         server = McpServerFactory.create(owner=alice)
 
-        propose_tools(server, [self.CHANGED])
+        propose_tools(server, McpToolList([self.CHANGED]))
 
         kinds = {name: each["kind"] for name, each in changes_of(api, server).items()}
         assert kinds == {"search": "changed", "send.mail": "removed"}
@@ -527,11 +527,11 @@ class TestUse:
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         server = McpServerFactory.create(owner=alice)
-        propose_tools(server, [self.CHANGED])
+        propose_tools(server, McpToolList([self.CHANGED]))
         server.refresh_from_db()
 
         with django_assert_num_queries(0):
-            propose_tools(server, [self.CHANGED])
+            propose_tools(server, McpToolList([self.CHANGED]))
 
     def test_is_ignored_for_a_server_that_was_deleted_or_moved(
         self, alice: User
@@ -541,8 +541,8 @@ class TestUse:
         deleted = McpServerFactory.create(owner=alice)
         McpServer.objects.get(pk=deleted.pk).delete()
 
-        propose_tools(moved, [self.CHANGED])
-        propose_tools(deleted, [self.CHANGED])
+        propose_tools(moved, McpToolList([self.CHANGED]))
+        propose_tools(deleted, McpToolList([self.CHANGED]))
 
         assert not McpServer.objects.get().has_changes
 
@@ -563,7 +563,7 @@ class TestUse:
     ) -> None:
         server = McpServerFactory.create(owner=alice, tools=[])
 
-        propose_tools(server, [tool])
+        propose_tools(server, McpToolList([tool]))
 
         server.refresh_from_db()
         assert not server.has_changes
@@ -577,7 +577,7 @@ class TestStoredBefore:
         row = {"name": "a", "description": "", "parameters": schema, "effect": "read"}
         server = McpServerFactory.create(owner=alice, tools=[row])
 
-        propose_tools(server, [McpToolInfo("a", "", schema, "read")])
+        propose_tools(server, McpToolList([McpToolInfo("a", "", schema, "read")]))
 
         server.refresh_from_db()
         assert not server.has_changes
@@ -589,7 +589,7 @@ class TestOperatorsServers:
     def server(self, serving: McpServing, settings: Settings) -> McpServer:
         settings.MCP_STDIO = {"files": {"command": "/no/such/program"}}
         server = McpServerFactory.create(owner=None, name="files")
-        propose_tools(server, [TestUse.CHANGED])
+        propose_tools(server, McpToolList([TestUse.CHANGED]))
         return server
 
     def test_the_command_needs_a_server_that_answers(
@@ -607,8 +607,9 @@ class TestOperatorsServers:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        async def list_tools(*_: object) -> list[McpToolInfo]:
-            return [McpToolInfo("search", HIDDEN, {"type": "object"}, "read")]
+        async def list_tools(*_: object) -> McpToolList:
+            tool = McpToolInfo("search", HIDDEN, {"type": "object"}, "read")
+            return McpToolList([tool])
 
         monkeypatch.setattr("agentarium.tools.services.list_mcp_tools", list_tools)
 

@@ -10,7 +10,8 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.tools.models import McpServer
 from agentarium.tools.tests.factories import McpServerFactory
-from agentarium.tools.tests.serving import McpServing
+from agentarium.tools.tests.serving import McpServing, Serving
+from bench.fake_tools.scripted_mcp import LOOKUP, ScriptedMcpServer
 
 MCP_SERVERS = "/api/mcp-servers/"
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,52 @@ class TestMcpServers:
         assert response.status_code == 409
         assert response.data["code"] == "mcp_server_failed"
         assert len(server.tool_rows) == 2
+        assert "denies access (HTTP 401" in response.data["detail"]
+
+    def test_keeps_the_last_error_until_it_can_be_used(
+        self, api: APIClient, alice: User, serving: Any
+    ) -> None:
+        server = McpServerFactory.create(owner=alice, url=serving.url, headers={})
+
+        failed = api.post(url(server, "refresh/"))
+        kept = api.get(MCP_SERVERS).data["results"][0]
+        api.patch(url(server), {"headers": {"Authorization": "Bearer secret"}})
+        used = api.post(url(server, "refresh/"))
+
+        assert kept["last_error"] == failed.data["detail"]
+        assert kept["last_error_at"] is not None
+        assert used.data["last_error"] == ""
+        assert used.data["last_error_at"] is None
+
+    def test_names_the_tools_that_cannot_be_used(
+        self, api: APIClient, alice: User, settings: Settings
+    ) -> None:
+        settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+        scripted = ScriptedMcpServer()
+        scripted.pages[None] = {
+            "tools": [
+                LOOKUP,
+                {"name": "a", "inputSchema": {"type": "array"}},
+                {"name": "b", "inputSchema": {"properties": {"n": {"type": "int"}}}},
+                {"name": "x" * 129},
+                {"name": "nul", "inputSchema": {"description": "\0"}},
+                {"name": "text", "description": "a\0b"},
+                {"name": "half\ud83d", "inputSchema": {"type": "string"}},
+            ]
+        }
+        with Serving(scripted):
+            server = McpServerFactory.create(
+                owner=alice, url=scripted.url, tools=[], fetched_at=None
+            )
+            response = api.post(url(server, "refresh/"))
+
+        assert [tool["name"] for tool in response.data["tools"]] == ["lookup", "text"]
+        reasons = {
+            tool["name"]: tool["reason"] for tool in response.data["omitted_tools"]
+        }
+        assert reasons.keys() == {"a", "b", "x" * 127 + "…", "nul", "half\ufffd"}
+        assert reasons["a"] == "Its schema does not describe an object."
+        assert '"int"' in reasons["b"]
 
     def test_obey_the_outbound_policy(
         self, api: APIClient, alice: User, serving: Any, settings: Settings

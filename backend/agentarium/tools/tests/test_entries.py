@@ -196,6 +196,21 @@ class TestCheck:
         assert codes(alice, mcp, mcp) == ["duplicate", "duplicate"]
         check(alice, mcp, {**mcp, "prefix": "b_"})
 
+    def test_takes_tools_of_a_server_whose_names_differ_only_for_the_server(
+        self, alice: User
+    ) -> None:
+        names = ["look.up", "look_up", "x" * 100 + "1", "x" * 100 + "2"]
+        server = McpServerFactory.create(
+            owner=alice, tools=[{**SEARCH, "name": name} for name in names]
+        )
+        entry = {"type": "mcp", "server": server.pk}
+
+        all_of_them = open_all(alice, *check(alice, entry)).specs
+        selected = check(alice, {**entry, "names": ["look.up"]})
+
+        assert len(all_of_them) == 4
+        assert open_all(alice, *selected).specs.keys() < all_of_them.keys()
+
     def test_rejects_more_tools_than_models_take(self, alice: User) -> None:
         names = [f"tool-{number}" for number in range(100)]
         server = McpServerFactory.create(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import orjson
 import pytest
 from mcp.client.session import ClientSession
 from mcp.server.lowlevel import Server
@@ -27,8 +28,12 @@ from agentarium.runtime.tools.base import (
     ToolInvocation,
     ToolSpec,
 )
-from agentarium.runtime.tools.mcp import McpConnection, McpTool, RemoteMcpServer
-from agentarium.runtime.tools.mcp_http import MAX_PARTS, _Body
+from agentarium.runtime.tools.mcp.call_results import MAX_PARTS
+from agentarium.runtime.tools.mcp.connection import McpConnection
+from agentarium.runtime.tools.mcp.endpoints import RemoteMcpServer
+from agentarium.runtime.tools.mcp.http import _Body, _bounded_pieces
+from agentarium.runtime.tools.mcp.messages import SentMessage
+from agentarium.runtime.tools.mcp.tool import McpTool
 from agentarium.tools.guarded_http import GuardedHttp
 from bench.chaos.hostile import pages
 from bench.fake_tools.mcp_server import FakeMcpServer
@@ -69,7 +74,7 @@ async def called_at(http: GuardedHttp, url: str, name: str) -> str:
     connection = McpConnection(RemoteMcpServer(url, http))
     tool = McpTool(ToolSpec(name, ""), name=name, connection=connection)
     try:
-        return await tool.call(ToolInvocation("call_1", {}, "key-1"))
+        return (await tool.call(ToolInvocation("call_1", {}, "key-1"))).text
     finally:
         await connection.aclose()
 
@@ -111,29 +116,36 @@ async def test_validates_the_first_parts_of_a_result(
     assert text.endswith("\n… (truncated: the result has 5,001 parts)")
 
 
-async def test_does_not_validate_a_result_with_many_nested_objects(
-    http: GuardedHttp,
+async def test_validates_nothing_below_the_parts_of_a_result(
+    http: GuardedHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def link(icons: int) -> ResourceLink:
-        return ResourceLink(name="n", uri="a:b", icons=[Icon(src="a:b")] * icons)
+    validated: list[int] = []
+    validate = methods.validate_server_result
 
-    assert await called(http, None, [link(500)]) == "done\nn: a:b"
-    with pytest.raises(OutcomeUnknownError):
-        await called(http, None, [link(2_500)])
+    def count(method: str, version: str, data: Any) -> None:
+        validated.append(len(orjson.dumps(data)))
+        validate(method, version, data)
+
+    monkeypatch.setattr(methods, "validate_server_result", count)
+    icons = [Icon(src="a:b")] * 2_500
+
+    text = await called(http, None, [ResourceLink(name="n", uri="a:b", icons=icons)])
+
+    assert text == "done\nn: a:b"
+    assert max(validated) < 1_000
 
 
-async def test_does_not_describe_all_that_is_wrong_with_a_result(
+async def test_bounds_the_text_of_parts_that_are_not_known(
     http: GuardedHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = {"content": [{"type": "nope"}] * 5_000}
     monkeypatch.setattr(pages, "RESULTS", {"wrong": lambda: wrong})
 
     async with pages.HostileServer([]) as server:
-        with pytest.raises(OutcomeUnknownError) as raised:
-            await called_at(http, f"{server.url}/mcp/results", "t0")
+        text = await called_at(http, f"{server.url}/mcp/results", "t0")
 
-    assert "does not follow the protocol" in str(raised.value)
-    assert raised.value.__cause__ is None
+    assert text.startswith('{"type":"nope"}\n{"type":"nope"}\n')
+    assert text.count("nope") == MAX_PARTS
 
 
 class OneChunk:
@@ -147,12 +159,16 @@ class OneChunk:
 
 
 @pytest.mark.parametrize(
-    ("body", "most"),
-    [(b"x" * 1_000_000, 1_000_000), (b"id:1\n" * 900_000, 1_000_000)],
-    ids=["long line", "many lines"],
+    ("kind", "body", "most"),
+    [
+        ("json", b"x" * 1_000_000, 1_000_000),
+        ("events", b"x" * 1_000_000, 1_000_000),
+        ("events", b"id:1\n" * 900_000, 1_000_000),
+    ],
+    ids=["long body", "long line", "many lines"],
 )
 async def test_gives_the_sdk_small_pieces_and_others_time_between(
-    body: bytes, most: int
+    kind: str, body: bytes, most: int
 ) -> None:
     others = 0
 
@@ -163,12 +179,14 @@ async def test_gives_the_sdk_small_pieces_and_others_time_between(
             await asyncio.sleep(0)
 
     task = asyncio.create_task(work())
-    stream: Any = _Body(OneChunk(body), AsyncExitStack())  # type: ignore[arg-type]
+    chunks: Any = OneChunk(body)
+    stream: Any = _Body(_bounded_pieces(chunks), SentMessage(), AsyncExitStack())
+    stream.kind = kind
     pieces = [len(piece) async for piece in stream]
     task.cancel()
 
     assert max(pieces) <= 10_000
-    assert most - 10_000 < sum(pieces) <= most
+    assert most - 10_000 < sum(pieces) <= most + len(b"\n\n")
     assert others >= len(pieces) - 1
 
 
@@ -184,7 +202,8 @@ class Finder:
 
 sys.meta_path.insert(0, Finder())
 from agentarium.runtime.tools.base import ToolError
-from agentarium.runtime.tools.mcp import StdioMcpServer, list_mcp_tools
+from agentarium.runtime.tools.mcp.connection import list_mcp_tools
+from agentarium.runtime.tools.mcp.endpoints import StdioMcpServer
 assert not Finder.threads
 try:
     asyncio.run(list_mcp_tools(StdioMcpServer("/none")))

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from agentarium.accounts.models import User
 from agentarium.core.exceptions import ServerBusyError
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolInfo, McpToolList
 from agentarium.tests.eventually import eventually_sync
 from agentarium.tools import live_calls, services
 from agentarium.tools.live_calls import (
@@ -228,7 +228,7 @@ class TestShutdown:
         running.stop()
 
         with pytest.raises(ServerBusyError):
-            usable_tools(tools, known=[], owner_id=1)
+            usable_tools(McpToolList(tools), known=[], owner_id=1)
 
     def test_ends_the_check_of_a_schema_that_is_saved(
         self, api: APIClient, running: RunningCalls

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,21 @@ from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
     ToolError,
     ToolInvocation,
+    ToolResult,
     ToolSpec,
 )
-from agentarium.runtime.tools.mcp import (
+from agentarium.runtime.tools.mcp.connection import (
+    ConnectionObserver,
     McpConnection,
-    McpEndpoint,
-    McpTool,
-    McpToolInfo,
-    RemoteMcpServer,
-    StdioMcpServer,
     list_mcp_tools,
 )
+from agentarium.runtime.tools.mcp.endpoints import (
+    McpEndpoint,
+    RemoteMcpServer,
+    StdioMcpServer,
+)
+from agentarium.runtime.tools.mcp.tool import McpTool
+from agentarium.runtime.tools.mcp.tool_info import McpToolList
 from agentarium.tests.eventually import eventually
 from agentarium.tools.guarded_http import GuardedHttp
 from bench.fake_tools.mcp_server import Era, FakeMcpServer
@@ -57,12 +61,16 @@ def tool(connection: McpConnection, name: str, timeout: float = 10.0) -> McpTool
     )
 
 
+async def text_of(call: Awaitable[ToolResult]) -> str:
+    return (await call).text
+
+
 async def test_lists_tools_with_the_effects_that_the_server_claims(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    tools = await list_mcp_tools(RemoteMcpServer(server.url, http))
+    listed = await list_mcp_tools(RemoteMcpServer(server.url, http))
 
-    assert {tool.name: tool.suggested_effect for tool in tools} == {
+    assert {tool.name: tool.suggested_effect for tool in listed.tools} == {
         "add": "read",
         "put": "idempotent",
         "send.mail": "write",
@@ -70,7 +78,7 @@ async def test_lists_tools_with_the_effects_that_the_server_claims(
         "fail": "write",
         "picture": "write",
     }
-    add = tools[0]
+    add = listed.tools[0]
     assert add.description == "Add two numbers."
     assert add.parameters["required"] == ["a", "b"]
 
@@ -80,7 +88,7 @@ async def test_calls_a_tool_with_its_idempotency_key(
 ) -> None:
     connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    result = await tool(connection, "add").call(invocation(a=2, b=3))
+    result = await text_of(tool(connection, "add").call(invocation(a=2, b=3)))
     await connection.aclose()
 
     assert result == "5"
@@ -94,7 +102,10 @@ async def test_calls_share_one_connection(
     add = tool(connection, "add")
 
     results = await asyncio.gather(
-        *(add.call(invocation(f"key-{number}", a=number, b=1)) for number in range(10))
+        *(
+            text_of(add.call(invocation(f"key-{number}", a=number, b=1)))
+            for number in range(10)
+        )
     )
     await connection.aclose()
 
@@ -117,9 +128,9 @@ async def test_sends_the_headers_with_each_request(http: GuardedHttp) -> None:
     async with FakeMcpServer(token="secret") as server:
         headers = {"Authorization": "Bearer secret"}
 
-        tools = await list_mcp_tools(RemoteMcpServer(server.url, http, headers))
+        listed = await list_mcp_tools(RemoteMcpServer(server.url, http, headers))
 
-    assert len(tools) == 6
+    assert len(listed.tools) == 6
     assert {request["authorization"] for request in server.requests} == {
         "Bearer secret"
     }
@@ -141,7 +152,7 @@ async def test_reports_the_error_of_a_tool(
 
     with pytest.raises(ToolError) as caught:
         await tool(connection, "fail").call(invocation())
-    after = await tool(connection, "add").call(invocation(a=1, b=1))
+    after = await text_of(tool(connection, "add").call(invocation(a=1, b=1)))
     await connection.aclose()
 
     assert not isinstance(caught.value, OutcomeUnknownError)
@@ -163,12 +174,15 @@ async def test_returns_structured_results_as_text(
 ) -> None:
     connection = McpConnection(RemoteMcpServer(server.url, http))
 
-    stored = await tool(connection, "put").call(invocation(name="x"))
-    picture = await tool(connection, "picture").call(invocation())
+    stored = await text_of(tool(connection, "put").call(invocation(name="x")))
+    picture = await text_of(tool(connection, "picture").call(invocation()))
     await connection.aclose()
 
     assert '"stored"' in stored
-    assert picture == "(image, which cannot be shown as text)"
+    assert picture == (
+        "(image, image/png, which cannot be shown: models see PNG, JPEG, GIF and WebP "
+        "only)"
+    )
 
 
 async def test_a_cancelled_call_closes_its_connection(
@@ -195,7 +209,7 @@ async def test_the_outcome_of_a_call_that_timed_out_is_unknown(
 
     with pytest.raises(OutcomeUnknownError):
         await tool(connection, "wait", timeout=1.0).call(invocation())
-    after = await tool(connection, "add").call(invocation(a=1, b=1))
+    after = await text_of(tool(connection, "add").call(invocation(a=1, b=1)))
     await connection.aclose()
 
     assert after == "2"
@@ -243,13 +257,14 @@ class TestChangedTool:
     async def accepted(self, server: FakeMcpServer, http: GuardedHttp) -> McpTool:
         """`add`, as it was listed before the change."""
         endpoint = RemoteMcpServer(server.url, http)
-        listed = {tool.name: tool for tool in await list_mcp_tools(endpoint)}
+        listing = await list_mcp_tools(endpoint)
+        listed = {tool.name: tool for tool in listing.tools}
         spec = ToolSpec("add", "", listed["add"].parameters)
         return McpTool(spec, name="add", connection=McpConnection(endpoint))
 
     async def call(self, tool: McpTool) -> str:
         try:
-            return await tool.call(invocation(a=2, b=3))
+            return await text_of(tool.call(invocation(a=2, b=3)))
         finally:
             await tool._connection.aclose()
 
@@ -301,16 +316,17 @@ class TestChangedTool:
 async def test_reports_the_tools_of_each_connection_once(
     server: FakeMcpServer, http: GuardedHttp
 ) -> None:
-    reports: list[Sequence[McpToolInfo]] = []
+    reports: list[McpToolList] = []
     connection = McpConnection(
-        RemoteMcpServer(server.url, http), on_listed=reports.append
+        RemoteMcpServer(server.url, http),
+        observer=ConnectionObserver(on_listed=reports.append),
     )
 
     await tool(connection, "add").call(invocation(a=1, b=1))
     await tool(connection, "put").call(invocation(name="x"))
     await connection.aclose()
 
-    assert [len(tools) for tools in reports] == [6]
+    assert [len(listed.tools) for listed in reports] == [6]
 
 
 class TestStdio:
@@ -325,11 +341,13 @@ class TestStdio:
     ) -> None:
         connection = McpConnection(program)
 
-        tools = await list_mcp_tools(program)
-        result = await tool(connection, "add", timeout=60).call(invocation(a=2, b=3))
+        listed = await list_mcp_tools(program)
+        result = await text_of(
+            tool(connection, "add", timeout=60).call(invocation(a=2, b=3))
+        )
         await connection.aclose()
 
-        assert len(tools) == 6
+        assert len(listed.tools) == 6
         assert result == "5"
 
     @pytest.mark.parametrize(

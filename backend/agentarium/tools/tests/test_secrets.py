@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from agentarium.accounts.models import User
 from agentarium.core.encryption import Sealed
 from agentarium.runtime.masking.mask import MASK
-from agentarium.runtime.tools.mcp import RemoteMcpServer
+from agentarium.runtime.tools.mcp.endpoints import RemoteMcpServer
 from agentarium.tools.catalogue import CallableAgent
 from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.models import HttpTool, McpServer

@@ -28,6 +28,7 @@ from agentarium.runtime.tools.base import (
     Tool,
     ToolError,
     ToolInvocation,
+    ToolResult,
 )
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tools.toolset import arguments_schema
@@ -191,20 +192,24 @@ class ToolCalls:
         key = f"agentarium-{self._task.pk}-{self._step}-{part.tool_call_id}"
         call = ToolInvocation(part.tool_call_id, arguments, key, self._task.owner_id)
         try:
-            async with asyncio.timeout(tool.spec.timeout):
+            async with asyncio.timeout(tool.spec.time_limit):
                 return self._result(part, await tool.call(call))
         except TimeoutError:
-            detail = f"The tool did not answer within {tool.spec.timeout:g} seconds."
+            detail = f"The tool did not answer within {tool.spec.time_limit:g} seconds."
             raise OutcomeUnknownError(detail) from None
 
     def _result(
-        self, part: ToolCallPart, content: str, *, is_error: bool = False
+        self, part: ToolCallPart, result: str | ToolResult, *, is_error: bool = False
     ) -> ToolResultPart:
+        if isinstance(result, str):
+            result = ToolResult(result)
         limit = settings.MAX_TOOL_RESULT_CHARS
-        content, is_cut = self.toolbox.mask.beginning(content, limit)
+        content, is_cut = self.toolbox.mask.beginning(result.text, limit)
         if is_cut:
             content = f"{content}\n[cut off after {limit:,} characters]"
-        return ToolResultPart(part.tool_call_id, part.name, content, is_error)
+        return ToolResultPart(
+            part.tool_call_id, part.name, content, is_error, result.images
+        )
 
     def _new_row(self, part: ToolCallPart, tool: AnyTool) -> ToolCall:
         return ToolCall(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from django.db import DatabaseError
@@ -14,15 +15,15 @@ from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.masking.mask import NO_MASK, SecretMask
 from agentarium.runtime.providers.base import ToolDefinition
 from agentarium.runtime.tools.base import Tool, ToolError, ToolSpec
-from agentarium.runtime.tools.mcp import McpToolInfo
+from agentarium.runtime.tools.mcp.tool_info import McpToolList
 from agentarium.tasks.models import AgentTask, ToolCall
 from agentarium.tasks.services import submit_child
 from agentarium.tools.guarded_http import GuardedHttp
 from agentarium.tools.live_calls import RunningCalls
-from agentarium.tools.mcp_reviews import propose_tools
+from agentarium.tools.mcp_reviews import propose_tools, record_failure
 from agentarium.tools.models import McpServer
 from agentarium.tools.secret_values import secret_mask
-from agentarium.tools.toolset import Toolset, open_tools
+from agentarium.tools.toolset import ServerObserver, Toolset, open_tools
 from agentarium.worker.leases import ATTEMPT_ANSWER_FRACTION, answer_seconds
 from agentarium.worker.writing.event_writer import AttemptLostError
 
@@ -96,7 +97,7 @@ class ToolboxFactory:
             entries,
             http=self._http,
             find_agents=find_agents(task.owner_id),
-            on_listed=self._start_storing,
+            observer=ServerObserver(self._store_listing, self._store_failure),
         )
         if opened.missing:
             log.warning("task.tools_missing", task_id=task.pk, tools=opened.missing)
@@ -105,17 +106,23 @@ class ToolboxFactory:
         }
         return Toolbox(tools, opened, opened.mask)
 
-    def _start_storing(self, server: McpServer, tools: Sequence[McpToolInfo]) -> None:
-        """Store what a server lists, without delaying the call that connected to it."""
-        storing = asyncio.create_task(self._store_listing(server, tools))
+    def _store_listing(self, server: McpServer, listed: McpToolList) -> None:
+        self._start_storing(
+            server, partial(propose_tools, server, listed, calls=self._checks)
+        )
+
+    def _store_failure(self, server: McpServer, detail: str) -> None:
+        self._start_storing(server, partial(record_failure, server, detail))
+
+    def _start_storing(self, server: McpServer, store: Callable[[], None]) -> None:
+        """Store what a server said, without delaying the call that connected to it."""
+        storing = asyncio.create_task(self._store(server, store))
         self._storing.add(storing)
         storing.add_done_callback(self._storing.discard)
 
-    async def _store_listing(
-        self, server: McpServer, tools: Sequence[McpToolInfo]
-    ) -> None:
+    async def _store(self, server: McpServer, store: Callable[[], None]) -> None:
         try:
-            await self._listings.run(propose_tools, server, tools, calls=self._checks)
+            await self._listings.run(store)
         except (DatabaseError, ServerBusyError):
             # The next task that uses the server tries again.
             log.warning("mcp_server.listing_not_stored", server_id=server.pk)

@@ -74,9 +74,10 @@ function useDecision(verb: 'accept' | 'dismiss') {
 export const useAcceptChanges = () => useDecision('accept')
 export const useDismissChanges = () => useDecision('dismiss')
 
+/** Also after a failure: the server keeps the reason. */
 export function useRefreshMcpServer() {
   const refresh = useServerRefresh()
   return api.useMutation('post', '/api/mcp-servers/{id}/refresh/', {
-    onSuccess: (_, variables) => refresh(variables),
+    onSettled: (_data, _error, variables) => refresh(variables),
   })
 }

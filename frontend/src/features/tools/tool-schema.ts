@@ -131,7 +131,7 @@ export const httpToolRequest = (
 
 export const mcpServerRequest = (
   { headers, url_secrets, ...values }: McpServerValues,
-  server?: McpServer,
+  server?: Pick<McpServer, 'header_names' | 'url_secret_names'>,
 ): Schemas['McpServerRequest'] => ({
   ...values,
   headers: secretsOf(headers, server?.header_names ?? []),

@@ -1681,6 +1681,11 @@ export interface components {
             /** @description Ids of tasks of any users. */
             ids: number[];
         };
+        Image: {
+            media_type: string;
+            /** @description In bytes. */
+            size: number;
+        };
         Limits: {
             quotas: components["schemas"]["Quota"][];
             rates: components["schemas"]["RequestRates"];
@@ -1714,10 +1719,16 @@ export interface components {
             timeout: number;
             /** @description The accepted tools, which agents can use. */
             readonly tools: components["schemas"]["McpTool"][];
+            /** @description Tools of the last list that cannot be used, and why. The first 50. */
+            readonly omitted_tools: components["schemas"]["OmittedTool"][];
             /** @description Whether changed tools wait for acceptance. */
             readonly has_changes: boolean;
             /** @description What the server has changed since then. Null if nothing. */
             readonly changes: components["schemas"]["ChangeSummary"] | null;
+            /** @description Why the server could not be used when it was tried last. Empty if it could. */
+            readonly last_error: string;
+            /** Format: date-time */
+            readonly last_error_at: string | null;
             /** Format: date-time */
             readonly fetched_at: string | null;
             /** Format: date-time */
@@ -1757,10 +1768,16 @@ export interface components {
             timeout: number;
             /** @description The accepted tools without their schemas, which the server itself has. */
             readonly tools: components["schemas"]["McpToolRow"][];
+            /** @description Tools of the last list that cannot be used, and why. The first 50. */
+            readonly omitted_tools: components["schemas"]["OmittedTool"][];
             /** @description Whether changed tools wait for acceptance. */
             readonly has_changes: boolean;
             /** @description What the server has changed since then. Null if nothing. */
             readonly changes: components["schemas"]["ChangeSummary"] | null;
+            /** @description Why the server could not be used when it was tried last. Empty if it could. */
+            readonly last_error: string;
+            /** Format: date-time */
+            readonly last_error_at: string | null;
             /** Format: date-time */
             readonly fetched_at: string | null;
             /** Format: date-time */
@@ -1880,6 +1897,18 @@ export interface components {
             since: string;
             /** Format: double */
             age_seconds: number;
+        };
+        OmittedTool: {
+            /** @description As the server wrote it, or its place. */
+            name: string;
+            /** @description A sentence. */
+            reason: string;
+        };
+        OmittedToolRequest: {
+            /** @description As the server wrote it, or its place. */
+            name: string;
+            /** @description A sentence. */
+            reason: string;
         };
         /**
          * @description * `done` - done
@@ -3110,6 +3139,8 @@ export interface components {
             name: string;
             content: string;
             is_error: boolean;
+            /** @description The images that models see. `content` names them. */
+            images: components["schemas"]["Image"][];
         };
         /**
          * @description * `tool_result` - tool_result

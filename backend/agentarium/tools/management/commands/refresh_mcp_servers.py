@@ -32,6 +32,10 @@ class Command(BaseCommand):
 
     def _refresh(self, server: McpServer, *, accept: bool) -> None:
         server = refresh_mcp_server(server)
+        for tool in server.omitted_tools:
+            self.stdout.write(
+                f"{server.name}: left out {tool['name']!a}: {tool['reason']!a}"
+            )
         for change in server.find_changes():
             self.stdout.write(f"{server.name}: {_described(change)}")
         if server.proposal and accept:

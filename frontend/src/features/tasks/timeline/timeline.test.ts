@@ -208,6 +208,7 @@ test('takes tool calls from the steps once the log is deleted', () => {
           name: 'find',
           content: 'Found',
           is_error: false,
+          images: [],
         },
       ],
     },

@@ -1,32 +1,20 @@
 import { zodResolver } from '@hookform/resolvers/zod'
 import { FormProvider, useForm } from 'react-hook-form'
-import { toast } from 'sonner'
 
 import { FormFrame } from '@/components/form-frame'
-import { asProblem } from '@/lib/api/problem'
 import { useSubmit } from '@/lib/use-submit'
 
-import {
-  useCreateMcpServer,
-  useRefreshMcpServer,
-  useUpdateMcpServer,
-} from '../mutations'
 import type { McpServer } from '../queries'
 import { SecretsField } from '../secrets-field'
-import { toastWarnings } from '../toast-warnings'
 import {
   DescriptionField,
   NameField,
   TimeoutField,
   UrlField,
 } from '../tool-fields'
-import {
-  mcpServerRequest,
-  mcpServerSchema,
-  mcpServerValues,
-} from '../tool-schema'
+import { mcpServerSchema, mcpServerValues } from '../tool-schema'
 import type { McpServerValues } from '../tool-schema'
-import { toolsLoaded } from './tools-loaded'
+import { useSaveServer } from './use-save-server'
 
 type McpServerFormProps = { server: McpServer | undefined; onSaved: () => void }
 
@@ -40,7 +28,7 @@ const FIELDS = [
 ] as const
 
 export function McpServerForm({ server, onSaved }: McpServerFormProps) {
-  const save = useSaveServer(server)
+  const { save, saved, failure } = useSaveServer(server)
   const form = useForm<McpServerValues>({
     resolver: zodResolver(mcpServerSchema),
     defaultValues: mcpServerValues(server),
@@ -49,14 +37,15 @@ export function McpServerForm({ server, onSaved }: McpServerFormProps) {
   const { errors, isSubmitting } = form.formState
 
   const submit = useSubmit(form, FIELDS, async (values) => {
-    await save(values)
-    onSaved()
+    if (await save(values)) onSaved()
   })
 
   return (
     <FormProvider {...form}>
       <FormFrame
-        submitLabel={server ? 'Save changes' : 'Add server'}
+        submitLabel={submitLabel(server, failure)}
+        cancelLabel={failure ? 'Close' : 'Cancel'}
+        problem={failure && <Failure detail={failure} />}
         isBusy={isSubmitting}
         onSubmit={submit}
       >
@@ -76,9 +65,9 @@ export function McpServerForm({ server, onSaved }: McpServerFormProps) {
         />
         <SecretsField
           name="url_secrets"
-          stored={server?.url_secret_names ?? []}
+          stored={saved?.url_secret_names ?? []}
         />
-        <SecretsField name="headers" stored={server?.header_names ?? []} />
+        <SecretsField name="headers" stored={saved?.header_names ?? []} />
         <TimeoutField
           field={register('timeout', { valueAsNumber: true })}
           error={errors.timeout}
@@ -88,32 +77,16 @@ export function McpServerForm({ server, onSaved }: McpServerFormProps) {
   )
 }
 
-/** Store it, then load the tools of a new server. It is kept even if they cannot be loaded. */
-function useSaveServer(server: McpServer | undefined) {
-  const createServer = useCreateMcpServer()
-  const updateServer = useUpdateMcpServer()
-  const refreshServer = useRefreshMcpServer()
-
-  return async (values: McpServerValues) => {
-    const body = mcpServerRequest(values, server)
-    if (server) {
-      const params = { path: { id: server.id } }
-      toastWarnings(await updateServer.mutateAsync({ params, body }))
-      toast.success('Changes saved.')
-      return
-    }
-    const created = await createServer.mutateAsync({ body })
-    const { id, name } = created
-    toastWarnings(created)
-    refreshServer.mutate(
-      { params: { path: { id } } },
-      {
-        onSuccess: (loaded) => toast.success(toolsLoaded(loaded)),
-        onError: (error) =>
-          toast.error(
-            `${name} was added, but its tools could not be loaded. ${asProblem(error).detail}`,
-          ),
-      },
-    )
-  }
+const submitLabel = (server: McpServer | undefined, failure: string) => {
+  if (failure) return 'Try again'
+  return server ? 'Save changes' : 'Add server'
 }
+
+const Failure = ({ detail }: { detail: string }) => (
+  <>
+    <span className="font-medium">
+      The server was saved, but it cannot be used.
+    </span>{' '}
+    {detail}
+  </>
+)

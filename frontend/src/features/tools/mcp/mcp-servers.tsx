@@ -16,6 +16,7 @@ import { ToolSection } from '../tool-section'
 import { McpServerForm } from './mcp-server-form'
 import { ServerChanges } from './server-changes'
 import { ServerHistory } from './server-history'
+import { ServerProblems } from './server-problems'
 import { toolsLoaded } from './tools-loaded'
 
 /** Servers that offer tools of their own. */
@@ -67,6 +68,7 @@ function McpServerRow({ server, onEdit }: RowProps) {
         />
       </div>
       <ServerChanges server={server} />
+      <ServerProblems server={server} />
       <ServerTools server={server} />
       {server.fetched_at && <ServerHistory server={server} />}
     </li>
@@ -99,6 +101,7 @@ function RefreshButton({ server }: { server: McpServer }) {
 
 function ServerTools({ server }: { server: McpServer }) {
   if (!server.fetched_at) {
+    if (server.last_error) return null
     return (
       <p className="mt-1 text-xs text-waiting">
         Its tools have not been loaded yet. Choose Refresh to load them.

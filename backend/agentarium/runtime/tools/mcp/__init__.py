@@ -1,0 +1,1 @@
+"""Lists and calls the tools of MCP servers, with the official SDK."""
