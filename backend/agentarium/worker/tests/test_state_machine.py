@@ -103,8 +103,15 @@ class TaskStateMachine(TaskModelMachine):
             task_model.lose(MAX_ATTEMPTS)
         for task_model in held:
             self._cancel_children(task_model)
+        self._settle_abandoned(dead)
         self.workers[which] = register_worker(capacity=10)
         self.claim(1 - which, limit)
+
+    def _settle_abandoned(self, dead: Worker) -> None:
+        """Recovery counts what the attempts of ended tasks have used."""
+        for task_model in self.expected.values():
+            if task_model.is_ended and task_model.worker == dead.pk:
+                task_model.worker = None
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data())
