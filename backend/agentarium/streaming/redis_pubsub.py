@@ -24,7 +24,7 @@ from agentarium.streaming.pubsub import LocalPubSub, Message
 IDLE_CHANNEL = "none"
 FAILURES = (RedisError, OSError)
 CONNECT_SECONDS = 2.0
-# For the answer to each command.
+# For each command and its answer, with a new connection if there is none.
 ANSWER_SECONDS = 2.0
 RECONNECT_SECONDS = 1.0
 PING_SECONDS = 1.0
@@ -55,8 +55,10 @@ class RedisPubSub(LocalPubSub):
         self._prefix = f"{prefix}:"
         self._redis: Redis = Redis.from_url(
             url,
+            # The client's own limit uses `asyncio.wait_for`, which in Python 3.11 may swallow
+            # a cancellation: then this process would not stop.
+            socket_timeout=None,
             socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
             # `run` tries again, and notes the outage.
             retry=Retry(NoBackoff(), 0),
         )
@@ -90,7 +92,8 @@ class RedisPubSub(LocalPubSub):
         async def run() -> None:
             # `_receive` notices a broken connection and subscribes again.
             with suppress(*FAILURES):
-                await command
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await command
 
         task = asyncio.create_task(run())
         self._commands.add(task)
@@ -116,7 +119,8 @@ class RedisPubSub(LocalPubSub):
             self._has_messages.clear()
             batch = [self._outbox.popleft() for _ in range(len(self._outbox))]
             try:
-                await self._send_batch(batch)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._send_batch(batch)
             except FAILURES as error:
                 self._sending.begin(error)
                 await asyncio.sleep(RECONNECT_SECONDS)
@@ -140,7 +144,8 @@ class RedisPubSub(LocalPubSub):
                 async with self._redis.pubsub() as self._pubsub:
                     self._heard_at = self._now()
                     channels = [IDLE_CHANNEL, *self._readers]
-                    await self._pubsub.subscribe(*map(self._name, channels))
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await self._pubsub.subscribe(*map(self._name, channels))
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._listen(self._pubsub))
                         group.create_task(self._ping(self._pubsub))
@@ -158,7 +163,8 @@ class RedisPubSub(LocalPubSub):
     async def _ping(self, pubsub: PubSub) -> None:
         """Make Redis say something; raises `TimeoutError` when it does not."""
         while True:
-            await pubsub.ping()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await pubsub.ping()
             await asyncio.sleep(PING_SECONDS)
             if self._now() - self._heard_at > SILENT_SECONDS:
                 raise TimeoutError("Redis does not answer")

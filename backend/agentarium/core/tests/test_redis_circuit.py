@@ -91,7 +91,7 @@ def failures() -> list[Exception]:
 
 @pytest.mark.usefixtures("never_retrying")
 class TestFirstFailure:
-    @pytest.mark.parametrize("error", failures(), ids=repr)
+    @pytest.mark.parametrize("error", failures(), ids=str)
     def test_is_the_only_call_and_the_only_line(
         self,
         circuit: RedisCircuit,

@@ -65,7 +65,7 @@ def test_poolers_disks_and_tables_are_machinery(sqlstate: str) -> None:
         sqlite3.OperationalError("unable to open database file"),
         sqlite3.ProgrammingError("Cannot operate on a closed database."),
     ],
-    ids=repr,
+    ids=str,
 )
 def test_an_error_without_a_code_is_machinery(cause: Exception) -> None:
     assert is_about_machinery(as_django_raises(cause))
@@ -81,7 +81,7 @@ def test_an_error_without_a_code_is_machinery(cause: Exception) -> None:
         UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed"),
         OverflowError("Python int too large to convert to SQLite INTEGER"),
     ],
-    ids=repr,
+    ids=lambda error: type(error).__name__,
 )
 def test_what_a_driver_cannot_send_is_data(error: Exception) -> None:
     assert is_about_data(error)

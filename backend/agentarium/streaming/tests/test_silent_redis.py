@@ -133,5 +133,19 @@ async def test_exchanges_messages_over_a_slow_connection(
     assert proxy.connections == made
 
 
+async def test_ends_whenever_it_is_cancelled() -> None:
+    """A cancellation that is swallowed would keep the process from stopping."""
+    for steps in range(150):
+        pubsub = RedisPubSub(settings.REDIS_URL, prefix="test")
+        work = asyncio.create_task(pubsub.run())
+        for step in range(steps):
+            pubsub.publish(CHANNEL, {"number": step})
+            await asyncio.sleep(0)
+        work.cancel()
+
+        ended, _ = await asyncio.wait([work], timeout=30)
+        assert ended == {work}
+
+
 def _is_over() -> bool:
     return not uses_out_of_order("redis")
