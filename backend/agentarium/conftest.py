@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+import structlog
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core import signals
@@ -51,6 +52,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Measure the database's clock, so that no test counts the query of the first use."""
     with django_db_blocker.unblock():
         clock.measure()
+
+
+@pytest.fixture(autouse=True)
+def _same_log() -> Iterator[None]:
+    """Undo what tests of commands set up, since loggers keep what they began with."""
+    before = structlog.get_config()
+    yield
+    if structlog.get_config()["processors"] is not before["processors"]:
+        structlog.configure(**before)
 
 
 @pytest.fixture(autouse=True)
