@@ -67,22 +67,6 @@ export const formatNumber = (value: number) => number.format(value)
 
 export const formatCompact = (value: number) => compact.format(value)
 
-type Certainty = { isComplete?: boolean; isEstimate?: boolean }
-
-/** A number of tokens: "12", or "≈12" where some were estimated. */
-export const formatTokens = (value: number, isEstimate: boolean) =>
-  `${isEstimate ? '≈' : ''}${formatNumber(value)}`
-
-/**
- * "$0.0000034", "≈$0.01" where a part is estimated, "$0.01 + ?" where a part is unknown,
- * and undefined where all of it is.
- */
-export function formatCost(cost: string, certainty: Certainty = {}) {
-  const { isComplete = true, isEstimate = false } = certainty
-  if (Number(cost) === 0) return isComplete ? `$${cost}` : undefined
-  return `${isEstimate ? '≈' : ''}$${cost}${isComplete ? '' : ' + ?'}`
-}
-
 const dollars = new Intl.NumberFormat('en', {
   style: 'currency',
   currency: 'USD',

@@ -1,16 +1,8 @@
 import { ArrowDownUpIcon } from 'lucide-react'
 
-import { Button } from '@/components/ui/button'
-import {
-  DropdownMenu,
-  DropdownMenuContent,
-  DropdownMenuRadioGroup,
-  DropdownMenuRadioItem,
-  DropdownMenuTrigger,
-} from '@/components/ui/dropdown-menu'
-
 import { ORDERINGS } from '../queries'
 import type { Ordering } from '../queries'
+import { ChoiceMenu } from './choice-menu'
 
 const LABELS: Record<Ordering, string> = {
   '-created_at': 'Newest first',
@@ -21,38 +13,17 @@ const LABELS: Record<Ordering, string> = {
 
 type OrderMenuProps = {
   ordering: Ordering | undefined
-  onChange: (ordering: Ordering | undefined) => void
+  onChange: (ordering: Ordering) => void
 }
 
 export function OrderMenu({ ordering, onChange }: OrderMenuProps) {
-  const selected = ordering ?? ORDERINGS[0]
   return (
-    <DropdownMenu>
-      <DropdownMenuTrigger asChild>
-        <Button
-          variant="outline"
-          aria-label={`Order: ${LABELS[selected]}`}
-          className="justify-start font-normal"
-        >
-          <ArrowDownUpIcon className="text-muted-foreground" />
-          {LABELS[selected]}
-        </Button>
-      </DropdownMenuTrigger>
-      <DropdownMenuContent align="end">
-        <DropdownMenuRadioGroup
-          aria-label="Order"
-          value={selected}
-          onValueChange={(next) => {
-            onChange(ORDERINGS.find((each) => each === next))
-          }}
-        >
-          {ORDERINGS.map((each) => (
-            <DropdownMenuRadioItem key={each} value={each}>
-              {LABELS[each]}
-            </DropdownMenuRadioItem>
-          ))}
-        </DropdownMenuRadioGroup>
-      </DropdownMenuContent>
-    </DropdownMenu>
+    <ChoiceMenu
+      label="Order"
+      labels={LABELS}
+      selected={ordering ?? ORDERINGS[0]}
+      icon={<ArrowDownUpIcon className="text-muted-foreground" />}
+      onChange={onChange}
+    />
   )
 }

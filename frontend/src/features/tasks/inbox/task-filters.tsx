@@ -1,4 +1,4 @@
-import { ChevronDownIcon, XIcon } from 'lucide-react'
+import { XIcon } from 'lucide-react'
 import type { ReactNode } from 'react'
 
 import { SearchField } from '@/components/search-field'
@@ -9,11 +9,11 @@ import {
   DropdownMenu,
   DropdownMenuCheckboxItem,
   DropdownMenuContent,
-  DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
 
 import { hasFilters } from '../queries'
 import type { TaskFilters } from '../queries'
+import { MenuButton } from './choice-menu'
 import { DateFilter } from './date-filter'
 import { FinishFilter } from './finish-filter'
 import { OrderMenu } from './order-menu'
@@ -96,16 +96,7 @@ function StatusFilter({ selected, onChange }: StatusFilterProps) {
 
   return (
     <DropdownMenu>
-      <DropdownMenuTrigger asChild>
-        <Button
-          variant="outline"
-          aria-label={`Status: ${label}`}
-          className="justify-start font-normal"
-        >
-          <span className="flex-1 truncate text-left">{label}</span>
-          <ChevronDownIcon className="text-muted-foreground" />
-        </Button>
-      </DropdownMenuTrigger>
+      <MenuButton label="Status" value={label} />
       <DropdownMenuContent align="start">
         {STATUSES.map((status) => (
           <DropdownMenuCheckboxItem

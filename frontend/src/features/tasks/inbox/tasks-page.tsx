@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { InboxIcon, SearchXIcon } from 'lucide-react'
+import { lazy, Suspense } from 'react'
 import type { ReactNode } from 'react'
 
 import { Kbd } from '@/components/kbd'
@@ -14,10 +15,14 @@ import { formatCount } from '@/lib/format'
 import { TaskList, TaskListSkeleton } from '../list/task-list'
 import { hasFilters, tasksQuery } from '../queries'
 import type { TaskFilters, TaskRow } from '../queries'
-import { BulkBar } from './bulk-bar'
 import { TaskFilterBar } from './task-filters'
 import { useListKeys } from './use-list-keys'
 import { useSelection } from './use-selection'
+
+// Not needed for the first paint.
+const BulkBar = lazy(async () => ({
+  default: (await import('./bulk-bar')).BulkBar,
+}))
 
 type TasksPageProps = {
   filters: TaskFilters
@@ -103,7 +108,9 @@ function SelectableTasks(props: SelectableTasksProps) {
         <KeyHints />
       </div>
       {children}
-      <BulkBar selection={selection} filters={filters} matching={matching} />
+      <Suspense fallback={null}>
+        <BulkBar selection={selection} filters={filters} matching={matching} />
+      </Suspense>
     </>
   )
 }

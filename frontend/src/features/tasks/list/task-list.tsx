@@ -62,7 +62,8 @@ type RowFactsProps = { row: TaskRow; hasAgent: boolean }
 
 function RowFacts({ row, hasAgent }: RowFactsProps) {
   // The icon already shows that a task was cancelled.
-  const failure = row.status === 'failed' ? row.error_code : ''
+  const hasFailed = row.status === 'failed'
+  const end = hasFailed ? row.error_code : isCutOff(row) ? 'cut off' : ''
   return (
     <div className={cn(columns, 'py-2.5')}>
       <StatusIcon status={row.status} />
@@ -85,16 +86,20 @@ function RowFacts({ row, hasAgent }: RowFactsProps) {
             className={cn(
               'shrink-0 tabular',
               // On a phone there is room for one of the two.
-              failure && 'hidden sm:inline',
+              end && 'hidden sm:inline',
             )}
           >
             Task {row.id}
-            {failure && ' · '}
+            {end && ' · '}
           </span>
-          <span className="shrink-0 text-failed">{failure}</span>
-          {isCutOff(row) && (
-            <span className="shrink-0 text-waiting"> · cut off</span>
-          )}
+          <span
+            className={cn(
+              'shrink-0',
+              hasFailed ? 'text-failed' : 'text-waiting',
+            )}
+          >
+            {end}
+          </span>
         </p>
       </div>
       <span className="hidden text-right text-xs text-muted-foreground tabular sm:block">
@@ -117,6 +122,7 @@ function TokenCounts({ row }: { row: TaskRow }) {
   if (row.input_tokens + row.output_tokens === 0) return null
   return (
     <>
+      {row.usage_is_estimated && '≈'}
       {formatCompact(row.input_tokens)}
       <span className="sr-only"> input tokens,</span>
       <span aria-hidden> → </span>

@@ -1,5 +1,3 @@
-import { ScissorsIcon } from 'lucide-react'
-
 import { isCutOff } from '../queries'
 import type { TaskRow } from '../queries'
 
@@ -11,9 +9,8 @@ export function CutOffBadge({ task }: { task: Ended }) {
   return (
     <span
       title="The model reached its length limit before its answer was complete."
-      className="inline-flex items-center gap-1 rounded-full bg-waiting/12 px-2 py-0.5 text-xs font-medium whitespace-nowrap text-waiting"
+      className="rounded-full bg-waiting/12 px-2 py-0.5 text-xs font-medium whitespace-nowrap text-waiting"
     >
-      <ScissorsIcon aria-hidden className="size-3" />
       Cut off
     </span>
   )

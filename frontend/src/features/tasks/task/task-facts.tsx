@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 
 import { Duration, RelativeTime } from '@/components/times'
 import { Skeleton } from '@/components/ui/skeleton'
-import { formatCost, formatTokens } from '@/lib/format'
+import { formatCost, formatTokens } from '@/lib/format-usage'
 
 import type { Task } from '../queries'
 

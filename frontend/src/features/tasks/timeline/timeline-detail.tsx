@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 
 import { CodeBlock } from '@/components/code-block'
-import { formatCost, formatNumber, formatTokens } from '@/lib/format'
+import { formatNumber } from '@/lib/format'
+import { formatCost, formatTokens } from '@/lib/format-usage'
 import { formatJson } from '@/lib/json'
 
 import { Answer } from '../output/answer'
