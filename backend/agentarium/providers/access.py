@@ -52,7 +52,7 @@ async def _check_all(
 
 
 async def _error(spec: ProviderSpec, config: ProviderConfig, pool: "HttpPool") -> str:
-    from agentarium.runtime.providers.listing import list_models
+    from agentarium.runtime.providers.openai.listing import list_models
 
     if reason := why_unavailable(spec, config):
         return reason

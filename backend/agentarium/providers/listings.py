@@ -62,7 +62,7 @@ async def _fetch_all(
 ) -> dict[str, Listing]:
     # Imported here, because the import is slow and most programs never need it.
     from agentarium.runtime.providers.http import HttpPool
-    from agentarium.runtime.providers.listing import list_models
+    from agentarium.runtime.providers.openai.listing import list_models
 
     pool = HttpPool()
 

@@ -17,7 +17,7 @@ from agentarium.runtime.providers.base import (
 )
 from agentarium.runtime.providers.config import BuiltinConfig
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.openai_client import OpenAIClient
+from agentarium.runtime.providers.openai.client import OpenAIClient
 
 # A model this small may never stop by itself.
 MAX_OUTPUT_TOKENS = 1024

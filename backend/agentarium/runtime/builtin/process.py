@@ -16,7 +16,7 @@ from agentarium.runtime.builtin.weights import find_weights
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
-from agentarium.runtime.providers.openai_client import OpenAIEndpoint
+from agentarium.runtime.providers.openai.client import OpenAIEndpoint
 
 TITLE = "The built-in model"
 SLOTS = 4

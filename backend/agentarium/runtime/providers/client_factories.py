@@ -11,7 +11,7 @@ from agentarium.runtime.providers.catalogue import ProviderSpec
 from agentarium.runtime.providers.config import BuiltinConfig, ProviderConfig
 
 if TYPE_CHECKING:
-    from agentarium.runtime.providers.openai_client import OpenAIEndpoint
+    from agentarium.runtime.providers.openai.client import OpenAIEndpoint
 
 
 class ClientFactory(Protocol):
@@ -26,7 +26,7 @@ class ClientFactory(Protocol):
 
 def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoint":
     """The configured endpoint of a provider with an OpenAI-compatible API."""
-    from agentarium.runtime.providers.openai_client import OpenAIEndpoint
+    from agentarium.runtime.providers.openai.client import OpenAIEndpoint
 
     return OpenAIEndpoint(
         title=spec.title,
@@ -44,7 +44,7 @@ class OpenAIClientFactory:
         self._endpoint = openai_endpoint(spec, config)
 
     def client(self, model: str) -> ModelClient:
-        from agentarium.runtime.providers.openai_client import OpenAIClient
+        from agentarium.runtime.providers.openai.client import OpenAIClient
 
         return OpenAIClient(self._endpoint, model, self._pool)
 
@@ -54,7 +54,7 @@ class OpenAIClientFactory:
 
 class PydanticClientFactory:
     def __init__(self, spec: ProviderSpec, config: ProviderConfig) -> None:
-        from agentarium.runtime.providers.pydantic_client import (
+        from agentarium.runtime.providers.pydantic_ai.client import (
             PydanticEndpoint,
             PydanticProvider,
         )

@@ -19,7 +19,7 @@ from agentarium.runtime.messages import user_message
 from agentarium.runtime.providers.base import ModelSettings, ProviderError
 from agentarium.runtime.providers.catalogue import BUILTIN_MODEL
 from agentarium.runtime.providers.config import BuiltinConfig
-from agentarium.runtime.tests.model_calls import call_model, failure
+from agentarium.runtime.providers.tests.model_calls import call_model, failure
 from agentarium.runtime.tests.weights import real_weights
 from agentarium.tests.eventually import eventually
 

@@ -17,7 +17,7 @@ from agentarium.runtime.providers.base import (
     ReasoningDelta,
     TextDelta,
 )
-from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
+from agentarium.runtime.providers.openai.response import OpenAIResponseBuilder
 
 
 def chunk(

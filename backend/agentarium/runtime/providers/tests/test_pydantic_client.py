@@ -25,14 +25,15 @@ from agentarium.runtime.messages import (
     system_message,
     user_message,
 )
-from agentarium.runtime.providers import bounded_responses, rejected_parameters
+from agentarium.runtime.providers import rejected_parameters
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
-from agentarium.runtime.providers.pydantic_client import (
+from agentarium.runtime.providers.pydantic_ai import bounded_responses
+from agentarium.runtime.providers.pydantic_ai.client import (
     PydanticClient,
     PydanticEndpoint,
     PydanticProvider,
 )
-from agentarium.runtime.tests.model_calls import WEATHER, call_model, failure
+from agentarium.runtime.providers.tests.model_calls import WEATHER, call_model, failure
 from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 
@@ -61,9 +62,9 @@ async def client_of(provider: FakeProvider) -> AsyncIterator[MakeClient]:
 
 def calls_module() -> ModuleType:
     """Which takes seconds to import: the first call does it."""
-    from agentarium.runtime.providers import pydantic_calls
+    from agentarium.runtime.providers.pydantic_ai import calls
 
-    return pydantic_calls
+    return calls
 
 
 def scripted(**script: Any) -> tuple[Message, ...]:
@@ -382,7 +383,7 @@ async def test_cancelling_the_task_closes_the_connection(
 def test_imports_the_library_on_first_use_only() -> None:
     package = Path(agentarium.__file__).parent.parent
     program = (
-        "import sys; import agentarium.runtime.providers.pydantic_client; "
+        "import sys; import agentarium.runtime.providers.pydantic_ai.client; "
         "sys.exit('pydantic_ai' in sys.modules)"
     )
 

@@ -5,8 +5,8 @@ from aiohttp import web
 
 from agentarium.runtime.providers.base import ProviderError
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.listing import list_models
-from agentarium.runtime.providers.openai_client import OpenAIEndpoint
+from agentarium.runtime.providers.openai.client import OpenAIEndpoint
+from agentarium.runtime.providers.openai.listing import list_models
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"

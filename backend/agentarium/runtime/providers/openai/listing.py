@@ -12,7 +12,7 @@ import orjson
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
 from agentarium.runtime.providers.failures import provider_failure
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
-from agentarium.runtime.providers.openai_client import (
+from agentarium.runtime.providers.openai.client import (
     OpenAIEndpoint,
     connection_failure,
     headers_for,

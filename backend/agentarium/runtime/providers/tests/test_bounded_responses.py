@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from agentarium.runtime.json_size import MAX_CONTAINERS
-from agentarium.runtime.providers import bounded_responses
+from agentarium.runtime.providers.pydantic_ai import bounded_responses
 
 
 async def test_refuses_a_response_that_is_compressed_all_the_same() -> None:

@@ -11,7 +11,7 @@ from agentarium.runtime.providers.base import ProviderError
 from agentarium.runtime.providers.catalogue import PROVIDERS
 from agentarium.runtime.providers.config import BuiltinConfig, ProviderConfig
 from agentarium.runtime.providers.registry import ModelClients
-from agentarium.runtime.tests.model_calls import call_model
+from agentarium.runtime.providers.tests.model_calls import call_model
 from bench.fake_provider import FakeProvider
 
 MakeClients = Callable[..., ModelClients]

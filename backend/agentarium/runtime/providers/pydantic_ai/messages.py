@@ -1,6 +1,6 @@
 """Converts messages and responses between our format and pydantic-ai's.
 
-Imported on first use only; see `pydantic_client`.
+Imported on first use only; see `client`.
 """
 
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ from agentarium.runtime.providers.base import (
 )
 
 if TYPE_CHECKING:
-    from agentarium.runtime.providers.pydantic_calls import PydanticCalls
+    from agentarium.runtime.providers.pydantic_ai.calls import PydanticCalls
 
 READ_TIMEOUT = 300.0
 
@@ -60,7 +60,7 @@ class PydanticProvider:
             return self._calls
 
     def _load(self) -> "PydanticCalls":
-        from agentarium.runtime.providers.pydantic_calls import PydanticCalls
+        from agentarium.runtime.providers.pydantic_ai.calls import PydanticCalls
 
         return PydanticCalls(self._endpoint)
 

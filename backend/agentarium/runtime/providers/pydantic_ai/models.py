@@ -1,6 +1,6 @@
 """Builds pydantic-ai's model objects, each for one key and one address.
 
-Imported on first use only; see `pydantic_client`.
+Imported on first use only; see `client`.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import httpx2
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
-from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
+from agentarium.runtime.providers.pydantic_ai.client import PydanticEndpoint
 
 Builder = Callable[[PydanticEndpoint, str, httpx2.AsyncClient], Model]
 

@@ -1,6 +1,6 @@
 """Model calls through pydantic-ai.
 
-Imported on first use only; see `pydantic_client`.
+Imported on first use only; see `client`.
 """
 
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -31,22 +31,22 @@ from agentarium.runtime.providers.base import (
     TextDelta,
     ToolDefinition,
 )
-from agentarium.runtime.providers.bounded_responses import (
+from agentarium.runtime.providers.failures import identifiers, provider_failure
+from agentarium.runtime.providers.http import CONNECT_TIMEOUT
+from agentarium.runtime.providers.openai.response import MAX_RESPONSE_CHARS
+from agentarium.runtime.providers.pydantic_ai.bounded_responses import (
     CallResponses,
     UnusableResponseError,
     bound_response,
 )
-from agentarium.runtime.providers.failures import identifiers, provider_failure
-from agentarium.runtime.providers.http import CONNECT_TIMEOUT
-from agentarium.runtime.providers.openai_response import MAX_RESPONSE_CHARS
-from agentarium.runtime.providers.pydantic_client import PydanticEndpoint
-from agentarium.runtime.providers.pydantic_messages import (
+from agentarium.runtime.providers.pydantic_ai.client import PydanticEndpoint
+from agentarium.runtime.providers.pydantic_ai.messages import (
     from_library,
     library_settings,
     parameters,
     to_library,
 )
-from agentarium.runtime.providers.pydantic_models import build_model
+from agentarium.runtime.providers.pydantic_ai.models import build_model
 from agentarium.runtime.providers.rejected_parameters import (
     RejectedParameters,
     rejected_parameter,

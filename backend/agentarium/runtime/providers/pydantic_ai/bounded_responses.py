@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx2
 
 from agentarium.runtime.json_size import MAX_CONTAINERS
-from agentarium.runtime.providers.sse import MAX_EVENT_BYTES
+from agentarium.runtime.providers.openai.sse import MAX_EVENT_BYTES
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")

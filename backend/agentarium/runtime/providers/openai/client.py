@@ -30,14 +30,14 @@ from agentarium.runtime.providers.failures import (
     retry_after_seconds,
 )
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
-from agentarium.runtime.providers.openai_request import request_body
-from agentarium.runtime.providers.openai_response import OpenAIResponseBuilder
+from agentarium.runtime.providers.openai.request import request_body
+from agentarium.runtime.providers.openai.response import OpenAIResponseBuilder
+from agentarium.runtime.providers.openai.sse import EventTooLongError, SseParser
 from agentarium.runtime.providers.rejected_parameters import (
     OPTIONAL_PARAMETERS,
     RejectedParameters,
     rejected_parameter,
 )
-from agentarium.runtime.providers.sse import EventTooLongError, SseParser
 
 READ_TIMEOUT = 300.0
 _MAX_BODY_BYTES = 32 * 1024 * 1024

@@ -15,8 +15,8 @@ from agentarium.runtime.messages import (
 )
 from agentarium.runtime.providers.base import TextDelta
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.openai_client import OpenAIClient, OpenAIEndpoint
-from agentarium.runtime.tests.model_calls import failure
+from agentarium.runtime.providers.openai.client import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.providers.tests.model_calls import failure
 from bench.fake_provider import FakeProvider
 
 KEY = "sk-very-secret"

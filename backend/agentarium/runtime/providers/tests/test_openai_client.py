@@ -18,8 +18,8 @@ from agentarium.runtime.messages import (
 from agentarium.runtime.providers import rejected_parameters
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.http import HttpPool
-from agentarium.runtime.providers.openai_client import OpenAIClient, OpenAIEndpoint
-from agentarium.runtime.tests.model_calls import WEATHER, call_model, failure
+from agentarium.runtime.providers.openai.client import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.providers.tests.model_calls import WEATHER, call_model, failure
 from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentarium.runtime.providers.sse import (
+from agentarium.runtime.providers.openai.sse import (
     MAX_EVENT_BYTES,
     EventTooLongError,
     SseParser,

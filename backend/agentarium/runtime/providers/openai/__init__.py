@@ -1,0 +1,1 @@
+"""The client for OpenAI-compatible APIs: what is sent, and what comes back."""

@@ -1,0 +1,1 @@
+"""The client for providers with their own APIs, through pydantic-ai."""
