@@ -84,7 +84,10 @@ class _MaskedDeltas:
 def _masked_part(part: Part, mask: SecretMask) -> Part:
     match part:
         case TextPart() | ReasoningPart():
-            return replace(part, text=mask.apply(part.text))
+            metadata = mask.apply(part.provider_metadata)
+            return replace(part, text=mask.apply(part.text), provider_metadata=metadata)
         case ToolCallPart():
-            return replace(part, arguments=mask.apply(part.arguments))
+            metadata = mask.apply(part.provider_metadata)
+            arguments = mask.apply(part.arguments)
+            return replace(part, arguments=arguments, provider_metadata=metadata)
     return part

@@ -2,6 +2,9 @@
 
 They convert to and from plain JSON (`message_to_json`, `message_from_json`), so that
 steps stay readable however the providers' libraries change.
+
+`provider_metadata` is JSON text that only the client of its provider understands: what
+that provider sent next to a part, such as a signature, and expects back unchanged.
 """
 
 from dataclasses import dataclass, field
@@ -14,15 +17,16 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "other"
 @dataclass(frozen=True, slots=True)
 class TextPart:
     text: str
+    provider_metadata: str = ""
     type: Literal["text"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningPart:
-    """The model's reasoning; `signature` must go back to its provider unchanged."""
+    """The model's reasoning. Without text, it only carries its provider's metadata."""
 
     text: str
-    signature: str = ""
+    provider_metadata: str = ""
     type: Literal["reasoning"] = "reasoning"
 
 
@@ -30,13 +34,14 @@ class ReasoningPart:
 class ToolCallPart:
     """A tool call that the model requests; `arguments` is the JSON text as received.
 
-    `signature` must go back to its provider unchanged, as with reasoning.
+    `tool_call_id` tells the calls of one response apart. It is the provider's id unless
+    that one is missing, repeated or too odd to store.
     """
 
     tool_call_id: str
     name: str
     arguments: str
-    signature: str = ""
+    provider_metadata: str = ""
     type: Literal["tool_call"] = "tool_call"
 
 
@@ -96,12 +101,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModelResponse:
-    """One complete response; `model` is the name that the provider reported."""
+    """One complete response; `model` is the name that the provider reported.
+
+    `provider_finish_reason` is the provider's own word, such as `refusal`. It is empty if
+    the stream ended without one.
+    """
 
     message: Message
     usage: Usage = field(default_factory=Usage)
     model: str = ""
     finish_reason: FinishReason = "stop"
+    provider_finish_reason: str = ""
 
 
 def user_message(text: str) -> Message:
@@ -121,7 +131,10 @@ def message_to_json(message: Message) -> dict[str, Any]:
 
 def _part_to_json(part: Part) -> dict[str, Any]:
     # Like `asdict`, without deep copies of immutable values.
-    return {name: getattr(part, name) for name in part.__dataclass_fields__}
+    data = {name: getattr(part, name) for name in part.__dataclass_fields__}
+    if not data.get("provider_metadata", True):
+        del data["provider_metadata"]
+    return data
 
 
 def message_from_json(data: dict[str, Any]) -> Message:

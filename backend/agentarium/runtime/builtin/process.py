@@ -60,7 +60,12 @@ class BuiltinProcess:
             )
             on_failure.pop_all()
         endpoint = OpenAIEndpoint(
-            TITLE, f"{url}/v1", api_key, READ_TIMEOUT, keeps_connections=False
+            TITLE,
+            f"{url}/v1",
+            api_key,
+            READ_TIMEOUT,
+            keeps_connections=False,
+            name="builtin",
         )
         return cls(process, endpoint)
 

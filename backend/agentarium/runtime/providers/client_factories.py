@@ -33,6 +33,7 @@ def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoi
         base_url=spec.url(config.base_url),
         api_key=config.api_key,
         reasoning_field=spec.reasoning_field,
+        name=spec.name,
     )
 
 

@@ -1,7 +1,8 @@
-"""Parameters that a model rejects, remembered for an hour.
+"""Parameters that a model rejects, remembered for a day.
 
 Some parameters are optional: a request that is rejected for one of them is repeated
-without it, and later requests omit it from the start.
+without it, and later requests omit it from the start. So are the fields of messages that
+only some servers know.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Any
 from agentarium.runtime.providers.base import ModelSettings
 
 # After this time a parameter is sent again, since the server may have been upgraded.
-KEPT_SECONDS = 3600.0
+KEPT_SECONDS = 86_400.0
 # Users choose the values, so their number has to be bounded.
 MAX_VALUES = 1000
 # Parameters that some servers reject, and that a request works without.
@@ -27,11 +28,14 @@ _REJECTING = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 # Phrases that reject a parameter itself, not only its value.
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|not permitted|not allowed|deprecated|unrecognized"
-    r"|unknown|unexpected|extra inputs",
+    r"|unknown|unexpected|extra inputs|cannot both be|extra_forbidden|only support",
     re.IGNORECASE,
 )
 # Any error about it counts: models that accept only one value phrase it differently.
 _TEMPERATURE = "temperature"
+
+
+Value = float | str | tuple[str, ...] | None
 
 
 class RejectedParameters:
@@ -42,15 +46,15 @@ class RejectedParameters:
     """
 
     def __init__(self) -> None:
-        self._until: dict[tuple[str, float | None], float] = {}
+        self._until: dict[tuple[str, Value], float] = {}
 
     def current(self, settings: ModelSettings) -> set[str]:
         """The parameters to omit from a request with these settings now."""
         now = monotonic()
         return {
             name
-            for name in OPTIONAL_PARAMETERS
-            if now < self._until.get((name, _value(name, settings)), 0)
+            for (name, value), until in self._until.items()
+            if now < until and value == _value(name, settings)
         }
 
     def add(self, names: Collection[str], settings: ModelSettings) -> None:
@@ -61,13 +65,11 @@ class RejectedParameters:
             self._until[name, _value(name, settings)] = monotonic() + KEPT_SECONDS
 
 
-def _value(name: str, settings: ModelSettings) -> float | None:
-    match name:
-        case "temperature":
-            return settings.temperature
-        case "max_tokens" | "max_completion_tokens":
-            return settings.max_output_tokens
-    return None
+def _value(name: str, settings: ModelSettings) -> Value:
+    if name in ("max_tokens", "max_completion_tokens"):
+        name = "max_output_tokens"
+    value: Value = getattr(settings, name, None)
+    return value
 
 
 def rejected_parameter(
@@ -87,7 +89,7 @@ def rejected_parameter(
 
 def _named_in(message: str, sent: Collection[str]) -> str | None:
     for name in sent:
-        if not re.search(rf"\b{name}\b", message, re.IGNORECASE):
+        if not re.search(rf"\b{re.escape(name)}\b", message, re.IGNORECASE):
             continue
         if name == _TEMPERATURE or _UNSUPPORTED.search(message):
             return name

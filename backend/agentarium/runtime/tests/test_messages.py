@@ -17,8 +17,8 @@ from agentarium.runtime.messages import (
 
 texts = st.text(st.characters(codec="utf-8"))
 parts: st.SearchStrategy[Part] = st.one_of(
-    st.builds(TextPart, text=texts),
-    st.builds(ReasoningPart, text=texts, signature=texts),
+    st.builds(TextPart, text=texts, provider_metadata=texts),
+    st.builds(ReasoningPart, text=texts, provider_metadata=texts),
     st.builds(ToolCallPart, tool_call_id=texts, name=texts, arguments=texts),
     st.builds(
         ToolResultPart,

@@ -55,7 +55,7 @@ async def test_accepts_an_empty_string_as_no_arguments(text: str) -> None:
         ('{"city": "Ulm", "day": 1}', "day"),
         ("[]", "object"),
         ('"Ulm"', "object"),
-        ("null", "object"),
+        ("null", "city"),
         ('{"city": "Ulm"', "JSON"),
         ('{"city": NaN}', "JSON"),
         ('{"city": "\\ud800"}', "JSON"),

@@ -11,14 +11,18 @@ from typing import Any
 
 import orjson
 
-from agentarium.runtime.json_size import has_too_many_containers
+from agentarium.runtime.arguments import (
+    MAX_ARGUMENTS_CHARS,
+    ArgumentsError,
+    parse_arguments,
+    plain_arguments,
+)
 from agentarium.runtime.tools.base import ToolError
 from agentarium.runtime.tools.schema_costs.cost import CostlySchemaError, schema_cost
 from agentarium.runtime.tools.schema_validator import SchemaError, compiled
 from agentarium.runtime.utility_process.pool import Outcome, UtilityPool
 
 MAX_SCHEMA_BYTES = 50_000
-MAX_ARGUMENTS_BYTES = 1_000_000
 CHECK_SECONDS = 1.0
 # How long a check in this process may hold the interpreter lock, in nanoseconds.
 _MAX_HOLD_NS = 20_000_000
@@ -61,8 +65,11 @@ class ArgumentsSchema:
 
         The message names the errors, so that the model can correct its call.
         """
-        arguments = _parsed(text)
-        await self._check(arguments, text.strip() or "{}", owner)
+        try:
+            arguments, text = parse_arguments(text), plain_arguments(text)
+        except ArgumentsError as error:
+            raise ToolError(str(error)) from error
+        await self._check(arguments, text, owner)
         return arguments
 
     async def check(self, arguments: Mapping[str, Any], *, owner: int) -> None:
@@ -72,7 +79,7 @@ class ArgumentsSchema:
             size = len(text.encode())
         except (ValueError, RecursionError) as error:
             raise ToolError("The arguments are not valid JSON.") from error
-        if size > MAX_ARGUMENTS_BYTES:
+        if size > MAX_ARGUMENTS_CHARS:
             raise ToolError("The arguments are too long.")
         await self._check(arguments, text, owner)
 
@@ -104,21 +111,6 @@ class ArgumentsSchema:
         schema = {"schema": self._text}
         request = schema | {"arguments": text}
         _check_answers(await schema_pool.ask(request, owner=owner, beginning=schema))
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    if len(text) > MAX_ARGUMENTS_BYTES:
-        raise ToolError("The arguments are too long.")
-    if has_too_many_containers(text):
-        raise ToolError("The arguments have too many arrays and objects.")
-    try:
-        # Many models send an empty string to a tool without parameters.
-        arguments = orjson.loads(text.strip() or "{}")
-    except orjson.JSONDecodeError as error:
-        raise ToolError(f"The arguments are not valid JSON: {error}.") from error
-    if not isinstance(arguments, dict):
-        raise ToolError("The arguments must be a JSON object.")
-    return arguments
 
 
 def _checked_text(schema: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ import structlog
 from django.conf import settings
 
 from agentarium.db import clock
+from agentarium.runtime.arguments import plain_arguments
 from agentarium.runtime.messages import ToolCallPart, ToolResultPart
 from agentarium.runtime.tools.base import (
     OutcomeUnknownError,
@@ -213,7 +214,8 @@ class ToolCalls:
             tool_call_id=part.tool_call_id,
             name=part.name,
             effect=tool.spec.effect,
-            arguments=storable(part.arguments),
+            # Where a person may change them, they are a plain object.
+            arguments=storable(plain_arguments(part.arguments)),
             created_at=clock.now(),
         )
 

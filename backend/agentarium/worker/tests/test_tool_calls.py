@@ -11,9 +11,7 @@ from agentarium.agents.models import Agent
 from agentarium.db.threads import DatabaseThreads
 from agentarium.runtime.tools.base import ToolError
 from agentarium.tasks.models import AgentTask, Step
-from agentarium.tasks.services import (
-    resolve_call,
-)
+from agentarium.tasks.services import approve_call, resolve_call
 from agentarium.tests.eventually import eventually
 from agentarium.worker.tests.conftest import RunWith
 from agentarium.worker.tests.records import call_row_of, results_of, types_of
@@ -119,6 +117,27 @@ class TestCalling:
 
         assert message in results_of(model)[0]
         assert tool.calls == []
+
+    @pytest.mark.parametrize("arguments", ["null", "", '"{}"'])
+    async def test_makes_a_call_whose_arguments_are_wrapped(
+        self,
+        task: AgentTask,
+        running: RunWith,
+        wait_for_status: WaitForStatus,
+        database: DatabaseThreads,
+        arguments: str,
+    ) -> None:
+        model = SequenceModel([call_of(arguments=arguments)], "Done.")
+        tool = ScriptedTool(needs_approval=True)
+
+        async with running(model, tool):
+            await wait_for_status(task, "waiting")
+            row = await database.run(call_row_of, task)
+            await database.run(approve_call, row, by=task.owner)
+            await wait_for_status(task, "completed")
+
+        assert row.arguments == "{}"
+        assert [call.arguments for call in tool.calls] == [{}]
 
     async def test_gives_the_model_an_error_for_a_call_that_failed_or_timed_out(
         self, task: AgentTask, running: RunWith, wait_for_status: WaitForStatus

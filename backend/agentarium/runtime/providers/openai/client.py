@@ -6,7 +6,7 @@ arrives in one read becomes one delta.
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -30,9 +30,13 @@ from agentarium.runtime.providers.failures import (
     retry_after_seconds,
 )
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
-from agentarium.runtime.providers.openai.request import request_body
+from agentarium.runtime.providers.openai.request import (
+    Dialect,
+    opaque_fields,
+    request_body,
+)
 from agentarium.runtime.providers.openai.response import OpenAIResponseBuilder
-from agentarium.runtime.providers.openai.sse import EventTooLongError, SseParser
+from agentarium.runtime.providers.openai.sse import BodyReader, EventTooLongError
 from agentarium.runtime.providers.rejected_parameters import (
     OPTIONAL_PARAMETERS,
     RejectedParameters,
@@ -40,13 +44,14 @@ from agentarium.runtime.providers.rejected_parameters import (
 )
 
 READ_TIMEOUT = 300.0
-_MAX_BODY_BYTES = 32 * 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAIEndpoint:
     """A server with this API; `title` is its name in error messages.
+
+    `name` is that of its provider, which gets its own metadata back.
 
     `keeps_connections` is False for a server that closes idle connections, sometimes
     just as the next request is sent on one.
@@ -58,6 +63,7 @@ class OpenAIEndpoint:
     read_timeout: float = READ_TIMEOUT
     reasoning_field: str = ""
     keeps_connections: bool = True
+    name: str = "openai"
 
 
 class OpenAIClient:
@@ -85,27 +91,39 @@ class OpenAIClient:
             title=self._endpoint.title,
             model=self._model,
             secret=self._endpoint.api_key,
+            provider=self._endpoint.name,
         )
         with _translated_failures(self._endpoint, builder):
             response = await self._post(messages, tools, settings)
             self._pool.track(response)
             try:
-                reader = _reader(response, builder)
-                async for received in response.content.iter_any():
-                    for delta in builder.add(reader.feed(received)):
-                        yield delta
-                    if builder.is_done:
-                        break
-                    if pause := self._pool.pause():
-                        await asyncio.sleep(pause)
-                else:
-                    for delta in builder.add(reader.close()):
-                        yield delta
+                async with aclosing(self._events(response, builder)) as reads:
+                    async for events in reads:
+                        for delta in builder.add(events):
+                            yield delta
+                        if builder.is_done:
+                            break
                 await _drain(response)
             finally:
                 # After a complete read, the connection goes back to the pool.
                 response.close()
+        for delta in builder.finish():
+            yield delta
         yield builder.build()
+
+    async def _events(
+        self, response: aiohttp.ClientResponse, builder: OpenAIResponseBuilder
+    ) -> AsyncGenerator[list[bytes], None]:
+        """The events of each read."""
+        reader = BodyReader()
+        async for received in response.content.iter_any():
+            events = reader.feed(received)
+            if reader.is_page:
+                raise builder.malformed()
+            yield events
+            if pause := self._pool.pause():
+                await asyncio.sleep(pause)
+        yield reader.close()
 
     async def _post(
         self,
@@ -122,16 +140,15 @@ class OpenAIClient:
                 messages,
                 tools,
                 settings,
+                dialect=Dialect(self._endpoint.name, self._endpoint.reasoning_field),
                 rejected=known | rejected,
-                reasoning_field=self._endpoint.reasoning_field,
             )
             response = await self._send(orjson.dumps(body))
             if response.status == HTTPStatus.OK:
                 self._rejected.add(rejected, settings)
                 return response
             error = await _error_object(response)
-            sent = [name for name in OPTIONAL_PARAMETERS if name in body]
-            name = rejected_parameter(response.status, error, sent)
+            name = rejected_parameter(response.status, error, _optional_names(body))
             if name is None or name in known | rejected:
                 raise self._failure(response, error)
             rejected.add(name)
@@ -165,6 +182,12 @@ class OpenAIClient:
             reasons=[f"HTTP {response.status}", *reasons],
             retry_after=retry_after_seconds(response.headers),
         )
+
+
+def _optional_names(body: Mapping[str, Any]) -> list[str]:
+    """What a request works without: parameters, and fields of messages."""
+    parameters = [name for name in OPTIONAL_PARAMETERS if name in body]
+    return parameters + opaque_fields(body)
 
 
 def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
@@ -232,31 +255,6 @@ def connection_failure(
         f"The connection to {title} was lost before the response was complete.",
         is_transient=True,
     )
-
-
-class _CompleteBody:
-    """Replaces the event parser when a server responds without streaming."""
-
-    def __init__(self) -> None:
-        self._body = bytearray()
-
-    def feed(self, received: bytes) -> list[bytes]:
-        self._body += received
-        if len(self._body) > _MAX_BODY_BYTES:
-            raise EventTooLongError
-        return []
-
-    def close(self) -> list[bytes]:
-        return [bytes(self._body)]
-
-
-def _reader(
-    response: aiohttp.ClientResponse, builder: OpenAIResponseBuilder
-) -> SseParser | _CompleteBody:
-    if response.content_type == "text/html":
-        raise builder.malformed()
-    is_json = response.content_type == "application/json"
-    return _CompleteBody() if is_json else SseParser()
 
 
 async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -1,14 +1,34 @@
 """Request bodies of the OpenAI-compatible API."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from agentarium.runtime.messages import Message, ReasoningPart, ToolResultPart
+from agentarium.runtime.messages import (
+    Message,
+    ReasoningPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 from agentarium.runtime.providers.base import ModelSettings, ToolDefinition
+from agentarium.runtime.providers.history import valid_history
+from agentarium.runtime.providers.provider_metadata import unpacked
 
 # OpenAI's reasoning models accept no temperature, and take `max_completion_tokens`.
 _REASONING_MODEL = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])(?!.*-chat)")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a server deviates from the API.
+
+    `provider` is the name of whose metadata it gets back. `reasoning_field` names a field
+    that it expects in each message with calls, even if it is empty.
+    """
+
+    provider: str = "openai"
+    reasoning_field: str = ""
 
 
 def request_body(
@@ -17,18 +37,20 @@ def request_body(
     tools: Sequence[ToolDefinition],
     settings: ModelSettings,
     *,
+    dialect: Dialect,
     rejected: Collection[str] = (),
-    reasoning_field: str = "",
 ) -> dict[str, Any]:
     """The request body for one streamed response.
 
-    `rejected` names parameters that the server does not accept. `reasoning_field` names
-    the message field in which it expects its own reasoning back.
+    `rejected` names parameters, and fields of messages, that the server does not accept.
     """
+    history = valid_history(messages, provider=dialect.provider)
+    items = (item for message in history for item in _items(message, dialect.provider))
     body: dict[str, Any] = {
         "model": model,
         "messages": [
-            item for message in messages for item in _items(message, reasoning_field)
+            _completed(item, dialect.reasoning_field, without=rejected)
+            for item in items
         ],
         "stream": True,
     }
@@ -56,10 +78,25 @@ def _limits(
     return limits
 
 
-def _items(message: Message, reasoning_field: str) -> Iterator[dict[str, Any]]:
+# The fields of messages and calls that every server accepts.
+_MESSAGE_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id"})
+_CALL_FIELDS = frozenset({"id", "type", "function"})
+
+
+def opaque_fields(body: Mapping[str, Any]) -> list[str]:
+    """The fields of the messages in a request that not every server accepts."""
+    found: dict[str, None] = {}
+    for item in body["messages"]:
+        found |= dict.fromkeys(item.keys() - _MESSAGE_FIELDS)
+        for call in item.get("tool_calls", ()):
+            found |= dict.fromkeys(call.keys() - _CALL_FIELDS)
+    return list(found)
+
+
+def _items(message: Message, provider: str) -> Iterator[dict[str, Any]]:
     """The API's messages for one of ours; each tool result becomes a message."""
     if message.role == "assistant":
-        yield _assistant(message, reasoning_field)
+        yield _assistant(message, provider)
         return
     results = [part for part in message.parts if isinstance(part, ToolResultPart)]
     for result in results:
@@ -72,22 +109,39 @@ def _items(message: Message, reasoning_field: str) -> Iterator[dict[str, Any]]:
         yield {"role": message.role, "content": message.text}
 
 
-def _assistant(message: Message, reasoning_field: str) -> dict[str, Any]:
+def _assistant(message: Message, provider: str) -> dict[str, Any]:
     item: dict[str, Any] = {"role": "assistant", "content": message.text}
+    for part in message.parts:
+        if isinstance(part, ReasoningPart):
+            metadata = unpacked(part.provider_metadata, provider)
+            item |= metadata.get("fields", {})
+            item |= dict.fromkeys(metadata.get("text_fields", ()), part.text)
     if message.tool_calls:
         item["content"] = message.text or None
-        item["tool_calls"] = [
-            {
-                "id": call.tool_call_id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in message.tool_calls
-        ]
-    reasoning = [part for part in message.parts if isinstance(part, ReasoningPart)]
-    # DeepSeek rejects assistant messages with tool calls that lack the field.
-    if reasoning_field and (reasoning or message.tool_calls):
-        item[reasoning_field] = "".join(part.text for part in reasoning)
+        item["tool_calls"] = [_call(call, provider) for call in message.tool_calls]
+    return item
+
+
+def _call(call: ToolCallPart, provider: str) -> dict[str, Any]:
+    metadata = unpacked(call.provider_metadata, provider)
+    function = {"name": call.name, "arguments": call.arguments}
+    return {
+        **metadata.get("fields", {}),
+        "id": call.tool_call_id,
+        "type": "function",
+        "function": {**metadata.get("function_fields", {}), **function},
+    }
+
+
+def _completed(
+    item: dict[str, Any], reasoning_field: str, *, without: Collection[str]
+) -> dict[str, Any]:
+    """A message with the field that DeepSeek requires, and without rejected ones."""
+    if reasoning_field and "tool_calls" in item:
+        item.setdefault(reasoning_field, "")
+    for part in (item, *item.get("tool_calls", ())):
+        for name in part.keys() & without:
+            del part[name]
     return item
 
 

@@ -2,11 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import uuid4
 
-import orjson
-
-from agentarium.runtime.json_size import has_too_many_containers
 from agentarium.runtime.messages import (
     FinishReason,
     Message,
@@ -14,7 +10,6 @@ from agentarium.runtime.messages import (
     Part,
     ReasoningPart,
     TextPart,
-    ToolCallPart,
     Usage,
 )
 from agentarium.runtime.providers.base import (
@@ -29,10 +24,20 @@ from agentarium.runtime.providers.failures import (
     provider_failure,
     status_of,
 )
+from agentarium.runtime.providers.openai.calls import CallBuilder
+from agentarium.runtime.providers.openai.events import GarbledEventError, objects_in
+from agentarium.runtime.providers.openai.metadata import (
+    REASONING_FIELDS,
+    OpaqueFields,
+)
+from agentarium.runtime.providers.openai.text_repair import TextRepair
+from agentarium.runtime.providers.openai.usage import usage_of
+from agentarium.runtime.providers.provider_metadata import packed
 
 MAX_RESPONSE_CHARS = 16 * 1024 * 1024
 
 _FINISH_REASONS: dict[str, FinishReason] = {
+    "": "stop",
     "stop": "stop",
     "length": "length",
     "tool_calls": "tool_calls",
@@ -42,20 +47,29 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 
 
 class OpenAIResponseBuilder:
-    """Builds one `ModelResponse` from stream events or from one complete body."""
+    """Builds one `ModelResponse` from stream events or from one complete body.
 
-    def __init__(self, *, title: str, model: str, secret: str = "") -> None:
+    `provider` is the name under which the provider's metadata is kept.
+    """
+
+    def __init__(
+        self, *, title: str, model: str, secret: str = "", provider: str = ""
+    ) -> None:
         self._title = title
         self._model = model
         self._secret = secret
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._calls: list[_Call] = []
-        self._usage = Usage()
+        self._provider = provider
+        self._text = _Channel()
+        self._reasoning = _Channel()
+        self._reasoning_fields: dict[str, None] = {}
+        self._opaque = OpaqueFields()
+        self._calls = CallBuilder()
+        self._usage: Usage | None = None
         self._served_model = ""
         self._finish_reason = ""
         self._size = 0
-        self._is_other_json = False
+        self._has_begun = False
+        self._is_other = False
         self.is_done = False
 
     @property
@@ -66,42 +80,77 @@ class OpenAIResponseBuilder:
     def add(self, events: Iterable[bytes]) -> list[Delta]:
         """Add events, or the body of a response that is not streamed.
 
-        Returns their deltas, adjacent ones of one kind merged.
+        Returns their deltas, adjacent ones of one kind merged. Events that are not JSON
+        objects, such as keep-alives, are skipped.
         """
         deltas: list[Delta] = []
         for event in events:
             if event == b"[DONE]":
                 self.is_done = True
                 break
-            self._add_chunk(self._parse(event), deltas)
+            try:
+                chunks = objects_in(event)
+            except GarbledEventError:
+                raise self._garbled() from None
+            self._is_other |= not chunks
+            for chunk in chunks:
+                self._add_chunk(chunk, deltas)
         return _merged(deltas)
 
+    def finish(self) -> list[Delta]:
+        """The rest of the text, at the end of the stream."""
+        deltas: list[Delta] = []
+        if text := self._reasoning.finish():
+            deltas.append(ReasoningDelta(text))
+        if text := self._text.finish():
+            deltas.append(TextDelta(text))
+        return deltas
+
     def build(self) -> ModelResponse:
-        """The complete response. Raises `ProviderError` if it was cut off."""
-        if not self.is_complete and self._is_other_json:
-            raise self.malformed()
-        if not self.is_complete:
-            raise ProviderError(
-                ProviderErrorCode.UNAVAILABLE,
-                f"{self._title} closed the connection before the response was complete.",
-                is_transient=True,
-            )
-        parts: list[Part] = []
-        if self._reasoning:
-            parts.append(ReasoningPart("".join(self._reasoning)))
-        if self._text:
-            parts.append(TextPart("".join(self._text)))
-        parts += [call.part() for call in self._calls]
-        if not parts and not self._finish_reason:
-            raise self.malformed()
-        reason = _FINISH_REASONS.get(self._finish_reason or "stop", "other")
+        """The response, after `finish`. Raises `ProviderError` if it was cut off."""
+        reasoning = self._reasoning_part()
+        parts: list[Part] = [reasoning] if reasoning else []
+        if text := self._text.joined():
+            parts.append(TextPart(text))
+        parts += self._calls.parts(self._provider)
+        self._check_end(is_empty=not parts)
         return ModelResponse(
             message=Message("assistant", tuple(parts)),
-            usage=self._usage,
+            usage=self._usage or Usage(),
             model=self._served_model or self._model,
-            # Some servers report `stop` for tool calls too.
-            finish_reason="tool_calls" if self._calls and reason == "stop" else reason,
+            finish_reason=self._meaning_of_end(),
+            provider_finish_reason=self._finish_reason,
         )
+
+    def _reasoning_part(self) -> ReasoningPart | None:
+        text = self._reasoning.joined()
+        metadata = packed(
+            self._provider,
+            text_fields=list(self._reasoning_fields) if text else [],
+            fields=self._opaque.as_dict(),
+        )
+        return ReasoningPart(text, metadata) if text or metadata else None
+
+    def _check_end(self, *, is_empty: bool) -> None:
+        """Raise `ProviderError` unless the stream can be a whole response.
+
+        Some servers end it without a finish reason.
+        """
+        if self._finish_reason:
+            return
+        if is_empty and (self.is_done or self._is_other):
+            raise self.malformed()
+        is_answer = self.is_done or not is_empty or self._usage is not None
+        if not (is_answer and self._calls.are_complete):
+            raise self._cut_off()
+
+    def _meaning_of_end(self) -> FinishReason:
+        reason = _FINISH_REASONS.get(self._finish_reason, "other")
+        is_known = self.is_complete or self._usage is not None
+        if self._calls and reason == "stop":
+            # Some servers report `stop` for tool calls too.
+            return "tool_calls"
+        return reason if is_known else "other"
 
     def malformed(self) -> ProviderError:
         return ProviderError(
@@ -110,77 +159,64 @@ class OpenAIResponseBuilder:
             "Check the base URL.",
         )
 
-    def _parse(self, data: bytes) -> dict[str, Any]:
-        if has_too_many_containers(data):
-            raise self.malformed()
-        try:
-            value = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            raise self.malformed() from None
-        if not isinstance(value, dict):
-            raise self.malformed()
-        return value
+    def _garbled(self) -> ProviderError:
+        """The error for an unreadable event, which is an accident after readable ones."""
+        return self._cut_off() if self._has_begun else self.malformed()
+
+    def _cut_off(self) -> ProviderError:
+        return ProviderError(
+            ProviderErrorCode.UNAVAILABLE,
+            f"The response of {self._title} was cut off before it was complete.",
+            is_transient=True,
+        )
 
     def _add_chunk(self, chunk: dict[str, Any], deltas: list[Delta]) -> None:
-        if chunk.get("error"):
-            raise self._failure(chunk["error"])
+        if error := _error_in(chunk):
+            raise self._failure(error)
         usage = chunk.get("usage")
         if isinstance(usage, dict):
-            self._usage = _usage(usage)
+            self._usage = usage_of(usage)
         if not self._served_model and isinstance(chunk.get("model"), str):
             self._served_model = chunk["model"]
         choices = chunk.get("choices")
         if not choices:
-            self._is_other_json |= choices is None and usage is None
+            self._is_other |= choices is None and usage is None
             return
         try:
             self._add_choice(choices[0], deltas)
-        except (AttributeError, IndexError, KeyError, TypeError):
-            raise self.malformed() from None
+        except (AttributeError, LookupError, TypeError):
+            raise self._garbled() from None
+        self._has_begun = True
 
     def _add_choice(self, choice: dict[str, Any], deltas: list[Delta]) -> None:
         if "message" in choice:
             self.is_done = True
         delta = choice.get("delta") or choice.get("message") or {}
-        if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
-            deltas.append(ReasoningDelta(self._append_text(self._reasoning, reasoning)))
-        if text := delta.get("content") or delta.get("refusal"):
-            deltas.append(TextDelta(self._append_text(self._text, text)))
-        for call in delta.get("tool_calls") or ():
-            self._add_call(call)
+        content = delta.get("content") or delta.get("refusal")
+        if reasoning := self._reasoning_in(delta) or _thinking_in(content):
+            self._count_chars(len(reasoning))
+            deltas.append(ReasoningDelta(self._reasoning.add(reasoning)))
+        if text := _content_text(content):
+            self._count_chars(len(text))
+            deltas.append(TextDelta(self._text.add(text)))
+        if calls := delta.get("tool_calls"):
+            self._count_chars(self._calls.add(calls))
+        elif call := delta.get("function_call"):
+            self._count_chars(self._calls.add([{"function": call}]))
+        self._count_chars(self._opaque.add_message(delta))
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
+        if self._finish_reason == "error":
+            raise self._failure({})
 
-    def _append_text(self, texts: list[str], content: Any) -> str:
-        text = _content_text(content)
-        self._count_chars(len(text))
-        texts.append(text)
-        return text
-
-    def _add_call(self, fragment: dict[str, Any]) -> None:
-        function = fragment.get("function") or {}
-        call = self._call_for(fragment)
-        call.tool_call_id = call.tool_call_id or fragment.get("id") or ""
-        call.name = call.name or function.get("name") or ""
-        arguments = function.get("arguments") or ""
-        if not isinstance(arguments, str):
-            arguments = orjson.dumps(arguments).decode()
-        self._count_chars(len(arguments))
-        call.arguments.append(arguments)
-
-    def _call_for(self, fragment: dict[str, Any]) -> "_Call":
-        """The call that a fragment continues, or a new one.
-
-        Fragments are matched by index. Some servers omit it or send 0 for all calls;
-        then a new id starts a new call.
-        """
-        index, new_id = fragment.get("index"), fragment.get("id")
-        for call in reversed(self._calls):
-            has_same_index = index is None or call.index == index
-            if has_same_index and new_id in (None, "", call.tool_call_id):
-                return call
-        call = _Call(len(self._calls) if index is None else index)
-        self._calls.append(call)
-        return call
+    def _reasoning_in(self, delta: dict[str, Any]) -> str:
+        """The reasoning in a delta; some servers send it in two fields."""
+        texts = {
+            name: delta[name]
+            for name in REASONING_FIELDS
+            if isinstance(delta.get(name), str) and delta[name]
+        }
+        self._reasoning_fields |= dict.fromkeys(texts)
+        return next(iter(texts.values()), "")
 
     def _count_chars(self, chars: int) -> None:
         self._size += chars
@@ -190,47 +226,61 @@ class OpenAIResponseBuilder:
                 f"{self._title} sent a response that is too long to store.",
             )
 
-    def _failure(self, error: Any) -> ProviderError:
+    def _failure(self, error: dict[str, Any]) -> ProviderError:
         """The error for an error object in a response with status 200."""
-        known = error if isinstance(error, dict) else {}
         return provider_failure(
-            status_of(known),
+            status_of(error),
             title=self._title,
             model=self._model,
-            reasons=identifiers(known, secret=self._secret),
+            reasons=identifiers(error, secret=self._secret),
         )
 
 
-class _Call:
-    """A tool call that is being assembled."""
+class _Channel:
+    """The text of one kind, as valid Unicode."""
 
-    __slots__ = ("arguments", "index", "name", "tool_call_id")
+    __slots__ = ("_pieces", "_repair")
 
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.tool_call_id = ""
-        self.name = ""
-        self.arguments: list[str] = []
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._repair = TextRepair()
 
-    def part(self) -> ToolCallPart:
-        return ToolCallPart(
-            tool_call_id=self.tool_call_id or f"call_{uuid4().hex}",
-            name=self.name,
-            arguments="".join(self.arguments) or "{}",
-        )
+    def add(self, piece: str) -> str:
+        text = self._repair.add(piece)
+        self._pieces.append(text)
+        return text
+
+    def finish(self) -> str:
+        text = self._repair.finish()
+        self._pieces.append(text)
+        return text
+
+    def joined(self) -> str:
+        return "".join(self._pieces)
+
+
+def _error_in(chunk: dict[str, Any]) -> dict[str, Any]:
+    """The error object of a chunk, in the forms that servers send it; {} if none."""
+    error = chunk.get("error")
+    if error:
+        return error if isinstance(error, dict) else {"message": str(error)}
+    is_error = chunk.get("object") == "error" or chunk.get("type") == "error"
+    # DashScope, among others.
+    is_bare = "choices" not in chunk and "code" in chunk and "message" in chunk
+    return chunk if is_error or is_bare else {}
 
 
 def _merged(deltas: list[Delta]) -> list[Delta]:
-    """Merge adjacent deltas of one kind."""
+    """Merge adjacent deltas of one kind; drop empty ones."""
     if len(deltas) < 2:
-        return deltas
+        return [delta for delta in deltas if delta.text]
     merged: list[Delta] = []
     start = 0
     for end in range(1, len(deltas) + 1):
         if end < len(deltas) and type(deltas[end]) is type(deltas[start]):
             continue
-        text = "".join(delta.text for delta in deltas[start:end])
-        merged.append(type(deltas[start])(text))
+        if text := "".join(delta.text for delta in deltas[start:end]):
+            merged.append(type(deltas[start])(text))
         start = end
     return merged
 
@@ -239,33 +289,13 @@ def _content_text(content: Any) -> str:
     """The text of a content field, which is a string or a list of parts."""
     if isinstance(content, str):
         return content
-    return "".join(part.get("text", "") for part in content)
+    texts = (part.get("text") for part in content or ())
+    return "".join(text for text in texts if isinstance(text, str))
 
 
-def _usage(usage: dict[str, Any]) -> Usage:
-    """Token counts; missing or invalid ones count as 0."""
-    input_tokens = _count(usage, "prompt_tokens")
-    output_tokens = _count(usage, "completion_tokens")
-    reasoning = _count(_details(usage, "completion_tokens_details"), "reasoning_tokens")
-    cached = _count(_details(usage, "prompt_tokens_details"), "cached_tokens")
-    # xAI does not include reasoning in the output tokens, as its total shows.
-    if reasoning and _count(usage, "total_tokens") == sum(
-        (input_tokens, output_tokens, reasoning)
-    ):
-        output_tokens += reasoning
-    return Usage(
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cached_input_tokens=cached or _count(usage, "prompt_cache_hit_tokens"),
-        reasoning_tokens=reasoning,
-    )
-
-
-def _details(usage: dict[str, Any], name: str) -> dict[str, Any]:
-    details = usage.get(name)
-    return details if isinstance(details, dict) else {}
-
-
-def _count(usage: dict[str, Any], name: str) -> int:
-    value = usage.get(name)
-    return value if type(value) is int and value > 0 else 0
+def _thinking_in(content: Any) -> str:
+    """The reasoning in a content field, which Mistral sends as parts of a list."""
+    if not isinstance(content, list):
+        return ""
+    parts = (part for part in content if isinstance(part, dict))
+    return "".join(_content_text(part.get("thinking")) for part in parts)

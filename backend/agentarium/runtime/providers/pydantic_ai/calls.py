@@ -184,7 +184,7 @@ class PydanticCalls:
                 response = events.get()
             if response.finish_reason is None:
                 raise self._connection_lost()
-        yield from_library(response)
+        yield from_library(response, model.system)
 
     def _connection_lost(self) -> ProviderError:
         return ProviderError(

@@ -25,6 +25,9 @@ from agentarium.runtime.messages import (
     Usage,
 )
 from agentarium.runtime.providers.base import ModelSettings, ToolDefinition
+from agentarium.runtime.providers.call_ids import new_call_id, usable_call_id
+from agentarium.runtime.providers.history import valid_history
+from agentarium.runtime.providers.provider_metadata import packed
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -39,7 +42,8 @@ def to_library(
 ) -> list[library.ModelRequest | library.ModelResponse]:
     """The messages in the library's format; `system` is its name for the provider."""
     result: list[library.ModelRequest | library.ModelResponse] = []
-    for is_response, group in groupby(messages, lambda item: item.role == "assistant"):
+    history = valid_history(messages, provider=system)
+    for is_response, group in groupby(history, lambda item: item.role == "assistant"):
         if is_response:
             result += [_response(message, system) for message in group]
         else:
@@ -75,11 +79,15 @@ def _response(message: Message, system: str) -> library.ModelResponse:
 def _response_part(part: Part) -> library.ModelResponsePart | None:
     match part:
         case TextPart():
-            return library.TextPart(part.text)
+            return library.TextPart(
+                part.text, **_unpacked_metadata(part.provider_metadata)
+            )
         case ReasoningPart():
-            return library.ThinkingPart(part.text, **_unpack_signature(part.signature))
+            return library.ThinkingPart(
+                part.text, **_unpacked_metadata(part.provider_metadata)
+            )
         case ToolCallPart():
-            details = _unpack_signature(part.signature)
+            details = _unpacked_metadata(part.provider_metadata)
             return library.ToolCallPart(
                 tool_name=part.name,
                 args=part.arguments,
@@ -91,9 +99,10 @@ def _response_part(part: Part) -> library.ModelResponsePart | None:
             return None
 
 
-def from_library(response: library.ModelResponse) -> ModelResponse:
-    """The complete response in our format."""
-    parts = [_part(part) for part in response.parts]
+def from_library(response: library.ModelResponse, system: str) -> ModelResponse:
+    """The complete response in our format; `system` is the provider's name."""
+    used: set[str] = set()
+    parts = [_part(part, system, used) for part in response.parts]
     message = Message("assistant", tuple(part for part in parts if part is not None))
     reason = _FINISH_REASONS.get(response.finish_reason or "", "other")
     if message.tool_calls and reason in ("stop", "other"):
@@ -103,44 +112,57 @@ def from_library(response: library.ModelResponse) -> ModelResponse:
         usage=_usage(response),
         model=response.model_name or "",
         finish_reason=reason,
+        provider_finish_reason=_provider_finish_reason(response),
     )
 
 
-def _part(part: library.ModelResponsePart) -> Part | None:
+def _provider_finish_reason(response: library.ModelResponse) -> str:
+    details = response.provider_details or {}
+    return str(details.get("finish_reason") or response.finish_reason or "")
+
+
+def _part(part: library.ModelResponsePart, system: str, used: set[str]) -> Part | None:
     match part:
         case library.TextPart():
-            return TextPart(part.content) if part.content else None
+            metadata = _packed_metadata(part, id=part.id)
+            has_content = part.content or metadata
+            return TextPart(part.content, metadata) if has_content else None
         case library.ThinkingPart():
-            signature = _pack_signature(part, id=part.id, signature=part.signature)
-            return ReasoningPart(part.content, signature)
+            metadata = _packed_metadata(part, id=part.id, signature=part.signature)
+            return ReasoningPart(part.content, metadata)
         case library.ToolCallPart():
-            return ToolCallPart(
-                part.tool_call_id,
-                part.tool_name,
-                part.args_as_json_str(),
-                _pack_signature(part),
-            )
+            return _call(part, system, used)
     return None
 
 
-def _pack_signature(
-    part: library.ThinkingPart | library.ToolCallPart, **fields: str | None
+def _call(part: library.ToolCallPart, system: str, used: set[str]) -> ToolCallPart:
+    call_id = usable_call_id(part.tool_call_id, used) or new_call_id()
+    used.add(call_id)
+    own_id = part.tool_call_id if call_id != part.tool_call_id else None
+    return ToolCallPart(
+        call_id,
+        part.tool_name,
+        part.args_as_json_str(),
+        _packed_metadata(part, system, call_id=own_id),
+    )
+
+
+def _packed_metadata(
+    part: library.TextPart | library.ThinkingPart | library.ToolCallPart,
+    system: str = "",
+    **fields: str | None,
 ) -> str:
     """The metadata that the provider expects back with a part, as JSON text.
 
     It names the provider, since no other provider may receive it.
     """
-    metadata = {
-        **fields,
-        "provider_name": part.provider_name,
-        "provider_details": part.provider_details,
-    }
-    packed = {name: value for name, value in metadata.items() if value}
-    return orjson.dumps(packed).decode() if packed.keys() - {"provider_name"} else ""
+    return packed(
+        part.provider_name or system, **fields, provider_details=part.provider_details
+    )
 
 
-def _unpack_signature(signature: str) -> dict[str, Any]:
-    return orjson.loads(signature) if signature.startswith("{") else {}
+def _unpacked_metadata(metadata: str) -> dict[str, Any]:
+    return orjson.loads(metadata) if metadata.startswith("{") else {}
 
 
 def _usage(response: library.ModelResponse) -> Usage:

@@ -8,7 +8,6 @@ import pytest
 from agentarium.runtime.messages import (
     Message,
     ReasoningPart,
-    TextPart,
     ToolCallPart,
     ToolResultPart,
     Usage,
@@ -78,7 +77,8 @@ class TestResponse:
         output = await call_model(model(), scripted(text="yes", reasoning="hm"))
 
         assert (output.reasoning, output.text) == ("hm", "yes")
-        assert output.response.message.parts == (ReasoningPart("hm"), TextPart("yes"))
+        message = output.response.message
+        assert (message.reasoning, message.text) == ("hm", "yes")
 
     async def test_may_come_without_streaming(self, model: Any) -> None:
         output = await call_model(model("fake,is_streaming_ignored=true,text=whole"))
@@ -98,6 +98,13 @@ class TestResponse:
         )
 
         assert output.text == "abc"
+
+    async def test_may_end_without_a_finish_reason(self, model: Any) -> None:
+        output = await call_model(model("fake,then=end,text=whole"))
+
+        assert output.response.message.text == "whole"
+        assert output.response.finish_reason == "other"
+        assert output.response.provider_finish_reason == ""
 
     async def test_has_the_finish_reason_length_at_the_token_limit(
         self, model: Any
@@ -162,20 +169,19 @@ class TestTools:
         assert sent[2]["tool_calls"][0]["id"] == sent[3]["tool_call_id"] == "call_0"
         assert "reasoning_content" not in sent[2]
 
-    async def test_reasoning_is_sent_back_in_the_providers_field(
+    async def test_require_a_reasoning_field_of_some_providers(
         self, model: Any, provider: FakeProvider
     ) -> None:
-        call = ToolCallPart("call_0", "get_weather", "{}")
         history = (
             user_message("hi"),
-            Message("assistant", (ReasoningPart("hm"), call)),
+            Message("assistant", (ToolCallPart("call_0", "get_weather", "{}"),)),
             Message("tool", (ToolResultPart("call_0", "get_weather", "sun"),)),
         )
 
         await call_model(model(reasoning_field="reasoning_content"), history)
 
         sent = provider.received[-1].body["messages"]
-        assert sent[1]["reasoning_content"] == "hm"
+        assert sent[1]["reasoning_content"] == ""
 
 
 class TestSettings:
@@ -270,13 +276,13 @@ class TestSettings:
         assert provider.stats.requests == 3
         assert rejected not in provider.received[-1].body
 
-    async def test_that_were_rejected_are_sent_again_after_an_hour(
+    async def test_that_were_rejected_are_sent_again_after_a_day(
         self, model: Any, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         client = model("fake,refuses=temperature")
         await call_model(client, settings=ModelSettings(0.5))
         monkeypatch.setattr(
-            rejected_parameters, "monotonic", lambda: time.monotonic() + 3601
+            rejected_parameters, "monotonic", lambda: time.monotonic() + 86_401
         )
 
         await call_model(client, settings=ModelSettings(0.5))

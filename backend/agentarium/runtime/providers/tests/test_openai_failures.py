@@ -73,8 +73,7 @@ class TestFailure:
         [
             ("error", "provider_unavailable", True),
             ("cut", "provider_unavailable", True),
-            ("end", "provider_unavailable", True),
-            ("garbage", "provider_protocol", False),
+            ("garbage", "provider_unavailable", True),
         ],
     )
     async def test_in_the_middle_is_never_a_response(

@@ -132,17 +132,17 @@ async def test_sends_a_temperature_other_than_the_rejected_one(
     assert (body | body.get("generationConfig", {}))["temperature"] == 0
 
 
-async def test_sends_a_rejected_temperature_again_after_an_hour(
+async def test_sends_a_rejected_temperature_again_after_a_day(
     client_of: MakeClient,
     provider: FakeProvider,
     name: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Requests without it in the meantime do not extend the hour."""
+    """Requests without it in the meantime do not extend the day."""
     question = scripted(refuses="temperature", complaint="temperature: range: 0..1")
     client = client_of(name)
 
-    for elapsed in (0, 1800, 3700):
+    for elapsed in (0, 43_200, 86_500):
         now = time.monotonic() + elapsed
         monkeypatch.setattr(rejected_parameters, "monotonic", lambda now=now: now)
         await call_model(client, question, settings=ModelSettings(1.5))
@@ -213,7 +213,7 @@ async def test_does_not_send_the_signature_of_another_provider(
     client_of: MakeClient, provider: FakeProvider
 ) -> None:
     signed = '{"signature":"Zm9yZWlnbg==","provider_name":"google"}'
-    call = ToolCallPart("call_0", "get_weather", "{}", signature=signed)
+    call = ToolCallPart("call_0", "get_weather", "{}", provider_metadata=signed)
     history = (
         user_message("hi"),
         Message("assistant", (ReasoningPart("hm", signed), call)),
