@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -13,7 +13,14 @@ from agentarium.runtime.providers.base import (
     ModelSettings,
     ProviderError,
     ProviderErrorCode,
+    ReasoningDelta,
+    TextDelta,
     ToolDefinition,
+)
+from agentarium.runtime.thinking import (
+    ThinkingSplitter,
+    ended_thinking,
+    separated,
 )
 
 # If a provider asks for a longer wait, the next model is called instead.
@@ -21,11 +28,16 @@ MAX_WAIT_SECONDS = 60.0
 BASE_WAIT_SECONDS = 0.5
 
 
+# The code of a `Retried` after which the same response follows, with its reasoning apart.
+REASONING_IN_TEXT = "reasoning_in_text"
+
+
 @dataclass(frozen=True, slots=True)
 class Retried:
     """A model call failed; the deltas that it has yielded are void.
 
-    `next_model` is called after `wait` seconds.
+    `next_model` is called after `wait` seconds. With the code `REASONING_IN_TEXT` it is
+    not called again: the deltas of the same response follow.
     """
 
     model: str
@@ -85,16 +97,18 @@ class ModelCaller:
 
     async def _request(
         self, model: str, messages: Sequence[Message]
-    ) -> AsyncGenerator[Delta | ModelResponse, None]:
+    ) -> AsyncGenerator[Delta | Retried | ModelResponse, None]:
         stream = self.open_client(model).stream(
             messages, tools=self.tools, settings=self.settings
         )
         deadline = None
         if self.timeout is not None:
             deadline = asyncio.get_running_loop().time() + self.timeout
+        splitter = ThinkingSplitter()
         async with aclosing(stream):
             while output := await self._next(stream, model, deadline):
-                yield output
+                for shown in _with_separate_reasoning(output, splitter, model):
+                    yield shown
 
     async def _next(
         self,
@@ -113,6 +127,27 @@ class ModelCaller:
                 f"{model} did not respond within {self.timeout} seconds.",
                 is_transient=True,
             ) from None
+
+
+def _with_separate_reasoning(
+    output: Delta | ModelResponse, splitter: ThinkingSplitter, model: str
+) -> Iterator[Delta | Retried | ModelResponse]:
+    if isinstance(output, TextDelta):
+        yield from splitter.add(output.text)
+    elif isinstance(output, ModelResponse):
+        yield from splitter.finish()
+        response = separated(output)
+        if found := ended_thinking(response):
+            detail = "The model sent its reasoning as a part of its answer."
+            yield Retried(model, model, REASONING_IN_TEXT, detail, 0.0)
+            if reasoning := found.message.reasoning:
+                yield ReasoningDelta(reasoning)
+            if text := found.message.text:
+                yield TextDelta(text)
+            response = found
+        yield response
+    else:
+        yield output
 
 
 def _wait(error: ProviderError, number: int) -> float | None:

@@ -92,6 +92,8 @@ function markOf(entry: LogEntry, task: Task): Mark | undefined {
     return { label: `Attempt ${entry.attempt}`, detail: '', tone: 'plain' }
   }
   if (entry.type === 'step.retried') {
+    // The same response follows: the model was not called again.
+    if (entry.error_code === 'reasoning_in_text') return undefined
     return { label: 'Model call retried', detail: reasonOf(entry), tone: 'bad' }
   }
   if (entry.type === 'task.failed') {
