@@ -54,7 +54,10 @@ def _shown(
             yield from deltas.add(output)
         case Retried():
             yield from deltas.finish()
-            yield replace(output, detail=mask.apply(output.detail))
+            message = mask.apply(output.provider_message)
+            yield replace(
+                output, detail=mask.apply(output.detail), provider_message=message
+            )
         case ModelResponse():
             yield from deltas.finish()
             parts = tuple(_masked_part(part, mask) for part in output.message.parts)

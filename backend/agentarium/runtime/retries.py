@@ -36,7 +36,8 @@ REASONING_IN_TEXT = "reasoning_in_text"
 class Retried:
     """A model call failed; the deltas that it has yielded are void.
 
-    `next_model` is called after `wait` seconds. With the code `REASONING_IN_TEXT` it is
+    `next_model` is called after `wait` seconds. `provider_message` is the provider's own
+    sentence. With the code `REASONING_IN_TEXT` it is
     not called again: the deltas of the same response follow.
     """
 
@@ -45,6 +46,7 @@ class Retried:
     code: str
     detail: str
     wait: float
+    provider_message: str = ""
 
 
 async def _do_nothing() -> None:
@@ -92,7 +94,14 @@ class ModelCaller:
                 if not plan:
                     raise
                 wait = wait if wait is not None and plan[0][0] == model else 0.0
-                yield Retried(model, plan[0][0], error.code, error.detail, wait)
+                yield Retried(
+                    model,
+                    plan[0][0],
+                    error.code,
+                    error.detail,
+                    wait,
+                    error.provider_message,
+                )
             await asyncio.sleep(wait)
 
     async def _request(

@@ -126,15 +126,24 @@ class TaskRunSerializer(serializers.Serializer[Any]):
 # --- Steps: the stored messages, as the runtime writes them ------------------------
 
 
+class ProviderMetadataField(serializers.CharField):
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            help_text="What only the provider understands, and gets back unchanged.",
+        )
+
+
 class TextPartSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["text"])
     text = serializers.CharField()
+    provider_metadata = ProviderMetadataField()
 
 
 class ReasoningPartSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["reasoning"])
     text = serializers.CharField()
-    signature = serializers.CharField()
+    provider_metadata = ProviderMetadataField()
 
 
 class ToolCallPartSerializer(serializers.Serializer[Any]):
@@ -142,6 +151,7 @@ class ToolCallPartSerializer(serializers.Serializer[Any]):
     tool_call_id = serializers.CharField()
     name = serializers.CharField()
     arguments = serializers.CharField(help_text="JSON, as the model wrote it.")
+    provider_metadata = ProviderMetadataField()
 
 
 class ToolResultPartSerializer(serializers.Serializer[Any]):

@@ -25,7 +25,12 @@ from agentarium.tasks.services import (
 )
 
 # What a task was given and has said: empty for a token that may not read.
-TEXT_COLUMNS = ("input_text", "output_text", "error_detail")
+TEXT_COLUMNS = (
+    "input_text",
+    "output_text",
+    "error_detail",
+    "error_provider_message",
+)
 _TEXTS_NEED_READ = (
     " To a token without the scope `read`, the texts of the task are empty."
 )

@@ -79,6 +79,7 @@ RUN_RESPONSE = OpenApiExample(
         "error_code": "",
         "output_text": "",
         "error_detail": "",
+        "error_provider_message": "",
         "request_id": "4f1d3a0b6c5e4d2f8a9b7c6d5e4f3a2b",
         "model": "builtin:smollm2-135m-instruct",
     },

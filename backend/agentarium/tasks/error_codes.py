@@ -27,5 +27,10 @@ class ErrorCode(TextChoices):
     PROVIDER_TIMEOUT = ProviderErrorCode.TIMEOUT.value
     PROVIDER_BAD_REQUEST = ProviderErrorCode.BAD_REQUEST.value
     PROVIDER_PROTOCOL = ProviderErrorCode.PROTOCOL.value
+    CONTEXT_TOO_LONG = ProviderErrorCode.CONTEXT_TOO_LONG.value
+    PROVIDER_NO_CREDIT = ProviderErrorCode.NO_CREDIT.value
+    TOOLS_NOT_SUPPORTED = ProviderErrorCode.TOOLS_NOT_SUPPORTED.value
+    UNSUPPORTED_PARAMETER = ProviderErrorCode.UNSUPPORTED_PARAMETER.value
+    PROVIDER_CERTIFICATE = ProviderErrorCode.CERTIFICATE.value
     MODEL_NOT_FOUND = ProviderErrorCode.MODEL_NOT_FOUND.value
     MODEL_UNAVAILABLE = ProviderErrorCode.MODEL_UNAVAILABLE.value

@@ -28,6 +28,7 @@ class AttemptFinished(Logged):
     status: str
     error_code: str
     error_detail: str
+    error_provider_message: NotRequired[str]
     input_tokens: int
     output_tokens: int
     cost: str
@@ -73,6 +74,7 @@ class StepRetried(Logged):
     next_model: str
     error_code: str
     error_detail: str
+    error_provider_message: NotRequired[str]
     wait_seconds: float
 
 

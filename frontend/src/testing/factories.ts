@@ -76,6 +76,7 @@ export const makeTask = (
   output_text: 'Hello',
   error_code: '',
   error_detail: '',
+  error_provider_message: '',
   input_tokens: 12,
   output_tokens: 3,
   cost: '0.0000036',

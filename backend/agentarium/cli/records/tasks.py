@@ -107,6 +107,8 @@ def _show_detail(task: AgentTask, steps: Sequence[Step]) -> None:
         f"Created {local_time(task.created_at)}, attempt {task.attempt}\n\n"
         f"Input\n{task.input_text}\n"
     )
+    if task.error_provider_message:
+        show(f"The provider said\n{task.error_provider_message}\n")
     if task.output_text:
         show(f"Output\n{task.output_text}\n")
     if steps:

@@ -54,6 +54,16 @@ class ProviderErrorCode(StrEnum):
     TIMEOUT = "provider_timeout"
     # The provider rejects the request.
     BAD_REQUEST = "provider_bad_request"
+    # The conversation has more tokens than the model accepts.
+    CONTEXT_TOO_LONG = "context_too_long"
+    # The account has no credit left, or its quota is spent.
+    NO_CREDIT = "provider_no_credit"
+    # The model cannot call tools.
+    TOOLS_NOT_SUPPORTED = "tools_not_supported"
+    # The model does not accept a setting that the request does not work without.
+    UNSUPPORTED_PARAMETER = "unsupported_parameter"
+    # The server's TLS certificate cannot be verified.
+    CERTIFICATE = "provider_certificate"
     # The response does not follow the provider's API.
     PROTOCOL = "provider_protocol"
     MODEL_NOT_FOUND = "model_not_found"
@@ -66,7 +76,8 @@ class ProviderError(Exception):
 
     `is_transient` means that the same call may succeed later; `retry_after` is the
     wait that the provider asks for, in seconds. `detail` never contains a key, a
-    prompt or a response.
+    prompt or a response. `provider_message` is the provider's own sentence, which may
+    quote a prompt: only the task's owner may see it, and no log.
     """
 
     def __init__(
@@ -76,12 +87,14 @@ class ProviderError(Exception):
         *,
         is_transient: bool = False,
         retry_after: float | None = None,
+        provider_message: str = "",
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.is_transient = is_transient
         self.retry_after = retry_after
+        self.provider_message = provider_message
 
 
 class ModelClient(Protocol):

@@ -1,71 +1,57 @@
 """Maps the failures of providers to error codes and to messages that users can act on.
 
-The provider's own message is never included, since it may quote keys and prompts. Only
-its short identifiers are (`context_length_exceeded`).
+A message of ours never includes the provider's own, since that may quote keys and
+prompts: only its short identifiers (`context_length_exceeded`). The provider's sentence
+is kept apart, for the task's owner.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
+from agentarium.runtime.providers.refusals import bounded, code_of, message_in
 
-_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
 _MAX_WAIT_SECONDS = 3600.0
 
-# Status -> code, whether it is transient, message.
-_MEANINGS: dict[int, tuple[ProviderErrorCode, bool, str]] = {
-    401: (
-        ProviderErrorCode.AUTH,
-        False,
-        "{title} did not accept the key. Check that it is complete and still valid.",
-    ),
-    402: (ProviderErrorCode.AUTH, False, "The account at {title} has no credit left."),
-    403: (
-        ProviderErrorCode.AUTH,
-        False,
-        "{title} does not allow this key to use the model {model}.",
-    ),
-    404: (
-        ProviderErrorCode.MODEL_NOT_FOUND,
-        False,
-        "{title} does not know the model {model}. Check its name and the base URL.",
-    ),
-    408: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to respond."),
-    409: (
-        ProviderErrorCode.UNAVAILABLE,
-        True,
-        "{title} is busy with a conflicting request.",
-    ),
-    413: (
-        ProviderErrorCode.BAD_REQUEST,
-        False,
-        "The conversation is too long for {model}.",
-    ),
-    429: (
-        ProviderErrorCode.RATE_LIMITED,
-        True,
-        "{title} has reached its rate limit. Try again later.",
-    ),
-    504: (ProviderErrorCode.TIMEOUT, True, "{title} took too long to respond."),
+Code = ProviderErrorCode
+
+_CODES: dict[int, ProviderErrorCode] = {
+    401: Code.AUTH,
+    402: Code.NO_CREDIT,
+    403: Code.AUTH,
+    404: Code.MODEL_NOT_FOUND,
+    408: Code.TIMEOUT,
+    409: Code.UNAVAILABLE,
+    413: Code.CONTEXT_TOO_LONG,
+    429: Code.RATE_LIMITED,
+    504: Code.TIMEOUT,
 }
-_REDIRECT: tuple[ProviderErrorCode, bool, str] = (
-    ProviderErrorCode.BAD_REQUEST,
-    False,
-    "{title} redirects to another address. Set that address as its base URL.",
-)
-_REJECTED: tuple[ProviderErrorCode, bool, str] = (
-    ProviderErrorCode.BAD_REQUEST,
-    False,
-    "{title} rejected the request.",
-)
-_UNAVAILABLE: tuple[ProviderErrorCode, bool, str] = (
-    ProviderErrorCode.UNAVAILABLE,
-    True,
-    "{title} is temporarily unavailable.",
-)
+_TRANSIENT = frozenset({Code.TIMEOUT, Code.UNAVAILABLE, Code.RATE_LIMITED})
+_DETAILS: dict[ProviderErrorCode, str] = {
+    Code.AUTH: "{title} did not accept the key. Check that it is complete and still valid.",
+    Code.NO_CREDIT: "The account at {title} has no credit left.",
+    Code.MODEL_NOT_FOUND: (
+        "{title} does not know the model {model}. Check its name and the base URL."
+    ),
+    Code.CONTEXT_TOO_LONG: "The conversation is too long for the context of {model}.",
+    Code.TOOLS_NOT_SUPPORTED: "{title} does not support tools with the model {model}.",
+    Code.TIMEOUT: "{title} took too long to respond.",
+    Code.RATE_LIMITED: "{title} has reached its rate limit. Try again later.",
+    Code.UNAVAILABLE: "{title} is temporarily unavailable.",
+    Code.BAD_REQUEST: "{title} rejected the request.",
+}
+# Where the status says more than the code.
+_DETAILS_BY_STATUS = {
+    403: "{title} does not allow this key to use the model {model}.",
+    409: "{title} is busy with a conflicting request.",
+}
+_REDIRECTED = "{title} redirects to another address. Set that address as its base URL."
 
 # Identifiers that providers send next to a status, or in a stream instead of one.
 _STATUS_BY_IDENTIFIER = {
@@ -94,32 +80,74 @@ _STATUS_BY_IDENTIFIER = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class CalledModel:
+    """The model of a call, and its provider's name in messages.
+
+    `secret` is the key, which no message may contain.
+    """
+
+    title: str
+    model: str
+    secret: str = field(default="", repr=False)
+    has_tools: bool = False
+
+
 def provider_failure(
     status: int,
+    called: CalledModel,
     *,
-    title: str,
-    model: str,
-    reasons: Iterable[str] = (),
+    error: Mapping[str, Any] = MappingProxyType({}),
     retry_after: float | None = None,
+    is_response: bool = False,
 ) -> ProviderError:
     """The error for an HTTP status or its equivalent.
 
-    `reasons` are the identifiers that came with it; `detail` repeats them unchanged.
+    `error` is the provider's error object. `is_response` is whether the status is that of
+    an HTTP response, so that the message names it.
     """
-    reasons = tuple(reasons)
-    implied = (_STATUS_BY_IDENTIFIER.get(reason.lower()) for reason in reasons)
-    # The HTTP status is more precise than an identifier such as `invalid_request_error`,
-    # which OpenAI also sends for a wrong key. Only these two need the identifier.
-    override = next((status for status in implied if status in (402, 413)), None)
-    code, is_transient, template = _meaning(override or status)
+    names = identifiers(error, secret=called.secret)
+    message = message_in(error)
+    code = _code(status, names, message, has_tools=called.has_tools)
+    if 300 <= status < 400:
+        template = _REDIRECTED
+    elif code == _CODES.get(status):
+        template = _DETAILS_BY_STATUS.get(status, _DETAILS[code])
+    else:
+        template = _DETAILS[code]
+    reasons = [f"HTTP {status}", *names] if is_response else names
     suffix = f" ({', '.join(reasons)})" if reasons else ""
-    detail = template.format(title=title, model=model) + suffix
     return ProviderError(
         code,
-        detail,
-        is_transient=is_transient,
-        retry_after=retry_after if is_transient else None,
+        template.format(title=called.title, model=called.model) + suffix,
+        is_transient=code in _TRANSIENT,
+        retry_after=retry_after if code in _TRANSIENT else None,
+        provider_message=bounded(message, secret=called.secret),
     )
+
+
+def certificate_failure(server: str) -> ProviderError:
+    """The error for a server whose TLS certificate cannot be verified."""
+    return ProviderError(
+        ProviderErrorCode.CERTIFICATE,
+        f"The TLS certificate of {server} cannot be verified. If a company's authority "
+        "signed it, set SSL_CERT_FILE to a file with that authority's certificate.",
+    )
+
+
+def _code(
+    status: int, names: Iterable[str], message: str, *, has_tools: bool
+) -> ProviderErrorCode:
+    # The HTTP status is more precise than an identifier such as `invalid_request_error`,
+    # which OpenAI also sends for a wrong key. Only these two need the identifier.
+    implied = {_STATUS_BY_IDENTIFIER.get(name.lower()) for name in names}
+    for override in (402, 413):
+        if override in implied:
+            return _CODES[override]
+    if found := code_of(message, status=status, has_tools=has_tools):
+        return found
+    default = Code.UNAVAILABLE if status >= 500 else Code.BAD_REQUEST
+    return _CODES.get(status, default)
 
 
 def status_of(error: Mapping[str, Any]) -> int:
@@ -156,14 +184,6 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     if seconds is None:
         seconds = _seconds_until(text, told_at=_moment(headers.get("date", "")))
     return None if seconds is None else min(seconds, _MAX_WAIT_SECONDS)
-
-
-def _meaning(status: int) -> tuple[ProviderErrorCode, bool, str]:
-    if status in _MEANINGS:
-        return _MEANINGS[status]
-    if status >= 500:
-        return _UNAVAILABLE
-    return _REJECTED if status >= 400 else _REDIRECT
 
 
 def _number(text: str) -> float | None:

@@ -27,7 +27,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 _MAX_NAME_CHARS = 64
 _NO_NAME = "unnamed_tool"
 _MAX_INVALID_CHARS = 2_000
-_NO_RESULT = "The call was not made."
+_NO_RESULT = "The task ended before this call had a result."
 _NO_OUTPUT = "(no output)"
 # Mistral accepts only ids of this length.
 _NEW_ID_CHARS = 9
@@ -125,7 +125,7 @@ class _Turns:
                 return
 
     def _close_calls(self) -> None:
-        """Say of each call without a result that it was not made."""
+        """Give each call without a result one that says so."""
         for _, call in self._open:
             self._append_result(call, _NO_RESULT, is_error=True)
         self._open = []

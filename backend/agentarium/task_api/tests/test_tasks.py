@@ -343,6 +343,7 @@ class TestRetrieve:
         assert response.data.keys() == ROW - {"input_is_truncated"} | {
             "input_text",
             "output_text",
+            "error_provider_message",
             "request_id",
             "model",
             "wait",

@@ -57,6 +57,7 @@ TASK_COLUMNS = {
     },
     "input_text": "input_text",
     "output_text": "output_text",
+    "error_provider_message": "error_provider_message",
     "request_id": "request_id",
     "model": "agent_version__model",
 }
@@ -208,6 +209,13 @@ class AgentTask(models.Model):
     error_detail = models.CharField(max_length=MAX_DETAIL_CHARS, blank=True)
     input_text = models.TextField()
     output_text = models.TextField(blank=True, default="")
+    error_provider_message = models.CharField(
+        max_length=MAX_DETAIL_CHARS,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the model's provider said about the error, in its own words.",
+    )
 
     objects = TaskQuerySet.as_manager()
 

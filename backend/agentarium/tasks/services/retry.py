@@ -70,6 +70,7 @@ def _retry(tasks: TaskQuerySet, *, by: User) -> int:
             finished_at=None,
             error_code="",
             error_detail="",
+            error_provider_message="",
         )
         publish(task)
     if locked:

@@ -137,7 +137,11 @@ class Execution:
             )
         except (ProviderError, ToolNotAllowedError) as error:
             mask = self._tool_calls.toolbox.mask
-            return _failure(ErrorCode(error.code), mask.apply(error.detail))
+            return _failure(
+                ErrorCode(error.code),
+                mask.apply(error.detail),
+                provider_message=mask.apply(getattr(error, "provider_message", "")),
+            )
         except AttemptLostError:
             raise
         except Exception as error:  # the outermost handler of an execution
@@ -268,6 +272,10 @@ class Execution:
         }
 
 
-def _failure(code: ErrorCode, detail: str) -> Finish:
-    detail = detail[:MAX_DETAIL_CHARS]
-    return Finish(Status.FAILED, error_code=code.value, error_detail=detail)
+def _failure(code: ErrorCode, detail: str, provider_message: str = "") -> Finish:
+    return Finish(
+        Status.FAILED,
+        error_code=code.value,
+        error_detail=storable(detail)[:MAX_DETAIL_CHARS],
+        error_provider_message=storable(provider_message)[:MAX_DETAIL_CHARS],
+    )

@@ -136,6 +136,8 @@ class AttemptRecord:
             "error_detail": storable(retried.detail),
             "wait_seconds": round(retried.wait, 3),
         }
+        if retried.provider_message:
+            data["error_provider_message"] = storable(retried.provider_message)
         self._add_event(EventType.STEP_RETRIED, data)
 
     async def store_call(self, row: ToolCall) -> None:
@@ -167,6 +169,8 @@ class AttemptRecord:
             "cost": dollars(self.cost_nanodollars),
             "cost_is_complete": self.cost_is_complete,
         }
+        if finish.error_provider_message:
+            data["error_provider_message"] = finish.error_provider_message
         self._add_event(EventType.of_status(finish.status), data)
         await self.write()
 

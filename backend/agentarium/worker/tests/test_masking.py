@@ -88,15 +88,37 @@ async def test_masks_why_a_provider_failed(
     mask: SecretMask,
 ) -> None:
     detail = f"Incorrect API key provided: {SECRET}."
-    model = ScriptedModel("Half", error=ProviderError(ProviderErrorCode.AUTH, detail))
+    said = f"No such key: {SECRET}\x00, {'x' * 2000}"
+    error = ProviderError(ProviderErrorCode.AUTH, detail, provider_message=said)
 
-    async with running(model, mask=mask):
+    async with running(ScriptedModel("Half", error=error), mask=mask):
         ended = await wait_for_status(task, "failed")
 
     assert ended.error_detail == f"Incorrect API key provided: {MASK}."
+    assert ended.error_provider_message.startswith(f"No such key: {MASK}, xx")
+    assert len(ended.error_provider_message) == 1000
     (failed,) = await events_of(database, task, "task.failed")
     assert failed["error_detail"] == ended.error_detail
+    assert failed["error_provider_message"] == ended.error_provider_message
     assert SECRET not in await database.run(stored, task)
+
+
+async def test_logs_nothing_of_what_a_provider_said(
+    task: AgentTask,
+    running: RunWith,
+    wait_for_status: WaitForStatus,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    error = ProviderError(
+        ProviderErrorCode.BAD_REQUEST, "No.", provider_message="You said: my prompt"
+    )
+
+    async with running(ScriptedModel(error=error)):
+        ended = await wait_for_status(task, "failed")
+
+    assert ended.error_provider_message == "You said: my prompt"
+    assert "my prompt" not in caplog.text
 
 
 async def test_masks_the_log_of_an_execution(

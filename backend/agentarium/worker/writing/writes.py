@@ -38,6 +38,7 @@ class Finish:
     output_text: str = ""
     error_code: str = ""
     error_detail: str = ""
+    error_provider_message: str = ""
 
 
 @dataclass(slots=True)
@@ -202,12 +203,13 @@ def _add_progress(writes: Sequence[AttemptWrite]) -> None:
 def _finish(writes: Sequence[AttemptWrite]) -> None:
     execute_many(
         f"{_ADD}, status = %s, output_text = %s, error_code = %s, error_detail = %s,"
-        f" worker_id = NULL, finished_at = {clock.now_sql()} WHERE {fence.HOLDS}",
+        f" error_provider_message = %s, worker_id = NULL, finished_at = {clock.now_sql()}"
+        f" WHERE {fence.HOLDS}",
         [(*_totals(write), *_finish_columns(write), *write.key) for write in writes],
     )
 
 
-def _finish_columns(write: AttemptWrite) -> tuple[str, str, str, str]:
+def _finish_columns(write: AttemptWrite) -> tuple[str, str, str, str, str]:
     assert write.finish
     finish = write.finish
     return (
@@ -215,4 +217,5 @@ def _finish_columns(write: AttemptWrite) -> tuple[str, str, str, str]:
         finish.output_text,
         finish.error_code,
         finish.error_detail,
+        finish.error_provider_message,
     )

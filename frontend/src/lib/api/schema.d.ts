@@ -1518,11 +1518,16 @@ export interface components {
          *     * `provider_timeout` - Provider Timeout
          *     * `provider_bad_request` - Provider Bad Request
          *     * `provider_protocol` - Provider Protocol
+         *     * `context_too_long` - Context Too Long
+         *     * `provider_no_credit` - Provider No Credit
+         *     * `tools_not_supported` - Tools Not Supported
+         *     * `unsupported_parameter` - Unsupported Parameter
+         *     * `provider_certificate` - Provider Certificate
          *     * `model_not_found` - Model Not Found
          *     * `model_unavailable` - Model Unavailable
          * @enum {string}
          */
-        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "tool_not_allowed" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "model_not_found" | "model_unavailable";
+        ErrorCodeEnum: "cancelled" | "agent_deleted" | "failed_by_operator" | "worker_lost" | "tool_outcome_unknown" | "tool_not_allowed" | "timeout" | "max_steps" | "not_storable" | "internal_error" | "provider_auth" | "provider_rate_limited" | "provider_unavailable" | "provider_timeout" | "provider_bad_request" | "provider_protocol" | "context_too_long" | "provider_no_credit" | "tools_not_supported" | "unsupported_parameter" | "provider_certificate" | "model_not_found" | "model_unavailable";
         /** @description What is wrong with one field. */
         FieldError: {
             code: string;
@@ -2221,7 +2226,8 @@ export interface components {
              */
             type: "reasoning";
             text: string;
-            signature: string;
+            /** @description What only the provider understands, and gets back unchanged. */
+            provider_metadata?: string;
         };
         /**
          * @description * `reasoning` - reasoning
@@ -2407,6 +2413,7 @@ export interface components {
                 next_model: string;
                 error_code: string;
                 error_detail: string;
+                error_provider_message?: string;
                 /** Format: double */
                 wait_seconds: number;
             };
@@ -2470,6 +2477,11 @@ export interface components {
              *     * `provider_timeout` - Provider Timeout
              *     * `provider_bad_request` - Provider Bad Request
              *     * `provider_protocol` - Provider Protocol
+             *     * `context_too_long` - Context Too Long
+             *     * `provider_no_credit` - Provider No Credit
+             *     * `tools_not_supported` - Tools Not Supported
+             *     * `unsupported_parameter` - Unsupported Parameter
+             *     * `provider_certificate` - Provider Certificate
              *     * `model_not_found` - Model Not Found
              *     * `model_unavailable` - Model Unavailable
              */
@@ -2487,6 +2499,8 @@ export interface components {
             /** @description The task whose conversation this one continues. */
             readonly follows: number | null;
             readonly output_text: string;
+            /** @description What the model's provider said about the error, in its own words. */
+            readonly error_provider_message: string;
             /** @description Id of the request that submitted the task. */
             readonly request_id: string;
             readonly model: string;
@@ -2507,6 +2521,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                error_provider_message?: string;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -2543,6 +2558,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                error_provider_message?: string;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -2609,6 +2625,11 @@ export interface components {
              *     * `provider_timeout` - Provider Timeout
              *     * `provider_bad_request` - Provider Bad Request
              *     * `provider_protocol` - Provider Protocol
+             *     * `context_too_long` - Context Too Long
+             *     * `provider_no_credit` - Provider No Credit
+             *     * `tools_not_supported` - Tools Not Supported
+             *     * `unsupported_parameter` - Unsupported Parameter
+             *     * `provider_certificate` - Provider Certificate
              *     * `model_not_found` - Model Not Found
              *     * `model_unavailable` - Model Unavailable
              */
@@ -2626,6 +2647,8 @@ export interface components {
             /** @description The task whose conversation this one continues. */
             readonly follows: number | null;
             readonly output_text: string;
+            /** @description What the model's provider said about the error, in its own words. */
+            readonly error_provider_message: string;
             /** @description Id of the request that submitted the task. */
             readonly request_id: string;
             readonly model: string;
@@ -2648,6 +2671,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                error_provider_message?: string;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -2718,6 +2742,11 @@ export interface components {
              *     * `provider_timeout` - Provider Timeout
              *     * `provider_bad_request` - Provider Bad Request
              *     * `provider_protocol` - Provider Protocol
+             *     * `context_too_long` - Context Too Long
+             *     * `provider_no_credit` - Provider No Credit
+             *     * `tools_not_supported` - Tools Not Supported
+             *     * `unsupported_parameter` - Unsupported Parameter
+             *     * `provider_certificate` - Provider Certificate
              *     * `model_not_found` - Model Not Found
              *     * `model_unavailable` - Model Unavailable
              */
@@ -2796,6 +2825,7 @@ export interface components {
                 status: string;
                 error_code: string;
                 error_detail: string;
+                error_provider_message?: string;
                 input_tokens: number;
                 output_tokens: number;
                 cost: string;
@@ -2823,6 +2853,8 @@ export interface components {
              */
             type: "text";
             text: string;
+            /** @description What only the provider understands, and gets back unchanged. */
+            provider_metadata?: string;
         };
         /**
          * @description * `text` - text
@@ -2869,6 +2901,8 @@ export interface components {
             name: string;
             /** @description JSON, as the model wrote it. */
             arguments: string;
+            /** @description What only the provider understands, and gets back unchanged. */
+            provider_metadata?: string;
         };
         /**
          * @description * `tool_call` - tool_call

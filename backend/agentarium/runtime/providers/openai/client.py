@@ -25,7 +25,8 @@ from agentarium.runtime.providers.base import (
     ToolDefinition,
 )
 from agentarium.runtime.providers.failures import (
-    identifiers,
+    CalledModel,
+    certificate_failure,
     provider_failure,
     retry_after_seconds,
 )
@@ -87,12 +88,13 @@ class OpenAIClient:
         settings: ModelSettings = PROVIDER_DEFAULTS,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        builder = OpenAIResponseBuilder(
-            title=self._endpoint.title,
-            model=self._model,
+        called = CalledModel(
+            self._endpoint.title,
+            self._model,
             secret=self._endpoint.api_key,
-            provider=self._endpoint.name,
+            has_tools=bool(tools),
         )
+        builder = OpenAIResponseBuilder(called, provider=self._endpoint.name)
         with _translated_failures(self._endpoint, builder):
             response = await self._post(messages, tools, settings)
             self._pool.track(response)
@@ -150,7 +152,7 @@ class OpenAIClient:
             error = await _error_object(response)
             name = rejected_parameter(response.status, error, _optional_names(body))
             if name is None or name in known | rejected:
-                raise self._failure(response, error)
+                raise self._failure(response, error, body)
             rejected.add(name)
 
     async def _send(self, body: bytes) -> aiohttp.ClientResponse:
@@ -164,6 +166,9 @@ class OpenAIClient:
                 # The key must not be sent to the target of a redirect.
                 allow_redirects=False,
             )
+        except aiohttp.ClientConnectorCertificateError:
+            # It is a `ValueError`, too.
+            raise
         except (ValueError, aiohttp.NonHttpUrlClientError):
             raise ProviderError(
                 ProviderErrorCode.BAD_REQUEST,
@@ -172,15 +177,23 @@ class OpenAIClient:
             ) from None
 
     def _failure(
-        self, response: aiohttp.ClientResponse, error: dict[str, Any]
+        self,
+        response: aiohttp.ClientResponse,
+        error: dict[str, Any],
+        body: Mapping[str, Any],
     ) -> ProviderError:
-        reasons = identifiers(error, secret=self._endpoint.api_key)
+        called = CalledModel(
+            self._endpoint.title,
+            self._model,
+            secret=self._endpoint.api_key,
+            has_tools="tools" in body,
+        )
         return provider_failure(
             response.status,
-            title=self._endpoint.title,
-            model=self._model,
-            reasons=[f"HTTP {response.status}", *reasons],
+            called,
+            error=error,
             retry_after=retry_after_seconds(response.headers),
+            is_response=True,
         )
 
 
@@ -223,10 +236,7 @@ def connection_failure(
     """The error for a connection that could not be opened, or that was lost."""
     title, origin = endpoint.title, _origin(endpoint.base_url)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return ProviderError(
-            ProviderErrorCode.UNAVAILABLE,
-            f"The TLS certificate of {title} at {origin} cannot be verified.",
-        )
+        return certificate_failure(f"{title} at {origin}")
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return ProviderError(
             ProviderErrorCode.TIMEOUT,
@@ -269,19 +279,31 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 async def _error_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """The error object in an error response; empty if it has none."""
+    body = b""
     try:
         body = await read_limited(response, _MAX_ERROR_BYTES)
         data = orjson.loads(body)
-    except (orjson.JSONDecodeError, aiohttp.ClientError, TimeoutError):
+    except orjson.JSONDecodeError:
+        return _plain_error(body)
+    except (aiohttp.ClientError, TimeoutError):
         return {}
     finally:
         response.close()
+    if isinstance(data, list) and data:
+        # Google
+        data = data[0]
     if not isinstance(data, dict):
-        return {}
-    error = data.get("error", data)
+        return _plain_error(body)
+    error = data.get("error") or data
     if isinstance(error, str):
         return {"message": error}
     return error | _invalid_field(error) if isinstance(error, dict) else {}
+
+
+def _plain_error(body: bytes) -> dict[str, Any]:
+    """An error that is not JSON: a sentence, or a page of a proxy, which says nothing."""
+    text = body.decode("utf-8", "replace").strip()
+    return {} if text.startswith("<") else {"message": text}
 
 
 def _invalid_field(error: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 
 from agentarium.runtime.providers.base import ProviderError, ProviderErrorCode
-from agentarium.runtime.providers.failures import provider_failure
+from agentarium.runtime.providers.failures import CalledModel, provider_failure
 from agentarium.runtime.providers.http import HttpPool, proxy_for, timeouts
 from agentarium.runtime.providers.openai.client import (
     OpenAIEndpoint,
@@ -53,10 +53,11 @@ async def list_models(
             f"{endpoint.title} did not list its models within {within:g} seconds.",
             is_transient=True,
         ) from None
+    except (aiohttp.ClientError, OSError) as error:
+        # First, because an invalid certificate is a `ValueError`, too.
+        raise connection_failure(endpoint, error) from None
     except ValueError:
         raise _malformed(endpoint) from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise connection_failure(endpoint, error) from None
 
 
 async def _fetch(
@@ -73,12 +74,8 @@ async def _fetch(
         if response.status in _NO_LIST:
             return None
         if response.status != HTTPStatus.OK:
-            raise provider_failure(
-                response.status,
-                title=endpoint.title,
-                model="",
-                reasons=[f"HTTP {response.status}"],
-            )
+            called = CalledModel(endpoint.title, model="")
+            raise provider_failure(response.status, called, is_response=True)
         body = await read_limited(response, _MAX_BYTES)
     return _names(endpoint, orjson.loads(body))
 

@@ -20,7 +20,7 @@ from agentarium.runtime.providers.base import (
     TextDelta,
 )
 from agentarium.runtime.providers.failures import (
-    identifiers,
+    CalledModel,
     provider_failure,
     status_of,
 )
@@ -52,12 +52,9 @@ class OpenAIResponseBuilder:
     `provider` is the name under which the provider's metadata is kept.
     """
 
-    def __init__(
-        self, *, title: str, model: str, secret: str = "", provider: str = ""
-    ) -> None:
-        self._title = title
-        self._model = model
-        self._secret = secret
+    def __init__(self, called: CalledModel, *, provider: str) -> None:
+        self._called = called
+        self._title = called.title
         self._provider = provider
         self._text = _Channel()
         self._reasoning = _Channel()
@@ -117,7 +114,7 @@ class OpenAIResponseBuilder:
         return ModelResponse(
             message=Message("assistant", tuple(parts)),
             usage=self._usage or Usage(),
-            model=self._served_model or self._model,
+            model=self._served_model or self._called.model,
             finish_reason=self._meaning_of_end(),
             provider_finish_reason=self._finish_reason,
         )
@@ -228,12 +225,7 @@ class OpenAIResponseBuilder:
 
     def _failure(self, error: dict[str, Any]) -> ProviderError:
         """The error for an error object in a response with status 200."""
-        return provider_failure(
-            status_of(error),
-            title=self._title,
-            model=self._model,
-            reasons=identifiers(error, secret=self._secret),
-        )
+        return provider_failure(status_of(error), self._called, error=error)
 
 
 class _Channel:

@@ -3,11 +3,13 @@
 Imported on first use only; see `client`.
 """
 
+import ssl
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 
 import httpx2
+import orjson
 from pydantic_ai import exceptions as library_errors
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import (
@@ -31,7 +33,11 @@ from agentarium.runtime.providers.base import (
     TextDelta,
     ToolDefinition,
 )
-from agentarium.runtime.providers.failures import identifiers, provider_failure
+from agentarium.runtime.providers.failures import (
+    CalledModel,
+    certificate_failure,
+    provider_failure,
+)
 from agentarium.runtime.providers.http import CONNECT_TIMEOUT
 from agentarium.runtime.providers.openai.response import MAX_RESPONSE_CHARS
 from agentarium.runtime.providers.pydantic_ai.bounded_responses import (
@@ -47,6 +53,7 @@ from agentarium.runtime.providers.pydantic_ai.messages import (
     to_library,
 )
 from agentarium.runtime.providers.pydantic_ai.models import build_model
+from agentarium.runtime.providers.refusals import message_in
 from agentarium.runtime.providers.rejected_parameters import (
     RejectedParameters,
     rejected_parameter,
@@ -161,9 +168,15 @@ class PydanticCalls:
         tools: Sequence[ToolDefinition],
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
+        called = CalledModel(
+            self._endpoint.title,
+            name,
+            secret=self._endpoint.api_key,
+            has_tools=bool(tools),
+        )
         responses, size = CallResponses(), ResponseSize()
         with (
-            self._translated_failures(name, responses),
+            self._translated_failures(called, responses),
             _rejected_temperature(settings),
         ):
             model = self._model(name)
@@ -210,7 +223,7 @@ class PydanticCalls:
 
     @contextmanager
     def _translated_failures(
-        self, name: str, responses: CallResponses
+        self, called: CalledModel, responses: CallResponses
     ) -> Generator[None, None, None]:
         try:
             with _refused(responses):
@@ -218,23 +231,23 @@ class PydanticCalls:
         except UnusableResponseError:
             raise self._too_long() from None
         except library_errors.ModelAPIError as error:
-            raise self._failure(error, name) from None
+            raise self._failure(error, called) from None
         except httpx2.TimeoutException:
-            raise provider_failure(
-                504, title=self._endpoint.title, model=name
-            ) from None
+            raise provider_failure(504, called) from None
         except (httpx2.HTTPError, OSError):
             raise self._connection_lost() from None
         except library_errors.UserError:
-            raise provider_failure(
-                400, title=self._endpoint.title, model=name
-            ) from None
+            raise provider_failure(400, called) from None
         except (library_errors.UnexpectedModelBehavior, ValueError):
             raise self._malformed() from None
 
-    def _failure(self, error: library_errors.ModelAPIError, name: str) -> ProviderError:
+    def _failure(
+        self, error: library_errors.ModelAPIError, called: CalledModel
+    ) -> ProviderError:
         if type(error) is library_errors.ModelAPIError:
             return self._malformed()
+        if _is_about_certificate(error):
+            return certificate_failure(self._endpoint.title)
         status = _status(error)
         if status is None:
             return ProviderError(
@@ -245,13 +258,10 @@ class PydanticCalls:
         error_object = {
             "code": error.provider_error_code,
             "type": error.provider_error_type,
+            "message": message_in({"error": _error_body(error.body)}),
         }
         return provider_failure(
-            status,
-            title=self._endpoint.title,
-            model=name,
-            reasons=identifiers(error_object, secret=self._endpoint.api_key),
-            retry_after=error.retry_after,
+            status, called, error=error_object, retry_after=error.retry_after
         )
 
     def _too_long(self) -> ProviderError:
@@ -292,12 +302,32 @@ def _length(holder: object) -> int:
 
 def _status(error: library_errors.ModelAPIError) -> int | None:
     """The HTTP status of an error or its equivalent; None for a lost connection."""
-    if isinstance(error, library_errors.ModelHTTPError):
-        return error.status_code
     statuses = (
         status for kind, status in _STATUS_BY_CATEGORY if isinstance(error, kind)
     )
-    return next(statuses, 503)
+    status = next(statuses, 503)
+    # These two say more than the status that they come with.
+    if isinstance(error, library_errors.ModelHTTPError) and status not in (402, 413):
+        return error.status_code
+    return status
+
+
+def _error_body(body: object) -> object:
+    """The error object in the body of a response, which may be JSON text."""
+    if isinstance(body, str):
+        with suppress(orjson.JSONDecodeError):
+            body = orjson.loads(body)
+    if isinstance(body, list) and body:
+        body = body[0]
+    return body.get("error", body) if isinstance(body, dict) else body
+
+
+def _is_about_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _delta(event: ModelResponseStreamEvent) -> Delta | None:

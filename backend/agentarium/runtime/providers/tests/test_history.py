@@ -161,13 +161,15 @@ def test_a_call_has_the_id_that_its_provider_gave_it() -> None:
     assert messages[2:] == [result("b"), result("x" * 900)]
 
 
-def test_a_call_without_a_result_says_that_it_was_not_made() -> None:
+def test_a_call_without_a_result_gets_one() -> None:
     call = ToolCallPart("a", "f", "{}")
 
     messages = sent(HI, response(call), user_message("Never mind."))
 
-    not_made = ToolResultPart("a", "f", "The call was not made.", is_error=True)
-    assert messages[2:] == [Message("tool", (not_made,)), user_message("Never mind.")]
+    no_result = ToolResultPart(
+        "a", "f", "The task ended before this call had a result.", is_error=True
+    )
+    assert messages[2:] == [Message("tool", (no_result,)), user_message("Never mind.")]
 
 
 def test_a_result_without_a_call_is_left_out() -> None:

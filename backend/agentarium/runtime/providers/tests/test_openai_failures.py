@@ -2,20 +2,33 @@
 
 import asyncio
 import socket
+import ssl
+from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from agentarium.runtime.messages import (
     Message,
     user_message,
 )
-from agentarium.runtime.providers.base import TextDelta
+from agentarium.runtime.providers.base import ProviderError, TextDelta
 from agentarium.runtime.providers.http import HttpPool
 from agentarium.runtime.providers.openai.client import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.providers.openai.listing import list_models
+from agentarium.runtime.providers.pydantic_ai.client import (
+    PydanticEndpoint,
+    PydanticProvider,
+)
 from agentarium.runtime.providers.tests.model_calls import failure
 from bench.fake_provider import FakeProvider
 
@@ -130,6 +143,72 @@ class TestFailure:
 
         assert error.code == "provider_bad_request"
         assert "sk-" not in error.detail
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate that nobody knows, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number()
+        )
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(pem, private, serialization.NoEncryption())
+    path = tmp_path / "server.pem"
+    path.write_bytes(secret + signed.public_bytes(pem))
+    return path
+
+
+@pytest.fixture
+async def untrusted_url(certificate: Path) -> AsyncIterator[str]:
+    """The address of a server whose certificate cannot be verified."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+class TestCertificate:
+    async def test_that_cannot_be_verified_is_the_reason(
+        self, untrusted_url: str, pool: HttpPool
+    ) -> None:
+        endpoint = OpenAIEndpoint("Fake", f"{untrusted_url}/v1")
+
+        error = await failure(OpenAIClient(endpoint, "fake", pool))
+
+        assert (error.code, error.is_transient) == ("provider_certificate", False)
+        assert "certificate" in error.detail
+
+    async def test_that_cannot_be_verified_is_the_reason_of_a_missing_list(
+        self, untrusted_url: str, pool: HttpPool
+    ) -> None:
+        endpoint = OpenAIEndpoint("Fake", f"{untrusted_url}/v1")
+
+        with pytest.raises(ProviderError) as caught:
+            await list_models(endpoint, pool, within=5)
+
+        assert caught.value.code == "provider_certificate"
+
+    @pytest.mark.parametrize("name", ["anthropic", "google", "mistral"])
+    async def test_that_cannot_be_verified_is_the_reason_with_other_apis(
+        self, untrusted_url: str, name: str
+    ) -> None:
+        provider = PydanticProvider(PydanticEndpoint(name, "Fake", KEY, untrusted_url))
+
+        error = await failure(provider.client("fake"))
+        await provider.aclose()
+
+        assert (error.code, error.is_transient) == ("provider_certificate", False)
 
 
 class TestForeignServer:

@@ -23,6 +23,7 @@ from agentarium.runtime.providers.base import (
     ReasoningDelta,
     TextDelta,
 )
+from agentarium.runtime.providers.failures import CalledModel
 from agentarium.runtime.providers.openai.request import Dialect, request_body
 from agentarium.runtime.providers.openai.response import OpenAIResponseBuilder
 from agentarium.runtime.providers.openai.text_repair import repaired
@@ -37,7 +38,7 @@ def chunk(
 
 
 def response_of(*events: bytes) -> ModelResponse:
-    builder = OpenAIResponseBuilder(title="Fake", model="m", provider="fake")
+    builder = OpenAIResponseBuilder(CalledModel("Fake", "m"), provider="fake")
     builder.add(events)
     builder.finish()
     return builder.build()
@@ -52,7 +53,7 @@ USAGE = orjson.dumps({"choices": [], "usage": {"prompt_tokens": 3}})
 
 
 def test_merges_deltas_that_arrive_together_in_order() -> None:
-    builder = OpenAIResponseBuilder(title="Fake", model="m")
+    builder = OpenAIResponseBuilder(CalledModel("Fake", "m"), provider="fake")
 
     deltas = builder.add(
         [

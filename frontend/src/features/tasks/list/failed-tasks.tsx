@@ -1,13 +1,16 @@
+import { Link } from '@tanstack/react-router'
 import { CircleCheckIcon, RotateCcwIcon } from 'lucide-react'
 import { toast } from 'sonner'
 
 import { BusyButton } from '@/components/busy-button'
 import { EmptyNote } from '@/components/card-list'
 import { RelativeTime } from '@/components/times'
+import { Button } from '@/components/ui/button'
 import { toastProblem } from '@/lib/toast-problem'
 
 import { failedTasksQuery, useRetryTask } from '../queries'
 import type { TaskRow } from '../queries'
+import { failsAgain } from '../task/retries'
 import { TaskCard, TaskCardRow } from './task-card'
 
 /** The latest failures with their reasons, each of which can be retried. */
@@ -26,7 +29,9 @@ export function FailedTasks() {
           key={row.id}
           row={row}
           className="py-3"
-          aside={<Retry row={row} />}
+          aside={
+            failsAgain(row) ? <OpenAgent row={row} /> : <Retry row={row} />
+          }
         >
           <p className="line-clamp-2 text-sm wrap-anywhere text-failed">
             {row.error_detail || row.error_code}
@@ -38,6 +43,16 @@ export function FailedTasks() {
         </TaskCardRow>
       )}
     </TaskCard>
+  )
+}
+
+function OpenAgent({ row }: { row: TaskRow }) {
+  return (
+    <Button asChild variant="outline" size="small" className="relative">
+      <Link to="/agents/$agentId" params={{ agentId: String(row.agent) }}>
+        Open agent
+      </Link>
+    </Button>
   )
 }
 

@@ -164,6 +164,17 @@ describe('a failure', () => {
     ).toHaveAttribute('href', '/agents/1')
   })
 
+  test('shows what the provider said', async () => {
+    const task = failed('context_too_long', 'The conversation is too long.')
+    const error_provider_message = 'maximum context length is 4096 tokens'
+    renderPart(<TaskFailure task={{ ...task, error_provider_message }} />)
+
+    const alert = await screen.findByRole('alert')
+
+    expect(alert).toHaveTextContent(error_provider_message)
+    expect(alert).toHaveTextContent('Shorten the input')
+  })
+
   test('has no advice for a code that this page does not know', async () => {
     const newCode = 'new_code' as Task['error_code']
     renderPart(<TaskFailure task={failed(newCode)} />)

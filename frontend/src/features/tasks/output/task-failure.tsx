@@ -13,8 +13,16 @@ const ADVICE: Record<FailureCode, string> = {
   provider_rate_limited: 'Retry later, or add a fallback model to the agent.',
   provider_unavailable: 'Retry later, or add a fallback model to the agent.',
   provider_timeout: 'Retry, or add a fallback model to the agent.',
-  provider_bad_request:
-    'Shorten the input, or change the agent’s model or settings.',
+  provider_bad_request: 'Change the agent’s model or settings.',
+  context_too_long:
+    'Shorten the input, start a new conversation, or choose a model with a larger context.',
+  provider_no_credit:
+    'Add credit to the provider’s account or choose another model for the agent, then retry.',
+  tools_not_supported:
+    'Choose another model for the agent, or remove its tools.',
+  unsupported_parameter: 'Change the agent’s settings for this model.',
+  provider_certificate:
+    'Ask your operator to make the server trust the provider’s certificate, then retry.',
   provider_protocol:
     'Retry. If it happens again, check the provider’s base URL and the model’s name.',
   model_not_found: 'Choose another model for the agent, then run it again.',
@@ -44,6 +52,14 @@ export function TaskFailure({ task }: { task: Task }) {
       <p className="font-medium wrap-anywhere text-failed">
         {task.error_detail || 'The task failed.'}
       </p>
+      {task.error_provider_message && (
+        <blockquote
+          aria-label="The provider’s message"
+          className="mt-1 border-l-2 border-failed/40 pl-3 wrap-anywhere whitespace-pre-wrap"
+        >
+          {task.error_provider_message}
+        </blockquote>
+      )}
       {advice && (
         <p className="mt-1">
           {advice}{' '}

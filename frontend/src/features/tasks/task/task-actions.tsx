@@ -1,12 +1,19 @@
-import { useNavigate } from '@tanstack/react-router'
-import { CircleStopIcon, CopyPlusIcon, RotateCcwIcon } from 'lucide-react'
+import { Link, useNavigate } from '@tanstack/react-router'
+import {
+  CircleStopIcon,
+  CopyPlusIcon,
+  PencilIcon,
+  RotateCcwIcon,
+} from 'lucide-react'
 
 import { BusyButton } from '@/components/busy-button'
 import { isLive } from '@/components/status'
+import { Button } from '@/components/ui/button'
 import { toastProblem } from '@/lib/toast-problem'
 
 import { useCancelTask, useRetryTask, useRunTask } from '../queries'
 import type { Task } from '../queries'
+import { failsAgain } from './retries'
 import { TaskMenu } from './task-menu'
 
 /** The actions that a task's status allows. */
@@ -14,6 +21,7 @@ export function TaskActions({ task }: { task: Task }) {
   const isRetryable = task.status === 'failed' || task.status === 'cancelled'
   return (
     <>
+      {isRetryable && failsAgain(task) && <ChangeAgent task={task} />}
       {isRetryable && <Retry task={task} />}
       <RunAgain task={task} />
       {isLive(task.status) && <Cancel task={task} />}
@@ -44,11 +52,22 @@ export function Cancel({ task, size = 'default' }: CancelProps) {
   )
 }
 
+function ChangeAgent({ task }: { task: Task }) {
+  return (
+    <Button asChild>
+      <Link to="/agents/$agentId" params={{ agentId: String(task.agent) }}>
+        <PencilIcon /> Change the agent
+      </Link>
+    </Button>
+  )
+}
+
 /** Continues the same task after its last finished step. */
 function Retry({ task }: { task: Task }) {
   const retryTask = useRetryTask()
   return (
     <BusyButton
+      variant={failsAgain(task) ? 'outline' : 'primary'}
       isBusy={retryTask.isPending}
       icon={<RotateCcwIcon />}
       onClick={() => {

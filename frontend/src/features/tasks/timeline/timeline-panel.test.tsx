@@ -70,7 +70,7 @@ test('opens a response to its text, its tokens and its cost', async () => {
     message: {
       role: 'assistant',
       parts: [
-        { type: 'reasoning', text: 'Think first.', signature: '' },
+        { type: 'reasoning', text: 'Think first.' },
         { type: 'text', text: 'The answer.' },
       ],
     },

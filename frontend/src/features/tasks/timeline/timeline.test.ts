@@ -103,6 +103,13 @@ test('shows each wait for a worker after one was lost', () => {
   ).toEqual(['Worker lost', 'Attempt 2', 'Returned to the queue', 'Attempt 3'])
 })
 
+test('does not call reasoning that was separated a retry', () => {
+  const separated = { step: 1, model: 'a', error_code: 'reasoning_in_text' }
+  const lines = linesOf({ log: [started, entry('step.retried', 3, separated)] })
+
+  expect(lines.filter(({ kind }) => kind === 'mark')).toEqual([])
+})
+
 test('explains a retried model call', () => {
   const lines = linesOf({
     log: [
