@@ -9,15 +9,11 @@ MAX_CONVERSATION = 50
 
 
 def earlier_tasks(task: AgentTask) -> list[AgentTask]:
-    """The completed tasks that `task` continues, oldest first.
+    """The tasks that `task` continues, oldest first, however they ended.
 
-    Tasks that did not complete have no output to continue from, and are left out.
+    What a person asked belongs to the conversation, also without an answer.
     """
-    predecessors = _predecessors(task)
-    completed = AgentTask.Status.COMPLETED
-    return [
-        earlier for earlier in reversed(predecessors) if earlier.status == completed
-    ]
+    return _predecessors(task)[::-1]
 
 
 def _predecessors(task: AgentTask) -> list[AgentTask]:
@@ -26,7 +22,7 @@ def _predecessors(task: AgentTask) -> list[AgentTask]:
     follows = task.follows_id
     while follows and len(predecessors) < MAX_CONVERSATION:
         previous = AgentTask.objects.only(
-            "id", "follows_id", "owner_id", "status", "input_text"
+            "id", "follows_id", "owner_id", "status", "error_code", "input_text"
         ).get(pk=follows)
         if previous.owner_id != task.owner_id:
             break

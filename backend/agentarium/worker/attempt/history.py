@@ -11,6 +11,7 @@ from agentarium.runtime.messages import (
     user_message,
 )
 from agentarium.tasks.conversation import earlier_tasks
+from agentarium.tasks.error_codes import ErrorCode
 from agentarium.tasks.models import AgentTask, Step, ToolCall
 from agentarium.worker.trace_context import (
     NO_TRACE_CONTEXT,
@@ -36,7 +37,10 @@ def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
     earlier = {task.pk: earlier_tasks(task) for task in tasks if task.follows_id}
     started = [task.pk for task in tasks if task.steps_count]
     earlier_ids = [
-        task.pk for conversation in earlier.values() for task in conversation
+        task.pk
+        for conversation in earlier.values()
+        for task in conversation
+        if _has_usable_steps(task)
     ]
     steps = _read_steps([*started, *earlier_ids])
     calls = _read_open_calls(started)
@@ -52,6 +56,16 @@ def read_histories(tasks: Sequence[AgentTask]) -> dict[int, History]:
             trace_contexts.get(task.pk, NO_TRACE_CONTEXT),
         )
     return histories
+
+
+def _has_usable_steps(earlier: AgentTask) -> bool:
+    """Whether what a task did can be sent again, and not only what it was asked.
+
+    The steps of a running task are not final, and those that made the conversation too
+    long would do it again.
+    """
+    is_too_long = earlier.error_code == ErrorCode.CONTEXT_TOO_LONG
+    return earlier.is_ended and not is_too_long
 
 
 def _instructions(task: AgentTask) -> list[Message]:
