@@ -176,7 +176,7 @@ class TestRefusal:
             {"properties": {"a": []}},
             {"properties": 7},
             {"patternProperties": {"a": 1}},
-            {"items": [{}]},
+            {"items": [[]]},
             {"items": "x"},
             {"$ref": {}},
             {"$ref": "#/properties/a/b/c"},

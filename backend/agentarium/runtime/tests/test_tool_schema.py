@@ -88,8 +88,8 @@ async def test_limits_the_number_of_errors_in_a_message() -> None:
     "schema",
     [
         {"type": "string"},
-        {"type": ["object", "null"]},
-        {"properties": {}},
+        {"type": ["array", "null"]},
+        {"type": [], "properties": {}},
         {"type": "object", "properties": []},
         {"type": "object", "properties": {"a": {"type": "text"}}},
         {"type": "object", "required": "a"},

@@ -1,9 +1,13 @@
 """The interface between the agent loop and its tools."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
+import orjson
+
 from agentarium.runtime.providers.base import ToolDefinition
+from agentarium.runtime.schema_forms import accepted_schema
 
 # What repeating a call does: nothing (`read`), nothing if it carries the same idempotency
 # key (`idempotent`), or the action once more (`write`).
@@ -38,7 +42,14 @@ class ToolSpec:
 
     @property
     def definition(self) -> ToolDefinition:
-        return ToolDefinition(self.name, self.description, self.parameters)
+        """The tool as providers accept it. The first time takes milliseconds."""
+        parameters = _accepted(orjson.dumps(self.parameters))
+        return ToolDefinition(self.name, self.description, parameters)
+
+
+@lru_cache(maxsize=1024)
+def _accepted(schema: bytes) -> dict[str, Any]:
+    return accepted_schema(orjson.loads(schema))
 
 
 @dataclass(frozen=True, slots=True)

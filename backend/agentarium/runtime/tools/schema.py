@@ -17,6 +17,7 @@ from agentarium.runtime.arguments import (
     parse_arguments,
     plain_arguments,
 )
+from agentarium.runtime.schema_forms import current_draft
 from agentarium.runtime.tools.base import ToolError
 from agentarium.runtime.tools.schema_costs.cost import CostlySchemaError, schema_cost
 from agentarium.runtime.tools.schema_validator import SchemaError, compiled
@@ -50,8 +51,9 @@ class ArgumentsSchema:
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        schema = dict(schema) or {"type": "object"}
-        self._text = _checked_text(schema)
+        _check_form(schema)
+        schema = current_draft(schema) or {"type": "object"}
+        self._text = orjson.dumps(schema).decode()
         try:
             cost = schema_cost(schema)
         except CostlySchemaError as error:
@@ -113,17 +115,18 @@ class ArgumentsSchema:
         _check_answers(await schema_pool.ask(request, owner=owner, beginning=schema))
 
 
-def _checked_text(schema: dict[str, Any]) -> str:
-    """The schema as JSON, after checking what models require: an object, not too large."""
+def _check_form(schema: Mapping[str, Any]) -> None:
+    """Check what models require: an object, not too large."""
     try:
         text = orjson.dumps(schema)
     except TypeError as error:
         raise SchemaError("The schema is nested too deeply, or is not JSON.") from error
     if len(text) > MAX_SCHEMA_BYTES:
         raise SchemaError(f"The schema is larger than {MAX_SCHEMA_BYTES} bytes.")
-    if schema.get("type") != "object":
+    kinds = schema.get("type", "object")
+    # Without a type, a reference or alternatives say what the object is.
+    if "object" not in (kinds if isinstance(kinds, list) else [kinds]):
         raise SchemaError('The schema must describe an object. Set "type" to "object".')
-    return text.decode()
 
 
 def _merged(outcome: Outcome) -> dict[str, Any]:

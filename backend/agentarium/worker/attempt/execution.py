@@ -168,7 +168,7 @@ class Execution:
             models=[version.model, *version.fallback_models],
             open_client=self._open_client,
             settings=ModelSettings(version.temperature, version.max_output_tokens),
-            tools=self._tool_calls.toolbox.definitions,
+            tools=await self._tool_calls.toolbox.definitions(),
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
             # A worker that was paused may have lost its lease: no call before it is valid.

@@ -59,9 +59,12 @@ class Toolbox:
     # Of the secrets of this task's tools and models.
     mask: SecretMask = NO_MASK
 
-    @property
-    def definitions(self) -> Sequence[ToolDefinition]:
-        return [tool.spec.definition for tool in self.tools.values()]
+    async def definitions(self) -> Sequence[ToolDefinition]:
+        """The tools as providers get them; bringing schemas into form may take long."""
+        specs = [tool.spec for tool in self.tools.values()]
+        if not specs:
+            return []
+        return await asyncio.to_thread(lambda: [spec.definition for spec in specs])
 
     def calls_agent(self, name: str) -> bool:
         """Whether the tool with this name runs another agent."""
