@@ -30,6 +30,12 @@ class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
         "model",
         "temperature",
         "max_output_tokens",
+        "top_p",
+        "reasoning_effort",
+        "seed",
+        "stop",
+        "parallel_tool_calls",
+        "extra_body",
         "timeout",
         "created_at",
     ]

@@ -21,6 +21,18 @@ MAX_DESCRIPTION_CHARS = 10_000
 DEFAULT_TEMPERATURE = 0.7
 
 
+class ReasoningEffort(models.TextChoices):
+    """How long a model thinks. Providers map it to what their models have."""
+
+    NONE = "none"
+    MINIMAL = "minimal"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    XHIGH = "xhigh"
+    MAX = "max"
+
+
 class Definition(models.Model):
     """The settings of an agent that are versioned; columns of `Agent` and `AgentVersion`."""
 
@@ -46,6 +58,44 @@ class Definition(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
         help_text="Limit of one model response; null for the provider's default.",
+    )
+    top_p = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="Nucleus sampling, 0 to 1; null for the provider's default.",
+    )
+    reasoning_effort = models.CharField(
+        max_length=16,
+        choices=ReasoningEffort.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="How long the model thinks; empty for the provider's default.",
+    )
+    seed = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(2**31 - 1)],
+        help_text="For answers that repeat, as far as the provider can.",
+    )
+    stop = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        help_text="Texts at which the model stops.",
+    )
+    parallel_tool_calls = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Whether one response may call several tools; null for the "
+        "provider's default.",
+    )
+    extra_body = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text="More parameters of the provider's API, as a JSON object.",
     )
     timeout = models.PositiveIntegerField(
         default=600,
@@ -84,6 +134,12 @@ DEFINITION_FIELDS = (
     "model",
     "temperature",
     "max_output_tokens",
+    "top_p",
+    "reasoning_effort",
+    "seed",
+    "stop",
+    "parallel_tool_calls",
+    "extra_body",
     "timeout",
     "step_timeout",
     "max_steps",

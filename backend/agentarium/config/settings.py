@@ -178,6 +178,8 @@ PROVIDERS: dict[str, dict[str, str]] = {
     }
     for spec in PROVIDER_SPECS.values()
 }
+# Whether agents may have parameters of model calls that Agentarium does not know.
+EXTRA_BODY: bool = env.bool("AGENTARIUM_EXTRA_BODY", True)
 BUILTIN_MODEL_WEIGHTS: str = env.str("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
 BUILTIN_MODEL_THREADS: int = env.int("AGENTARIUM_BUILTIN_MODEL_THREADS", 0)
 DEFAULT_MODEL: str = env.read("AGENTARIUM_DEFAULT_MODEL", "", model_name)

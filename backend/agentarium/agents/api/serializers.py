@@ -1,9 +1,16 @@
 import re
 from typing import Any
 
+import orjson
+from django.conf import settings
 from rest_framework import serializers
 
-from agentarium.agents.models import DEFINITION_FIELDS, Agent, AgentVersion
+from agentarium.agents.models import (
+    DEFINITION_FIELDS,
+    Agent,
+    AgentVersion,
+    ReasoningEffort,
+)
 from agentarium.http.fields import BoundedListField, TextField
 from agentarium.runtime.providers import PROVIDERS
 from agentarium.tools.api.serializers import ProtectionChangeSerializer
@@ -13,6 +20,17 @@ from agentarium.tools.models import Effect
 MAX_FALLBACKS = 5
 # The range of the column.
 MAX_VERSION = 2**31 - 1
+MAX_STOPS = 4
+MAX_STOP_CHARS = 100
+MAX_EXTRA_BODY_BYTES = 10_000
+# What Agentarium sets itself, and what would make a gateway call another server.
+RESERVED_PARAMETERS = frozenset(
+    {"model", "messages", "prompt", "stream", "stream_options", "n"}
+    | {"tools", "tool_choice", "functions", "function_call"}
+    | {"temperature", "max_tokens", "max_completion_tokens", "top_p"}
+    | {"reasoning_effort", "seed", "stop", "parallel_tool_calls"}
+    | {"api_key", "api_base", "base_url", "user_config", "model_list", "fallbacks"}
+)
 MODEL_NAME = re.compile(r"[\w.:/@+~-]+", re.ASCII)
 
 
@@ -41,6 +59,26 @@ class ModelNameField(TextField):
         return name
 
 
+class ExtraBodyField(serializers.DictField):
+    """Parameters of a model call that have no setting of their own."""
+
+    default_error_messages = {
+        "too_long": "The parameters are longer than {limit} bytes.",
+        "reserved": "{name} cannot be set here.",
+        "forbidden": "The operator of this server does not allow more parameters.",
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        parameters = super().to_internal_value(data)
+        if parameters and not settings.EXTRA_BODY:
+            self.fail("forbidden")
+        if len(orjson.dumps(parameters)) > MAX_EXTRA_BODY_BYTES:
+            self.fail("too_long", limit=f"{MAX_EXTRA_BODY_BYTES:,}")
+        if reserved := sorted(parameters.keys() & RESERVED_PARAMETERS):
+            self.fail("reserved", name=reserved[0])
+        return parameters
+
+
 class AgentSerializer(serializers.ModelSerializer[Agent]):
     model = ModelNameField(
         max_length=200,
@@ -54,6 +92,18 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
         max_length=MAX_FALLBACKS,
         required=False,
         help_text="Models to call, in order, if the previous one is unavailable.",
+    )
+    stop = BoundedListField(
+        # Line ends alone are usual, too.
+        child=serializers.CharField(max_length=MAX_STOP_CHARS, trim_whitespace=False),
+        max_length=MAX_STOPS,
+        required=False,
+        help_text="Texts at which the model stops.",
+    )
+    extra_body = ExtraBodyField(
+        required=False,
+        help_text="More parameters of the provider's API, as a JSON object. Sent to "
+        "OpenAI-compatible servers and Anthropic, unless the operator forbids it.",
     )
     tools = BoundedListField(
         child=serializers.DictField(),
@@ -87,6 +137,11 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
 
 
 class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
+    reasoning_effort = serializers.ChoiceField(
+        choices=ReasoningEffort.choices, allow_blank=True, read_only=True
+    )
+    stop = serializers.ListField(child=serializers.CharField(), read_only=True)
+    extra_body = serializers.DictField(read_only=True)
     fallback_models = serializers.ListField(
         child=serializers.CharField(), read_only=True
     )

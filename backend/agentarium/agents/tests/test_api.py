@@ -122,6 +122,12 @@ class TestCreate:
             "model": "anthropic:claude-sonnet-4-5",
             "temperature": 0.5,
             "max_output_tokens": 100,
+            "top_p": 0.9,
+            "reasoning_effort": "low",
+            "seed": 7,
+            "stop": ["END", "\n\n"],
+            "parallel_tool_calls": False,
+            "extra_body": {"top_k": 20},
             "timeout": 60,
         }
 
@@ -222,6 +228,20 @@ class TestCreate:
             ("temperature", 2.1),
             ("temperature", "nan"),
             ("temperature", "warm"),
+            ("top_p", 1.1),
+            ("top_p", -0.1),
+            ("reasoning_effort", "hard"),
+            ("seed", -1),
+            ("seed", 2**31),
+            ("stop", "END"),
+            ("stop", [""]),
+            ("stop", ["s" * 101]),
+            ("stop", ["a", "b", "c", "d", "e"]),
+            ("parallel_tool_calls", "often"),
+            ("extra_body", []),
+            ("extra_body", {"model": "other"}),
+            ("extra_body", {"api_base": "http://127.0.0.1"}),
+            ("extra_body", {"x": "y" * 10_000}),
             ("max_output_tokens", 0),
             ("max_output_tokens", 1_000_001),
             ("max_output_tokens", "many"),
@@ -237,10 +257,24 @@ class TestCreate:
 
         assert response.status_code == 400
         assert response.data["code"] == "invalid"
-        assert list(response.data["errors"]) == [field]
+        assert {name.partition(".")[0] for name in response.data["errors"]} == {field}
         assert not Agent.objects.exists()
 
-    @pytest.mark.parametrize("field", ["tools", "fallback_models"])
+    def test_refuses_extra_parameters_that_the_operator_forbids(
+        self, api: APIClient, settings: Any
+    ) -> None:
+        settings.EXTRA_BODY = False
+
+        refused = api.post(AGENTS, {"name": "Poet", "extra_body": {"top_k": 20}})
+        created = api.post(AGENTS, {"name": "Poet", "extra_body": {}})
+
+        assert (refused.status_code, list(refused.data["errors"])) == (
+            400,
+            ["extra_body"],
+        )
+        assert created.status_code == 201
+
+    @pytest.mark.parametrize("field", ["tools", "fallback_models", "stop"])
     def test_refuses_a_long_list_without_validating_its_values(
         self, api: APIClient, field: str
     ) -> None:

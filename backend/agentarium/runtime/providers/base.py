@@ -1,6 +1,6 @@
 """The interface between the agent loop and the clients of model providers."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -10,10 +10,20 @@ from agentarium.runtime.messages import Message, ModelResponse
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """`None` leaves a value to the provider."""
+    """The settings of a model call; `None` leaves a value to the provider.
+
+    Each is sent only where the API has it. `extra_body` has more parameters of the
+    request, for OpenAI-compatible servers and Anthropic; it never replaces others.
+    """
 
     temperature: float | None = None
     max_output_tokens: int | None = None
+    top_p: float | None = None
+    reasoning_effort: str | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] | None = None
+    parallel_tool_calls: bool | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
 
 
 PROVIDER_DEFAULTS = ModelSettings()

@@ -23,6 +23,11 @@ OPTIONAL_PARAMETERS = (
     "temperature",
     "max_tokens",
     "max_completion_tokens",
+    "top_p",
+    "reasoning_effort",
+    "seed",
+    "stop",
+    "parallel_tool_calls",
 )
 _REJECTING = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 # Phrases that reject a parameter itself, not only its value.

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import Error
 
+from agentarium.agents.models import AgentVersion
 from agentarium.db.data_errors import is_about_data
 from agentarium.providers.prices import find_price
 from agentarium.runtime.loop import LoopCallbacks, StepLimitError, run_agent, unanswered
@@ -167,7 +168,7 @@ class Execution:
         caller = ModelCaller(
             models=[version.model, *version.fallback_models],
             open_client=self._open_client,
-            settings=ModelSettings(version.temperature, version.max_output_tokens),
+            settings=_model_settings(version),
             tools=await self._tool_calls.toolbox.definitions(),
             tries=settings.MODEL_TRIES,
             timeout=version.step_timeout,
@@ -270,6 +271,20 @@ class Execution:
             "attempt": self.task.attempt,
             "request_id": self.task.request_id,
         }
+
+
+def _model_settings(version: AgentVersion) -> ModelSettings:
+    return ModelSettings(
+        temperature=version.temperature,
+        max_output_tokens=version.max_output_tokens,
+        top_p=version.top_p,
+        reasoning_effort=version.reasoning_effort or None,
+        seed=version.seed,
+        stop=tuple(version.stop) or None,
+        parallel_tool_calls=version.parallel_tool_calls,
+        # The operator may have forbidden it since the agent was saved.
+        extra_body=version.extra_body if settings.EXTRA_BODY else {},
+    )
 
 
 def _failure(code: ErrorCode, detail: str, provider_message: str = "") -> Finish:

@@ -1134,6 +1134,33 @@ export interface components {
             temperature: number | null;
             /** @description Limit of one model response; null for the provider's default. */
             max_output_tokens: number | null;
+            /**
+             * Format: double
+             * @description Nucleus sampling, 0 to 1; null for the provider's default.
+             */
+            top_p: number | null;
+            /**
+             * @description How long the model thinks; empty for the provider's default.
+             *
+             *     * `none` - None
+             *     * `minimal` - Minimal
+             *     * `low` - Low
+             *     * `medium` - Medium
+             *     * `high` - High
+             *     * `xhigh` - Xhigh
+             *     * `max` - Max
+             */
+            reasoning_effort: components["schemas"]["ReasoningEffortEnum"] | components["schemas"]["BlankEnum"];
+            /** @description For answers that repeat, as far as the provider can. */
+            seed: number | null;
+            /** @description Texts at which the model stops. */
+            stop: string[];
+            /** @description Whether one response may call several tools; null for the provider's default. */
+            parallel_tool_calls: boolean | null;
+            /** @description More parameters of the provider's API, as a JSON object. Sent to OpenAI-compatible servers and Anthropic, unless the operator forbids it. */
+            extra_body: {
+                [key: string]: unknown;
+            };
             /** @description Maximum duration of an attempt, in seconds. */
             timeout: number;
             /** @description Maximum duration of a model response, in seconds. */
@@ -1193,6 +1220,33 @@ export interface components {
             temperature?: number | null;
             /** @description Limit of one model response; null for the provider's default. */
             max_output_tokens?: number | null;
+            /**
+             * Format: double
+             * @description Nucleus sampling, 0 to 1; null for the provider's default.
+             */
+            top_p?: number | null;
+            /**
+             * @description How long the model thinks; empty for the provider's default.
+             *
+             *     * `none` - None
+             *     * `minimal` - Minimal
+             *     * `low` - Low
+             *     * `medium` - Medium
+             *     * `high` - High
+             *     * `xhigh` - Xhigh
+             *     * `max` - Max
+             */
+            reasoning_effort?: components["schemas"]["ReasoningEffortEnum"] | components["schemas"]["BlankEnum"];
+            /** @description For answers that repeat, as far as the provider can. */
+            seed?: number | null;
+            /** @description Texts at which the model stops. */
+            stop?: string[];
+            /** @description Whether one response may call several tools; null for the provider's default. */
+            parallel_tool_calls?: boolean | null;
+            /** @description More parameters of the provider's API, as a JSON object. Sent to OpenAI-compatible servers and Anthropic, unless the operator forbids it. */
+            extra_body?: {
+                [key: string]: unknown;
+            };
             /** @description Maximum duration of an attempt, in seconds. */
             timeout?: number;
             /** @description Maximum duration of a model response, in seconds. */
@@ -1221,6 +1275,20 @@ export interface components {
             readonly temperature: number | null;
             /** @description Limit of one model response; null for the provider's default. */
             readonly max_output_tokens: number | null;
+            /**
+             * Format: double
+             * @description Nucleus sampling, 0 to 1; null for the provider's default.
+             */
+            readonly top_p: number | null;
+            readonly reasoning_effort: components["schemas"]["ReasoningEffortEnum"] | components["schemas"]["BlankEnum"];
+            /** @description For answers that repeat, as far as the provider can. */
+            readonly seed: number | null;
+            readonly stop: string[];
+            /** @description Whether one response may call several tools; null for the provider's default. */
+            readonly parallel_tool_calls: boolean | null;
+            readonly extra_body: {
+                [key: string]: unknown;
+            };
             /** @description Maximum duration of an attempt, in seconds. */
             readonly timeout: number;
             /** @description Maximum duration of a model response, in seconds. */
@@ -2025,6 +2093,33 @@ export interface components {
             temperature?: number | null;
             /** @description Limit of one model response; null for the provider's default. */
             max_output_tokens?: number | null;
+            /**
+             * Format: double
+             * @description Nucleus sampling, 0 to 1; null for the provider's default.
+             */
+            top_p?: number | null;
+            /**
+             * @description How long the model thinks; empty for the provider's default.
+             *
+             *     * `none` - None
+             *     * `minimal` - Minimal
+             *     * `low` - Low
+             *     * `medium` - Medium
+             *     * `high` - High
+             *     * `xhigh` - Xhigh
+             *     * `max` - Max
+             */
+            reasoning_effort?: components["schemas"]["ReasoningEffortEnum"] | components["schemas"]["BlankEnum"];
+            /** @description For answers that repeat, as far as the provider can. */
+            seed?: number | null;
+            /** @description Texts at which the model stops. */
+            stop?: string[];
+            /** @description Whether one response may call several tools; null for the provider's default. */
+            parallel_tool_calls?: boolean | null;
+            /** @description More parameters of the provider's API, as a JSON object. Sent to OpenAI-compatible servers and Anthropic, unless the operator forbids it. */
+            extra_body?: {
+                [key: string]: unknown;
+            };
             /** @description Maximum duration of an attempt, in seconds. */
             timeout?: number;
             /** @description Maximum duration of a model response, in seconds. */
@@ -2219,6 +2314,17 @@ export interface components {
                 text: string;
             };
         };
+        /**
+         * @description * `none` - None
+         *     * `minimal` - Minimal
+         *     * `low` - Low
+         *     * `medium` - Medium
+         *     * `high` - High
+         *     * `xhigh` - Xhigh
+         *     * `max` - Max
+         * @enum {string}
+         */
+        ReasoningEffortEnum: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
         ReasoningPart: {
             /**
              * @description discriminator enum property added by openapi-typescript

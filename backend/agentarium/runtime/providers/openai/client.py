@@ -188,13 +188,26 @@ class OpenAIClient:
             secret=self._endpoint.api_key,
             has_tools="tools" in body,
         )
-        return provider_failure(
+        failure = provider_failure(
             response.status,
             called,
             error=error,
             retry_after=retry_after_seconds(response.headers),
             is_response=True,
         )
+        if failure.code == ProviderErrorCode.BAD_REQUEST:
+            others = body.keys() - _REQUIRED_PARAMETERS
+            name = rejected_parameter(response.status, error, sorted(others))
+            if name is not None:
+                failure.code = ProviderErrorCode.UNSUPPORTED_PARAMETER
+                failure.detail = (
+                    f"{self._endpoint.title} does not accept the setting {name} for "
+                    f"{self._model}. Remove it from the agent."
+                )
+        return failure
+
+
+_REQUIRED_PARAMETERS = frozenset({"model", "messages", "stream", "tools"})
 
 
 def _optional_names(body: Mapping[str, Any]) -> list[str]:

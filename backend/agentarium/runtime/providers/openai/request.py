@@ -15,6 +15,8 @@ from agentarium.runtime.providers.base import ModelSettings, ToolDefinition
 from agentarium.runtime.providers.history import valid_history
 from agentarium.runtime.providers.provider_metadata import unpacked
 
+# The settings that have the same name in the API.
+_SETTINGS = ("top_p", "reasoning_effort", "seed", "stop")
 # OpenAI's reasoning models accept no temperature, and take `max_completion_tokens`.
 _REASONING_MODEL = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])(?!.*-chat)")
 
@@ -54,11 +56,17 @@ def request_body(
         ],
         "stream": True,
     }
-    if "stream_options" not in rejected:
-        body["stream_options"] = {"include_usage": True}
+    body["stream_options"] = {"include_usage": True}
     if tools:
         body["tools"] = [_tool(tool) for tool in tools]
-    return body | _limits(model, settings, rejected)
+        if settings.parallel_tool_calls is not None:
+            body["parallel_tool_calls"] = settings.parallel_tool_calls
+    for name in _SETTINGS:
+        if (value := getattr(settings, name)) is not None:
+            body[name] = value
+    for name in body.keys() & set(rejected):
+        del body[name]
+    return {**settings.extra_body, **body, **_limits(model, settings, rejected)}
 
 
 def _limits(

@@ -4,9 +4,10 @@ Imported on first use only; see `client`.
 """
 
 import ssl
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import httpx2
 import orjson
@@ -87,21 +88,35 @@ _STATUS_BY_CATEGORY: tuple[
 )
 
 
-class _TemperatureRejectedError(Exception):
-    """The model does not accept a temperature."""
+# What a request works without, as providers name it in their errors.
+_OPTIONAL = ("temperature", "top_p", "seed", "stop", "parallel_tool_calls")
+
+
+class _ParameterRejectedError(Exception):
+    """The model does not accept a parameter, or its value."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 @contextmanager
-def _rejected_temperature(settings: ModelSettings) -> Generator[None, None, None]:
+def _rejected_parameters(settings: ModelSettings) -> Generator[None, None, None]:
     try:
         yield
     except library_errors.ModelHTTPError as error:
         # Each provider nests its message differently; the library keeps the whole body.
         details = {"message": f"{error.message} {error.body}"}
-        sent = () if settings.temperature is None else ("temperature",)
-        if error.in_stream or not rejected_parameter(error.status_code, details, sent):
+        sent = [name for name in _OPTIONAL if getattr(settings, name) is not None]
+        name = rejected_parameter(error.status_code, details, sent)
+        if error.in_stream or name is None:
             raise
-        raise _TemperatureRejectedError from None
+        raise _ParameterRejectedError(name) from None
+
+
+def _without(settings: ModelSettings, names: Iterable[str]) -> ModelSettings:
+    omitted: dict[str, Any] = {name: None for name in _OPTIONAL if name in names}
+    return replace(settings, **omitted)
 
 
 @contextmanager
@@ -143,23 +158,20 @@ class PydanticCalls:
         settings: ModelSettings,
     ) -> AsyncGenerator[Delta | ModelResponse, None]:
         """See `ModelClient.stream`."""
-        rejected = self._rejected_parameters(name)
-        bare = replace(settings, temperature=None)
-        is_known = "temperature" in rejected.current(settings)
-        try:
-            async with aclosing(
-                self._request(name, messages, tools, bare if is_known else settings)
-            ) as outputs:
-                async for output in outputs:
-                    yield output
-            return
-        except _TemperatureRejectedError:
-            pass
-        async with aclosing(self._request(name, messages, tools, bare)) as outputs:
-            async for output in outputs:
-                # The model accepts the request without a temperature.
-                rejected.add(["temperature"], settings)
-                yield output
+        known = self._rejected_by(name)
+        rejected = known.current(settings)
+        while True:
+            accepted = _without(settings, rejected)
+            try:
+                request = self._request(name, messages, tools, accepted)
+                async with aclosing(request) as outputs:
+                    async for output in outputs:
+                        # The model accepts the request without them.
+                        known.add(rejected - known.current(settings), settings)
+                        yield output
+                return
+            except _ParameterRejectedError as error:
+                rejected.add(error.name)
 
     async def _request(
         self,
@@ -177,7 +189,7 @@ class PydanticCalls:
         responses, size = CallResponses(), ResponseSize()
         with (
             self._translated_failures(called, responses),
-            _rejected_temperature(settings),
+            _rejected_parameters(settings),
         ):
             model = self._model(name)
             async with (
@@ -207,7 +219,7 @@ class PydanticCalls:
             is_transient=True,
         )
 
-    def _rejected_parameters(self, name: str) -> RejectedParameters:
+    def _rejected_by(self, name: str) -> RejectedParameters:
         if name not in self._rejected:
             if len(self._rejected) >= MAX_MODELS:
                 self._rejected.clear()

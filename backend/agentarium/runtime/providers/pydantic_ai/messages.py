@@ -5,7 +5,7 @@ Imported on first use only; see `client`.
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from pydantic_ai import messages as library
@@ -191,9 +191,20 @@ def parameters(tools: Sequence[ToolDefinition]) -> ModelRequestParameters:
 
 
 def library_settings(settings: ModelSettings) -> LibrarySettings:
-    result = LibrarySettings()
-    if settings.temperature is not None:
-        result["temperature"] = settings.temperature
-    if settings.max_output_tokens is not None:
-        result["max_tokens"] = settings.max_output_tokens
-    return result
+    """The settings under the library's names; it sends those that the API has."""
+    named = {
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_output_tokens,
+        "top_p": settings.top_p,
+        "thinking": _thinking(settings.reasoning_effort),
+        "seed": settings.seed,
+        "stop_sequences": settings.stop and list(settings.stop),
+        "parallel_tool_calls": settings.parallel_tool_calls,
+        "extra_body": dict(settings.extra_body) or None,
+    }
+    given = {name: value for name, value in named.items() if value is not None}
+    return cast("LibrarySettings", given)
+
+
+def _thinking(effort: str | None) -> str | bool | None:
+    return False if effort == "none" else effort

@@ -8,6 +8,7 @@ import pytest
 from agentarium.runtime.messages import (
     Message,
     ReasoningPart,
+    TextPart,
     ToolCallPart,
     ToolResultPart,
     Usage,
@@ -18,6 +19,7 @@ from agentarium.runtime.providers import rejected_parameters
 from agentarium.runtime.providers.base import ModelSettings, TextDelta
 from agentarium.runtime.providers.http import HttpPool
 from agentarium.runtime.providers.openai.client import OpenAIClient, OpenAIEndpoint
+from agentarium.runtime.providers.provider_metadata import packed
 from agentarium.runtime.providers.tests.model_calls import WEATHER, call_model, failure
 from agentarium.tests.eventually import eventually
 from bench.fake_provider import FakeProvider
@@ -195,6 +197,54 @@ class TestSettings:
         assert body["stream_options"] == {"include_usage": True}
         assert provider.received[-1].headers["Authorization"] == f"Bearer {KEY}"
 
+    async def test_of_all_kinds_are_sent_as_they_are(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        settings = ModelSettings(
+            top_p=0.9,
+            reasoning_effort="low",
+            seed=7,
+            stop=("END",),
+            parallel_tool_calls=False,
+            extra_body={"top_k": 20, "model": "other"},
+        )
+
+        await call_model(model(), settings=settings, tools=[WEATHER])
+
+        body = provider.received[-1].body
+        assert (
+            body.items()
+            >= {
+                "model": "fake",
+                "top_p": 0.9,
+                "reasoning_effort": "low",
+                "seed": 7,
+                "stop": ["END"],
+                "parallel_tool_calls": False,
+                "top_k": 20,
+            }.items()
+        )
+
+    async def test_of_parallel_calls_are_only_sent_with_tools(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        await call_model(model(), settings=ModelSettings(parallel_tool_calls=True))
+
+        assert "parallel_tool_calls" not in provider.received[-1].body
+
+    async def test_that_no_one_can_leave_out_are_named_when_they_are_rejected(
+        self, model: Any, provider: FakeProvider
+    ) -> None:
+        question = scripted(refuses="top_k", complaint="Unrecognized argument: top_k")
+
+        error = await failure(
+            model(), question, settings=ModelSettings(extra_body={"top_k": 20})
+        )
+
+        assert (error.code, provider.stats.requests) == ("unsupported_parameter", 1)
+        assert "top_k" in error.detail
+        assert error.provider_message == "Unrecognized argument: top_k"
+
     async def test_that_are_not_set_are_not_sent(
         self, model: Any, provider: FakeProvider
     ) -> None:
@@ -226,6 +276,10 @@ class TestSettings:
         [
             ("temperature", None),
             ("stream_options", None),
+            ("top_p", None),
+            ("reasoning_effort", None),
+            ("seed", None),
+            ("stop", None),
             ("max_tokens", "max_completion_tokens"),
         ],
     )
@@ -237,9 +291,10 @@ class TestSettings:
         sent_instead: str | None,
     ) -> None:
         client = model(f"fake,refuses={rejected}")
+        settings = ModelSettings(0.5, 100, 0.9, "low", 7, ("END",))
 
-        await call_model(client, settings=ModelSettings(0.5, 100))
-        await call_model(client, settings=ModelSettings(0.5, 100))
+        await call_model(client, settings=settings)
+        await call_model(client, settings=settings)
 
         assert provider.stats.requests == 3
         body = provider.received[-1].body
@@ -348,6 +403,22 @@ class TestSettings:
         error = await failure(model(), question, settings=ModelSettings(None, 100))
 
         assert (error.code, provider.stats.requests) == ("provider_bad_request", 1)
+
+
+async def test_fields_of_messages_that_a_server_rejects_are_omitted_from_then_on(
+    model: Any, provider: FakeProvider
+) -> None:
+    complaint = "property 'messages.1.reasoning_content' is unsupported"
+    question = scripted(refuses="seed", complaint=complaint)
+    metadata = packed("openai", text_fields=["reasoning_content"])
+    answer = Message("assistant", (ReasoningPart("hm", metadata), TextPart("Hi.")))
+    client = model("fake")
+
+    error = await failure(client, (answer, *question), settings=ModelSettings(seed=7))
+
+    assert error.provider_message == complaint
+    sent = ["reasoning_content" in r.body["messages"][0] for r in provider.received]
+    assert sent == [True, False]
 
 
 class TestStopping:

@@ -101,6 +101,35 @@ async def test_sends_system_prompt_key_and_settings(
     assert sent.headers["Authorization"] == f"Bearer {KEY}"
 
 
+async def test_sends_the_settings_that_the_api_has(
+    client_of: MakeClient, provider: FakeProvider
+) -> None:
+    settings = ModelSettings(
+        top_p=0.9, stop=("END",), parallel_tool_calls=False, extra_body={"x": 1}
+    )
+
+    await call_model(client_of("anthropic"), tools=[WEATHER], settings=settings)
+
+    body = provider.received[-1].body
+    assert (body["top_p"], body["stop_sequences"], body["x"]) == (0.9, ["END"], 1)
+    assert body["tool_choice"]["disable_parallel_tool_use"] is True
+
+
+async def test_retries_without_one_of_two_parameters_that_exclude_each_other(
+    client_of: MakeClient, provider: FakeProvider
+) -> None:
+    complaint = "`temperature` and `top_p` cannot both be specified for this model."
+    question = scripted(refuses="temperature", complaint=complaint, text="Fine.")
+
+    output = await call_model(
+        client_of("anthropic"), question, settings=ModelSettings(0.5, top_p=0.9)
+    )
+
+    assert output.text == "Fine."
+    body = provider.received[-1].body
+    assert ("temperature" in body, body["top_p"]) == (False, 0.9)
+
+
 async def test_retries_without_a_rejected_temperature(
     client_of: MakeClient, provider: FakeProvider, name: str
 ) -> None:

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { RelativeTime } from '@/components/times'
 import { formatNumber } from '@/lib/format'
 
+import { settingChanges } from '../more-settings'
 import type { Agent } from '../queries'
 import { asksByDefault, toolEntries } from '../tools/tool-entries'
 import { ToolIcon } from '../tools/tool-icon'
@@ -54,6 +55,11 @@ export function AgentDefinition({ agent }: { agent: Agent }) {
             ? `${formatNumber(agent.max_output_tokens)} tokens`
             : providerDefault}
         </Fact>
+        {settingChanges(agent).map(({ label, value }) => (
+          <Fact key={label} label={label}>
+            {value}
+          </Fact>
+        ))}
         <Fact label="Step limit">{formatNumber(agent.max_steps)}</Fact>
         <Fact label="Step timeout">{formatNumber(agent.step_timeout)} s</Fact>
         <Fact label="Timeout">{formatNumber(agent.timeout)} s</Fact>

@@ -5,7 +5,7 @@ import { Dialog, DialogContent } from '@/components/ui/dialog'
 import { useCreateAgent, useUpdateAgent } from '../queries'
 import type { Agent } from '../queries'
 import { AgentForm } from './agent-form'
-import { agentValues } from './agent-schema'
+import { agentRequest, agentValues } from './agent-schema'
 import type { AgentValues } from './agent-schema'
 
 /** The agent that is being created or edited. */
@@ -75,7 +75,8 @@ function AgentDialogContent({
   const updateAgent = useUpdateAgent()
   const { title, description, submit } = TEXTS[draft.kind]
 
-  const save = async (body: AgentValues) => {
+  const save = async (values: AgentValues) => {
+    const body = agentRequest(values)
     if (draft.kind === 'edit') {
       const { id } = draft.agent
       await updateAgent.mutateAsync({ params: { path: { id } }, body })

@@ -10,6 +10,7 @@ import { AGENT_FIELDS, agentSchema } from './agent-schema'
 import type { AgentValues } from './agent-schema'
 import { AgentSettings } from './agent-settings'
 import { AgentTools } from './agent-tools'
+import { MoreSettings } from './more-settings'
 
 type AgentFormProps = {
   /** The agent that is edited, unless it is a new one. */
@@ -38,6 +39,7 @@ export function AgentForm(props: AgentFormProps) {
       <AgentTools form={form} agent={agent} />
       <AgentSettings form={form} />
       <AgentLimits form={form} />
+      <MoreSettings form={form} />
     </FormFrame>
   )
 }

@@ -2,6 +2,7 @@ import { formatNumber } from '@/lib/format'
 import { diffLines } from '@/lib/line-diff'
 import type { DiffLine } from '@/lib/line-diff'
 
+import { MORE_SETTINGS } from '../more-settings'
 import type { AgentVersion } from '../queries'
 import { toolEntries, toolTitle } from '../tools/tool-entries'
 import type { ToolEntry } from '../tools/tool-entries'
@@ -29,6 +30,7 @@ const FIELDS: { label: string; show: (version: AgentVersion) => string }[] = [
         ? 'Provider default'
         : `${formatNumber(max_output_tokens)} tokens`,
   },
+  ...MORE_SETTINGS,
   { label: 'Step limit', show: ({ max_steps }) => formatNumber(max_steps) },
   { label: 'Step timeout', show: (version) => seconds(version.step_timeout) },
   { label: 'Timeout', show: ({ timeout }) => seconds(timeout) },
