@@ -84,6 +84,14 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             self.refuse(name, f"cannot be used: {error}")
             return parse({})
 
+    def read_text(self, name: str, parse: Callable[[str], T]) -> T:
+        """The result of `parse` for a text or, if it raises `ValueError`, for none."""
+        try:
+            return parse(str(self.str(name, "")))
+        except ValueError as error:
+            self.refuse(name, error)
+            return parse("")
+
     def read(self, name: str, default: str, parse: Callable[[str], str]) -> str:
         """The result of `parse` for a text. Its `ValueError` says what to do instead."""
         text = str(self.str(name, ""))

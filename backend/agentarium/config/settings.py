@@ -22,9 +22,10 @@ from agentarium.core.url_validation import (
     redis_of_broker,
     redis_url,
 )
-from agentarium.runtime.prices import Price, read_prices
+from agentarium.runtime.prices import Price, prices_of_servers, read_prices
 from agentarium.runtime.providers import PROVIDERS as PROVIDER_SPECS
-from agentarium.runtime.providers.catalogue import model_name
+from agentarium.runtime.providers.catalogue import BUILT_IN_PROVIDERS, model_name
+from agentarium.runtime.providers.declared import DeclaredServer, read_servers
 
 env = Environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -170,21 +171,35 @@ LOG_FORMAT = env.choice("AGENTARIUM_LOG_FORMAT", "auto", FORMATS)
 
 # --- Models ----------------------------------------------------------------------
 
-# Provider name -> its key and base URL, empty if not set.
-PROVIDERS: dict[str, dict[str, str]] = {
+# Servers with OpenAI's API that the operator declares, each a provider of its own.
+_SERVERS: list[DeclaredServer] = env.read_text("AGENTARIUM_PROVIDERS", read_servers)
+# Provider name -> its key and base URL, empty if not set, and its headers.
+PROVIDERS: dict[str, dict[str, Any]] = {
     spec.name: {
         "api_key": env.first(spec.key_variable, spec.other_key_variable),
         "base_url": env.first(spec.url_variable, spec.other_url_variable),
     }
     for spec in PROVIDER_SPECS.values()
+    if spec.name in BUILT_IN_PROVIDERS
 }
+for _server in _SERVERS:
+    PROVIDER_SPECS[_server.spec.name] = _server.spec
+    PROVIDERS[_server.spec.name] = {
+        "api_key": _server.key
+        or (env.str(_server.key_variable, "") if _server.key_variable else ""),
+        "base_url": _server.url,
+        "headers": _server.headers,
+    }
 # Whether agents may have parameters of model calls that Agentarium does not know.
 EXTRA_BODY: bool = env.bool("AGENTARIUM_EXTRA_BODY", True)
 BUILTIN_MODEL_WEIGHTS: str = env.str("AGENTARIUM_BUILTIN_MODEL_WEIGHTS", "")
 BUILTIN_MODEL_THREADS: int = env.int("AGENTARIUM_BUILTIN_MODEL_THREADS", 0)
 DEFAULT_MODEL: str = env.read("AGENTARIUM_DEFAULT_MODEL", "", model_name)
 # Prices that are not published, or that differ from the published ones.
-PRICES: dict[str, Price] = env.parsed("AGENTARIUM_PRICES", read_prices)
+PRICES: dict[str, Price] = {
+    **env.read_text("AGENTARIUM_PROVIDERS", prices_of_servers),
+    **env.parsed("AGENTARIUM_PRICES", read_prices),
+}
 
 # --- Django ----------------------------------------------------------------------
 

@@ -83,5 +83,6 @@ async def _fetch_all(
 
 def _key(spec: ProviderSpec, config: ProviderConfig) -> str:
     """A cache key that depends on the configuration, without revealing the API key."""
-    settings = f"{config.base_url}\n{config.api_key}".encode()
+    headers = sorted(config.headers.items())
+    settings = f"{config.base_url}\n{config.api_key}\n{headers}".encode()
     return f"provider-models:{spec.name}:{hashlib.sha256(settings).hexdigest()}"

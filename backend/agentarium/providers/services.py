@@ -51,7 +51,9 @@ def provider_configs() -> Mapping[str, ProviderConfig]:
         threads=settings.BUILTIN_MODEL_THREADS,
     )
     return {
-        name: ProviderConfig(values["api_key"], values["base_url"], builtin)
+        name: ProviderConfig(
+            values["api_key"], values["base_url"], builtin, values.get("headers", {})
+        )
         for name, values in settings.PROVIDERS.items()
     }
 

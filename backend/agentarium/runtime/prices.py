@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from agentarium.runtime.messages import Usage
 from agentarium.runtime.providers.catalogue import PROVIDERS, split_model
+from agentarium.runtime.providers.declared import read_servers
 
 NANODOLLARS = 10**9
 # Prices are in dollars per million tokens.
@@ -119,6 +120,17 @@ def read_prices(data: Any) -> dict[str, Price]:
     if not isinstance(data, Mapping):
         raise ValueError("Expected a JSON object that maps models to prices.")
     return {_full_name(model): _price(model, rates) for model, rates in data.items()}
+
+
+def prices_of_servers(text: str) -> dict[str, Price]:
+    """The prices of the servers that an operator declares. Raises `ValueError`."""
+    return read_prices(
+        {
+            f"{server.spec.name}:{model}": rates
+            for server in read_servers(text)
+            for model, rates in server.prices.items()
+        }
+    )
 
 
 def _full_name(model: str) -> str:

@@ -41,4 +41,5 @@ def _program_secrets(name: str) -> Iterator[str]:
 def _provider_secrets() -> Iterator[str]:
     for config in provider_configs().values():
         yield config.api_key
+        yield from secrets_of_headers(config.headers)
         yield URL(config.base_url).password or "" if config.base_url else ""

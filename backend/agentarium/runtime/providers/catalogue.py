@@ -187,6 +187,8 @@ _SPECS = (
     ),
 )
 
+BUILT_IN_PROVIDERS = frozenset(spec.name for spec in _SPECS)
+# All providers; the settings add the servers that the operator declares.
 PROVIDERS: dict[str, ProviderSpec] = {spec.name: spec for spec in _SPECS}
 
 

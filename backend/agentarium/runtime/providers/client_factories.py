@@ -34,6 +34,7 @@ def openai_endpoint(spec: ProviderSpec, config: ProviderConfig) -> "OpenAIEndpoi
         api_key=config.api_key,
         reasoning_field=spec.reasoning_field,
         name=spec.name,
+        headers=config.headers,
     )
 
 

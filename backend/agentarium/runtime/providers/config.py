@@ -1,5 +1,6 @@
 """The configuration of the providers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +20,12 @@ class BuiltinConfig:
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """The key and the address of one provider; empty if not set."""
+    """The key and the address of one provider; empty if not set.
+
+    `headers` are sent with each request, to servers with OpenAI's API only.
+    """
 
     api_key: str = field(default="", repr=False)
     base_url: str = ""
     builtin: BuiltinConfig = BuiltinConfig()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -65,6 +65,7 @@ class OpenAIEndpoint:
     reasoning_field: str = ""
     keeps_connections: bool = True
     name: str = "openai"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class OpenAIClient:
@@ -217,12 +218,12 @@ def _optional_names(body: Mapping[str, Any]) -> list[str]:
 
 
 def headers_for(endpoint: OpenAIEndpoint) -> Mapping[str, str]:
-    headers = {"Content-Type": "application/json"}
+    headers: dict[str, str] = {"Content-Type": "application/json"}
     if not endpoint.keeps_connections:
         headers["Connection"] = "close"
     if key := endpoint.api_key.strip():
         headers["Authorization"] = f"Bearer {key}"
-    return headers
+    return {**headers, **endpoint.headers}
 
 
 @contextmanager
