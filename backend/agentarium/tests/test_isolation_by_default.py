@@ -128,6 +128,7 @@ NUMBERS = {
     "max_steps",
     "offset",
     "priority",
+    "seed",
     "step_timeout",
     "timeout",
     "version",

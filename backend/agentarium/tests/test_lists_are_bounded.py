@@ -20,7 +20,7 @@ from agentarium.tasks.tests.factories import TaskFactory
 BOUNDED = {
     "/api/agents/{id}/tools/": "MAX_TOOLS of an agent",
     "/api/models/": "at most 1,000 for each provider that the operator configures",
-    "/api/providers/": "the providers that we know",
+    "/api/providers/": "the providers that we know, and MAX_SERVERS of the operator",
     "/api/workers/": "the workers that run, for staff",
     "/api/tasks/{id}/conversation/": "MAX_CONVERSATION in each direction",
 }
@@ -28,8 +28,10 @@ BOUNDED = {
 BOUNDED_INSIDE = {
     "Agent.fallback_models": "MAX_FALLBACKS",
     "Agent.recent_tasks": "five",
+    "Agent.stop": "MAX_STOPS",
     "Agent.tools": "MAX_ENTRIES",
     "AgentVersion.fallback_models": "MAX_FALLBACKS",
+    "AgentVersion.stop": "MAX_STOPS",
     "AgentVersion.protection_changes": "MAX_TOOLS, those that one change has switched off",
     "AgentVersion.tools": "MAX_ENTRIES",
     "ApiToken.scopes": "the scopes that there are",

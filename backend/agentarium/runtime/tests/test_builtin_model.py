@@ -91,7 +91,7 @@ async def test_rejects_input_that_exceeds_its_context(model: BuiltinModel) -> No
         model.client(BUILTIN_MODEL), [user_message("word " * 9000)], settings=SHORT
     )
 
-    assert (error.code, error.is_transient) == ("provider_bad_request", False)
+    assert (error.code, error.is_transient) == ("context_too_long", False)
 
 
 async def test_fails_calls_and_restarts_when_its_process_is_killed(
