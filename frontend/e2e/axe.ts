@@ -42,6 +42,10 @@ export async function check(page: Page) {
 /** Wait for animations: text that fades in or out has less contrast. */
 const settle = (page: Page) =>
   page.evaluate(async (limit) => {
+    // A change of theme or width starts its animations with the next frame.
+    await new Promise((resolve) =>
+      requestAnimationFrame(() => requestAnimationFrame(resolve)),
+    )
     const animations = document
       .getAnimations()
       .filter((each) =>
